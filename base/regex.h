@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Regular expressions by RE2: its syntax is the one Prometheus documents, and matching takes linear time. Patterns are anchored at both
+ * ends and '.' matches a newline, as in Prometheus. Compiled ones are immutable and may be used from several threads. */
+#ifndef PITWALL_BASE_REGEX_H
+#define PITWALL_BASE_REGEX_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct regex;
+
+enum err regex_new(const char *pattern, struct regex **out, struct why *why);
+void     regex_free(struct regex *r);
+bool     regex_matches(const struct regex *r, const char *text, size_t n);
+
+/* Where the whole text matches, appends `replacement` with $1, ${1}, ${name}, $name and $$ expanded as Go's regexp does (an unknown
+ * group expands to nothing) and sets *matched. */
+enum err regex_expand(const struct regex *r, const char *text, size_t n, const char *replacement, struct buf *to, bool *matched);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

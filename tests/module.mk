@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+# `make check`: every unit test is a cmocka program that speaks TAP, so that each of its cases counts; every fuzz target is replayed over
+# its corpus; scripts check the house itself.
+TEST_EXTENSIONS    = .sh
+LOG_DRIVER         = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+SH_LOG_DRIVER      = $(LOG_DRIVER)
+AM_TESTS_ENVIRONMENT = \
+	CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
+	PITWALL_SRCDIR='$(abs_top_srcdir)'; export PITWALL_SRCDIR; \
+	PITWALL_BUILDDIR='$(abs_top_builddir)'; export PITWALL_BUILDDIR; \
+	PITWALL_SHARED="$${PITWALL_SHARED:-$(abs_top_srcdir)/../shared}"; export PITWALL_SHARED; \
+	ASAN_OPTIONS="$${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=1}"; export ASAN_OPTIONS; \
+	UBSAN_OPTIONS="$${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}"; export UBSAN_OPTIONS;
+
+include tests/unit/base/module.mk
+include tests/unit/config/module.mk
+include tests/unit/store/module.mk
+include tests/unit/query/module.mk
+include tests/unit/collectors/module.mk
+include tests/unit/rules/module.mk
+include tests/unit/recorder/module.mk
+include tests/unit/tui/module.mk
+include tests/unit/sim/module.mk
+include tests/unit/app/module.mk
+include tests/fuzz/module.mk
+include tests/house/module.mk
+include tests/e2e/module.mk
+
+# A unit test of floor X stands in tests/unit/X/, is named in X's module.mk there and links $(libs_X) and cmocka.
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS          += $(UNIT_TESTS)

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A screen is a const record of functions and a state of its own. It reads the view (what is known as of the view time) and draws; what
+ * it wants done it asks for through `struct requests`, which the console carries out after the screen has returned. Screens stand on a
+ * stack; a dialog is a screen too. Screens never touch the terminal, the store or the network. */
+#ifndef PITWALL_TUI_SCREEN_H
+#define PITWALL_TUI_SCREEN_H
+
+#include "base/err.h"
+#include "tui/canvas.h"
+#include "tui/command.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct screen;
+struct view; /* tui/view.h: what there is to show, as of the view time */
+
+/* What a screen says of an input it was given. */
+enum next {
+	NEXT_IGNORED, /* not mine: the console may handle it */
+	NEXT_STAY,    /* handled; nothing to draw */
+	NEXT_REDRAW,  /* handled; draw me again */
+	NEXT_CLOSE    /* take me off the stack */
+};
+
+/* What a screen asks for. The console carries it out; the screen has no other way to act. */
+struct requests {
+	struct screen *push;       /* a screen to put on top; ownership passes */
+	bool           quit;       /* leave the console */
+	bool           has_time;   /* go to view time time_ms */
+	int64_t        time_ms;
+	bool           live;       /* follow the newest moment */
+	const char    *message;    /* a line to show for a moment; a literal or lent by the screen's state */
+};
+
+struct screen_kind {
+	const char *name;    /* in the status bar: "FLEET" */
+	unsigned    context; /* its CONTEXT_ bit */
+	bool        is_dialog; /* drawn over the screen below */
+	void (*draw)(const struct screen *s, const struct view *view, struct canvas *into);
+	enum next (*command)(struct screen *s, const struct view *view, enum command c, const char *argument, struct requests *out);
+	/* A click at a cell of the canvas it drew into, or the wheel; may be NULL. */
+	enum next (*mouse)(struct screen *s, const struct view *view, int row, int col, int button, struct requests *out);
+	/* The view changed (new data, other time): clamp selections, drop caches; may be NULL. */
+	void (*update)(struct screen *s, const struct view *view);
+	/* Text that filters what is shown ("" for all); may be NULL: then '/' is not offered. */
+	void (*filter)(struct screen *s, const char *text);
+	void (*free)(struct screen *s);
+};
+
+/* Every screen's struct begins with this. */
+struct screen {
+	const struct screen_kind *kind;
+};
+
+#endif
