@@ -14,7 +14,8 @@
 #include <stdint.h>
 
 struct screen;
-struct view; /* tui/view.h: what there is to show, as of the view time */
+struct view;  /* tui/view.h: what there is to show, as of the view time */
+struct needs; /* likewise: what a screen wants to be in it */
 
 /* What a screen says of an input it was given. */
 enum next {
@@ -31,6 +32,9 @@ struct requests {
 	bool           has_time;   /* go to view time time_ms */
 	int64_t        time_ms;
 	bool           live;       /* follow the newest moment */
+	bool           pause;      /* stop the view time where it is */
+	int            signal;     /* enum signal_id to choose for every screen; meant when has_signal */
+	bool           has_signal;
 	const char    *message;    /* a line to show for a moment; a literal or lent by the screen's state */
 };
 
@@ -44,6 +48,8 @@ struct screen_kind {
 	enum next (*mouse)(struct screen *s, const struct view *view, int row, int col, int button, struct requests *out);
 	/* The view changed (new data, other time): clamp selections, drop caches; may be NULL. */
 	void (*update)(struct screen *s, const struct view *view);
+	/* What must be in the view besides the fleet. `out` is zeroed before; texts are lent by the screen's state. May be NULL. */
+	void (*needs)(const struct screen *s, const struct view *view, struct needs *out);
 	/* Text that filters what is shown ("" for all); may be NULL: then '/' is not offered. */
 	void (*filter)(struct screen *s, const char *text);
 	void (*free)(struct screen *s);

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What there is to show as of the view time: immutable snapshots that the feed (tui/feed.h) makes on a worker and screens read. Everything in it
+ * comes from the store, so it looks the same live, paused and in a replay. Texts are as the nodes sent them: the canvas makes them safe.
+ *
+ * A screen says what it needs besides the fleet (one node's details, charts, events) through `screen_kind.needs`; until the answer for just
+ * that need has come, the pointer is NULL or still shows the answer before it, with its own key to tell. */
+#ifndef PITWALL_TUI_VIEW_H
+#define PITWALL_TUI_VIEW_H
+
+#include "base/labels.h"
+#include "query/query.h"
+#include "rules/signal.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- the fleet ---- */
+
+enum { HISTORY_POINTS = 60 }; /* of each signal of each node */
+
+struct node_row {
+	const char    *node, *group, *model, *profile;
+	const char    *version;                /* "" unknown; "2 versions" style texts are the screen's business: see n_versions */
+	int            n_versions;             /* different versions of the model on this node */
+	enum severity  severity;
+	enum signal_id cause;                  /* what makes it so; SIGNAL_COUNT: nothing */
+	const char    *reason;                 /* a sentence, "" when all is well */
+	int64_t        seen_ms;                /* newest signal frame; 0: never in the look-back */
+	int            n_targets, n_targets_up;
+	double         value[SIGNAL_COUNT];    /* as of the view time; NaN: absent */
+	const float   *history[SIGNAL_COUNT];  /* HISTORY_POINTS values, oldest first, NaN where absent; NULL: never there */
+};
+
+struct model_row {
+	const char *model;
+	int         n_nodes, n_by_severity[SEVERITY_COUNT], n_versions;
+	const char *version;                   /* the one most nodes run */
+	enum severity  severity;
+	double      value[SIGNAL_COUNT];
+	const float *history[SIGNAL_COUNT];
+};
+
+struct fleet_view {
+	int64_t           t_ms;
+	int64_t           history_step_ms;
+	const char       *name;                /* the fleet's */
+	struct node_row  *nodes;               /* by group, then node name */
+	size_t            n_nodes;
+	struct model_row *models;
+	size_t            n_models;
+	int               n_by_severity[SEVERITY_COUNT];
+	int               n_unknown;           /* never polled successfully nor failed as of T */
+	double            total[SIGNAL_COUNT]; /* combined over the fleet */
+	double            samples_per_second, frames_per_second; /* what is being stored, from the report stream; NaN unknown */
+	int64_t           interval_ms;         /* the usual distance of two frames of a target; 0 unknown */
+};
+
+/* ---- one node ---- */
+
+struct target_row {
+	int64_t     id;
+	const char *job, *url, *profile;
+	bool        is_up, was_polled;
+	int64_t     last_ms;                   /* newest frame of its report stream */
+	double      scrape_seconds, samples;   /* NaN: unknown */
+	const char *error;                     /* why the last scrape failed; "" */
+	int64_t     error_ms;
+};
+
+struct gpu_row {
+	const char *gpu, *name;
+	double      util, memory, temperature, power; /* NaN: absent */
+};
+
+struct served_row {
+	const char *model, *version;
+};
+
+struct event_row {
+	int64_t       id, wall_ms;
+	enum severity severity;
+	const char   *kind, *node, *text;
+};
+
+struct events_view {
+	int64_t           t_ms;
+	struct event_row *rows; /* newest first */
+	size_t            n;
+};
+
+struct node_view {
+	int64_t            t_ms;
+	const char        *node;               /* whose this is */
+	struct target_row *targets;
+	size_t             n_targets;
+	struct gpu_row    *gpus;
+	size_t             n_gpus;
+	struct served_row *served;
+	size_t             n_served;
+	struct events_view events;
+};
+
+/* ---- charts: PromQL over a span ---- */
+
+enum { CHARTS_MAX = 8, CHART_EXPRESSION_MAX = 4096 };
+
+struct chart_view {
+	const char  *expression;
+	int64_t      start_ms, end_ms, step_ms;
+	enum err     err;                      /* ERR_OK, or `why` says what is wrong with it */
+	const char  *why;
+	const struct series_set *series;       /* matrix; a vector or scalar is made one */
+};
+
+struct charts_view {
+	struct chart_view *items;
+	size_t             n;
+};
+
+/* ---- needs ---- */
+
+struct chart_need {
+	char    expression[CHART_EXPRESSION_MAX];
+	int64_t span_ms;  /* ends at the view time, less offset_ms */
+	int64_t offset_ms;
+	int     points;   /* about so many steps */
+};
+
+struct needs {
+	const char       *node;         /* node_view of this one; NULL: none */
+	bool              events;       /* events_view of the fleet */
+	const char       *events_node;  /* of one node only; NULL: all */
+	const char       *events_filter;/* kind; NULL: all */
+	struct chart_need charts[CHARTS_MAX];
+	size_t            n_charts;
+};
+
+/* ---- all of it ---- */
+
+enum view_mode { VIEW_LIVE, VIEW_PAUSED, VIEW_PLAYING };
+
+struct view {
+	enum view_mode mode;
+	bool           is_file;       /* a replay of a file: nobody records it */
+	int64_t        t_ms;          /* the view time */
+	int64_t        now_ms;        /* the clock */
+	double         speed;         /* of VIEW_PLAYING; 1 is real time */
+	int64_t        first_ms, last_ms; /* what the store holds; 0: nothing yet */
+	const char    *recorder;      /* who records, for the status bar: "this console", "pitwall on jump-1 (pid 312)", "nobody" */
+	const char    *trouble;       /* what is wrong with recording or reading, one sentence; "" */
+
+	const struct fleet_view  *fleet;  /* NULL until the first answer */
+	const struct node_view   *node;   /* may be of another node than asked for: compare */
+	const struct events_view *events;
+	const struct charts_view *charts;
+
+	enum signal_id signal;        /* the chosen signal, the same on every screen */
+	int            glyphs;        /* enum glyph_mode of tui/glyph.h: braille, blocks, ASCII */
+};
+
+/* The row of that node, or NULL. */
+const struct node_row *view_node(const struct view *v, const char *node);
+
+#endif
