@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
+	%reldir%/arena.c %reldir%/arena.h \
 	%reldir%/buf.c %reldir%/buf.h \
 	%reldir%/clock.h \
 	%reldir%/err.c %reldir%/err.h \

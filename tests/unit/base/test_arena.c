@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/unit.h"
+
+#include "base/arena.h"
+
+static void texts_and_arrays_live_until_the_release(void **state)
+{
+	(void)state;
+	struct arena a;
+	arena_init(&a);
+	char *first = arena_text(&a, "first");
+	int *numbers = arena_zeroed(&a, 10000, sizeof *numbers); /* larger than a chunk */
+	char *none = arena_text(&a, NULL);
+	for (int i = 0; i < 10000; i++) {
+		assert_int_equal(numbers[i], 0);
+		numbers[i] = i;
+	}
+	assert_string_equal(first, "first");
+	assert_string_equal(none, "");
+	assert_int_equal((uintptr_t)arena_zeroed(&a, 1, 1) % sizeof(double), 0);
+	assert_int_equal((uintptr_t)arena_zeroed(&a, 1, 1) % sizeof(double), 0);
+	assert_false(arena_failed(&a));
+	arena_release(&a);
+}
+
+static void an_impossible_size_fails_and_sticks(void **state)
+{
+	(void)state;
+	struct arena a;
+	arena_init(&a);
+	assert_null(arena_zeroed(&a, SIZE_MAX / 2, 16));
+	assert_true(arena_failed(&a));
+	assert_string_equal(arena_text(&a, "still works"), "still works");
+	assert_true(arena_failed(&a));
+	arena_release(&a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(texts_and_arrays_live_until_the_release),
+		cmocka_unit_test(an_impossible_size_fails_and_sticks),
+	};
+	return cmocka_run_group_tests_name("arena", tests, NULL, NULL);
+}
