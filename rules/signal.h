@@ -57,6 +57,16 @@ const struct signal_info *signal_info(enum signal_id id);
 /* SIGNAL_COUNT when the metric is no signal. */
 enum signal_id signal_by_metric(const char *metric);
 
+/* Several values of one signal becoming one, as its row says; NaNs do not count, and of nothing but NaNs comes NaN. */
+struct signal_fold {
+	enum combine combine;
+	double       value;
+	size_t       n;
+};
+struct signal_fold signal_fold_start(enum signal_id id);
+void               signal_fold_add(struct signal_fold *f, double v);
+double             signal_fold_value(const struct signal_fold *f);
+
 enum { UNIT_TEXT_SIZE = 16 };
 /* A value as people read it, at most `columns` wide (4 to 12): "182ms", "1.2k", "93%", "71°C", "--" for a NaN. */
 const char *unit_format(enum unit u, double v, int columns, char to[UNIT_TEXT_SIZE]);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * How a node is, judged from its combined signals at one moment: plain thresholds of the signal table, and comparisons with the median of
+ * the nodes that serve the same model. This is what colours a fleet until alert rules are evaluated. Pure functions. */
+#ifndef PITWALL_RULES_HEALTH_H
+#define PITWALL_RULES_HEALTH_H
+
+#include "rules/signal.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct health_input {
+	const char   *model;      /* nodes with the same one are compared; "" with nobody */
+	const double *value;      /* SIGNAL_COUNT combined values, NaN where absent; lent */
+	int           n_targets, n_targets_up;
+	bool          is_known;   /* was polled at all; a node that was not is SEVERITY_OK with the reason "not polled yet" */
+};
+
+struct health {
+	enum severity  severity;  /* SEVERITY_DOWN when no target answers; SEVERITY_WARN at least when some don't */
+	enum signal_id cause;     /* the signal that makes it so; SIGNAL_COUNT: nothing does */
+	char           reason[96];/* "errors 7.1% > 5%", "p99 1.2s, median of the model 180ms"; "" when all is well */
+};
+
+void health_judge(const struct health_input *nodes, size_t n, struct health *out);
+
+#endif
