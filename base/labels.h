@@ -15,6 +15,9 @@
 
 #define LABEL_NAME "__name__"
 
+/* More than this in one set is ERR_LIMIT: no server means it. */
+enum { LABELS_COUNT_MAX = 1000, LABELS_TEXT_MAX = 1 << 20 };
+
 /* One pair, lent. Both texts are NUL-terminated besides their lengths; a value may itself hold NUL bytes. */
 struct label {
 	const char *name, *value;
@@ -23,7 +26,7 @@ struct label {
 
 struct labels; /* opaque: laid out in labels.c */
 
-/* Makes a set from pairs in any order. ERR_EXISTS: a name twice; ERR_FORMAT: an empty name. Pairs with empty values are dropped. */
+/* Makes a set from pairs in any order. ERR_EXISTS: a name twice; ERR_FORMAT: an empty name, or one with a NUL byte. Pairs with empty values are dropped. */
 enum err labels_new(const struct label *pairs, size_t n, struct labels **out, struct why *why);
 
 /* From "name", "value", ..., NULL; asserts on failure; for tests and for sets of our own. */
@@ -46,11 +49,14 @@ const char *labels_get(const struct labels *l, const char *name);
 const char *labels_metric(const struct labels *l);
 
 /* Collects pairs and makes a set of them. Texts are copied. A failed build leaves the builder as it was. */
+struct label_span {
+	uint32_t name_at, name_len, value_at, value_len; /* in the builder's text */
+};
 struct labels_builder {
-	struct buf    text;
-	struct label *pairs; /* name and value hold offsets into text until built */
-	size_t        n, cap;
-	enum err      err;
+	struct buf         text;
+	struct label_span *pairs;
+	size_t             n, cap;
+	enum err           err; /* the first failure; labels_builder_build returns it */
 };
 void     labels_builder_init(struct labels_builder *b);
 void     labels_builder_from(struct labels_builder *b, const struct labels *l); /* starts from a set (NULL: empty) */
@@ -64,10 +70,11 @@ void     labels_builder_release(struct labels_builder *b);
  * target has too is kept as "exported_NAME". */
 enum err labels_with_target(const struct labels *series, const struct labels *target, struct labels **out, struct why *why);
 
-/* name{a="b",c="d"}, values escaped as in the exposition format. */
+/* name{a="b",c="d"}, values escaped as in the exposition format; names that are not plain identifiers in quotes, as Prometheus 3 does. */
 enum err labels_print(const struct labels *l, struct buf *to);
 
-/* A byte form for storage: for every pair varint length and bytes of name and value. Decoding checks everything. */
+/* A byte form for storage: varint count, then for every pair varint length and bytes of name and value. Decoding checks everything:
+ * ERR_CORRUPT. `used` (may be NULL) is how many of the `n` bytes the set took. */
 enum err labels_encode(const struct labels *l, struct buf *to);
 enum err labels_decode(const void *bytes, size_t n, size_t *used, struct labels **out, struct why *why);
 

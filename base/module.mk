@@ -3,12 +3,15 @@ noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
 	%reldir%/arena.c %reldir%/arena.h \
 	%reldir%/buf.c %reldir%/buf.h \
-	%reldir%/clock.h \
+	%reldir%/clock.c %reldir%/clock.h \
 	%reldir%/err.c %reldir%/err.h \
 	%reldir%/hash.c %reldir%/hash.h \
-	%reldir%/labels.h \
-	%reldir%/matcher.h \
-	%reldir%/num.h \
-	%reldir%/regex.h \
+	%reldir%/labels.c %reldir%/labels.h \
+	%reldir%/matcher.c %reldir%/matcher.h \
+	%reldir%/num.c %reldir%/num.h \
+	%reldir%/regex.cc %reldir%/regex.h \
 	%reldir%/stale.h \
 	%reldir%/varint.h
+# The C++ runtime is only what RE2 needs of it: programs are linked by the C compiler, with the C++ library among DEPS_LIBS. The vptr
+# sanitizer would need the C++ half of the sanitizer runtime, which that link does not bring.
+libbase_a_CXXFLAGS = $(AM_CXXFLAGS) -fno-exceptions -fno-sanitize=vptr

@@ -17,8 +17,11 @@ extern "C" {
 
 struct regex;
 
+/* A longer pattern is ERR_LIMIT, as is one whose compiled form would pass 8 MiB. */
+enum { REGEX_PATTERN_MAX = 32 * 1024 };
+
 enum err regex_new(const char *pattern, struct regex **out, struct why *why);
-void     regex_free(struct regex *r);
+void     regex_free(struct regex *r); /* NULL is fine */
 bool     regex_matches(const struct regex *r, const char *text, size_t n);
 
 /* Where the whole text matches, appends `replacement` with $1, ${1}, ${name}, $name and $$ expanded as Go's regexp does (an unknown

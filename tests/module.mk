@@ -3,7 +3,9 @@
 # its corpus; scripts check the house itself.
 TEST_EXTENSIONS    = .sh
 LOG_DRIVER         = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+LOG_COMPILER       = $(SHELL) $(top_srcdir)/tests/tap.sh
 SH_LOG_DRIVER      = $(LOG_DRIVER)
+EXTRA_DIST        += tests/tap.sh tests/unit/unit.h
 AM_TESTS_ENVIRONMENT = \
 	CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
 	PITWALL_SRCDIR='$(abs_top_srcdir)'; export PITWALL_SRCDIR; \

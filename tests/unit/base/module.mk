@@ -1,8 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
+UNIT_TESTS += tests/unit/base/test_arena
+tests_unit_base_test_arena_SOURCES = %reldir%/test_arena.c
+tests_unit_base_test_arena_LDADD   = $(libs_base) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/base/test_buf
 tests_unit_base_test_buf_SOURCES = %reldir%/test_buf.c
 tests_unit_base_test_buf_LDADD   = $(libs_base) $(CMOCKA_LIBS)
 
-UNIT_TESTS += tests/unit/base/test_arena
-tests_unit_base_test_arena_SOURCES = %reldir%/test_arena.c
-tests_unit_base_test_arena_LDADD   = $(libs_base) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/base/test_clock
+tests_unit_base_test_clock_SOURCES = %reldir%/test_clock.c
+tests_unit_base_test_clock_LDADD   = $(libs_base) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/base/test_err
+tests_unit_base_test_err_SOURCES = %reldir%/test_err.c
+tests_unit_base_test_err_LDADD   = $(libs_base) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/base/test_labels
+tests_unit_base_test_labels_SOURCES = %reldir%/test_labels.c
+tests_unit_base_test_labels_LDADD   = $(libs_base) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/base/test_matcher
+tests_unit_base_test_matcher_SOURCES = %reldir%/test_matcher.c
+tests_unit_base_test_matcher_LDADD   = $(libs_base) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/base/test_num
+tests_unit_base_test_num_SOURCES = %reldir%/test_num.c
+tests_unit_base_test_num_LDADD   = $(libs_base) $(CMOCKA_LIBS)

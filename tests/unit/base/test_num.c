@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/unit.h"
+
+#include <float.h>
+#include <locale.h>
+#include <math.h>
+
+#include "base/num.h"
+#include "base/stale.h"
+
+static void integers(void **state)
+{
+	(void)state;
+	static const struct { const char *text; int64_t min, max; enum err want; int64_t v; } rows[] = {
+		{ "0", 0, 9, ERR_OK, 0 },
+		{ "-0", 0, 9, ERR_OK, 0 },
+		{ "007", 0, 9, ERR_OK, 7 },
+		{ "10", 0, 9, ERR_RANGE, 0 },
+		{ "-1", 0, 9, ERR_RANGE, 0 },
+		{ "9223372036854775807", INT64_MIN, INT64_MAX, ERR_OK, INT64_MAX },
+		{ "9223372036854775808", INT64_MIN, INT64_MAX, ERR_RANGE, 0 },
+		{ "-9223372036854775808", INT64_MIN, INT64_MAX, ERR_OK, INT64_MIN },
+		{ "-9223372036854775809", INT64_MIN, INT64_MAX, ERR_RANGE, 0 },
+		{ "99999999999999999999999", INT64_MIN, INT64_MAX, ERR_RANGE, 0 },
+		{ "99999999999999999999999x", INT64_MIN, INT64_MAX, ERR_FORMAT, 0 },
+		{ "", 0, 9, ERR_FORMAT, 0 },
+		{ "-", 0, 9, ERR_FORMAT, 0 },
+		{ "+1", 0, 9, ERR_FORMAT, 0 },
+		{ " 1", 0, 9, ERR_FORMAT, 0 },
+		{ "1 ", 0, 9, ERR_FORMAT, 0 },
+		{ "0x1", 0, 9, ERR_FORMAT, 0 },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		int64_t v = 42;
+		assert_row(rows[i].text, parse_i64(rows[i].text, rows[i].min, rows[i].max, &v) == rows[i].want);
+		assert_row(rows[i].text, v == (rows[i].want == ERR_OK ? rows[i].v : 42));
+	}
+}
+
+static void floats(void **state)
+{
+	(void)state;
+	static const struct { const char *text; enum err want; double v; } rows[] = {
+		{ "0", ERR_OK, 0 },        { "1e-3", ERR_OK, 0.001 },   { ".5", ERR_OK, 0.5 },      { "5.", ERR_OK, 5 },
+		{ "-2.5E+2", ERR_OK, -250 }, { "0.1", ERR_OK, 0.1 },    { "1e400", ERR_RANGE, 0 },  { "1e-400", ERR_OK, 0 },
+		{ "inf", ERR_FORMAT, 0 },  { "nan", ERR_FORMAT, 0 },    { "0x1p3", ERR_FORMAT, 0 }, { "1,5", ERR_FORMAT, 0 },
+		{ "", ERR_FORMAT, 0 },     { ".", ERR_FORMAT, 0 },      { "e5", ERR_FORMAT, 0 },    { "1e", ERR_FORMAT, 0 },
+		{ "1e+", ERR_FORMAT, 0 },  { "+1", ERR_FORMAT, 0 },     { "1 ", ERR_FORMAT, 0 },    { "--1", ERR_FORMAT, 0 },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		double v = 42;
+		assert_row(rows[i].text, parse_f64(rows[i].text, -DBL_MAX, DBL_MAX, &v) == rows[i].want);
+		assert_row(rows[i].text, v == (rows[i].want == ERR_OK ? rows[i].v : 42));
+	}
+	double v = 42;
+	assert_int_equal(parse_f64("1.5", 0, 1, &v), ERR_RANGE);
+	assert_int_equal(parse_f64("-0.1", 0, 1, &v), ERR_RANGE);
+	assert_true(v == 42);
+}
+
+static void durations_are_read(void **state)
+{
+	(void)state;
+	static const struct { const char *text; enum err want; int64_t ms; } rows[] = {
+		{ "5s", ERR_OK, 5000 },
+		{ "0", ERR_OK, 0 },
+		{ "0s", ERR_OK, 0 },
+		{ "1h30m", ERR_OK, 5400000 },
+		{ "90s", ERR_OK, 90000 },
+		{ "250ms", ERR_OK, 250 },
+		{ "1y2w3d4h5m6s7ms", ERR_OK, ((((365 + 14 + 3) * INT64_C(24) + 4) * 60 + 5) * 60 + 6) * 1000 + 7 },
+		{ "1m500ms", ERR_OK, 60500 },
+		{ "292y", ERR_OK, INT64_C(292) * 365 * 86400000 },
+		{ "293y", ERR_RANGE, 0 },
+		{ "9223372036854ms", ERR_OK, INT64_C(9223372036854) },
+		{ "9223372036855ms", ERR_RANGE, 0 },
+		{ "9223372036854775807s", ERR_RANGE, 0 },
+		{ "99999999999999999999999999999s", ERR_RANGE, 0 },
+		{ "292y52w", ERR_RANGE, 0 },
+		{ "5", ERR_FORMAT, 0 },
+		{ "", ERR_FORMAT, 0 },
+		{ "00", ERR_FORMAT, 0 },
+		{ "s", ERR_FORMAT, 0 },
+		{ "-5s", ERR_FORMAT, 0 },
+		{ "1.5s", ERR_FORMAT, 0 },
+		{ "1 s", ERR_FORMAT, 0 },
+		{ "1m1h", ERR_FORMAT, 0 },
+		{ "1s1s", ERR_FORMAT, 0 },
+		{ "1S", ERR_FORMAT, 0 },
+		{ "1us", ERR_FORMAT, 0 },
+		{ "1hx", ERR_FORMAT, 0 },
+		{ "1h2", ERR_FORMAT, 0 },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		int64_t ms = 42;
+		assert_row(rows[i].text, parse_duration(rows[i].text, strlen(rows[i].text), &ms) == rows[i].want);
+		assert_row(rows[i].text, ms == (rows[i].want == ERR_OK ? rows[i].ms : 42));
+	}
+}
+
+static void durations_are_written(void **state)
+{
+	(void)state;
+	static const struct { int64_t ms; const char *exact, *age; } rows[] = {
+		{ 0, "0s", "0ms" },
+		{ 820, "820ms", "820ms" },
+		{ 1500, "1s500ms", "1s" },
+		{ 51000, "51s", "51s" },
+		{ 240000, "4m", "4m" },
+		{ 252000, "4m12s", "4m12s" },
+		{ 245000, "4m5s", "4m05s" },
+		{ 5400000, "1h30m", "1h30m" },
+		{ 7200000, "2h", "2h" },
+		{ 90 * INT64_C(86400000), "90d", "90d" },
+		{ 14 * INT64_C(86400000), "2w", "14d" },
+		{ 365 * INT64_C(86400000), "1y", "365d" },
+		{ 41 * INT64_C(86400000) + 3 * 3600000 + 59000, "41d3h59s", "41d 3h" },
+		{ -90000, "-1m30s", "-1m30s" },
+		{ INT64_MIN, "-106751991167d7h12m55s808ms", "-106751991167d 7h" },
+		{ INT64_MAX, "106751991167d7h12m55s807ms", "106751991167d 7h" },
+	};
+	char text[DURATION_TEXT];
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		assert_string_equal(format_duration(rows[i].ms, text), rows[i].exact);
+		assert_string_equal(format_age(rows[i].ms, text), rows[i].age);
+	}
+}
+
+static void floats_are_written(void **state)
+{
+	(void)state;
+	static const struct { double v; const char *want; } rows[] = {
+		{ 0, "0" },
+		{ -0.0, "-0" },
+		{ 1, "1" },
+		{ -12, "-12" },
+		{ 0.1, "0.1" },
+		{ 1.0 / 3, "0.3333333333333333" },
+		{ 0.1 + 0.2, "0.30000000000000004" },
+		{ 100.25, "100.25" },
+		{ 123456789012345.0, "123456789012345" },
+		{ 9007199254740993.0, "9007199254740992" },
+		{ 1e20, "100000000000000000000" },
+		{ 1e21, "1e+21" },
+		{ 1.5e300, "1.5e+300" },
+		{ DBL_MAX, "1.7976931348623157e+308" },
+		{ DBL_MIN, "2.2250738585072014e-308" },
+		{ 5e-324, "5e-324" },
+		{ 1e-6, "0.000001" },
+		{ 1.2345e-5, "0.000012345" },
+		{ 9.5e-7, "9.5e-07" },
+		{ 0x1p-44, "5.684341886080802e-14" }, /* 16 digits do, but not the 16 it rounds to */
+		{ INFINITY, "+Inf" },
+		{ -INFINITY, "-Inf" },
+		{ NAN, "NaN" },
+	};
+	char text[NUMBER_TEXT];
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		assert_string_equal(format_f64(rows[i].v, text), rows[i].want);
+}
+
+static void any_float_reads_back(void **state)
+{
+	(void)state;
+	uint64_t seed = 1;
+	for (int i = 0; i < 20000; i++) {
+		seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+		double v = f64_from_bits(seed ^ seed >> 31), back = 0;
+		if (!isfinite(v))
+			continue;
+		char text[NUMBER_TEXT], plain[64];
+		format_f64(v, text);
+		assert_int_equal(parse_f64(text, -DBL_MAX, DBL_MAX, &back), ERR_OK);
+		assert_true(f64_bits(back) == f64_bits(v));
+		snprintf(plain, sizeof plain, "%.17g", v);
+		assert_true(strlen(text) <= strlen(plain) + 2);
+	}
+}
+
+static void a_locale_changes_nothing(void **state)
+{
+	(void)state;
+	const char *comma[] = { "de_DE.UTF-8", "fr_FR.UTF-8", "de_DE", "ru_RU.UTF-8" };
+	bool has_comma = false;
+	for (size_t i = 0; i < sizeof comma / sizeof comma[0] && !has_comma; i++)
+		has_comma = setlocale(LC_ALL, comma[i]) != NULL;
+	if (!has_comma)
+		skip(); /* no locale with a decimal comma is installed here */
+	char text[NUMBER_TEXT];
+	double v = 0;
+	assert_string_equal(format_f64(0.1, text), "0.1");
+	assert_string_equal(format_f64(-1.5e-30, text), "-1.5e-30");
+	assert_int_equal(parse_f64("0.5", 0, 1, &v), ERR_OK);
+	assert_true(v == 0.5);
+	setlocale(LC_ALL, "C");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(integers),
+		cmocka_unit_test(floats),
+		cmocka_unit_test(durations_are_read),
+		cmocka_unit_test(durations_are_written),
+		cmocka_unit_test(floats_are_written),
+		cmocka_unit_test(any_float_reads_back),
+		cmocka_unit_test(a_locale_changes_nothing),
+	};
+	return cmocka_run_group_tests_name("num", tests, NULL, NULL);
+}
