@@ -15,3 +15,7 @@ libbase_a_SOURCES = \
 # The C++ runtime is only what RE2 needs of it: programs are linked by the C compiler, with the C++ library among DEPS_LIBS. The vptr
 # sanitizer would need the C++ half of the sanitizer runtime, which that link does not bring.
 libbase_a_CXXFLAGS = $(AM_CXXFLAGS) -fno-exceptions -fno-sanitize=vptr
+libbase_a_SOURCES += \
+	%reldir%/diagnostics.h \
+	%reldir%/suggest.h \
+	%reldir%/yaml.h

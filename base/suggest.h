@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * "did you mean": the nearest of some words by edit distance (insertions, deletions, substitutions and swaps of neighbours each cost
+ * one), without regard to case. */
+#ifndef PITWALL_BASE_SUGGEST_H
+#define PITWALL_BASE_SUGGEST_H
+
+#include <stddef.h>
+
+/* The candidate that `word` was most likely meant to be, or NULL when none is near: at most a third of the word's length (and at least
+ * one edit) may differ. The first of equals wins. Words of more than 64 bytes have no neighbours. */
+const char *suggest(const char *word, const char *const *candidates, size_t n);
+
+#endif
