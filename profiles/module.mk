@@ -1,1 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
+profilesdir        = $(pkgdatadir)/profiles
+dist_profiles_DATA = \
+	%reldir%/dcgm.yml \
+	%reldir%/generic.yml \
+	%reldir%/node.yml \
+	%reldir%/nvidia-smi.yml \
+	%reldir%/tensorflow-serving.yml \
+	%reldir%/torchserve.yml \
+	%reldir%/triton.yml \
+	%reldir%/vllm.yml
