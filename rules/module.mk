@@ -1,1 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+noinst_LIBRARIES += librules.a
+librules_a_SOURCES = \
+	%reldir%/health.c %reldir%/health.h \
+	%reldir%/signal.c %reldir%/signal.h

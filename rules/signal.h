@@ -6,6 +6,8 @@
 #ifndef PITWALL_RULES_SIGNAL_H
 #define PITWALL_RULES_SIGNAL_H
 
+#include "base/labels.h"
+
 #include <stddef.h>
 
 enum unit { UNIT_NONE, UNIT_RATIO, UNIT_SECONDS, UNIT_PER_SECOND, UNIT_COUNT, UNIT_CELSIUS, UNIT_WATTS, UNIT_BYTES, UNIT_TEXT };
@@ -67,8 +69,13 @@ struct signal_fold signal_fold_start(enum signal_id id);
 void               signal_fold_add(struct signal_fold *f, double v);
 double             signal_fold_value(const struct signal_fold *f);
 
-enum { UNIT_TEXT_SIZE = 16 };
-/* A value as people read it, at most `columns` wide (4 to 12): "182ms", "1.2k", "93%", "71°C", "--" for a NaN. */
+/* What the server itself calls `name` (model, version, gpu, ...) on a series of a signal, "" when it does not say. Where a target was given a
+ * label of the same name, reading the series from the store has moved the server's own to "exported_NAME". */
+const char *signal_label(const struct labels *l, const char *name);
+
+enum { UNIT_TEXT_SIZE = 24 };
+/* A value as people read it, at most `columns` wide (4 to 12): "182ms", "1.2k", "93%", "71°C", "--" for a NaN. A value that needs more is
+ * a row of '#'. */
 const char *unit_format(enum unit u, double v, int columns, char to[UNIT_TEXT_SIZE]);
 
 #endif
