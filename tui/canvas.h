@@ -45,10 +45,15 @@ void     canvas_clear(struct canvas *c);
 /* Glyph choices that the terminal or the user forbids are replaced when drawing: see tui/glyph.h. */
 void canvas_set_ascii(struct canvas *c, bool is_ascii);
 bool canvas_is_ascii(const struct canvas *c);
+/* That there is no colour: what colour alone would say must be said by a glyph. */
+void canvas_set_mono(struct canvas *c, bool is_mono);
+bool canvas_is_mono(const struct canvas *c);
 
+/* In canvas coordinates, whatever the region. */
 const struct cell *canvas_cell(const struct canvas *c, int row, int col); /* NULL outside */
 
-/* Later drawing is clipped to `r` (in canvas coordinates) and moved by its corner, until canvas_leave. They nest; at most 16 deep. */
+/* Later drawing is clipped to `r` (in coordinates of the present region) and moved by its corner, until canvas_leave. They nest; at most
+ * 16 deep. A region may reach past the canvas; it is clipped, and its rows and cols stay as asked. */
 void canvas_enter(struct canvas *c, struct rect r);
 void canvas_leave(struct canvas *c);
 struct rect canvas_region(const struct canvas *c); /* row and col 0; rows and cols of the present region */
@@ -62,7 +67,8 @@ int canvas_put_width(struct canvas *c, int row, int col, int width, int align, e
 void canvas_put_char(struct canvas *c, int row, int col, enum role role, uint32_t character);
 void canvas_fill(struct canvas *c, struct rect r, enum role role, uint32_t character);
 
-/* Changes the look of cells that are there: ground, flags. */
+/* Changes the look of cells that are there: ink, ground, flags. */
+void canvas_set_role(struct canvas *c, struct rect r, enum role role);
 void canvas_set_ground(struct canvas *c, struct rect r, enum role ground);
 void canvas_add_flags(struct canvas *c, struct rect r, unsigned flags);
 
@@ -72,7 +78,8 @@ void canvas_rule(struct canvas *c, int row, const char *title, const char *note)
 /* Columns that the text will take (as canvas_put draws it). */
 int text_columns(const char *text, size_t n);
 
-/* For golden tests: the rows of text, a line "---", the rows of role letters (ground letters follow where they differ). */
+/* For golden tests: the rows of text, a line "---", the rows of ink letters ('.' at the end of a row left out), then "--- ground" and
+ * "--- flags" with the rows ("NN letters") that have any: flags are a digit, the sum of CELL_*. */
 enum err canvas_print(const struct canvas *c, struct buf *to);
 
 #endif

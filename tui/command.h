@@ -8,7 +8,7 @@
 
 /* Contexts are bits: where a command is offered. */
 enum {
-	CONTEXT_FLEET = 1, CONTEXT_NODE = 2, CONTEXT_CHART = 4, CONTEXT_EVENTS = 8, CONTEXT_HELP = 16,
+	CONTEXT_FLEET = 1, CONTEXT_NODE = 2, CONTEXT_CHART = 4, CONTEXT_EVENTS = 8, CONTEXT_HELP = 16, CONTEXT_DIALOG = 32,
 	CONTEXT_VIEWS = CONTEXT_FLEET | CONTEXT_NODE | CONTEXT_CHART | CONTEXT_EVENTS,
 	CONTEXT_ALL = CONTEXT_VIEWS | CONTEXT_HELP
 };
@@ -23,9 +23,9 @@ enum {
 	X(PAGE_DOWN,   "page-down",   "PgDn C-f",        CONTEXT_ALL,   "",        "move down by a page")                            \
 	X(FIRST,       "first",       "g Home",          CONTEXT_ALL,   "",        "go to the first row")                            \
 	X(LAST,        "last",        "G End",           CONTEXT_ALL,   "",        "go to the last row")                             \
-	X(ENTER,       "open",        "Enter",           CONTEXT_VIEWS, "open",    "drill into what is selected")                    \
-	X(BACK,        "back",        "Esc Backspace",   CONTEXT_ALL,   "back",    "back out one step; never leaves the console")    \
-	X(QUIT,        "quit",        "q",               CONTEXT_ALL,   "close",   "close the view; on the last one, leave the console after a question") \
+	X(ENTER,       "open",        "Enter",           CONTEXT_VIEWS | CONTEXT_DIALOG, "open",    "drill into what is selected")                    \
+	X(BACK,        "back",        "Esc Backspace",   CONTEXT_ALL | CONTEXT_DIALOG, "back",    "back out one step; never leaves the console")    \
+	X(QUIT,        "quit",        "q",               CONTEXT_ALL | CONTEXT_DIALOG, "close",   "close the view; on the last one, leave the console after a question") \
 	X(NEXT_PANE,   "next-pane",   "Tab",             CONTEXT_VIEWS, "",        "go to the next pane")                            \
 	X(TAG,         "tag",         "Space",           CONTEXT_FLEET, "",        "tag the row, or take its tag off")               \
 	X(FILTER,      "filter",      "/",               CONTEXT_VIEWS, "filter",  "show only what matches")                         \
@@ -56,8 +56,8 @@ enum {
 	X(QUERY,       "query",       "",                CONTEXT_ALL,   "",        "chart a PromQL expression: query EXPR")          \
 	X(SPEED,       "speed",       "",                CONTEXT_ALL,   "",        "set the speed of replay: speed 8")               \
 	X(THEME,       "theme",       "",                CONTEXT_ALL,   "",        "change the theme: theme light")                  \
-	X(REDRAW,      "redraw",      "C-l",             CONTEXT_ALL,   "",        "draw the whole screen again")                    \
-	X(SUSPEND,     "suspend",     "C-z",             CONTEXT_ALL,   "",        "give the terminal back until `fg`")
+	X(REDRAW,      "redraw",      "C-l",             CONTEXT_ALL | CONTEXT_DIALOG,   "",        "draw the whole screen again")                    \
+	X(SUSPEND,     "suspend",     "C-z",             CONTEXT_ALL | CONTEXT_DIALOG,   "",        "give the terminal back until `fg`")
 
 enum command {
 	COMMAND_NONE,

@@ -28,6 +28,7 @@ enum next {
 /* What a screen asks for. The console carries it out; the screen has no other way to act. */
 struct requests {
 	struct screen *push;       /* a screen to put on top; ownership passes */
+	bool           to_root;    /* close every screen but the first (before `push`) */
 	bool           quit;       /* leave the console */
 	bool           has_time;   /* go to view time time_ms */
 	int64_t        time_ms;
