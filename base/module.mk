@@ -7,6 +7,7 @@ libbase_a_SOURCES = \
 	%reldir%/err.c %reldir%/err.h \
 	%reldir%/hash.c %reldir%/hash.h \
 	%reldir%/labels.c %reldir%/labels.h \
+	%reldir%/loop.c %reldir%/loop.h \
 	%reldir%/matcher.c %reldir%/matcher.h \
 	%reldir%/num.c %reldir%/num.h \
 	%reldir%/regex.cc %reldir%/regex.h \

@@ -19,6 +19,10 @@ UNIT_TESTS += tests/unit/base/test_labels
 tests_unit_base_test_labels_SOURCES = %reldir%/test_labels.c
 tests_unit_base_test_labels_LDADD   = $(libs_base) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/base/test_loop
+tests_unit_base_test_loop_SOURCES = %reldir%/test_loop.c
+tests_unit_base_test_loop_LDADD   = $(libs_base) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/base/test_matcher
 tests_unit_base_test_matcher_SOURCES = %reldir%/test_matcher.c
 tests_unit_base_test_matcher_LDADD   = $(libs_base) $(CMOCKA_LIBS)
