@@ -17,6 +17,8 @@ libbase_a_SOURCES = \
 # sanitizer would need the C++ half of the sanitizer runtime, which that link does not bring.
 libbase_a_CXXFLAGS = $(AM_CXXFLAGS) -fno-exceptions -fno-sanitize=vptr
 libbase_a_SOURCES += \
-	%reldir%/diagnostics.h \
-	%reldir%/suggest.h \
-	%reldir%/yaml.h
+	%reldir%/diagnostics.c %reldir%/diagnostics.h \
+	%reldir%/slurp.c %reldir%/slurp.h \
+	%reldir%/suggest.c %reldir%/suggest.h \
+	%reldir%/yaml.c %reldir%/yaml.h \
+	%reldir%/yaml_get.c

@@ -7,8 +7,8 @@
 
 #include <stddef.h>
 
-/* The candidate that `word` was most likely meant to be, or NULL when none is near: at most a third of the word's length (and at least
- * one edit) may differ. The first of equals wins. Words of more than 64 bytes have no neighbours. */
+/* The candidate that `word` was most likely meant to be, or NULL when none is near: a third of its bytes may differ (in short words one,
+ * or two from four bytes on). The first of equals wins. Words of more than 64 bytes have no neighbours. */
 const char *suggest(const char *word, const char *const *candidates, size_t n);
 
 #endif

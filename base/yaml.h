@@ -49,6 +49,7 @@ enum err yaml_read(const char *path, struct diagnostics *d, struct yaml **out);
 void                    yaml_free(struct yaml *y); /* NULL is fine */
 const struct yaml_node *yaml_root(const struct yaml *y);
 const char             *yaml_file(const struct yaml *y);
+struct diagnostics     *yaml_diagnostics(const struct yaml *y); /* may be NULL */
 
 /* An error or warning at a node. Its text is a format. */
 void yaml_error(const struct yaml *y, const struct yaml_node *at, const char *format, ...) __attribute__((format(printf, 3, 4)));
