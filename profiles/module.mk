@@ -9,3 +9,4 @@ dist_profiles_DATA = \
 	%reldir%/torchserve.yml \
 	%reldir%/triton.yml \
 	%reldir%/vllm.yml
+ASSET_FILES += $(dist_profiles_DATA)

@@ -3,6 +3,10 @@ UNIT_TESTS += tests/unit/base/test_arena
 tests_unit_base_test_arena_SOURCES = %reldir%/test_arena.c
 tests_unit_base_test_arena_LDADD   = $(libs_base) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/base/test_asset
+tests_unit_base_test_asset_SOURCES = %reldir%/test_asset.c
+tests_unit_base_test_asset_LDADD   = $(libs_base) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/base/test_buf
 tests_unit_base_test_buf_SOURCES = %reldir%/test_buf.c
 tests_unit_base_test_buf_LDADD   = $(libs_base) $(CMOCKA_LIBS)
@@ -15,9 +19,17 @@ UNIT_TESTS += tests/unit/base/test_err
 tests_unit_base_test_err_SOURCES = %reldir%/test_err.c
 tests_unit_base_test_err_LDADD   = $(libs_base) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/base/test_json
+tests_unit_base_test_json_SOURCES = %reldir%/test_json.c
+tests_unit_base_test_json_LDADD   = $(libs_base) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/base/test_labels
 tests_unit_base_test_labels_SOURCES = %reldir%/test_labels.c
 tests_unit_base_test_labels_LDADD   = $(libs_base) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/base/test_log
+tests_unit_base_test_log_SOURCES = %reldir%/test_log.c
+tests_unit_base_test_log_LDADD   = $(libs_base) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/base/test_loop
 tests_unit_base_test_loop_SOURCES = %reldir%/test_loop.c
@@ -30,3 +42,7 @@ tests_unit_base_test_matcher_LDADD   = $(libs_base) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/base/test_num
 tests_unit_base_test_num_SOURCES = %reldir%/test_num.c
 tests_unit_base_test_num_LDADD   = $(libs_base) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/base/test_text
+tests_unit_base_test_text_SOURCES = %reldir%/test_text.c
+tests_unit_base_test_text_LDADD   = $(libs_base) $(CMOCKA_LIBS)
