@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/server.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <microhttpd.h>
+#include <uv.h>
+
+enum {
+	CONNECTIONS_EACH = 6,          /* open at once on an endpoint, on average; more are refused */
+	CONNECTION_BYTES = 8 * 1024,   /* headers and all; a longer request line is answered 414, longer headers 431 */
+	IDLE_S = 60,
+	BODY_MAX = 64 * 1024,          /* of a request; what is longer is cut off */
+	REPLY_MAX = 1 << 20,
+	CHECK_MS = 200,                /* how often is_open is asked */
+	BACKLOG = 64,
+	SPARE_FILES = 64,
+};
+
+struct endpoint {
+	struct server *server;
+	uv_poll_t      poll;
+	int            fd, port;
+	bool           is_open, is_closing; /* is_closing: the loop has not let go of `poll` yet */
+};
+
+struct server {
+	struct server_handler handler;
+	uv_loop_t             loop;
+	uv_async_t            stop;
+	uv_timer_t            timeout, check;
+	uv_poll_t             poll;
+	struct MHD_Daemon    *daemon;
+	struct endpoint      *endpoints;
+	size_t                n;
+	int                  *owners;  /* by descriptor of a connection: its endpoint, or -1 */
+	size_t                n_owners;
+	struct buf            body;
+	pthread_t             thread;
+	bool                  has_loop, has_thread;
+};
+
+/* ---- requests ---- */
+
+static enum MHD_Result send_reply(struct MHD_Connection *c, const struct reply *r)
+{
+	struct MHD_Response *response = MHD_create_response_from_buffer(r->body->len, (void *)(uintptr_t)buf_text(r->body), MHD_RESPMEM_MUST_COPY);
+	if (response == NULL)
+		return MHD_NO;
+	if (r->type != NULL)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, r->type);
+	if (r->allow != NULL)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, r->allow);
+	enum MHD_Result result = MHD_queue_response(c, (unsigned)r->status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static int owner_of(const struct server *s, struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+	if (info == NULL || info->connect_fd < 0 || (size_t)info->connect_fd >= s->n_owners)
+		return -1;
+	return s->owners[info->connect_fd];
+}
+
+/* Called with the headers first, then for each piece of a body, then to answer. Bodies are read and thrown away. */
+static enum MHD_Result on_request(void *context, struct MHD_Connection *c, const char *url, const char *method, const char *version,
+                                  const char *upload, size_t *upload_size, void **state)
+{
+	struct server *s = context;
+	size_t         seen = (size_t)(uintptr_t)*state; /* 1 + the bytes of the body so far */
+	(void)version;
+	(void)upload;
+	if (seen == 0) {
+		*state = (void *)(uintptr_t)1;
+		return MHD_YES;
+	}
+	if (*upload_size > 0) {
+		seen += *upload_size;
+		*state = (void *)(uintptr_t)seen;
+		*upload_size = 0;
+		return seen > BODY_MAX ? MHD_NO : MHD_YES;
+	}
+	int owner = owner_of(s, c);
+	if (owner < 0)
+		return MHD_NO;
+	buf_clear(&s->body);
+	struct reply reply = { .status = 500, .body = &s->body };
+	s->handler.answer(s->handler.context, (size_t)owner, method, url, &reply);
+	return s->body.err == ERR_OK ? send_reply(c, &reply) : MHD_NO;
+}
+
+/* A descriptor may be used anew after this. */
+static void on_connection(void *context, struct MHD_Connection *c, void **socket_context, enum MHD_ConnectionNotificationCode code)
+{
+	struct server *s = context;
+	(void)socket_context;
+	if (code != MHD_CONNECTION_NOTIFY_CLOSED)
+		return;
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+	if (info != NULL && info->connect_fd >= 0 && (size_t)info->connect_fd < s->n_owners)
+		s->owners[info->connect_fd] = -1;
+}
+
+/* ---- the loop ---- */
+
+static void on_timeout(uv_timer_t *timer);
+
+/* Lets libmicrohttpd do what is due, and arms the timer for what is due next. */
+static void run_daemon(struct server *s)
+{
+	MHD_UNSIGNED_LONG_LONG ms;
+	MHD_run(s->daemon);
+	if (MHD_get_timeout(s->daemon, &ms) == MHD_YES)
+		uv_timer_start(&s->timeout, on_timeout, ms, 0);
+	else
+		uv_timer_stop(&s->timeout);
+}
+
+static void on_timeout(uv_timer_t *timer) { run_daemon(timer->data); }
+
+static void on_daemon(uv_poll_t *poll, int status, int events)
+{
+	(void)status;
+	(void)events;
+	run_daemon(poll->data);
+}
+
+static void hand_over(struct server *s, struct endpoint *e, int fd, const struct sockaddr *address, socklen_t size)
+{
+	int one = 1;
+	if ((size_t)fd >= s->n_owners) {
+		close(fd);
+		return;
+	}
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	s->owners[fd] = (int)(e - s->endpoints);
+	/* On failure libmicrohttpd has closed the socket. */
+	if (MHD_add_connection(s->daemon, fd, address, size) != MHD_YES)
+		s->owners[fd] = -1;
+}
+
+static void on_accept(uv_poll_t *poll, int status, int events)
+{
+	struct endpoint *e = poll->data;
+	struct server   *s = e->server;
+	(void)events;
+	for (int i = 0; status == 0 && i < BACKLOG; i++) {
+		struct sockaddr_storage address;
+		socklen_t               size = sizeof address;
+		int fd = accept4(e->fd, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd < 0)
+			break;
+		hand_over(s, e, fd, (struct sockaddr *)&address, size);
+	}
+	run_daemon(s);
+}
+
+/* ---- sockets ---- */
+
+static enum err bind_port(int port, int *out_fd, int *out_port, struct why *why)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	socklen_t          size = sizeof address;
+	int                one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return why_errno(why, errno, "cannot make a socket");
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+	if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0 || getsockname(fd, (struct sockaddr *)&address, &size) != 0) {
+		int error = errno;
+		close(fd);
+		return why_errno(why, error, "cannot use port %d of 127.0.0.1", port);
+	}
+	*out_fd = fd;
+	*out_port = ntohs(address.sin_port);
+	return ERR_OK;
+}
+
+static void on_closed_poll(uv_handle_t *h)
+{
+	struct endpoint *e = h->data;
+	e->is_closing = false;
+}
+
+/* Ports stay ours while nobody listens: a bound socket that does not listen refuses connections. */
+static enum err open_endpoint(struct endpoint *e, struct why *why)
+{
+	if (e->fd < 0) {
+		enum err err = bind_port(e->port, &e->fd, &e->port, why);
+		if (err != ERR_OK)
+			return err;
+	}
+	if (listen(e->fd, BACKLOG) != 0)
+		return why_errno(why, errno, "cannot listen on port %d", e->port);
+	uv_poll_init(&e->server->loop, &e->poll, e->fd);
+	e->poll.data = e;
+	uv_poll_start(&e->poll, UV_READABLE, on_accept);
+	e->is_open = true;
+	return ERR_OK;
+}
+
+static void close_endpoint(struct endpoint *e)
+{
+	struct server *s = e->server;
+	e->is_closing = true;
+	uv_close((uv_handle_t *)&e->poll, on_closed_poll);
+	close(e->fd);
+	e->fd = -1;
+	e->is_open = false;
+	bind_port(e->port, &e->fd, &e->port, NULL); /* where that fails, opening tries again */
+	for (size_t fd = 0; fd < s->n_owners; fd++)
+		if (s->owners[fd] == (int)(e - s->endpoints))
+			shutdown((int)fd, SHUT_RDWR);
+}
+
+static void on_check(uv_timer_t *timer)
+{
+	struct server *s = timer->data;
+	for (size_t i = 0; i < s->n; i++) {
+		struct endpoint *e = &s->endpoints[i];
+		bool             should = s->handler.is_open(s->handler.context, i);
+		if (should && !e->is_open && !e->is_closing)
+			open_endpoint(e, NULL); /* tried again at the next check */
+		else if (!should && e->is_open)
+			close_endpoint(e);
+	}
+}
+
+/* ---- life ---- */
+
+static enum err need_files(size_t n, size_t *out, struct why *why)
+{
+	struct rlimit limit;
+	rlim_t        need = (rlim_t)(n * (1 + CONNECTIONS_EACH) + SPARE_FILES), least = (rlim_t)(n * 2 + SPARE_FILES);
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return why_errno(why, errno, "cannot ask how many files may be open");
+	if (limit.rlim_cur < need) {
+		struct rlimit raised = { .rlim_cur = limit.rlim_max < need ? limit.rlim_max : need, .rlim_max = limit.rlim_max };
+		if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
+			limit = raised;
+	}
+	if (limit.rlim_cur < least)
+		return why_set(why, ERR_LIMIT, "%zu ports need %zu open files and %zu are allowed; raise `ulimit -n` or take fewer nodes", n,
+		               (size_t)least, (size_t)limit.rlim_cur);
+	*out = (size_t)need * 2; /* descriptors of others in the process stand between ours */
+	return ERR_OK;
+}
+
+static enum err start_daemon(struct server *s, struct why *why)
+{
+	s->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_NO_THREAD_SAFETY, 0, NULL, NULL, on_request, s,
+	                             MHD_OPTION_CONNECTION_LIMIT, (unsigned)(s->n * CONNECTIONS_EACH + SPARE_FILES),
+	                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
+	                             (unsigned)IDLE_S, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_END);
+	if (s->daemon == NULL)
+		return why_set(why, ERR_IO, "cannot start libmicrohttpd");
+	const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	if (info == NULL)
+		return why_set(why, ERR_UNSUPPORTED, "libmicrohttpd has no epoll");
+	uv_poll_init(&s->loop, &s->poll, info->epoll_fd);
+	s->poll.data = s;
+	uv_poll_start(&s->poll, UV_READABLE, on_daemon);
+	return ERR_OK;
+}
+
+static void on_stop(uv_async_t *async) { uv_stop(async->loop); }
+
+static enum err open_all(struct server *s, int first_port, struct why *why)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		struct endpoint *e = &s->endpoints[i];
+		enum err err = bind_port(first_port > 0 ? first_port + (int)i : 0, &e->fd, &e->port, why);
+		if (err == ERR_OK && s->handler.is_open(s->handler.context, i))
+			err = open_endpoint(e, why);
+		if (err != ERR_OK)
+			return err;
+	}
+	return ERR_OK;
+}
+
+static enum err open_loop(struct server *s, struct why *why)
+{
+	int error = uv_loop_init(&s->loop);
+	if (error != 0)
+		return why_errno(why, -error, "cannot make an event loop");
+	s->has_loop = true;
+	uv_async_init(&s->loop, &s->stop, on_stop);
+	uv_timer_init(&s->loop, &s->timeout);
+	uv_timer_init(&s->loop, &s->check);
+	s->timeout.data = s;
+	s->check.data = s;
+	uv_timer_start(&s->check, on_check, CHECK_MS, CHECK_MS);
+	return ERR_OK;
+}
+
+enum err server_new(size_t n, int first_port, const struct server_handler *h, struct server **out, struct why *why)
+{
+	size_t   files = 0;
+	enum err err = need_files(n, &files, why);
+	if (err != ERR_OK)
+		return err;
+	struct server *s = calloc(1, sizeof *s);
+	if (s == NULL)
+		return why_memory(why);
+	*s = (struct server){ .handler = *h, .n = n, .n_owners = files };
+	buf_init(&s->body, REPLY_MAX);
+	s->endpoints = calloc(n, sizeof *s->endpoints);
+	s->owners = malloc(files * sizeof *s->owners);
+	if (s->endpoints == NULL || s->owners == NULL) {
+		s->n = 0;
+		server_free(s);
+		return why_memory(why);
+	}
+	memset(s->owners, 0xff, files * sizeof *s->owners);
+	for (size_t i = 0; i < n; i++)
+		s->endpoints[i] = (struct endpoint){ .server = s, .fd = -1 };
+	err = open_loop(s, why);
+	if (err == ERR_OK)
+		err = start_daemon(s, why);
+	if (err == ERR_OK)
+		err = open_all(s, first_port, why);
+	if (err != ERR_OK) {
+		server_free(s);
+		return err;
+	}
+	*out = s;
+	return ERR_OK;
+}
+
+int server_port(const struct server *s, size_t endpoint) { return s->endpoints[endpoint].port; }
+
+static void *run_thread(void *context)
+{
+	struct server *s = context;
+	uv_run(&s->loop, UV_RUN_DEFAULT);
+	return NULL;
+}
+
+enum err server_start(struct server *s, struct why *why)
+{
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the program's own thread */
+	int error = pthread_create(&s->thread, NULL, run_thread, s);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (error != 0)
+		return why_errno(why, error, "cannot start a thread");
+	s->has_thread = true;
+	return ERR_OK;
+}
+
+static void close_handle(uv_handle_t *h, void *context)
+{
+	(void)context;
+	if (!uv_is_closing(h))
+		uv_close(h, NULL);
+}
+
+void server_free(struct server *s)
+{
+	if (s == NULL)
+		return;
+	if (s->has_thread) {
+		uv_async_send(&s->stop);
+		pthread_join(s->thread, NULL);
+	}
+	if (s->has_loop) {
+		uv_walk(&s->loop, close_handle, NULL);
+		uv_run(&s->loop, UV_RUN_DEFAULT);
+		uv_loop_close(&s->loop);
+	}
+	if (s->daemon != NULL)
+		MHD_stop_daemon(s->daemon);
+	for (size_t i = 0; i < s->n; i++)
+		if (s->endpoints[i].fd >= 0)
+			close(s->endpoints[i].fd);
+	buf_release(&s->body);
+	free(s->endpoints);
+	free(s->owners);
+	free(s);
+}
