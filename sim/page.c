@@ -414,5 +414,5 @@ enum err page_render(const struct page *p, const double *before, const double *a
 			to->len += page_number(op->shown == SHOWN_COUNT ? floor(v + 1e-9) : v, (enum number)op->number, at + op->len);
 		}
 	}
-	return to->err;
+	return buf_put(to, "", 0); /* ends the text with a NUL */
 }

@@ -259,7 +259,7 @@ static enum err need_files(size_t n, size_t *out, struct why *why)
 
 static enum err start_daemon(struct server *s, struct why *why)
 {
-	s->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_NO_THREAD_SAFETY, 0, NULL, NULL, on_request, s,
+	s->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC, 0, NULL, NULL, on_request, s,
 	                             MHD_OPTION_CONNECTION_LIMIT, (unsigned)(s->n * CONNECTIONS_EACH + SPARE_FILES),
 	                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
 	                             (unsigned)IDLE_S, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_END);
