@@ -202,21 +202,17 @@ static void set_char(struct canvas *c, int row, int col, enum role role, const u
 
 int canvas_put_n(struct canvas *c, int row, int col, enum role role, const char *text, size_t n)
 {
-	struct text_reader reader;
+	const char *end = text + n;
 	struct glyph g;
 	int used = 0;
 	int room = region(c)->cols - col;
-	text_reader_init(&reader, text, n);
-	while (used < room && text_next(&reader, &g)) {
-		uint32_t cell[1 + CELL_MARKS] = { g.base, g.marks[0], g.marks[1] };
-		if (c->is_ascii && g.base >= 0x7f) {
-			cell[0] = (unsigned char)glyph_ascii(g.base);
-			cell[1] = cell[2] = 0;
-			for (int i = 0; i + 1 < g.width; i++)
-				set_char(c, row, col + used + 1, role, cell, 1);
-			set_char(c, row, col + used, role, cell, 1);
+	while (used < room && text_next(&text, end, &g)) {
+		if (c->is_ascii && g.text[0] >= 0x7f) {
+			uint32_t stand_in[1 + CELL_MARKS] = { (unsigned char)glyph_ascii(g.text[0]) };
+			for (int i = 0; i < g.width; i++)
+				set_char(c, row, col + used + i, role, stand_in, 1);
 		} else {
-			set_char(c, row, col + used, role, cell, g.width);
+			set_char(c, row, col + used, role, g.text, g.width);
 		}
 		used += g.width;
 	}
@@ -241,32 +237,20 @@ int canvas_printf(struct canvas *c, int row, int col, enum role role, const char
 	return used;
 }
 
-int text_columns(const char *text, size_t n)
-{
-	struct text_reader reader;
-	struct glyph g;
-	int columns = 0;
-	text_reader_init(&reader, text, n);
-	while (columns < SIDE_MAX * SIDE_MAX && text_next(&reader, &g))
-		columns += g.width;
-	return columns;
-}
-
 /* How many bytes of `text` fit into `width` columns; *used: the columns they take. */
 static size_t bytes_that_fit(const char *text, size_t n, int width, int *used)
 {
-	struct text_reader reader;
+	const char *p = text, *end = text + n;
 	struct glyph g;
 	size_t bytes = 0;
 	*used = 0;
-	text_reader_init(&reader, text, n);
-	while (text_next(&reader, &g)) {
+	while (text_next(&p, end, &g)) {
 		if (*used + g.width > width)
-			break;
+			return bytes;
 		*used += g.width;
-		bytes = text_reader_offset(&reader);
+		bytes = (size_t)(p - text);
 	}
-	return bytes;
+	return n;
 }
 
 int canvas_put_width(struct canvas *c, int row, int col, int width, int align, enum role role, const char *text)
@@ -294,10 +278,12 @@ void canvas_put_char(struct canvas *c, int row, int col, enum role role, uint32_
 	int width = 1;
 	if (character < 0x20 || (character >= 0x7f && (character < 0x2500 || character > 0x28ff))) {
 		/* Not one of the glyphs that are known to be safe and one column wide: ask. */
+		char bytes[TEXT_UTF8_MAX];
+		const char *p = bytes;
 		struct glyph g;
-		if (!text_glyph(character, &g))
+		if (!text_next(&p, bytes + text_encode(character, bytes), &g))
 			return;
-		text[0] = g.base;
+		text[0] = g.text[0];
 		width = g.width;
 	}
 	if (c->is_ascii && text[0] >= 0x7f) {
@@ -343,8 +329,8 @@ void canvas_rule(struct canvas *c, int row, const char *title, const char *note)
 {
 	int cols = region(c)->cols;
 	canvas_fill(c, (struct rect){ row, 0, 1, cols }, ROLE_GRID, GLYPH_RULE);
-	int title_cols = title == NULL ? 0 : text_columns(title, strlen(title));
-	int note_cols = note == NULL ? 0 : text_columns(note, strlen(note));
+	int title_cols = title == NULL ? 0 : text_width(title, strlen(title));
+	int note_cols = note == NULL ? 0 : text_width(note, strlen(note));
 	if (title_cols > cols - 4)
 		title_cols = cols - 4;
 	if (title_cols > 0) {
@@ -366,7 +352,7 @@ void canvas_rule(struct canvas *c, int row, const char *title, const char *note)
 static void print_cell(const struct cell *cell, struct buf *to)
 {
 	for (int i = 0; i <= CELL_MARKS && cell->text[i] != 0; i++) {
-		char bytes[4];
+		char bytes[TEXT_UTF8_MAX];
 		buf_put(to, bytes, text_encode(cell->text[i], bytes));
 	}
 }

@@ -2,7 +2,7 @@
  *
  * A canvas is what a screen draws into: a grid of cells, each one glyph and the role it has. It knows no terminal and no colour. All text
  * passes through base/text.h here, so that no control byte, no bidirectional override and no half of a wide character ever gets into a cell:
- * this is the one way to the terminal, and what is drawn outside the grid is clipped. Widths are measured here and nowhere else.
+ * this is the one way to the terminal, and what is drawn outside the grid is clipped. Widths are those of text_width.
  *
  * A region is a window on a canvas with coordinates of its own; drawing into it is clipped to it. */
 #ifndef PITWALL_TUI_CANVAS_H
@@ -74,9 +74,6 @@ void canvas_add_flags(struct canvas *c, struct rect r, unsigned flags);
 
 /* `─ title ───── note ─` over the region's width; note may be NULL. */
 void canvas_rule(struct canvas *c, int row, const char *title, const char *note);
-
-/* Columns that the text will take (as canvas_put draws it). */
-int text_columns(const char *text, size_t n);
 
 /* For golden tests: the rows of text, a line "---", the rows of ink letters ('.' at the end of a row left out), then "--- ground" and
  * "--- flags" with the rows ("NN letters") that have any: flags are a digit, the sum of CELL_*. */

@@ -33,13 +33,12 @@ static bool parse_plain(const char *name, size_t n, uint32_t *code)
 		*code = ' ';
 		return true;
 	}
-	struct text_reader reader;
+	const char *end = name + n;
 	struct glyph g, more;
-	text_reader_init(&reader, name, n);
-	if (n == 0 || !text_next(&reader, &g) || text_next(&reader, &more) || g.marks[0] != 0 || g.base == 0xfffd)
+	if (n == 0 || !text_next(&name, end, &g) || text_next(&name, end, &more) || g.text[1] != 0 || g.text[0] == 0xfffd)
 		return false;
-	*code = g.base;
-	return g.base > ' ';
+	*code = g.text[0];
+	return g.text[0] > ' ';
 }
 
 bool key_parse(const char *name, size_t n, struct key *out)

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "tui/glyph.h"
 
 enum { MARGIN = 1, GAP = 1 };
@@ -100,7 +101,7 @@ static void draw_titles(struct canvas *c, const struct table_column *columns, si
 		canvas_put_width(c, 0, col, widths[i], columns[i].align, is_sorted ? ROLE_TITLE : ROLE_SECOND, columns[i].title);
 		if (is_sorted) {
 			/* The mark stands beside the title, over the blank that is before or behind it, where there is one. */
-			int title = text_columns(columns[i].title, strlen(columns[i].title));
+			int title = text_width(columns[i].title, strlen(columns[i].title));
 			int place = columns[i].align > 0 ? col + widths[i] - title - 1 : col + title;
 			canvas_add_flags(c, (struct rect){ 0, col, 1, widths[i] }, CELL_BOLD);
 			canvas_put_char(c, 0, place, ROLE_TITLE, t->sort_down ? GLYPH_DOWN : GLYPH_UP);
