@@ -360,12 +360,13 @@ void sim_truth(struct sim *s, size_t i, struct sim_truth *out)
 
 static void print_node(const struct sim *s, size_t node, struct buf *to)
 {
-	const struct sim_node *n = &s->nodes[node];
-	buf_printf(to, "      - name: %s\n        targets:\n", s->roster.nodes[node].name);
-	buf_printf(to, "          - \"http://127.0.0.1:%d%s\"\n", port_of(s, node, OUTLET_SERVER), n->outlets[OUTLET_SERVER].exporter->metrics_path);
-	if (n->outlets[OUTLET_GPU].exporter != NULL)
-		buf_printf(to, "          - { url: \"http://127.0.0.1:%d%s\", profile: %s }\n", port_of(s, node, OUTLET_GPU),
-		           exporter_dcgm.metrics_path, exporter_dcgm.profile);
+	buf_printf(to, "      - { name: %s, address: 127.0.0.1, endpoints: [", s->roster.nodes[node].name);
+	for (int i = 0; i < OUTLETS; i++) {
+		const struct exporter *x = s->nodes[node].outlets[i].exporter;
+		if (x != NULL)
+			buf_printf(to, "%s { profile: %s, port: %d, path: %s }", i > 0 ? "," : "", x->profile, port_of(s, node, i), x->metrics_path);
+	}
+	buf_puts(to, " ] }\n");
 }
 
 enum err sim_fleet_yaml(const struct sim *s, struct buf *to)
@@ -374,8 +375,8 @@ enum err sim_fleet_yaml(const struct sim *s, struct buf *to)
 	             "defaults: { interval: 5s, timeout: 3s }\ngroups:\n");
 	for (size_t g = 0; g < s->roster.n_groups; g++) {
 		const struct roster_group *group = &s->roster.groups[g];
-		buf_printf(to, "  - name: %s\n    profile: %s\n    model: %s\n    labels: { region: %s }\n    nodes:\n", group->spec->name,
-		           exporter_for(group->spec->kind)->profile, group->spec->model, group->spec->region);
+		buf_printf(to, "  - name: %s\n    model: %s\n    labels: { region: %s }\n    nodes:\n", group->spec->name, group->spec->model,
+		           group->spec->region);
 		for (size_t i = group->first; i < group->first + group->count; i++)
 			print_node(s, i, to);
 	}
