@@ -1,7 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libcollectors.a
 libcollectors_a_SOURCES = \
+	%reldir%/check_file.c \
 	%reldir%/decimal.c %reldir%/decimal.h %reldir%/pow5.h \
-	%reldir%/exposition.h \
+	%reldir%/draft.c %reldir%/draft.h \
+	%reldir%/exposition.c %reldir%/exposition.h \
 	%reldir%/http.h \
-	%reldir%/identify.h
+	%reldir%/identify.c %reldir%/identify.h \
+	%reldir%/layout.c \
+	%reldir%/openmetrics.c \
+	%reldir%/parse.c %reldir%/parse.h \
+	%reldir%/plan.c %reldir%/plan.h \
+	%reldir%/table.c %reldir%/table.h \
+	%reldir%/text.c

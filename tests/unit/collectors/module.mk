@@ -1,1 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
+UNIT_TESTS += \
+	tests/unit/collectors/test_decimal \
+	tests/unit/collectors/test_exposition \
+	tests/unit/collectors/test_exposition_samples \
+	tests/unit/collectors/test_predict
+tests_unit_collectors_test_decimal_SOURCES = %reldir%/test_decimal.c
+tests_unit_collectors_test_decimal_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_exposition_SOURCES = %reldir%/test_exposition.c
+tests_unit_collectors_test_exposition_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_exposition_samples_SOURCES = %reldir%/test_exposition_samples.c
+tests_unit_collectors_test_exposition_samples_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_predict_SOURCES = %reldir%/test_predict.c
+tests_unit_collectors_test_predict_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collectors/draft.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+enum { BEFORE = 1 << 30, KEPT_LINES = 65536, TEXT_MAX = 64 << 20 };
+
+bool check_holds(enum check_kind kind, double v, double other)
+{
+	switch (kind) {
+	case CHECK_NOT_NEGATIVE: return !(v < 0);
+	case CHECK_NOT_NAN:      return !isnan(v);
+	case CHECK_ONE:          return v >= 1 && v <= 1;
+	case CHECK_ZERO_OR_ONE:  return (v >= 0 && v <= 0) || (v >= 1 && v <= 1);
+	case CHECK_NOT_BELOW:    return !(v < other);
+	case CHECK_EQUAL:        return v >= other && v <= other;
+	}
+	return false;
+}
+
+const char *check_sentence(enum check_kind kind)
+{
+	static const char *const sentences[] = {
+#define X(name, sentence) sentence,
+		CHECK_LIST(X)
+#undef X
+	};
+	return sentences[kind];
+}
+
+void draft_init(struct draft *d, uint64_t seed)
+{
+	*d = (struct draft){ .seed = seed };
+	buf_init(&d->text, TEXT_MAX);
+	table_init(&d->by_series, seed);
+	table_init(&d->by_name, seed);
+	table_init(&d->by_group, seed);
+}
+
+void draft_release(struct draft *d)
+{
+	for (size_t i = 0; i < d->n_series; i++)
+		labels_unref(d->series[i]);
+	free(d->lines);
+	free(d->values);
+	free(d->series);
+	free(d->checks);
+	free(d->families);
+	buf_release(&d->text);
+	table_release(&d->by_series);
+	table_release(&d->by_name);
+	table_release(&d->by_group);
+}
+
+void draft_clear(struct draft *d)
+{
+	if (d->cap_lines > KEPT_LINES || d->text.cap > (1 << 20)) {
+		uint64_t seed = d->seed;
+		draft_release(d);
+		draft_init(d, seed);
+		return;
+	}
+	for (size_t i = 0; i < d->n_series; i++)
+		labels_unref(d->series[i]);
+	d->n_lines = d->n_series = d->n_checks = d->n_families = 0;
+	d->timestamps = d->exemplars = d->longest_line = 0;
+	buf_clear(&d->text);
+	table_clear(&d->by_series);
+	table_clear(&d->by_name);
+	table_clear(&d->by_group);
+}
+
+/* Room for one more item of `size` bytes in a list. */
+static bool room(void *list, size_t *cap, size_t n, size_t size)
+{
+	if (n < *cap)
+		return true;
+	size_t bigger = *cap == 0 ? 64 : *cap * 2;
+	void  *old, *moved;
+	memcpy(&old, list, sizeof old);
+	moved = realloc(old, bigger * size);
+	if (moved == NULL)
+		return false;
+	memcpy(list, &moved, sizeof moved);
+	*cap = bigger;
+	return true;
+}
+
+enum err draft_line_add(struct draft *d, struct draft_line line, double value)
+{
+	if (d->n_lines == d->cap_lines) {
+		size_t cap = d->cap_lines == 0 ? 256 : d->cap_lines * 2;
+		struct draft_line *lines = realloc(d->lines, cap * sizeof *lines);
+		if (lines == NULL)
+			return ERR_MEMORY;
+		d->lines = lines;
+		double *values = realloc(d->values, cap * sizeof *values);
+		if (values == NULL)
+			return ERR_MEMORY;
+		d->values = values;
+		d->cap_lines = cap;
+	}
+	d->lines[d->n_lines] = line;
+	d->values[d->n_lines++] = value;
+	return ERR_OK;
+}
+
+enum err draft_check_add(struct draft *d, enum check_kind kind, uint32_t line, uint32_t other)
+{
+	if (!room(&d->checks, &d->cap_checks, d->n_checks, sizeof *d->checks))
+		return ERR_MEMORY;
+	d->checks[d->n_checks++] = (struct check){ kind, line, other };
+	return ERR_OK;
+}
+
+enum err draft_expect(struct draft *d, const struct exposition_layout *before)
+{
+	assert(d->n_series == 0);
+	size_t n = exposition_layout_size(before);
+	struct labels *const *series = exposition_layout_series(before);
+	enum err e = ERR_OK;
+	for (size_t i = 0; i < n && e == ERR_OK; i++)
+		e = table_add(&d->by_series, labels_hash(series[i]), BEFORE + (uint32_t)i);
+	return e;
+}
+
+enum err draft_series(struct draft *d, struct labels *labels, const struct exposition_layout *before, uint32_t *out)
+{
+	uint64_t hash = labels_hash(labels);
+	size_t   probe = 0;
+	for (uint32_t at; (at = table_next(&d->by_series, hash, &probe)) != TABLE_NONE;) {
+		struct labels *known = at < BEFORE ? d->series[at] : exposition_layout_series(before)[at - BEFORE];
+		if (!labels_equal(known, labels))
+			continue;
+		if (at >= BEFORE) {
+			if (!room(&d->series, &d->cap_series, d->n_series, sizeof(struct labels *)))
+				return ERR_MEMORY;
+			at = (uint32_t)d->n_series;
+			*table_last(&d->by_series, hash, probe) = at;
+			d->series[d->n_series++] = labels_ref(known);
+		}
+		labels_unref(labels);
+		*out = at;
+		return ERR_OK;
+	}
+	if (!room(&d->series, &d->cap_series, d->n_series, sizeof(struct labels *)))
+		return ERR_MEMORY;
+	enum err e = table_add(&d->by_series, hash, (uint32_t)d->n_series);
+	if (e != ERR_OK)
+		return e;
+	*out = (uint32_t)d->n_series;
+	d->series[d->n_series++] = labels;
+	return ERR_OK;
+}
+
+enum err draft_text(struct draft *d, const char *text, size_t n, uint32_t *out)
+{
+	size_t at = d->text.len;
+	buf_put(&d->text, text, n);
+	if (buf_putc(&d->text, '\0') != ERR_OK)
+		return d->text.err;
+	*out = (uint32_t)at;
+	return ERR_OK;
+}
+
+uint32_t draft_family_find(const struct draft *d, const char *name, size_t n)
+{
+	uint64_t hash = hash64(name, n, d->seed);
+	size_t   probe = 0;
+	uint32_t at;
+	while ((at = table_next(&d->by_name, hash, &probe)) != TABLE_NONE) {
+		const struct draft_family *f = &d->families[at];
+		if (f->name_len == n && memcmp(d->text.data + f->name, name, n) == 0)
+			return at;
+	}
+	return TABLE_NONE;
+}
+
+enum err draft_family_add(struct draft *d, const char *name, size_t n, int line, uint32_t *out)
+{
+	struct draft_family f = { .name_len = (uint32_t)n, .line = line };
+	if (!room(&d->families, &d->cap_families, d->n_families, sizeof f))
+		return ERR_MEMORY;
+	enum err e = draft_text(d, name, n, &f.name);
+	if (e != ERR_OK)
+		return e;
+	f.help = f.unit = f.name + (uint32_t)n; /* the NUL: "" */
+	e = table_add(&d->by_name, hash64(name, n, d->seed), (uint32_t)d->n_families);
+	if (e != ERR_OK)
+		return e;
+	*out = (uint32_t)d->n_families;
+	d->families[d->n_families++] = f;
+	return ERR_OK;
+}

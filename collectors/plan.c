@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "collectors/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "collectors/decimal.h"
+
+void past_set(struct past *past, const char *text, size_t n)
+{
+	past->len = 0;
+	if (n > sizeof past->text)
+		return;
+	memcpy(past->text, text, n);
+	past->len = (uint8_t)n;
+}
+
+/* ---- reading by a plan ---- */
+
+/* Is the number at p, with at least 16 bytes there, the same text as the last time, and does it end where that ended? */
+static inline bool is_past(const struct past *past, const char *p)
+{
+	size_t n = past->len;
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	uint64_t a[2], b[2];
+	memcpy(a, past, sizeof a);
+	memcpy(b, p, sizeof b);
+	uint64_t low = a[0] ^ b[0], high = a[1] ^ b[1];
+	if (n <= 8)
+		low = n == 0 ? 1 : low << (64 - 8 * n), high = 0;
+	else
+		high <<= 128 - 8 * n;
+	return (low | high) == 0 && (unsigned char)p[n] <= ' ';
+#else
+	return n > 0 && memcmp(past->text, p, n) == 0 && (unsigned char)p[n] <= ' ';
+#endif
+}
+
+/* Anything that is not a plain decimal of 19 digits: infinities, NaNs, long and extreme numbers. */
+static const char *read_odd_number(const char *p, const char *end, double *out)
+{
+	const char *q = p;
+	while (q < end && q - p <= EXPOSITION_NUMBER_MAX && *q != ' ' && *q != '\t' && *q != '\n')
+		q++;
+	return number_parse(p, (size_t)(q - p), out) == ERR_OK ? q : NULL;
+}
+
+/* Reads the number at p; returns where it ends, or NULL. The piece that follows says whether it had to end there. */
+static inline const char *read_number(const char *p, const char *end, double *out)
+{
+	struct decimal d;
+	const char    *q = decimal_scan(p, end, &d);
+	if (q != NULL && q - p <= EXPOSITION_NUMBER_MAX && decimal_quick(&d, out))
+		return q;
+	return read_odd_number(p, end, out);
+}
+
+static bool checks_hold(const struct plan *p, const double *values)
+{
+	for (size_t i = 0; i < p->n_checks; i++) {
+		const struct check *c = &p->checks[i];
+		if (!check_holds(c->kind, values[c->line], values[c->other]))
+			return false;
+	}
+	return true;
+}
+
+bool plan_predict(const struct plan *p, const char *body, size_t len, double *values, struct past *past)
+{
+	const char *at = body, *end = body + len, *text = p->text;
+	if (!p->can_predict)
+		return false;
+	for (size_t i = 0; i < p->n_lines; i++) {
+		size_t n = p->piece_len[i];
+		if ((size_t)(end - at) < n || memcmp(at, text, n) != 0)
+			return false;
+		at += n;
+		text += n;
+		if (past != NULL && end - at >= 16 && is_past(&past[i], at)) {
+			at += past[i].len;
+			continue;
+		}
+		double      v;
+		const char *behind = read_number(at, end, &v);
+		if (behind == NULL)
+			return false;
+		values[i] = v;
+		if (past != NULL)
+			past_set(&past[i], at, (size_t)(behind - at));
+		at = behind;
+	}
+	size_t n = p->piece_len[p->n_lines];
+	return (size_t)(end - at) == n && memcmp(at, text, n) == 0 && checks_hold(p, values);
+}
+
+/* ---- making plans ---- */
+
+static void plan_free(struct plan *p)
+{
+	free(p->text);
+	free(p->piece_len);
+	free(p->series_of);
+	free(p->checks);
+	free(p->families);
+	free(p->family_text);
+	exposition_layout_unref(p->layout);
+	free(p);
+}
+
+void plan_unref(struct plan *p)
+{
+	if (p == NULL || --p->refs > 0)
+		return;
+	struct plan **at = &p->pool->plans[p->hash % POOL_BUCKETS];
+	while (*at != p)
+		at = &(*at)->next;
+	*at = p->next;
+	plan_free(p);
+}
+
+/* Copies of `n` things; false when memory is short. None is NULL, and fine. */
+static bool copy(void *to, const void *from, size_t n, size_t size)
+{
+	void *made = NULL;
+	if (n > 0) {
+		made = malloc(n * size);
+		if (made == NULL)
+			return false;
+		memcpy(made, from, n * size);
+	}
+	memcpy(to, &made, sizeof made);
+	return true;
+}
+
+/* Cuts the body at its numbers. */
+static bool take_pieces(struct plan *p, const struct draft *d, const char *body, size_t len)
+{
+	p->n_lines = d->n_lines;
+	p->piece_len = malloc((d->n_lines + 1) * sizeof *p->piece_len);
+	p->text = malloc(len + 1);
+	if (p->piece_len == NULL || p->text == NULL)
+		return false;
+	size_t from = 0;
+	for (size_t i = 0; i <= d->n_lines; i++) {
+		size_t to = i < d->n_lines ? d->lines[i].value_at : len;
+		p->piece_len[i] = (uint32_t)(to - from);
+		memcpy(p->text + p->text_len, body + from, to - from);
+		p->text_len += to - from;
+		if (i < d->n_lines)
+			from = to + d->lines[i].value_len;
+	}
+	char *fitting = realloc(p->text, p->text_len + 1);
+	if (fitting != NULL)
+		p->text = fitting;
+	return true;
+}
+
+static bool take_families(struct plan *p, const struct draft *d)
+{
+	p->n_families = d->n_families;
+	p->families = calloc(d->n_families + 1, sizeof *p->families);
+	if (p->families == NULL || !copy(&p->family_text, d->text.data, d->text.len, 1))
+		return false;
+	for (size_t i = 0; i < d->n_families; i++) {
+		const struct draft_family *f = &d->families[i];
+		p->families[i] = (struct exposition_family){ p->family_text + f->name, p->family_text + f->help,
+			                                     p->family_text + f->unit, f->type };
+	}
+	return true;
+}
+
+static bool take_series_of(struct plan *p, const struct draft *d)
+{
+	if (d->n_lines == d->n_series)
+		return true;
+	p->series_of = malloc(d->n_lines * sizeof *p->series_of);
+	if (p->series_of == NULL)
+		return false;
+	for (size_t i = 0; i < d->n_lines; i++)
+		p->series_of[i] = d->lines[i].series;
+	return true;
+}
+
+static bool same_plan(const struct plan *a, const struct plan *b)
+{
+	return a->hash == b->hash && a->format == b->format && a->text_len == b->text_len && a->n_lines == b->n_lines &&
+	       memcmp(a->text, b->text, a->text_len) == 0 &&
+	       memcmp(a->piece_len, b->piece_len, (a->n_lines + 1) * sizeof *a->piece_len) == 0;
+}
+
+/* Text and cuts are all that a plan depends on: where they are known, the rest is too. */
+enum err plan_get(struct exposition_pool *pool, const struct draft *d, const char *body, size_t len, enum exposition_format format,
+                  const struct exposition_layout *before, struct plan **out)
+{
+	struct plan *p = calloc(1, sizeof *p);
+	if (p == NULL)
+		return ERR_MEMORY;
+	*p = (struct plan){ .pool = pool, .refs = 1, .format = format, .timestamps = d->timestamps, .exemplars = d->exemplars,
+		            .can_predict = d->longest_line + EXPOSITION_NUMBER_MAX <= EXPOSITION_LINE_MAX };
+	enum err e = ERR_MEMORY;
+	if (!take_pieces(p, d, body, len))
+		goto fail;
+	p->hash = hash64(p->text, p->text_len, d->seed + format);
+	for (struct plan *known = pool->plans[p->hash % POOL_BUCKETS]; known != NULL; known = known->next) {
+		if (!same_plan(known, p))
+			continue;
+		plan_free(p);
+		known->refs++;
+		*out = known;
+		return ERR_OK;
+	}
+	p->n_checks = d->n_checks;
+	if (!take_families(p, d) || !take_series_of(p, d) || !copy(&p->checks, d->checks, d->n_checks, sizeof *d->checks))
+		goto fail;
+	e = layout_get(pool, d->series, d->n_series, before, &p->layout);
+	if (e != ERR_OK)
+		goto fail;
+	p->next = pool->plans[p->hash % POOL_BUCKETS];
+	pool->plans[p->hash % POOL_BUCKETS] = p;
+	*out = p;
+	return ERR_OK;
+fail:
+	plan_free(p);
+	return e;
+}

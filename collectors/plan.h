@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What is remembered of a body: the text between its numbers, and what each number is. A body with the same text has the same series, and is
+ * valid if its numbers are numbers and meet the plan's checks: nothing else needs to be looked at. Plans and layouts never change once
+ * made; targets that say the same share them through the pool. Private to the parser. */
+#ifndef PITWALL_COLLECTORS_PLAN_H
+#define PITWALL_COLLECTORS_PLAN_H
+
+#include "collectors/draft.h"
+#include "collectors/exposition.h"
+
+struct plan {
+	struct plan              *next; /* of the pool's bucket */
+	struct exposition_pool   *pool;
+	uint64_t                  hash;
+	size_t                    refs;
+	enum exposition_format    format;
+	struct exposition_layout *layout;
+	size_t                    n_lines, text_len;
+	char                     *text;      /* the pieces, one behind the other: before the first number, ..., behind the last */
+	uint32_t                 *piece_len; /* n_lines + 1 */
+	uint32_t                 *series_of; /* one a line; NULL: line i is series i */
+	struct check             *checks;
+	size_t                    n_checks;
+	struct exposition_family *families;
+	size_t                    n_families;
+	char                     *family_text;
+	size_t                    timestamps, exemplars;
+	bool                      can_predict; /* no line is so long that a longer number could pass the ceiling */
+};
+
+/* The text of a number as it was the last time, where it is short; len 0: not known. */
+struct past {
+	char    text[15];
+	uint8_t len;
+};
+
+/* The plan of a body that was parsed strictly: one that is known, or a new one. The caller owns a reference. */
+enum err plan_get(struct exposition_pool *pool, const struct draft *d, const char *body, size_t len, enum exposition_format format,
+                  const struct exposition_layout *before, struct plan **out);
+void     plan_unref(struct plan *p); /* NULL is fine */
+
+/* Reads a body that has the plan's text: `values` and `past` (NULL: not kept) have one item a line, and always go together. False: it is another
+ * body, or one that may not be valid; then some values may have been read already. */
+bool plan_predict(const struct plan *p, const char *body, size_t len, double *values, struct past *past);
+
+void past_set(struct past *past, const char *text, size_t n);
+
+/* Shared by all who are in a pool. */
+struct exposition_pool {
+	size_t                     refs; /* the pool's own, and one a layout or plan */
+	struct exposition_layout **layouts; /* POOL_BUCKETS */
+	struct plan              **plans;
+	struct draft               draft;   /* of the body being parsed */
+	struct buf                 scratch;
+};
+enum { POOL_BUCKETS = 1024 };
+
+/* The layout with these series: `before`, one that the pool knows, or a new one. The caller owns a reference. */
+enum err layout_get(struct exposition_pool *pool, struct labels *const *series, size_t n, const struct exposition_layout *before,
+                    struct exposition_layout **out);
+
+#endif

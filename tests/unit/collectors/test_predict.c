@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The promise of the predicting parser: whatever comes, and whatever came before, it gives what the strict parser alone gives. Bodies are
+ * made by random changes to one another; the changes are of the kinds that happen (values move, series come and go) and of those that should not (bytes are lost,
+ * changed, doubled). */
+#include "tests/unit/unit.h"
+
+#include "base/stale.h"
+#include "collectors/exposition.h"
+
+static uint64_t rng = UINT64_C(0x2545f4914f6cdd1d);
+static uint64_t next_random(uint64_t below)
+{
+	rng ^= rng << 13, rng ^= rng >> 7, rng ^= rng << 17;
+	return rng % below;
+}
+
+static const char text_seed[] =
+	"# HELP vllm:num_requests_running Number of requests.\n# TYPE vllm:num_requests_running gauge\n"
+	"vllm:num_requests_running{engine=\"0\",model_name=\"m\"} 3.0\n"
+	"# TYPE h histogram\nh_bucket{le=\"0.1\",m=\"a\"} 10\nh_bucket{le=\"1\",m=\"a\"} 12\nh_bucket{le=\"+Inf\",m=\"a\"} 13.0\n"
+	"h_count{m=\"a\"} 13\nh_sum{m=\"a\"} 0.013300656000000001\n"
+	"process_start_time_seconds 1.75e+09\nx NaN\ny -Inf 1234\n\nz{a=\"b\\nc\"}   5 \n";
+static const char om_seed[] =
+	"# TYPE c counter\n# HELP c help\nc_total{x=\"1\"} 17.0 # {id=\"abc\"} 0.5\nc_created{x=\"1\"} 1.6e9\nc_total{x=\"2\"} 18\n"
+	"# TYPE h histogram\nh_bucket{le=\"0.1\"} 10\nh_bucket{le=\"1.0\"} 12\nh_bucket{le=\"+Inf\"} 13\nh_count 13\nh_sum 3.25\n"
+	"# TYPE g gauge\ng 1 10.5\ng 2 11.5\n# TYPE i info\ni_info{v=\"1\"} 1\n# TYPE s stateset\ns{s=\"on\"} 1\ns{s=\"off\"} 0\n# EOF\n";
+
+static void put(struct buf *b, size_t at, size_t cut, const char *text)
+{
+	struct buf made;
+	buf_init(&made, 1 << 20);
+	buf_put(&made, b->data, at);
+	buf_puts(&made, text);
+	buf_put(&made, b->data + at + cut, b->len - at - cut);
+	assert_int_equal(made.err, ERR_OK);
+	buf_release(b);
+	*b = made;
+}
+
+/* Changes a digit that follows a blank or a digit: mostly a value. */
+static void change_value(struct buf *b)
+{
+	for (int tries = 0; tries < 50; tries++) {
+		size_t at = (size_t)next_random(b->len);
+		if (at > 0 && b->data[at] >= '0' && b->data[at] <= '9' && (b->data[at - 1] == ' ' || b->data[at - 1] == '.')) {
+			b->data[at] = (char)('0' + next_random(10));
+			return;
+		}
+	}
+}
+
+static void mutate(struct buf *b)
+{
+	static const char *const bits[] = { "1", "9", ".", "e5", "-", " ", "\n", "\"", "{", "}", ",", "#", "\\", "\t", "\r", "NaN", "0x1", "1_0",
+		                            "x 1\n", "# EOF\n", "# TYPE q gauge\n", " 12345", "\xff", "+Inf", "1e400", "00000000000000000000001" };
+	uint64_t kind = next_random(10);
+	if (b->len == 0 || kind < 5) {
+		if (b->len > 0)
+			change_value(b);
+		return;
+	}
+	size_t at = (size_t)next_random(b->len + 1);
+	if (kind < 8) {
+		put(b, at, 0, bits[next_random(sizeof bits / sizeof bits[0])]);
+	} else if (kind == 8) {
+		size_t cut = (size_t)next_random(4);
+		put(b, at, cut < b->len - at ? cut : b->len - at, "");
+	} else {
+		/* a whole line goes, or comes twice */
+		size_t from = at < b->len ? at : 0, to;
+		while (from > 0 && b->data[from - 1] != '\n')
+			from--;
+		for (to = from; to < b->len && b->data[to] != '\n'; to++)
+			;
+		char line[4096] = "";
+		if (to + 1 - from < sizeof line && to < b->len && next_random(2) == 0)
+			memcpy(line, b->data + from, to + 1 - from), put(b, from, 0, line);
+		else if (to < b->len)
+			put(b, from, to + 1 - from, "");
+	}
+}
+
+static void compare(const struct buf *b, enum err e, const struct scrape *s, const struct why *why, enum err strict_e,
+                    const struct scrape *strict, const struct why *strict_why)
+{
+	if (e != strict_e || (e != ERR_OK && strcmp(why->text, strict_why->text) != 0))
+		fail_msg("\"%s\" instead of \"%s\" for:\n%s", why->text, strict_why->text, b->data);
+	if (e != ERR_OK)
+		return;
+	bool same = s->n == strict->n && s->samples == strict->samples && s->duplicates == strict->duplicates &&
+	            s->timestamps == strict->timestamps && s->exemplars == strict->exemplars && s->n_families == strict->n_families;
+	for (size_t i = 0; same && i < s->n; i++)
+		same = labels_equal(exposition_layout_series(s->layout)[i], exposition_layout_series(strict->layout)[i]) &&
+		       f64_bits(s->values[i]) == f64_bits(strict->values[i]);
+	for (size_t i = 0; same && i < s->n_families; i++)
+		same = strcmp(s->families[i].name, strict->families[i].name) == 0 && strcmp(s->families[i].help, strict->families[i].help) == 0 &&
+		       s->families[i].type == strict->families[i].type;
+	if (!same)
+		fail_msg("another result for:\n%s", b->data);
+}
+
+static void run(const char *seed, enum exposition_format format)
+{
+	struct exposition_pool *pool;
+	struct exposition      *e;
+	uint64_t                predicted = 0, accepted = 0;
+	assert_int_equal(exposition_pool_new(&pool), ERR_OK);
+	assert_int_equal(exposition_new(pool, &e), ERR_OK);
+	struct buf body;
+	buf_init(&body, 1 << 20);
+	for (int i = 0; i < 20000; i++) {
+		if (i % 40 == 0) {
+			buf_clear(&body);
+			buf_puts(&body, seed);
+		}
+		for (uint64_t n = next_random(3); n > 0; n--)
+			mutate(&body);
+		struct exposition_pool *strict_pool;
+		struct exposition      *strict;
+		struct scrape           s, want;
+		struct why              why = { "" }, want_why = { "" };
+		assert_int_equal(exposition_pool_new(&strict_pool), ERR_OK);
+		assert_int_equal(exposition_new(strict_pool, &strict), ERR_OK);
+		enum err want_err = exposition_parse_strict(strict, buf_text(&body), body.len, format, &want, &want_why);
+		enum err err = exposition_parse(e, buf_text(&body), body.len, format, &s, &why);
+		compare(&body, err, &s, &why, want_err, &want, &want_why);
+		accepted += err == ERR_OK;
+		predicted += err == ERR_OK && s.was_predicted;
+		if (err != ERR_OK && next_random(2) == 0) {
+			buf_clear(&body);
+			buf_puts(&body, seed);
+		}
+		exposition_free(strict);
+		exposition_pool_free(strict_pool);
+	}
+	/* the run is worth something only if all three ways were taken often */
+	assert_true(predicted > 1000 && accepted - predicted > 1000 && accepted < 19000);
+	buf_release(&body);
+	exposition_free(e);
+	exposition_pool_free(pool);
+}
+
+static void text_is_as_strict(void **state)
+{
+	(void)state;
+	run(text_seed, EXPOSITION_TEXT);
+}
+
+static void openmetrics_is_as_strict(void **state)
+{
+	(void)state;
+	run(om_seed, EXPOSITION_OPENMETRICS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(text_is_as_strict), cmocka_unit_test(openmetrics_is_as_strict) };
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
