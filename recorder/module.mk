@@ -1,1 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
+noinst_LIBRARIES += librecorder.a
+librecorder_a_SOURCES = \
+	%reldir%/credentials.c %reldir%/credentials.h \
+	%reldir%/recorder.c %reldir%/recorder.h \
+	%reldir%/report.c %reldir%/report.h \
+	%reldir%/thread.c %reldir%/thread.h \
+	%reldir%/versions.c %reldir%/versions.h \
+	%reldir%/watch.c %reldir%/watch.h

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The recorder: polls the fleet's targets, hands what they say to the store as frames, computes their signals, and writes down what happens to
+ * them (a target falls silent or comes back, restarts, serves another version) as events. It follows changes of the fleet's files.
+ *
+ * Threads: everything on the loop's thread. Nothing waits. */
+#ifndef PITWALL_RECORDER_RECORDER_H
+#define PITWALL_RECORDER_RECORDER_H
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/loop.h"
+#include "config/fleet.h"
+#include "config/profile.h"
+#include "store/store.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct log;
+struct recorder;
+
+struct recorder_options {
+	struct loop           *loop;     /* lent, as all here unless said otherwise */
+	struct store          *store;
+	const struct profiles *profiles;
+	struct fleet          *fleet;    /* owned by the recorder once recorder_new succeeded */
+	const struct clock    *clock;
+	struct log            *log;      /* may be NULL */
+	const char            *version;  /* for the User-Agent */
+};
+
+enum err recorder_new(const struct recorder_options *o, struct recorder **out, struct why *why);
+
+/* Stops polling; `done` is called on the loop when all is freed. The store stays open. */
+void recorder_close(struct recorder *r, void (*done)(void *ctx), void *ctx);
+
+/* Looks at the fleet's files now instead of in a few seconds. */
+void recorder_reload(struct recorder *r);
+
+struct recorder_progress {
+	size_t   n_targets;
+	size_t   n_polled;      /* of them, how many were polled at least once, with whatever result */
+	size_t   n_up;
+	uint64_t n_scrapes;     /* since the start */
+	size_t   n_rounds;      /* the fewest scrapes of any target that is expected to answer: 1 is a full round */
+};
+struct recorder_progress recorder_progress(const struct recorder *r);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recorder/thread.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/loop.h"
+
+enum { STATUS_MS = 200 };
+
+struct recorder_thread {
+	pthread_t              thread;
+	struct loop           *loop;
+	struct store          *store;
+	struct recorder       *recorder;
+	struct loop_timer     *tick;
+	pthread_mutex_t        lock;   /* guards status */
+	struct recorder_status status;
+};
+
+static void take_status(void *ctx)
+{
+	struct recorder_thread *t = ctx;
+	struct recorder_status s = { .progress = recorder_progress(t->recorder) };
+	store_health(t->store, &s.health);
+	pthread_mutex_lock(&t->lock);
+	t->status = s;
+	pthread_mutex_unlock(&t->lock);
+}
+
+static void *run(void *ctx)
+{
+	struct recorder_thread *t = ctx;
+	loop_run(t->loop);
+	return NULL;
+}
+
+static void recorder_closed(void *ctx)
+{
+	loop_stop(((struct recorder_thread *)ctx)->loop);
+}
+
+static void begin_end(void *ctx)
+{
+	struct recorder_thread *t = ctx;
+	loop_timer_close(t->tick);
+	recorder_close(t->recorder, recorder_closed, t);
+}
+
+/* Signals are the main thread's: this one, started with all of them blocked, never sees one. */
+static enum err start_thread(struct recorder_thread *t, struct why *why)
+{
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int error = pthread_create(&t->thread, NULL, run, t);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return error == 0 ? ERR_OK : why_errno(why, error, "cannot start the recorder's thread");
+}
+
+static enum err make_parts(struct recorder_thread *t, const struct recorder_thread_options *o, struct why *why)
+{
+	const struct store_options store = { .path = o->store_path, .clock = o->clock, .log = o->log };
+	enum err e = store_open(&store, &t->store, why);
+	if (e == ERR_OK)
+		e = loop_new(&t->loop, why);
+	if (e == ERR_OK)
+		e = loop_timer_new(t->loop, take_status, t, &t->tick, why);
+	if (e != ERR_OK)
+		return e;
+	const struct recorder_options recorder = { .loop = t->loop, .store = t->store, .profiles = o->profiles, .fleet = o->fleet,
+		                                   .clock = o->clock, .log = o->log, .version = o->version };
+	return recorder_new(&recorder, &t->recorder, why);
+}
+
+/* What was made, in a thread that does not run (any more). */
+static void release(struct recorder_thread *t)
+{
+	loop_free(t->loop);
+	if (t->store != NULL)
+		store_close(t->store);
+	pthread_mutex_destroy(&t->lock);
+	free(t);
+}
+
+enum err recorder_thread_start(const struct recorder_thread_options *o, struct recorder_thread **out, struct why *why)
+{
+	struct recorder_thread *t = calloc(1, sizeof *t);
+	if (t == NULL)
+		return why_memory(why);
+	pthread_mutex_init(&t->lock, NULL);
+	enum err e = make_parts(t, o, why);
+	if (e == ERR_OK) {
+		take_status(t);
+		loop_timer_start(t->tick, STATUS_MS, STATUS_MS);
+		e = start_thread(t, why);
+		if (e != ERR_OK) { /* cannot happen but for want of threads; the fleet is gone with it */
+			begin_end(t);
+			loop_run(t->loop);
+		}
+	} else {
+		loop_timer_close(t->tick);
+	}
+	if (e != ERR_OK) {
+		release(t);
+		return e;
+	}
+	*out = t;
+	return ERR_OK;
+}
+
+void recorder_thread_stop(struct recorder_thread *t)
+{
+	if (t == NULL)
+		return;
+	while (loop_post(t->loop, begin_end, t) != ERR_OK)
+		; /* no memory for a moment: nothing else can end it */
+	pthread_join(t->thread, NULL);
+	release(t);
+}
+
+void recorder_thread_status(struct recorder_thread *t, struct recorder_status *out)
+{
+	pthread_mutex_lock(&t->lock);
+	*out = t->status;
+	pthread_mutex_unlock(&t->lock);
+}
