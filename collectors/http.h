@@ -77,6 +77,7 @@ struct http_access {
 	const char    *ca_file;     /* instead of the system's */
 	const char    *cert_file, *key_file;
 	const char    *server_name; /* the name that the certificate must have, where it is not the URL's */
+	bool           insecure_skip_verify; /* take any certificate: only where the fleet file says so */
 	enum http_gzip gzip;
 	bool           use_env_proxy;
 };
