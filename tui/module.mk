@@ -18,3 +18,12 @@ libtui_a_SOURCES = \
 	%reldir%/widget_heat.c %reldir%/widget_heat.h \
 	%reldir%/widget_spark.c %reldir%/widget_spark.h \
 	%reldir%/widget_table.c %reldir%/widget_table.h
+
+# what screens read: snapshots made from the store
+libtui_a_SOURCES += \
+	%reldir%/events_view.c \
+	%reldir%/fleet_state.c %reldir%/fleet_state.h %reldir%/fleet_state_private.h \
+	%reldir%/fleet_view.c \
+	%reldir%/node_view.c \
+	%reldir%/screens.h \
+	%reldir%/session.c %reldir%/session.h

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Two lanes, one for the fleet (with one node's details and events) and one for charts. A lane has a reader of its own and at most one piece
+ * of work on another thread; a question that comes meanwhile waits, and replaces one that waits already. What the worker makes is not looked at
+ * by the loop until the work is done, and what the loop shows is not touched by the worker: no lock is needed. */
+#include "tui/feed.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "tui/chart_feed.h"
+#include "tui/fleet_state.h"
+
+enum { NAME_BYTES = 512, EVENTS_SHOWN = 500, ANSWER_TEXT = 512 };
+
+/* A copy of the needs that no screen's change can touch. */
+struct question {
+	int64_t           t_ms;
+	bool              has_node, has_events, has_events_node, has_events_filter;
+	char              node[NAME_BYTES], events_node[NAME_BYTES], events_filter[64];
+	struct chart_need charts[CHARTS_MAX];
+	size_t            n_charts;
+};
+
+struct answer {
+	struct arena        arena;
+	struct fleet_view  *fleet;
+	struct node_view   *node;
+	struct events_view *events;
+	struct charts_view *charts;
+	struct chart_results chart_results; /* what charts points into */
+	int64_t             first_ms, last_ms;
+	char                recorder[300];
+	char                trouble[ANSWER_TEXT];
+};
+
+struct lane {
+	struct feed        *feed;
+	void              (*work)(struct lane *l, struct answer *a);
+	struct reader *_Atomic reader; /* opened by the worker when it is first needed; interrupted from the loop */
+	struct loop_work   *running;  /* NULL: none */
+	struct question     asked, waiting;
+	bool                has_waiting;
+	volatile bool       cancelled;/* what runs is pointless */
+	struct answer      *made;     /* by the worker, until done */
+	struct answer      *shown;
+	char                trouble[ANSWER_TEXT];
+};
+
+struct feed {
+	struct loop        *loop;
+	struct feed_options o;
+	char               *path;
+	struct fleet_state *state;    /* the fleet lane's worker's */
+	struct lane         fleet, charts;
+	bool                is_closing;
+	void              (*closed)(void *ctx);
+	void               *closed_ctx;
+};
+
+static void answer_free(struct answer *a)
+{
+	if (a == NULL)
+		return;
+	chart_results_release(&a->chart_results);
+	arena_release(&a->arena);
+	free(a);
+}
+
+/* ---- on the worker ---- */
+
+static enum err lane_open(struct lane *l, struct why *why)
+{
+	if (l->reader != NULL)
+		return ERR_OK;
+	struct reader *reader = NULL;
+	enum err e = reader_open(l->feed->path, l->feed->o.trust, &reader, why);
+	l->reader = reader;
+	return e;
+}
+
+static enum err read_bounds(struct lane *l, struct answer *a, struct why *why)
+{
+	enum err e = reader_bounds(l->reader, &a->first_ms, &a->last_ms, why);
+	if (e == ERR_NOT_FOUND) {
+		a->first_ms = a->last_ms = 0;
+		e = ERR_OK;
+	}
+	struct lease_info lease;
+	if (e == ERR_OK && l->feed->o.trust == READER_OWN &&
+	    reader_lease(l->reader, clock_wall_ms(l->feed->o.clock), &lease, NULL) == ERR_OK)
+		snprintf(a->recorder, sizeof a->recorder, "%s (pid %lld)", lease.host, (long long)lease.pid);
+	return e;
+}
+
+static enum err read_events(struct lane *l, struct answer *a, struct why *why)
+{
+	const struct question *q = &l->asked;
+	a->events = arena_zeroed(&a->arena, 1, sizeof *a->events);
+	if (a->events == NULL)
+		return why_memory(why);
+	enum err e = events_read(l->reader, q->has_events_node ? q->events_node : NULL, q->has_events_filter ? q->events_filter : NULL, q->t_ms,
+	                         EVENTS_SHOWN, &a->arena, a->events, why);
+	if (e != ERR_OK)
+		a->events = NULL;
+	return e;
+}
+
+static void fleet_work(struct lane *l, struct answer *a)
+{
+	struct why why = { "" };
+	const struct question *q = &l->asked;
+	enum err e = lane_open(l, &why);
+	if (e == ERR_OK)
+		e = read_bounds(l, a, &why);
+	if (e == ERR_OK)
+		e = fleet_state_move(l->feed->state, l->reader, q->t_ms, &why);
+	if (e == ERR_OK)
+		e = fleet_state_view(l->feed->state, l->reader, &a->arena, &a->fleet, &why);
+	if (e == ERR_OK && q->has_node)
+		e = fleet_state_node(l->feed->state, l->reader, q->node, &a->arena, &a->node, &why);
+	if (e == ERR_OK && q->has_events)
+		e = read_events(l, a, &why);
+	if (e != ERR_OK && e != ERR_CANCELLED)
+		snprintf(a->trouble, sizeof a->trouble, "%s", why.text);
+}
+
+static void charts_work(struct lane *l, struct answer *a)
+{
+	struct why why = { "" };
+	enum err e = lane_open(l, &why);
+	if (e == ERR_OK)
+		e = charts_read(l->reader, l->asked.charts, l->asked.n_charts, l->asked.t_ms, &l->cancelled, &a->arena, &a->chart_results,
+		                &a->charts, &why);
+	if (e != ERR_OK && e != ERR_CANCELLED)
+		snprintf(a->trouble, sizeof a->trouble, "%s", why.text);
+}
+
+static void lane_work(void *ctx)
+{
+	struct lane *l = ctx;
+	struct answer *a = calloc(1, sizeof *a);
+	if (a == NULL)
+		return;
+	arena_init(&a->arena);
+	l->work(l, a);
+	l->made = a;
+}
+
+/* ---- on the loop ---- */
+
+static void lane_start(struct lane *l);
+
+static void feed_free(struct feed *f)
+{
+	reader_close(f->fleet.reader);
+	reader_close(f->charts.reader);
+	answer_free(f->fleet.shown);
+	answer_free(f->charts.shown);
+	fleet_state_free(f->state);
+	free(f->path);
+	free(f);
+}
+
+static void closed_now(void *ctx)
+{
+	struct feed *f = ctx;
+	void (*closed)(void *) = f->closed;
+	void *closed_ctx = f->closed_ctx;
+	feed_free(f);
+	if (closed != NULL)
+		closed(closed_ctx);
+}
+
+/* A failed reading leaves what was there before on the screen, with the trouble beside it. */
+static void lane_show(struct lane *l, struct answer *a)
+{
+	memcpy(l->trouble, a->trouble, sizeof l->trouble);
+	if (a->trouble[0] != '\0' && l->shown != NULL) {
+		answer_free(a);
+		return;
+	}
+	answer_free(l->shown);
+	l->shown = a;
+}
+
+static void lane_done(void *ctx, bool is_cancelled)
+{
+	struct lane *l = ctx;
+	struct feed *f = l->feed;
+	(void)is_cancelled;
+	l->running = NULL;
+	bool is_new = l->made != NULL && !l->cancelled;
+	if (is_new)
+		lane_show(l, l->made);
+	else
+		answer_free(l->made);
+	l->made = NULL;
+	if (f->is_closing) {
+		if (f->fleet.running == NULL && f->charts.running == NULL)
+			closed_now(f);
+		return;
+	}
+	if (is_new)
+		f->o.changed(f->o.ctx);
+	if (l->has_waiting && l->running == NULL)
+		lane_start(l);
+}
+
+static void lane_start(struct lane *l)
+{
+	l->asked = l->waiting;
+	l->has_waiting = false;
+	l->cancelled = false;
+	struct why why = { "" };
+	if (loop_work_new(l->feed->loop, lane_work, lane_done, l, &l->running, &why) != ERR_OK)
+		l->running = NULL; /* the next question tries again */
+}
+
+static void lane_cancel(struct lane *l)
+{
+	l->cancelled = true;
+	if (l->reader != NULL)
+		reader_interrupt(l->reader);
+}
+
+static void lane_ask(struct lane *l, const struct question *q, bool outdates)
+{
+	l->waiting = *q;
+	l->has_waiting = true;
+	if (l->running == NULL)
+		lane_start(l);
+	else if (outdates)
+		lane_cancel(l);
+}
+
+enum err feed_new(struct loop *loop, const struct feed_options *o, struct feed **out, struct why *why)
+{
+	struct feed *f = calloc(1, sizeof *f);
+	if (f == NULL)
+		return why_memory(why);
+	f->loop = loop;
+	f->o = *o;
+	f->path = strdup(o->store_path);
+	f->fleet = (struct lane){ .feed = f, .work = fleet_work };
+	f->charts = (struct lane){ .feed = f, .work = charts_work };
+	enum err e = f->path == NULL ? why_memory(why) : fleet_state_new(&f->state, why);
+	if (e != ERR_OK) {
+		feed_free(f);
+		return e;
+	}
+	*out = f;
+	return ERR_OK;
+}
+
+void feed_close(struct feed *f, void (*done)(void *ctx), void *ctx)
+{
+	assert(!f->is_closing);
+	f->is_closing = true;
+	f->closed = done;
+	f->closed_ctx = ctx;
+	if (f->fleet.running != NULL)
+		lane_cancel(&f->fleet);
+	if (f->charts.running != NULL)
+		lane_cancel(&f->charts);
+	if (f->fleet.running == NULL && f->charts.running == NULL && loop_post(f->loop, closed_now, f) != ERR_OK)
+		closed_now(f);
+}
+
+static bool copy_name(char *to, size_t size, const char *from)
+{
+	if (from == NULL)
+		return false;
+	snprintf(to, size, "%s", from);
+	return true;
+}
+
+static bool same_charts(const struct question *a, const struct question *b)
+{
+	if (a->n_charts != b->n_charts)
+		return false;
+	for (size_t i = 0; i < a->n_charts; i++) {
+		const struct chart_need *x = &a->charts[i], *y = &b->charts[i];
+		if (x->span_ms != y->span_ms || x->offset_ms != y->offset_ms || x->points != y->points || strcmp(x->expression, y->expression) != 0)
+			return false;
+	}
+	return true;
+}
+
+void feed_ask(struct feed *f, int64_t t_ms, const struct needs *needs)
+{
+	struct question *q = calloc(1, sizeof *q);
+	if (q == NULL)
+		return; /* asked again in a second */
+	q->t_ms = t_ms;
+	q->has_node = copy_name(q->node, sizeof q->node, needs->node);
+	q->has_events = needs->events;
+	q->has_events_node = copy_name(q->events_node, sizeof q->events_node, needs->events_node);
+	q->has_events_filter = copy_name(q->events_filter, sizeof q->events_filter, needs->events_filter);
+	q->n_charts = needs->n_charts < CHARTS_MAX ? needs->n_charts : CHARTS_MAX;
+	memcpy(q->charts, needs->charts, q->n_charts * sizeof q->charts[0]);
+	/* Going on in time makes nothing pointless; jumping, or asking for other charts, does. */
+	const struct question *now = &f->fleet.asked;
+	bool jumped = f->fleet.running != NULL && (t_ms < now->t_ms || t_ms > now->t_ms + 60 * 1000);
+	lane_ask(&f->fleet, q, jumped);
+	if (q->n_charts > 0)
+		lane_ask(&f->charts, q, jumped || (f->charts.running != NULL && !same_charts(q, &f->charts.asked)));
+	free(q);
+}
+
+void feed_fill(const struct feed *f, struct view *view)
+{
+	const struct answer *a = f->fleet.shown, *c = f->charts.shown;
+	if (a != NULL) {
+		view->fleet = a->fleet;
+		view->node = a->node;
+		view->events = a->events;
+		view->first_ms = a->first_ms;
+		view->last_ms = a->last_ms;
+	}
+	view->charts = c != NULL ? c->charts : NULL;
+}
+
+const char *feed_trouble(const struct feed *f)
+{
+	return f->fleet.trouble[0] != '\0' ? f->fleet.trouble : f->charts.trouble;
+}
+
+const char *feed_recorder(const struct feed *f)
+{
+	return f->fleet.shown != NULL ? f->fleet.shown->recorder : "";
+}

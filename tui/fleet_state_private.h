@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What fleet_state.c keeps and fleet_view.c and node_view.c make snapshots of. */
+#ifndef PITWALL_TUI_FLEET_STATE_PRIVATE_H
+#define PITWALL_TUI_FLEET_STATE_PRIVATE_H
+
+#include "base/labels.h"
+#include "base/stale.h"
+#include "rules/health.h"
+#include "rules/signal.h"
+#include "store/reader.h"
+#include "tui/view.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct target_state {
+	int64_t              id;
+	struct labels       *labels;     /* owned */
+	char                *url;        /* owned */
+	bool                 is_listed;  /* polled at T */
+	int64_t              last_ms;    /* newest signal frame's time; 0: none */
+	int64_t              interval_ms;/* the smallest distance of two frames */
+	const struct layout *layout;     /* of the newest frame; the reader's */
+	size_t               n;          /* of values and signals */
+	uint8_t             *signals;    /* enum signal_id of each series; SIGNAL_COUNT: none */
+	double              *values;     /* NaN: absent */
+	int64_t              bucket;     /* newest step in the rings */
+	float               *history[SIGNAL_COUNT];
+};
+
+struct fleet_state {
+	int64_t              t_ms;       /* 0: empty */
+	int64_t              step_ms, interval_ms;
+	struct target_state *targets;    /* by id */
+	size_t               n_targets, cap_targets;
+};
+
+/* Its values are young enough to count at the state's T. */
+bool target_is_fresh(const struct fleet_state *s, const struct target_state *t);
+
+#endif

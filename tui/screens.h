@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The screens there are. Each is made here by what makes it; all else goes through tui/screen.h. NULL: out of memory. */
+#ifndef PITWALL_TUI_SCREENS_H
+#define PITWALL_TUI_SCREENS_H
+
+#include "rules/signal.h"
+#include "tui/screen.h"
+
+/* All nodes: heat map or table. The bottom of the stack. */
+struct screen *fleet_screen_new(void);
+
+/* One node: signals, targets, GPUs, versions, events. The name is copied. */
+struct screen *node_screen_new(const char *node);
+
+/* A chart of one signal: of some nodes (names copied; n 0: of the whole fleet, by model). */
+struct screen *chart_screen_of_signal(enum signal_id id, const char *const *nodes, size_t n);
+
+/* A chart of any PromQL expression (copied). */
+struct screen *chart_screen_of_query(const char *expression);
+
+/* What happened: of one node, or (NULL) everywhere. */
+struct screen *events_screen_new(const char *node);
+
+#endif
