@@ -200,7 +200,7 @@ static enum err see_frame(void *ctx, const struct frame *f)
 	if (e != ERR_OK)
 		return e;
 	for (size_t i = 0; i < t->n; i++)
-		t->values[i] = is_stale(f->values[i]) ? NAN : f->values[i];
+		t->values[i] = is_stale(f->values[i]) ? (double)NAN : f->values[i];
 	int64_t bucket = f->wall_ms / s->step_ms;
 	if (t->last_ms == 0)
 		t->bucket = bucket;
