@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += librules.a
 librules_a_SOURCES = \
-	%reldir%/eval.h \
+	%reldir%/catalogue.c \
+	%reldir%/eval.c %reldir%/eval.h %reldir%/eval_private.h \
 	%reldir%/health.c %reldir%/health.h \
-	%reldir%/rule_file.h \
-	%reldir%/signal.c %reldir%/signal.h
+	%reldir%/prime.c \
+	%reldir%/rule_file.c %reldir%/rule_file.h \
+	%reldir%/ruleset.c %reldir%/ruleset.h \
+	%reldir%/signal.c %reldir%/signal.h \
+	%reldir%/window.c %reldir%/window.h

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The recent past of one target in memory, for its rules: a ring of scrapes, of each only the series that some rule selects. What to keep is
+ * found once for a layout (a shape) and shared by all targets that say the same, so that a target costs its numbers alone and taking in
+ * a scrape is copying them.
+ *
+ * A series that is not in the layout any more takes its past with it: rules see what the target says now. */
+#ifndef PITWALL_RULES_WINDOW_H
+#define PITWALL_RULES_WINDOW_H
+
+#include "base/err.h"
+#include "base/labels.h"
+#include "base/matcher.h"
+#include "store/reader.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A selector of a parsed query, borrowed from it. */
+struct window_selector {
+	const struct matcher *m;
+	size_t                n;
+};
+
+struct shape_cache; /* the shapes of all targets with the same selectors */
+
+/* `selectors` is lent for the cache's life. A shape keeps `series_max` series at the most. */
+enum err shape_cache_new(const struct window_selector *selectors, size_t n, size_t series_max, struct shape_cache **out, struct why *why);
+void     shape_cache_free(struct shape_cache *c); /* after its windows; NULL is fine */
+size_t   shape_cache_count(const struct shape_cache *c);
+
+struct window;
+
+/* A window over the last `keep_ms` at the least, for scrapes every interval_ms. `c` is lent. */
+enum err window_new(struct shape_cache *c, int64_t keep_ms, int64_t interval_ms, struct window **out, struct why *why);
+void     window_free(struct window *w); /* NULL is fine */
+void     window_clear(struct window *w); /* forgets all samples */
+
+/* From now on scrapes have these series. The past of those that stay is kept. *n_left_out (may be NULL): how many were selected but beyond
+ * series_max. On failure the window is as it was. */
+enum err window_set_layout(struct window *w, struct labels *const *series, size_t n, size_t *n_left_out, struct why *why);
+
+/* Takes in a scrape: `n` values as the layout has series. Where the time does not rise (the clock was set back), what was there is forgotten. */
+void window_push(struct window *w, int64_t wall_ms, const double *values, size_t n);
+/* The target said nothing: all of its series are stale as of now. */
+void window_push_stale(struct window *w, int64_t wall_ms);
+
+/* As reader_select (store/reader.h). Quick for the selectors that the window was made for. */
+enum err window_select(const struct window *w, const struct matcher *m, size_t n, int64_t after_ms, int64_t until_ms, size_t max_samples,
+                       struct series_set *out, struct why *why);
+/* Which of the selectors this is, by its address; `hint` is where to look first. The number of selectors when it is none of them. */
+size_t window_selector_index(const struct window *w, const struct matcher *m, size_t hint);
+
+size_t window_series(const struct window *w); /* how many series it keeps */
+size_t window_bytes(const struct window *w);  /* memory of its own, without what it shares */
+
+#endif
