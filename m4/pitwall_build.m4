@@ -41,4 +41,5 @@ AC_DEFUN([PITWALL_SANITIZERS], [
     [SAN_CFLAGS="-fsanitize=$enable_sanitizers -fno-sanitize-recover=all -fno-omit-frame-pointer"])
   AS_IF([test "x$enable_fuzzers" = xyes], [SAN_CFLAGS="$SAN_CFLAGS -fsanitize=fuzzer-no-link"])
   AC_SUBST([SAN_CFLAGS])
+  AC_SUBST([FUZZ_ENGINE], [-fsanitize=fuzzer])
 ])

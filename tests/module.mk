@@ -6,7 +6,15 @@ LOG_DRIVER         = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/ta
 LOG_COMPILER       = $(SHELL) $(top_srcdir)/tests/tap.sh
 SH_LOG_DRIVER      = $(LOG_DRIVER)
 EXTRA_DIST        += tests/tap.sh tests/unit/unit.h
+if FUZZERS
+pitwall_fuzzers = yes
+else
+pitwall_fuzzers = no
+endif
 AM_TESTS_ENVIRONMENT = \
+	PITWALL_FUZZERS='$(pitwall_fuzzers)'; export PITWALL_FUZZERS; \
+	PITWALL_CC='$(CC)'; export PITWALL_CC; \
+	PITWALL_CFLAGS='$(DEFS) $(DEFAULT_INCLUDES) $(AM_CPPFLAGS) $(CPPFLAGS) -std=gnu11 $(WARN_CFLAGS)'; export PITWALL_CFLAGS; \
 	CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
 	PITWALL_SRCDIR='$(abs_top_srcdir)'; export PITWALL_SRCDIR; \
 	PITWALL_BUILDDIR='$(abs_top_builddir)'; export PITWALL_BUILDDIR; \

@@ -1,1 +1,48 @@
 # SPDX-License-Identifier: Apache-2.0
+# A fuzz target is tests/fuzz/fuzz_NAME.c with a corpus in tests/fuzz/corpus/NAME/ and two lines here. `make check` replays the corpora. After
+# `configure --enable-fuzzers --enable-sanitizers CC=clang CXX=clang++`, `make fuzz` looks for new inputs, FUZZ_SECONDS a target, in
+# tests/fuzz/work/ of the build folder; what crashes is left there as NAME-crash-*.
+FUZZ_TARGETS += tests/fuzz/fuzz_json
+tests_fuzz_fuzz_json_LDADD = $(FUZZ_MAIN) $(libs_base)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_labels
+tests_fuzz_fuzz_labels_LDADD = $(FUZZ_MAIN) $(libs_base)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_text
+tests_fuzz_fuzz_text_LDADD = $(FUZZ_MAIN) $(libs_base)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_time
+tests_fuzz_fuzz_time_LDADD = $(FUZZ_MAIN) $(libs_base)
+
+if FUZZERS
+FUZZ_MAIN = $(FUZZ_ENGINE)
+else
+FUZZ_MAIN = tests/fuzz/libreplay.a
+check_LIBRARIES += tests/fuzz/libreplay.a
+tests_fuzz_libreplay_a_SOURCES = %reldir%/replay.c
+endif
+EXTRA_DIST     += tests/fuzz/fuzz.h tests/fuzz/corpus
+check_PROGRAMS += $(FUZZ_TARGETS)
+TESTS          += $(FUZZ_TARGETS)
+
+FUZZ_SECONDS = 60
+
+# libFuzzer writes what it finds into the first folder it is given, so that is never the one in the source tree.
+.PHONY: fuzz
+fuzz: all $(FUZZ_TARGETS)
+if FUZZERS
+	@for target in $(FUZZ_TARGETS); do \
+		name=$${target##*/fuzz_}; work=tests/fuzz/work; \
+		$(MKDIR_P) $$work/$$name || exit 1; \
+		echo "  FUZZ     $$name ($(FUZZ_SECONDS) s)"; \
+		$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -max_len=65536 -verbosity=0 \
+			-artifact_prefix=$$work/$$name- $$work/$$name $(top_srcdir)/tests/fuzz/corpus/$$name || exit 1; \
+	done
+else
+	@echo 'make fuzz: needs libFuzzer; configure with --enable-fuzzers --enable-sanitizers CC=clang CXX=clang++' >&2; exit 1
+endif
+
+clean-local: clean-fuzz
+.PHONY: clean-fuzz
+clean-fuzz:
+	rm -rf tests/fuzz/work
