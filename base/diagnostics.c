@@ -53,7 +53,7 @@ static bool has_room(struct diagnostics *d)
 }
 
 /* The sentence, cut with an ellipsis where it is long: it may quote a file's text. NULL: no memory. */
-static char *sentence(const char *format, va_list args)
+static char *__attribute__((format(printf, 1, 0))) sentence(const char *format, va_list args)
 {
 	struct buf b;
 	buf_init(&b, TEXT_MAX + 8);

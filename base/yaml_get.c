@@ -13,7 +13,8 @@
 
 enum { SENTENCE_MAX = 4096, QUOTED_MAX = 60 };
 
-static void report(const struct yaml *y, const struct yaml_node *at, enum diagnostic_severity severity, const char *format, va_list args)
+static void __attribute__((format(printf, 4, 0)))
+report(const struct yaml *y, const struct yaml_node *at, enum diagnostic_severity severity, const char *format, va_list args)
 {
 	struct buf b;
 	buf_init(&b, SENTENCE_MAX);

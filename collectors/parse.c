@@ -169,7 +169,7 @@ enum err parse_quoted(struct parser *ps, const char *what, struct span *out)
 {
 	const char *start = ++ps->p, *p = start;
 	bool        escaped = false;
-	for (;; p++) {
+	for (;;) {
 		while (p < ps->eol && *p != '"' && *p != '\\')
 			p++;
 		if (p >= ps->eol)
@@ -178,7 +178,7 @@ enum err parse_quoted(struct parser *ps, const char *what, struct span *out)
 		if (*p == '"')
 			break;
 		escaped = true;
-		p++;
+		p += 2;
 	}
 	struct span s = { start, (size_t)(p - start) };
 	ps->p = p + 1;

@@ -11,11 +11,13 @@ AC_DEFUN([PITWALL_LIB], [
 
 # PITWALL_TRY_FLAG(FLAG): adds FLAG to WARN_CFLAGS where the compiler takes it. The probe itself turns unknown warnings into errors
 # (clang only warns about them), with a flag that gcc knows too, so that no probe fails for a reason of its own.
+# The probe holds what the house writes everywhere: clang's -Wdouble-promotion complains of NAN itself, which is a float, and is left out there.
 AC_DEFUN([PITWALL_TRY_FLAG], [
   pitwall_save_CFLAGS=$CFLAGS
   CFLAGS="$CFLAGS -Werror $1"
   AC_MSG_CHECKING([whether $CC takes $1])
-  AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[int pitwall_probe(void); int pitwall_probe(void) { return 0; }]], [[]])],
+  AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[#include <math.h>
+    double pitwall_probe(void); double pitwall_probe(void) { return NAN; }]], [[]])],
     [AC_MSG_RESULT([yes]); WARN_CFLAGS="$WARN_CFLAGS $1"],
     [AC_MSG_RESULT([no])])
   CFLAGS=$pitwall_save_CFLAGS
