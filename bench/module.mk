@@ -1,1 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
+noinst_PROGRAMS += bench/bench_sim
+bench_bench_sim_SOURCES = %reldir%/bench_sim.c
+bench_bench_sim_LDADD   = $(libs_sim)

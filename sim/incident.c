@@ -8,14 +8,15 @@
 #include "base/num.h"
 #include "sim/random.h"
 
-enum { ANY = (1 << SERVER_KINDS) - 1, LLM = 1 << SERVER_VLLM };
+/* Triton has no series for the temperature of a GPU: there, heat would be felt but not seen. */
+enum { ANY = (1 << SERVER_KINDS) - 1, LLM = 1 << SERVER_VLLM, SHOWS_HEAT = ANY & ~(1 << SERVER_TRITON) };
 
 static const struct incident incidents[INCIDENT_COUNT] = {
 	{ .name = "bad-deploy", .summary = "a new version on half a group: slower, more errors, somewhat less accurate",
 	  .kinds = ANY, .share = 0.5, .duration_s = 180, .ramp_s = 1, .service_x = 1.55, .error_ratio = 0.06, .accuracy = -0.05,
 	  .cooling_x = 1, .context_x = 1, .new_version = true },
 	{ .name = "gpu-throttle", .summary = "cooling fails: hot GPUs lower their clocks, power falls, latency rises",
-	  .kinds = ANY, .share = 0.25, .duration_s = 180, .ramp_s = 10, .service_x = 1, .cooling_x = 2.6, .context_x = 1 },
+	  .kinds = SHOWS_HEAT, .share = 0.25, .duration_s = 180, .ramp_s = 10, .service_x = 1, .cooling_x = 2.6, .context_x = 1 },
 	{ .name = "node-down", .summary = "a machine is gone: connections are refused, its group carries the load",
 	  .kinds = ANY, .share = 0.01, .duration_s = 150, .service_x = 1, .cooling_x = 1, .context_x = 1, .down = DOWN_NODE },
 	{ .name = "kv-thrash", .summary = "long prompts fill the KV cache: preemptions, a queue, late first tokens",

@@ -9,7 +9,7 @@
 enum stream { STREAM_LOAD = 1, STREAM_ACCURACY, STREAM_POWER, STREAM_CHARACTER, STREAMS };
 
 static const double inlet_celsius = 29;
-static const double throttle_celsius = 84; /* where clocks begin to fall */
+static const double throttle_celsius = 86; /* where clocks begin to fall */
 static const double patience_s = 45;       /* callers give up after waiting so long */
 
 static double clamp(double v, double low, double high) { return v < low ? low : v > high ? high : v; }

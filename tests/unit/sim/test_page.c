@@ -33,7 +33,7 @@ static const struct {
 	{ "short bound",        "1.84884e+06",        1848840.1,         NUMBER_SHORT },
 	{ "short small",        "104.976",            104.976,           NUMBER_SHORT },
 	{ "fixed",              "71.234000",          71.234,            NUMBER_FIXED },
-	{ "not a number",       "NaN",                NAN,               NUMBER_PLAIN },
+	{ "not a number",       "NaN",                (double)NAN,       NUMBER_PLAIN },
 };
 
 static void numbers_read_as_their_clients_write_them(void **state)
