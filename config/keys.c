@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/keys.h"
+
+#include "base/suggest.h"
+
+#include <string.h>
+
+#define IN(id)   (1u << KEYS_##id)
+#define SETTINGS (IN(DEFAULTS) | IN(GROUP) | IN(NODE) | IN(TARGET) | IN(ENDPOINT))
+#define POLLED   (IN(GROUP) | IN(NODE) | IN(TARGET) | IN(ENDPOINT))
+
+/* where, name, kind and range, default ("" none), sentence */
+const struct key fleet_keys[] = {
+	{ IN(TOP), "fleet", "text", "", "The fleet's name, shown in the header." },
+	{ IN(TOP), "defaults", "mapping", "", "Settings for all groups." },
+	{ IN(TOP), "groups", "list", "", "What is watched." },
+	{ IN(TOP), "models", "list", "", "Facts about models." },
+	{ IN(TOP), "rules", "list of paths with * and ?", "", "Prometheus rule files to evaluate." },
+	{ IN(TOP), "store", "path", "$XDG_STATE_HOME/pitwall/pitwall.db", "Where what is seen is kept; --store and $PITWALL_STORE win." },
+	{ IN(TOP), "keep", "mapping", "", "How long the store keeps it." },
+	{ IN(TOP), "theme", "name or path", "", "The console's colours." },
+	{ IN(TOP), "keys", "path", "", "A file of key bindings." },
+
+	{ IN(GROUP) | IN(MODEL), "name", "text", "", "Its name; must be given, and only once in the file." },
+	{ IN(NODE), "name", "text with [ranges]", "", "The node's name, or several; must be given." },
+	{ IN(NODE), "address", "host or IP address", "the name", "Where to reach the one node, if not under its name." },
+	{ IN(TARGET), "url", "[scheme://]host[:port][/path]", "", "What to fetch; must be given." },
+	{ IN(TARGET), "node", "text", "the URL's host", "The node that the target belongs to." },
+	{ IN(GROUP), "nodes", "list", "", "Names with bracket ranges, or mappings." },
+	{ IN(GROUP), "targets", "list", "", "URLs, or mappings." },
+	{ IN(GROUP), "file_sd", "list of paths with * and ?", "", "Target files as Prometheus reads them, JSON or YAML; read again when they change." },
+	{ IN(GROUP) | IN(NODE), "endpoints", "list", "", "Where each node serves several things: one item for each." },
+
+	{ POLLED, "profile", "name of a profile", "found out by asking", "What kind of server it is." },
+	{ POLLED, "model", "text", "", "The model that is served." },
+	{ POLLED, "job", "text", "the profile's name, else the group's", "The label job." },
+	{ POLLED & ~IN(TARGET), "port", "1 to 65535", "the profile's", "The port." },
+	{ POLLED & ~IN(TARGET), "path", "path that begins with /", "the profile's, else /metrics", "The path." },
+	{ SETTINGS & ~IN(TARGET), "scheme", "http or https", "the profile's, else http", "How to fetch." },
+	{ SETTINGS, "interval", "duration, 100ms to 1d", "10s", "How often it is polled." },
+	{ SETTINGS, "timeout", "duration, 10ms to 1d", "5s, or the interval if shorter", "How long an answer may take; not more than the interval." },
+	{ SETTINGS, "labels", "mapping", "", "Labels for all its series, added to those of the outer levels." },
+	{ SETTINGS, "auth", "mapping or none", "", "Authentication." },
+	{ SETTINGS, "tls", "mapping", "the system's CAs", "How https is spoken." },
+
+	{ IN(AUTH), "bearer", "secret", "", "A token sent as Authorization: Bearer." },
+	{ IN(AUTH), "basic", "mapping", "", "User and password." },
+	{ IN(BASIC), "user", "text", "", "The user's name; must be given." },
+	{ IN(BASIC), "password", "secret", "", "The password; must be given." },
+	{ IN(SECRET), "env", "name of a variable", "", "From the environment." },
+	{ IN(SECRET), "file", "path", "", "From a file of one line that others cannot read." },
+	{ IN(SECRET), "command", "list of words", "", "From what a command prints; run without a shell, stopped after 10 s." },
+	{ IN(TLS), "ca_file", "path", "the system's CAs", "The certificates to trust." },
+	{ IN(TLS), "cert_file", "path", "", "Our certificate; with key_file." },
+	{ IN(TLS), "key_file", "path", "", "Its key." },
+	{ IN(TLS), "server_name", "text", "the URL's host", "The name that the server's certificate must have." },
+	{ IN(TLS), "insecure_skip_verify", "true or false", "false", "Trust any certificate. Only for tests: it defeats TLS." },
+	{ IN(MODEL), "title", "text", "", "Its name for people." },
+	{ IN(MODEL), "owner", "text", "", "Who answers for it." },
+	{ IN(MODEL), "runbook", "text", "", "Where to read on when it is unwell." },
+	{ IN(KEEP), "frames", "duration, 1h to 10y", "the store's", "Every poll as it came." },
+	{ IN(KEEP), "blocks", "duration, 1h to 10y", "the store's", "Compressed columns; not shorter than frames." },
+	{ IN(KEEP), "rollups", "duration, 1h to 10y", "the store's", "Sums over 5 m and 1 h; not shorter than blocks." },
+};
+const size_t fleet_keys_count = sizeof fleet_keys / sizeof *fleet_keys;
+
+/* How these things are called elsewhere, mostly in Prometheus' own configuration. */
+static const struct {
+	const char *theirs, *ours;
+} elsewhere[] = {
+	{ "scrape_interval", "interval" },  { "scrape_timeout", "timeout" },      { "metrics_path", "path" },
+	{ "job_name", "job" },              { "static_configs", "targets" },      { "file_sd_configs", "file_sd" },
+	{ "basic_auth", "auth" },           { "authorization", "auth" },          { "bearer_token_file", "auth" },
+	{ "tls_config", "tls" },            { "rule_files", "rules" },            { "scrape_configs", "groups" },
+	{ "global", "defaults" },           { "hosts", "nodes" },                 { "username", "user" },
+	{ "password_file", "password" },    { "insecure", "insecure_skip_verify" }, { "retention", "keep" },
+	{ "profiles", "endpoints" },        { "host", "address" },                { "cmd", "command" },
+	{ "token", "bearer" },
+};
+
+static const struct {
+	const char *name;
+	enum keys   keys;
+} own_secrets[] = { { "password", KEYS_GROUP }, { "bearer_token", KEYS_GROUP }, { "token", KEYS_GROUP }, { "secret", KEYS_GROUP },
+	            { "api_key", KEYS_GROUP } };
+
+static const char *other_word(const char *word, const char *const *known, size_t n)
+{
+	for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++) {
+		for (size_t k = 0; strcmp(elsewhere[i].theirs, word) == 0 && k < n; k++) {
+			if (strcmp(known[k], elsewhere[i].ours) == 0)
+				return known[k];
+		}
+	}
+	return suggest(word, known, n);
+}
+
+static bool is_secret_word(const char *word)
+{
+	for (size_t i = 0; i < sizeof own_secrets / sizeof *own_secrets; i++) {
+		if (strcmp(own_secrets[i].name, word) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool keys_check(const struct yaml *y, const struct yaml_node *map, enum keys where)
+{
+	const char *known[sizeof fleet_keys / sizeof *fleet_keys];
+	size_t n = 0;
+	bool all_known = true;
+	for (size_t i = 0; i < fleet_keys_count; i++) {
+		if (fleet_keys[i].where & (1u << where))
+			known[n++] = fleet_keys[i].name;
+	}
+	for (size_t i = 0; i < map->n; i++) {
+		const struct yaml_node *key = map->keys[i];
+		size_t k = 0;
+		while (k < n && strcmp(known[k], key->text) != 0)
+			k++;
+		if (k < n)
+			continue;
+		all_known = false;
+		const char *near = other_word(key->text, known, n);
+		if (near != NULL)
+			yaml_error(y, key, "unknown key '%s'; did you mean '%s'?", key->text, near);
+		else if (is_secret_word(key->text))
+			yaml_error(y, key, "unknown key '%s'; a secret goes into 'auth' and comes from env, file or command", key->text);
+		else
+			yaml_error(y, key, "unknown key '%.60s'", key->text);
+	}
+	return all_known;
+}
+
+/* ---- documentation ---- */
+
+static const struct {
+	const char *name, *sentence;
+} places[] = {
+#define X(id, name, sentence) { name, sentence },
+	KEYS_LIST(X)
+#undef X
+};
+
+enum err keys_print_markdown(struct buf *to)
+{
+	for (size_t w = 0; w < KEYS_COUNT; w++) {
+		buf_printf(to, "### %s\n\n%s\n\n| key | value | default | meaning |\n| --- | --- | --- | --- |\n", places[w].name, places[w].sentence);
+		for (size_t i = 0; i < fleet_keys_count; i++) {
+			const struct key *k = &fleet_keys[i];
+			if (k->where & (1u << w))
+				buf_printf(to, "| `%s` | %s | %s | %s |\n", k->name, k->kind, k->standard, k->sentence);
+		}
+		buf_putc(to, '\n');
+	}
+	return to->err;
+}
+
+enum err keys_print_roff(struct buf *to)
+{
+	for (size_t w = 0; w < KEYS_COUNT; w++) {
+		buf_printf(to, ".SS %s\n%s\n", places[w].name, places[w].sentence);
+		for (size_t i = 0; i < fleet_keys_count; i++) {
+			const struct key *k = &fleet_keys[i];
+			if (!(k->where & (1u << w)))
+				continue;
+			buf_printf(to, ".TP\n.BR %s \" (%s)\"\n%s\n", k->name, k->kind, k->sentence);
+			if (k->standard[0] != '\0')
+				buf_printf(to, "Default: %s.\n", k->standard);
+		}
+	}
+	return to->err;
+}
