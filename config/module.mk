@@ -1,8 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libconfig.a
 libconfig_a_SOURCES = \
-	%reldir%/check.h \
-	%reldir%/fleet.h \
-	%reldir%/profile.h \
+	%reldir%/auth.c \
+	%reldir%/check.c %reldir%/check.h \
+	%reldir%/fleet.c %reldir%/fleet.h \
+	%reldir%/fleet_build.h \
+	%reldir%/fleet_default.c \
+	%reldir%/groups.c \
+	%reldir%/keys.c %reldir%/keys.h \
+	%reldir%/profile.c %reldir%/profile.h \
 	%reldir%/range.c %reldir%/range.h \
-	%reldir%/secret.c %reldir%/secret.h
+	%reldir%/secret.c %reldir%/secret.h \
+	%reldir%/settings.c \
+	%reldir%/target_file.c \
+	%reldir%/targets.c \
+	%reldir%/watch.c \
+	%reldir%/words.c %reldir%/words.h

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Built-in profiles are loaded first, then the folders from the last to the first; each file that can be used takes the place of an earlier one
- * of its name. */
+ * Built-in profiles are loaded first, then the folders from the last to the first; each file that can be used takes the place of an
+ * earlier one of its name. */
 #include "config/profile.h"
 
 #include "base/arena.h"
+#include "base/asset.h"
 #include "base/suggest.h"
-#include "config/builtin.h"
 #include "config/words.h"
 
 #include <glob.h>
@@ -174,18 +174,28 @@ static void add_tree(struct profiles *p, struct yaml *tree, bool is_builtin)
 	put(p, &one);
 }
 
+struct load {
+	struct profiles    *p;
+	struct diagnostics *d;
+};
+
+static enum err load_asset(void *arg, const char *name, const char *text, size_t len)
+{
+	struct load *load = arg;
+	struct buf shown;
+	struct yaml *tree;
+	buf_init(&shown, 256);
+	buf_printf(&shown, "%s (built in)", name);
+	if (yaml_parse(text, len, buf_text(&shown), load->d, &tree) == ERR_OK)
+		add_tree(load->p, tree, true);
+	buf_release(&shown);
+	return ERR_OK;
+}
+
 static void load_builtin(struct profiles *p, struct diagnostics *d)
 {
-	for (size_t i = 0; i < builtin_profiles_count(); i++) {
-		const struct builtin *b = builtin_profile_at(i);
-		struct buf name;
-		struct yaml *tree;
-		buf_init(&name, 256);
-		buf_printf(&name, "%s (built in)", b->name);
-		if (yaml_parse(b->text, b->len, buf_text(&name), d, &tree) == ERR_OK)
-			add_tree(p, tree, true);
-		buf_release(&name);
-	}
+	struct load load = { .p = p, .d = d };
+	asset_list("profiles/", load_asset, &load);
 }
 
 static void load_folder(struct profiles *p, const char *folder, struct diagnostics *d)

@@ -39,7 +39,7 @@ struct profile_head {
 
 struct profile {
 	struct profile_head head;
-	const char         *file;       /* its path, or "NAME.yml (built in)"; for diagnostics */
+	const char         *file;       /* its path, or "profiles/NAME.yml (built in)"; for diagnostics */
 	bool                is_builtin;
 	const struct yaml  *tree;       /* the whole file; rules/ reads `groups` from it */
 };
