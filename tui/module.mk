@@ -3,18 +3,22 @@ noinst_LIBRARIES += libtui.a
 libtui_a_SOURCES = \
 	%reldir%/canvas.c %reldir%/canvas.h \
 	%reldir%/command.c %reldir%/command.h \
-	%reldir%/console.h \
+	%reldir%/console.c %reldir%/console.h \
+	%reldir%/dialog.c %reldir%/dialog.h \
 	%reldir%/encode.c %reldir%/encode.h \
 	%reldir%/glyph.c %reldir%/glyph.h \
+	%reldir%/help.c %reldir%/help.h \
 	%reldir%/input.c %reldir%/input.h \
 	%reldir%/key.c \
 	%reldir%/key_sequence.c %reldir%/key_sequence.h \
 	%reldir%/keymap.c %reldir%/keymap.h \
+	%reldir%/prompt.c %reldir%/prompt.h \
 	%reldir%/role.c %reldir%/role.h \
 	%reldir%/screen.h \
 	%reldir%/terminfo.c %reldir%/terminfo.h \
 	%reldir%/theme.c %reldir%/theme.h \
 	%reldir%/view.h \
+	%reldir%/widget_bar.c %reldir%/widget_bar.h \
 	%reldir%/widget_heat.c %reldir%/widget_heat.h \
 	%reldir%/widget_spark.c %reldir%/widget_spark.h \
 	%reldir%/widget_table.c %reldir%/widget_table.h
