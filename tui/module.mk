@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libtui.a
 libtui_a_SOURCES = \
 	%reldir%/canvas.c %reldir%/canvas.h \
+	%reldir%/chart_scale.c \
 	%reldir%/command.c %reldir%/command.h \
 	%reldir%/console.c %reldir%/console.h \
 	%reldir%/dialog.c %reldir%/dialog.h \
@@ -19,6 +20,7 @@ libtui_a_SOURCES = \
 	%reldir%/theme.c %reldir%/theme.h \
 	%reldir%/view.h \
 	%reldir%/widget_bar.c %reldir%/widget_bar.h \
+	%reldir%/widget_chart.c %reldir%/widget_chart.h \
 	%reldir%/widget_heat.c %reldir%/widget_heat.h \
 	%reldir%/widget_spark.c %reldir%/widget_spark.h \
 	%reldir%/widget_table.c %reldir%/widget_table.h
