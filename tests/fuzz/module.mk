@@ -36,7 +36,8 @@ if FUZZERS
 		$(MKDIR_P) $$work/$$name || exit 1; \
 		echo "  FUZZ     $$name ($(FUZZ_SECONDS) s)"; \
 		$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -max_len=65536 -verbosity=0 \
-			-artifact_prefix=$$work/$$name- $$work/$$name $(top_srcdir)/tests/fuzz/corpus/$$name || exit 1; \
+			-artifact_prefix=$$work/$$name- $$work/$$name $(top_srcdir)/tests/fuzz/corpus/$$name >$$work/$$name.log 2>&1 || \
+			{ tail -40 $$work/$$name.log; exit 1; }; \
 	done
 else
 	@echo 'make fuzz: needs libFuzzer; configure with --enable-fuzzers --enable-sanitizers CC=clang CXX=clang++' >&2; exit 1
