@@ -19,6 +19,7 @@ AM_TESTS_ENVIRONMENT = \
 	PITWALL_SRCDIR='$(abs_top_srcdir)'; export PITWALL_SRCDIR; \
 	PITWALL_BUILDDIR='$(abs_top_builddir)'; export PITWALL_BUILDDIR; \
 	PITWALL_SHARED="$${PITWALL_SHARED:-$(abs_top_srcdir)/../shared}"; export PITWALL_SHARED; \
+	test -d "$$PITWALL_SHARED" || unset PITWALL_SHARED; \
 	ASAN_OPTIONS="$${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=1}"; export ASAN_OPTIONS; \
 	UBSAN_OPTIONS="$${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}"; export UBSAN_OPTIONS;
 

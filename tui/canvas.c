@@ -411,8 +411,10 @@ enum err canvas_print(const struct canvas *c, struct buf *to)
 	buf_puts(to, "---\n");
 	for (int row = 0; row < c->rows; row++) {
 		size_t from = to->len;
-		for (int col = 0; col < c->cols; col++)
-			buf_putc(to, role_letter((enum role)canvas_cell(c, row, col)->role));
+		for (int col = 0; col < c->cols; col++) {
+			const struct cell *cell = canvas_cell(c, row, col);
+			buf_putc(to, cell != NULL ? role_letter((enum role)cell->role) : '.');
+		}
 		trim_end(to, from, '.');
 		buf_putc(to, '\n');
 	}
