@@ -24,4 +24,5 @@ if [ -z "$missing" ]; then
 else
 	echo 'not ok 1 - every source is listed'
 	echo "$missing" | sed 's/^/# /'
+	exit 1
 fi

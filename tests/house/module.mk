@@ -2,4 +2,8 @@
 # Scripts that check the house itself, in TAP.
 HOUSE_TESTS = %reldir%/banned.sh %reldir%/floors.sh %reldir%/headers.sh
 TESTS      += $(HOUSE_TESTS)
-EXTRA_DIST += $(HOUSE_TESTS)
+EXTRA_DIST += $(HOUSE_TESTS) tests/house/listed.sh
+
+# A release that lacks a source is not made.
+dist-hook:
+	PITWALL_SRCDIR='$(top_srcdir)' $(SHELL) $(top_srcdir)/tests/house/listed.sh
