@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 #include <microhttpd.h>
-#include <uv.h>
+
+#include "base/loop.h"
 
 enum {
 	CONNECTIONS_EACH = 6,          /* open at once on an endpoint, on average; more are refused */
@@ -27,18 +28,16 @@ enum {
 };
 
 struct endpoint {
-	struct server *server;
-	uv_poll_t      poll;
-	int            fd, port;
-	bool           is_open, is_closing; /* is_closing: the loop has not let go of `poll` yet */
+	struct server    *server;
+	struct loop_poll *poll; /* NULL: closed */
+	int               fd, port;
 };
 
 struct server {
 	struct server_handler handler;
-	uv_loop_t             loop;
-	uv_async_t            stop;
-	uv_timer_t            timeout, check;
-	uv_poll_t             poll;
+	struct loop          *loop;
+	struct loop_timer    *timeout, *check;
+	struct loop_poll     *poll; /* of the daemon's epoll descriptor */
 	struct MHD_Daemon    *daemon;
 	struct endpoint      *endpoints;
 	size_t                n;
@@ -46,7 +45,7 @@ struct server {
 	size_t                n_owners;
 	struct buf            body;
 	pthread_t             thread;
-	bool                  has_loop, has_thread;
+	bool                  has_thread;
 };
 
 /* ---- requests ---- */
@@ -114,26 +113,22 @@ static void on_connection(void *context, struct MHD_Connection *c, void **socket
 
 /* ---- the loop ---- */
 
-static void on_timeout(uv_timer_t *timer);
-
 /* Lets libmicrohttpd do what is due, and arms the timer for what is due next. */
-static void run_daemon(struct server *s)
+static void run_daemon(void *context)
 {
+	struct server         *s = context;
 	MHD_UNSIGNED_LONG_LONG ms;
 	MHD_run(s->daemon);
 	if (MHD_get_timeout(s->daemon, &ms) == MHD_YES)
-		uv_timer_start(&s->timeout, on_timeout, ms, 0);
+		loop_timer_start(s->timeout, (int64_t)ms, 0);
 	else
-		uv_timer_stop(&s->timeout);
+		loop_timer_stop(s->timeout);
 }
 
-static void on_timeout(uv_timer_t *timer) { run_daemon(timer->data); }
-
-static void on_daemon(uv_poll_t *poll, int status, int events)
+static void on_daemon(void *context, unsigned events)
 {
-	(void)status;
 	(void)events;
-	run_daemon(poll->data);
+	run_daemon(context);
 }
 
 static void hand_over(struct server *s, struct endpoint *e, int fd, const struct sockaddr *address, socklen_t size)
@@ -150,12 +145,12 @@ static void hand_over(struct server *s, struct endpoint *e, int fd, const struct
 		s->owners[fd] = -1;
 }
 
-static void on_accept(uv_poll_t *poll, int status, int events)
+static void on_accept(void *context, unsigned events)
 {
-	struct endpoint *e = poll->data;
+	struct endpoint *e = context;
 	struct server   *s = e->server;
 	(void)events;
-	for (int i = 0; status == 0 && i < BACKLOG; i++) {
+	for (int i = 0; i < BACKLOG; i++) {
 		struct sockaddr_storage address;
 		socklen_t               size = sizeof address;
 		int fd = accept4(e->fd, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -187,12 +182,6 @@ static enum err bind_port(int port, int *out_fd, int *out_port, struct why *why)
 	return ERR_OK;
 }
 
-static void on_closed_poll(uv_handle_t *h)
-{
-	struct endpoint *e = h->data;
-	e->is_closing = false;
-}
-
 /* Ports stay ours while nobody listens: a bound socket that does not listen refuses connections. */
 static enum err open_endpoint(struct endpoint *e, struct why *why)
 {
@@ -203,36 +192,32 @@ static enum err open_endpoint(struct endpoint *e, struct why *why)
 	}
 	if (listen(e->fd, BACKLOG) != 0)
 		return why_errno(why, errno, "cannot listen on port %d", e->port);
-	uv_poll_init(&e->server->loop, &e->poll, e->fd);
-	e->poll.data = e;
-	uv_poll_start(&e->poll, UV_READABLE, on_accept);
-	e->is_open = true;
-	return ERR_OK;
+	enum err err = loop_poll_new(e->server->loop, e->fd, on_accept, e, &e->poll, why);
+	return err == ERR_OK ? loop_poll_set(e->poll, LOOP_READABLE, why) : err;
 }
 
 static void close_endpoint(struct endpoint *e)
 {
 	struct server *s = e->server;
-	e->is_closing = true;
-	uv_close((uv_handle_t *)&e->poll, on_closed_poll);
+	loop_poll_close(e->poll);
+	e->poll = NULL;
 	close(e->fd);
 	e->fd = -1;
-	e->is_open = false;
 	bind_port(e->port, &e->fd, &e->port, NULL); /* where that fails, opening tries again */
 	for (size_t fd = 0; fd < s->n_owners; fd++)
 		if (s->owners[fd] == (int)(e - s->endpoints))
 			shutdown((int)fd, SHUT_RDWR);
 }
 
-static void on_check(uv_timer_t *timer)
+static void on_check(void *context)
 {
-	struct server *s = timer->data;
+	struct server *s = context;
 	for (size_t i = 0; i < s->n; i++) {
 		struct endpoint *e = &s->endpoints[i];
 		bool             should = s->handler.is_open(s->handler.context, i);
-		if (should && !e->is_open && !e->is_closing)
+		if (should && e->poll == NULL)
 			open_endpoint(e, NULL); /* tried again at the next check */
-		else if (!should && e->is_open)
+		else if (!should && e->poll != NULL)
 			close_endpoint(e);
 	}
 }
@@ -268,13 +253,9 @@ static enum err start_daemon(struct server *s, struct why *why)
 	const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	if (info == NULL)
 		return why_set(why, ERR_UNSUPPORTED, "libmicrohttpd has no epoll");
-	uv_poll_init(&s->loop, &s->poll, info->epoll_fd);
-	s->poll.data = s;
-	uv_poll_start(&s->poll, UV_READABLE, on_daemon);
-	return ERR_OK;
+	enum err err = loop_poll_new(s->loop, info->epoll_fd, on_daemon, s, &s->poll, why);
+	return err == ERR_OK ? loop_poll_set(s->poll, LOOP_READABLE, why) : err;
 }
-
-static void on_stop(uv_async_t *async) { uv_stop(async->loop); }
 
 static enum err open_all(struct server *s, int first_port, struct why *why)
 {
@@ -291,17 +272,14 @@ static enum err open_all(struct server *s, int first_port, struct why *why)
 
 static enum err open_loop(struct server *s, struct why *why)
 {
-	int error = uv_loop_init(&s->loop);
-	if (error != 0)
-		return why_errno(why, -error, "cannot make an event loop");
-	s->has_loop = true;
-	uv_async_init(&s->loop, &s->stop, on_stop);
-	uv_timer_init(&s->loop, &s->timeout);
-	uv_timer_init(&s->loop, &s->check);
-	s->timeout.data = s;
-	s->check.data = s;
-	uv_timer_start(&s->check, on_check, CHECK_MS, CHECK_MS);
-	return ERR_OK;
+	enum err err = loop_new(&s->loop, why);
+	if (err == ERR_OK)
+		err = loop_timer_new(s->loop, run_daemon, s, &s->timeout, why);
+	if (err == ERR_OK)
+		err = loop_timer_new(s->loop, on_check, s, &s->check, why);
+	if (err == ERR_OK)
+		loop_timer_start(s->check, CHECK_MS, CHECK_MS);
+	return err;
 }
 
 enum err server_new(size_t n, int first_port, const struct server_handler *h, struct server **out, struct why *why)
@@ -343,7 +321,7 @@ int server_port(const struct server *s, size_t endpoint) { return s->endpoints[e
 static void *run_thread(void *context)
 {
 	struct server *s = context;
-	uv_run(&s->loop, UV_RUN_DEFAULT);
+	loop_run(s->loop);
 	return NULL;
 }
 
@@ -360,26 +338,21 @@ enum err server_start(struct server *s, struct why *why)
 	return ERR_OK;
 }
 
-static void close_handle(uv_handle_t *h, void *context)
-{
-	(void)context;
-	if (!uv_is_closing(h))
-		uv_close(h, NULL);
-}
-
 void server_free(struct server *s)
 {
 	if (s == NULL)
 		return;
 	if (s->has_thread) {
-		uv_async_send(&s->stop);
+		loop_stop(s->loop);
 		pthread_join(s->thread, NULL);
 	}
-	if (s->has_loop) {
-		uv_walk(&s->loop, close_handle, NULL);
-		uv_run(&s->loop, UV_RUN_DEFAULT);
-		uv_loop_close(&s->loop);
-	}
+	for (size_t i = 0; i < s->n; i++)
+		loop_poll_close(s->endpoints[i].poll);
+	loop_poll_close(s->poll);
+	loop_timer_close(s->timeout);
+	loop_timer_close(s->check);
+	if (s->loop != NULL)
+		loop_free(s->loop);
 	if (s->daemon != NULL)
 		MHD_stop_daemon(s->daemon);
 	for (size_t i = 0; i < s->n; i++)

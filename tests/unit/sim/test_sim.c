@@ -336,12 +336,12 @@ static void families_are_those_of_real_scrapes(void **state)
 {
 	(void)state;
 	struct buf page, sample;
-	if (getenv("PITWALL_SHARED") == NULL) {
-		print_message("PITWALL_SHARED is not set: no real scrapes to compare with\n");
-		skip();
-	}
 	buf_init(&page, ANSWER_MAX);
 	buf_init(&sample, ANSWER_MAX);
+	if (getenv("PITWALL_SHARED") == NULL || read_sample(samples[0].sample, &sample) == ERR_NOT_FOUND) {
+		print_message("# skipped: no real scrapes to compare with (set PITWALL_SHARED)\n");
+		skip();
+	}
 	for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
 		struct sim_truth t;
 		size_t           same = 0;
