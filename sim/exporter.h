@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A kind of server, as data: the page of its metrics, how an observation of the model becomes their numbers, and what it answers elsewhere. */
+ * A kind of server, as data: the page of its metrics, how an observation of the model becomes their numbers, and what it answers
+ * elsewhere. */
 #ifndef PITWALL_SIM_EXPORTER_H
 #define PITWALL_SIM_EXPORTER_H
 

@@ -57,7 +57,8 @@ static const struct family families[] = {
 	REAL("PROF_GR_ENGINE_ACTIVE", "Ratio of time the graphics engine is active.", ACTIVE),
 	REAL("PROF_PIPE_TENSOR_ACTIVE", "Ratio of cycles the tensor (HMMA) pipe is active.", TENSOR),
 	REAL("PROF_DRAM_ACTIVE", "Ratio of cycles the device memory interface is active sending or receiving data.", DRAM),
-	GAUGE("PROF_PCIE_TX_BYTES", "The rate of data transmitted over the PCIe bus - including both protocol headers and data payloads - in "
+	GAUGE("PROF_PCIE_TX_BYTES",
+	      "The rate of data transmitted over the PCIe bus - including both protocol headers and data payloads - in "
 	      "bytes per second.", PCIE_TX),
 	GAUGE("PROF_PCIE_RX_BYTES", "The rate of data received over the PCIe bus - including both protocol headers and data payloads - in "
 	      "bytes per second.", PCIE_RX),

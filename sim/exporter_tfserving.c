@@ -34,7 +34,8 @@ static const struct family families[] = {
 	HIST(":tensorflow:serving:batching_session:processed_batch_size", "", D_BATCH_OUT, batches),
 	HIST(":tensorflow:serving:batching_session:queuing_latency", "thread_pool_name=\"model_batch_threads\"", D_QUEUING, queuing),
 	COUNTER(":tensorflow:serving:batching_session:wrapped_run_count", "", RUNS),
-	REQUESTS("OK", OK), REQUESTS("INVALID_ARGUMENT", INVALID), REQUESTS("INTERNAL", INTERNAL), REQUESTS("RESOURCE_EXHAUSTED", EXHAUSTED),
+	REQUESTS("OK", OK), REQUESTS("INVALID_ARGUMENT", INVALID), REQUESTS("INTERNAL", INTERNAL),
+	REQUESTS("RESOURCE_EXHAUSTED", EXHAUSTED),
 	COUNTER(":tensorflow:serving:request_example_count_total", "model=\"%m\"", EXAMPLES),
 	HIST(":tensorflow:serving:request_example_counts", "model=\"%m\"", D_EXAMPLES, examples),
 	HIST(":tensorflow:serving:request_latency", "model_name=\"%m\",API=\"predict\",entrypoint=\"REST\"", D_REQUEST, us),
@@ -68,15 +69,16 @@ static void fill(const struct tick *t, double *v)
 }
 
 static const char json[] = "application/json";
-static const char status[] = "{\n \"model_version_status\": [\n  {\n   \"version\": \"%v\",\n   \"state\": \"AVAILABLE\",\n   \"status\": {\n"
-                             "    \"error_code\": \"OK\",\n    \"error_message\": \"\"\n   }\n  }\n ]\n}\n";
+static const char status[] =
+	"{\n \"model_version_status\": [\n  {\n   \"version\": \"%v\",\n   \"state\": \"AVAILABLE\",\n   \"status\": {\n"
+	"    \"error_code\": \"OK\",\n    \"error_message\": \"\"\n   }\n  }\n ]\n}\n";
 static const struct route routes[] = {
 	{ "GET", "/v1/models/%m", 200, json, status },
 	{ "GET", "/v1/models/%m/versions/%v", 200, json, status },
 	{ "GET", "/v1/models", 400, json, "{\"error\":\"Missing model name in request.\"}" },
 	{ "GET", "/v1/models/%m/metadata", 200, json,
-	  "{\n\"model_spec\":{\n \"name\": \"%m\",\n \"signature_name\": \"\",\n \"version\": \"%v\"\n}\n,\n\"metadata\": {\"signature_def\": "
-	  "{\"signature_def\":{}}}\n}\n" },
+	  "{\n\"model_spec\":{\n \"name\": \"%m\",\n \"signature_name\": \"\",\n \"version\": \"%v\"\n}\n,\n"
+	  "\"metadata\": {\"signature_def\": {\"signature_def\":{}}}\n}\n" },
 };
 
 const struct exporter exporter_tfserving = {

@@ -91,9 +91,10 @@ static const char json[] = "application/json";
 #define WORKER_JSON(n) "{\"id\":\"" n "\",\"startTime\":\"2026-11-20T09:14:02.117Z\",\"status\":\"READY\",\"memoryUsage\":3489660928," \
 	               "\"pid\":" n ",\"gpu\":true,\"gpuUsage\":\"gpuId::0\"}"
 static const char description[] =
-	"[{\"modelName\":\"%m\",\"modelVersion\":\"%v\",\"modelUrl\":\"%m-%v.mar\",\"engine\":\"Torch\",\"runtime\":\"python\",\"minWorkers\":8,"
-	"\"maxWorkers\":8,\"batchSize\":1,\"maxBatchDelay\":100,\"loadedAtStartup\":true,\"workers\":[" WORKER_JSON("9000") "," WORKER_JSON("9001")
-	"," WORKER_JSON("9002") "," WORKER_JSON("9003") "," WORKER_JSON("9004") "," WORKER_JSON("9005") "," WORKER_JSON("9006") ","
+	"[{\"modelName\":\"%m\",\"modelVersion\":\"%v\",\"modelUrl\":\"%m-%v.mar\",\"engine\":\"Torch\",\"runtime\":\"python\","
+	"\"minWorkers\":8,\"maxWorkers\":8,\"batchSize\":1,\"maxBatchDelay\":100,\"loadedAtStartup\":true,\"workers\":["
+	WORKER_JSON("9000") "," WORKER_JSON("9001") "," WORKER_JSON("9002") ","
+	WORKER_JSON("9003") "," WORKER_JSON("9004") "," WORKER_JSON("9005") "," WORKER_JSON("9006") ","
 	WORKER_JSON("9007") "],\"jobQueueStatus\":{\"remainingCapacity\":100,\"pendingRequests\":0}}]";
 static const struct route routes[] = {
 	{ "GET", "/ping", 200, json, "{\n  \"status\": \"Healthy\"\n}\n" },
@@ -115,6 +116,6 @@ const struct exporter exporter_torchserve = {
 	.routes = routes,
 	.n_routes = sizeof routes / sizeof routes[0],
 	.not_found = { NULL, NULL, 404, "application/json",
-	               "{\"code\":404,\"type\":\"ResourceNotFoundException\",\"message\":\"Requested resource is not found, please refer to API "
-	               "document.\"}" },
+	               "{\"code\":404,\"type\":\"ResourceNotFoundException\",\"message\":\"Requested resource is not found, please refer "
+	               "to API document.\"}" },
 };

@@ -18,8 +18,8 @@ enum distribution {
 static const double token_le[] = { 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000 };
 static const double step_le[] = { 1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384 };
 static const double n_le[] = { 1, 2, 5, 10, 20 };
-static const double ttft_le[] = { 0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80, 160, 640,
-	                          2560 };
+static const double ttft_le[] = { 0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80, 160,
+                                  640, 2560 };
 static const double gap_le[] = { 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80 };
 static const double request_le[] = { 0.3, 0.5, 0.8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 120, 240, 480, 960, 1920, 7680 };
 static const double highr_le[] = { 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 7.5, 10, 30, 60 };
@@ -48,7 +48,8 @@ static const char highr_help[] = "Latency with many buckets but no API specific 
 static const char http_help[] = "Latency with only few buckets by handler. Made to be only used if aggregation by handler is important. ";
 static const char cache_config[] =
 	"_block_size_resolved=\"True\",block_size=\"16\",cache_dtype=\"auto\",calculate_kv_scales=\"False\",enable_prefix_caching=\"True\","
-	"engine=\"0\",gpu_memory_utilization=\"0.92\",hash_block_size=\"None\",is_attention_free=\"False\",kv_cache_dtype_skip_layers=\"[]\","
+	"engine=\"0\",gpu_memory_utilization=\"0.92\",hash_block_size=\"None\",is_attention_free=\"False\","
+	"kv_cache_dtype_skip_layers=\"[]\","
 	"kv_cache_memory_bytes=\"None\",kv_offloading_backend=\"native\",kv_offloading_size=\"None\",kv_sharing_fast_prefill=\"False\","
 	"mamba_cache_dtype=\"auto\",mamba_cache_mode=\"none\",num_cpu_blocks=\"None\",num_gpu_blocks_override=\"None\","
 	"prefix_caching_hash_algo=\"sha256\",sliding_window=\"None\",user_specified_block_size=\"False\"";
@@ -62,8 +63,8 @@ static const struct family families[] = {
 	REAL("process_virtual_memory_bytes", "Virtual memory size in bytes.", "", VIRTUAL_BYTES),
 	REAL("process_resident_memory_bytes", "Resident memory size in bytes.", "", RSS),
 	REAL("process_start_time_seconds", "Start time of the process since unix epoch in seconds.", "", CREATED),
-	{ "process_cpu_seconds_total", FAMILY_COUNTER, "Total user and system CPU time spent in seconds.", "", CPU_SECONDS, SHOWN_REAL, NULL,
-	  false },
+	{ "process_cpu_seconds_total", FAMILY_COUNTER, "Total user and system CPU time spent in seconds.", "", CPU_SECONDS, SHOWN_REAL,
+	  NULL, false },
 	GAUGE("process_open_fds", "Number of open file descriptors.", "", FDS),
 	GAUGE("vllm:num_requests_running", "Number of requests in model execution batches.", ENGINE, RUNNING),
 	GAUGE("vllm:num_requests_waiting", "Number of requests waiting to be processed.", ENGINE, WAITING),
@@ -81,9 +82,12 @@ static const struct family families[] = {
 	COUNTER("vllm:mm_cache_hits_total", "Multi-modal cache hits, in terms of number of cached items.", ENGINE, ZERO),
 	COUNTER("vllm:num_preemptions_total", "Cumulative number of preemption from the engine.", ENGINE, PREEMPTIONS),
 	COUNTER("vllm:prompt_tokens_total", "Number of prefill tokens processed.", ENGINE, PROMPT_TOKENS),
-	COUNTER("vllm:prompt_tokens_by_source_total", "Number of prompt tokens by source.", ENGINE ",source=\"local_compute\"", PROMPT_COMPUTED),
-	COUNTER("vllm:prompt_tokens_by_source_total", "Number of prompt tokens by source.", ENGINE ",source=\"local_cache_hit\"", PREFIX_HITS),
-	COUNTER("vllm:prompt_tokens_by_source_total", "Number of prompt tokens by source.", ENGINE ",source=\"external_kv_transfer\"", ZERO),
+	COUNTER("vllm:prompt_tokens_by_source_total", "Number of prompt tokens by source.", ENGINE ",source=\"local_compute\"",
+	        PROMPT_COMPUTED),
+	COUNTER("vllm:prompt_tokens_by_source_total", "Number of prompt tokens by source.", ENGINE ",source=\"local_cache_hit\"",
+	        PREFIX_HITS),
+	COUNTER("vllm:prompt_tokens_by_source_total", "Number of prompt tokens by source.", ENGINE ",source=\"external_kv_transfer\"",
+	        ZERO),
 	COUNTER("vllm:prompt_tokens_cached_total", "Number of cached prompt tokens (local + external).", ENGINE, PREFIX_HITS),
 	COUNTER("vllm:generation_tokens_total", "Number of generation tokens processed.", ENGINE, OUTPUT_TOKENS),
 #define SUCCESS(reason, slot) \

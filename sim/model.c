@@ -98,9 +98,8 @@ static void run_queue(struct model_node *n, double slots, double arrivals, struc
 static void run_gpus(struct model_node *n, const struct effects *e, const struct observation *before, struct observation *o)
 {
 	const struct group_spec *g = spec_of(n);
-	double occupied = clamp(o->running / g->slots, 0, 1), util = o->down != DOWN_NOT ? 0 : clamp(0.18 + 0.85 * pow(occupied, 0.75), 0, 1);
-	if (o->completed <= 0)
-		util = 0;
+	double occupied = clamp(o->running / g->slots, 0, 1);
+	double util = o->completed > 0 ? clamp(0.18 + 0.85 * pow(occupied, 0.75), 0, 1) : 0; /* nothing is completed while it is down */
 	if (o->utilisation > 1 && util > 0)
 		util = fmax(util, 0.97);
 	double clock = clamp(1 - (before->gpu_celsius - throttle_celsius) / 11, 0.45, 1);
@@ -108,7 +107,8 @@ static void run_gpus(struct model_node *n, const struct effects *e, const struct
 	double resistance = g->gpu->kelvin_per_watt * (1 + 0.06 * character(n)) * e->cooling_x;
 
 	o->gpu_util = clamp(follow(before->gpu_util, util, 2.5), 0, 1);
-	o->gpu_watts = clamp(follow(before->gpu_watts, pull * (1 + 0.012 * noise(n, STREAM_POWER)), 2), g->gpu->idle_w * 0.9, g->gpu->limit_w);
+	o->gpu_watts = clamp(follow(before->gpu_watts, pull * (1 + 0.012 * noise(n, STREAM_POWER)), 2), g->gpu->idle_w * 0.9,
+	                     g->gpu->limit_w);
 	o->gpu_celsius = follow(before->gpu_celsius, inlet_celsius + o->gpu_watts * resistance, 14);
 	o->clock_ratio = clock;
 	o->gpu_memory = o->down == DOWN_NODE ? before->gpu_memory : o->down == DOWN_SERVER ? 0.004 : g->weights_ratio + 0.05 * occupied;

@@ -54,7 +54,8 @@ static size_t put_digits(uint64_t v, char *to)
 	return n;
 }
 
-/* 1234567.25 as digits "1234567" "25" becomes 1.23456725 and the exponent 6. Both clients trim zeros; Python's writes "e+06", and "e+010". */
+/* 1234567.25 as digits "1234567" "25" becomes 1.23456725 and the exponent 6. Both clients trim zeros; Python's writes "e+06" and
+ * "e+010". */
 static size_t put_scientific(const char *whole, size_t n_whole, const char *fraction, size_t n_fraction, enum number style, char *to)
 {
 	size_t n = 0;
@@ -322,7 +323,8 @@ static void place_distribution(struct page *p, const struct family *f)
 		d->logs[i] = log(f->bounds->le[i]);
 }
 
-enum err page_new(const struct family *rows, size_t n, const struct dialect *d, size_t scalars, int gpus, struct page **out, struct why *why)
+enum err page_new(const struct family *rows, size_t n, const struct dialect *d, size_t scalars, int gpus, struct page **out,
+                  struct why *why)
 {
 	struct page *p = calloc(1, sizeof *p);
 	if (p == NULL)
@@ -398,7 +400,8 @@ enum err page_expand(const char *text, const struct page_texts *t, int gpu, stru
 	return to->err;
 }
 
-enum err page_render(const struct page *p, const double *before, const double *after, double part, const struct page_texts *t, struct buf *to)
+enum err page_render(const struct page *p, const double *before, const double *after, double part, const struct page_texts *t,
+                     struct buf *to)
 {
 	for (size_t i = 0; i < p->n_ops; i++) {
 		const struct op *op = &p->ops[i];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Metric pages: a table of families (name, type, help, labels, where the number comes from) is compiled once for a group of nodes into a list
- * of "this text, then that number"; rendering a page is then copying text and printing numbers. The dialect says how a server's client
+ * Metric pages: a table of families (name, type, help, labels, where the number comes from) is compiled once for a group of nodes into a
+ * list of "this text, then that number"; rendering a page is then copying text and printing numbers. The dialect says how a server's client
  * library lays lines out and prints numbers, so that a page reads as the real server's does. */
 #ifndef PITWALL_SIM_PAGE_H
 #define PITWALL_SIM_PAGE_H
@@ -62,7 +62,8 @@ struct page; /* opaque: laid out in page.c */
 enum { PAGE_DISTRIBUTIONS = 24 };
 
 /* `scalars` is how many plain slots the table uses. The table must outlive the page. */
-enum err page_new(const struct family *rows, size_t n, const struct dialect *d, size_t scalars, int gpus, struct page **out, struct why *why);
+enum err page_new(const struct family *rows, size_t n, const struct dialect *d, size_t scalars, int gpus, struct page **out,
+                  struct why *why);
 void     page_free(struct page *p);
 
 /* Doubles that one node's page needs. */
@@ -72,7 +73,8 @@ size_t page_values(const struct page *p);
 void page_observe(const struct page *p, double *values, int distribution, double n, double mean, double sigma);
 
 /* Appends the page at `part` (0 to 1) of the way from the values `before` to the values `after`. */
-enum err page_render(const struct page *p, const double *before, const double *after, double part, const struct page_texts *t, struct buf *to);
+enum err page_render(const struct page *p, const double *before, const double *after, double part, const struct page_texts *t,
+                     struct buf *to);
 
 /* Appends `text` with its % letters filled in. */
 enum err page_expand(const char *text, const struct page_texts *t, int gpu, struct buf *to);

@@ -40,8 +40,9 @@ static void name_gpus(struct roster_node *n, size_t node, uint64_t seed)
 {
 	for (int i = 0; i < GPU_MAX; i++) {
 		uint64_t a = random_bits(seed, 0x9b0 + (uint64_t)i, node), b = random_mix(a);
-		snprintf(n->uuid[i], sizeof n->uuid[i], "GPU-%08x-%04x-%04x-%04x-%012llx", (unsigned)(a >> 32), (unsigned)(a >> 16 & 0xffff),
-		         (unsigned)(a & 0xffff), (unsigned)(b >> 48), (unsigned long long)(b & UINT64_C(0xffffffffffff)));
+		snprintf(n->uuid[i], sizeof n->uuid[i], "GPU-%08x-%04x-%04x-%04x-%012llx", (unsigned)(a >> 32),
+		         (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xffff), (unsigned)(b >> 48),
+		         (unsigned long long)(b & UINT64_C(0xffffffffffff)));
 		snprintf(n->pci[i], sizeof n->pci[i], "00000000:%02X:00.0", 0x18 + 0x1a * i);
 	}
 }

@@ -52,7 +52,8 @@ struct server {
 
 static enum MHD_Result send_reply(struct MHD_Connection *c, const struct reply *r)
 {
-	struct MHD_Response *response = MHD_create_response_from_buffer(r->body->len, (void *)(uintptr_t)buf_text(r->body), MHD_RESPMEM_MUST_COPY);
+	struct MHD_Response *response = MHD_create_response_from_buffer(r->body->len, (void *)(uintptr_t)buf_text(r->body),
+	                                                                MHD_RESPMEM_MUST_COPY);
 	if (response == NULL)
 		return MHD_NO;
 	if (r->type != NULL)
@@ -236,8 +237,8 @@ static enum err need_files(size_t n, size_t *out, struct why *why)
 			limit = raised;
 	}
 	if (limit.rlim_cur < least)
-		return why_set(why, ERR_LIMIT, "%zu ports need %zu open files and %zu are allowed; raise `ulimit -n` or take fewer nodes", n,
-		               (size_t)least, (size_t)limit.rlim_cur);
+		return why_set(why, ERR_LIMIT, "%zu ports need %zu open files and %zu are allowed; raise `ulimit -n` or take fewer nodes",
+		               n, (size_t)least, (size_t)limit.rlim_cur);
 	*out = (size_t)need * 2; /* descriptors of others in the process stand between ours */
 	return ERR_OK;
 }

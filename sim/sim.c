@@ -258,7 +258,8 @@ enum err sim_new(const struct sim_options *o, struct sim **out, struct why *why)
 	if (nodes < SIM_NODES_MIN || nodes > SIM_NODES_MAX)
 		return why_set(why, ERR_USAGE, "%d nodes cannot be simulated; from %d to %d can", nodes, SIM_NODES_MIN, SIM_NODES_MAX);
 	if (o->first_port < 0 || o->first_port > 65535 - 2 * nodes)
-		return why_set(why, ERR_USAGE, "port %d leaves no room for %d nodes; take one below %d", o->first_port, nodes, 65536 - 2 * nodes);
+		return why_set(why, ERR_USAGE, "port %d leaves no room for %d nodes; take one below %d", o->first_port, nodes,
+		               65536 - 2 * nodes);
 	struct schedule schedule;
 	enum err        err = make_schedule(o, &schedule, why);
 	if (err != ERR_OK)
@@ -364,7 +365,8 @@ static void print_node(const struct sim *s, size_t node, struct buf *to)
 	for (int i = 0; i < OUTLETS; i++) {
 		const struct exporter *x = s->nodes[node].outlets[i].exporter;
 		if (x != NULL)
-			buf_printf(to, "%s { profile: %s, port: %d, path: %s }", i > 0 ? "," : "", x->profile, port_of(s, node, i), x->metrics_path);
+			buf_printf(to, "%s { profile: %s, port: %d, path: %s }", i > 0 ? "," : "", x->profile, port_of(s, node, i),
+			           x->metrics_path);
 	}
 	buf_puts(to, " ] }\n");
 }
@@ -375,8 +377,8 @@ enum err sim_fleet_yaml(const struct sim *s, struct buf *to)
 	             "defaults: { interval: 5s, timeout: 3s }\ngroups:\n");
 	for (size_t g = 0; g < s->roster.n_groups; g++) {
 		const struct roster_group *group = &s->roster.groups[g];
-		buf_printf(to, "  - name: %s\n    model: %s\n    labels: { region: %s }\n    nodes:\n", group->spec->name, group->spec->model,
-		           group->spec->region);
+		buf_printf(to, "  - name: %s\n    model: %s\n    labels: { region: %s }\n    nodes:\n", group->spec->name,
+		           group->spec->model, group->spec->region);
 		for (size_t i = group->first; i < group->first + group->count; i++)
 			print_node(s, i, to);
 	}

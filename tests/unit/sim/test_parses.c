@@ -61,7 +61,8 @@ static void parse_pages_of(struct exposition *e, const struct exporter *x, const
 		x->fill(&t, values);
 		buf_clear(&text);
 		assert_int_equal(page_render(page, values, values, 1, &texts, &text), ERR_OK);
-		if (exposition_parse(e, text.data, text.len, exposition_format_of(x->metrics_type, text.data, text.len), &scrape, &why) != ERR_OK)
+		if (exposition_parse(e, text.data, text.len, exposition_format_of(x->metrics_type, text.data, text.len), &scrape,
+		                     &why) != ERR_OK)
 			fail_msg("%s: %s", x->profile, why.text);
 		assert_row(x->profile, scrape.duplicates == 0 && scrape.format == EXPOSITION_TEXT);
 		assert_row(x->profile, scrape.layout_changed == (i == 0) && scrape.was_predicted == (i > 0));

@@ -87,7 +87,8 @@ static int ask(int port, const char *method, const char *path, struct buf *to)
 {
 	char   request[1024];
 	int    status = 0, fd = dial(port), n = snprintf(request, sizeof request,
-	        "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%s\r\n", method, path, strcmp(method, "POST") == 0 ? "Content-Length: 0\r\n" : "");
+	        "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%s\r\n", method, path,
+	        strcmp(method, "POST") == 0 ? "Content-Length: 0\r\n" : "");
 	buf_clear(to);
 	if (fd < 0)
 		return -1;
@@ -125,7 +126,8 @@ static const struct {
 	{ "vllm",               "GET",  "/health",                                200, "" },
 	{ "vllm",               "GET",  "/version",                               200, "{\"version\":\"" },
 	{ "vllm",               "GET",  "/v1/models",                             200, "\"id\":\"llama-3.3-70b-instruct\"" },
-	{ "vllm",               "GET",  "/metrics",                               200, "\nvllm:num_requests_running{engine=\"0\",model_name=\"llama" },
+	{ "vllm",               "GET",  "/metrics",                               200,
+	  "\nvllm:num_requests_running{engine=\"0\",model_name=\"llama" },
 	{ "vllm",               "GET",  "/nothing",                               404, "Not Found" },
 	{ "vllm",               "POST", "/metrics",                               405, "" },
 	{ "vllm",               "POST", "/health",                                405, "" },
@@ -134,16 +136,19 @@ static const struct {
 	{ "triton",             "GET",  "/v2/models/ranker",                      200, "\"versions\":[\"7\"]" },
 	{ "triton",             "POST", "/v2/repository/index",                   200, "\"state\":\"READY\"" },
 	{ "triton",             "GET",  "/v2/models/other",                       404, "error" },
-	{ "triton",             "GET",  "/metrics",                               200, "\nnv_inference_request_success{model=\"ranker\",version=\"7\"} " },
+	{ "triton",             "GET",  "/metrics",                               200,
+	  "\nnv_inference_request_success{model=\"ranker\",version=\"7\"} " },
 	{ "triton",             "GET",  "/metrics",                               200, "\nnv_gpu_utilization{gpu_uuid=\"GPU-" },
 	{ "tensorflow-serving", "GET",  "/v1/models/query-encoder",               200, "\"state\": \"AVAILABLE\"" },
 	{ "tensorflow-serving", "GET",  "/v1/models",                             400, "Missing model name" },
-	{ "tensorflow-serving", "GET",  "/monitoring/prometheus/metrics",         200, "\n:tensorflow:serving:request_count{model_name=\"query-encoder\",status=\"OK\"} " },
+	{ "tensorflow-serving", "GET",  "/monitoring/prometheus/metrics",         200,
+	  "\n:tensorflow:serving:request_count{model_name=\"query-encoder\",status=\"OK\"} " },
 	{ "tensorflow-serving", "GET",  "/metrics",                               404, "" },
 	{ "torchserve",         "GET",  "/ping",                                  200, "Healthy" },
 	{ "torchserve",         "GET",  "/models",                                200, "\"modelName\":\"reco-dlrm\"" },
 	{ "torchserve",         "GET",  "/models/reco-dlrm",                      200, "\"modelVersion\":\"2.1\"" },
-	{ "torchserve",         "GET",  "/metrics",                               200, "\nts_inference_requests_total{model_name=\"reco-dlrm\",model_version=\"default\",hostname=\"reco-a-01\",} " },
+	{ "torchserve",         "GET",  "/metrics",                               200,
+	  "\nts_inference_requests_total{model_name=\"reco-dlrm\",model_version=\"default\",hostname=\"reco-a-01\",} " },
 	{ "torchserve",         "GET",  "/metrics",                               200, "WorkerName=\"W-9000-reco-dlrm_2.1\"" },
 };
 
@@ -157,7 +162,8 @@ static void endpoints_answer_as_the_real_ones(void **state)
 		first_of(endpoints[i].profile, &t);
 		int status = ask(t.port, endpoints[i].method, endpoints[i].path, &b);
 		if (status != endpoints[i].status || strstr(body_of(&b), endpoints[i].says) == NULL)
-			fail_msg("%s %s of %s: %d %.300s", endpoints[i].method, endpoints[i].path, endpoints[i].profile, status, buf_text(&b));
+			fail_msg("%s %s of %s: %d %.300s", endpoints[i].method, endpoints[i].path, endpoints[i].profile, status,
+			         buf_text(&b));
 	}
 	buf_release(&b);
 }
@@ -331,7 +337,7 @@ static enum err read_sample(const char *name, struct buf *to)
 	return to->err;
 }
 
-/* A family that the sample knows too has the very same HELP and TYPE line there; those of newer releases and of the evaluator may be more. */
+/* A family that the sample knows too has the very same HELP and TYPE line there; newer releases and the evaluator have more of them. */
 static void families_are_those_of_real_scrapes(void **state)
 {
 	(void)state;
@@ -381,7 +387,8 @@ static void two_sims_of_a_seed_say_the_same(void **state)
 	for (size_t i = 0; i < 12; i++) {
 		sim_truth(first, i, &a);
 		sim_truth(other, i, &b);
-		assert_true(a.requests_rate == b.requests_rate && a.latency_s == b.latency_s && a.gpu_temperature_celsius == b.gpu_temperature_celsius);
+		assert_true(a.requests_rate == b.requests_rate && a.latency_s == b.latency_s);
+		assert_true(a.gpu_temperature_celsius == b.gpu_temperature_celsius);
 		assert_string_equal(a.version, b.version);
 	}
 	sim_free(first);
