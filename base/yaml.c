@@ -448,7 +448,7 @@ enum err yaml_parse(const char *text, size_t n, const char *file, struct diagnos
 out:
 	if (e == ERR_MEMORY && d != NULL)
 		d->err = ERR_MEMORY;
-	yaml_free(y);
+	yaml_discard(y);
 	free(b);
 	return e;
 }
@@ -467,7 +467,7 @@ enum err yaml_read(const char *path, struct diagnostics *d, struct yaml **out)
 	return e;
 }
 
-void yaml_free(struct yaml *y)
+void yaml_discard(struct yaml *y)
 {
 	if (y == NULL)
 		return;

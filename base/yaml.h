@@ -46,7 +46,7 @@ enum err yaml_parse(const char *text, size_t n, const char *file, struct diagnos
 /* Reads and parses a regular file of at most YAML_BYTES_MAX. May block. */
 enum err yaml_read(const char *path, struct diagnostics *d, struct yaml **out);
 
-void                    yaml_free(struct yaml *y); /* NULL is fine */
+void                    yaml_discard(struct yaml *y); /* NULL is fine; not called yaml_free: libyaml has one of its own */
 const struct yaml_node *yaml_root(const struct yaml *y);
 const char             *yaml_file(const struct yaml *y);
 struct diagnostics     *yaml_diagnostics(const struct yaml *y); /* may be NULL */

@@ -48,11 +48,12 @@ static void check_rules_of(const struct fleet *f, const struct check_hooks *hook
 		if (yaml_read(f->rules[i], d, &tree) != ERR_OK)
 			continue;
 		run_rules_hook(hooks, tree, d);
-		yaml_free(tree);
+		yaml_discard(tree);
 	}
 }
 
-static enum err check_fleet(const char *path, const struct profiles *p, const struct check_hooks *hooks, struct diagnostics *d, struct why *why)
+static enum err check_fleet(const char *path, const struct profiles *p, const struct check_hooks *hooks, struct diagnostics *d,
+                            struct why *why)
 {
 	struct fleet *f = NULL;
 	enum err e = fleet_read(path, p, d, &f, why);
@@ -113,7 +114,7 @@ enum err check_file(const char *path, const struct profiles *p, const struct che
 	case CHECK_COUNT:
 		break;
 	}
-	yaml_free(tree);
+	yaml_discard(tree);
 	diagnostics_sort(d);
 	if (e == ERR_OK && kind != NULL)
 		*kind = is;

@@ -243,7 +243,7 @@ static enum err read_source(struct build *b, const struct source *from)
 		targets_check(b);
 	if (b->d->err == ERR_MEMORY)
 		b->err = ERR_MEMORY;
-	yaml_free(y);
+	yaml_discard(y);
 	if (b->err == ERR_OK && b->d->n_errors - errors > b->outside_errors)
 		return ERR_FORMAT;
 	return b->err == ERR_LIMIT ? ERR_FORMAT : b->err;
@@ -350,7 +350,13 @@ bool fleet_has_changed(const struct fleet *f)
 static enum err make_from_kept(const struct fleet *old, const struct profiles *p, struct diagnostics *d, struct fleet **out)
 {
 	struct kept_file *file;
-	struct source from = { .text = buf_text(&old->files->text), .n = old->files->text.len, .name = old->files->name, .path = old->path, .old = old };
+	struct source from = {
+		.text = buf_text(&old->files->text),
+		.n = old->files->text.len,
+		.name = old->files->name,
+		.path = old->path,
+		.old = old,
+	};
 	enum err e = make(&from, p, d, out);
 	if (e == ERR_OK && old->path[0] != '\0' && files_add((*out)->files, old->path, &file) != ERR_OK) {
 		fleet_free(*out);

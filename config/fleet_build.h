@@ -48,7 +48,8 @@ struct fleet_files {
 struct stamp stamp_of(const struct stat *st);
 
 /* The files that a pattern finds (sorted), each given to `each`; the pattern is kept in `files`. ERR_MEMORY. */
-enum err files_glob(struct fleet_files *files, const char *pattern, enum err (*each)(const char *path, void *arg), void *arg, size_t *n_found);
+enum err files_glob(struct fleet_files *files, const char *pattern, enum err (*each)(const char *path, void *arg), void *arg,
+                    size_t *n_found);
 
 /* A new entry for a file with its present stamp; ERR_MEMORY. */
 enum err files_add(struct fleet_files *files, const char *path, struct kept_file **out);

@@ -94,7 +94,8 @@ static bool read_place(const struct yaml *y, const struct yaml_node *profile, st
 		is_good = false;
 	}
 	node = yaml_get(profile, "scheme");
-	if (node != NULL && yaml_text(y, node, "scheme", &head->scheme) && strcmp(head->scheme, "http") != 0 && strcmp(head->scheme, "https") != 0) {
+	if (node != NULL && yaml_text(y, node, "scheme", &head->scheme) && strcmp(head->scheme, "http") != 0 &&
+	    strcmp(head->scheme, "https") != 0) {
 		yaml_error(y, node, "'scheme' must be http or https");
 		is_good = false;
 	}
@@ -135,7 +136,7 @@ bool profile_head_read(const struct yaml *tree, struct arena *a, struct profile_
 
 static void unload(struct loaded *one)
 {
-	yaml_free(one->tree);
+	yaml_discard(one->tree);
 	arena_release(&one->arena);
 	*one = (struct loaded){ 0 };
 }

@@ -190,7 +190,7 @@ static bool take_text(struct reading *r, const char *path, const char *text, siz
 	if (d->n_errors != errors || y == NULL)
 		targets_cut(b, targets);
 	bool is_good = d->n_errors == errors && y != NULL;
-	yaml_free(y);
+	yaml_discard(y);
 	return is_good;
 }
 

@@ -73,7 +73,8 @@ static enum err add_glob(struct fleet_files *files, const char *pattern, uint64_
 	return ERR_OK;
 }
 
-enum err files_glob(struct fleet_files *files, const char *pattern, enum err (*each)(const char *path, void *arg), void *arg, size_t *n_found)
+enum err files_glob(struct fleet_files *files, const char *pattern, enum err (*each)(const char *path, void *arg), void *arg,
+                    size_t *n_found)
 {
 	glob_t found = { 0 };
 	int failed = glob(pattern, 0, NULL, &found);

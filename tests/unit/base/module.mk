@@ -46,3 +46,11 @@ tests_unit_base_test_num_LDADD   = $(libs_base) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/base/test_text
 tests_unit_base_test_text_SOURCES = %reldir%/test_text.c
 tests_unit_base_test_text_LDADD   = $(libs_base) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/base/test_diagnostics
+tests_unit_base_test_diagnostics_SOURCES = %reldir%/test_diagnostics.c
+tests_unit_base_test_diagnostics_LDADD   = $(libs_base) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/base/test_yaml
+tests_unit_base_test_yaml_SOURCES = %reldir%/test_yaml.c
+tests_unit_base_test_yaml_LDADD   = $(libs_base) $(CMOCKA_LIBS)

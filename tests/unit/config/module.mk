@@ -1,1 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
+
+UNIT_TESTS += tests/unit/config/test_range
+tests_unit_config_test_range_SOURCES = %reldir%/test_range.c
+tests_unit_config_test_range_LDADD   = $(libs_config) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/config/test_secret
+tests_unit_config_test_secret_SOURCES = %reldir%/test_secret.c
+tests_unit_config_test_secret_LDADD   = $(libs_config) $(CMOCKA_LIBS)
