@@ -112,8 +112,10 @@ static enum err add_node(struct build *b, const struct yaml_node *node, size_t a
 		return ERR_OK;
 	}
 	struct open_node *in = &b->open[b->depth - 1];
-	if (in->node->kind == YAML_MAP && in->n % 2 == 0 && node->kind != YAML_SCALAR)
-		return fail(b, ERR_FORMAT, &b->event.start_mark, "a key must be a single word, not a list or mapping");
+	if (in->node->kind == YAML_MAP && in->n % 2 == 0 && node->kind != YAML_SCALAR) {
+		yaml_error(b->y, node, "a key must be a single word, not a list or mapping");
+		return ERR_FORMAT;
+	}
 	void *items = in->nodes;
 	if (!has_room(&items, in->n, &in->cap, sizeof *in->nodes))
 		return fail_memory(b);

@@ -7,3 +7,7 @@ tests_unit_config_test_range_LDADD   = $(libs_config) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/config/test_secret
 tests_unit_config_test_secret_SOURCES = %reldir%/test_secret.c
 tests_unit_config_test_secret_LDADD   = $(libs_config) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/config/test_fleet
+tests_unit_config_test_fleet_SOURCES = %reldir%/test_fleet.c
+tests_unit_config_test_fleet_LDADD   = $(libs_config) $(CMOCKA_LIBS)
