@@ -120,7 +120,7 @@ struct http_target_options {
 	void             (*done)(void *ctx, const struct http_scrape *s); /* may remove the target or close the collector */
 	void              *ctx;
 };
-/* Adds a target; its first scrape comes at its place in the interval, or at once with `now`. ERR_FORMAT: not a URL we speak;
+/* Adds a target; its scrapes come at its place in the interval; with `now` one comes at once, besides. ERR_FORMAT: not a URL we speak;
  * ERR_RANGE: interval or timeout. */
 enum err http_target_add(struct http_collector *c, const struct http_target_options *o, bool now, struct http_target **out,
                          struct why *why);

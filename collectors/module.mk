@@ -5,7 +5,11 @@ libcollectors_a_SOURCES = \
 	%reldir%/decimal.c %reldir%/decimal.h %reldir%/pow5.h \
 	%reldir%/draft.c %reldir%/draft.h \
 	%reldir%/exposition.c %reldir%/exposition.h \
-	%reldir%/http.h \
+	%reldir%/http.c %reldir%/http.h %reldir%/http_private.h \
+	%reldir%/http_get.c \
+	%reldir%/http_target.c \
+	%reldir%/http_transfer.c \
+	%reldir%/http_url.c \
 	%reldir%/identify.c %reldir%/identify.h \
 	%reldir%/layout.c \
 	%reldir%/openmetrics.c \

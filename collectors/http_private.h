@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Inside the HTTP collector. A transfer is one place for one request at a time, owned by a target or by one http_get. While it is in flight it
+ * has a curl handle and a body; both are lent from the collector, so that memory follows what is in flight and not how many targets there
+ * are. What has callbacks of libuv's is freed when libuv has reported; http_collector counts these handles. */
+#ifndef PITWALL_COLLECTORS_HTTP_PRIVATE_H
+#define PITWALL_COLLECTORS_HTTP_PRIVATE_H
+
+#include "collectors/http.h"
+
+#include <curl/curl.h>
+#include <uv.h>
+
+enum { HTTP_TEXT = 384, HTTP_SPARE_EASIES = 32 };
+
+struct transfer {
+	struct http_collector *c;
+	struct transfer       *prev, *next; /* of the collector's list it is in */
+	enum { TRANSFER_IDLE, TRANSFER_WAITING, TRANSFER_RUNNING } state;
+
+	/* set once */
+	struct http_access access;       /* texts owned */
+	char              *url;          /* what curl is given: with the server's name in it, where one was set */
+	char              *shown;        /* host:port as the user wrote them */
+	char              *connect_to;   /* or NULL */
+	char              *host_header;  /* or NULL */
+	const char        *accept;
+	bool               is_tls, is_near;
+	int64_t            timeout_ms;
+	size_t             body_max;
+	void             (*done)(struct transfer *t);
+
+	/* of this request */
+	CURL              *easy;
+	struct curl_slist *headers, *connect_list;
+	struct buf         body;
+	size_t             header_bytes;
+	bool               body_too_large, header_too_large;
+	int64_t            wall_ms;
+
+	/* of the last request, for `done` */
+	enum fetch result;
+	int        status;
+	double     seconds;
+	char       content_type[128];
+	char       text[HTTP_TEXT];
+	char       curl_text[CURL_ERROR_SIZE];
+};
+
+struct transfer_list {
+	struct transfer *first, *last;
+	size_t           n;
+};
+
+struct get;
+
+struct http_collector {
+	struct http_options     o;
+	char                   *user_agent;
+	CURLM                  *multi;
+	uv_timer_t              timer;  /* curl's */
+	uv_timer_t              reaper; /* for what cannot be done where it is asked for */
+	struct transfer_list    waiting, running;
+	struct http_target     *targets;
+	struct get             *gets;
+	struct exposition_pool *pool;
+	CURL                   *spare[HTTP_SPARE_EASIES];
+	size_t                  n_spare;
+	struct buf              spare_body;
+	struct http_stats       stats;
+	size_t                  handles; /* of libuv's, not reported closed yet */
+	bool                    is_closing;
+	void                  (*closed)(void *ctx);
+	void                   *closed_ctx;
+};
+
+/* ---- http.c ---- */
+void list_put(struct transfer_list *l, struct transfer *t);
+void list_take(struct transfer_list *l, struct transfer *t);
+void http_handle_closed(struct http_collector *c); /* one handle fewer */
+void http_pump(struct http_collector *c);          /* starts what waits, while there is room */
+void http_reap_later(struct http_collector *c);
+
+/* ---- http_transfer.c ---- */
+/* Copies and checks what is asked for; on failure the transfer is as empty. */
+enum err transfer_init(struct transfer *t, struct http_collector *c, const char *url, const struct http_access *a, struct why *why);
+void     transfer_release(struct transfer *t);
+/* Queues it; `done` is called from the loop, never from here. */
+void     transfer_start(struct transfer *t);
+void     transfer_cancel(struct transfer *t); /* `done` is not called any more */
+/* Gives it to curl. False: it has failed already, and `result` says how. */
+bool     transfer_begin(struct transfer *t);
+/* Curl has done with it: judges the result, gives back what was lent but the body. */
+void     transfer_end(struct transfer *t, CURLcode code);
+void     transfer_drop_body(struct transfer *t);
+
+/* ---- http_url.c ---- */
+enum err url_split(struct transfer *t, const char *url, const char *server_name, struct why *why);
+
+/* ---- http_target.c, http_get.c ---- */
+void http_targets_close(struct http_collector *c);
+void http_gets_close(struct http_collector *c);
+
+#endif

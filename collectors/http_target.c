@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Targets: when each is scraped, and what its body becomes. */
+#include "collectors/http_private.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+enum { INTERVAL_LEAST_MS = 10, INTERVAL_MOST_MS = 24 * 3600 * 1000 };
+
+struct http_target {
+	struct http_target *prev, *next;
+	struct transfer     transfer;
+	uv_timer_t          timer;
+	char               *url;
+	int64_t             interval_ms, due_ms; /* the next scrape, in the loop's time */
+	struct exposition  *exposition;
+	uint64_t            skipped;
+	void              (*done)(void *ctx, const struct http_scrape *s);
+	void               *ctx;
+};
+
+static struct http_target *target_of(struct transfer *t)
+{
+	return (struct http_target *)(void *)((char *)t - offsetof(struct http_target, transfer));
+}
+
+int64_t http_target_place(const char *url, int64_t interval_ms)
+{
+	return (int64_t)(hash64(url, strlen(url), 0) % (uint64_t)interval_ms);
+}
+
+static int64_t loop_ms(const struct http_target *t) { return (int64_t)uv_now(t->transfer.c->o.loop); }
+
+static void on_due(uv_timer_t *timer);
+
+static void arm(struct http_target *t)
+{
+	int64_t wait = t->due_ms - loop_ms(t);
+	uv_timer_start(&t->timer, on_due, wait > 0 ? (uint64_t)wait : 0, 0);
+}
+
+static void scrape(struct http_target *t)
+{
+	if (t->transfer.state == TRANSFER_IDLE) {
+		transfer_start(&t->transfer);
+		return;
+	}
+	t->skipped++;
+	t->transfer.c->stats.skipped++;
+}
+
+/* The next one is due an interval after this one was, however late this is. Where the whole process stood still for longer, the places that
+ * were missed are skipped. */
+static void on_due(uv_timer_t *timer)
+{
+	struct http_target *t = timer->data;
+	int64_t now = loop_ms(t), late = (now - t->due_ms) / t->interval_ms;
+	if (late > 0) {
+		t->skipped += (uint64_t)late;
+		t->transfer.c->stats.skipped += (uint64_t)late;
+	}
+	t->due_ms += (late + 1) * t->interval_ms;
+	arm(t);
+	scrape(t);
+}
+
+/* "line 12: ..." */
+static int line_of(const char *sentence)
+{
+	return strncmp(sentence, "line ", 5) == 0 ? (int)strtol(sentence + 5, NULL, 10) : 0;
+}
+
+static void on_transfer(struct transfer *x)
+{
+	struct http_target *t = target_of(x);
+	struct scrape       parsed;
+	struct why          why = { "" };
+	struct http_scrape  s = { .target = t, .wall_ms = x->wall_ms, .seconds = x->seconds, .status = x->status, .result = x->result,
+		                  .text = x->text, .body_bytes = x->body.len, .skipped = t->skipped };
+	if (x->result == FETCH_OK) {
+		const char *type = x->content_type[0] != '\0' ? x->content_type : NULL;
+		enum exposition_format format = exposition_format_of(type, buf_text(&x->body), x->body.len);
+		enum err e = exposition_parse(t->exposition, buf_text(&x->body), x->body.len, format, &parsed, &why);
+		if (e == ERR_OK) {
+			s.scrape = &parsed;
+		} else {
+			s.result = e == ERR_LIMIT ? FETCH_TOO_LARGE : e == ERR_MEMORY ? FETCH_FAILED : FETCH_MALFORMED;
+			s.text = why.text;
+			s.line = line_of(why.text);
+		}
+	}
+	transfer_drop_body(x);
+	t->done(t->ctx, &s);
+}
+
+static enum err check_times(const struct http_target_options *o, struct why *why)
+{
+	if (o->interval_ms < INTERVAL_LEAST_MS || o->interval_ms > INTERVAL_MOST_MS)
+		return why_set(why, ERR_RANGE, "an interval of %lld ms for '%s' is out of range", (long long)o->interval_ms, o->url);
+	if (o->timeout_ms < 1 || o->timeout_ms > o->interval_ms)
+		return why_set(why, ERR_RANGE, "the timeout of '%s' must be more than 0 and no longer than its interval", o->url);
+	return ERR_OK;
+}
+
+static int64_t first_due(const struct http_target *t)
+{
+	int64_t wall = clock_wall_ms(t->transfer.c->o.clock);
+	int64_t place = http_target_place(t->url, t->interval_ms), at = wall % t->interval_ms;
+	return loop_ms(t) + (place - at + t->interval_ms) % t->interval_ms;
+}
+
+static void link_target(struct http_collector *c, struct http_target *t)
+{
+	t->next = c->targets;
+	if (t->next != NULL)
+		t->next->prev = t;
+	c->targets = t;
+	c->stats.targets++;
+}
+
+static void unlink_target(struct http_collector *c, struct http_target *t)
+{
+	*(t->prev != NULL ? &t->prev->next : &c->targets) = t->next;
+	if (t->next != NULL)
+		t->next->prev = t->prev;
+	c->stats.targets--;
+}
+
+static void set_up(struct http_target *t, const struct http_target_options *o)
+{
+	t->transfer.timeout_ms = o->timeout_ms;
+	t->transfer.done = on_transfer;
+	t->transfer.accept = o->prefer_openmetrics
+	        ? "Accept: application/openmetrics-text;version=1.0.0;q=0.9,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+	        : "Accept: text/plain;version=0.0.4;q=0.9,*/*;q=0.1";
+	t->interval_ms = o->interval_ms;
+	t->done = o->done;
+	t->ctx = o->ctx;
+}
+
+enum err http_target_add(struct http_collector *c, const struct http_target_options *o, bool now, struct http_target **out,
+                         struct why *why)
+{
+	assert(!c->is_closing);
+	enum err e = check_times(o, why);
+	if (e != ERR_OK)
+		return e;
+	struct http_target *t = calloc(1, sizeof *t);
+	if (t == NULL)
+		return why_memory(why);
+	e = transfer_init(&t->transfer, c, o->url, &o->access, why);
+	if (e != ERR_OK) {
+		free(t);
+		return e;
+	}
+	t->url = strdup(o->url);
+	if (t->url == NULL || exposition_new(c->pool, &t->exposition) != ERR_OK) {
+		transfer_release(&t->transfer);
+		free(t->url);
+		free(t);
+		return why_memory(why);
+	}
+	set_up(t, o);
+	uv_timer_init(c->o.loop, &t->timer);
+	t->timer.data = t;
+	c->handles++;
+	link_target(c, t);
+	uv_update_time(c->o.loop);
+	t->due_ms = first_due(t);
+	arm(t);
+	if (now)
+		transfer_start(&t->transfer);
+	*out = t;
+	return ERR_OK;
+}
+
+static void on_closed(uv_handle_t *h)
+{
+	struct http_target    *t = h->data;
+	struct http_collector *c = t->transfer.c;
+	exposition_free(t->exposition); /* only now: a callback that removed its target may have gone on reading the scrape */
+	free(t->url);
+	free(t);
+	http_handle_closed(c);
+}
+
+void http_target_remove(struct http_target *t)
+{
+	transfer_cancel(&t->transfer);
+	transfer_release(&t->transfer);
+	unlink_target(t->transfer.c, t);
+	uv_close((uv_handle_t *)&t->timer, on_closed);
+}
+
+void http_targets_close(struct http_collector *c)
+{
+	while (c->targets != NULL)
+		http_target_remove(c->targets);
+}
+
+void       *http_target_ctx(const struct http_target *t) { return t->ctx; }
+const char *http_target_url(const struct http_target *t) { return t->url; }
+
+void http_target_scrape_now(struct http_target *t)
+{
+	if (t->transfer.state == TRANSFER_IDLE)
+		transfer_start(&t->transfer);
+}
