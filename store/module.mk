@@ -1,1 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
+noinst_LIBRARIES += libstore.a
+libstore_a_SOURCES = \
+	%reldir%/codec.c %reldir%/codec.h \
+	%reldir%/db.c %reldir%/db.h \
+	%reldir%/export.c %reldir%/export.h \
+	%reldir%/fs.c %reldir%/fs.h \
+	%reldir%/layout.c %reldir%/layout.h \
+	%reldir%/lease.c %reldir%/lease.h \
+	%reldir%/ledger.c %reldir%/ledger.h \
+	%reldir%/reader.c %reldir%/reader.h %reldir%/reader_private.h \
+	%reldir%/schema.c %reldir%/schema.h \
+	%reldir%/select.c \
+	%reldir%/store.c %reldir%/store.h \
+	%reldir%/walk.c \
+	%reldir%/writer.c %reldir%/writer.h

@@ -38,6 +38,7 @@ struct store_options {
 	struct log         *log;       /* lent; may be NULL */
 	int64_t             commit_ms; /* group commit: the longest a frame waits; 0: 500 */
 	size_t              queue_max_bytes; /* what may wait for the disk; 0: 64 MiB */
+	long              (*fs_type)(const char *folder); /* the f_type of a folder's file system (statfs); NULL: ask the system; for tests */
 };
 
 /* Opens or creates the store and takes the recorder's lease. ERR_LATER: another recorder holds it (why names it: host, process id, since

@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/codec.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zstd.h>
+
+#include "base/hash.h"
+#include "base/stale.h"
+#include "base/varint.h"
+#include "store/store.h"
+
+enum form { FORM_KEY = 1, FORM_GAPS = 2, FORM_BITMAP = 3 };
+enum tag { TAG_INTEGER = 0, TAG_DECIMAL = 1, TAG_DECIMAL_NEW = 2, TAG_XOR = 3 };
+enum { EXPONENT_MAX = 22, EXPONENT_NONE = 0xff, HEAD_SIZE = 5, VALUE_MAX = 2 * VARINT_MAX + 1 };
+
+#define INTEGER_LIMIT 9007199254740992.0 /* 2^53: below it every integer is a double */
+#define INTEGER_LIMIT_I INT64_C(9007199254740992)
+
+static const double powers[EXPONENT_MAX + 1] = {
+	1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+};
+
+void frame_state_release(struct frame_state *s)
+{
+	free(s->v);
+	free(s->exponent);
+	*s = (struct frame_state){ 0 };
+}
+
+/* Room for n series, all of them 0. */
+static enum err state_start(struct frame_state *s, size_t n)
+{
+	if (n > s->cap) {
+		frame_state_release(s);
+		s->v = malloc(n * sizeof *s->v);
+		s->exponent = malloc(n);
+		if (s->v == NULL || s->exponent == NULL) {
+			frame_state_release(s);
+			return ERR_MEMORY;
+		}
+		s->cap = n;
+	}
+	s->n = n;
+	for (size_t i = 0; i < n; i++)
+		s->v[i] = 0;
+	if (n > 0)
+		memset(s->exponent, 0, n);
+	return ERR_OK;
+}
+
+uint64_t frame_seed(int64_t target, int stream, int64_t wall_ms)
+{
+	return (uint64_t)wall_ms * 31 + (uint64_t)target * 1000003 + (uint64_t)stream;
+}
+
+/* Whether v is an integer that coding as such gives back bit by bit (-0 is not). */
+static bool as_integer(double v, int64_t *out)
+{
+	if (!(fabs(v) < INTEGER_LIMIT))
+		return false;
+	int64_t i = (int64_t)v;
+	if (f64_bits((double)i) != f64_bits(v))
+		return false;
+	*out = i;
+	return true;
+}
+
+/* v * 10^e as an integer, 0 where it is too large. A call to llround, not "+ 0.5": a compiler may fuse that with the multiplication on some
+ * machines, and both sides must find the same. */
+static int64_t mantissa(double v, unsigned e)
+{
+	double scaled = v * powers[e];
+	return fabs(scaled) < INTEGER_LIMIT ? llround(scaled) : 0;
+}
+
+static bool decimal_at(double v, unsigned e, int64_t *m)
+{
+	*m = mantissa(v, e);
+	return f64_bits((double)*m / powers[e]) == f64_bits(v);
+}
+
+/* The exponent that fits: the one of last time, else the least. A series that had none last time is not searched again before the next
+ * key frame: such values (sums of measured times, ratios) rarely become short ones. */
+static bool as_decimal(double v, uint8_t last, bool search, uint8_t *e, int64_t *m)
+{
+	if (!isfinite(v))
+		return false;
+	if (last <= EXPONENT_MAX && decimal_at(v, last, m)) {
+		*e = last;
+		return true;
+	}
+	if (last == EXPONENT_NONE && !search)
+		return false;
+	for (uint8_t at = 1; at <= EXPONENT_MAX; at++) {
+		if (!(fabs(v * powers[at]) < INTEGER_LIMIT))
+			return false;
+		if (decimal_at(v, at, m)) {
+			*e = at;
+			return true;
+		}
+	}
+	return false;
+}
+
+static size_t put_value(uint8_t *to, double old, uint8_t *exponent, double v, bool is_key)
+{
+	int64_t now, before = 0, m;
+	uint8_t e;
+	if (as_integer(v, &now)) {
+		if (!as_integer(old, &before))
+			before = 0;
+		return varint_put(to, zigzag(now - before) << 2 | TAG_INTEGER);
+	}
+	if (as_decimal(v, *exponent, is_key, &e, &m)) {
+		bool same = e == *exponent;
+		size_t used = varint_put(to, zigzag(m - mantissa(old, e)) << 2 | (same ? TAG_DECIMAL : TAG_DECIMAL_NEW));
+		if (!same)
+			to[used++] = e;
+		*exponent = e;
+		return used;
+	}
+	*exponent = EXPONENT_NONE;
+	uint64_t x = f64_bits(v) ^ f64_bits(old);
+	unsigned zeros = x == 0 ? 0 : (unsigned)__builtin_ctzll(x) / 8;
+	size_t used = varint_put(to, zeros << 2 | TAG_XOR);
+	return used + varint_put(to + used, x >> (8 * zeros));
+}
+
+static void put_checksum(struct buf *b, size_t at, uint64_t seed)
+{
+	uint64_t sum = hash64(b->data + at + 4, b->len - at - 4, seed);
+	for (int i = 0; i < 4; i++)
+		b->data[at + (size_t)i] = (char)(uint8_t)(sum >> (8 * i));
+}
+
+static bool checksum_holds(const uint8_t *bytes, size_t size, uint64_t seed)
+{
+	uint32_t sum = (uint32_t)hash64(bytes + 4, size - 4, seed), said = 0;
+	for (int i = 0; i < 4; i++)
+		said |= (uint32_t)bytes[i] << (8 * i);
+	return sum == said;
+}
+
+static uint8_t *encode_key(struct frame_state *s, const double *values, uint8_t *p)
+{
+	*p++ = FORM_KEY;
+	p += varint_put(p, s->n);
+	for (size_t i = 0; i < s->n; i++) {
+		p += put_value(p, 0, &s->exponent[i], values[i], true);
+		s->v[i] = values[i];
+	}
+	return p;
+}
+
+static uint8_t *encode_delta(struct frame_state *s, const double *values, uint8_t *p)
+{
+	size_t n = s->n, changed = 0;
+	for (size_t i = 0; i < n; i++)
+		changed += f64_bits(values[i]) != f64_bits(s->v[i]);
+	bool gaps = changed < (n + 7) / 8;
+	uint8_t *bitmap = NULL;
+	*p++ = gaps ? FORM_GAPS : FORM_BITMAP;
+	if (gaps) {
+		p += varint_put(p, changed);
+	} else {
+		bitmap = p;
+		memset(bitmap, 0, (n + 7) / 8);
+		p += (n + 7) / 8;
+	}
+	for (size_t i = 0, next = 0; i < n; i++) {
+		if (f64_bits(values[i]) == f64_bits(s->v[i]))
+			continue;
+		if (gaps)
+			p += varint_put(p, i - next);
+		else
+			bitmap[i / 8] = (uint8_t)(bitmap[i / 8] | 1u << (i % 8));
+		p += put_value(p, s->v[i], &s->exponent[i], values[i], false);
+		s->v[i] = values[i];
+		next = i + 1;
+	}
+	return p;
+}
+
+enum err frame_encode(struct frame_state *s, bool is_key, const double *values, size_t n, uint64_t seed, struct buf *to)
+{
+	assert(is_key || s->n == n);
+	if (is_key && state_start(s, n) != ERR_OK)
+		return ERR_MEMORY;
+	size_t at = to->len;
+	uint8_t *start = (uint8_t *)buf_room(to, HEAD_SIZE + VARINT_MAX + n / 8 + 1 + n * (VALUE_MAX + VARINT_MAX));
+	if (start == NULL)
+		return to->err;
+	uint8_t *end = is_key ? encode_key(s, values, start + 4) : encode_delta(s, values, start + 4);
+	to->len += (size_t)(end - start);
+	put_checksum(to, at, seed);
+	return ERR_OK;
+}
+
+/* Reads one value over the old one. Returns the place behind it, NULL when the bytes make no sense. */
+static const uint8_t *get_value(const uint8_t *p, const uint8_t *end, double *v, uint8_t *exponent)
+{
+	uint64_t u, x;
+	size_t used = varint_get(p, end, &u);
+	if (used == 0)
+		return NULL;
+	p += used;
+	uint64_t rest = u >> 2;
+	int64_t step = unzigzag(rest), before = 0;
+	switch ((enum tag)(u & 3)) {
+	case TAG_INTEGER:
+		if (!as_integer(*v, &before))
+			before = 0;
+		step += before; /* |step| < 2^61, |before| < 2^53 */
+		if (step <= -INTEGER_LIMIT_I || step >= INTEGER_LIMIT_I)
+			return NULL;
+		*v = (double)step;
+		return p;
+	case TAG_DECIMAL_NEW:
+		if (p == end)
+			return NULL;
+		*exponent = *p++;
+		/* fall through */
+	case TAG_DECIMAL:
+		if (*exponent > EXPONENT_MAX)
+			return NULL;
+		step += mantissa(*v, *exponent);
+		if (step <= -INTEGER_LIMIT_I || step >= INTEGER_LIMIT_I)
+			return NULL;
+		*v = (double)step / powers[*exponent];
+		return p;
+	case TAG_XOR:
+		used = varint_get(p, end, &x);
+		if (used == 0 || rest > 7 || (rest > 0 && x >> (64 - 8 * rest) != 0))
+			return NULL;
+		*exponent = EXPONENT_NONE;
+		*v = f64_from_bits(f64_bits(*v) ^ x << (8 * rest));
+		return p + used;
+	}
+	return NULL;
+}
+
+static bool decode_gaps(struct frame_state *s, const uint8_t *p, const uint8_t *end)
+{
+	uint64_t count, gap;
+	size_t used = varint_get(p, end, &count), next = 0;
+	if (used == 0 || count > s->n)
+		return false;
+	p += used;
+	for (; count > 0; count--) {
+		used = varint_get(p, end, &gap);
+		if (used == 0 || gap >= s->n - next)
+			return false;
+		p += used;
+		next += (size_t)gap;
+		p = get_value(p, end, &s->v[next], &s->exponent[next]);
+		if (p == NULL)
+			return false;
+		next++;
+	}
+	return p == end;
+}
+
+static bool decode_bitmap(struct frame_state *s, const uint8_t *p, const uint8_t *end)
+{
+	size_t size = (s->n + 7) / 8;
+	if ((size_t)(end - p) < size)
+		return false;
+	const uint8_t *bitmap = p;
+	p += size;
+	for (size_t byte = 0; byte < size; byte++) {
+		for (unsigned bits = bitmap[byte]; bits != 0; bits &= bits - 1) {
+			size_t i = byte * 8 + (unsigned)__builtin_ctz(bits);
+			if (i >= s->n)
+				return false;
+			p = get_value(p, end, &s->v[i], &s->exponent[i]);
+			if (p == NULL)
+				return false;
+		}
+	}
+	return p == end;
+}
+
+static bool decode_key(struct frame_state *s, const uint8_t *p, const uint8_t *end, size_t n)
+{
+	uint64_t said;
+	size_t used = varint_get(p, end, &said);
+	if (used == 0 || said != n || (size_t)(end - p) < n)
+		return false;
+	p += used;
+	for (size_t i = 0; i < n && p != NULL; i++)
+		p = get_value(p, end, &s->v[i], &s->exponent[i]);
+	return p == end;
+}
+
+enum err frame_decode(struct frame_state *s, bool is_key, size_t n, uint64_t seed, const void *bytes, size_t size, struct why *why)
+{
+	const uint8_t *p = bytes, *end = p + size;
+	if (size < HEAD_SIZE || !checksum_holds(p, size, seed))
+		return why_set(why, ERR_CORRUPT, "a frame is damaged: its checksum does not fit");
+	uint8_t form = p[4];
+	p += HEAD_SIZE;
+	bool good = false;
+	if (is_key) {
+		if (state_start(s, n) != ERR_OK)
+			return why_memory(why);
+		good = form == FORM_KEY && decode_key(s, p, end, n);
+	} else if (s->n == n && form == FORM_GAPS) {
+		good = decode_gaps(s, p, end);
+	} else if (s->n == n && form == FORM_BITMAP) {
+		good = decode_bitmap(s, p, end);
+	}
+	return good ? ERR_OK : why_set(why, ERR_CORRUPT, "a frame is damaged: its bytes make no sense");
+}
+
+/* ---- layouts ---- */
+
+enum { LAYOUT_PLAIN = 0, LAYOUT_ZSTD = 1, LAYOUT_BYTES_MAX = 64 << 20, LAYOUT_ZSTD_LEVEL = 3, LAYOUT_ZSTD_FROM = 128 };
+enum { LAYOUT_SEED = 0x6c61 };
+
+static enum err put_compressed(const struct buf *plain, struct buf *to)
+{
+	size_t bound = ZSTD_compressBound(plain->len);
+	uint8_t head[1 + VARINT_MAX] = { LAYOUT_ZSTD };
+	size_t head_size = 1 + varint_put(head + 1, plain->len);
+	buf_put(to, head, head_size);
+	char *room = buf_room(to, bound);
+	if (room == NULL)
+		return to->err;
+	size_t used = ZSTD_compress(room, bound, plain->data, plain->len, LAYOUT_ZSTD_LEVEL);
+	if (ZSTD_isError(used))
+		return ERR_MEMORY;
+	to->len += used;
+	return ERR_OK;
+}
+
+enum err layout_encode(struct labels *const *series, size_t n, struct buf *to)
+{
+	struct buf plain;
+	buf_init(&plain, LAYOUT_BYTES_MAX);
+	uint8_t count[VARINT_MAX];
+	buf_put(&plain, count, varint_put(count, n));
+	for (size_t i = 0; i < n && plain.err == ERR_OK; i++)
+		labels_encode(series[i], &plain);
+	enum err e = plain.err;
+	size_t at = to->len;
+	if (e == ERR_OK)
+		e = buf_fill(to, '\0', 4);
+	if (e == ERR_OK && plain.len >= LAYOUT_ZSTD_FROM) {
+		e = put_compressed(&plain, to);
+	} else if (e == ERR_OK) {
+		buf_putc(to, LAYOUT_PLAIN);
+		e = buf_put(to, plain.data, plain.len);
+	}
+	if (e == ERR_OK)
+		put_checksum(to, at, LAYOUT_SEED);
+	buf_release(&plain);
+	return e;
+}
+
+static enum err damaged_layout(struct why *why)
+{
+	return why_set(why, ERR_CORRUPT, "a layout is damaged");
+}
+
+/* The plain bytes behind the head: `*owned` is to be freed, and is NULL where they stand in `bytes` itself. */
+static enum err layout_plain(const uint8_t *bytes, size_t size, const uint8_t **plain, size_t *plain_size, void **owned, struct why *why)
+{
+	if (size < HEAD_SIZE || !checksum_holds(bytes, size, LAYOUT_SEED))
+		return damaged_layout(why);
+	const uint8_t *p = bytes + HEAD_SIZE, *end = bytes + size;
+	*owned = NULL;
+	if (bytes[4] == LAYOUT_PLAIN) {
+		*plain = p;
+		*plain_size = (size_t)(end - p);
+		return ERR_OK;
+	}
+	uint64_t length;
+	size_t used = bytes[4] == LAYOUT_ZSTD ? varint_get(p, end, &length) : 0;
+	if (used == 0 || length > LAYOUT_BYTES_MAX)
+		return damaged_layout(why);
+	p += used;
+	/* One block of zstd gives at most 128 KiB, and takes three bytes at least: a length beyond that is a lie told to make us allocate. */
+	if (length / (128 << 10) > (uint64_t)(end - p) / 3 + 1)
+		return damaged_layout(why);
+	void *room = malloc((size_t)length + 1);
+	if (room == NULL)
+		return why_memory(why);
+	if (ZSTD_decompress(room, (size_t)length, p, (size_t)(end - p)) != length) {
+		free(room);
+		return damaged_layout(why);
+	}
+	*plain = *owned = room;
+	*plain_size = (size_t)length;
+	return ERR_OK;
+}
+
+static enum err decode_series(const uint8_t *p, const uint8_t *end, struct labels **series, size_t n, size_t *made, struct why *why)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t used;
+		enum err e = labels_decode(p, (size_t)(end - p), &used, &series[i], why);
+		if (e != ERR_OK)
+			return e == ERR_MEMORY ? e : damaged_layout(why);
+		*made = i + 1;
+		p += used;
+	}
+	return p == end ? ERR_OK : damaged_layout(why);
+}
+
+enum err layout_decode(const void *bytes, size_t size, struct labels ***series, size_t *n, struct why *why)
+{
+	const uint8_t *p;
+	size_t left, made = 0;
+	void *owned = NULL;
+	uint64_t count = 0;
+	struct labels **all = NULL;
+	enum err e = layout_plain(bytes, size, &p, &left, &owned, why);
+	if (e != ERR_OK)
+		return e;
+	size_t used = varint_get(p, p + left, &count);
+	if (used == 0 || count > LAYOUT_SERIES_MAX || count > left) {
+		e = damaged_layout(why);
+		goto out;
+	}
+	all = calloc((size_t)count + 1, sizeof(struct labels *));
+	if (all == NULL) {
+		e = why_memory(why);
+		goto out;
+	}
+	e = decode_series(p + used, p + left, all, (size_t)count, &made, why);
+	if (e != ERR_OK)
+		goto out;
+	*series = all;
+	*n = (size_t)count;
+	all = NULL;
+out:
+	for (size_t i = 0; all != NULL && i < made; i++)
+		labels_unref(all[i]);
+	free(all);
+	free(owned);
+	return e;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/export.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "store/ledger.h"
+#include "store/reader_private.h"
+
+/* What a look at the first moment may reach back for: Prometheus' look-back, and a rate's window of as much again. */
+enum { LOOK_BACK_MS = 10 * 60 * 1000, PATH_BYTES = 16384 };
+
+struct copying {
+	struct reader *from;
+	struct db      to;
+	struct ledger  ledger;
+	int64_t        from_ms, until_ms;
+	struct id_map  layouts; /* those written already */
+	enum stream    stream;
+	struct why     why;     /* of a callback */
+};
+
+static enum err copy_targets(struct copying *c, struct why *why)
+{
+	sqlite3_stmt *s = db_statement(&c->from->db, STMT_TARGET_IDS);
+	if (s == NULL)
+		return db_error(&c->from->db, why);
+	enum err e;
+	/* All of them, with their numbers: a store's ids have no gaps, and a target is small. */
+	while ((e = db_step(&c->from->db, s, why)) == ERR_OK) {
+		int64_t id = sqlite3_column_int64(s, 0);
+		const struct labels *labels;
+		struct buf body;
+		buf_init(&body, 4 << 20);
+		e = reader_target_labels(c->from, id, &labels, why);
+		if (e == ERR_OK)
+			e = labels_encode(labels, &body);
+		if (e == ERR_OK)
+			e = ledger_target(&c->ledger, id, body.data, body.len, why);
+		buf_release(&body);
+		if (e != ERR_OK)
+			break;
+	}
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+static enum err copy_presences(struct copying *c, struct why *why)
+{
+	sqlite3_stmt *s = db_statement(&c->from->db, STMT_PRESENCES);
+	if (s == NULL)
+		return db_error(&c->from->db, why);
+	sqlite3_bind_int64(s, 1, c->from_ms - LOOK_BACK_MS);
+	sqlite3_bind_int64(s, 2, c->until_ms);
+	enum err e;
+	while ((e = db_step(&c->from->db, s, why)) == ERR_OK) {
+		e = ledger_present(&c->ledger, sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 2), sqlite3_column_int64(s, 3), db_text(s, 1),
+		                   why);
+		if (e != ERR_OK)
+			break;
+	}
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+static enum err copy_metas(struct copying *c, struct why *why)
+{
+	sqlite3_stmt *s = db_statement(&c->from->db, STMT_METAS);
+	if (s == NULL)
+		return db_error(&c->from->db, why);
+	sqlite3_bind_int64(s, 1, c->until_ms);
+	enum err e;
+	while ((e = db_step(&c->from->db, s, why)) == ERR_OK) {
+		e = ledger_meta(&c->ledger, db_text(s, 0), sqlite3_column_int64(s, 1), db_text(s, 2), why);
+		if (e != ERR_OK)
+			break;
+	}
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+static enum err copy_frame(void *ctx, const struct frame *f)
+{
+	struct copying *c = ctx;
+	if (f->layout != NULL && id_map_get(&c->layouts, f->layout->id) == NULL) {
+		enum err e = id_map_put(&c->layouts, f->layout->id, c, &c->why);
+		if (e == ERR_OK)
+			e = ledger_layout(&c->ledger, f->layout, &c->why);
+		if (e != ERR_OK)
+			return e;
+	}
+	return ledger_frame(&c->ledger, f->target, c->stream, f->wall_ms, f->layout, f->values, &c->why);
+}
+
+static enum err copy_event(void *ctx, const struct event *e)
+{
+	struct copying *c = ctx;
+	return ledger_event(&c->ledger, e, &c->why);
+}
+
+/* Callbacks leave their sentence in c->why; everything else in `why`. */
+static enum err told(const struct copying *c, enum err e, struct why *why)
+{
+	return e != ERR_OK && c->why.text[0] != '\0' ? why_set(why, e, "%s", c->why.text) : e;
+}
+
+static enum err copy_all(void *ctx, struct why *why)
+{
+	struct copying *c = ctx;
+	enum err e = ERR_OK;
+	for (int stream = 0; stream < STREAM_COUNT && e == ERR_OK; stream++) {
+		c->stream = (enum stream)stream;
+		e = told(c, reader_frames(c->from, c->stream, 0, c->from_ms - LOOK_BACK_MS - 1, c->until_ms, false, copy_frame, c, why), why);
+	}
+	if (e == ERR_OK)
+		e = told(c, reader_events(c->from, NULL, NULL, c->from_ms - 1, c->until_ms, SIZE_MAX, copy_event, c, why), why);
+	if (e == ERR_OK)
+		e = copy_targets(c, why);
+	if (e == ERR_OK)
+		e = copy_presences(c, why);
+	if (e == ERR_OK)
+		e = copy_metas(c, why);
+	return e == ERR_OK ? ledger_finish(&c->ledger, why) : e;
+}
+
+static enum err write_copy(struct copying *c, const char *path, struct why *why)
+{
+	enum err e = db_open(&c->to, path, DB_WRITE, why);
+	if (e == ERR_OK)
+		e = db_migrate(&c->to, 0, why);
+	if (e == ERR_OK)
+		e = ledger_init(&c->ledger, &c->to, why);
+	if (e == ERR_OK) {
+		e = db_transact(&c->to, true, copy_all, c, why);
+		ledger_settle(&c->ledger, e == ERR_OK);
+	}
+	ledger_release(&c->ledger);
+	db_close(&c->to);
+	return e;
+}
+
+static enum err sync_folder(const char *path, struct why *why)
+{
+	char *folder = strdup(path);
+	if (folder == NULL)
+		return why_memory(why);
+	char *slash = strrchr(folder, '/');
+	if (slash != NULL)
+		slash[slash == folder] = '\0';
+	int fd = open(slash != NULL ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	free(folder);
+	enum err e = fd < 0 || fsync(fd) != 0 ? why_errno(why, errno, "cannot write the folder of '%s'", path) : ERR_OK;
+	if (fd >= 0)
+		close(fd);
+	return e;
+}
+
+/* A new name beside the target's, that is nobody's yet. */
+static enum err temporary(const char *path, char to[PATH_BYTES], struct why *why)
+{
+	if (access(path, F_OK) == 0)
+		return why_set(why, ERR_EXISTS, "'%s' is there already: choose another name", path);
+	if ((size_t)snprintf(to, PATH_BYTES, "%s.XXXXXX", path) >= PATH_BYTES)
+		return why_set(why, ERR_LIMIT, "'%.100s...' is too long a name", path);
+	int fd = mkstemp(to);
+	if (fd < 0)
+		return why_errno(why, errno, "cannot write beside '%s'", path);
+	close(fd);
+	return ERR_OK;
+}
+
+enum err store_export(const char *from_path, const char *to_path, int64_t from_ms, int64_t to_ms, struct why *why)
+{
+	char name[PATH_BYTES];
+	struct copying c = { .from_ms = from_ms, .until_ms = to_ms };
+	if (to_ms < from_ms)
+		return why_set(why, ERR_RANGE, "the end of the time range is before its start");
+	enum err e = reader_open(from_path, READER_OWN, &c.from, why);
+	if (e != ERR_OK)
+		return e;
+	e = temporary(to_path, name, why);
+	if (e == ERR_OK) {
+		e = write_copy(&c, name, why);
+		/* link, not rename: it fails where somebody made the file meanwhile. SQLite has synced what it committed. */
+		if (e == ERR_OK && link(name, to_path) != 0)
+			e = errno == EEXIST ? why_set(why, ERR_EXISTS, "'%s' is there already: choose another name", to_path)
+			                    : why_errno(why, errno, "cannot create '%s'", to_path);
+		unlink(name);
+		if (e == ERR_OK)
+			e = sync_folder(to_path, why);
+	}
+	id_map_release(&c.layouts);
+	reader_close(c.from);
+	return e;
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/ledger.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+enum { SCRATCH_MAX = 64 << 20 };
+
+static enum err track_of(struct ledger *g, int64_t target, int stream, struct track **out, struct why *why)
+{
+	if (target < 1 || target > LEDGER_TARGETS_MAX || stream < 0 || stream >= STREAM_COUNT)
+		return db_corrupt(g->db, "a frame of an impossible target", why);
+	size_t at = (size_t)target * STREAM_COUNT + (size_t)stream;
+	if (at >= g->n_tracks) {
+		size_t n = (at + 1) * 3 / 2;
+		struct track *more = realloc(g->tracks, n * sizeof *more);
+		if (more == NULL)
+			return why_memory(why);
+		memset(more + g->n_tracks, 0, (n - g->n_tracks) * sizeof *more);
+		for (size_t i = g->n_tracks; i < n; i++)
+			more[i].needs_key = true;
+		g->tracks = more;
+		g->n_tracks = n;
+	}
+	*out = &g->tracks[at];
+	return ERR_OK;
+}
+
+static enum err load_tracks(struct ledger *g, struct why *why)
+{
+	sqlite3_stmt *s = db_statement(g->db, STMT_TRACKS);
+	if (s == NULL)
+		return db_error(g->db, why);
+	enum err e;
+	while ((e = db_step(g->db, s, why)) == ERR_OK) {
+		struct track *t;
+		e = track_of(g, sqlite3_column_int64(s, 0), sqlite3_column_int(s, 1), &t, why);
+		if (e != ERR_OK)
+			break;
+		t->newest = t->committed = sqlite3_column_int64(s, 2);
+		t->at_ms = t->committed_ms = sqlite3_column_int64(s, 3);
+	}
+	sqlite3_reset(s);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err ledger_init(struct ledger *g, struct db *db, struct why *why)
+{
+	*g = (struct ledger){ .db = db };
+	buf_init(&g->scratch, SCRATCH_MAX);
+	enum err e = load_tracks(g, why);
+	sqlite3_stmt *s = e == ERR_OK ? db_statement(db, STMT_FRAME_LAST) : NULL;
+	if (e == ERR_OK)
+		e = s == NULL ? db_error(db, why) : db_step(db, s, why);
+	if (e != ERR_OK) {
+		ledger_release(g);
+		return e;
+	}
+	g->last_frame = g->committed_frame = sqlite3_column_int64(s, 0);
+	sqlite3_reset(s);
+	return ERR_OK;
+}
+
+void ledger_release(struct ledger *g)
+{
+	for (size_t i = 0; i < g->n_tracks; i++)
+		frame_state_release(&g->tracks[i].state);
+	free(g->tracks);
+	free(g->dirty);
+	buf_release(&g->scratch);
+	*g = (struct ledger){ 0 };
+}
+
+enum err ledger_target(struct ledger *g, int64_t id, const void *labels, size_t n, struct why *why)
+{
+	sqlite3_stmt *s = db_statement(g->db, STMT_TARGET_ADD);
+	if (s == NULL)
+		return db_error(g->db, why);
+	sqlite3_bind_int64(s, 1, id);
+	sqlite3_bind_blob64(s, 2, n > 0 ? labels : "", n, SQLITE_STATIC);
+	return db_run(g->db, s, why);
+}
+
+enum err ledger_present(struct ledger *g, int64_t target, int64_t from_ms, int64_t until_ms, const char *url, struct why *why)
+{
+	sqlite3_stmt *s = db_statement(g->db, STMT_PRESENCE_ADD);
+	if (s == NULL)
+		return db_error(g->db, why);
+	sqlite3_bind_int64(s, 1, target);
+	sqlite3_bind_int64(s, 2, from_ms);
+	sqlite3_bind_int64(s, 3, until_ms);
+	sqlite3_bind_text(s, 4, url, -1, SQLITE_STATIC);
+	return db_run(g->db, s, why);
+}
+
+enum err ledger_gone(struct ledger *g, int64_t target, int64_t at_ms, struct why *why)
+{
+	sqlite3_stmt *s = db_statement(g->db, STMT_PRESENCE_END);
+	if (s == NULL)
+		return db_error(g->db, why);
+	sqlite3_bind_int64(s, 1, target);
+	sqlite3_bind_int64(s, 2, at_ms);
+	return db_run(g->db, s, why);
+}
+
+static enum err layout_metrics(struct ledger *g, const struct layout *l, struct why *why)
+{
+	const char *last = NULL; /* series of one metric stand together: most repeats are seen without asking the table */
+	for (size_t i = 0; i < l->n; i++) {
+		const char *metric = labels_metric(l->series[i]);
+		if (last != NULL && strcmp(metric, last) == 0)
+			continue;
+		last = metric;
+		sqlite3_stmt *s = db_statement(g->db, STMT_LAYOUT_METRIC);
+		if (s == NULL)
+			return db_error(g->db, why);
+		sqlite3_bind_text(s, 1, metric, -1, SQLITE_STATIC);
+		sqlite3_bind_int64(s, 2, l->id);
+		enum err e = db_run(g->db, s, why);
+		if (e != ERR_OK)
+			return e;
+	}
+	return ERR_OK;
+}
+
+enum err ledger_layout(struct ledger *g, const struct layout *l, struct why *why)
+{
+	struct buf body;
+	buf_init(&body, SCRATCH_MAX);
+	enum err e = layout_encode(l->series, l->n, &body);
+	if (e != ERR_OK) {
+		buf_release(&body);
+		return why_set(why, e, "a layout of %zu series: %s", l->n, err_text(e));
+	}
+	sqlite3_stmt *s = db_statement(g->db, STMT_LAYOUT_ADD);
+	if (s == NULL) {
+		e = db_error(g->db, why);
+	} else {
+		sqlite3_bind_int64(s, 1, l->id);
+		sqlite3_bind_int64(s, 2, (int64_t)l->n);
+		sqlite3_bind_blob64(s, 3, body.data, body.len, SQLITE_STATIC);
+		e = db_run(g->db, s, why);
+	}
+	buf_release(&body);
+	return e == ERR_OK ? layout_metrics(g, l, why) : e;
+}
+
+static enum err touch(struct ledger *g, struct track *t, struct why *why)
+{
+	if (t->is_dirty)
+		return ERR_OK;
+	if (g->n_dirty == g->dirty_cap) {
+		size_t cap = g->dirty_cap == 0 ? 64 : g->dirty_cap * 2;
+		size_t *more = realloc(g->dirty, cap * sizeof *more);
+		if (more == NULL)
+			return why_memory(why);
+		g->dirty = more;
+		g->dirty_cap = cap;
+	}
+	g->dirty[g->n_dirty++] = (size_t)(t - g->tracks);
+	t->is_dirty = true;
+	return ERR_OK;
+}
+
+static enum err insert_frame(struct ledger *g, int64_t target, int stream, int64_t at_ms, const struct track *t, int hop, int64_t layout,
+                             struct why *why)
+{
+	sqlite3_stmt *s = db_statement(g->db, STMT_FRAME_ADD);
+	if (s == NULL)
+		return db_error(g->db, why);
+	assert(t->newest < g->last_frame + 1); /* I1 */
+	sqlite3_bind_int64(s, 1, g->last_frame + 1);
+	sqlite3_bind_int64(s, 2, target);
+	sqlite3_bind_int(s, 3, stream);
+	sqlite3_bind_int64(s, 4, at_ms);
+	sqlite3_bind_int64(s, 5, t->newest);
+	sqlite3_bind_int(s, 6, hop);
+	if (layout != 0)
+		sqlite3_bind_int64(s, 7, layout);
+	if (g->scratch.len > 0)
+		sqlite3_bind_blob64(s, 8, g->scratch.data, g->scratch.len, SQLITE_STATIC);
+	else
+		sqlite3_bind_zeroblob(s, 8, 0);
+	return db_run(g->db, s, why);
+}
+
+static enum err use_layout(struct ledger *g, int64_t layout, int stream, int64_t target, struct why *why)
+{
+	sqlite3_stmt *s = db_statement(g->db, STMT_LAYOUT_USE);
+	if (s == NULL)
+		return db_error(g->db, why);
+	sqlite3_bind_int64(s, 1, layout);
+	sqlite3_bind_int(s, 2, stream);
+	sqlite3_bind_int64(s, 3, target);
+	return db_run(g->db, s, why);
+}
+
+enum err ledger_frame(struct ledger *g, int64_t target, enum stream stream, int64_t at_ms, const struct layout *l, const double *values,
+                      struct why *why)
+{
+	struct track *t;
+	enum err e = track_of(g, target, stream, &t, why);
+	if (e == ERR_OK)
+		e = touch(g, t, why);
+	if (e != ERR_OK)
+		return e;
+	int64_t layout = l != NULL ? l->id : 0;
+	/* Signals and reports are small, and screens want the newest alone: every one is a key frame. */
+	bool is_key = t->needs_key || layout != t->layout || layout == 0 || stream != STREAM_SCRAPE || t->until_hop == 0;
+	int hop = t->until_hop == 0 ? HOP_INDEXED : is_key ? HOP_KEY : HOP_DELTA;
+	buf_clear(&g->scratch);
+	if (l != NULL) {
+		e = frame_encode(&t->state, is_key, values, l->n, frame_seed(target, stream, at_ms), &g->scratch);
+		if (e != ERR_OK)
+			return why_set(why, e, "a frame of %zu series: %s", l->n, err_text(e));
+		if (stream != STREAM_SCRAPE)
+			frame_state_release(&t->state);
+		if (layout != t->layout)
+			e = use_layout(g, layout, stream, target, why);
+	}
+	if (e == ERR_OK)
+		e = insert_frame(g, target, stream, at_ms, t, hop, layout, why);
+	if (e != ERR_OK)
+		return e;
+	t->newest = ++g->last_frame;
+	t->at_ms = at_ms;
+	t->layout = layout;
+	t->needs_key = layout == 0;
+	/* The first run is shorter by the target's number, so that like targets, which start together, don't all write key frames at once. */
+	if (hop != HOP_INDEXED)
+		t->until_hop--;
+	else
+		t->until_hop = LEDGER_HOP - 1 - (t->committed == 0 ? (unsigned)(target % (LEDGER_HOP / 2)) : 0);
+	return ERR_OK;
+}
+
+enum err ledger_event(struct ledger *g, const struct event *e, struct why *why)
+{
+	sqlite3_stmt *s = db_statement(g->db, STMT_EVENT_ADD);
+	if (s == NULL)
+		return db_error(g->db, why);
+	sqlite3_bind_int64(s, 1, e->wall_ms);
+	sqlite3_bind_int64(s, 2, e->target);
+	sqlite3_bind_int(s, 3, (int)e->severity);
+	sqlite3_bind_text(s, 4, e->kind != NULL ? e->kind : "", -1, SQLITE_STATIC);
+	sqlite3_bind_text(s, 5, e->node != NULL ? e->node : "", -1, SQLITE_STATIC);
+	sqlite3_bind_text(s, 6, e->text != NULL ? e->text : "", -1, SQLITE_STATIC);
+	sqlite3_bind_text(s, 7, e->data != NULL ? e->data : "", -1, SQLITE_STATIC);
+	return db_run(g->db, s, why);
+}
+
+enum err ledger_meta(struct ledger *g, const char *key, int64_t from_ms, const char *value, struct why *why)
+{
+	sqlite3_stmt *s = db_statement(g->db, STMT_META);
+	if (s == NULL)
+		return db_error(g->db, why);
+	sqlite3_bind_text(s, 1, key, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(s, 2, from_ms);
+	enum err e = db_step(g->db, s, why);
+	bool same = e == ERR_OK && strcmp(db_text(s, 0), value) == 0;
+	sqlite3_reset(s);
+	if (same || (e != ERR_OK && e != ERR_NOT_FOUND))
+		return same ? ERR_OK : e;
+	s = db_statement(g->db, STMT_META_ADD);
+	if (s == NULL)
+		return db_error(g->db, why);
+	sqlite3_bind_text(s, 1, key, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(s, 2, from_ms);
+	sqlite3_bind_text(s, 3, value, -1, SQLITE_STATIC);
+	return db_run(g->db, s, why);
+}
+
+enum err ledger_finish(struct ledger *g, struct why *why)
+{
+	for (size_t i = 0; i < g->n_dirty; i++) {
+		const struct track *t = &g->tracks[g->dirty[i]];
+		if (t->newest == t->committed)
+			continue;
+		sqlite3_stmt *s = db_statement(g->db, STMT_TRACK_SET);
+		if (s == NULL)
+			return db_error(g->db, why);
+		sqlite3_bind_int(s, 1, (int)(g->dirty[i] % STREAM_COUNT));
+		sqlite3_bind_int64(s, 2, (int64_t)(g->dirty[i] / STREAM_COUNT));
+		sqlite3_bind_int64(s, 3, t->newest);
+		sqlite3_bind_int64(s, 4, t->at_ms);
+		enum err e = db_run(g->db, s, why);
+		if (e != ERR_OK)
+			return e;
+	}
+	return ERR_OK;
+}
+
+/* After a failure the state holds values that were never stored: start anew with a key frame that a reader can enter at. */
+void ledger_settle(struct ledger *g, bool was_committed)
+{
+	for (size_t i = 0; i < g->n_dirty; i++) {
+		struct track *t = &g->tracks[g->dirty[i]];
+		t->is_dirty = false;
+		if (was_committed) {
+			t->committed = t->newest;
+			t->committed_ms = t->at_ms;
+			continue;
+		}
+		t->newest = t->committed;
+		t->at_ms = t->committed_ms;
+		t->layout = 0;
+		t->until_hop = 0;
+		t->needs_key = true;
+	}
+	g->n_dirty = 0;
+	if (was_committed)
+		g->committed_frame = g->last_frame;
+	else
+		g->last_frame = g->committed_frame;
+}

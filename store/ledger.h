@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Writes rows: what a frame, a layout, an event become in the tables (see schema.h). It decides which frames are key frames and keeps the
+ * chains. All calls come inside a write transaction; ledger_settle follows each transaction. Not thread-safe. */
+#ifndef PITWALL_STORE_LEDGER_H
+#define PITWALL_STORE_LEDGER_H
+
+#include "store/codec.h"
+#include "store/db.h"
+#include "store/layout.h"
+#include "store/store.h"
+
+/* Every this many frames of a track one is a key frame that a reader can enter at. */
+enum { LEDGER_HOP = 64, LEDGER_TARGETS_MAX = 1000000 };
+
+struct track {
+	int64_t            newest, committed; /* frame ids; 0: none */
+	int64_t            at_ms, committed_ms;
+	int64_t            layout;            /* of the newest frame; 0: stale or none */
+	unsigned           until_hop;         /* frames before the next indexed key frame */
+	bool               needs_key, is_dirty;
+	struct frame_state state;             /* for deltas; scrapes only */
+};
+
+struct ledger {
+	struct db     *db;
+	struct track  *tracks; /* target * STREAM_COUNT + stream */
+	size_t         n_tracks;
+	size_t        *dirty;  /* indices into tracks: touched since the last settle */
+	size_t         n_dirty, dirty_cap;
+	int64_t        last_frame, committed_frame;
+	struct buf     scratch;
+};
+
+/* Reads where the chains stand. */
+enum err ledger_init(struct ledger *g, struct db *db, struct why *why);
+void     ledger_release(struct ledger *g);
+
+enum err ledger_target(struct ledger *g, int64_t id, const void *labels, size_t n, struct why *why);
+enum err ledger_present(struct ledger *g, int64_t target, int64_t from_ms, int64_t until_ms, const char *url, struct why *why);
+enum err ledger_gone(struct ledger *g, int64_t target, int64_t at_ms, struct why *why);
+enum err ledger_layout(struct ledger *g, const struct layout *l, struct why *why);
+/* `l` NULL: everything stale. */
+enum err ledger_frame(struct ledger *g, int64_t target, enum stream stream, int64_t at_ms, const struct layout *l, const double *values,
+                      struct why *why);
+enum err ledger_event(struct ledger *g, const struct event *e, struct why *why);
+enum err ledger_meta(struct ledger *g, const char *key, int64_t from_ms, const char *value, struct why *why);
+
+/* Writes where the chains stand now: the last thing before COMMIT. */
+enum err ledger_finish(struct ledger *g, struct why *why);
+/* After the transaction: whether it was committed or undone. */
+void ledger_settle(struct ledger *g, bool was_committed);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What reader.c, walk.c and select.c share. */
+#ifndef PITWALL_STORE_READER_PRIVATE_H
+#define PITWALL_STORE_READER_PRIVATE_H
+
+#include <stdatomic.h>
+
+#include "store/codec.h"
+#include "store/db.h"
+#include "store/layout.h"
+#include "store/reader.h"
+
+/* From ids to pointers; the pointers are the user's. */
+struct id_map {
+	struct id_slot {
+		int64_t id; /* 0: empty */
+		void   *at;
+	} *slots;
+	size_t n, cap;
+};
+void    *id_map_get(const struct id_map *m, int64_t id);
+enum err id_map_put(struct id_map *m, int64_t id, void *at, struct why *why); /* id is not 0 and not there yet */
+void     id_map_release(struct id_map *m);
+
+struct reader_target; /* what is known of a target for the reader's life */
+
+struct reader {
+	struct db     db;
+	struct id_map targets;
+	struct id_map layouts;
+	size_t        cached_series;
+	atomic_bool   is_cancelled;
+};
+
+/* Lent until the reader is closed (labels) or until the end of the call (layout). */
+enum err reader_target_labels(struct reader *r, int64_t id, const struct labels **out, struct why *why);
+enum err reader_layout(struct reader *r, int64_t id, const struct layout **out, struct why *why);
+/* ERR_CANCELLED once reader_interrupt was called. */
+enum err reader_check(const struct reader *r, struct why *why);
+/* Runs fn in a read transaction. */
+enum err reader_call(struct reader *r, enum err (*fn)(void *ctx, struct why *why), void *ctx, struct why *why);
+
+/* The frames of one track that a window is about, oldest first: those in (after, until] and the one before them. */
+struct step {
+	int64_t id, at_ms, target, layout; /* layout 0: everything is stale */
+};
+struct steps {
+	struct step *items;
+	size_t       n, cap;
+};
+enum err steps_add(struct steps *s, const struct step *one, struct why *why);
+enum err walk_track(struct reader *r, int64_t target, int stream, int64_t after_ms, int64_t until_ms, struct steps *out, struct why *why);
+
+/* A place in one track with the values there. Zeroed is nowhere. */
+struct cursor {
+	int64_t            id, layout;
+	struct frame_state state;
+};
+/* Moves to frame `id` of that track: one step of decoding when it follows the frame that the cursor is at. */
+enum err cursor_seek(struct reader *r, struct cursor *c, int64_t id, struct why *why);
+
+#endif

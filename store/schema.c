@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/schema.h"
+
+#include <stddef.h>
+
+static const char version_1[] =
+	"CREATE TABLE target(id INTEGER PRIMARY KEY, labels BLOB NOT NULL) STRICT;"
+	"CREATE TABLE presence(target INTEGER NOT NULL, from_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL, url TEXT NOT NULL,"
+	" PRIMARY KEY(target, from_ms)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE layout(id INTEGER PRIMARY KEY, size INTEGER NOT NULL, body BLOB NOT NULL) STRICT;"
+	"CREATE TABLE layout_metric(metric TEXT NOT NULL, layout INTEGER NOT NULL, PRIMARY KEY(metric, layout)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE layout_use(layout INTEGER NOT NULL, stream INTEGER NOT NULL, target INTEGER NOT NULL,"
+	" PRIMARY KEY(layout, stream, target)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE frame(id INTEGER PRIMARY KEY, target INTEGER NOT NULL, stream INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
+	" prev INTEGER NOT NULL, hop INTEGER NOT NULL, layout INTEGER, body BLOB NOT NULL) STRICT;"
+	"CREATE INDEX frame_time ON frame(stream, at_ms, target);"
+	"CREATE INDEX frame_hop ON frame(target, stream, at_ms, prev) WHERE hop = 2;"
+	"CREATE TABLE track(stream INTEGER NOT NULL, target INTEGER NOT NULL, newest INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
+	" PRIMARY KEY(stream, target)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE event(id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, target INTEGER NOT NULL, severity INTEGER NOT NULL,"
+	" kind TEXT NOT NULL, node TEXT NOT NULL, text TEXT NOT NULL, data TEXT NOT NULL) STRICT;"
+	"CREATE INDEX event_time ON event(at_ms);"
+	"CREATE INDEX event_node ON event(node, at_ms);"
+	"CREATE TABLE meta(key TEXT NOT NULL, from_ms INTEGER NOT NULL, value TEXT NOT NULL, PRIMARY KEY(key, from_ms))"
+	" STRICT, WITHOUT ROWID;"
+	"CREATE TABLE lease(id INTEGER PRIMARY KEY, host TEXT NOT NULL, pid INTEGER NOT NULL, place TEXT NOT NULL, started INTEGER NOT NULL,"
+	" token BLOB NOT NULL, since_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL) STRICT;"
+	"PRAGMA application_id = 1885959287;"
+	"PRAGMA user_version = 1;";
+_Static_assert(SCHEMA_APPLICATION_ID == 1885959287, "the number in version_1");
+
+static const char *const steps[] = { version_1 };
+_Static_assert(sizeof steps / sizeof steps[0] == SCHEMA_VERSION, "a step for every version");
+
+const char *schema_step(int from)
+{
+	return from >= 0 && from < SCHEMA_VERSION ? steps[from] : NULL;
+}
+
+const char *statement_sql(enum statement s)
+{
+	static const char *const texts[] = {
+#define X(name, sql) sql,
+		STATEMENT_LIST(X)
+#undef X
+	};
+	return texts[s];
+}

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * reader_select. The metric's name finds layouts, these the tracks that used them; only such tracks are walked, and only frames of such
+ * layouts are decoded. The layout of each frame alone says where a series ends. */
+#include "store/reader_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "base/stale.h"
+
+/* One series that is being gathered. */
+struct gathered {
+	struct series out;
+	size_t        cap;
+	uint64_t      seen;  /* number of the last step that had it */
+	bool          is_live;
+};
+
+/* Which positions of a layout, of one track, match: position and index into `all`. */
+struct picks {
+	int64_t layout;
+	struct pick {
+		size_t position, series;
+	} *items;
+	size_t n;
+};
+
+struct use {
+	int64_t layout, target;
+	int     stream;
+};
+
+struct select_call {
+	struct reader        *r;
+	const struct matcher *m;
+	size_t                n_m;
+	int64_t               after_ms, until_ms;
+	size_t                max_samples, samples;
+	struct gathered      *all;
+	size_t                n_all, cap_all;
+	size_t                first;   /* of this track in `all` */
+	struct use           *uses;    /* sorted by target, stream, layout */
+	size_t                n_uses, cap_uses;
+	struct picks         *picks;   /* of this track */
+	size_t                n_picks;
+	struct steps          steps;
+	struct cursor         cursor;
+};
+
+static void *one_more(void **items, size_t n, size_t *cap, size_t size)
+{
+	if (n == *cap) {
+		size_t more = *cap == 0 ? 16 : *cap * 2;
+		void *moved = realloc(*items, more * size);
+		if (moved == NULL)
+			return NULL;
+		*items = moved;
+		*cap = more;
+	}
+	return (char *)*items + n * size;
+}
+
+/* ---- which tracks ---- */
+
+static const char *metric_of(const struct select_call *c)
+{
+	for (size_t i = 0; i < c->n_m; i++)
+		if (c->m[i].kind == MATCH_EQUAL && strcmp(c->m[i].name, LABEL_NAME) == 0 && c->m[i].value[0] != '\0')
+			return c->m[i].value;
+	return NULL;
+}
+
+static int by_track(const void *a, const void *b)
+{
+	const struct use *x = a, *y = b;
+	if (x->target != y->target)
+		return x->target < y->target ? -1 : 1;
+	if (x->stream != y->stream)
+		return x->stream < y->stream ? -1 : 1;
+	return (x->layout > y->layout) - (x->layout < y->layout);
+}
+
+static enum err find_uses(struct select_call *c, struct why *why)
+{
+	const char *metric = metric_of(c);
+	struct db *db = &c->r->db;
+	sqlite3_stmt *s = db_statement(db, metric != NULL ? STMT_USES_OF_METRIC : STMT_USES);
+	if (s == NULL)
+		return db_error(db, why);
+	if (metric != NULL)
+		sqlite3_bind_text(s, 1, metric, -1, SQLITE_STATIC);
+	enum err e;
+	while ((e = db_step(db, s, why)) == ERR_OK) {
+		void *items = c->uses;
+		struct use *u = one_more(&items, c->n_uses, &c->cap_uses, sizeof *u);
+		c->uses = items;
+		if (u == NULL)
+			return why_memory(why);
+		*u = (struct use){ sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1), sqlite3_column_int(s, 2) };
+		c->n_uses++;
+	}
+	if (e == ERR_NOT_FOUND && c->n_uses > 0)
+		qsort(c->uses, c->n_uses, sizeof *c->uses, by_track);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* A label of the target stands over the series' own: a target whose value does not match cannot match at all. */
+static bool target_may_match(const struct select_call *c, const struct labels *target)
+{
+	for (size_t i = 0; i < c->n_m; i++) {
+		const struct label *l = labels_find(target, c->m[i].name);
+		if (l != NULL && !matcher_value_matches(&c->m[i], l->value, l->value_len))
+			return false;
+	}
+	return true;
+}
+
+/* ---- which series ---- */
+
+static bool name_may_match(const struct select_call *c, const struct labels *series)
+{
+	const struct label *name = labels_find(series, LABEL_NAME);
+	for (size_t i = 0; i < c->n_m; i++)
+		if (strcmp(c->m[i].name, LABEL_NAME) == 0 &&
+		    !matcher_value_matches(&c->m[i], name != NULL ? name->value : "", name != NULL ? name->value_len : 0))
+			return false;
+	return true;
+}
+
+/* The series with these labels among those of this track, made when it is not there. Takes the labels over. */
+static enum err series_of(struct select_call *c, struct labels *labels, size_t *index, struct why *why)
+{
+	for (size_t i = c->n_all; i > c->first; i--) {
+		if (labels_equal(c->all[i - 1].out.labels, labels)) {
+			labels_unref(labels);
+			*index = i - 1;
+			return ERR_OK;
+		}
+	}
+	void *items = c->all;
+	struct gathered *g = one_more(&items, c->n_all, &c->cap_all, sizeof *g);
+	c->all = items;
+	if (g == NULL) {
+		labels_unref(labels);
+		return why_memory(why);
+	}
+	*g = (struct gathered){ .out = { .labels = labels } };
+	*index = c->n_all++;
+	return ERR_OK;
+}
+
+static enum err pick(struct select_call *c, const struct layout *l, const struct labels *target, bool is_first, struct picks *p,
+                     struct why *why)
+{
+	size_t cap = 0;
+	for (size_t i = 0; i < l->n; i++) {
+		struct labels *full;
+		if (!name_may_match(c, l->series[i]))
+			continue;
+		enum err e = labels_with_target(l->series[i], target, &full, why);
+		if (e != ERR_OK)
+			return e;
+		if (!matchers_match(c->m, c->n_m, full)) {
+			labels_unref(full);
+			continue;
+		}
+		void *items = p->items;
+		struct pick *one = one_more(&items, p->n, &cap, sizeof *one);
+		p->items = items;
+		if (one == NULL) {
+			labels_unref(full);
+			return why_memory(why);
+		}
+		one->position = i;
+		/* Within one layout no series comes twice: only those of other layouts have to be compared with. */
+		size_t first = c->first;
+		c->first = is_first ? c->n_all : first;
+		e = series_of(c, full, &one->series, why);
+		c->first = first;
+		if (e != ERR_OK)
+			return e;
+		p->n++;
+	}
+	return ERR_OK;
+}
+
+static struct picks *picks_of(const struct select_call *c, int64_t layout)
+{
+	for (size_t i = 0; layout != 0 && i < c->n_picks; i++)
+		if (c->picks[i].layout == layout)
+			return &c->picks[i];
+	return NULL;
+}
+
+static void forget_picks(struct select_call *c)
+{
+	for (size_t i = 0; i < c->n_picks; i++)
+		free(c->picks[i].items);
+	free(c->picks);
+	c->picks = NULL;
+	c->n_picks = 0;
+}
+
+static enum err make_picks(struct select_call *c, const struct use *uses, size_t n, const struct labels *target, struct why *why)
+{
+	c->picks = calloc(n, sizeof *c->picks);
+	if (c->picks == NULL)
+		return why_memory(why);
+	for (size_t i = 0; i < n; i++) {
+		const struct layout *l;
+		bool is_used = false;
+		for (size_t k = 0; k < c->steps.n && !is_used; k++)
+			is_used = c->steps.items[k].layout == uses[i].layout;
+		if (!is_used)
+			continue;
+		enum err e = reader_layout(c->r, uses[i].layout, &l, why);
+		if (e != ERR_OK)
+			return e;
+		struct picks *p = &c->picks[c->n_picks++];
+		p->layout = uses[i].layout;
+		e = pick(c, l, target, c->n_picks == 1, p, why);
+		if (e != ERR_OK)
+			return e;
+	}
+	return ERR_OK;
+}
+
+/* ---- samples ---- */
+
+static enum err add_sample(struct select_call *c, struct gathered *g, int64_t at_ms, double v, struct why *why)
+{
+	if (c->samples >= c->max_samples)
+		return why_set(why, ERR_LIMIT, "more than %zu samples: ask for a shorter time or fewer series", c->max_samples);
+	if (g->out.n == g->cap) {
+		size_t cap = g->cap == 0 ? 16 : g->cap * 2;
+		int64_t *t = realloc(g->out.t_ms, cap * sizeof *t);
+		if (t != NULL)
+			g->out.t_ms = t;
+		double *values = t != NULL ? realloc(g->out.v, cap * sizeof *values) : NULL;
+		if (values == NULL)
+			return why_memory(why);
+		g->out.v = values;
+		g->cap = cap;
+	}
+	g->out.t_ms[g->out.n] = at_ms;
+	g->out.v[g->out.n++] = v;
+	c->samples++;
+	return ERR_OK;
+}
+
+/* Series that stood in the frame before and are not in this one end here. */
+static enum err end_missing(struct select_call *c, int64_t at_ms, uint64_t step, struct why *why)
+{
+	for (size_t i = c->first; i < c->n_all; i++) {
+		struct gathered *g = &c->all[i];
+		if (!g->is_live || g->seen == step)
+			continue;
+		g->is_live = false;
+		enum err e = add_sample(c, g, at_ms, stale_mark(), why);
+		if (e != ERR_OK)
+			return e;
+	}
+	return ERR_OK;
+}
+
+static enum err take_step(struct select_call *c, const struct step *at, uint64_t number, struct why *why)
+{
+	const struct picks *p = picks_of(c, at->layout);
+	bool in_window = at->at_ms > c->after_ms;
+	enum err e = ERR_OK;
+	if (p != NULL && p->n > 0)
+		e = cursor_seek(c->r, &c->cursor, at->id, why);
+	for (size_t i = 0; p != NULL && i < p->n && e == ERR_OK; i++) {
+		struct gathered *g = &c->all[p->items[i].series];
+		double v = c->cursor.state.v[p->items[i].position];
+		bool was_live = g->is_live;
+		g->seen = number;
+		g->is_live = !is_stale(v);
+		if (in_window && (g->is_live || was_live))
+			e = add_sample(c, g, at->at_ms, v, why);
+	}
+	return e == ERR_OK && in_window ? end_missing(c, at->at_ms, number, why) : e;
+}
+
+static enum err select_track(struct select_call *c, const struct use *uses, size_t n, struct why *why)
+{
+	const struct labels *target;
+	enum err e = reader_target_labels(c->r, uses->target, &target, why);
+	if (e != ERR_OK || !target_may_match(c, target))
+		return e;
+	e = walk_track(c->r, uses->target, uses->stream, c->after_ms, c->until_ms, &c->steps, why);
+	c->first = c->n_all;
+	c->cursor.id = 0;
+	if (e == ERR_OK)
+		e = make_picks(c, uses, n, target, why);
+	for (size_t i = 0; i < c->steps.n && e == ERR_OK && c->n_picks > 0; i++)
+		e = take_step(c, &c->steps.items[i], i + 1, why);
+	forget_picks(c);
+	return e;
+}
+
+static enum err select_body(void *ctx, struct why *why)
+{
+	struct select_call *c = ctx;
+	enum err e = find_uses(c, why);
+	for (size_t i = 0, n; i < c->n_uses && e == ERR_OK; i += n) {
+		n = 1;
+		while (i + n < c->n_uses && c->uses[i + n].target == c->uses[i].target && c->uses[i + n].stream == c->uses[i].stream)
+			n++;
+		e = select_track(c, &c->uses[i], n, why);
+	}
+	return e;
+}
+
+/* ---- the result ---- */
+
+static void series_release(struct series *s)
+{
+	labels_unref(s->labels);
+	free(s->t_ms);
+	free(s->v);
+	*s = (struct series){ 0 };
+}
+
+void series_set_release(struct series_set *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		series_release(&s->items[i]);
+	free(s->items);
+	*s = (struct series_set){ 0 };
+}
+
+static int by_hash(const void *a, const void *b)
+{
+	uint64_t x = labels_hash(((const struct series *)a)->labels), y = labels_hash(((const struct series *)b)->labels);
+	return (x > y) - (x < y);
+}
+
+/* Two tracks said the same series: one series of both, by time; where both have a moment, the first one's value. */
+static enum err merge(struct series *into, struct series *from, struct why *why)
+{
+	struct series sum = { .labels = into->labels };
+	sum.t_ms = malloc((into->n + from->n) * sizeof *sum.t_ms);
+	sum.v = malloc((into->n + from->n) * sizeof *sum.v);
+	if (sum.t_ms == NULL || sum.v == NULL) {
+		free(sum.t_ms);
+		free(sum.v);
+		return why_memory(why);
+	}
+	for (size_t i = 0, j = 0; i < into->n || j < from->n;) {
+		bool first = j == from->n || (i < into->n && into->t_ms[i] <= from->t_ms[j]);
+		if (first && j < from->n && into->t_ms[i] == from->t_ms[j])
+			j++;
+		const struct series *s = first ? into : from;
+		size_t *at = first ? &i : &j;
+		sum.t_ms[sum.n] = s->t_ms[*at];
+		sum.v[sum.n++] = s->v[(*at)++];
+	}
+	into->labels = NULL;
+	series_release(into);
+	series_release(from);
+	*into = sum;
+	return ERR_OK;
+}
+
+static enum err join_equal(struct series_set *set, struct why *why)
+{
+	if (set->n > 1)
+		qsort(set->items, set->n, sizeof *set->items, by_hash);
+	size_t kept = 0;
+	enum err e = ERR_OK;
+	for (size_t i = 0; i < set->n; i++) {
+		struct series *one = &set->items[i];
+		size_t k = kept;
+		while (k > 0 && labels_hash(set->items[k - 1].labels) == labels_hash(one->labels) &&
+		       !labels_equal(set->items[k - 1].labels, one->labels))
+			k--;
+		if (e == ERR_OK && k > 0 && labels_equal(set->items[k - 1].labels, one->labels)) {
+			e = merge(&set->items[k - 1], one, why);
+			if (e == ERR_OK)
+				continue;
+		}
+		struct series moved = *one;
+		*one = (struct series){ 0 };
+		set->items[kept++] = moved;
+	}
+	set->n = kept;
+	return e;
+}
+
+/* Moves those with samples out; frees the others. */
+static enum err finish(struct select_call *c, struct series_set *set, struct why *why)
+{
+	set->items = calloc(c->n_all + 1, sizeof *set->items);
+	if (set->items == NULL)
+		return why_memory(why);
+	for (size_t i = 0; i < c->n_all; i++) {
+		struct series *s = &c->all[i].out;
+		if (s->n == 0)
+			continue;
+		set->items[set->n++] = *s;
+		*s = (struct series){ 0 };
+	}
+	return join_equal(set, why);
+}
+
+enum err reader_select(struct reader *r, const struct matcher *m, size_t n, int64_t after_ms, int64_t until_ms, size_t max_samples,
+                       struct series_set *out, struct why *why)
+{
+	struct select_call c = { .r = r, .m = m, .n_m = n, .after_ms = after_ms, .until_ms = until_ms, .max_samples = max_samples };
+	struct series_set set = { 0 };
+	enum err e = reader_call(r, select_body, &c, why);
+	if (e == ERR_OK)
+		e = finish(&c, &set, why);
+	for (size_t i = 0; i < c.n_all; i++)
+		series_release(&c.all[i].out);
+	free(c.all);
+	free(c.uses);
+	forget_picks(&c);
+	free(c.steps.items);
+	frame_state_release(&c.cursor.state);
+	if (e != ERR_OK) {
+		series_set_release(&set);
+		return e;
+	}
+	*out = set;
+	return ERR_OK;
+}

@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/store.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "store/fs.h"
+#include "store/writer.h"
+
+enum { LABELS_BYTES_MAX = 4 << 20 };
+
+struct known_target {
+	int64_t        id;
+	struct labels *labels;
+	char          *url;
+	bool           is_open;     /* polled now, as far as this recorder said */
+	int64_t        last_ms[STREAM_COUNT];
+};
+
+struct store {
+	struct writer       *writer;
+	const struct clock  *clock;
+	struct known_target *targets; /* by id, which are 1..n */
+	size_t               n_targets, targets_cap;
+	size_t              *target_slots; /* by hash of labels; 0: empty, else index + 1 */
+	size_t               n_target_slots;
+	struct layout      **layouts;      /* every one that this store gave out */
+	size_t               n_layouts, layouts_cap;
+	size_t              *layout_slots;
+	size_t               n_layout_slots;
+	int64_t              last_layout;
+};
+
+/* ---- tables by hash ---- */
+
+/* Doubles the slots when more than half are taken. `hash_of` gives the hash of item i. */
+static bool slots_grow(size_t **slots, size_t *n_slots, size_t items, uint64_t (*hash_of)(const struct store *s, size_t i),
+                       const struct store *s)
+{
+	if ((items + 1) * 2 <= *n_slots)
+		return true;
+	size_t n = *n_slots == 0 ? 64 : *n_slots * 2;
+	size_t *more = calloc(n, sizeof *more);
+	if (more == NULL)
+		return false;
+	for (size_t i = 0; i < items; i++) {
+		size_t at = hash_of(s, i) & (n - 1);
+		while (more[at] != 0)
+			at = (at + 1) & (n - 1);
+		more[at] = i + 1;
+	}
+	free(*slots);
+	*slots = more;
+	*n_slots = n;
+	return true;
+}
+
+static uint64_t target_hash(const struct store *s, size_t i) { return labels_hash(s->targets[i].labels); }
+static uint64_t layout_hash_at(const struct store *s, size_t i) { return s->layouts[i]->hash; }
+
+static void *grown(void *items, size_t n, size_t *cap, size_t size)
+{
+	if (n < *cap)
+		return items;
+	size_t more = *cap == 0 ? 64 : *cap * 2;
+	void *moved = realloc(items, more * size);
+	if (moved != NULL)
+		*cap = more;
+	return moved;
+}
+
+/* Takes the reference and the text over, also on failure. */
+static enum err add_target(struct store *s, int64_t id, struct labels *labels, char *url, struct why *why)
+{
+	struct known_target *more = grown(s->targets, s->n_targets, &s->targets_cap, sizeof *more);
+	if (more != NULL)
+		s->targets = more;
+	if (url == NULL || more == NULL || !slots_grow(&s->target_slots, &s->n_target_slots, s->n_targets, target_hash, s)) {
+		labels_unref(labels);
+		free(url);
+		return why_memory(why);
+	}
+	struct known_target *t = &s->targets[s->n_targets];
+	*t = (struct known_target){ .id = id, .labels = labels, .url = url };
+	for (int i = 0; i < STREAM_COUNT; i++)
+		t->last_ms[i] = INT64_MIN;
+	size_t at = labels_hash(labels) & (s->n_target_slots - 1);
+	while (s->target_slots[at] != 0)
+		at = (at + 1) & (s->n_target_slots - 1);
+	s->target_slots[at] = ++s->n_targets;
+	return ERR_OK;
+}
+
+static struct known_target *find_target(const struct store *s, const struct labels *labels)
+{
+	if (s->n_target_slots == 0)
+		return NULL;
+	for (size_t at = labels_hash(labels) & (s->n_target_slots - 1); s->target_slots[at] != 0; at = (at + 1) & (s->n_target_slots - 1))
+		if (labels_equal(s->targets[s->target_slots[at] - 1].labels, labels))
+			return &s->targets[s->target_slots[at] - 1];
+	return NULL;
+}
+
+static struct known_target *target_by_id(const struct store *s, int64_t id)
+{
+	return id >= 1 && (uint64_t)id <= s->n_targets ? &s->targets[id - 1] : NULL;
+}
+
+/* Takes the layout over, also on failure. */
+static enum err add_layout(struct store *s, struct layout *l, struct why *why)
+{
+	struct layout **more = l != NULL ? grown(s->layouts, s->n_layouts, &s->layouts_cap, sizeof(struct layout *)) : NULL;
+	if (more != NULL)
+		s->layouts = more;
+	if (more == NULL || !slots_grow(&s->layout_slots, &s->n_layout_slots, s->n_layouts, layout_hash_at, s)) {
+		layout_free(l);
+		return why_memory(why);
+	}
+	size_t at = l->hash & (s->n_layout_slots - 1);
+	while (s->layout_slots[at] != 0)
+		at = (at + 1) & (s->n_layout_slots - 1);
+	s->layouts[s->n_layouts] = l;
+	s->layout_slots[at] = ++s->n_layouts;
+	return ERR_OK;
+}
+
+static struct layout *find_layout(const struct store *s, struct labels *const *series, size_t n, uint64_t hash)
+{
+	if (s->n_layout_slots == 0)
+		return NULL;
+	for (size_t at = hash & (s->n_layout_slots - 1); s->layout_slots[at] != 0; at = (at + 1) & (s->n_layout_slots - 1))
+		if (layout_is(s->layouts[s->layout_slots[at] - 1], series, n, hash))
+			return s->layouts[s->layout_slots[at] - 1];
+	return NULL;
+}
+
+/* ---- opening ---- */
+
+static enum err load_targets(struct store *s, struct db *db, struct why *why)
+{
+	sqlite3_stmt *q = db_statement(db, STMT_TARGETS);
+	if (q == NULL)
+		return db_error(db, why);
+	enum err e;
+	while ((e = db_step(db, q, why)) == ERR_OK) {
+		struct labels *labels;
+		if (sqlite3_column_int64(q, 0) != (int64_t)s->n_targets + 1) {
+			e = db_corrupt(db, "target ids have gaps", why);
+			break;
+		}
+		e = labels_decode(sqlite3_column_blob(q, 1), (size_t)sqlite3_column_bytes(q, 1), NULL, &labels, why);
+		if (e == ERR_OK)
+			e = add_target(s, sqlite3_column_int64(q, 0), labels, strdup(db_text(q, 2)), why);
+		if (e != ERR_OK)
+			break;
+		s->targets[s->n_targets - 1].is_open = sqlite3_column_int64(q, 3) == INT64_MAX;
+	}
+	sqlite3_reset(q);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+static bool knows_layout(const struct store *s, int64_t id)
+{
+	for (size_t i = s->n_layouts; i > 0; i--)
+		if (s->layouts[i - 1]->id == id)
+			return true;
+	return false;
+}
+
+static enum err load_layout(struct store *s, struct db *db, int64_t id, struct why *why)
+{
+	struct labels **series;
+	size_t n;
+	sqlite3_stmt *q = db_statement(db, STMT_LAYOUT);
+	if (q == NULL)
+		return db_error(db, why);
+	sqlite3_bind_int64(q, 1, id);
+	enum err e = db_step(db, q, why);
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	e = layout_decode(sqlite3_column_blob(q, 1), (size_t)sqlite3_column_bytes(q, 1), &series, &n, why);
+	sqlite3_reset(q);
+	return e == ERR_OK ? add_layout(s, layout_take(id, series, n), why) : e;
+}
+
+/* The layouts in use now: the next frames will very likely have them. Older ones are not looked for; should one come back, it is stored a second
+ * time, which costs a few kilobytes and never a wait. */
+static enum err load_tracks(struct store *s, struct db *db, struct why *why)
+{
+	sqlite3_stmt *q = db_statement(db, STMT_TRACKS);
+	if (q == NULL)
+		return db_error(db, why);
+	enum err e;
+	while ((e = db_step(db, q, why)) == ERR_OK) {
+		struct known_target *t = target_by_id(s, sqlite3_column_int64(q, 0));
+		int stream = sqlite3_column_int(q, 1);
+		if (t != NULL && stream >= 0 && stream < STREAM_COUNT)
+			t->last_ms[stream] = sqlite3_column_int64(q, 3);
+		int64_t layout = sqlite3_column_int64(q, 4);
+		if (layout != 0 && !knows_layout(s, layout))
+			e = load_layout(s, db, layout, why);
+		if (e != ERR_OK)
+			break;
+	}
+	sqlite3_reset(q);
+	if (e != ERR_NOT_FOUND)
+		return e;
+	q = db_statement(db, STMT_LAYOUT_LAST);
+	e = q == NULL ? db_error(db, why) : db_step(db, q, why);
+	if (e != ERR_OK)
+		return e;
+	s->last_layout = sqlite3_column_int64(q, 0);
+	sqlite3_reset(q);
+	return ERR_OK;
+}
+
+struct opening {
+	struct store *store;
+	struct db    *db;
+	struct lease  lease;
+};
+
+static enum err load(void *ctx, struct why *why)
+{
+	struct opening *o = ctx;
+	enum err e = lease_take(o->db, &o->lease, clock_wall_ms(o->store->clock), why);
+	if (e == ERR_OK)
+		e = load_targets(o->store, o->db, why);
+	return e == ERR_OK ? load_tracks(o->store, o->db, why) : e;
+}
+
+static enum err prepare_file(struct db *db, struct why *why)
+{
+	int version;
+	enum err e = db_identify(db, &version, why);
+	if (e == ERR_OK)
+		e = db_migrate(db, version, why);
+	if (e != ERR_OK)
+		return e;
+	if (sqlite3_exec(db->handle, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216;"
+	                 "PRAGMA wal_autocheckpoint = 0;", NULL, NULL, NULL) != SQLITE_OK)
+		return db_error(db, why);
+	return ERR_OK;
+}
+
+static void store_free(struct store *s)
+{
+	for (size_t i = 0; i < s->n_targets; i++) {
+		labels_unref(s->targets[i].labels);
+		free(s->targets[i].url);
+	}
+	for (size_t i = 0; i < s->n_layouts; i++)
+		layout_free(s->layouts[i]);
+	free(s->targets);
+	free(s->target_slots);
+	free(s->layouts);
+	free(s->layout_slots);
+	free(s);
+}
+
+/* The recorder before us may have been killed: what it polled and we don't poll ends here. What we poll too is opened again in the same
+ * group commit, since targets are named right after opening. */
+static enum err end_presences(struct store *s, struct why *why)
+{
+	for (size_t i = 0; i < s->n_targets; i++) {
+		enum err e = s->targets[i].is_open ? store_target_gone(s, s->targets[i].id, why) : ERR_OK;
+		if (e != ERR_OK)
+			return e;
+	}
+	return ERR_OK;
+}
+
+enum err store_open(const struct store_options *o, struct store **out, struct why *why)
+{
+	struct db db = { 0 };
+	struct store *s = calloc(1, sizeof *s);
+	if (s == NULL)
+		return why_memory(why);
+	s->clock = o->clock;
+	struct opening opening = { .store = s, .db = &db };
+	enum err e = fs_check(o->path, o->fs_type, why);
+	if (e == ERR_OK)
+		e = db_open(&db, o->path, DB_WRITE, why);
+	if (e == ERR_OK)
+		e = prepare_file(&db, why);
+	if (e == ERR_OK)
+		e = db_transact(&db, true, load, &opening, why);
+	if (e == ERR_OK)
+		e = writer_start(&db, &opening.lease, o, &s->writer, why);
+	if (e == ERR_OK)
+		e = end_presences(s, why);
+	if (e != ERR_OK) {
+		if (s->writer != NULL)
+			writer_stop(s->writer);
+		db_close(&db);
+		store_free(s);
+		return e;
+	}
+	*out = s;
+	return ERR_OK;
+}
+
+void store_close(struct store *s)
+{
+	if (s == NULL)
+		return;
+	writer_stop(s->writer);
+	store_free(s);
+}
+
+enum err store_flush(struct store *s, struct why *why) { return writer_flush(s->writer, why); }
+void     store_health(struct store *s, struct store_health *out) { writer_health(s->writer, out); }
+
+/* ---- what goes in ---- */
+
+/* Copies a text behind an item. */
+static const char *put_text(char **at, const char *text)
+{
+	size_t n = strlen(text) + 1;
+	char *to = memcpy(*at, text, n);
+	*at += n;
+	return to;
+}
+
+enum err store_set_meta(struct store *s, const char *key, const char *value, struct why *why)
+{
+	struct item *i = item_new(ITEM_META, strlen(key) + strlen(value) + 2);
+	if (i == NULL)
+		return why_memory(why);
+	char *at = (char *)(i + 1);
+	i->key = put_text(&at, key);
+	i->text = put_text(&at, value);
+	i->from_ms = clock_wall_ms(s->clock);
+	return writer_put(s->writer, i, why);
+}
+
+static enum err put_presence(struct store *s, int64_t id, const char *url, struct why *why)
+{
+	struct item *i = item_new(ITEM_PRESENT, strlen(url) + 1);
+	if (i == NULL)
+		return why_memory(why);
+	char *at = (char *)(i + 1);
+	i->text = put_text(&at, url);
+	i->target = id;
+	i->from_ms = clock_wall_ms(s->clock);
+	i->until_ms = INT64_MAX;
+	return writer_put(s->writer, i, why);
+}
+
+static enum err put_target(struct store *s, int64_t id, const struct labels *labels, struct why *why)
+{
+	struct buf body;
+	buf_init(&body, LABELS_BYTES_MAX);
+	enum err e = labels_encode(labels, &body);
+	struct item *i = e == ERR_OK ? item_new(ITEM_TARGET, body.len + 1) : NULL;
+	if (i == NULL) {
+		buf_release(&body);
+		return e == ERR_OK ? why_memory(why) : why_set(why, e, "a target's labels: %s", err_text(e));
+	}
+	i->target = id;
+	i->bytes = memcpy(i + 1, body.data, body.len);
+	i->n_bytes = body.len;
+	buf_release(&body);
+	return writer_put(s->writer, i, why);
+}
+
+static enum err new_target(struct store *s, const struct labels *labels, const char *url, struct why *why)
+{
+	int64_t id = (int64_t)s->n_targets + 1;
+	if (id > LEDGER_TARGETS_MAX)
+		return why_set(why, ERR_LIMIT, "more than %d targets in one store", LEDGER_TARGETS_MAX);
+	enum err e = add_target(s, id, labels_ref(labels), strdup(url), why);
+	if (e != ERR_OK)
+		return e;
+	e = put_target(s, id, labels, why);
+	if (e != ERR_OK) { /* as if it had never been named: it is the last one, so its slot ends every probe */
+		struct known_target *t = &s->targets[--s->n_targets];
+		for (size_t i = 0; i < s->n_target_slots; i++)
+			if (s->target_slots[i] == s->n_targets + 1)
+				s->target_slots[i] = 0;
+		labels_unref(t->labels);
+		free(t->url);
+	}
+	return e;
+}
+
+enum err store_target(struct store *s, const struct labels *labels, const char *url, int64_t *id, struct why *why)
+{
+	struct known_target *t = find_target(s, labels);
+	enum err e = ERR_OK;
+	if (t == NULL) {
+		e = new_target(s, labels, url, why);
+		if (e != ERR_OK)
+			return e;
+		t = &s->targets[s->n_targets - 1];
+	}
+	bool same_url = strcmp(t->url, url) == 0;
+	if (!t->is_open || !same_url) {
+		char *copy = strdup(url);
+		if (copy == NULL)
+			return why_memory(why);
+		if (t->is_open)
+			e = store_target_gone(s, t->id, why);
+		if (e == ERR_OK)
+			e = put_presence(s, t->id, url, why);
+		if (e != ERR_OK) {
+			free(copy);
+			return e;
+		}
+		free(t->url);
+		t->url = copy;
+		t->is_open = true;
+	}
+	*id = t->id;
+	return ERR_OK;
+}
+
+enum err store_target_gone(struct store *s, int64_t target, struct why *why)
+{
+	struct known_target *t = target_by_id(s, target);
+	if (t == NULL)
+		return why_set(why, ERR_NOT_FOUND, "no target %lld", (long long)target);
+	struct item *i = item_new(ITEM_GONE, 0);
+	if (i == NULL)
+		return why_memory(why);
+	i->target = target;
+	i->until_ms = clock_wall_ms(s->clock);
+	enum err e = writer_put(s->writer, i, why);
+	if (e == ERR_OK)
+		t->is_open = false;
+	return e;
+}
+
+enum err store_layout(struct store *s, struct labels *const *series, size_t n, const struct layout **out, struct why *why)
+{
+	if (n > LAYOUT_SERIES_MAX)
+		return why_set(why, ERR_LIMIT, "more than %d series from one target", LAYOUT_SERIES_MAX);
+	uint64_t hash = layout_hash(series, n);
+	struct layout *l = find_layout(s, series, n, hash);
+	if (l == NULL) {
+		struct item *i = item_new(ITEM_LAYOUT, 0);
+		enum err e = i == NULL ? why_memory(why) : add_layout(s, layout_new(s->last_layout + 1, series, n, hash), why);
+		if (e != ERR_OK) {
+			free(i);
+			return e;
+		}
+		l = s->layouts[s->n_layouts - 1];
+		i->layout = l;
+		e = writer_put(s->writer, i, why);
+		if (e != ERR_OK) {
+			s->n_layouts--;
+			for (size_t k = 0; k < s->n_layout_slots; k++)
+				if (s->layout_slots[k] == s->n_layouts + 1)
+					s->layout_slots[k] = 0;
+			layout_free(l);
+			return e;
+		}
+		s->last_layout++;
+	}
+	*out = l;
+	return ERR_OK;
+}
+
+static enum err append(struct store *s, int64_t target, enum stream stream, int64_t wall_ms, const struct layout *l, const double *values,
+                       struct why *why)
+{
+	struct known_target *t = target_by_id(s, target);
+	if (t == NULL)
+		return why_set(why, ERR_NOT_FOUND, "no target %lld", (long long)target);
+	if (wall_ms <= t->last_ms[stream])
+		return why_set(why, ERR_RANGE, "a frame of '%s' is not later than the one before", t->url);
+	size_t bytes = l != NULL ? l->n * sizeof *values : 0;
+	struct item *i = item_new(ITEM_FRAME, bytes);
+	if (i == NULL)
+		return why_memory(why);
+	i->target = target;
+	i->stream = stream;
+	i->from_ms = wall_ms;
+	i->layout = l;
+	i->bytes = i + 1;
+	if (bytes > 0)
+		memcpy(i + 1, values, bytes);
+	enum err e = writer_put(s->writer, i, why);
+	if (e == ERR_OK)
+		t->last_ms[stream] = wall_ms;
+	return e;
+}
+
+enum err store_append(struct store *s, int64_t target, enum stream stream, int64_t wall_ms, const struct layout *l, const double *values,
+                      struct why *why)
+{
+	assert(l != NULL);
+	return append(s, target, stream, wall_ms, l, values, why);
+}
+
+enum err store_append_stale(struct store *s, int64_t target, enum stream stream, int64_t wall_ms, struct why *why)
+{
+	return append(s, target, stream, wall_ms, NULL, NULL, why);
+}
+
+enum err store_append_event(struct store *s, const struct event *e, struct why *why)
+{
+	const char *kind = e->kind != NULL ? e->kind : "", *node = e->node != NULL ? e->node : "";
+	const char *text = e->text != NULL ? e->text : "", *data = e->data != NULL ? e->data : "";
+	struct item *i = item_new(ITEM_EVENT, strlen(kind) + strlen(node) + strlen(text) + strlen(data) + 4);
+	if (i == NULL)
+		return why_memory(why);
+	char *at = (char *)(i + 1);
+	i->event = *e;
+	i->event.kind = put_text(&at, kind);
+	i->event.node = put_text(&at, node);
+	i->event.text = put_text(&at, text);
+	i->event.data = put_text(&at, data);
+	return writer_put(s->writer, i, why);
+}

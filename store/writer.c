@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/writer.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <sqlite3.h>
+
+enum { COMMIT_MS = 500, QUEUE_BYTES = 64 << 20, BATCH_BYTES = 8 << 20, RETRY_MIN_MS = 100, RETRY_MAX_MS = 5000 };
+/* Checkpoint when the log has this many pages; wait for readers and cut it down when it has the larger number. */
+enum { WAL_PAGES = 1000, WAL_PAGES_HIGH = 8000 };
+
+struct writer {
+	pthread_mutex_t mutex; /* guards all down to the line */
+	pthread_cond_t  wake;  /* of the thread: there is work, or an end */
+	pthread_cond_t  done;  /* of flushers: a round has ended */
+	struct item    *first, **last;
+	size_t          queued_bytes;     /* with those in the hands of the thread */
+	uint64_t        put, written;     /* counts of items */
+	uint64_t        rounds;           /* of trying to commit */
+	int64_t         first_put_ms;     /* own clock; of the oldest item in the queue */
+	unsigned        flushers;
+	bool            is_stopping;
+	struct store_health health;
+	/* ---- the thread's own ---- */
+	pthread_t           thread;
+	struct db           db;
+	struct ledger       ledger;
+	struct lease        lease;
+	const struct clock *clock;
+	int64_t             commit_ms;
+	size_t              max_bytes;
+	int64_t             renew_at_ms, retry_at_ms, pause_ms; /* own clock */
+	struct item        *batch; /* taken from the queue, not yet committed */
+	uint64_t            batch_frames, batch_items;
+	size_t              batch_bytes;
+	int                 wal_pages;
+};
+
+/* Waiting is by the machine's own clock even where a test owns the time that is stored. */
+static int64_t own_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+struct item *item_new(enum item_kind kind, size_t extra)
+{
+	struct item *i = calloc(1, sizeof *i + extra);
+	if (i != NULL) {
+		i->kind = kind;
+		i->size = sizeof *i + extra;
+	}
+	return i;
+}
+
+static void free_items(struct item *i)
+{
+	while (i != NULL) {
+		struct item *next = i->next;
+		free(i);
+		i = next;
+	}
+}
+
+/* ---- the thread: writing ---- */
+
+static enum err write_item(struct writer *w, const struct item *i, struct why *why)
+{
+	switch (i->kind) {
+	case ITEM_TARGET: return ledger_target(&w->ledger, i->target, i->bytes, i->n_bytes, why);
+	case ITEM_PRESENT: return ledger_present(&w->ledger, i->target, i->from_ms, i->until_ms, i->text, why);
+	case ITEM_GONE: return ledger_gone(&w->ledger, i->target, i->until_ms, why);
+	case ITEM_LAYOUT: return ledger_layout(&w->ledger, i->layout, why);
+	case ITEM_FRAME: return ledger_frame(&w->ledger, i->target, i->stream, i->from_ms, i->layout, i->bytes, why);
+	case ITEM_EVENT: return ledger_event(&w->ledger, &i->event, why);
+	case ITEM_META: return ledger_meta(&w->ledger, i->key, i->from_ms, i->text, why);
+	}
+	return ERR_OK;
+}
+
+static enum err write_batch(void *ctx, struct why *why)
+{
+	struct writer *w = ctx;
+	enum err e = lease_check(&w->db, &w->lease, why); /* I6 */
+	if (e == ERR_OK)
+		e = lease_renew(&w->db, &w->lease, clock_wall_ms(w->clock), why);
+	for (const struct item *i = w->batch; i != NULL && e == ERR_OK; i = i->next)
+		e = write_item(w, i, why);
+	return e == ERR_OK ? ledger_finish(&w->ledger, why) : e;
+}
+
+static int wal_grew(void *ctx, sqlite3 *handle, const char *name, int pages)
+{
+	(void)handle;
+	(void)name;
+	struct writer *w = ctx;
+	w->wal_pages = pages;
+	return SQLITE_OK;
+}
+
+/* Readers hold short transactions, so that a passive checkpoint nearly always gets through and the next commit starts the log anew.
+ * Where one did not let go for long, wait for it, for as long as the busy timeout says. */
+static void checkpoint(struct writer *w)
+{
+	if (w->wal_pages < WAL_PAGES)
+		return;
+	int mode = w->wal_pages >= WAL_PAGES_HIGH ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+	if (sqlite3_wal_checkpoint_v2(w->db.handle, "main", mode, NULL, NULL) == SQLITE_OK && mode == SQLITE_CHECKPOINT_TRUNCATE)
+		w->wal_pages = 0;
+}
+
+/* Takes items from the queue behind those that could not be written before. Locked. */
+static void take_batch(struct writer *w)
+{
+	if (w->batch != NULL)
+		return;
+	struct item **end = &w->batch;
+	while (w->first != NULL && w->batch_bytes < BATCH_BYTES) {
+		struct item *i = w->first;
+		w->first = i->next;
+		i->next = NULL;
+		*end = i;
+		end = &i->next;
+		w->batch_bytes += i->size;
+		w->batch_items++;
+		w->batch_frames += i->kind == ITEM_FRAME;
+	}
+	if (w->first == NULL)
+		w->last = &w->first;
+}
+
+/* Locked. */
+static void forget_batch(struct writer *w)
+{
+	free_items(w->batch);
+	w->batch = NULL;
+	w->queued_bytes -= w->batch_bytes;
+	w->written += w->batch_items;
+	w->batch_bytes = 0;
+	w->batch_items = w->batch_frames = 0;
+}
+
+/* Locked. Nothing more will be written: the other recorder's word counts from here. */
+static void lose_lease(struct writer *w)
+{
+	w->health.has_lease = false;
+	w->health.frames_dropped += w->batch_frames;
+	forget_batch(w);
+	while (w->first != NULL) {
+		take_batch(w);
+		w->health.frames_dropped += w->batch_frames;
+		forget_batch(w);
+	}
+}
+
+/* Locked. */
+static void settle(struct writer *w, enum err e, const struct why *why)
+{
+	w->rounds++;
+	w->health.err = e;
+	if (e == ERR_OK) {
+		w->health.text[0] = '\0';
+		if (w->batch != NULL)
+			w->health.last_commit_ms = clock_wall_ms(w->clock);
+		w->health.frames_committed += w->batch_frames;
+		forget_batch(w);
+		w->pause_ms = 0;
+		w->retry_at_ms = 0;
+		w->renew_at_ms = own_ms() + LEASE_RENEW_MS;
+	} else {
+		snprintf(w->health.text, sizeof w->health.text, "%.255s", why->text);
+		w->pause_ms = w->pause_ms == 0 ? RETRY_MIN_MS : w->pause_ms * 2 > RETRY_MAX_MS ? RETRY_MAX_MS : w->pause_ms * 2;
+		w->retry_at_ms = own_ms() + w->pause_ms;
+	}
+	w->health.queued_bytes = w->queued_bytes;
+}
+
+/* One try to commit a batch. Called locked, returns locked. */
+static void round_of(struct writer *w)
+{
+	struct why why = { "" };
+	take_batch(w);
+	pthread_mutex_unlock(&w->mutex);
+	enum err e = db_transact(&w->db, true, write_batch, w, &why);
+	ledger_settle(&w->ledger, e == ERR_OK);
+	bool is_lost = e == ERR_LATER && lease_check(&w->db, &w->lease, NULL) == ERR_LATER;
+	if (e == ERR_OK)
+		checkpoint(w);
+	pthread_mutex_lock(&w->mutex);
+	settle(w, e, &why);
+	if (is_lost)
+		lose_lease(w);
+	pthread_cond_broadcast(&w->done);
+}
+
+/* When the next round is due, on the own clock; locked. */
+static int64_t next_round(const struct writer *w)
+{
+	if (!w->health.has_lease)
+		return INT64_MAX;
+	if (w->retry_at_ms > 0)
+		return w->retry_at_ms;
+	if (w->first == NULL && w->batch == NULL)
+		return w->renew_at_ms;
+	if (w->flushers > 0 || w->queued_bytes >= BATCH_BYTES)
+		return 0;
+	int64_t due = w->first_put_ms + w->commit_ms;
+	return due < w->renew_at_ms ? due : w->renew_at_ms;
+}
+
+static void *writer_main(void *ctx)
+{
+	struct writer *w = ctx;
+	pthread_mutex_lock(&w->mutex);
+	while (!w->is_stopping) {
+		int64_t due = next_round(w);
+		if (due <= own_ms()) {
+			round_of(w);
+		} else if (due == INT64_MAX) {
+			pthread_cond_wait(&w->wake, &w->mutex);
+		} else {
+			struct timespec until = { .tv_sec = due / 1000, .tv_nsec = due % 1000 * 1000000 };
+			pthread_cond_timedwait(&w->wake, &w->mutex, &until);
+		}
+	}
+	while (w->health.has_lease && (w->first != NULL || w->batch != NULL)) {
+		round_of(w);
+		if (w->health.err != ERR_OK)
+			break;
+	}
+	pthread_mutex_unlock(&w->mutex);
+	return NULL;
+}
+
+/* ---- the recorder's side ---- */
+
+enum err writer_put(struct writer *w, struct item *i, struct why *why)
+{
+	enum err e = ERR_OK;
+	pthread_mutex_lock(&w->mutex);
+	size_t ceiling = i->kind == ITEM_FRAME ? w->max_bytes : 2 * w->max_bytes;
+	if (!w->health.has_lease) {
+		e = why_set(why, ERR_LATER, "another recorder took store '%s' over", w->db.path);
+	} else if (w->queued_bytes + i->size > ceiling) {
+		e = why_set(why, ERR_LIMIT, "store '%s' does not take what comes: %zu bytes are waiting", w->db.path, w->queued_bytes);
+	} else {
+		bool was_idle = w->first == NULL;
+		if (was_idle)
+			w->first_put_ms = own_ms();
+		*w->last = i;
+		w->last = &i->next;
+		w->queued_bytes += i->size;
+		w->health.queued_bytes = w->queued_bytes;
+		w->put++;
+		if (was_idle || w->queued_bytes >= BATCH_BYTES)
+			pthread_cond_signal(&w->wake);
+		i = NULL;
+	}
+	if (i != NULL && i->kind == ITEM_FRAME)
+		w->health.frames_dropped++;
+	pthread_mutex_unlock(&w->mutex);
+	free(i);
+	return e;
+}
+
+enum err writer_flush(struct writer *w, struct why *why)
+{
+	enum err e = ERR_OK;
+	pthread_mutex_lock(&w->mutex);
+	uint64_t want = w->put, rounds = w->rounds;
+	w->flushers++;
+	w->retry_at_ms = 0;
+	pthread_cond_signal(&w->wake);
+	/* A round that was under way already may fail for a reason that is gone by now: the second one counts. */
+	while (w->health.has_lease && w->written < want && !(w->health.err != ERR_OK && w->rounds >= rounds + 2))
+		pthread_cond_wait(&w->done, &w->mutex);
+	w->flushers--;
+	if (!w->health.has_lease)
+		e = why_set(why, ERR_LATER, "another recorder took store '%s' over", w->db.path);
+	else if (w->written < want)
+		e = why_set(why, w->health.err, "%s", w->health.text);
+	pthread_mutex_unlock(&w->mutex);
+	return e;
+}
+
+void writer_health(struct writer *w, struct store_health *out)
+{
+	pthread_mutex_lock(&w->mutex);
+	*out = w->health;
+	pthread_mutex_unlock(&w->mutex);
+}
+
+static void writer_free(struct writer *w)
+{
+	free_items(w->batch);
+	free_items(w->first);
+	ledger_release(&w->ledger);
+	db_close(&w->db);
+	pthread_cond_destroy(&w->wake);
+	pthread_cond_destroy(&w->done);
+	pthread_mutex_destroy(&w->mutex);
+	free(w);
+}
+
+static enum err give_back(void *ctx, struct why *why)
+{
+	struct writer *w = ctx;
+	return lease_give(&w->db, &w->lease, why);
+}
+
+enum err writer_start(struct db *db, const struct lease *lease, const struct store_options *o, struct writer **out, struct why *why)
+{
+	struct writer *w = calloc(1, sizeof *w);
+	if (w == NULL) {
+		db_close(db);
+		return why_memory(why);
+	}
+	w->db = *db;
+	*db = (struct db){ 0 };
+	w->lease = *lease;
+	w->clock = o->clock;
+	w->commit_ms = o->commit_ms > 0 ? o->commit_ms : COMMIT_MS;
+	w->max_bytes = o->queue_max_bytes > 0 ? o->queue_max_bytes : QUEUE_BYTES;
+	w->last = &w->first;
+	w->health.has_lease = true;
+	w->renew_at_ms = own_ms() + LEASE_RENEW_MS;
+	pthread_mutex_init(&w->mutex, NULL);
+	pthread_condattr_t attributes;
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&w->wake, &attributes);
+	pthread_cond_init(&w->done, &attributes);
+	pthread_condattr_destroy(&attributes);
+	sqlite3_wal_hook(w->db.handle, wal_grew, w);
+	enum err e = ledger_init(&w->ledger, &w->db, why);
+	if (e == ERR_OK && pthread_create(&w->thread, NULL, writer_main, w) != 0)
+		e = why_set(why, ERR_LIMIT, "cannot start the writer thread");
+	if (e != ERR_OK) {
+		db_transact(&w->db, true, give_back, w, NULL);
+		writer_free(w);
+		return e;
+	}
+	*out = w;
+	return ERR_OK;
+}
+
+void writer_stop(struct writer *w)
+{
+	pthread_mutex_lock(&w->mutex);
+	w->is_stopping = true;
+	pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->mutex);
+	pthread_join(w->thread, NULL);
+	db_transact(&w->db, true, give_back, w, NULL);
+	writer_free(w);
+}

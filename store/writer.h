@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The thread that owns the write connection, and the queue before it. Things queued are committed in groups, in order, each at most
+ * commit_ms after it was queued. When the disk refuses, they stay queued and are tried again, with growing pauses. */
+#ifndef PITWALL_STORE_WRITER_H
+#define PITWALL_STORE_WRITER_H
+
+#include "store/lease.h"
+#include "store/ledger.h"
+#include "store/store.h"
+
+struct writer;
+
+enum item_kind { ITEM_TARGET, ITEM_PRESENT, ITEM_GONE, ITEM_LAYOUT, ITEM_FRAME, ITEM_EVENT, ITEM_META };
+
+/* One thing to write; everything it points to lies in the same block of memory, but the layout (which lives as long as the store). */
+struct item {
+	struct item         *next;
+	size_t               size; /* of the block */
+	enum item_kind       kind;
+	int64_t              target, from_ms, until_ms;
+	enum stream          stream;
+	const struct layout *layout;
+	struct event         event;
+	const char          *key, *text;
+	const void          *bytes; /* labels, or the values */
+	size_t               n_bytes;
+};
+
+/* A zeroed item with `extra` bytes behind it (aligned for doubles); NULL: out of memory. */
+struct item *item_new(enum item_kind kind, size_t extra);
+
+/* Takes `db` and the lease over, also on failure. */
+enum err writer_start(struct db *db, const struct lease *lease, const struct store_options *o, struct writer **out, struct why *why);
+/* Takes the item over, also on failure. A frame is refused (ERR_LIMIT) past the ceiling; other things only past twice as much.
+ * ERR_LATER: the lease is lost. */
+enum err writer_put(struct writer *w, struct item *i, struct why *why);
+enum err writer_flush(struct writer *w, struct why *why);
+void     writer_health(struct writer *w, struct store_health *out);
+void     writer_stop(struct writer *w); /* commits what is queued (one try), gives the lease back, frees */
+
+#endif
