@@ -14,6 +14,12 @@ tests_fuzz_fuzz_text_LDADD = $(FUZZ_MAIN) $(libs_base)
 FUZZ_TARGETS += tests/fuzz/fuzz_time
 tests_fuzz_fuzz_time_LDADD = $(FUZZ_MAIN) $(libs_base)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_fleet
+tests_fuzz_fuzz_fleet_LDADD = $(FUZZ_MAIN) $(libs_config)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_range
+tests_fuzz_fuzz_range_LDADD = $(FUZZ_MAIN) $(libs_config)
+
 if FUZZERS
 FUZZ_MAIN = $(FUZZ_ENGINE)
 else

@@ -11,3 +11,11 @@ tests_unit_config_test_secret_LDADD   = $(libs_config) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/config/test_fleet
 tests_unit_config_test_fleet_SOURCES = %reldir%/test_fleet.c
 tests_unit_config_test_fleet_LDADD   = $(libs_config) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/config/test_keys
+tests_unit_config_test_keys_SOURCES = %reldir%/test_keys.c
+tests_unit_config_test_keys_LDADD   = $(libs_config) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/config/test_profile
+tests_unit_config_test_profile_SOURCES = %reldir%/test_profile.c
+tests_unit_config_test_profile_LDADD   = $(libs_config) $(CMOCKA_LIBS)
