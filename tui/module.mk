@@ -28,6 +28,11 @@ libtui_a_SOURCES = \
 # what screens read: snapshots made from the store
 libtui_a_SOURCES += \
 	%reldir%/events_view.c \
+	%reldir%/fleet_detail.h \
+	%reldir%/fleet_map.c %reldir%/fleet_map.h \
+	%reldir%/fleet_rows.c %reldir%/fleet_rows.h \
+	%reldir%/fleet_table.h \
+	%reldir%/heat_scale.c %reldir%/heat_scale.h \
 	%reldir%/fleet_state.c %reldir%/fleet_state.h %reldir%/fleet_state_private.h \
 	%reldir%/fleet_view.c \
 	%reldir%/node_view.c \

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tui/fleet_map.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "tui/widget_heat.h"
+
+/* Tiles and their distance, the largest first. From three columns on the value stands in the tile. */
+static const struct {
+	int tile, pitch;
+} sizes[] = { { 9, 10 }, { 7, 8 }, { 5, 6 }, { 2, 3 }, { 1, 2 }, { 1, 1 } };
+
+enum { LABEL_MIN = 8, LABEL_MAX = 16, VALUE_TILE_MIN = 5 };
+
+void map_release(struct map *m)
+{
+	free(m->places);
+	free(m->groups);
+	*m = (struct map){ 0 };
+}
+
+static const char *group_of(const struct fleet_rows *nodes, size_t i)
+{
+	return nodes->items[i].node->group;
+}
+
+static enum err make_room(struct map *m, size_t n)
+{
+	if (n <= m->cap)
+		return ERR_OK;
+	struct map_place *places = realloc(m->places, n * sizeof *places);
+	if (places != NULL)
+		m->places = places;
+	struct map_group *groups = realloc(m->groups, n * sizeof *groups);
+	if (groups != NULL)
+		m->groups = groups;
+	if (places == NULL || groups == NULL)
+		return ERR_MEMORY;
+	m->cap = n;
+	return ERR_OK;
+}
+
+static void find_groups(struct map *m, const struct fleet_rows *nodes)
+{
+	m->n_groups = 0;
+	m->label = LABEL_MIN;
+	for (size_t i = 0; i < nodes->n; i++) {
+		if (i == 0 || strcmp(group_of(nodes, i), group_of(nodes, i - 1)) != 0) {
+			const char *name = group_of(nodes, i);
+			int width = text_width(name, strlen(name));
+			m->groups[m->n_groups++] = (struct map_group){ .name = name, .first = i };
+			if (width > m->label)
+				m->label = width > LABEL_MAX ? LABEL_MAX : width;
+		}
+		m->groups[m->n_groups - 1].n++;
+	}
+}
+
+static int tiles_a_row(int cols, int label, int pitch)
+{
+	int n = (cols - label - 1) / pitch;
+	return n < 1 ? 1 : n;
+}
+
+/* A group takes two rows where there is room, one for its name and one for how many it has. */
+static int rows_needed(const struct map *m, int per_row, bool counts)
+{
+	int rows = 0;
+	for (size_t g = 0; g < m->n_groups; g++) {
+		int need = ((int)m->groups[g].n + per_row - 1) / per_row;
+		rows += counts && need < 2 ? 2 : need;
+	}
+	return rows;
+}
+
+static void place_all(struct map *m, int per_row, bool counts)
+{
+	int row = 0;
+	for (size_t g = 0; g < m->n_groups; g++) {
+		struct map_group *group = &m->groups[g];
+		int need = ((int)group->n + per_row - 1) / per_row;
+		group->row = row;
+		group->rows = counts && need < 2 ? 2 : need;
+		for (size_t i = 0; i < group->n; i++)
+			m->places[group->first + i] = (struct map_place){ row + (int)i / per_row, m->label + 1 + (int)i % per_row * m->pitch };
+		row += group->rows;
+	}
+	m->rows = row;
+}
+
+enum err map_fill(struct map *m, const struct fleet_rows *nodes, int rows, int cols)
+{
+	enum { N_SIZES = sizeof sizes / sizeof sizes[0] };
+	if (make_room(m, nodes->n) != ERR_OK) {
+		m->n = m->n_groups = 0;
+		return ERR_MEMORY;
+	}
+	m->n = nodes->n;
+	find_groups(m, nodes);
+	if (m->label > cols / 3)
+		m->label = cols / 3;
+	size_t s = 0;
+	bool counts = true;
+	while (rows_needed(m, tiles_a_row(cols, m->label, sizes[s].pitch), counts) > rows) {
+		if (counts) {
+			counts = false; /* first the counts go, then the tiles shrink */
+		} else if (s + 1 < N_SIZES) {
+			s++;
+			counts = true;
+		} else {
+			break;
+		}
+	}
+	m->tile = sizes[s].tile;
+	m->pitch = sizes[s].pitch;
+	place_all(m, tiles_a_row(cols, m->label, m->pitch), counts);
+	return ERR_OK;
+}
+
+/* The tile of a map row that is nearest to a column; SIZE_MAX when the row has none. */
+static size_t nearest(const struct map *m, int row, int col)
+{
+	size_t best = SIZE_MAX;
+	for (size_t i = 0; i < m->n; i++) {
+		if (m->places[i].row != row)
+			continue;
+		if (best == SIZE_MAX || abs(m->places[i].col - col) < abs(m->places[best].col - col))
+			best = i;
+	}
+	return best;
+}
+
+static size_t vertical(const struct map *m, size_t at, int by)
+{
+	int direction = by < 0 ? -1 : 1;
+	size_t found = SIZE_MAX;
+	for (int row = m->places[at].row + by; found == SIZE_MAX && row >= 0 && row < m->rows; row += direction)
+		found = nearest(m, row, m->places[at].col);
+	return found == SIZE_MAX ? at : found;
+}
+
+size_t map_move(const struct map *m, size_t at, enum command c)
+{
+	if (at >= m->n)
+		return m->n > 0 ? 0 : at;
+	if (c == COMMAND_LEFT)
+		return at > 0 ? at - 1 : at;
+	if (c == COMMAND_RIGHT)
+		return at + 1 < m->n ? at + 1 : at;
+	if (c == COMMAND_UP)
+		return vertical(m, at, -1);
+	if (c == COMMAND_DOWN)
+		return vertical(m, at, 1);
+	if (c == COMMAND_PAGE_UP)
+		return vertical(m, at, -8);
+	if (c == COMMAND_PAGE_DOWN)
+		return vertical(m, at, 8);
+	if (c == COMMAND_FIRST)
+		return 0;
+	if (c == COMMAND_LAST)
+		return m->n - 1;
+	return at;
+}
+
+size_t map_at(const struct map *m, int row, int col)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (m->places[i].row == row && col >= m->places[i].col && col < m->places[i].col + m->tile)
+			return i;
+	return SIZE_MAX;
+}
+
+static void draw_group(const struct map *m, const struct map_group *g, struct canvas *c, int top)
+{
+	canvas_put_width(c, g->row - top, 0, m->label, -1, ROLE_TITLE, g->name);
+	if (g->rows > 1) {
+		char count[24];
+		snprintf(count, sizeof count, "%zu nodes", g->n);
+		canvas_put_width(c, g->row + 1 - top, 0, m->label, -1, ROLE_SECOND, count);
+	}
+}
+
+void map_draw(const struct map *m, struct canvas *c, const struct fleet_rows *nodes, const uint8_t *steps, enum signal_id signal, size_t selected,
+              bool (*is_tagged)(const void *ctx, const char *node), const void *ctx, int top)
+{
+	int rows = canvas_region(c).rows;
+	for (size_t g = 0; g < m->n_groups; g++)
+		if (m->groups[g].row + m->groups[g].rows > top && m->groups[g].row < top + rows)
+			draw_group(m, &m->groups[g], c, top);
+	for (size_t i = 0; i < m->n && i < nodes->n; i++) {
+		int row = m->places[i].row - top, col = m->places[i].col;
+		if (row < 0 || row >= rows)
+			continue;
+		const struct node_row *n = nodes->items[i].node;
+		char value[UNIT_TEXT_SIZE];
+		const char *text = m->tile >= VALUE_TILE_MIN ? unit_format(signal_info(signal)->unit, n->value[signal], m->tile, value) : NULL;
+		tile_draw(c, row, col, m->tile, n->severity, steps[i], text);
+		struct rect tile = { row, col, 1, m->tile };
+		if (is_tagged(ctx, n->node))
+			canvas_add_flags(c, tile, CELL_UNDERLINE);
+		if (i == selected)
+			canvas_add_flags(c, tile, CELL_REVERSE | CELL_BOLD);
+	}
+}

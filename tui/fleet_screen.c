@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The fleet screen: all nodes as a heat map or a table, and below it what is selected and what is wrong. The selection follows a node, not a
+ * row: the list is sorted anew with every answer. */
+#include "tui/screens.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "tui/fleet_detail.h"
+#include "tui/fleet_map.h"
+#include "tui/fleet_rows.h"
+#include "tui/fleet_table.h"
+#include "tui/heat_scale.h"
+#include "tui/view.h"
+#include "tui/widget_heat.h"
+#include "tui/widget_table.h"
+
+enum { NAME_BYTES = 512, FILTER_BYTES = 128, TAGS_MAX = 4096 };
+
+/* What drawing finds out and moving needs: the sizes of the parts. A cache, no state. */
+struct seen {
+	struct map        map;
+	int               map_top, map_rows, table_rows, cols;
+	struct table_state table;
+};
+
+struct fleet_screen {
+	struct screen     screen;
+	struct fleet_rows rows;
+	struct heat_scale scale;
+	bool              as_table, by_model, turned, touched; /* touched: the user has moved the selection */
+	int               sort;
+	size_t            selected;      /* row */
+	char              name[NAME_BYTES]; /* of what is selected */
+	char              filter[FILTER_BYTES];
+	char            **tags;
+	size_t            n_tags;
+	struct seen      *seen;
+};
+
+static const struct fleet_row *selected_row(const struct fleet_screen *f)
+{
+	return f->selected < f->rows.n ? &f->rows.items[f->selected] : NULL;
+}
+
+/* ---- tags ---- */
+
+static size_t tag_find(const struct fleet_screen *f, const char *name)
+{
+	for (size_t i = 0; i < f->n_tags; i++)
+		if (strcmp(f->tags[i], name) == 0)
+			return i;
+	return SIZE_MAX;
+}
+
+static bool is_tagged(const void *ctx, const char *name)
+{
+	return tag_find(ctx, name) != SIZE_MAX;
+}
+
+static void toggle_tag(struct fleet_screen *f, const char *name)
+{
+	size_t at = tag_find(f, name);
+	if (at != SIZE_MAX) {
+		free(f->tags[at]);
+		f->tags[at] = f->tags[--f->n_tags];
+		return;
+	}
+	if (f->n_tags == TAGS_MAX)
+		return;
+	char **grown = realloc(f->tags, (f->n_tags + 1) * sizeof *grown);
+	if (grown == NULL)
+		return;
+	f->tags = grown;
+	if ((f->tags[f->n_tags] = strdup(name)) != NULL)
+		f->n_tags++;
+}
+
+/* ---- the list ---- */
+
+static void select_row(struct fleet_screen *f, size_t row)
+{
+	f->selected = row;
+	snprintf(f->name, sizeof f->name, "%s", row < f->rows.n ? fleet_row_name(&f->rows.items[row]) : "");
+}
+
+/* The map has its own order, that of the fleet; only the table is sorted. */
+static void refill(struct fleet_screen *f, const struct view *view)
+{
+	bool nodes = !f->as_table || !f->by_model;
+	fleet_rows_fill(&f->rows, view->fleet, !nodes, f->filter, f->as_table ? f->sort : FLEET_BY_STATE, f->turned);
+	if (!f->as_table)
+		fleet_rows_in_fleet_order(&f->rows);
+	size_t at = SIZE_MAX;
+	for (size_t i = 0; i < f->rows.n && f->touched && at == SIZE_MAX; i++)
+		if (strcmp(fleet_row_name(&f->rows.items[i]), f->name) == 0)
+			at = i;
+	if (at == SIZE_MAX)
+		at = f->as_table ? 0 : fleet_rows_worst(&f->rows); /* until the user moves, what is worst is shown */
+	select_row(f, at);
+	if (nodes)
+		heat_scale_update(&f->scale, view->signal, &f->rows);
+}
+
+static void update(struct screen *s, const struct view *view)
+{
+	refill((struct fleet_screen *)s, view);
+}
+
+static void filter(struct screen *s, const char *text)
+{
+	struct fleet_screen *f = (struct fleet_screen *)s;
+	snprintf(f->filter, sizeof f->filter, "%s", text);
+}
+
+/* ---- drawing ---- */
+
+static void draw_legend(const struct fleet_screen *f, const struct view *view, struct canvas *c)
+{
+	const struct signal_info *info = signal_info(view->signal);
+	char low[UNIT_TEXT_SIZE], high[UNIT_TEXT_SIZE];
+	int col = 1 + canvas_put(c, 0, 1, ROLE_TITLE, info->title) + 1;
+	col += heat_scale_draw(c, 0, col) + 1;
+	col += canvas_printf(c, 0, col, ROLE_SECOND, "%s..%s", unit_format(info->unit, f->scale.low, 8, low),
+	                     unit_format(info->unit, f->scale.high, 8, high)) + 2;
+	if (f->filter[0] != '\0')
+		canvas_printf(c, 0, col, ROLE_MATCH, "/%s (%zu)", f->filter, f->rows.n);
+	else if (canvas_region(c).cols >= col + (int)strlen(info->sentence))
+		canvas_put(c, 0, col, ROLE_FAINT, info->sentence);
+}
+
+static void draw_map(const struct fleet_screen *f, const struct view *view, struct canvas *c, struct rect r)
+{
+	struct seen *seen = f->seen;
+	canvas_enter(c, r);
+	draw_legend(f, view, c);
+	canvas_leave(c);
+	r.row++;
+	r.rows--;
+	seen->map_rows = r.rows;
+	if (map_fill(&seen->map, &f->rows, r.rows, r.cols - 1) != ERR_OK || f->scale.n < f->rows.n)
+		return;
+	int at = f->selected < seen->map.n ? seen->map.places[f->selected].row : 0;
+	if (at < seen->map_top)
+		seen->map_top = at;
+	if (at >= seen->map_top + r.rows)
+		seen->map_top = at - r.rows + 1;
+	if (seen->map_top > seen->map.rows - r.rows)
+		seen->map_top = seen->map.rows > r.rows ? seen->map.rows - r.rows : 0;
+	canvas_enter(c, (struct rect){ r.row, 1, r.rows, r.cols - 1 });
+	map_draw(&seen->map, c, &f->rows, f->scale.steps, view->signal, f->selected, is_tagged, f, seen->map_top);
+	canvas_leave(c);
+}
+
+static void draw_table(const struct fleet_screen *f, const struct view *view, struct canvas *c, struct rect r)
+{
+	struct seen *seen = f->seen;
+	seen->table_rows = r.rows - 1;
+	seen->table.selected = f->selected;
+	canvas_enter(c, r);
+	const struct fleet_table t = { .rows = &f->rows, .view = view, .by_model = f->by_model, .sort = f->sort, .turned = f->turned,
+		                       .is_tagged = is_tagged, .tags = f };
+	fleet_table_draw(&t, &seen->table, c);
+	canvas_leave(c);
+}
+
+static void draw_nothing(const struct fleet_screen *f, const struct view *view, struct canvas *c)
+{
+	struct rect r = canvas_region(c);
+	const char *text = view->fleet == NULL          ? "reading the store"
+	                   : f->filter[0] != '\0'       ? "nothing matches the filter; / changes it"
+	                   : view->fleet->n_nodes == 0  ? "no target is polled at this time"
+	                                                : "";
+	canvas_put_width(c, r.rows / 2, 0, r.cols, 0, ROLE_SECOND, text);
+}
+
+static void draw(const struct screen *s, const struct view *view, struct canvas *c)
+{
+	const struct fleet_screen *f = (const struct fleet_screen *)s;
+	struct rect all = canvas_region(c);
+	f->seen->cols = all.cols;
+	if (f->rows.n == 0) {
+		draw_nothing(f, view, c);
+		return;
+	}
+	struct fleet_detail_plan plan = fleet_detail_plan(view, all.rows, all.cols, f->as_table, f->rows.n);
+	struct rect main = { 0, 0, all.rows - plan.rows, all.cols };
+	if (f->as_table)
+		draw_table(f, view, c, main);
+	else
+		draw_map(f, view, c, main);
+	canvas_enter(c, (struct rect){ main.rows, 0, plan.rows, all.cols });
+	fleet_detail_draw(&plan, view, selected_row(f), c);
+	canvas_leave(c);
+}
+
+/* ---- commands ---- */
+
+static enum next open_selected(struct fleet_screen *f, const struct view *view, struct requests *out)
+{
+	const struct fleet_row *row = selected_row(f);
+	if (row == NULL)
+		return NEXT_STAY;
+	if (row->node != NULL) {
+		out->push = node_screen_new(row->node->node);
+		return NEXT_REDRAW;
+	}
+	/* A model opens as the list of its nodes. */
+	snprintf(f->filter, sizeof f->filter, "%s", row->model->model);
+	f->by_model = false;
+	f->touched = false;
+	refill(f, view);
+	return NEXT_REDRAW;
+}
+
+static enum next chart_selected(struct fleet_screen *f, const struct view *view, struct requests *out)
+{
+	const struct fleet_row *row = selected_row(f);
+	if (f->n_tags > 0) {
+		out->push = chart_screen_of_signal(view->signal, (const char *const *)f->tags, f->n_tags);
+	} else if (row != NULL && row->node != NULL) {
+		const char *name = row->node->node;
+		out->push = chart_screen_of_signal(view->signal, &name, 1);
+	} else {
+		out->push = chart_screen_of_signal(view->signal, NULL, 0);
+	}
+	return NEXT_REDRAW;
+}
+
+static void next_sort(struct fleet_screen *f, const struct view *view, int direction)
+{
+	for (int i = 0; i < FLEET_BY_VERSION + 1; i++) {
+		f->sort = (f->sort + direction + FLEET_BY_VERSION + 1) % (FLEET_BY_VERSION + 1);
+		if (f->sort >= SIGNAL_COUNT || (fleet_table_has(f->sort) && view->fleet != NULL && !isnan(view->fleet->total[f->sort])))
+			return;
+	}
+}
+
+static bool move(struct fleet_screen *f, enum command c)
+{
+	size_t to = f->selected;
+	if (!f->as_table) {
+		if (c != COMMAND_LEFT && c != COMMAND_RIGHT && c != COMMAND_UP && c != COMMAND_DOWN && c != COMMAND_PAGE_UP &&
+		    c != COMMAND_PAGE_DOWN && c != COMMAND_FIRST && c != COMMAND_LAST)
+			return false;
+		to = map_move(&f->seen->map, f->selected, c);
+	} else {
+		f->seen->table.selected = f->selected;
+		if (!table_command(&f->seen->table, c, f->rows.n, f->seen->table_rows))
+			return false;
+		to = f->seen->table.selected;
+	}
+	f->touched = true;
+	select_row(f, to);
+	return true;
+}
+
+/* Back takes away what narrows the list, one thing at a time; there is nothing to back out of below that. */
+static enum next back(struct fleet_screen *f)
+{
+	if (f->filter[0] == '\0' && f->n_tags == 0)
+		return NEXT_IGNORED;
+	if (f->filter[0] != '\0')
+		f->filter[0] = '\0';
+	else
+		while (f->n_tags > 0)
+			free(f->tags[--f->n_tags]);
+	return NEXT_REDRAW;
+}
+
+static enum next command(struct screen *s, const struct view *view, enum command c, const char *argument, struct requests *out)
+{
+	struct fleet_screen *f = (struct fleet_screen *)s;
+	(void)argument;
+	if (move(f, c))
+		return NEXT_REDRAW;
+	if (c == COMMAND_ENTER)
+		return open_selected(f, view, out);
+	if (c == COMMAND_VIEW_CHART)
+		return chart_selected(f, view, out);
+	enum next n = NEXT_REDRAW;
+	if (c == COMMAND_TOGGLE) {
+		f->as_table = !f->as_table;
+	} else if (c == COMMAND_BY_MODEL) {
+		f->by_model = !f->by_model;
+		f->as_table = true;
+		f->touched = false;
+	} else if (c == COMMAND_SORT || c == COMMAND_SORT_BACK) {
+		next_sort(f, view, c == COMMAND_SORT ? 1 : -1);
+		f->as_table = true;
+	} else if (c == COMMAND_SORT_TURN) {
+		f->turned = !f->turned;
+	} else if (c == COMMAND_TAG && selected_row(f) != NULL) {
+		toggle_tag(f, f->name);
+		move(f, f->as_table ? COMMAND_DOWN : COMMAND_RIGHT);
+	} else if (c == COMMAND_BACK) {
+		n = back(f);
+	} else {
+		return NEXT_IGNORED;
+	}
+	refill(f, view);
+	return n;
+}
+
+static enum next mouse(struct screen *s, const struct view *view, int row, int col, int button, struct requests *out)
+{
+	struct fleet_screen *f = (struct fleet_screen *)s;
+	size_t hit = f->as_table ? table_row_at(&f->seen->table, f->rows.n, row) : map_at(&f->seen->map, row - 1 + f->seen->map_top, col - 1);
+	if (button != 0 || hit == SIZE_MAX)
+		return NEXT_IGNORED;
+	bool again = f->touched && hit == f->selected;
+	f->touched = true;
+	select_row(f, hit);
+	return again ? open_selected(f, view, out) : NEXT_REDRAW;
+}
+
+/* ---- life ---- */
+
+static void release(struct screen *s)
+{
+	struct fleet_screen *f = (struct fleet_screen *)s;
+	fleet_rows_release(&f->rows);
+	heat_scale_release(&f->scale);
+	for (size_t i = 0; i < f->n_tags; i++)
+		free(f->tags[i]);
+	free(f->tags);
+	map_release(&f->seen->map);
+	free(f->seen);
+	free(f);
+}
+
+static const struct screen_kind kind = {
+	.name = "FLEET", .context = CONTEXT_FLEET, .draw = draw, .command = command, .mouse = mouse, .update = update, .filter = filter,
+	.free = release,
+};
+
+struct screen *fleet_screen_new(void)
+{
+	struct fleet_screen *f = calloc(1, sizeof *f);
+	struct seen *seen = calloc(1, sizeof *seen);
+	if (f == NULL || seen == NULL) {
+		free(f);
+		free(seen);
+		return NULL;
+	}
+	f->screen.kind = &kind;
+	f->seen = seen;
+	f->sort = FLEET_BY_STATE;
+	return &f->screen;
+}
