@@ -2,3 +2,6 @@
 noinst_PROGRAMS += bench/bench_sim
 bench_bench_sim_SOURCES = %reldir%/bench_sim.c
 bench_bench_sim_LDADD   = $(libs_sim)
+noinst_PROGRAMS += bench/bench_parser
+bench_bench_parser_SOURCES = %reldir%/bench_parser.c
+bench_bench_parser_LDADD   = libcollectors.a $(libs_config)

@@ -19,6 +19,14 @@ tests_fuzz_fuzz_fleet_LDADD = $(FUZZ_MAIN) $(libs_config)
 
 FUZZ_TARGETS += tests/fuzz/fuzz_range
 tests_fuzz_fuzz_range_LDADD = $(FUZZ_MAIN) $(libs_config)
+FUZZ_TARGETS += tests/fuzz/fuzz_exposition
+tests_fuzz_fuzz_exposition_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_openmetrics
+tests_fuzz_fuzz_openmetrics_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_predict
+tests_fuzz_fuzz_predict_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
 
 if FUZZERS
 FUZZ_MAIN = $(FUZZ_ENGINE)

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The exposition parser on a vLLM node's payload with its GPUs: 15 histograms, counters, gauges, 8 GPUs of 12 fields, about 500 series in 60 KB.
+ * One line a figure: name, value, unit. Bodies are made before the clock runs, 100 of them with values that move plausibly, and taken in turn,
+ * so that none is in the first cache by accident. Arguments: seconds a figure (default 1). */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "collectors/exposition.h"
+
+enum { BODIES = 100 };
+
+static uint64_t rng = UINT64_C(0x9e3779b97f4a7c15);
+static uint64_t next_random(uint64_t below)
+{
+	rng ^= rng << 13, rng ^= rng >> 7, rng ^= rng << 17;
+	return rng % below;
+}
+
+static void histogram(struct buf *b, int n, int round)
+{
+	static const char *const bounds[] = { "0.001", "0.005", "0.01", "0.02", "0.04", "0.06", "0.08", "0.1", "0.25", "0.5", "0.75", "1.0",
+		                              "2.5", "5.0", "7.5", "10.0", "20.0", "40.0", "80.0", "+Inf" };
+	char name[64];
+	snprintf(name, sizeof name, "vllm:request_phase_%d_seconds", n);
+	buf_printf(b, "# HELP %s Histogram of time spent in phase %d of a request in seconds.\n# TYPE %s histogram\n", name, n, name);
+	unsigned long long count = 1000ULL * (unsigned)(n + 1) + 7ULL * (unsigned)round;
+	for (int i = 0; i < 20; i++)
+		buf_printf(b, "%s_bucket{engine=\"0\",le=\"%s\",model_name=\"meta-llama/Llama-3.1-70B-Instruct\"} %llu.0\n", name, bounds[i],
+		           count * (unsigned)(i + 1) / 20);
+	buf_printf(b, "%s_count{engine=\"0\",model_name=\"meta-llama/Llama-3.1-70B-Instruct\"} %llu.0\n", name, count);
+	buf_printf(b, "%s_sum{engine=\"0\",model_name=\"meta-llama/Llama-3.1-70B-Instruct\"} %.17g\n", name,
+	           (double)count * 0.137 + (double)next_random(1000) / 7919);
+}
+
+static void gpu(struct buf *b, int field, int round)
+{
+	buf_printf(b, "# HELP DCGM_FI_DEV_FIELD_%d A field of the device.\n# TYPE DCGM_FI_DEV_FIELD_%d gauge\n", field, field);
+	for (int i = 0; i < 8; i++)
+		buf_printf(b, "DCGM_FI_DEV_FIELD_%d{gpu=\"%d\",UUID=\"GPU-604ac76c-d9cf-fef3-62e9-d92044ab6e5%d\",pci_bus_id=\"00000000:%02X:00.0\","
+		           "device=\"nvidia%d\",modelName=\"NVIDIA H100 80GB HBM3\",Hostname=\"gpu-a-01\"} %d\n",
+		           field, i, i, 0x10 + i, i, field * 100 + (int)next_random(5) + round % 3);
+}
+
+static void body_make(struct buf *b, int round)
+{
+	buf_init(b, 1 << 20);
+	for (int i = 0; i < 17; i++)
+		histogram(b, i, round);
+	for (int i = 0; i < 30; i++)
+		buf_printf(b, "# HELP vllm:thing_%d A gauge.\n# TYPE vllm:thing_%d gauge\nvllm:thing_%d{engine=\"0\",model_name=\"meta-llama/"
+		           "Llama-3.1-70B-Instruct\"} %d.%d\n", i, i, i, i, (int)next_random(100));
+	for (int i = 0; i < 12; i++)
+		gpu(b, i, round);
+	if (b->err != ERR_OK)
+		abort();
+}
+
+struct figure {
+	double bytes, samples, seconds;
+};
+
+static void check(enum err e, const struct why *why)
+{
+	if (e == ERR_OK)
+		return;
+	fprintf(stderr, "bench_parser: %s\n", why->text);
+	exit(1);
+}
+
+enum way { FIRST_SIGHT, RELEARNED, PREDICTED, HOT };
+
+static struct figure run(const struct buf *bodies, enum way way, double seconds)
+{
+	struct exposition_pool *pool;
+	struct exposition      *e;
+	struct scrape           s;
+	struct why              why = { "" };
+	struct figure           f = { 0 };
+	const struct clock     *clock = clock_system();
+	check(exposition_pool_new(&pool), &why);
+	check(exposition_new(pool, &e), &why);
+	check(exposition_parse(e, bodies[0].data, bodies[0].len, EXPOSITION_TEXT, &s, &why), &why);
+	int64_t begin = clock_mono_us(clock), now = begin;
+	for (int i = 0; now - begin < (int64_t)(seconds * 1e6); i++) {
+		const struct buf *b = &bodies[way == HOT ? 0 : i % BODIES];
+		if (way == FIRST_SIGHT)
+			exposition_reset(e);
+		if (way == FIRST_SIGHT || way == RELEARNED)
+			check(exposition_parse_strict(e, b->data, b->len, EXPOSITION_TEXT, &s, &why), &why);
+		else
+			check(exposition_parse(e, b->data, b->len, EXPOSITION_TEXT, &s, &why), &why);
+		if (way >= PREDICTED && !s.was_predicted) {
+			fprintf(stderr, "bench_parser: a body was not predicted\n");
+			exit(1);
+		}
+		f.bytes += (double)b->len;
+		f.samples += (double)s.samples;
+		if (i % 16 == 0)
+			now = clock_mono_us(clock);
+	}
+	f.seconds = (double)(now - begin) / 1e6;
+	exposition_free(e);
+	exposition_pool_free(pool);
+	return f;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		enum way    way;
+		const char *name;
+	} ways[] = { { FIRST_SIGHT, "first_sight" }, { RELEARNED, "relearned" }, { PREDICTED, "predicted" }, { HOT, "hot" } };
+	double     seconds = argc > 1 ? strtod(argv[1], NULL) : 1;
+	struct buf bodies[BODIES];
+	for (int i = 0; i < BODIES; i++)
+		body_make(&bodies[i], i);
+	printf("parser_payload_bytes %zu bytes\n", bodies[0].len);
+	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+		struct figure f = run(bodies, ways[i].way, seconds);
+		printf("parser_%s_throughput %.0f MB/s\n", ways[i].name, f.bytes / f.seconds / 1e6);
+		printf("parser_%s_samples %.2f Msamples/s\n", ways[i].name, f.samples / f.seconds / 1e6);
+	}
+	for (int i = 0; i < BODIES; i++)
+		buf_release(&bodies[i]);
+	return 0;
+}
