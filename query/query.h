@@ -55,8 +55,8 @@ struct query_result {
 	int64_t           t_ms;   /* of the scalar or string */
 	char             *string; /* owned */
 	struct series_set series;
-	char            **warnings; /* owned; sentences such as Prometheus' annotations */
-	size_t            n_warnings;
+	char            **warnings, **infos; /* owned; Prometheus' annotations ("PromQL warning: ...", "PromQL info: ...") */
+	size_t            n_warnings, n_infos;
 };
 void query_result_release(struct query_result *r);
 

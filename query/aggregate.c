@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Aggregations: rows are sorted into groups once, then each group is folded step by step. */
+#include "query/eval.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "query/format.h"
+#include "query/lexer.h"
+
+static const struct aggregator aggregators[] = {
+	{ "sum", AGGREGATE_SUM, false, VALUE_SCALAR },
+	{ "avg", AGGREGATE_AVG, false, VALUE_SCALAR },
+	{ "count", AGGREGATE_COUNT, false, VALUE_SCALAR },
+	{ "min", AGGREGATE_MIN, false, VALUE_SCALAR },
+	{ "max", AGGREGATE_MAX, false, VALUE_SCALAR },
+	{ "group", AGGREGATE_GROUP, false, VALUE_SCALAR },
+	{ "stddev", AGGREGATE_STDDEV, false, VALUE_SCALAR },
+	{ "stdvar", AGGREGATE_STDVAR, false, VALUE_SCALAR },
+	{ "quantile", AGGREGATE_QUANTILE, true, VALUE_SCALAR },
+	{ "topk", AGGREGATE_TOPK, true, VALUE_SCALAR },
+	{ "bottomk", AGGREGATE_BOTTOMK, true, VALUE_SCALAR },
+	{ "limitk", AGGREGATE_LIMITK, true, VALUE_SCALAR },
+	{ "count_values", AGGREGATE_COUNT_VALUES, true, VALUE_STRING },
+};
+
+const struct aggregator *aggregator_at(size_t i)
+{
+	return i < sizeof aggregators / sizeof aggregators[0] ? &aggregators[i] : NULL;
+}
+
+const struct aggregator *aggregator_find(const char *name, size_t n)
+{
+	for (size_t i = 0; i < sizeof aggregators / sizeof aggregators[0]; i++)
+		if (strlen(aggregators[i].name) == n && strncasecmp(aggregators[i].name, name, n) == 0)
+			return &aggregators[i];
+	return NULL;
+}
+
+enum { NO_ROW = UINT32_MAX };
+
+struct group {
+	const struct labels *labels;
+	bool                 drop_name;
+	uint32_t             first, last; /* rows, chained by groups.next */
+	size_t               n;
+};
+struct groups {
+	struct group *items;
+	size_t        n;
+	uint32_t     *next;
+	size_t        largest;
+};
+
+static enum err group_labels(struct eval *ev, const struct labels *l, const struct names *names, bool is_without, const struct labels **out)
+{
+	struct labels_builder b;
+	labels_builder_init(&b);
+	for (size_t i = 0; i < labels_count(l); i++) {
+		const struct label *p = labels_at(l, i);
+		bool is_named = names_have(names, p->name, p->name_len);
+		if (is_without ? !is_named && strcmp(p->name, LABEL_NAME) != 0 : is_named)
+			labels_builder_set_n(&b, p->name, p->name_len, p->value, p->value_len);
+	}
+	enum err e = eval_labels_from(ev, &b, out);
+	labels_builder_release(&b);
+	return e;
+}
+
+static enum err make_groups(struct eval *ev, const struct table *t, const struct names *names, bool is_without, struct groups *out)
+{
+	struct signatures *s;
+	void *items, *next;
+	enum err e = signatures_new(ev, 64, &s);
+	if (e == ERR_OK)
+		e = eval_alloc(ev, t->n, sizeof(struct group), &items);
+	if (e == ERR_OK)
+		e = eval_alloc(ev, t->n, sizeof(uint32_t), &next);
+	if (e != ERR_OK)
+		return e;
+	*out = (struct groups){ .items = items, .next = next };
+	for (size_t i = 0; i < t->n; i++) {
+		size_t at;
+		e = signatures_add(ev, s, t->rows[i].labels, names, !is_without, false, &at);
+		if (e != ERR_OK)
+			return e;
+		struct group *group = &out->items[at];
+		out->next[i] = NO_ROW;
+		if (at == out->n) {
+			out->n++;
+			e = group_labels(ev, t->rows[i].labels, names, is_without, &group->labels);
+			if (e != ERR_OK)
+				return e;
+			group->first = (uint32_t)i;
+		} else {
+			out->next[group->last] = (uint32_t)i;
+		}
+		group->last = (uint32_t)i;
+		group->drop_name |= t->rows[i].drop_name;
+		if (++group->n > out->largest)
+			out->largest = group->n;
+	}
+	return ERR_OK;
+}
+
+/* ---- folds ---- */
+
+struct fold {
+	struct kahan sum;
+	struct mean  mean;
+	double       n, extreme, average, squares;
+};
+
+static void fold_add(struct fold *f, enum aggregate_kind kind, double v)
+{
+	f->n++;
+	switch ((int)kind) {
+	case AGGREGATE_SUM:
+		if (f->n > 1)
+			kahan_add(&f->sum, v);
+		else
+			f->sum.sum = v;
+		break;
+	case AGGREGATE_AVG: mean_add(&f->mean, v); break;
+	case AGGREGATE_MIN:
+		if (f->n == 1 || v < f->extreme || isnan(f->extreme))
+			f->extreme = v;
+		break;
+	case AGGREGATE_MAX:
+		if (f->n == 1 || v > f->extreme || isnan(f->extreme))
+			f->extreme = v;
+		break;
+	case AGGREGATE_STDDEV:
+	case AGGREGATE_STDVAR:
+		if (f->n == 1) {
+			f->average = v;
+			f->squares = isfinite(v) ? 0 : (double)NAN;
+		} else {
+			double delta = v - f->average;
+			f->average += delta / f->n;
+			f->squares += delta * (v - f->average);
+		}
+		break;
+	default: break;
+	}
+}
+
+static double fold_value(const struct fold *f, enum aggregate_kind kind)
+{
+	switch ((int)kind) {
+	case AGGREGATE_SUM: return isinf(f->sum.sum) ? f->sum.sum : f->sum.sum + f->sum.c;
+	case AGGREGATE_AVG: return mean_value(&f->mean);
+	case AGGREGATE_COUNT: return f->n;
+	case AGGREGATE_MIN:
+	case AGGREGATE_MAX: return f->extreme;
+	case AGGREGATE_STDDEV: return sqrt(f->squares / f->n);
+	case AGGREGATE_STDVAR: return f->squares / f->n;
+	default: return 1; /* group */
+	}
+}
+
+static enum err fold_groups(struct eval *ev, const struct node *n, const struct grid *g, const struct table *t, const struct groups *groups,
+                            struct value *out)
+{
+	enum aggregate_kind kind = n->u.aggregate.aggregator->kind;
+	void *mem;
+	enum err e = eval_alloc(ev, g->n, sizeof(struct fold), &mem);
+	struct fold *folds = mem;
+	for (size_t i = 0; e == ERR_OK && i < groups->n; i++) {
+		const struct group *group = &groups->items[i];
+		double *v;
+		e = eval_cells(ev, g, &v);
+		if (e != ERR_OK)
+			break;
+		memset(folds, 0, g->n * sizeof *folds);
+		for (uint32_t r = group->first; r != NO_ROW; r = groups->next[r])
+			for (size_t k = 0; k < g->n; k++)
+				if (!is_absent(t->rows[r].v[k]))
+					fold_add(&folds[k], kind, t->rows[r].v[k]);
+		for (size_t k = 0; k < g->n; k++)
+			if (folds[k].n > 0)
+				v[k] = fold_value(&folds[k], kind);
+		e = table_add(ev, &out->table, group->labels, group->drop_name, v);
+	}
+	return e;
+}
+
+/* ---- quantile ---- */
+
+static enum err quantile_groups(struct eval *ev, const struct node *n, const struct grid *g, const struct table *t, const struct groups *groups,
+                                const double *q, struct value *out)
+{
+	void *mem;
+	enum err e = eval_alloc(ev, groups->largest, sizeof(double), &mem);
+	double *values = mem;
+	for (size_t k = 0; e == ERR_OK && groups->n > 0 && k < g->n; k++)
+		if (!(q[k] >= 0 && q[k] <= 1))
+			note_warning(ev, n->u.aggregate.param, "quantile value should be between 0 and 1, got %g", q[k]);
+	for (size_t i = 0; e == ERR_OK && i < groups->n; i++) {
+		const struct group *group = &groups->items[i];
+		double *v;
+		e = eval_cells(ev, g, &v);
+		for (size_t k = 0; e == ERR_OK && k < g->n; k++) {
+			size_t count = 0;
+			for (uint32_t r = group->first; r != NO_ROW; r = groups->next[r])
+				if (!is_absent(t->rows[r].v[k]))
+					values[count++] = t->rows[r].v[k];
+			if (count > 0)
+				v[k] = quantile_of(q[k], values, count);
+		}
+		if (e == ERR_OK)
+			e = table_add(ev, &out->table, group->labels, group->drop_name, v);
+	}
+	return e;
+}
+
+/* ---- topk, bottomk, limitk ---- */
+
+struct candidate {
+	double   v;
+	uint32_t row, seen; /* seen: the order of equals */
+};
+
+static int by_seen(const struct candidate *x, const struct candidate *y)
+{
+	return (x->seen > y->seen) - (x->seen < y->seen);
+}
+
+/* NaN comes last either way. */
+static int by_value(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+	if (isnan(x->v) || isnan(y->v))
+		return isnan(x->v) != isnan(y->v) ? isnan(x->v) - isnan(y->v) : by_seen(x, y);
+	return x->v != y->v ? (x->v > y->v) - (x->v < y->v) : by_seen(x, y);
+}
+
+static int by_value_desc(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+	if (isnan(x->v) || isnan(y->v) || x->v == y->v)
+		return by_value(a, b);
+	return x->v < y->v ? 1 : -1;
+}
+
+struct picking {
+	const struct table  *t;
+	const struct groups *groups;
+	const double        *k;
+	struct candidate    *candidates;
+	double             **cells; /* of the result's rows, by input row */
+	enum aggregate_kind  kind;
+};
+
+/* Picks of one group at one step; the rows get their result cells in the order of picking. */
+static enum err pick(struct eval *ev, const struct grid *g, const struct picking *p, const struct group *group, size_t step, struct value *out)
+{
+	size_t n = 0;
+	for (uint32_t r = group->first; r != NO_ROW; r = p->groups->next[r])
+		if (!is_absent(p->t->rows[r].v[step])) {
+			p->candidates[n] = (struct candidate){ p->t->rows[r].v[step], r, (uint32_t)n };
+			n++;
+		}
+	if (p->kind != AGGREGATE_LIMITK)
+		qsort(p->candidates, n, sizeof *p->candidates, p->kind == AGGREGATE_TOPK ? by_value_desc : by_value);
+	size_t most = p->k[step] >= (double)n ? n : p->k[step] >= 1 ? (size_t)p->k[step] : 0;
+	for (size_t i = 0; i < most; i++) {
+		uint32_t r = p->candidates[i].row;
+		if (p->cells[r] == NULL) {
+			enum err e = eval_cells(ev, g, &p->cells[r]);
+			if (e == ERR_OK)
+				e = table_add(ev, &out->table, p->t->rows[r].labels, p->t->rows[r].drop_name, p->cells[r]);
+			if (e != ERR_OK)
+				return e;
+		}
+		p->cells[r][step] = p->candidates[i].v;
+	}
+	return ERR_OK;
+}
+
+static enum err pick_groups(struct eval *ev, const struct node *n, const struct grid *g, const struct table *t, const struct groups *groups,
+                            const double *k, struct value *out)
+{
+	void *candidates, *cells;
+	for (size_t i = 0; i < g->n; i++)
+		if (isnan(k[i]))
+			return why_set(ev->why, ERR_FORMAT, "Parameter value is NaN");
+	enum err e = eval_alloc(ev, groups->largest, sizeof(struct candidate), &candidates);
+	if (e == ERR_OK)
+		e = eval_alloc(ev, t->n, sizeof(double *), &cells);
+	if (e != ERR_OK)
+		return e;
+	struct picking p = { t, groups, k, candidates, cells, n->u.aggregate.aggregator->kind };
+	for (size_t i = 0; e == ERR_OK && i < groups->n; i++)
+		for (size_t step = 0; e == ERR_OK && step < g->n; step++)
+			e = pick(ev, g, &p, &groups->items[i], step, out);
+	return e;
+}
+
+/* ---- count_values ---- */
+
+/* Every sample becomes a row of its own with the label set, of which the ordinary count does the rest. */
+static enum err spread_values(struct eval *ev, const struct table *t, const struct grid *g, const char *label, struct table *out)
+{
+	struct labels_builder b;
+	labels_builder_init(&b);
+	enum err e = ERR_OK;
+	for (size_t i = 0; i < t->n && e == ERR_OK; i++) {
+		size_t first = out->n;
+		for (size_t k = 0; k < g->n && e == ERR_OK; k++) {
+			double v = t->rows[i].v[k], *cells;
+			char text[FORMAT_VALUE_TEXT];
+			if (is_absent(v))
+				continue;
+			format_value(v, text);
+			size_t r = first;
+			while (r < out->n && strcmp(labels_get(out->rows[r].labels, label), text) != 0)
+				r++;
+			if (r == out->n) {
+				const struct labels *l;
+				labels_builder_from(&b, t->rows[i].labels);
+				labels_builder_set(&b, label, text);
+				e = eval_labels_from(ev, &b, &l);
+				if (e == ERR_OK)
+					e = eval_cells(ev, g, &cells);
+				if (e == ERR_OK)
+					e = table_add(ev, out, l, t->rows[i].drop_name, cells);
+			}
+			if (e == ERR_OK)
+				out->rows[r].v[k] = v;
+		}
+	}
+	labels_builder_release(&b);
+	return e;
+}
+
+static enum err count_values(struct eval *ev, const struct node *n, const struct grid *g, const struct table *t, struct value *out)
+{
+	const struct text label = node_unwrapped(n->u.aggregate.param)->u.string;
+	struct table spread = { 0 };
+	struct groups groups;
+	struct names names = n->u.aggregate.names;
+	void *items;
+	if (label.n == 0 || strlen(label.s) != label.n || !is_utf8(label.s, label.n))
+		return why_set(ev->why, ERR_FORMAT, "invalid label name \"%s\"", label.s);
+	enum err e = spread_values(ev, t, g, label.s, &spread);
+	if (e == ERR_OK)
+		e = eval_alloc(ev, names.n + 1, sizeof *names.items, &items);
+	if (e == ERR_OK && !n->u.aggregate.is_without) {
+		if (names.n > 0)
+			memcpy(items, names.items, names.n * sizeof *names.items);
+		names.items = items;
+		names.items[names.n++] = label;
+	}
+	if (e == ERR_OK)
+		e = make_groups(ev, &spread, &names, n->u.aggregate.is_without, &groups);
+	struct aggregator count = { .kind = AGGREGATE_COUNT };
+	struct node counting = *n;
+	counting.u.aggregate.aggregator = &count;
+	return e == ERR_OK ? fold_groups(ev, &counting, g, &spread, &groups, out) : e;
+}
+
+enum err eval_aggregate(struct eval *ev, const struct node *n, const struct grid *g, struct value *out)
+{
+	const struct aggregator *a = n->u.aggregate.aggregator;
+	struct value of;
+	struct groups groups;
+	double *param = NULL;
+	enum err e = eval_node(ev, n->u.aggregate.of, g, &of);
+	if (e == ERR_OK && a->has_param && a->param == VALUE_SCALAR)
+		e = eval_scalar(ev, n->u.aggregate.param, g, &param);
+	if (e != ERR_OK)
+		return e;
+	if (a->kind == AGGREGATE_COUNT_VALUES)
+		return count_values(ev, n, g, &of.table, out);
+	e = make_groups(ev, &of.table, &n->u.aggregate.names, n->u.aggregate.is_without, &groups);
+	if (e != ERR_OK)
+		return e;
+	if (a->kind == AGGREGATE_QUANTILE)
+		return quantile_groups(ev, n, g, &of.table, &groups, param, out);
+	if (param != NULL)
+		return pick_groups(ev, n, g, &of.table, &groups, param, out);
+	return fold_groups(ev, n, g, &of.table, &groups, out);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Functions that change labels. */
+#include "query/eval.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/regex.h"
+#include "query/lexer.h"
+
+static struct text text_arg(const struct node *call, size_t i)
+{
+	return node_unwrapped(call->u.call.args[i])->u.string;
+}
+
+static bool is_label(struct text t)
+{
+	return t.n > 0 && strlen(t.s) == t.n && is_utf8(t.s, t.n);
+}
+
+/* The row with one label set; its name is its own again where that was the label. */
+static enum err add_relabelled(struct eval *ev, const struct row *r, const char *name, const char *value, size_t n, struct value *out)
+{
+	struct labels_builder b;
+	const struct labels *l;
+	labels_builder_init(&b);
+	labels_builder_from(&b, r->labels);
+	labels_builder_set_n(&b, name, strlen(name), value, n);
+	enum err e = eval_labels_from(ev, &b, &l);
+	labels_builder_release(&b);
+	return e == ERR_OK ? table_add(ev, &out->table, l, r->drop_name && strcmp(name, LABEL_NAME) != 0, r->v) : e;
+}
+
+static enum err replace_row(struct eval *ev, const struct node *n, const struct regex *regex, const struct row *r, struct value *out)
+{
+	struct text target = text_arg(n, 1), replacement = text_arg(n, 2), source = text_arg(n, 3);
+	const struct label *l = labels_find(r->labels, source.s);
+	struct buf made;
+	bool matched = false;
+	buf_init(&made, LABELS_TEXT_MAX);
+	enum err e = regex_expand(regex, l != NULL ? l->value : "", l != NULL ? l->value_len : 0, replacement.s, &made, &matched);
+	if (e != ERR_OK)
+		why_set(ev->why, e, "cannot make a label value in label_replace(): %s", err_text(e));
+	else if (matched)
+		e = add_relabelled(ev, r, target.s, buf_text(&made), made.len, out);
+	else
+		e = table_add(ev, &out->table, r->labels, r->drop_name, r->v);
+	buf_release(&made);
+	return e;
+}
+
+static enum err call_label_replace(struct eval *ev, const struct node *n, const struct grid *g, struct value *out)
+{
+	struct value of;
+	struct regex *regex = NULL;
+	struct text pattern = text_arg(n, 4);
+	struct why why;
+	if (strlen(pattern.s) != pattern.n || regex_new(pattern.s, &regex, &why) != ERR_OK)
+		return why_set(ev->why, ERR_FORMAT, "invalid regular expression in label_replace(): %.300s", pattern.s);
+	enum err e = ERR_OK;
+	if (!is_label(text_arg(n, 1)))
+		e = why_set(ev->why, ERR_FORMAT, "invalid destination label name in label_replace(): %.100s", text_arg(n, 1).s);
+	if (e == ERR_OK)
+		e = eval_node(ev, n->u.call.args[0], g, &of);
+	for (size_t i = 0; e == ERR_OK && i < of.table.n; i++)
+		e = replace_row(ev, n, regex, &of.table.rows[i], out);
+	regex_free(regex);
+	return e == ERR_OK ? table_merge(ev, g, &out->table, SAME_LABELSET) : e;
+}
+
+static enum err call_label_join(struct eval *ev, const struct node *n, const struct grid *g, struct value *out)
+{
+	struct value of;
+	struct text separator = text_arg(n, 2);
+	for (size_t i = 1; i < n->u.call.n; i++)
+		if (i != 2 && !is_label(text_arg(n, i)))
+			return why_set(ev->why, ERR_FORMAT, "invalid %s label name in label_join(): %.100s", i == 1 ? "destination" : "source",
+			               text_arg(n, i).s);
+	enum err e = eval_node(ev, n->u.call.args[0], g, &of);
+	for (size_t r = 0; e == ERR_OK && r < of.table.n; r++) {
+		struct buf joined;
+		buf_init(&joined, LABELS_TEXT_MAX);
+		for (size_t i = 3; i < n->u.call.n; i++) {
+			const struct label *l = labels_find(of.table.rows[r].labels, text_arg(n, i).s);
+			buf_put(&joined, separator.s, i > 3 ? separator.n : 0);
+			buf_put(&joined, l != NULL ? l->value : "", l != NULL ? l->value_len : 0);
+		}
+		e = joined.err != ERR_OK ? why_set(ev->why, joined.err, "a label value in label_join() is too long")
+		                         : add_relabelled(ev, &of.table.rows[r], text_arg(n, 1).s, buf_text(&joined), joined.len, out);
+		buf_release(&joined);
+	}
+	return e == ERR_OK ? table_merge(ev, g, &out->table, SAME_LABELSET) : e;
+}
+
+static const struct function rows[] = {
+	{ .name = "label_replace", .summary = "sets a label from another by a regular expression: v, target, replacement, source, regex",
+	  .returns = VALUE_VECTOR, .n_args = 5, .args = { VALUE_VECTOR, VALUE_STRING, VALUE_STRING, VALUE_STRING, VALUE_STRING },
+	  .call = call_label_replace },
+	{ .name = "label_join", .summary = "sets a label to others joined: v, target, separator, sources ...", .returns = VALUE_VECTOR, .n_args = 4,
+	  .args = { VALUE_VECTOR, VALUE_STRING, VALUE_STRING, VALUE_STRING }, .optional = VARIADIC, .call = call_label_join },
+};
+const struct function_family functions_label = { rows, sizeof rows / sizeof rows[0] };
