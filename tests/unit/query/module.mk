@@ -1,1 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
+UNIT_TESTS += tests/unit/query/test_promqltest
+tests_unit_query_test_promqltest_SOURCES = %reldir%/test_promqltest.c %reldir%/memory_source.c %reldir%/memory_source.h
+tests_unit_query_test_promqltest_LDADD   = $(libs_query) $(CMOCKA_LIBS)
