@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The exposition parser on a vLLM node's payload with its GPUs: 15 histograms, counters, gauges, 8 GPUs of 12 fields, about 500 series in 60 KB.
- * One line a figure: name, value, unit. Bodies are made before the clock runs, 100 of them with values that move plausibly, and taken in turn,
- * so that none is in the first cache by accident. Arguments: seconds a figure (default 1). */
+ * The exposition parser on a vLLM node's payload with its GPUs: 15 histograms, counters, gauges, 8 GPUs of 12 fields, about 500 series
+ * in 60 KB. One line a figure: name, value, unit. Bodies are made before the clock runs, 100 of them with values that move plausibly,
+ * and taken in turn, so that none is in the first cache by accident. Arguments: seconds a figure (default 1). */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -25,8 +25,8 @@
 
 enum exposition_format { EXPOSITION_TEXT, EXPOSITION_OPENMETRICS };
 
-/* By the content type ("application/openmetrics-text" in any case, with parameters); for any other one, or none (NULL), text 0.0.4, unless the
- * last line of the body is "# EOF". */
+/* By the content type ("application/openmetrics-text" in any case, with parameters); for any other one, or none (NULL), text 0.0.4,
+ * unless the last line of the body is "# EOF". */
 enum exposition_format exposition_format_of(const char *content_type, const char *body, size_t len);
 
 /* Ceilings. A body that passes one is refused with ERR_LIMIT and a sentence that names the line. */

@@ -3,12 +3,13 @@
  * The HTTP collector: scrapes many targets, each at its own interval, on curl's multi socket interface and a libuv loop.
  *
  * Each target has a place in its interval, found from a hash of what it is (so that a thousand targets spread evenly and a restart keeps
- * the place), and its scrapes are due at that place in each interval for ever: a late scrape moves no later one. A target has one request in
- * flight at most; a scrape that comes due before the one before has ended is skipped and counted. Nothing waits for a slow or dead target but
- * its own next scrape.
+ * the place), and its scrapes are due at that place in each interval for ever: a late scrape moves no later one. A target has one
+ * request in flight at most; a scrape that comes due before the one before has ended is skipped and counted. Nothing waits for a slow or
+ * dead target but its own next scrape.
  *
- * Redirects are not followed, only http and https are spoken, TLS is verified, and proxies named in the environment are not used unless asked
- * for: a scrape that silently went through a proxy would measure the proxy, and would carry a bearer token there. Connections are kept.
+ * Redirects are not followed, only http and https are spoken, TLS is verified, and proxies named in the environment are not used unless
+ * asked for: a scrape that silently went through a proxy would measure the proxy, and would carry a bearer token there. Connections are
+ * kept.
  *
  * Threads: everything happens on the loop's thread, callbacks too. Nothing blocks, but for what a `secret` callback does. */
 #ifndef PITWALL_COLLECTORS_HTTP_H

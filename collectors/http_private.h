@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Inside the HTTP collector. A transfer is one place for one request at a time, owned by a target or by one http_get. While it is in flight it
- * has a curl handle and a body; both are lent from the collector, so that memory follows what is in flight and not how many targets there
- * are. What has callbacks of libuv's is freed when libuv has reported; http_collector counts these handles. */
+ * Inside the HTTP collector. A transfer is one place for one request at a time, owned by a target or by one http_get. While it is in
+ * flight it has a curl handle and a body; both are lent from the collector, so that memory follows what is in flight and not how many
+ * targets there are. What has callbacks of libuv's is freed when libuv has reported; http_collector counts these handles. */
 #ifndef PITWALL_COLLECTORS_HTTP_PRIVATE_H
 #define PITWALL_COLLECTORS_HTTP_PRIVATE_H
 

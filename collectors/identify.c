@@ -6,8 +6,8 @@
 
 #include "base/labels.h"
 
-/* Sources: the servers' own documentation of these paths. Triton answers /v2 with a JSON that has its name, vLLM /version with a version alone,
- * Ollama under /api; what several servers have (/health, /v1/models) says too little and stands last. */
+/* Sources: the servers' own documentation of these paths. Triton answers /v2 with a JSON that has its name, vLLM /version with a version
+ * alone, Ollama under /api; what several servers have (/health, /v1/models) says too little and stands last. */
 const struct identify_probe identify_probes[] = {
 	{ "/v2",             "\"triton\"",          "triton" },
 	{ "/version",        "\"version\"",         "vllm" },

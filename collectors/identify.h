@@ -22,8 +22,8 @@ enum { IDENTIFY_UNKNOWN = -1 };
 /* The index of the first kind of which a prefix begins a metric name of the layout; IDENTIFY_UNKNOWN when none does. */
 int identify(const struct exposition_layout *layout, const struct identify_kind *kinds, size_t n_kinds);
 
-/* Where /metrics did not say it: paths that tell servers apart when they answer, in the order to ask, and the profile that an answer to each
- * means. `needle` must be in the body ("" : any 2xx will do). Ends with a row whose path is NULL. */
+/* Where /metrics did not say it: paths that tell servers apart when they answer, in the order to ask, and the profile that an answer to
+ * each means. `needle` must be in the body ("" : any 2xx will do). Ends with a row whose path is NULL. */
 struct identify_probe {
 	const char *path, *needle, *profile;
 };

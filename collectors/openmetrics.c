@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * OpenMetrics 1.0, as strict as its specification and as the test suite that goes with it: single blanks, no comments, no blank lines, "# EOF"
- * at the end, families in one piece with their metadata first, and what each type demands of labels and values.
+ * OpenMetrics 1.0, as strict as its specification and as the test suite that goes with it: single blanks, no comments, no blank lines,
+ * "# EOF" at the end, families in one piece with their metadata first, and what each type demands of labels and values.
  *
  * A family is a run of lines; inside it a group is one metric's samples (all buckets, the count and the sum of one label set). A group is
  * closed when another label set, another time stamp, another family or the end comes, and is then held against what its type demands. */

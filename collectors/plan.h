@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What is remembered of a body: the text between its numbers, and what each number is. A body with the same text has the same series, and is
- * valid if its numbers are numbers and meet the plan's checks: nothing else needs to be looked at. Plans and layouts never change once
- * made; targets that say the same share them through the pool. Private to the parser. */
+ * What is remembered of a body: the text between its numbers, and what each number is. A body with the same text has the same series,
+ * and is valid if its numbers are numbers and meet the plan's checks: nothing else needs to be looked at. Plans and layouts never change
+ * once made; targets that say the same share them through the pool. Private to the parser. */
 #ifndef PITWALL_COLLECTORS_PLAN_H
 #define PITWALL_COLLECTORS_PLAN_H
 
@@ -40,8 +40,8 @@ enum err plan_get(struct exposition_pool *pool, const struct draft *d, const cha
                   const struct exposition_layout *before, struct plan **out);
 void     plan_unref(struct plan *p); /* NULL is fine */
 
-/* Reads a body that has the plan's text: `values` and `past` (NULL: not kept) have one item a line, and always go together. False: it is another
- * body, or one that may not be valid; then some values may have been read already. */
+/* Reads a body that has the plan's text: `values` and `past` (NULL: not kept) have one item a line, and always go together. False: it is
+ * another body, or one that may not be valid; then some values may have been read already. */
 bool plan_predict(const struct plan *p, const char *body, size_t len, double *values, struct past *past);
 
 void past_set(struct past *past, const char *text, size_t n);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The first 128 bits of 5^q for q = -64 ... 64, highest first; for q < 0 of its reciprocal, rounded up where that is needed to be exact.
- * Source: Lemire, "Number Parsing at a Gigabyte per Second" (2021), section 5; made by its formula: for q >= 0 5^q shifted so that bit 127 is
- * set and cut; for q < 0, with z the least such that 2^z >= 5^-q, 2^(z + 127) / 5^-q + 1 down to q = -27, below that
+ * Source: Lemire, "Number Parsing at a Gigabyte per Second" (2021), section 5; made by its formula: for q >= 0 5^q shifted so that bit
+ * 127 is set and cut; for q < 0, with z the least such that 2^z >= 5^-q, 2^(z + 127) / 5^-q + 1 down to q = -27, below that
  * 2^(2z + 128) / 5^-q + 1 cut to 128 bits. */
 #ifndef PITWALL_COLLECTORS_POW5_H
 #define PITWALL_COLLECTORS_POW5_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The Prometheus text format 0.0.4, with the quoted names of 1.0.0: as strict as prometheus/common's expfmt is in its UTF-8 mode, which is
- * what Prometheus 3 does with the same bytes. Where the two part we are with the format's description: blanks at a line's end are allowed, and
- * an unknown escape in a HELP text is kept. */
+ * what Prometheus 3 does with the same bytes. Where the two part we are with the format's description: blanks at a line's end are
+ * allowed, and an unknown escape in a HELP text is kept. */
 #include "collectors/parse.h"
 
 #include <string.h>

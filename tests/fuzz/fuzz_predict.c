@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Bodies one after another, divided by 0x01 bytes, through one exposition; each must give exactly what a fresh strict parser gives. The first
- * byte chooses the format: 'o' is OpenMetrics. */
+ * Bodies one after another, divided by 0x01 bytes, through one exposition; each must give exactly what a fresh strict parser gives. The
+ * first byte chooses the format: 'o' is OpenMetrics. */
 #include "tests/fuzz/fuzz.h"
 
 #include "base/stale.h"

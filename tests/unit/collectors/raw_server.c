@@ -88,8 +88,8 @@ static bool flood(struct connection *c)
 	return false;
 }
 
-/* A gzip stream made by hand: one block of fixed codes, "\n", then copies of 258 bytes at distance 1 (13 bits each), for about 64 MiB. Source:
- * RFC 1951, 3.2.6. */
+/* A gzip stream made by hand: one block of fixed codes, "\n", then copies of 258 bytes at distance 1 (13 bits each), for about 64 MiB.
+ * Source: RFC 1951, 3.2.6. */
 static bool bomb(struct connection *c)
 {
 	static const unsigned char gzip[] = { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3 };

@@ -68,7 +68,8 @@ static const struct {
 	  "line 3: the samples of one metric must stand together", NULL },
 	{ "om: family again", "a 1\nb 1\na{x=\"1\"} 1\n# EOF\n", OM,
 	  "line 3: the family 'a' of line 1 goes on here: its lines must stand together", NULL },
-	{ "om: clash", "# TYPE a_total gauge\n# TYPE a counter\n# EOF\n", OM, "line 3: 'a_total' clashes with the family 'a_total' of line 1", NULL },
+	{ "om: clash", "# TYPE a_total gauge\n# TYPE a counter\n# EOF\n", OM,
+	  "line 3: 'a_total' clashes with the family 'a_total' of line 1", NULL },
 	{ "om: time goes back", "a 1 2.5\na 1 2\n# EOF\n", OM, "line 2: the time stamp goes back", NULL },
 	{ "om: no +Inf", "# TYPE a histogram\na_bucket{le=\"1\"} 1\n# EOF\n", OM,
 	  "line 3: histogram 'a' has no bucket '+Inf' above this line", NULL },
@@ -76,7 +77,8 @@ static const struct {
 	  "line 3: a bucket must not hold less than the one before it", NULL },
 	{ "om: count is another", "# TYPE a histogram\na_bucket{le=\"+Inf\"} 1\na_count 2\na_sum 1\n# EOF\n", OM,
 	  "line 5: the count must be that of the '+Inf' bucket", NULL },
-	{ "om: unit", "# TYPE a gauge\n# UNIT a seconds\na 1\n# EOF\n", OM, "line 4: the name of family 'a' must end in its unit, '_seconds'", NULL },
+	{ "om: unit", "# TYPE a gauge\n# UNIT a seconds\na 1\n# EOF\n", OM,
+	  "line 4: the name of family 'a' must end in its unit, '_seconds'", NULL },
 	{ "om: infinite time", "a 1 +Inf\n# EOF\n", OM, "line 1: '+Inf' is not a time stamp", NULL },
 };
 
@@ -156,7 +158,8 @@ static void keeps_metadata(void **state)
 {
 	struct fixture *f = *state;
 	struct scrape s = parse_ok(f, "# HELP a_seconds two\\nlines\n# TYPE a_seconds histogram\n# UNIT a_seconds seconds\n"
-	                              "a_seconds_bucket{le=\"+Inf\"} 1 # {id=\"x\"} 0.5\na_seconds_count 1\na_seconds_sum 2\nb 1 5.5\n# EOF\n", OM);
+	                              "a_seconds_bucket{le=\"+Inf\"} 1 # {id=\"x\"} 0.5\na_seconds_count 1\n"
+	                              "a_seconds_sum 2\nb 1 5.5\n# EOF\n", OM);
 	assert_int_equal(s.n_families, 2);
 	assert_string_equal(s.families[0].name, "a_seconds");
 	assert_string_equal(s.families[0].help, "two\nlines");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The parsers against the corpora that others made, and against what real servers said. The corpora are not part of the project: they are looked for
- * where PITWALL_SHARED points, and the tests are skipped without them. */
+ * The parsers against the corpora that others made, and against what real servers said. The corpora are not part of the project: they
+ * are looked for where PITWALL_SHARED points, and the tests are skipped without them. */
 #include "tests/unit/unit.h"
 
 #include <dirent.h>
@@ -88,8 +88,8 @@ static void openmetrics_suite(void **state)
 	assert_int_equal(invalid, 167);
 }
 
-/* UTF-8 mode: it is what Prometheus 3 does by default, and a console that refuses a name which the fleet's own Prometheus takes helps nobody. So
- * err_41 and err_42 are accepted, as the index says for that mode. */
+/* UTF-8 mode: it is what Prometheus 3 does by default, and a console that refuses a name which the fleet's own Prometheus takes helps
+ * nobody. So err_41 and err_42 are accepted, as the index says for that mode. */
 static void expfmt_cases(void **state)
 {
 	(void)state;
@@ -121,9 +121,9 @@ static void expfmt_cases(void **state)
 	assert_int_equal(seen, 66);
 }
 
-/* What real servers said; .om. files as OpenMetrics, the others as text. An error stands where the captured file itself is no valid exposition:
- * exporter_test_expected holds the results of several tests one behind the other; the DCGM excerpt has lines "..."; the 5mfs files come from
- * a Go program that gives a sum beside negative buckets, which OpenMetrics forbids (its suite's bad_histograms_3). */
+/* What real servers said; .om. files as OpenMetrics, the others as text. An error stands where the captured file itself is no valid
+ * exposition: exporter_test_expected holds the results of several tests one behind the other; the DCGM excerpt has lines "..."; the 5mfs
+ * files come from a Go program that gives a sum beside negative buckets, which OpenMetrics forbids (its suite's bad_histograms_3). */
 static const struct {
 	const char *path;
 	size_t      n; /* series at the least */

@@ -248,12 +248,14 @@ static void keeps_its_place_in_the_interval(void **state)
 	assert_true(place >= 0 && place < 200);
 	add(b, where, 200, 200, &seen);
 	run_until(b, &seen.n, 2);
-	for (int i = 0; i < 8; i++) {
+	/* A machine that is busy may be late now and then (and two clocks differ by a millisecond), so most of the scrapes must be in place, and
+	 * more of them are looked at where they are not; a schedule that drifts would be in place one time in four. */
+	int all = 0;
+	do {
 		run_until(b, &seen.n, seen.n + 1);
-		near += (seen.last_wall_ms - place) % 200 < 50;
-	}
-	/* a machine that is busy may be late now and then; a schedule that drifts would be anywhere */
-	assert_true(near >= 5);
+		near += (seen.last_wall_ms - place + 2) % 200 < 50;
+	} while (++all < 8 || (all < 40 && near * 3 < all * 2));
+	assert_true(near * 3 >= all * 2);
 }
 
 static enum err give_secret(void *ctx, struct buf *to, struct why *why)
@@ -374,7 +376,7 @@ static void on_answer(void *ctx, const struct http_answer *a)
 	snprintf(got->body, sizeof got->body, "%s", a->body);
 }
 
-static void gets(void **state)
+static void answers_gets(void **state)
 {
 	struct bench *b = *state;
 	struct got    broken = { 0 }, ok = { 0 }, large = { 0 };
@@ -526,7 +528,7 @@ int main(void)
 		WITH(refuses_bad_targets),
 		WITH(a_callback_may_remove_its_target),
 		WITH(a_callback_may_close_the_collector),
-		WITH(gets),
+		WITH(answers_gets),
 		WITH(verifies_tls),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The promise of the predicting parser: whatever comes, and whatever came before, it gives what the strict parser alone gives. Bodies are
- * made by random changes to one another; the changes are of the kinds that happen (values move, series come and go) and of those that should not (bytes are lost,
- * changed, doubled). */
+ * made by random changes to one another; the changes are of the kinds that happen (values move, series come and go) and of those that
+ * should not (bytes are lost, changed, doubled). */
 #include "tests/unit/unit.h"
 
 #include "base/stale.h"
