@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "collectors/decimal.h"
 
 bool span_is(struct span s, const char *text)
@@ -74,53 +75,16 @@ enum err parse_line(struct parser *ps, bool *more)
 	return ERR_OK;
 }
 
-/* Table 3-7 of the Unicode standard: no overlong forms, no surrogates, nothing past U+10FFFF. */
-static size_t utf8_step(const unsigned char *p, size_t n)
+/* Nearly all of it is ASCII, eight bytes at once. */
+bool utf8_valid(const char *p, size_t n)
 {
-	unsigned char low = 0x80, high = 0xbf;
-	size_t        len;
-	if (p[0] < 0x80)
-		return 1;
-	if (p[0] >= 0xc2 && p[0] <= 0xdf) {
-		len = 2;
-	} else if (p[0] >= 0xe0 && p[0] <= 0xef) {
-		len = 3;
-		low = p[0] == 0xe0 ? 0xa0 : low;
-		high = p[0] == 0xed ? 0x9f : high;
-	} else if (p[0] >= 0xf0 && p[0] <= 0xf4) {
-		len = 4;
-		low = p[0] == 0xf0 ? 0x90 : low;
-		high = p[0] == 0xf4 ? 0x8f : high;
-	} else {
-		return 0;
-	}
-	if (n < len || p[1] < low || p[1] > high)
-		return 0;
-	for (size_t i = 2; i < len; i++)
-		if (p[i] < 0x80 || p[i] > 0xbf)
-			return 0;
-	return len;
-}
-
-bool utf8_valid(const char *text, size_t n)
-{
-	const unsigned char *p = (const unsigned char *)text, *end = p + n;
-	while (p < end) {
-		uint64_t eight;
-		while (end - p >= 8) {
-			memcpy(&eight, p, sizeof eight);
-			if ((eight & UINT64_C(0x8080808080808080)) != 0)
-				break;
-			p += 8;
-		}
-		if (p == end)
+	uint64_t eight;
+	for (; n >= sizeof eight; p += sizeof eight, n -= sizeof eight) {
+		memcpy(&eight, p, sizeof eight);
+		if ((eight & UINT64_C(0x8080808080808080)) != 0)
 			break;
-		size_t step = utf8_step(p, (size_t)(end - p));
-		if (step == 0)
-			return false;
-		p += step;
 	}
-	return true;
+	return text_is_utf8(p, n);
 }
 
 bool is_name_start(char c)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/unit.h"
 
-#include <math.h>
+#include <unistd.h>
 
 #include "collectors/exposition.h"
 
@@ -279,12 +279,37 @@ static void chooses_the_format(void **state)
 		assert_row(choices[i].label, exposition_format_of(choices[i].type, choices[i].body, strlen(choices[i].body)) == choices[i].want);
 }
 
+static void checks_files(void **state)
+{
+	(void)state;
+	char       path[] = "/tmp/pitwall-check-XXXXXX", want[128];
+	struct why why = { "" };
+	struct buf report;
+	buf_init(&report, 4096);
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "# TYPE a gauge\na 1\na 2\n", 23), 23);
+	assert_int_equal(exposition_check_file(path, EXPOSITION_GUESS_BY_BODY, &report, &why), ERR_OK);
+	snprintf(want, sizeof want, "%s: 1 series in 1 families, Prometheus text 0.0.4; 1 lines repeat a series (the last counts)", path);
+	assert_string_equal(buf_text(&report), want);
+	buf_clear(&report);
+	assert_int_equal(exposition_check_file(path, EXPOSITION_GUESS_OPENMETRICS, &report, &why), ERR_FORMAT);
+	snprintf(want, sizeof want, "%s:3: the body is cut short: it does not end in '# EOF'", path);
+	assert_string_equal(why.text, want);
+	close(fd);
+	unlink(path);
+	assert_int_equal(exposition_check_file(path, EXPOSITION_GUESS_TEXT, &report, &why), ERR_NOT_FOUND);
+	assert_int_equal(report.len, 0);
+	buf_release(&report);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 		WITH(parses_rows),         WITH(keeps_the_last_of_doubles),     WITH(keeps_metadata),    WITH(shares_layouts),
 		WITH(remembers_through_a_failure), WITH(checks_values_when_predicting), WITH(fails_at_ceilings), cmocka_unit_test(chooses_the_format),
+		cmocka_unit_test(checks_files),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
