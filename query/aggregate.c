@@ -183,7 +183,7 @@ static enum err fold_groups(struct eval *ev, const struct node *n, const struct 
 		for (size_t k = 0; k < g->n; k++)
 			if (folds[k].n > 0)
 				v[k] = fold_value(&folds[k], kind);
-		e = table_add(ev, &out->table, group->labels, group->drop_name, v);
+		e = table_add_row(ev, &out->table, group->labels, group->drop_name, v);
 	}
 	return e;
 }
@@ -212,7 +212,7 @@ static enum err quantile_groups(struct eval *ev, const struct node *n, const str
 				v[k] = quantile_of(q[k], values, count);
 		}
 		if (e == ERR_OK)
-			e = table_add(ev, &out->table, group->labels, group->drop_name, v);
+			e = table_add_row(ev, &out->table, group->labels, group->drop_name, v);
 	}
 	return e;
 }
@@ -272,7 +272,7 @@ static enum err pick(struct eval *ev, const struct grid *g, const struct picking
 		if (p->cells[r] == NULL) {
 			enum err e = eval_cells(ev, g, &p->cells[r]);
 			if (e == ERR_OK)
-				e = table_add(ev, &out->table, p->t->rows[r].labels, p->t->rows[r].drop_name, p->cells[r]);
+				e = table_add_row(ev, &out->table, p->t->rows[r].labels, p->t->rows[r].drop_name, p->cells[r]);
 			if (e != ERR_OK)
 				return e;
 		}
@@ -327,7 +327,7 @@ static enum err spread_values(struct eval *ev, const struct table *t, const stru
 				if (e == ERR_OK)
 					e = eval_cells(ev, g, &cells);
 				if (e == ERR_OK)
-					e = table_add(ev, out, l, t->rows[i].drop_name, cells);
+					e = table_add_row(ev, out, l, t->rows[i].drop_name, cells);
 			}
 			if (e == ERR_OK)
 				out->rows[r].v[k] = v;

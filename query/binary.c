@@ -55,7 +55,7 @@ static enum err vector_scalar(struct eval *ev, const struct node *n, const struc
 			any = true;
 		}
 		if (e == ERR_OK && any)
-			e = table_add(ev, &out->table, t->rows[r].labels, t->rows[r].drop_name || !filters, v);
+			e = table_add_row(ev, &out->table, t->rows[r].labels, t->rows[r].drop_name || !filters, v);
 	}
 	return e;
 }
@@ -140,7 +140,7 @@ static enum err filter_side(struct eval *ev, const struct grid *g, const struct 
 	}
 	for (size_t i = 0; e == ERR_OK && i < side->t->n; i++)
 		if (cells[i] != NULL)
-			e = table_add(ev, &out->table, side->t->rows[i].labels, side->t->rows[i].drop_name, cells[i]);
+			e = table_add_row(ev, &out->table, side->t->rows[i].labels, side->t->rows[i].drop_name, cells[i]);
 	return e;
 }
 
@@ -150,7 +150,7 @@ static enum err set_operation(struct eval *ev, const struct node *n, const struc
 		return filter_side(ev, g, p, &p->left, &p->right, n->u.binary.op == OP_AND, out);
 	enum err e = ERR_OK;
 	for (size_t i = 0; e == ERR_OK && i < p->left.t->n; i++)
-		e = table_add(ev, &out->table, p->left.t->rows[i].labels, p->left.t->rows[i].drop_name, p->left.t->rows[i].v);
+		e = table_add_row(ev, &out->table, p->left.t->rows[i].labels, p->left.t->rows[i].drop_name, p->left.t->rows[i].v);
 	if (e == ERR_OK)
 		e = filter_side(ev, g, p, &p->right, &p->left, false, out);
 	return e == ERR_OK ? table_merge(ev, g, &out->table, SAME_LABELSET) : e;
@@ -255,7 +255,7 @@ static enum err join_sample(struct eval *ev, const struct grid *g, struct joinin
 		if (e == ERR_OK)
 			e = eval_cells(ev, g, &j->cells[i]);
 		if (e == ERR_OK)
-			e = table_add(ev, &out->table, l, many_row->drop_name || n->u.binary.is_bool, j->cells[i]);
+			e = table_add_row(ev, &out->table, l, many_row->drop_name || n->u.binary.is_bool, j->cells[i]);
 		if (e != ERR_OK)
 			return e;
 		j->last_one[i] = one + 1;

@@ -44,7 +44,7 @@ static enum err eval_unary(struct eval *ev, const struct node *n, const struct g
 			if (!is_absent(r->v[k]))
 				v[k] = -r->v[k];
 		if (e == ERR_OK)
-			e = table_add(ev, &out->table, r->labels, true, v);
+			e = table_add_row(ev, &out->table, r->labels, true, v);
 	}
 	return e;
 }
@@ -65,7 +65,7 @@ static enum err default_time(struct eval *ev, const struct grid *g, struct value
 		e = eval_cells(ev, g, &v);
 	for (size_t i = 0; e == ERR_OK && i < g->n; i++)
 		v[i] = (double)grid_time(g, i) / 1000;
-	return e == ERR_OK ? table_add(ev, &out->table, empty, false, v) : e;
+	return e == ERR_OK ? table_add_row(ev, &out->table, empty, false, v) : e;
 }
 
 static enum err map_row(struct eval *ev, const struct function *f, const struct grid *g, const struct row *r, double *const *args, size_t n_args,
@@ -84,7 +84,7 @@ static enum err map_row(struct eval *ev, const struct function *f, const struct 
 	}
 	if (e != ERR_OK || !any)
 		return e;
-	return table_add(ev, &out->table, r->labels, r->drop_name || (f->flags & FUNCTION_KEEPS_NAME) == 0, v);
+	return table_add_row(ev, &out->table, r->labels, r->drop_name || (f->flags & FUNCTION_KEEPS_NAME) == 0, v);
 }
 
 static enum err eval_map(struct eval *ev, const struct node *n, const struct grid *g, struct value *out)

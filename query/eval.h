@@ -92,7 +92,7 @@ enum err eval_cells(struct eval *ev, const struct grid *g, double **out);
 /* Keeps a reference of the caller's until the end. On failure it is given up. */
 enum err eval_keep_labels(struct eval *ev, struct labels *l);
 enum err eval_labels_from(struct eval *ev, struct labels_builder *b, const struct labels **out);
-enum err table_add(struct eval *ev, struct table *t, const struct labels *labels, bool drop_name, double *v);
+enum err table_add_row(struct eval *ev, struct table *t, const struct labels *labels, bool drop_name, double *v);
 /* Makes rows of the same labels one row. Two samples at one step: ERR_FORMAT with `sentence`. */
 enum err table_merge(struct eval *ev, const struct grid *g, struct table *t, const char *sentence);
 /* Drops the names that are flagged, then merges. */

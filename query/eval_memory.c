@@ -68,7 +68,7 @@ enum err eval_labels_from(struct eval *ev, struct labels_builder *b, const struc
 	return e;
 }
 
-enum err table_add(struct eval *ev, struct table *t, const struct labels *labels, bool drop_name, double *v)
+enum err table_add_row(struct eval *ev, struct table *t, const struct labels *labels, bool drop_name, double *v)
 {
 	if (t->n == t->cap) {
 		size_t cap = t->cap == 0 ? 8 : t->cap * 2;

@@ -79,7 +79,7 @@ enum err eval_selector(struct eval *ev, const struct node *n, const struct grid 
 		double *v;
 		e = eval_cells(ev, g, &v);
 		if (e == ERR_OK && fill_instants(ev, n, g, &set->items[i], wants_times, v))
-			e = table_add(ev, &out->table, set->items[i].labels, wants_times, v);
+			e = table_add_row(ev, &out->table, set->items[i].labels, wants_times, v);
 	}
 	return e;
 }
@@ -300,7 +300,7 @@ enum err eval_over(struct eval *ev, const struct node *call, const struct grid *
 		e = eval_cells(ev, g, &v);
 		if (e != ERR_OK || !over_series(ev, &o, g, s, v))
 			continue;
-		e = table_add(ev, &out->table, s->labels, drops || s->drop_name, v);
+		e = table_add_row(ev, &out->table, s->labels, drops || s->drop_name, v);
 		if (o.function->flags & FUNCTION_COUNTER)
 			note_if_no_counter(ev, call, s->labels, &last);
 	}

@@ -29,7 +29,7 @@ static enum err add_relabelled(struct eval *ev, const struct row *r, const char 
 	labels_builder_set_n(&b, name, strlen(name), value, n);
 	enum err e = eval_labels_from(ev, &b, &l);
 	labels_builder_release(&b);
-	return e == ERR_OK ? table_add(ev, &out->table, l, r->drop_name && strcmp(name, LABEL_NAME) != 0, r->v) : e;
+	return e == ERR_OK ? table_add_row(ev, &out->table, l, r->drop_name && strcmp(name, LABEL_NAME) != 0, r->v) : e;
 }
 
 static enum err replace_row(struct eval *ev, const struct node *n, const struct regex *regex, const struct row *r, struct value *out)
@@ -45,7 +45,7 @@ static enum err replace_row(struct eval *ev, const struct node *n, const struct 
 	else if (matched)
 		e = add_relabelled(ev, r, target.s, buf_text(&made), made.len, out);
 	else
-		e = table_add(ev, &out->table, r->labels, r->drop_name, r->v);
+		e = table_add_row(ev, &out->table, r->labels, r->drop_name, r->v);
 	buf_release(&made);
 	return e;
 }

@@ -88,7 +88,7 @@ static enum err call_timestamp(struct eval *ev, const struct node *n, const stru
 			if (!is_absent(v.table.rows[i].v[k]))
 				cells[k] = (double)grid_time(g, k) / 1000;
 		if (e == ERR_OK)
-			e = table_add(ev, &out->table, v.table.rows[i].labels, true, cells);
+			e = table_add_row(ev, &out->table, v.table.rows[i].labels, true, cells);
 	}
 	return e;
 }

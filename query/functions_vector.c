@@ -11,7 +11,7 @@ static enum err add_plain(struct eval *ev, struct labels_builder *b, double *v, 
 {
 	const struct labels *l;
 	enum err e = eval_labels_from(ev, b, &l);
-	return e == ERR_OK ? table_add(ev, &out->table, l, false, v) : e;
+	return e == ERR_OK ? table_add_row(ev, &out->table, l, false, v) : e;
 }
 
 static enum err call_vector(struct eval *ev, const struct node *n, const struct grid *g, struct value *out)

@@ -232,7 +232,7 @@ static enum err answer(struct eval *ev, const struct node *n, const struct grid 
 			was_forced |= forced;
 		}
 		if (e == ERR_OK)
-			e = table_add(ev, &out->table, h.items[i].labels, h.items[i].drop_name, cells);
+			e = table_add_row(ev, &out->table, h.items[i].labels, h.items[i].drop_name, cells);
 		if (was_forced)
 			note_info(ev, of, "input to %s needed to be fixed for monotonicity (see "
 			          "https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile) for metric name \"%.200s\"",

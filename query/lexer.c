@@ -21,7 +21,7 @@ static bool is_name(const char *s, size_t n, bool may_have_colon)
 }
 
 bool is_metric_name(const char *s, size_t n) { return is_name(s, n, true); }
-bool is_label_name(const char *s, size_t n) { return is_name(s, n, false); }
+bool lexer_is_label_name(const char *s, size_t n) { return is_name(s, n, false); }
 
 /* The length of the character at s, 0 where it is none (overlong, surrogate, cut, past U+10FFFF). */
 static size_t utf8_length(const unsigned char *s, size_t n)

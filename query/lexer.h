@@ -75,7 +75,7 @@ enum err string_unquote(const char *text, size_t n, struct buf *to, struct why *
 
 /* A plain metric name ([a-zA-Z_:][a-zA-Z0-9_:]*) or, with no colon allowed, label name. */
 bool is_metric_name(const char *s, size_t n);
-bool is_label_name(const char *s, size_t n);
+bool lexer_is_label_name(const char *s, size_t n);
 bool is_utf8(const char *s, size_t n);
 
 #endif

@@ -39,7 +39,7 @@ static void print_names(struct buf *to, const struct names *names)
 	buf_putc(to, '(');
 	for (size_t i = 0; i < names->n; i++) {
 		buf_puts(to, i > 0 ? ", " : "");
-		if (is_label_name(names->items[i].s, names->items[i].n))
+		if (lexer_is_label_name(names->items[i].s, names->items[i].n))
 			buf_puts(to, names->items[i].s);
 		else
 			print_string(to, names->items[i].s, names->items[i].n);
@@ -87,7 +87,7 @@ static void print_selector(const struct node *n, struct buf *to)
 		buf_puts(to, separator);
 		separator = ", ";
 		if (i != metric) {
-			if (is_label_name(m[i].name, strlen(m[i].name)))
+			if (lexer_is_label_name(m[i].name, strlen(m[i].name)))
 				buf_puts(to, m[i].name);
 			else
 				print_string(to, m[i].name, strlen(m[i].name));

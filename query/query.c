@@ -205,7 +205,7 @@ static enum err take_scalar_range(struct eval *ev, double *v, struct query_resul
 	enum err e = eval_labels_from(ev, &b, &l);
 	labels_builder_release(&b);
 	if (e == ERR_OK)
-		e = table_add(ev, &t, l, false, v);
+		e = table_add_row(ev, &t, l, false, v);
 	return e == ERR_OK ? take_table(ev, &t, out) : e;
 }
 
