@@ -5,3 +5,7 @@ bench_bench_sim_LDADD   = $(libs_sim)
 noinst_PROGRAMS += bench/bench_parser
 bench_bench_parser_SOURCES = %reldir%/bench_parser.c
 bench_bench_parser_LDADD   = libcollectors.a $(libs_config)
+
+noinst_PROGRAMS += bench/bench_rules
+bench_bench_rules_SOURCES = %reldir%/bench_rules.c
+bench_bench_rules_LDADD   = $(libs_rules)

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A target keeps a list of all signals that it gave lately, in the order of the rules; an evaluation fills in their values, and what it does
- * not fill in is stale. So a signal that comes and goes (a quantile without traffic) does not change the layout of the frames.
+ * A target keeps a list of all signals that it gave lately, in the order of the rules; an evaluation fills in their values, and what it
+ * does not fill in is stale. So a signal that comes and goes (a quantile without traffic) does not change the layout of the frames.
  *
  * Invariants of the list: (1) it is sorted by rule, results of one rule by their labels; signal:up comes first with the rule UP_RULE;
  * (2) no two entries have equal labels. */
 #include "rules/eval.h"
-
-#include "base/stale.h"
-#include "rules/eval_private.h"
-#include "rules/ruleset.h"
-#include "rules/signal.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/stale.h"
+#include "rules/eval_private.h"
+#include "rules/ruleset.h"
+#include "rules/signal.h"
 
 enum {
 	SERIES_MAX_DEFAULT = 20000,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Signals: after each scrape of a target the recording rules of its profile are evaluated over what that target said lately (rules/window.h),
- * and the results make one frame. Targets do not see each other, nor do rules see the labels that a target was given; those are laid
- * over the frame when it is read.
+ * Signals: after each scrape of a target the recording rules of its profile are evaluated over what that target said lately
+ * (rules/window.h), and the results make one frame. Targets do not see each other, nor do rules see the labels that a target was given;
+ * those are laid over the frame when it is read.
  *
  * Threads: an engine, its targets and its frames belong to one thread (the recorder's). Nothing here waits for a disk, but for
  * signal_target_prime. */
@@ -40,14 +40,15 @@ enum err signal_engine_add(struct signal_engine *e, const struct profile *p, str
 /* Takes in all of them; those with mistakes are left out. Fails only for want of memory. */
 enum err signal_engine_add_all(struct signal_engine *e, const struct profiles *p, struct why *why);
 
-/* A target of that profile ("" or NULL: none is known yet, so that there is signal:up alone), polled every interval_ms: where that is more than a
- * quarter of the profile's window, the ranges of its rules are widened to four intervals. ERR_NOT_FOUND: no such profile. */
+/* A target of that profile ("" or NULL: none is known yet, so that there is signal:up alone), polled every interval_ms: where that is
+ * more than a quarter of the profile's window, the ranges of its rules are widened to four intervals. ERR_NOT_FOUND: no such profile. */
 enum err signal_target_new(struct signal_engine *e, const char *profile, int64_t interval_ms, void *target_ctx, struct signal_target **out,
                            struct why *why);
 void     signal_target_free(struct signal_target *t); /* NULL is fine */
 
-/* The signals of one moment. `series` and `values` are lent until the next call for this target; a stale mark says that a signal which was there before is
- * absent now. The order is that of the rules, so that targets of a kind share a layout; signal:up comes first and is always there. */
+/* The signals of one moment. `series` and `values` are lent until the next call for this target; a stale mark says that a signal which
+ * was there before is absent now. The order is that of the rules, so that targets of a kind share a layout; signal:up comes first and
+ * is always there. */
 struct signal_frame {
 	struct labels *const *series;
 	const double         *values;

@@ -3,10 +3,10 @@
  * Filling a target's window from the store, frame by frame as they were committed. */
 #include "rules/eval_private.h"
 
+#include <stdlib.h>
+
 #include "rules/ruleset.h"
 #include "store/reader.h"
-
-#include <stdlib.h>
 
 struct prime {
 	struct signal_target *t;

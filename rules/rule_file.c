@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reading rule files. Everything but the parsed queries lives in one arena; texts are the tree's. A reader function returns false once it has
- * reported something, and its callers go on, so that a file's mistakes come out together. */
+ * Reading rule files. Everything but the parsed queries lives in one arena; texts are the tree's. A reader function returns false once
+ * it has reported something, and its callers go on, so that a file's mistakes come out together. */
 #include "rules/rule_file.h"
-
-#include "base/arena.h"
-#include "rules/signal.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/arena.h"
+#include "rules/signal.h"
 
 struct file {
 	struct rule_file   pub;
@@ -69,7 +69,8 @@ static bool read_expr(struct file *f, const struct yaml_node *map, struct rule *
 	}
 	enum value_type type = query_type(rule->query);
 	if (type != VALUE_VECTOR && type != VALUE_SCALAR) {
-		yaml_error(f->tree, node, "'expr' gives a %s; a rule needs a vector or a scalar", type == VALUE_STRING ? "string" : "range of samples");
+		yaml_error(f->tree, node, "'expr' gives a %s; a rule needs a vector or a scalar",
+		           type == VALUE_STRING ? "string" : "range of samples");
 		return false;
 	}
 	return true;
@@ -141,8 +142,7 @@ static bool read_record(struct file *f, const struct yaml_node *map, struct rule
 		yaml_error(f->tree, node, "'%s' is recorded by pitwall itself; leave this rule out", rule->name);
 		ok = false;
 	} else if (f->is_profile && strncmp(rule->name, "signal:", 7) == 0 && signal_by_metric(rule->name) == SIGNAL_COUNT) {
-		yaml_error(f->tree, node, "there is no signal '%s'; see the list in signals.md, or choose a name that does not begin with 'signal:'",
-		           rule->name);
+		yaml_error(f->tree, node, "there is no signal '%s'; see signals.md, or choose a name that does not begin with 'signal:'", rule->name);
 		ok = false;
 	}
 	return ok;
@@ -221,8 +221,8 @@ static bool read_rules(struct file *f, const struct yaml_node *list, struct rule
 		/* Only neighbours by name can be the same; a file has few rules of one name. */
 		for (size_t k = 0; k < i && f->n_rules <= 1000; k++) {
 			if (is_same_rule(rule, &group->rules[k])) {
-				yaml_warning(f->tree, list->items[i], "'%s' is there twice with the same labels, first in line %d", rule->name,
-				             group->rules[k].line);
+				yaml_warning(f->tree, list->items[i], "'%s' is there twice with the same labels, first in line %d",
+				             rule->name, group->rules[k].line);
 				break;
 			}
 		}
@@ -238,7 +238,7 @@ static bool refuse_in_profile(struct file *f, const struct yaml_node *map)
 	for (size_t i = 0; f->is_profile && i < sizeof keys / sizeof keys[0]; i++) {
 		const struct yaml_node *key = yaml_get_key(map, keys[i]);
 		if (key != NULL) {
-			yaml_error(f->tree, key, "'%s' has no use in a profile, whose rules are evaluated after each scrape; leave it out", keys[i]);
+			yaml_error(f->tree, key, "'%s' has no use in a profile, whose rules run after each scrape; leave it out", keys[i]);
 			ok = false;
 		}
 	}
@@ -299,7 +299,8 @@ static bool read_groups(struct file *f, const struct yaml_node *list)
 		ok &= read_group(f, list->items[i], group);
 		for (size_t k = 0; group->name != NULL && k < i; k++) {
 			if (f->pub.groups[k].name != NULL && strcmp(f->pub.groups[k].name, group->name) == 0) {
-				yaml_error(f->tree, yaml_get(list->items[i], "name"), "a group '%s' is there already; name this one otherwise", group->name);
+				yaml_error(f->tree, yaml_get(list->items[i], "name"), "a group '%s' is there already; name this one otherwise",
+				           group->name);
 				ok = false;
 				break;
 			}

@@ -47,9 +47,10 @@ struct rule_file {
 
 enum { RULE_FILE_RULES_MAX = 10000 };
 
-/* Reads `groups` of a parsed file; mistakes go to the tree's diagnostics. The tree must live as long as the result, which borrows its texts.
- * `is_profile`: a file with a `profile:` head, whose rules are evaluated after each scrape of one target (so that interval, offset
- * and limit have no use there and are refused, and signal:up is not its to record). ERR_FORMAT: there were mistakes; nothing is made. */
+/* Reads `groups` of a parsed file; mistakes go to the tree's diagnostics. The tree must live as long as the result, which borrows its
+ * texts. `is_profile`: a file with a `profile:` head, whose rules are evaluated after each scrape of one target (so that interval,
+ * offset and limit have no use there and are refused, and signal:up is not its to record). ERR_FORMAT: there were mistakes; nothing is
+ * made. */
 enum err rule_file_read(const struct yaml *tree, bool is_profile, struct rule_file **out, struct why *why);
 void     rule_file_free(struct rule_file *f); /* NULL is fine */
 

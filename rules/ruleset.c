@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * An instant selector of a rule means what the target said just now, since a series that it did not say is stale; so instant selectors look back a
- * millisecond and select one sample a series. Only where a rule uses `offset` do they look back two scrapes. */
+ * An instant selector of a rule means what the target said just now, since a series that it did not say is stale; so instant selectors
+ * look back a millisecond and select one sample a series. Only where a rule uses `offset` do they look back two scrapes. */
 #include "rules/ruleset.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "rules/signal.h"
 
 static const size_t RING_BYTES_MAX = (size_t)8 << 20; /* of one target */
 
@@ -74,7 +76,7 @@ static enum err mark_seeing(struct ruleset *s, struct why *why)
 		for (size_t i = 0; i < sel->n; i++) {
 			if (sel->m[i].kind != MATCH_EQUAL || strcmp(sel->m[i].name, LABEL_NAME) != 0)
 				continue;
-			may = false;
+			may = strcmp(sel->m[i].value, signal_info(SIGNAL_UP)->metric) == 0;
 			for (size_t r = 0; r < s->n && !may; r++)
 				may = strcmp(s->rules[r]->name, sel->m[i].value) == 0;
 			break;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The signals: what pitwall wants to know about any inference server, whatever it calls it. A profile's recording rules compute them; screens,
- * alerts and reports read them. One table says what each is called, its unit, how several of them (targets, GPUs, models of a node)
- * become one, and which way is bad. A signal that a server does not give is absent; it is never 0. */
+ * The signals: what pitwall wants to know about any inference server, whatever it calls it. A profile's recording rules compute them;
+ * screens, alerts and reports read them. One table says what each is called, its unit, how several of them (targets, GPUs, models of a
+ * node) become one, and which way is bad. A signal that a server does not give is absent; it is never 0. */
 #ifndef PITWALL_RULES_SIGNAL_H
 #define PITWALL_RULES_SIGNAL_H
 
@@ -69,8 +69,8 @@ struct signal_fold signal_fold_start(enum signal_id id);
 void               signal_fold_add(struct signal_fold *f, double v);
 double             signal_fold_value(const struct signal_fold *f);
 
-/* What the server itself calls `name` (model, version, gpu, ...) on a series of a signal, "" when it does not say. Where a target was given a
- * label of the same name, reading the series from the store has moved the server's own to "exported_NAME". */
+/* What the server itself calls `name` (model, version, gpu, ...) on a series of a signal, "" when it does not say. Where a target was
+ * given a label of the same name, reading the series from the store has moved the server's own to "exported_NAME". */
 const char *signal_label(const struct labels *l, const char *name);
 
 enum { UNIT_TEXT_SIZE = 24 };

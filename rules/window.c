@@ -4,12 +4,12 @@
  * selector which columns it means, so that selecting compares no text. */
 #include "rules/window.h"
 
-#include "base/hash.h"
-#include "base/stale.h"
-
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/hash.h"
+#include "base/stale.h"
 
 /* In the ring: there is no sample. A NaN that nothing else makes. */
 #define ABSENT_BITS UINT64_C(0x7ff0000000000003)

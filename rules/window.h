@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The recent past of one target in memory, for its rules: a ring of scrapes, of each only the series that some rule selects. What to keep is
- * found once for a layout (a shape) and shared by all targets that say the same, so that a target costs its numbers alone and taking in
- * a scrape is copying them.
+ * The recent past of one target in memory, for its rules: a ring of scrapes, of each only the series that some rule selects. What to
+ * keep is found once for a layout (a shape) and shared by all targets that say the same, so that a target costs its numbers alone and
+ * taking in a scrape is copying them.
  *
  * A series that is not in the layout any more takes its past with it: rules see what the target says now. */
 #ifndef PITWALL_RULES_WINDOW_H
@@ -41,7 +41,8 @@ void     window_clear(struct window *w); /* forgets all samples */
  * series_max. On failure the window is as it was. */
 enum err window_set_layout(struct window *w, struct labels *const *series, size_t n, size_t *n_left_out, struct why *why);
 
-/* Takes in a scrape: `n` values as the layout has series. Where the time does not rise (the clock was set back), what was there is forgotten. */
+/* Takes in a scrape: `n` values as the layout has series. Where the time does not rise (the clock was set back), what was there is
+ * forgotten. */
 void window_push(struct window *w, int64_t wall_ms, const double *values, size_t n);
 /* The target said nothing: all of its series are stale as of now. */
 void window_push_stale(struct window *w, int64_t wall_ms);

@@ -1,8 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-UNIT_TESTS += tests/unit/rules/test_signal tests/unit/rules/test_health
-tests_unit_rules_test_signal_SOURCES = %reldir%/test_signal.c
-tests_unit_rules_test_signal_LDADD   = $(libs_for_rules_tests)
-tests_unit_rules_test_health_SOURCES = %reldir%/test_health.c
-tests_unit_rules_test_health_LDADD   = $(libs_for_rules_tests)
-# The floors below that are not built yet are left out until they are.
-libs_for_rules_tests = librules.a $(libs_base) $(CMOCKA_LIBS)
+UNIT_TESTS += \
+	tests/unit/rules/test_eval \
+	tests/unit/rules/test_health \
+	tests/unit/rules/test_profiles \
+	tests/unit/rules/test_rule_file \
+	tests/unit/rules/test_signal \
+	tests/unit/rules/test_window
+tests_unit_rules_test_eval_SOURCES      = %reldir%/test_eval.c
+tests_unit_rules_test_eval_LDADD        = $(libs_rules) $(CMOCKA_LIBS)
+tests_unit_rules_test_health_SOURCES    = %reldir%/test_health.c
+tests_unit_rules_test_health_LDADD      = $(libs_rules) $(CMOCKA_LIBS)
+# Payloads go through the parser that reads them in earnest.
+tests_unit_rules_test_profiles_SOURCES  = %reldir%/test_profiles.c
+tests_unit_rules_test_profiles_LDADD    = libcollectors.a $(libs_rules) $(CMOCKA_LIBS)
+tests_unit_rules_test_rule_file_SOURCES = %reldir%/test_rule_file.c
+tests_unit_rules_test_rule_file_LDADD   = $(libs_rules) $(CMOCKA_LIBS)
+tests_unit_rules_test_signal_SOURCES    = %reldir%/test_signal.c
+tests_unit_rules_test_signal_LDADD      = $(libs_rules) $(CMOCKA_LIBS)
+tests_unit_rules_test_window_SOURCES    = %reldir%/test_window.c
+tests_unit_rules_test_window_LDADD      = $(libs_rules) $(CMOCKA_LIBS)

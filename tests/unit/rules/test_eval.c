@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Evaluation after scrapes, with profiles made for the purpose: what a frame holds when targets fail, rules fail, series come and go. */
+#include "tests/unit/unit.h"
+
+#include "base/buf.h"
+#include "base/diagnostics.h"
+#include "base/stale.h"
+#include "base/yaml.h"
+#include "rules/eval.h"
+
+enum { S_A, S_B, S_TOTAL, S_GONE, SERIES };
+
+struct fixture {
+	struct diagnostics    d;
+	struct yaml          *tree;
+	struct profile        profile;
+	struct signal_engine *engine;
+	struct signal_target *target;
+	struct labels        *series[SERIES];
+	struct buf            text, errors;
+	int                   n_errors;
+	struct why            why;
+};
+
+static void on_error(void *ctx, void *target_ctx, const char *rule, const char *text)
+{
+	struct fixture *f = ctx;
+	assert_ptr_equal(target_ctx, &f->profile);
+	f->n_errors++;
+	buf_printf(&f->errors, "%s: %s\n", rule, text);
+}
+
+static enum err start(struct fixture *f, const char *rules, int64_t interval_ms, size_t series_max)
+{
+	struct buf file;
+	*f = (struct fixture){ .tree = NULL };
+	buf_init(&file, 10000);
+	buf_init(&f->text, 10000);
+	buf_init(&f->errors, 10000);
+	buf_printf(&file, "groups:\n- name: g\n  rules:\n%s", rules);
+	diagnostics_init(&f->d);
+	assert_int_equal(yaml_parse(file.data, file.len, "p.yml", &f->d, &f->tree), ERR_OK);
+	buf_release(&file);
+	f->profile = (struct profile){ .head = { .name = "p", .window_ms = 60000 }, .file = "p.yml", .tree = f->tree };
+	f->series[S_A] = labels_of("__name__", "a", "x", "1", NULL);
+	f->series[S_B] = labels_of("__name__", "a", "x", "2", NULL);
+	f->series[S_TOTAL] = labels_of("__name__", "b_total", NULL);
+	f->series[S_GONE] = labels_of("__name__", "c", NULL);
+	struct signal_options o = { .report = on_error, .ctx = f, .series_max = series_max };
+	assert_int_equal(signal_engine_new(&o, &f->engine, &f->why), ERR_OK);
+	enum err e = signal_engine_add(f->engine, &f->profile, &f->why);
+	if (e == ERR_OK)
+		e = signal_target_new(f->engine, "p", interval_ms, &f->profile, &f->target, &f->why);
+	return e;
+}
+
+static void end(struct fixture *f)
+{
+	signal_target_free(f->target);
+	signal_engine_free(f->engine);
+	yaml_discard(f->tree);
+	diagnostics_release(&f->d);
+	for (int i = 0; i < SERIES; i++)
+		labels_unref(f->series[i]);
+	buf_release(&f->text);
+	buf_release(&f->errors);
+}
+
+/* "signal:up 1; x{a="b"} 2; y --": the frame, "*" before it when its series are new. */
+static const char *frame_text(struct fixture *f, const struct signal_frame *frame)
+{
+	buf_clear(&f->text);
+	buf_puts(&f->text, frame->has_new_series ? "*" : "");
+	for (size_t i = 0; i < frame->n; i++) {
+		buf_puts(&f->text, i > 0 ? "; " : "");
+		labels_print(frame->series[i], &f->text);
+		if (is_stale(frame->values[i]))
+			buf_puts(&f->text, " --");
+		else
+			buf_printf(&f->text, " %g", frame->values[i]);
+	}
+	return buf_text(&f->text);
+}
+
+static const char *scrape(struct fixture *f, int64_t t_s, double a, double b, double total, double gone)
+{
+	double              v[SERIES] = { a, b, total, gone };
+	struct signal_frame frame;
+	assert_int_equal(signal_target_scrape(f->target, t_s * 1000, f->series, v, SERIES, false, &frame, &f->why), ERR_OK);
+	return frame_text(f, &frame);
+}
+
+static const char *fail_scrape(struct fixture *f, int64_t t_s)
+{
+	struct signal_frame frame;
+	assert_int_equal(signal_target_failed(f->target, t_s * 1000, &frame, &f->why), ERR_OK);
+	return frame_text(f, &frame);
+}
+
+static void test_frames(void **state)
+{
+	(void)state;
+	struct fixture f;
+	assert_int_equal(start(&f,
+	                       "  - { record: n, expr: a > 1, labels: { team: t, x: \"\" } }\n"
+	                       "  - { record: r, expr: 'rate(b_total[1m])' }\n"
+	                       "  - { record: s, expr: '7' }\n",
+	                       10000, 0),
+	                 ERR_OK);
+	assert_string_equal(fail_scrape(&f, 0), "*signal:up 0");
+	assert_string_equal(scrape(&f, 10, 0, 2, 100, 1), "*signal:up 1; n{team=\"t\"} 2; s 7");
+	assert_string_equal(scrape(&f, 20, 0, 3, 110, 1), "*signal:up 1; n{team=\"t\"} 3; r 0.25; s 7");
+	assert_string_equal(scrape(&f, 30, 0, 0, 120, 1), "signal:up 1; n{team=\"t\"} --; r 0.416667; s 7");
+	assert_string_equal(fail_scrape(&f, 40), "signal:up 0; n{team=\"t\"} --; r --; s --");
+	assert_string_equal(scrape(&f, 50, 0, 1.5, 140, 1), "signal:up 1; n{team=\"t\"} 1.5; r 0.777778; s 7");
+	/* The clock was set back: the past does not count. */
+	assert_string_equal(scrape(&f, 5, 0, 1.5, 140, 1), "signal:up 1; n{team=\"t\"} 1.5; r --; s 7");
+	assert_int_equal(f.n_errors, 0);
+	end(&f);
+}
+
+/* What is not a number is no signal; a series that is stale is not there. */
+static void test_nan(void **state)
+{
+	(void)state;
+	struct fixture f;
+	assert_int_equal(start(&f, "  - { record: n, expr: 'sum(a) / sum(c)' }\n  - { record: m, expr: 'sum(b_total)' }\n", 10000, 0), ERR_OK);
+	assert_string_equal(scrape(&f, 10, 0, 0, stale_mark(), 0), "*signal:up 1");
+	assert_string_equal(scrape(&f, 20, 1, 1, 5, 4), "*signal:up 1; n 0.5; m 5");
+	assert_string_equal(scrape(&f, 30, 0, 0, stale_mark(), 0), "signal:up 1; n --; m --");
+	end(&f);
+}
+
+static void test_rules_see_earlier_ones(void **state)
+{
+	(void)state;
+	struct fixture f;
+	assert_int_equal(start(&f,
+	                       "  - { record: late, expr: early * 2 }\n"
+	                       "  - { record: early, expr: sum(a) }\n"
+	                       "  - { record: double, expr: early * 2 }\n"
+	                       "  - { record: all, expr: 'count({__name__=~\"early|double|a\"})' }\n"
+	                       "  - { record: is_up, expr: 'signal:up + 1' }\n",
+	                       10000, 0),
+	                 ERR_OK);
+	assert_string_equal(scrape(&f, 10, 1, 2, 0, 0), "*signal:up 1; early 3; double 6; all 4; is_up 2");
+	end(&f);
+}
+
+static void test_rule_errors(void **state)
+{
+	(void)state;
+	struct fixture f;
+	assert_int_equal(start(&f,
+	                       "  - { record: ok, expr: sum(a) }\n"
+	                       "  - { record: many, expr: 'a * on () a' }\n"
+	                       "  - { record: twice, expr: a, labels: { x: same } }\n"
+	                       "  - { record: ok, expr: sum(a) + 1 }\n"
+	                       "  - { record: last, expr: max(a) }\n",
+	                       10000, 0),
+	                 ERR_OK);
+	for (int t = 10; t <= 30; t += 10) {
+		const char *got = scrape(&f, t, 1, 2, 0, 0);
+		assert_string_equal(got + (got[0] == '*'), "signal:up 1; ok 3; twice{x=\"same\"} --; last 2");
+	}
+	assert_int_equal(f.n_errors, 3);
+	assert_non_null(strstr(buf_text(&f.errors), "many: "));
+	assert_non_null(strstr(buf_text(&f.errors), "twice: gives the same series twice"));
+	assert_non_null(strstr(buf_text(&f.errors), "ok: gives the same series twice, or one that an earlier rule gave"));
+	end(&f);
+}
+
+/* A target that is polled every minute still has rates, over four minutes. */
+static void test_widened(void **state)
+{
+	(void)state;
+	struct fixture f;
+	assert_int_equal(start(&f, "  - { record: r, expr: 'increase(b_total[1m])' }\n", 60000, 0), ERR_OK);
+	scrape(&f, 60, 0, 0, 0, 0);
+	assert_string_equal(scrape(&f, 120, 0, 0, 10, 0), "*signal:up 1; r 10");
+	scrape(&f, 180, 0, 0, 20, 0);
+	assert_string_equal(scrape(&f, 240, 0, 0, 30, 0), "signal:up 1; r 30");
+	assert_string_equal(scrape(&f, 300, 0, 0, 40, 0), "signal:up 1; r 40");
+	assert_string_equal(scrape(&f, 360, 0, 0, 40, 0), "signal:up 1; r 26.6667");
+	end(&f);
+}
+
+static void test_offset(void **state)
+{
+	(void)state;
+	struct fixture f;
+	assert_int_equal(start(&f, "  - { record: before, expr: 'c offset 20s' }\n", 10000, 0), ERR_OK);
+	scrape(&f, 10, 0, 0, 0, 1);
+	scrape(&f, 20, 0, 0, 0, 2);
+	assert_string_equal(scrape(&f, 31, 0, 0, 0, 3), "*signal:up 1; before 1");
+	end(&f);
+}
+
+static void test_too_many(void **state)
+{
+	(void)state;
+	struct fixture f;
+	assert_int_equal(start(&f, "  - { record: n, expr: count(a) }\n", 10000, 1), ERR_OK);
+	assert_string_equal(scrape(&f, 10, 1, 1, 0, 0), "*signal:up 1; n 1");
+	assert_int_equal(f.n_errors, 1);
+	assert_non_null(strstr(buf_text(&f.errors), "1 series more than its rules may look at"));
+	end(&f);
+}
+
+/* Signals that come with ever new labels do not pile up. */
+static void test_list_stays_short(void **state)
+{
+	(void)state;
+	struct fixture f;
+	assert_int_equal(start(&f, "  - { record: n, expr: d }\n", 10000, 0), ERR_OK);
+	struct signal_frame frame = { .n = 0 };
+	for (int i = 0; i < 2000; i++) {
+		char version[16];
+		snprintf(version, sizeof version, "%d", i);
+		struct labels *l = labels_of("__name__", "d", "version", version, NULL);
+		double         v = i;
+		assert_int_equal(signal_target_scrape(f.target, 1000 + i, &l, &v, 1, true, &frame, &f.why), ERR_OK);
+		labels_unref(l);
+	}
+	assert_true(frame.n < 100);
+	assert_int_equal(f.n_errors, 0);
+	end(&f);
+}
+
+static void test_targets(void **state)
+{
+	(void)state;
+	struct fixture        f;
+	struct signal_target *none = NULL, *other = NULL;
+	struct signal_frame   frame;
+	assert_int_equal(start(&f, "  - { record: n, expr: sum(a) }\n", 10000, 0), ERR_OK);
+	assert_int_equal(signal_target_new(f.engine, "q", 10000, &f.profile, &other, &f.why), ERR_NOT_FOUND);
+	assert_null(other);
+	assert_int_equal(signal_target_new(f.engine, NULL, 10000, &f.profile, &none, &f.why), ERR_OK);
+	double v[SERIES] = { 1, 2, 3, 4 };
+	assert_int_equal(signal_target_scrape(none, 1000, f.series, v, SERIES, true, &frame, &f.why), ERR_OK);
+	assert_string_equal(frame_text(&f, &frame), "*signal:up 1");
+	assert_int_equal(signal_engine_add(f.engine, &f.profile, &f.why), ERR_EXISTS);
+	signal_target_free(none);
+	end(&f);
+}
+
+static void test_refused_profiles(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *label, *rules;
+	} rows[] = {
+		{ "looks back too far", "  - { record: n, expr: 'rate(b_total[2h])' }\n" },
+		{ "broken", "  - { record: n, expr: 'rate(' }\n" },
+		{ "records signal:up", "  - { record: 'signal:up', expr: a }\n" },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct fixture f;
+		assert_row(rows[i].label, start(&f, rows[i].rules, 10000, 0) == ERR_FORMAT);
+		assert_row(rows[i].label, f.d.n_errors == 1);
+		end(&f);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_frames),
+		cmocka_unit_test(test_nan),
+		cmocka_unit_test(test_rules_see_earlier_ones),
+		cmocka_unit_test(test_rule_errors),
+		cmocka_unit_test(test_widened),
+		cmocka_unit_test(test_offset),
+		cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_list_stays_short),
+		cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_refused_profiles),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The profiles that come with pitwall, from payload to signals: each payload is scraped seven times, ten seconds apart, its counters moving
+ * by known amounts, and the last frame is compared with what a person computes. Whatever a row does not name must be absent. */
+#include "tests/unit/unit.h"
+
+#include "base/buf.h"
+#include "base/diagnostics.h"
+#include "base/stale.h"
+#include "base/yaml.h"
+#include "collectors/exposition.h"
+#include "rules/eval.h"
+#include "rules/signal.h"
+
+#include <math.h>
+
+enum { SCRAPES = 7, INTERVAL_MS = 10000, CHANGES_MAX = 16, WANTED_MAX = 24, SERIES_MAX = 4000 };
+static const int64_t START_MS = INT64_C(1790000000000);
+
+/* What happens to series: those of `metric`, whose text has `with` in it, and whose `le` is at least `le`, grow by `by` a scrape, or are
+ * set to it. */
+struct change {
+	const char *metric, *with;
+	double      le, by;
+	bool        is_set;
+};
+
+struct wanted {
+	const char *series; /* as printed */
+	double      value;
+};
+
+struct row {
+	const char   *label, *profile;
+	const char   *file; /* under PITWALL_SHARED/samples, or NULL */
+	const char   *text; /* the payload itself */
+	struct change changes[CHANGES_MAX];
+	struct wanted wanted[WANTED_MAX];
+};
+
+static const char tf_text[] =
+	"# TYPE :tensorflow:serving:request_latency histogram\n"
+	":tensorflow:serving:request_latency_bucket{model_name=\"bert\",API=\"Predict\",entrypoint=\"GRPC\",le=\"10000\"} 0\n"
+	":tensorflow:serving:request_latency_bucket{model_name=\"bert\",API=\"Predict\",entrypoint=\"GRPC\",le=\"20000\"} 0\n"
+	":tensorflow:serving:request_latency_bucket{model_name=\"bert\",API=\"Predict\",entrypoint=\"GRPC\",le=\"+Inf\"} 0\n"
+	":tensorflow:serving:request_latency_sum{model_name=\"bert\",API=\"Predict\",entrypoint=\"GRPC\"} 0\n"
+	":tensorflow:serving:request_latency_count{model_name=\"bert\",API=\"Predict\",entrypoint=\"GRPC\"} 0\n"
+	":tensorflow:serving:request_latency_bucket{model_name=\"bert\",API=\"predict\",entrypoint=\"REST\",le=\"10000\"} 0\n"
+	":tensorflow:serving:request_latency_bucket{model_name=\"bert\",API=\"predict\",entrypoint=\"REST\",le=\"20000\"} 0\n"
+	":tensorflow:serving:request_latency_bucket{model_name=\"bert\",API=\"predict\",entrypoint=\"REST\",le=\"+Inf\"} 0\n"
+	":tensorflow:serving:request_latency_sum{model_name=\"bert\",API=\"predict\",entrypoint=\"REST\"} 0\n"
+	":tensorflow:serving:request_latency_count{model_name=\"bert\",API=\"predict\",entrypoint=\"REST\"} 0\n"
+	":tensorflow:serving:request_count{model_name=\"bert\",status=\"OK\"} 5\n"
+	":tensorflow:serving:request_count{model_name=\"bert\",status=\"INTERNAL\"} 5\n"
+	":tensorflow:serving:request_count{model_name=\"bert\",status=\"INVALID_ARGUMENT\"} 5\n"
+	":tensorflow:serving:batching_session:queuing_latency_sum{thread_pool_name=\"p\"} 0\n"
+	":tensorflow:cc:saved_model:load_attempt_count{model_path=\"/models/bert/16\",status=\"fail\"} 1\n"
+	":tensorflow:cc:saved_model:load_attempt_count{model_path=\"/models/bert/00000017\",status=\"success\"} 1\n"
+	"model_accuracy_ratio{model=\"bert\",version=\"17\"} 0.94\n";
+
+static const char triton_text[] =
+	"nv_inference_request_success{model=\"ranker\",version=\"3\"} 100\n"
+	"nv_inference_request_failure{model=\"ranker\",version=\"3\",reason=\"OTHER\"} 0\n"
+	"nv_inference_request_failure{model=\"ranker\",version=\"3\",reason=\"CANCELED\"} 0\n"
+	"nv_inference_request_summary_us{model=\"ranker\",version=\"3\",quantile=\"0.5\"} 20000\n"
+	"nv_inference_request_summary_us{model=\"ranker\",version=\"3\",quantile=\"0.95\"} 50000\n"
+	"nv_inference_request_summary_us{model=\"ranker\",version=\"3\",quantile=\"0.99\"} 90000\n"
+	"nv_inference_request_summary_us{model=\"idle\",version=\"1\",quantile=\"0.5\"} Nan\n"
+	"nv_inference_request_summary_us{model=\"idle\",version=\"1\",quantile=\"0.95\"} Nan\n"
+	"nv_inference_request_summary_us{model=\"idle\",version=\"1\",quantile=\"0.99\"} Nan\n"
+	"nv_inference_pending_request_count{model=\"ranker\",version=\"3\"} 4\n"
+	"nv_trt_llm_request_metrics{model=\"ranker\",version=\"3\",request_type=\"waiting\"} 2\n"
+	"nv_trt_llm_request_metrics{model=\"ranker\",version=\"3\",request_type=\"active\"} 7\n"
+	"nv_trt_llm_kv_cache_block_metrics{model=\"ranker\",version=\"3\",kv_cache_block_type=\"fraction\"} 0.5\n";
+
+static const char dcgm_text[] =
+	"DCGM_FI_DEV_GPU_UTIL{gpu=\"0\",UUID=\"GPU-a\"} 87\n"
+	"DCGM_FI_DEV_GPU_UTIL{gpu=\"1\",UUID=\"GPU-b\"} 9223372036854775794\n"
+	"DCGM_FI_PROF_GR_ENGINE_ACTIVE{gpu=\"0\",UUID=\"GPU-a\"} 0.5\n"
+	"DCGM_FI_PROF_GR_ENGINE_ACTIVE{gpu=\"1\",UUID=\"GPU-b\"} 0.25\n"
+	"DCGM_FI_DEV_FB_USED{gpu=\"0\",UUID=\"GPU-a\"} 60\n"
+	"DCGM_FI_DEV_FB_FREE{gpu=\"0\",UUID=\"GPU-a\"} 30\n"
+	"DCGM_FI_DEV_FB_RESERVED{gpu=\"0\",UUID=\"GPU-a\"} 10\n"
+	"DCGM_FI_DEV_FB_USED{gpu=\"1\",UUID=\"GPU-b\"} 60\n"
+	"DCGM_FI_DEV_FB_FREE{gpu=\"1\",UUID=\"GPU-b\"} 20\n"
+	"DCGM_FI_DEV_GPU_TEMP{gpu=\"0\",UUID=\"GPU-a\"} 71\n"
+	"DCGM_FI_DEV_GPU_TEMP{gpu=\"1\",UUID=\"GPU-b\"} 2147483632\n"
+	"DCGM_FI_DEV_POWER_USAGE{gpu=\"0\",UUID=\"GPU-a\"} 433.2\n";
+
+static const char torchserve_text[] =
+	"Requests2XX{Level=\"Host\",Hostname=\"h\",} 8.0\n"
+	"Requests5XX{Level=\"Host\",Hostname=\"h\",} 8.0\n"
+	"ts_inference_requests_total{model_name=\"resnet18\",model_version=\"2.0\",hostname=\"h\",} 3.0\n"
+	"ts_inference_requests_total{model_name=\"resnet18\",model_version=\"default\",hostname=\"h\",} 3.0\n"
+	"WorkerLoadTime{WorkerName=\"W-9000-resnet18_2.0\",Level=\"Host\",Hostname=\"h\",} 4593.0\n"
+	"WorkerLoadTime{WorkerName=\"W-9001-my_net_1.0\",Level=\"Host\",Hostname=\"h\",} 4593.0\n"
+	"GPUUtilization{Level=\"Host\",DeviceId=\"0\",Hostname=\"h\",} 50\n"
+	"GPUMemoryUtilization{Level=\"Host\",DeviceId=\"0\",Hostname=\"h\",} 75\n"
+	"pitwall_accuracy_ratio{model=\"resnet18\"} 0.97\n";
+
+static const char generic_text[] =
+	"http_requests_total{code=\"200\",handler=\"/predict\"} 5\n"
+	"http_requests_total{code=\"500\",handler=\"/predict\"} 5\n"
+	"http_requests_total{code=\"200\",handler=\"/metrics\"} 5\n"
+	"http_request_duration_seconds_bucket{handler=\"/predict\",le=\"0.1\"} 0\n"
+	"http_request_duration_seconds_bucket{handler=\"/predict\",le=\"0.2\"} 0\n"
+	"http_request_duration_seconds_bucket{handler=\"/predict\",le=\"+Inf\"} 0\n"
+	"pitwall_model_info{model=\"m\",version=\"7\"} 1\n"
+	"pitwall_gpu_temperature_celsius{gpu=\"0\"} 60\n";
+
+#define VLLM_MODEL "{model=\"example-org/example-model-27B\"}"
+#define GPU_T4     "{gpu=\"GPU-951eeeeb-d284-d263-688e-d98a5306389b\"}"
+#define TRITON(m)  { "signal:model_version{model=\"" m "\",version=\"1\"}", 1 }
+#define E2E        "vllm:e2e_request_latency_seconds"
+#define TTFT       "vllm:time_to_first_token_seconds"
+
+static const struct row rows[] = {
+	{ "vllm under load", "vllm", "vllm/vllm_0.24_single_engine.metrics.txt", NULL,
+	  { { "vllm:request_success_total", "stop", 0, 10, false },
+	    { "http_requests_total", "chat/completions\",method=\"POST\",status=\"2xx\"", 0, 10, false },
+	    { "http_requests_total", "chat/completions\",method=\"POST\",status=\"5xx\"", 0, 1, false },
+	    { "http_requests_total", "handler=\"none\"", 0, 1000, false },
+	    { E2E "_bucket", "", 30, 10, false }, { E2E "_count", "", 0, 10, false }, { E2E "_sum", "", 0, 250, false },
+	    { TTFT "_bucket", "", 0.5, 10, false }, { "vllm:generation_tokens_total", "", 0, 1000, false },
+	    { "vllm:num_requests_waiting", "", 0, 3, true }, { "vllm:num_requests_running", "", 0, 5, true },
+	    { "vllm:kv_cache_usage_perc", "", 0, 0.75, true } },
+	  { { "signal:up", 1 }, { "signal:requests:rate", 1 }, { "signal:errors:ratio", 1 / 11.0 }, { "signal:latency_seconds:p50", 25 },
+	    { "signal:latency_seconds:p95", 29.5 }, { "signal:latency_seconds:p99", 29.9 }, { "signal:latency_seconds:mean", 25 },
+	    { "signal:queue", 3 }, { "signal:running", 5 }, { "signal:tokens:rate", 100 }, { "signal:ttft_seconds:p95", 0.4875 },
+	    { "signal:kv_cache:ratio", 0.75 }, { "signal:model_version" VLLM_MODEL, 1 } } },
+	{ "vllm, engine errors worse than HTTP's", "vllm", "vllm/vllm_0.24_single_engine.metrics.txt", NULL,
+	  { { "vllm:request_success_total", "stop", 0, 6, false }, { "vllm:request_success_total", "error", 0, 4, false },
+	    { "http_requests_total", "chat/completions\",method=\"POST\",status=\"2xx\"", 0, 10, false } },
+	  { { "signal:up", 1 }, { "signal:requests:rate", 1 }, { "signal:errors:ratio", 0.4 }, { "signal:queue", 0 }, { "signal:running", 0 },
+	    { "signal:tokens:rate", 0 }, { "signal:kv_cache:ratio", 0 }, { "signal:model_version" VLLM_MODEL, 1 } } },
+	{ "vllm without traffic", "vllm", "vllm/vllm_qwen3_specdecode.metrics.txt", NULL, { { NULL, NULL, 0, 0, false } },
+	  { { "signal:up", 1 }, { "signal:requests:rate", 0 }, { "signal:queue", 2 }, { "signal:running", 1 }, { "signal:tokens:rate", 0 },
+	    { "signal:kv_cache:ratio", 0.0010077742585661298 }, { "signal:model_version{model=\"qwen3-30b-tq\"}", 1 } } },
+	{ "vllm of old", "vllm", "vllm/vllm_legacy_v0_names.metrics.txt", NULL, { { "vllm:generation_tokens_total", "", 0, 10, false } },
+	  { { "signal:up", 1 }, { "signal:queue", 1 }, { "signal:running", 3 }, { "signal:tokens:rate", 1 }, { "signal:kv_cache:ratio", 0.62 },
+	    { "signal:model_version{model=\"example-org/legacy-model\"}", 1 } } },
+	{ "triton as scraped", "triton", "triton/datadog_triton_2.38_first_part.metrics.txt", NULL,
+	  { { "nv_inference_request_success", "densenet", 0, 20, false }, { "nv_inference_request_failure", "densenet", 0, 5, false },
+	    { "nv_inference_request_duration_us", "densenet", 0, 1e6, false }, { "nv_inference_queue_duration_us", "densenet", 0, 2e5, false } },
+	  { { "signal:up", 1 }, { "signal:requests:rate", 2.5 }, { "signal:errors:ratio", 0.2 }, { "signal:latency_seconds:mean", 0.05 },
+	    { "signal:queue", 0 }, { "signal:running", 0.08 }, { "signal:gpu_util:ratio" GPU_T4, 0 },
+	    { "signal:gpu_memory:ratio" GPU_T4, 266338304.0 / 16106127360.0 }, { "signal:gpu_power_watts" GPU_T4, 32.09 },
+	    { "signal:cpu_util:ratio", 0 }, { "signal:memory:ratio", 2249916416.0 / 33164935168.0 }, TRITON("simple_string"),
+	    TRITON("simple_sequence"), TRITON("simple_int8"), TRITON("simple_identity"), TRITON("densenet_onnx"),
+	    TRITON("simple_dyna_sequence"), TRITON("inception_graphdef"), TRITON("simple") } },
+	{ "triton with summaries", "triton", NULL, triton_text,
+	  { { "nv_inference_request_success", "", 0, 9, false }, { "nv_inference_request_failure", "OTHER", 0, 1, false } },
+	  { { "signal:up", 1 }, { "signal:requests:rate", 1 }, { "signal:errors:ratio", 0.1 }, { "signal:latency_seconds:p50", 0.02 },
+	    { "signal:latency_seconds:p95", 0.05 }, { "signal:latency_seconds:p99", 0.09 }, { "signal:queue", 6 }, { "signal:running", 7 },
+	    { "signal:kv_cache:ratio", 0.5 }, { "signal:model_version{model=\"ranker\",version=\"3\"}", 1 } } },
+	{ "tf serving as scraped", "tensorflow-serving", "tfserving/request_count_lines.metrics.txt", NULL,
+	  { { ":tensorflow:serving:request_count", "OK", 0, 10, false } },
+	  { { "signal:up", 1 }, { "signal:requests:rate", 2 }, { "signal:errors:ratio", 0 } } },
+	{ "tf serving, loaded versions", "tensorflow-serving", "tfserving/real_scrape_first_part.metrics.txt", NULL, { { NULL, NULL, 0, 0, false } },
+	  { { "signal:up", 1 }, { "signal:model_version{model=\"bert\",version=\"16\"}", 1 },
+	    { "signal:model_version{model=\"bert\",version=\"17\"}", 1 } } },
+	{ "tf serving under load", "tensorflow-serving", NULL, tf_text,
+	  { { ":tensorflow:serving:request_latency_bucket", "", 20000, 10, false }, { ":tensorflow:serving:request_latency_count", "", 0, 10, false },
+	    { ":tensorflow:serving:request_latency_sum", "", 0, 150000, false }, { ":tensorflow:serving:request_count", "\"OK\"", 0, 20, false },
+	    { ":tensorflow:serving:request_count", "INTERNAL", 0, 5, false },
+	    { ":tensorflow:serving:request_count", "INVALID", 0, 15, false },
+	    { ":tensorflow:serving:batching_session:queuing_latency_sum", "", 0, 2e6, false } },
+	  { { "signal:up", 1 }, { "signal:requests:rate", 4 }, { "signal:errors:ratio", 0.125 }, { "signal:latency_seconds:p50", 0.015 },
+	    { "signal:latency_seconds:p95", 0.0195 }, { "signal:latency_seconds:p99", 0.0199 }, { "signal:latency_seconds:mean", 0.015 },
+	    { "signal:queue", 0.2 }, { "signal:running", 0.03 }, { "signal:accuracy:ratio{model=\"bert\"}", 0.94 },
+	    { "signal:model_version{model=\"bert\",version=\"17\"}", 1 } } },
+	{ "torchserve as documented", "torchserve", "torchserve/metrics_api_doc.metrics.txt", NULL,
+	  { { "Requests2XX", "", 0, 10, false }, { "ts_inference_requests_total", "", 0, 10, false },
+	    { "ts_inference_latency_microseconds", "", 0, 1e6, false }, { "ts_queue_latency_microseconds", "", 0, 3e5, false } },
+	  { { "signal:up", 1 }, { "signal:requests:rate", 1 }, { "signal:errors:ratio", 0 }, { "signal:latency_seconds:mean", 0.1 },
+	    { "signal:queue", 0.03 }, { "signal:running", 0.07 }, { "signal:cpu_util:ratio", 0 }, { "signal:memory:ratio", 0.644 },
+	    { "signal:model_version{model=\"resnet18\",version=\"1.0\"}", 1 } } },
+	{ "torchserve with GPUs and errors", "torchserve", NULL, torchserve_text,
+	  { { "Requests2XX", "", 0, 15, false }, { "Requests5XX", "", 0, 5, false }, { "ts_inference_requests_total", "default", 0, 10, false } },
+	  { { "signal:up", 1 }, { "signal:requests:rate", 1 }, { "signal:errors:ratio", 0.25 }, { "signal:gpu_util:ratio{gpu=\"0\"}", 0.5 },
+	    { "signal:gpu_memory:ratio{gpu=\"0\"}", 0.75 }, { "signal:accuracy:ratio{model=\"resnet18\"}", 0.97 },
+	    { "signal:model_version{model=\"my_net\",version=\"1.0\"}", 1 }, { "signal:model_version{model=\"resnet18\",version=\"2.0\"}", 1 } } },
+	{ "dcgm", "dcgm", NULL, dcgm_text, { { NULL, NULL, 0, 0, false } },
+	  { { "signal:up", 1 }, { "signal:gpu_util:ratio{gpu=\"0\",uuid=\"GPU-a\"}", 0.87 },
+	    { "signal:gpu_util:ratio{gpu=\"1\",uuid=\"GPU-b\"}", 0.25 }, { "signal:gpu_memory:ratio{gpu=\"0\",uuid=\"GPU-a\"}", 0.6 },
+	    { "signal:gpu_memory:ratio{gpu=\"1\",uuid=\"GPU-b\"}", 0.75 }, { "signal:gpu_temperature_celsius{gpu=\"0\",uuid=\"GPU-a\"}", 71 },
+	    { "signal:gpu_power_watts{gpu=\"0\",uuid=\"GPU-a\"}", 433.2 } } },
+	{ "nvidia-smi", "nvidia-smi", "gpu/nvidia/nvidia_gpu_exporter_h100-mig_load.metrics.txt", NULL, { { NULL, NULL, 0, 0, false } },
+	  { { "signal:up", 1 },
+#define ZERO_GPU "{gpu=\"00000000-0000-0000-0000-000000000000\",uuid=\"00000000-0000-0000-0000-000000000000\"}"
+	    { "signal:gpu_memory:ratio" ZERO_GPU, 1.1665408e+10 / 8.5520809984e+10 }, { "signal:gpu_temperature_celsius" ZERO_GPU, 53 },
+	    { "signal:gpu_power_watts" ZERO_GPU, 433.78 } } },
+	{ "node_exporter", "node", "host/node_exporter_e2e_selected.metrics.txt", NULL,
+	  { { "node_cpu_seconds_total", "idle", 0, 7, false }, { "node_cpu_seconds_total", "iowait", 0, 1, false },
+	    { "node_cpu_seconds_total", "user", 0, 2, false } },
+	  { { "signal:up", 1 }, { "signal:cpu_util:ratio", 0.2 },
+	    { "signal:memory:ratio", 1 - (230883328.0 + 22568960.0 + 953229312.0) / 3831959552.0 } } },
+	{ "generic", "generic", NULL, generic_text,
+	  { { "http_requests_total", "200\",handler=\"/predict", 0, 30, false }, { "http_requests_total", "500\",handler=\"/predict", 0, 10, false },
+	    { "http_requests_total", "metrics", 0, 1000, false }, { "http_request_duration_seconds_bucket", "", 0.2, 40, false } },
+	  { { "signal:up", 1 }, { "signal:requests:rate", 4 }, { "signal:errors:ratio", 0.25 }, { "signal:latency_seconds:p50", 0.15 },
+	    { "signal:latency_seconds:p95", 0.195 }, { "signal:latency_seconds:p99", 0.199 },
+	    { "signal:gpu_temperature_celsius{gpu=\"0\"}", 60 }, { "signal:model_version{model=\"m\",version=\"7\"}", 1 } } },
+	{ "a page of nothing", "vllm", NULL, "", { { NULL, NULL, 0, 0, false } }, { { "signal:up", 1 } } },
+};
+
+/* ---- profiles as files of the source tree ---- */
+
+struct profile_file {
+	struct diagnostics d;
+	struct yaml       *tree;
+	struct profile     profile;
+};
+
+static bool open_profile(const char *name, struct profile_file *f)
+{
+	const char *srcdir = getenv("PITWALL_SRCDIR");
+	char        path[1024];
+	snprintf(path, sizeof path, "%s/profiles/%s.yml", srcdir == NULL ? "." : srcdir, name);
+	*f = (struct profile_file){ .tree = NULL };
+	diagnostics_init(&f->d);
+	if (yaml_read(path, &f->d, &f->tree) != ERR_OK)
+		return false;
+	f->profile = (struct profile){ .head = { .name = name, .window_ms = 60000 }, .file = path, .tree = f->tree };
+	return true;
+}
+
+static void close_profile(struct profile_file *f)
+{
+	yaml_discard(f->tree);
+	diagnostics_release(&f->d);
+}
+
+static char *read_payload(const struct row *r, size_t *len)
+{
+	if (r->text != NULL) {
+		*len = strlen(r->text);
+		return strdup(r->text);
+	}
+	const char *shared = getenv("PITWALL_SHARED");
+	char        path[1024];
+	snprintf(path, sizeof path, "%s/samples/%s", shared == NULL ? "/nonexistent" : shared, r->file);
+	FILE *in = fopen(path, "rb");
+	if (in == NULL)
+		return NULL;
+	char *text = malloc(1 << 20);
+	*len = fread(text, 1, 1 << 20, in);
+	fclose(in);
+	return text;
+}
+
+/* ---- one row ---- */
+
+static bool change_means(const struct change *c, const struct labels *l, const char *text)
+{
+	if (strcmp(labels_metric(l), c->metric) != 0 || strstr(text, c->with) == NULL)
+		return false;
+	const char *le = labels_get(l, "le");
+	return c->le <= 0 || strcmp(le, "+Inf") == 0 || strtod(le, NULL) >= c->le;
+}
+
+static void apply_changes(const struct row *r, struct labels *const *series, double *values, size_t n, bool is_first)
+{
+	struct buf text;
+	buf_init(&text, 1 << 16);
+	for (size_t i = 0; i < n; i++) {
+		buf_clear(&text);
+		labels_print(series[i], &text);
+		for (size_t c = 0; c < CHANGES_MAX && r->changes[c].metric != NULL; c++) {
+			if (!change_means(&r->changes[c], series[i], buf_text(&text)))
+				continue;
+			if (r->changes[c].is_set)
+				values[i] = r->changes[c].by;
+			else if (!is_first)
+				values[i] += r->changes[c].by;
+		}
+	}
+	buf_release(&text);
+}
+
+static void on_error(void *ctx, void *target_ctx, const char *rule, const char *text)
+{
+	(void)ctx;
+	const struct row *r = target_ctx;
+	fail_msg("%s: %s: %s", r->label, rule, text);
+}
+
+static void compare(const struct row *r, const struct signal_frame *f)
+{
+	struct buf text;
+	bool       seen[WANTED_MAX] = { false };
+	buf_init(&text, 1 << 16);
+	for (size_t i = 0; i < f->n; i++) {
+		if (is_stale(f->values[i]))
+			continue;
+		buf_clear(&text);
+		labels_print(f->series[i], &text);
+		size_t w = 0;
+		while (w < WANTED_MAX && r->wanted[w].series != NULL && strcmp(r->wanted[w].series, buf_text(&text)) != 0)
+			w++;
+		if (w == WANTED_MAX || r->wanted[w].series == NULL)
+			fail_msg("%s: %s is %.17g, and should be absent", r->label, buf_text(&text), f->values[i]);
+		else if (fabs(f->values[i] - r->wanted[w].value) > 1e-9 * fmax(1, fabs(r->wanted[w].value)))
+			fail_msg("%s: %s is %.17g, not %.17g", r->label, buf_text(&text), f->values[i], r->wanted[w].value);
+		else
+			seen[w] = true;
+	}
+	for (size_t w = 0; w < WANTED_MAX && r->wanted[w].series != NULL; w++) {
+		if (!seen[w])
+			fail_msg("%s: %s is absent", r->label, r->wanted[w].series);
+	}
+	buf_release(&text);
+}
+
+static void run_row(const struct row *r, const char *body, size_t len)
+{
+	struct why               why = { "" };
+	struct profile_file      file;
+	struct exposition_pool  *pool = NULL;
+	struct exposition       *e = NULL;
+	struct scrape            s;
+	struct signal_engine    *engine = NULL;
+	struct signal_target    *target = NULL;
+	struct signal_frame      frame = { .n = 0 };
+	struct signal_options    o = { .report = on_error };
+	static double            values[SERIES_MAX];
+	assert_true(open_profile(r->profile, &file));
+	assert_int_equal(exposition_pool_new(&pool), ERR_OK);
+	assert_int_equal(exposition_new(pool, &e), ERR_OK);
+	if (exposition_parse(e, body, len, EXPOSITION_TEXT, &s, &why) != ERR_OK)
+		fail_msg("%s: %s", r->label, why.text);
+	assert_true(s.n <= SERIES_MAX);
+	if (s.n > 0)
+		memcpy(values, s.values, s.n * sizeof *values);
+	assert_int_equal(signal_engine_new(&o, &engine, &why), ERR_OK);
+	if (signal_engine_add(engine, &file.profile, &why) != ERR_OK) {
+		struct buf text;
+		buf_init(&text, 10000);
+		diagnostics_print(&file.d, &text);
+		fail_msg("%s: %s: %s", r->label, why.text, buf_text(&text));
+	}
+	struct row copy = *r;
+	assert_int_equal(signal_target_new(engine, r->profile, INTERVAL_MS, &copy, &target, &why), ERR_OK);
+	for (int i = 0; i < SCRAPES; i++) {
+		struct labels *const *series = exposition_layout_series(s.layout);
+		apply_changes(r, series, values, s.n, i == 0);
+		assert_int_equal(signal_target_scrape(target, START_MS + i * INTERVAL_MS, series, values, s.n, false, &frame, &why), ERR_OK);
+	}
+	compare(r, &frame);
+	signal_target_free(target);
+	signal_engine_free(engine);
+	exposition_free(e);
+	exposition_pool_free(pool);
+	close_profile(&file);
+}
+
+static void test_payloads(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		size_t len = 0;
+		if (rows[i].file != NULL)
+			continue;
+		char *body = read_payload(&rows[i], &len);
+		run_row(&rows[i], body, len);
+		free(body);
+	}
+}
+
+static void test_real_payloads(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		size_t len = 0;
+		if (rows[i].file == NULL)
+			continue;
+		char *body = read_payload(&rows[i], &len);
+		if (body == NULL) {
+			print_message("'%s' is not here (PITWALL_SHARED); the real payloads were not looked at\n", rows[i].file);
+			skip();
+		}
+		run_row(&rows[i], body, len);
+		free(body);
+	}
+}
+
+/* The rule for what only an evaluator knows is the same in every server's profile. */
+static void test_convention(void **state)
+{
+	(void)state;
+	static const char *const servers[] = { "generic", "tensorflow-serving", "torchserve", "triton", "vllm" };
+	for (size_t i = 0; i < sizeof servers / sizeof servers[0]; i++) {
+		struct profile_file f;
+		bool                found = false;
+		assert_true(open_profile(servers[i], &f));
+		const struct yaml_node *rules = yaml_get(yaml_get(yaml_root(f.tree), "groups")->items[0], "rules");
+		for (size_t k = 0; k < rules->n; k++) {
+			if (strcmp(yaml_get(rules->items[k], "record")->text, "signal:accuracy:ratio") != 0)
+				continue;
+			found = strcmp(yaml_get(rules->items[k], "expr")->text, "min by (model) (pitwall_accuracy_ratio or model_accuracy_ratio)") == 0;
+		}
+		assert_row(servers[i], found);
+		close_profile(&f);
+	}
+}
+
+/* docs/signals.md has a line for every signal of the table, and for no other. */
+static void test_documented(void **state)
+{
+	(void)state;
+	const char *srcdir = getenv("PITWALL_SRCDIR");
+	char        path[1024], line[4096];
+	size_t      times[SIGNAL_COUNT] = { 0 };
+	snprintf(path, sizeof path, "%s/docs/signals.md", srcdir == NULL ? "." : srcdir);
+	FILE *in = fopen(path, "r");
+	assert_non_null(in);
+	while (fgets(line, sizeof line, in) != NULL) {
+		char *end = strncmp(line, "| `signal:", 10) == 0 ? strchr(line + 3, '`') : NULL;
+		if (end == NULL)
+			continue;
+		*end = '\0';
+		enum signal_id id = signal_by_metric(line + 3);
+		assert_row(line + 3, id != SIGNAL_COUNT);
+		times[id]++;
+	}
+	fclose(in);
+	for (enum signal_id id = 0; id < SIGNAL_COUNT; id++)
+		assert_row(signal_info(id)->metric, times[id] >= 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_payloads),
+		cmocka_unit_test(test_real_payloads),
+		cmocka_unit_test(test_convention),
+		cmocka_unit_test(test_documented),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
