@@ -94,21 +94,21 @@ struct scale {
 };
 
 static const struct scale scale_plain[] = {
-	{ 1, 999.5, "", 0 }, { 1e3, 999.5, "k", 1 }, { 1e6, 999.5, "M", 1 }, { 1e9, 999.5, "G", 1 }, { 1e12, INFINITY, "T", 1 },
+	{ 1, 999.5, "", 0 },   { 1e3, 999.5, "k", 1 }, { 1e6, 999.5, "M", 1 }, { 1e9, 999.5, "G", 1 }, { 1e12, (double)INFINITY, "T", 1 },
 };
-static const struct scale scale_percent[] = { { 0.01, INFINITY, "%", 1 } };
+static const struct scale scale_percent[] = { { 0.01, (double)INFINITY, "%", 1 } };
 static const struct scale scale_seconds[] = {
 	{ 1e-6, 999.5, "us", 2 }, { 1e-3, 999.5, "ms", 2 }, { 1, 599.5, "s", 1 },
-	{ 60, 119.5, "m", 1 },    { 3600, 47.5, "h", 1 },   { 86400, INFINITY, "d", 1 },
+	{ 60, 119.5, "m", 1 },    { 3600, 47.5, "h", 1 },   { 86400, (double)INFINITY, "d", 1 },
 };
-static const struct scale scale_celsius[] = { { 1, INFINITY, "\302\260C", 2 } };
-static const struct scale scale_watts[] = { { 1, 999.5, "W", 1 }, { 1e3, 999.5, "kW", 2 }, { 1e6, INFINITY, "MW", 2 } };
+static const struct scale scale_celsius[] = { { 1, (double)INFINITY, "\302\260C", 2 } };
+static const struct scale scale_watts[] = { { 1, 999.5, "W", 1 }, { 1e3, 999.5, "kW", 2 }, { 1e6, (double)INFINITY, "MW", 2 } };
 static const struct scale scale_bytes[] = {
 	{ 1, 1023.5, "B", 1 },
 	{ 1024, 1023.5, "K", 1 },
 	{ 1048576, 1023.5, "M", 1 },
 	{ 1073741824, 1023.5, "G", 1 },
-	{ 1099511627776, INFINITY, "T", 1 },
+	{ 1099511627776, (double)INFINITY, "T", 1 },
 };
 
 static const struct {

@@ -2,6 +2,7 @@
 UNIT_TESTS += \
 	tests/unit/rules/test_eval \
 	tests/unit/rules/test_health \
+	tests/unit/rules/test_prime \
 	tests/unit/rules/test_profiles \
 	tests/unit/rules/test_rule_file \
 	tests/unit/rules/test_signal \
@@ -13,6 +14,8 @@ tests_unit_rules_test_health_LDADD      = $(libs_rules) $(CMOCKA_LIBS)
 # Payloads go through the parser that reads them in earnest.
 tests_unit_rules_test_profiles_SOURCES  = %reldir%/test_profiles.c
 tests_unit_rules_test_profiles_LDADD    = libcollectors.a $(libs_rules) $(CMOCKA_LIBS)
+tests_unit_rules_test_prime_SOURCES     = %reldir%/test_prime.c
+tests_unit_rules_test_prime_LDADD       = $(libs_rules) $(CMOCKA_LIBS)
 tests_unit_rules_test_rule_file_SOURCES = %reldir%/test_rule_file.c
 tests_unit_rules_test_rule_file_LDADD   = $(libs_rules) $(CMOCKA_LIBS)
 tests_unit_rules_test_signal_SOURCES    = %reldir%/test_signal.c
