@@ -9,3 +9,6 @@ bench_bench_parser_LDADD   = libcollectors.a $(libs_config)
 noinst_PROGRAMS += bench/bench_rules
 bench_bench_rules_SOURCES = %reldir%/bench_rules.c
 bench_bench_rules_LDADD   = $(libs_rules)
+noinst_PROGRAMS += bench/bench_store
+bench_bench_store_SOURCES = %reldir%/bench_store.c
+bench_bench_store_LDADD   = $(libs_store)

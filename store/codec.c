@@ -224,7 +224,7 @@ static const uint8_t *get_value(const uint8_t *p, const uint8_t *end, double *v,
 		if (p == end)
 			return NULL;
 		*exponent = *p++;
-		/* fall through */
+		__attribute__((fallthrough));
 	case TAG_DECIMAL:
 		if (*exponent > EXPONENT_MAX)
 			return NULL;

@@ -501,6 +501,77 @@ static void a_bundle_holds_its_range_and_opens_as_a_strangers(void **state)
 	assert_int_equal(access(side, F_OK), -1);
 }
 
+/* Whatever bytes of a bundle are turned over: it is refused or read, within bounds, and never crashes. */
+static void mutated_bundles_do_no_harm(void **state)
+{
+	struct fixture *f = *state;
+	char path[128];
+	const struct layout *l = layout_of(f->store, ab, 2);
+	for (int i = 1; i <= 100; i++)
+		assert_ok(store_append(f->store, f->target, STREAM_SCRAPE, i * STEP_MS, l, (double[]){ i, i / 8.0 }, &why));
+	assert_ok(store_flush(f->store, &why));
+	snprintf(path, sizeof path, "%s/y.db", f->folder);
+	assert_ok(store_export(f->path, path, 0, 100 * STEP_MS, &why));
+	int fd = open(path, O_RDWR);
+	struct stat st;
+	assert_true(fd >= 0 && fstat(fd, &st) == 0);
+	uint32_t seed = 3;
+	size_t refused = 0, read_on = 0;
+	for (int round = 0; round < 400; round++) {
+		unsigned char old, changed;
+		seed = seed * 1664525u + 1013904223u;
+		off_t at = (off_t)((seed >> 4) % (uint64_t)st.st_size);
+		assert_int_equal(pread(fd, &old, 1, at), 1);
+		changed = (unsigned char)(old ^ (1u << (seed >> 29)));
+		assert_int_equal(pwrite(fd, &changed, 1, at), 1);
+		struct reader *r = NULL;
+		struct series_set set = { 0 };
+		enum err e = reader_open(path, READER_STRANGER, &r, &why);
+		if (e == ERR_OK)
+			e = reader_select(r, NULL, 0, 0, INT64_MAX, 1000, &set, &why);
+		if (e == ERR_OK)
+			read_on++;
+		else
+			refused++;
+		assert_true(e == ERR_OK || why.text[0] != '\0');
+		series_set_release(&set);
+		reader_close(r);
+		assert_int_equal(pwrite(fd, &old, 1, at), 1);
+	}
+	close(fd);
+	assert_true(refused > 0 && read_on > 0);
+}
+
+static void a_stranger_with_a_log_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct reader *r = NULL;
+	assert_ok(store_flush(f->store, &why)); /* the recorder lives: there is a log */
+	assert_int_equal(reader_open(f->path, READER_STRANGER, &r, &why), ERR_UNSUPPORTED);
+	assert_non_null(strstr(why.text, "pitwall export"));
+}
+
+static void the_file_is_for_its_owner_and_group(void **state)
+{
+	struct fixture *f = *state;
+	struct stat st;
+	assert_int_equal(stat(f->path, &st), 0);
+	assert_int_equal(st.st_mode & 0007, 0);
+}
+
+static void a_revision_moves_with_each_commit(void **state)
+{
+	struct fixture *f = *state;
+	struct reader *r = reader_of(f);
+	uint64_t before, after;
+	assert_ok(reader_revision(r, &before, &why));
+	assert_ok(store_set_meta(f->store, "x", "y", &why));
+	assert_ok(store_flush(f->store, &why));
+	assert_ok(reader_revision(r, &after, &why));
+	assert_true(after > before);
+	reader_close(r);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -518,6 +589,10 @@ int main(void)
 		TEST(files_that_are_no_store_are_refused),
 		TEST(network_file_systems_are_refused),
 		TEST(a_bundle_holds_its_range_and_opens_as_a_strangers),
+		TEST(mutated_bundles_do_no_harm),
+		TEST(a_stranger_with_a_log_is_refused),
+		TEST(the_file_is_for_its_owner_and_group),
+		TEST(a_revision_moves_with_each_commit),
 	};
 	return cmocka_run_group_tests_name("store", tests, NULL, NULL);
 }

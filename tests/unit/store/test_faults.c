@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The disk refuses: a virtual file system under SQLite fails its n-th operation, for n = 1, 2, 3 ... until none fails any more; and a
+ * disk that is full for a while. What was committed is there afterwards, and what was queued follows when the disk is well again. */
+#include "tests/unit/unit.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "store/reader.h"
+
+enum { START_MS = 1000000, ROUNDS_MAX = 2000 };
+
+static struct {
+	atomic_int  left;     /* operations until one fails; negative: none will */
+	atomic_int  failed;   /* how many did */
+	atomic_bool is_full;  /* every write fails */
+	sqlite3_vfs vfs, *real;
+} faults = { .left = -1 };
+
+/* Our file object; the real one's lies behind it. */
+struct faulty {
+	sqlite3_file base;
+};
+
+static sqlite3_file *real_of(sqlite3_file *f)
+{
+	return (sqlite3_file *)((struct faulty *)f + 1);
+}
+
+static bool hit(void)
+{
+	if (atomic_load(&faults.left) < 0 || atomic_fetch_sub(&faults.left, 1) != 0)
+		return false;
+	atomic_fetch_add(&faults.failed, 1);
+	return true;
+}
+
+static int f_close(sqlite3_file *f) { return real_of(f)->pMethods->xClose(real_of(f)); }
+static int f_read(sqlite3_file *f, void *to, int n, sqlite3_int64 at)
+{
+	return hit() ? SQLITE_IOERR_READ : real_of(f)->pMethods->xRead(real_of(f), to, n, at);
+}
+static int f_write(sqlite3_file *f, const void *from, int n, sqlite3_int64 at)
+{
+	if (atomic_load(&faults.is_full))
+		return SQLITE_FULL;
+	return hit() ? SQLITE_IOERR_WRITE : real_of(f)->pMethods->xWrite(real_of(f), from, n, at);
+}
+static int f_truncate(sqlite3_file *f, sqlite3_int64 size)
+{
+	return hit() ? SQLITE_IOERR_TRUNCATE : real_of(f)->pMethods->xTruncate(real_of(f), size);
+}
+static int f_sync(sqlite3_file *f, int flags) { return hit() ? SQLITE_IOERR_FSYNC : real_of(f)->pMethods->xSync(real_of(f), flags); }
+static int f_size(sqlite3_file *f, sqlite3_int64 *size)
+{
+	return hit() ? SQLITE_IOERR_FSTAT : real_of(f)->pMethods->xFileSize(real_of(f), size);
+}
+static int f_lock(sqlite3_file *f, int level) { return hit() ? SQLITE_IOERR_LOCK : real_of(f)->pMethods->xLock(real_of(f), level); }
+static int f_unlock(sqlite3_file *f, int level) { return real_of(f)->pMethods->xUnlock(real_of(f), level); }
+static int f_reserved(sqlite3_file *f, int *out) { return real_of(f)->pMethods->xCheckReservedLock(real_of(f), out); }
+static int f_control(sqlite3_file *f, int op, void *arg) { return real_of(f)->pMethods->xFileControl(real_of(f), op, arg); }
+static int f_sector(sqlite3_file *f) { return real_of(f)->pMethods->xSectorSize(real_of(f)); }
+static int f_device(sqlite3_file *f) { return real_of(f)->pMethods->xDeviceCharacteristics(real_of(f)); }
+static int f_shm_map(sqlite3_file *f, int page, int size, int extend, void volatile **out)
+{
+	return hit() ? SQLITE_IOERR_SHMMAP : real_of(f)->pMethods->xShmMap(real_of(f), page, size, extend, out);
+}
+static int f_shm_lock(sqlite3_file *f, int at, int n, int flags)
+{
+	/* Letting go never fails: the real one only forgets. */
+	return (flags & SQLITE_SHM_LOCK) != 0 && hit() ? SQLITE_IOERR_SHMLOCK : real_of(f)->pMethods->xShmLock(real_of(f), at, n, flags);
+}
+static void f_shm_barrier(sqlite3_file *f) { real_of(f)->pMethods->xShmBarrier(real_of(f)); }
+static int  f_shm_unmap(sqlite3_file *f, int remove) { return real_of(f)->pMethods->xShmUnmap(real_of(f), remove); }
+
+static int v_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags, int *out_flags)
+{
+	(void)v;
+	static const sqlite3_io_methods methods = {
+		2, f_close, f_read, f_write, f_truncate, f_sync, f_size, f_lock, f_unlock, f_reserved, f_control, f_sector, f_device,
+		f_shm_map, f_shm_lock, f_shm_barrier, f_shm_unmap, NULL, NULL,
+	};
+	f->pMethods = NULL;
+	if (hit())
+		return SQLITE_CANTOPEN;
+	int rc = faults.real->xOpen(faults.real, name, real_of(f), flags, out_flags);
+	if (rc == SQLITE_OK)
+		f->pMethods = &methods;
+	return rc;
+}
+
+static int register_faulty(void **state)
+{
+	(void)state;
+	faults.real = sqlite3_vfs_find(NULL);
+	faults.vfs = *faults.real;
+	faults.vfs.zName = "faulty";
+	faults.vfs.szOsFile = (int)sizeof(struct faulty) + faults.real->szOsFile;
+	faults.vfs.xOpen = v_open;
+	return sqlite3_vfs_register(&faults.vfs, 1) == SQLITE_OK ? 0 : -1;
+}
+
+/* ---- */
+
+struct fixture {
+	char              folder[64], path[96];
+	struct test_clock clock;
+	struct store     *store;
+	int64_t           target;
+	const struct layout *layout;
+	int               next; /* frames 1 .. next - 1 were taken */
+};
+
+static struct why why;
+
+static void well(void)
+{
+	atomic_store(&faults.left, -1);
+	atomic_store(&faults.is_full, false);
+}
+
+static enum err open_store(struct fixture *f, size_t queue_max_bytes)
+{
+	struct store_options o = { .path = f->path, .clock = &f->clock.clock, .commit_ms = 5, .queue_max_bytes = queue_max_bytes };
+	enum err e = store_open(&o, &f->store, &why);
+	if (e != ERR_OK)
+		return e;
+	struct labels *l = labels_of("instance", "a", NULL), *series = labels_of("__name__", "m", NULL);
+	e = store_target(f->store, l, "u", &f->target, &why);
+	if (e == ERR_OK)
+		e = store_layout(f->store, &series, 1, &f->layout, &why);
+	labels_unref(l);
+	labels_unref(series);
+	return e;
+}
+
+static void start(struct fixture *f)
+{
+	*f = (struct fixture){ .next = 1 };
+	snprintf(f->folder, sizeof f->folder, "/tmp/pitwall-fault-XXXXXX");
+	assert_non_null(mkdtemp(f->folder));
+	snprintf(f->path, sizeof f->path, "%s/x.db", f->folder);
+	test_clock_init(&f->clock, START_MS);
+}
+
+static void finish(struct fixture *f)
+{
+	char side[128];
+	store_close(f->store);
+	unlink(f->path);
+	snprintf(side, sizeof side, "%s-wal", f->path);
+	unlink(side);
+	snprintf(side, sizeof side, "%s-shm", f->path);
+	unlink(side);
+	assert_int_equal(rmdir(f->folder), 0);
+}
+
+static void append(struct fixture *f, int n)
+{
+	for (; n > 0; n--) {
+		double v = f->next;
+		assert_int_equal(store_append(f->store, f->target, STREAM_SCRAPE, f->next, f->layout, &v, &why), ERR_OK);
+		f->next++;
+	}
+}
+
+static enum err in_turn(void *ctx, const struct frame *frame)
+{
+	int *next = ctx;
+	assert_true(frame->n == 1 && frame->values[0] == *next && frame->wall_ms == *next);
+	++*next;
+	return ERR_OK;
+}
+
+static void check_all_there(struct fixture *f)
+{
+	struct reader *r = NULL;
+	int next = 1;
+	assert_int_equal(reader_open(f->path, READER_OWN, &r, &why), ERR_OK);
+	assert_int_equal(reader_frames(r, STREAM_SCRAPE, f->target, 0, 1 << 30, false, in_turn, &next, &why), ERR_OK);
+	assert_int_equal(next, f->next);
+	reader_close(r);
+}
+
+static void a_failing_commit_loses_nothing(void **state)
+{
+	(void)state;
+	int n = 0;
+	for (bool was_hit = true; was_hit && n < ROUNDS_MAX; n++) {
+		struct fixture f;
+		start(&f);
+		assert_int_equal(open_store(&f, 0), ERR_OK);
+		append(&f, 3);
+		assert_int_equal(store_flush(f.store, &why), ERR_OK);
+		atomic_store(&faults.failed, 0);
+		atomic_store(&faults.left, n);
+		append(&f, 3);
+		store_flush(f.store, &why);
+		well();
+		was_hit = atomic_load(&faults.failed) > 0;
+		append(&f, 3);
+		if (store_flush(f.store, &why) != ERR_OK)
+			fail_msg("operation %d: %s", n, why.text);
+		check_all_there(&f);
+		finish(&f);
+	}
+	assert_in_range(n, 5, ROUNDS_MAX - 1);
+}
+
+static void a_failing_open_leaves_the_store_good(void **state)
+{
+	(void)state;
+	int n = 0;
+	for (bool was_hit = true; was_hit && n < ROUNDS_MAX; n++) {
+		struct fixture f;
+		start(&f);
+		if (n % 2 == 0) { /* every other time the store is there already */
+			assert_int_equal(open_store(&f, 0), ERR_OK);
+			append(&f, 3);
+			store_close(f.store);
+			f.store = NULL;
+		}
+		atomic_store(&faults.failed, 0);
+		atomic_store(&faults.left, n / 2);
+		if (open_store(&f, 0) != ERR_OK)
+			assert_true(why.text[0] != '\0');
+		was_hit = atomic_load(&faults.failed) > 0;
+		well();
+		store_close(f.store);
+		f.store = NULL;
+		test_clock_advance(&f.clock, 20000); /* a lease that could not be given back has run out */
+		assert_int_equal(open_store(&f, 0), ERR_OK);
+		append(&f, 3);
+		assert_int_equal(store_flush(f.store, &why), ERR_OK);
+		check_all_there(&f);
+		finish(&f);
+	}
+	assert_in_range(n, 20, ROUNDS_MAX - 1);
+}
+
+static void a_full_disk_is_told_and_waited_for(void **state)
+{
+	(void)state;
+	struct fixture f;
+	struct store_health h;
+	start(&f);
+	assert_int_equal(open_store(&f, 20000), ERR_OK);
+	append(&f, 3);
+	assert_int_equal(store_flush(f.store, &why), ERR_OK);
+	atomic_store(&faults.is_full, true);
+	append(&f, 3);
+	assert_int_equal(store_flush(f.store, &why), ERR_FULL);
+	assert_non_null(strstr(why.text, "no space left"));
+	store_health(f.store, &h);
+	assert_int_equal(h.err, ERR_FULL);
+	assert_int_equal(h.frames_committed, 3);
+	double v = f.next;
+	while (store_append(f.store, f.target, STREAM_SCRAPE, f.next, f.layout, &v, &why) == ERR_OK)
+		v = ++f.next;
+	assert_non_null(strstr(why.text, "does not take what comes"));
+	store_health(f.store, &h);
+	assert_int_equal(h.frames_dropped, 1);
+	assert_true(h.queued_bytes <= 20000);
+	/* It goes on by itself. */
+	well();
+	struct timespec nap = { 0, 10000000 };
+	for (int i = 0; i < 2000 && (h.err != ERR_OK || h.queued_bytes > 0); i++) {
+		nanosleep(&nap, NULL);
+		store_health(f.store, &h);
+	}
+	assert_int_equal(h.err, ERR_OK);
+	check_all_there(&f);
+	finish(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_failing_commit_loses_nothing),
+		cmocka_unit_test(a_failing_open_leaves_the_store_good),
+		cmocka_unit_test(a_full_disk_is_told_and_waited_for),
+	};
+	return cmocka_run_group_tests_name("faults", tests, register_faulty, NULL);
+}
