@@ -12,3 +12,6 @@ bench_bench_rules_LDADD   = $(libs_rules)
 noinst_PROGRAMS += bench/bench_store
 bench_bench_store_SOURCES = %reldir%/bench_store.c
 bench_bench_store_LDADD   = $(libs_store)
+noinst_PROGRAMS += bench/bench_query
+bench_bench_query_SOURCES = %reldir%/bench_query.c tests/unit/query/memory_source.c tests/unit/query/memory_source.h
+bench_bench_query_LDADD   = $(libs_query)

@@ -175,7 +175,8 @@ enum err table_drop_names(struct eval *ev, const struct grid *g, struct table *t
 
 /* ---- annotations ---- */
 
-static void add_note(struct eval *ev, struct note_list *list, const struct node *where, const char *kind, const char *format, va_list args)
+static void __attribute__((format(printf, 5, 0)))
+add_note(struct eval *ev, struct note_list *list, const struct node *where, const char *kind, const char *format, va_list args)
 {
 	char sentence[512], text[640];
 	int line = 1, column = 1;

@@ -105,7 +105,7 @@ static bool read_integer(const char *digits, double *out)
 		v = v * base + d;
 	}
 	if (base == 10)
-		return parse_f64(digits, -INFINITY, INFINITY, out) == ERR_OK; /* rounded once, not at every digit */
+		return parse_f64(digits, -HUGE_VAL, HUGE_VAL, out) == ERR_OK; /* rounded once, not at every digit */
 	*out = v;
 	return true;
 }
@@ -129,7 +129,7 @@ static bool read_number(const char *s, size_t n, double *out)
 		return read_integer(digits, out);
 	if (strpbrk(digits, ".eE") == NULL && read_integer(digits, out))
 		return true;
-	return parse_f64(digits, -INFINITY, INFINITY, out) == ERR_OK;
+	return parse_f64(digits, -HUGE_VAL, HUGE_VAL, out) == ERR_OK;
 }
 
 /* How long the number or duration at the reading point is, everything that sticks to it included. */

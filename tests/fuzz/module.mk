@@ -13,6 +13,12 @@ tests_fuzz_fuzz_labels_LDADD = $(FUZZ_MAIN) $(libs_base)
 
 FUZZ_TARGETS += tests/fuzz/fuzz_rule_file
 tests_fuzz_fuzz_rule_file_LDADD = $(FUZZ_MAIN) $(libs_rules)
+FUZZ_TARGETS += tests/fuzz/fuzz_query
+tests_fuzz_fuzz_query_LDADD = $(FUZZ_MAIN) $(libs_query)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_query_eval
+tests_fuzz_fuzz_query_eval_SOURCES = %reldir%/fuzz_query_eval.c tests/unit/query/memory_source.c tests/unit/query/memory_source.h
+tests_fuzz_fuzz_query_eval_LDADD = $(FUZZ_MAIN) $(libs_query)
 
 FUZZ_TARGETS += tests/fuzz/fuzz_text
 tests_fuzz_fuzz_text_LDADD = $(FUZZ_MAIN) $(libs_base)

@@ -2,3 +2,11 @@
 UNIT_TESTS += tests/unit/query/test_promqltest
 tests_unit_query_test_promqltest_SOURCES = %reldir%/test_promqltest.c %reldir%/memory_source.c %reldir%/memory_source.h
 tests_unit_query_test_promqltest_LDADD   = $(libs_query) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/query/test_parse
+tests_unit_query_test_parse_SOURCES = %reldir%/test_parse.c
+tests_unit_query_test_parse_LDADD   = $(libs_query) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/query/test_eval
+tests_unit_query_test_eval_SOURCES = %reldir%/test_eval.c %reldir%/memory_source.c %reldir%/memory_source.h
+tests_unit_query_test_eval_LDADD   = $(libs_query) $(CMOCKA_LIBS)
