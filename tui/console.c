@@ -363,6 +363,10 @@ static enum console_wish key(struct console *c, struct key k)
 	enum command command = keymap_find(c->keys, k, context);
 	if (command == COMMAND_NONE && top(c)->kind->is_dialog && k.mods == 0)
 		command = k.code == 'y' ? COMMAND_ENTER : k.code == 'n' ? COMMAND_BACK : COMMAND_NONE;
+	if (command == COMMAND_NONE && k.code == 'c' && k.mods == MOD_CTRL) {
+		console_message(c, ROLE_TEXT, "q closes the view, and on the last one leaves pitwall");
+		return CONSOLE_PAINT;
+	}
 	if (command == COMMAND_NONE) {
 		bool had_message = c->message.len > 0;
 		buf_clear(&c->message);

@@ -14,8 +14,11 @@ libtui_a_SOURCES = \
 	%reldir%/key_sequence.c %reldir%/key_sequence.h \
 	%reldir%/keymap.c %reldir%/keymap.h \
 	%reldir%/prompt.c %reldir%/prompt.h \
+	%reldir%/pump.c %reldir%/pump.h \
+	%reldir%/rescue.c %reldir%/rescue.h \
 	%reldir%/role.c %reldir%/role.h \
 	%reldir%/screen.h \
+	%reldir%/terminal.c %reldir%/terminal.h \
 	%reldir%/terminfo.c %reldir%/terminfo.h \
 	%reldir%/theme.c %reldir%/theme.h \
 	%reldir%/view.h \

@@ -1,1 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
+# Programs on a pty, looked at through libvterm.
+EXTRA_DIST += tests/e2e/pty.c tests/e2e/pty.h
+
+check_PROGRAMS += tests/e2e/console_program
+tests_e2e_console_program_SOURCES = %reldir%/console_program.c
+tests_e2e_console_program_LDADD   = $(libs_tui)
+
+UNIT_TESTS += tests/e2e/test_terminal
+tests_e2e_test_terminal_SOURCES = %reldir%/test_terminal.c %reldir%/pty.c %reldir%/pty.h
+tests_e2e_test_terminal_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_test_terminal_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/unit.h"
+
+#include "tests/e2e/pty.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <vterm.h>
+
+enum { DEADLINE_MS = 10000, ROW_MAX = 8192, BYTES_MAX = 64 << 20 };
+
+struct pty {
+	int            master, slave; /* the slave is kept open, so that its modes can be read after the program's end */
+	pid_t          pid;
+	bool           has_exited, is_silent, is_alternate, is_cursor_visible;
+	int            status;
+	int            rows, cols;
+	VTerm         *vterm;
+	VTermScreen   *screen;
+	struct termios before;
+	char          *bytes;
+	size_t         n_bytes, cap_bytes;
+	char           row[ROW_MAX];
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int on_termprop(VTermProp prop, VTermValue *value, void *user)
+{
+	struct pty *p = user;
+	if (prop == VTERM_PROP_ALTSCREEN)
+		p->is_alternate = value->boolean != 0;
+	else if (prop == VTERM_PROP_CURSORVISIBLE)
+		p->is_cursor_visible = value->boolean != 0;
+	return 1;
+}
+
+static void start_model(struct pty *p)
+{
+	static const VTermScreenCallbacks callbacks = { .settermprop = on_termprop };
+	p->is_cursor_visible = true;
+	p->vterm = vterm_new(p->rows, p->cols);
+	assert_non_null(p->vterm);
+	vterm_set_utf8(p->vterm, 1);
+	p->screen = vterm_obtain_screen(p->vterm);
+	vterm_screen_set_callbacks(p->screen, &callbacks, p);
+	vterm_screen_enable_altscreen(p->screen, 1);
+	vterm_screen_reset(p->screen, 1);
+}
+
+static void run_child(const struct pty_options *o, int slave)
+{
+	static const char *const clean[] = { "PATH=/usr/bin:/bin", "HOME=/nonexistent", "LANG=C.UTF-8", "TERM=xterm-256color" };
+	setsid();
+	ioctl(slave, TIOCSCTTY, 0);
+	for (int fd = 0; fd < 3; fd++)
+		dup2(slave, fd);
+	const char *asan = getenv("ASAN_OPTIONS"), *ubsan = getenv("UBSAN_OPTIONS");
+	char asan_copy[512], ubsan_copy[512];
+	snprintf(asan_copy, sizeof asan_copy, "%s", asan == NULL ? "" : asan);
+	snprintf(ubsan_copy, sizeof ubsan_copy, "%s", ubsan == NULL ? "" : ubsan);
+	clearenv();
+	setenv("ASAN_OPTIONS", asan_copy, 1);
+	setenv("UBSAN_OPTIONS", ubsan_copy, 1);
+	for (size_t i = 0; i < sizeof clean / sizeof clean[0]; i++)
+		putenv((char *)(uintptr_t)clean[i]);
+	for (size_t i = 0; o->env != NULL && o->env[i] != NULL; i++)
+		putenv((char *)(uintptr_t)o->env[i]);
+	for (int fd = 3; fd < 256; fd++)
+		close(fd);
+	execv(o->argv[0], (char *const *)(uintptr_t)o->argv);
+	_exit(127);
+}
+
+struct pty *pty_start(const struct pty_options *o)
+{
+	struct winsize size = { .ws_row = (unsigned short)o->rows, .ws_col = (unsigned short)o->cols };
+	struct pty *p = calloc(1, sizeof *p);
+	assert_non_null(p);
+	p->rows = o->rows;
+	p->cols = o->cols;
+	p->is_silent = o->is_silent;
+	assert_int_equal(openpty(&p->master, &p->slave, NULL, NULL, &size), 0);
+	assert_int_equal(tcgetattr(p->slave, &p->before), 0);
+	start_model(p);
+	p->pid = fork();
+	assert_true(p->pid >= 0);
+	if (p->pid == 0)
+		run_child(o, p->slave);
+	assert_int_equal(fcntl(p->master, F_SETFL, O_NONBLOCK), 0);
+	return p;
+}
+
+void pty_free(struct pty *p)
+{
+	if (p == NULL)
+		return;
+	if (!p->has_exited) {
+		kill(p->pid, SIGKILL);
+		waitpid(p->pid, NULL, 0);
+	}
+	if (p->master >= 0)
+		close(p->master);
+	close(p->slave);
+	vterm_free(p->vterm);
+	free(p->bytes);
+	free(p);
+}
+
+/* ---- talking ---- */
+
+static void keep(struct pty *p, const char *bytes, size_t n)
+{
+	if (p->n_bytes + n > p->cap_bytes) {
+		p->cap_bytes = (p->n_bytes + n) * 2;
+		assert_true(p->cap_bytes < BYTES_MAX);
+		p->bytes = realloc(p->bytes, p->cap_bytes);
+		assert_non_null(p->bytes);
+	}
+	memcpy(p->bytes + p->n_bytes, bytes, n);
+	p->n_bytes += n;
+}
+
+/* Reads once, waiting `ms` at most; false when nothing came. */
+static bool pump_once(struct pty *p, int ms)
+{
+	char bytes[65536], answers[4096];
+	struct pollfd poll_fd = { .fd = p->master, .events = POLLIN };
+	if (p->master < 0 || poll(&poll_fd, 1, ms) <= 0)
+		return false;
+	ssize_t n = read(p->master, bytes, sizeof bytes);
+	if (n <= 0)
+		return false;
+	keep(p, bytes, (size_t)n);
+	vterm_input_write(p->vterm, bytes, (size_t)n);
+	size_t answer;
+	while ((answer = vterm_output_read(p->vterm, answers, sizeof answers)) > 0)
+		if (!p->is_silent)
+			pty_send_n(p, answers, answer);
+	return true;
+}
+
+void pty_send_n(struct pty *p, const char *bytes, size_t n)
+{
+	while (n > 0) {
+		ssize_t done = write(p->master, bytes, n);
+		if (done < 0 && errno == EAGAIN) {
+			pump_once(p, 10);
+			continue;
+		}
+		assert_true(done > 0);
+		bytes += done;
+		n -= (size_t)done;
+	}
+}
+
+void pty_send(struct pty *p, const char *keys)
+{
+	pty_send_n(p, keys, strlen(keys));
+}
+
+void pty_resize(struct pty *p, int rows, int cols)
+{
+	struct winsize size = { .ws_row = (unsigned short)rows, .ws_col = (unsigned short)cols };
+	p->rows = rows;
+	p->cols = cols;
+	vterm_set_size(p->vterm, rows, cols);
+	assert_int_equal(ioctl(p->master, TIOCSWINSZ, &size), 0);
+}
+
+void pty_signal(struct pty *p, int number)
+{
+	assert_int_equal(kill(p->pid, number), 0);
+}
+
+void pty_hang_up(struct pty *p)
+{
+	close(p->slave);
+	p->slave = open("/dev/null", O_RDWR);
+	close(p->master);
+	p->master = -1;
+}
+
+/* ---- looking ---- */
+
+const char *pty_row(struct pty *p, int row)
+{
+	VTermRect r = { row, row + 1, 0, p->cols };
+	size_t n = vterm_screen_get_text(p->screen, p->row, sizeof p->row - 1, r);
+	while (n > 0 && p->row[n - 1] == ' ')
+		n--;
+	p->row[n] = '\0';
+	return p->row;
+}
+
+bool pty_has_text(struct pty *p, const char *text)
+{
+	for (int row = 0; row < p->rows; row++)
+		if (strstr(pty_row(p, row), text) != NULL)
+			return true;
+	return false;
+}
+
+uint32_t pty_background(struct pty *p, int row, int col)
+{
+	VTermScreenCell cell;
+	VTermPos at = { row, col };
+	assert_true(vterm_screen_get_cell(p->screen, at, &cell));
+	VTermColor colour = cell.attrs.reverse ? cell.fg : cell.bg;
+	vterm_screen_convert_color_to_rgb(p->screen, &colour);
+	return (uint32_t)colour.rgb.red << 16 | (uint32_t)colour.rgb.green << 8 | colour.rgb.blue;
+}
+
+bool pty_is_alternate(struct pty *p) { return p->is_alternate; }
+bool pty_is_cursor_visible(struct pty *p) { return p->is_cursor_visible; }
+
+const char *pty_bytes(struct pty *p, size_t *n)
+{
+	*n = p->n_bytes;
+	return p->bytes;
+}
+
+void pty_forget(struct pty *p)
+{
+	p->n_bytes = 0;
+}
+
+void pty_modes(struct pty *p, struct termios *now, struct termios *before)
+{
+	assert_int_equal(tcgetattr(p->slave, now), 0);
+	*before = p->before;
+}
+
+/* ---- waiting ---- */
+
+static void show(struct pty *p)
+{
+	for (int row = 0; row < p->rows; row++)
+		print_message("%3d|%s\n", row, pty_row(p, row));
+}
+
+void pty_wait(struct pty *p, bool (*condition)(struct pty *p, const void *context), const void *context, const char *what)
+{
+	int64_t deadline = now_ms() + DEADLINE_MS;
+	while (!condition(p, context)) {
+		if (now_ms() > deadline) {
+			show(p);
+			fail_msg("waited %d ms in vain for: %s", DEADLINE_MS, what);
+		}
+		pump_once(p, 20);
+	}
+}
+
+static bool has_text(struct pty *p, const void *text)
+{
+	return pty_has_text(p, text);
+}
+
+static bool has_no_text(struct pty *p, const void *text)
+{
+	return !pty_has_text(p, text);
+}
+
+void pty_wait_text(struct pty *p, const char *text)
+{
+	pty_wait(p, has_text, text, text);
+}
+
+void pty_wait_no_text(struct pty *p, const char *text)
+{
+	pty_wait(p, has_no_text, text, text);
+}
+
+void pty_wait_quiet(struct pty *p, int quiet_ms)
+{
+	while (pump_once(p, quiet_ms))
+		;
+}
+
+static bool has_exited(struct pty *p, const void *context)
+{
+	(void)context;
+	if (!p->has_exited && waitpid(p->pid, &p->status, WNOHANG) == p->pid)
+		p->has_exited = true;
+	return p->has_exited;
+}
+
+int pty_wait_exit(struct pty *p)
+{
+	pty_wait(p, has_exited, NULL, "the program's end");
+	while (pump_once(p, 0))
+		;
+	return p->status;
+}
+
+static bool has_stopped(struct pty *p, const void *context)
+{
+	int status;
+	(void)context;
+	return waitpid(p->pid, &status, WNOHANG | WUNTRACED) == p->pid && WIFSTOPPED(status);
+}
+
+void pty_wait_stopped(struct pty *p)
+{
+	pty_wait(p, has_stopped, NULL, "the program to stop");
+	while (pump_once(p, 0))
+		;
+}

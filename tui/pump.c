@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tui/pump.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MERGE_MS = 15, RETRY_MS = 10, TICK_MS = 1000, READ_MAX = 4096 };
+
+static const int ending_signals[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT };
+enum { ENDING = sizeof ending_signals / sizeof ending_signals[0] };
+
+struct pump {
+	struct pump_options o;
+	struct console_host host;     /* the caller's */
+	struct theme        theme;
+	bool                is_auto_theme;
+	struct terminal    *terminal;
+	struct console     *console;
+	struct canvas      *canvas;
+	struct input        input;
+	struct loop_poll   *poll;
+	struct loop_timer  *paint_timer, *escape_timer, *tick_timer;
+	struct loop_signal *ending[ENDING], *resized, *continued, *stopped;
+	bool                has_ended, is_polling_output;
+};
+
+static void end(struct pump *p, int signal_number, const char *why)
+{
+	if (p->has_ended)
+		return;
+	p->has_ended = true;
+	terminal_stop(p->terminal);
+	loop_timer_stop(p->paint_timer);
+	loop_timer_stop(p->escape_timer);
+	loop_timer_stop(p->tick_timer);
+	loop_poll_close(p->poll);
+	p->poll = NULL;
+	p->o.ended(p->o.context, signal_number, why);
+}
+
+/* ---- painting ---- */
+
+static void poll_output(struct pump *p)
+{
+	struct why why;
+	bool wants = terminal_has_rest(p->terminal);
+	if (wants == p->is_polling_output)
+		return;
+	p->is_polling_output = wants;
+	if (loop_poll_set(p->poll, LOOP_READABLE | (wants ? LOOP_WRITABLE : 0), &why) != ERR_OK)
+		end(p, 0, why.text);
+}
+
+static bool fit_canvas(struct pump *p, struct why *why)
+{
+	int rows, cols;
+	terminal_size(p->terminal, &rows, &cols);
+	if (p->canvas != NULL && canvas_rows(p->canvas) == rows && canvas_cols(p->canvas) == cols)
+		return true;
+	return (p->canvas == NULL ? canvas_new(rows, cols, &p->canvas, why) : canvas_resize(p->canvas, rows, cols, why)) == ERR_OK;
+}
+
+static void paint(struct pump *p)
+{
+	struct why why = { "" };
+	int row, col;
+	if (p->has_ended)
+		return;
+	if (!fit_canvas(p, &why)) {
+		end(p, 0, why.text);
+		return;
+	}
+	canvas_set_ascii(p->canvas, terminal_is_ascii(p->terminal));
+	canvas_set_mono(p->canvas, terminal_is_mono(p->terminal));
+	console_draw(p->console, p->canvas, &row, &col);
+	enum err e = terminal_draw(p->terminal, p->canvas, row, col, &why);
+	if (e == ERR_LATER)
+		loop_timer_start(p->paint_timer, RETRY_MS, 0); /* the link is slow: frames merge into one until it is ready */
+	else if (e != ERR_OK)
+		end(p, 0, why.text);
+	if (!p->has_ended)
+		poll_output(p);
+}
+
+static void paint_timer(void *context)
+{
+	paint(context);
+}
+
+static void paint_soon(struct pump *p)
+{
+	if (!p->has_ended && !loop_timer_is_active(p->paint_timer))
+		loop_timer_start(p->paint_timer, MERGE_MS, 0);
+}
+
+static void tick(void *context)
+{
+	struct pump *p = context;
+	console_tick(p->console);
+	paint(p);
+}
+
+/* ---- suspending ---- */
+
+static void resume(struct pump *p)
+{
+	struct why why = { "" };
+	if (terminal_start(p->terminal, &why) != ERR_OK) {
+		end(p, 0, why.text);
+		return;
+	}
+	paint(p);
+}
+
+/* Stops this process as SIGTSTP does by default, and goes on when it is continued. */
+static void suspend(struct pump *p)
+{
+	struct sigaction by_default = { .sa_handler = SIG_DFL }, before;
+	terminal_stop(p->terminal);
+	sigaction(SIGTSTP, &by_default, &before);
+	raise(SIGTSTP);
+	sigaction(SIGTSTP, &before, NULL);
+	resume(p);
+}
+
+static void on_stop(void *context, int number)
+{
+	(void)number;
+	suspend(context);
+}
+
+/* Continued after a SIGSTOP, which nobody can prepare for: the shell has taken the terminal meanwhile. */
+static void on_continue(void *context, int number)
+{
+	struct pump *p = context;
+	(void)number;
+	if (p->has_ended)
+		return;
+	terminal_stop(p->terminal);
+	resume(p);
+}
+
+static void on_ending_signal(void *context, int number)
+{
+	end(context, number, "");
+}
+
+static void on_resize(void *context, int number)
+{
+	struct pump *p = context;
+	(void)number;
+	if (p->has_ended)
+		return;
+	terminal_repaint(p->terminal);
+	paint(p);
+}
+
+/* ---- themes ---- */
+
+static enum err use_theme(struct pump *p, const char *name, struct why *why)
+{
+	struct theme other;
+	enum err e = theme_load(name, p->o.config_dir, &other, why);
+	if (e != ERR_OK)
+		return e;
+	p->theme = other;
+	if (p->terminal != NULL)
+		terminal_set_theme(p->terminal, &p->theme);
+	return ERR_OK;
+}
+
+static enum next change_theme(struct pump *p, const char *name)
+{
+	struct why why;
+	if (name[0] == '\0') {
+		struct buf text;
+		buf_init(&text, 1024);
+		buf_printf(&text, "the theme is %s; there are: ", p->theme.name);
+		size_t from = text.len;
+		theme_names(&text);
+		console_message(p->console, ROLE_TEXT, text.len > from ? buf_text(&text) : p->theme.name);
+		buf_release(&text);
+	} else if (use_theme(p, name, &why) != ERR_OK) {
+		console_message(p->console, ROLE_WARN, why.text);
+	} else {
+		p->is_auto_theme = false;
+	}
+	return NEXT_REDRAW;
+}
+
+static enum next host_command(void *context, enum command c, const char *argument, struct requests *out)
+{
+	struct pump *p = context;
+	if (c == COMMAND_THEME)
+		return change_theme(p, argument);
+	return p->host.command == NULL ? NEXT_IGNORED : p->host.command(p->host.context, c, argument, out);
+}
+
+static const struct view *host_view(void *context)
+{
+	struct pump *p = context;
+	return p->host.view(p->host.context);
+}
+
+static void host_needs(void *context, const struct needs *n)
+{
+	struct pump *p = context;
+	if (p->host.needs != NULL)
+		p->host.needs(p->host.context, n);
+}
+
+static void host_requests(void *context, const struct requests *r)
+{
+	struct pump *p = context;
+	if (p->host.requests != NULL)
+		p->host.requests(p->host.context, r);
+}
+
+/* ---- input ---- */
+
+static void report(struct pump *p, const struct input_event *e)
+{
+	struct why why;
+	unsigned what = terminal_report(p->terminal, e);
+	if (p->is_auto_theme && what & TERMINAL_IS_LIGHT && p->theme.background == BACKGROUND_DARK) {
+		if (use_theme(p, "light", &why) == ERR_OK)
+			what |= TERMINAL_LOOK_CHANGED;
+	}
+	if (what & TERMINAL_LOOK_CHANGED)
+		paint(p);
+}
+
+static void handle(struct pump *p, const struct input_event *e)
+{
+	if (e->kind == INPUT_REPORT) {
+		report(p, e);
+		return;
+	}
+	switch (console_event(p->console, e)) {
+	case CONSOLE_NOTHING: break;
+	case CONSOLE_PAINT: paint(p); break;
+	case CONSOLE_REPAINT_ALL:
+		terminal_repaint(p->terminal);
+		paint(p);
+		break;
+	case CONSOLE_SUSPEND: suspend(p); break;
+	case CONSOLE_QUIT: end(p, 0, ""); break;
+	}
+}
+
+static void escape_timer(void *context)
+{
+	struct pump *p = context;
+	struct input_event e;
+	while (!p->has_ended && input_flush(&p->input, &e))
+		handle(p, &e);
+}
+
+static void read_input(struct pump *p)
+{
+	uint8_t bytes[READ_MAX];
+	struct why why = { "" };
+	struct input_event e;
+	size_t n;
+	if (terminal_read(p->terminal, bytes, sizeof bytes, &n, &why) != ERR_OK) {
+		end(p, 0, why.text);
+		return;
+	}
+	const uint8_t *at = bytes;
+	while (!p->has_ended && input_next(&p->input, &at, bytes + n, &e))
+		handle(p, &e);
+	if (p->has_ended)
+		return;
+	if (input_is_waiting(&p->input))
+		loop_timer_start(p->escape_timer, terminal_escape_ms(p->terminal), 0);
+	else
+		loop_timer_stop(p->escape_timer);
+}
+
+static void on_poll(void *context, unsigned events)
+{
+	struct pump *p = context;
+	struct why why = { "" };
+	if (events & LOOP_WRITABLE) {
+		if (terminal_flush(p->terminal, &why) != ERR_OK) {
+			end(p, 0, why.text);
+			return;
+		}
+		poll_output(p);
+	}
+	if (!p->has_ended && events & (LOOP_READABLE | LOOP_GONE))
+		read_input(p);
+}
+
+/* ---- making and unmaking ---- */
+
+static enum err watch_signals(struct pump *p, struct why *why)
+{
+	enum err e = ERR_OK;
+	for (size_t i = 0; i < ENDING && e == ERR_OK; i++)
+		e = loop_signal_new(p->o.loop, ending_signals[i], on_ending_signal, p, &p->ending[i], why);
+	if (e == ERR_OK)
+		e = loop_signal_new(p->o.loop, SIGWINCH, on_resize, p, &p->resized, why);
+	if (e == ERR_OK)
+		e = loop_signal_new(p->o.loop, SIGCONT, on_continue, p, &p->continued, why);
+	return e == ERR_OK ? loop_signal_new(p->o.loop, SIGTSTP, on_stop, p, &p->stopped, why) : e;
+}
+
+static enum err watch(struct pump *p, struct why *why)
+{
+	enum err e = loop_timer_new(p->o.loop, paint_timer, p, &p->paint_timer, why);
+	if (e == ERR_OK)
+		e = loop_timer_new(p->o.loop, escape_timer, p, &p->escape_timer, why);
+	if (e == ERR_OK)
+		e = loop_timer_new(p->o.loop, tick, p, &p->tick_timer, why);
+	if (e == ERR_OK)
+		e = watch_signals(p, why);
+	return e;
+}
+
+static enum err start(struct pump *p, struct why *why)
+{
+	enum err e = terminal_start(p->terminal, why);
+	if (e == ERR_OK)
+		e = loop_poll_new(p->o.loop, terminal_fd(p->terminal), on_poll, p, &p->poll, why);
+	if (e == ERR_OK)
+		e = loop_poll_set(p->poll, LOOP_READABLE, why);
+	return e;
+}
+
+static void hint_at_substitute(struct pump *p)
+{
+	const struct terminfo *info = terminal_info(p->terminal);
+	char text[256];
+	if (!info->is_substitute)
+		return;
+	snprintf(text, sizeof text, "terminal '%.60s' is not known here; pitwall uses it as a %s", p->o.terminal.term, info->name);
+	console_message(p->console, ROLE_WARN, text);
+}
+
+enum err pump_new(const struct pump_options *o, struct screen *first, struct pump **out, struct why *why)
+{
+	struct pump *p = calloc(1, sizeof *p);
+	if (p == NULL) {
+		first->kind->free(first);
+		return why_memory(why);
+	}
+	p->o = *o;
+	p->host = *o->host;
+	input_init(&p->input);
+	p->is_auto_theme = strcmp(o->theme, "auto") == 0;
+	const struct console_host host = { p, host_view, host_needs, host_requests, host_command };
+	enum err e = console_new(&host, o->clock, o->keys, first, &p->console, why);
+	if (e == ERR_OK)
+		e = use_theme(p, p->is_auto_theme ? "dark" : o->theme, why);
+	if (e == ERR_OK)
+		e = terminal_new(&o->terminal, &p->theme, &p->terminal, why);
+	if (e == ERR_OK)
+		e = watch(p, why);
+	if (e == ERR_OK)
+		e = start(p, why);
+	if (e != ERR_OK) {
+		pump_free(p);
+		return e;
+	}
+	hint_at_substitute(p);
+	paint(p);
+	loop_timer_start(p->tick_timer, TICK_MS, TICK_MS);
+	*out = p;
+	return ERR_OK;
+}
+
+void pump_free(struct pump *p)
+{
+	if (p == NULL)
+		return;
+	loop_poll_close(p->poll); /* before its descriptor goes */
+	terminal_free(p->terminal);
+	loop_timer_close(p->paint_timer);
+	loop_timer_close(p->escape_timer);
+	loop_timer_close(p->tick_timer);
+	for (size_t i = 0; i < ENDING; i++)
+		loop_signal_close(p->ending[i]);
+	loop_signal_close(p->resized);
+	loop_signal_close(p->continued);
+	loop_signal_close(p->stopped);
+	console_free(p->console);
+	canvas_free(p->canvas);
+	input_release(&p->input);
+	free(p);
+}
+
+void pump_changed(struct pump *p)
+{
+	console_changed(p->console);
+	paint_soon(p);
+}
+
+void pump_message(struct pump *p, enum role role, const char *text)
+{
+	console_message(p->console, role, text);
+	paint_soon(p);
+}
+
+struct console *pump_console(struct pump *p)
+{
+	return p->console;
+}
