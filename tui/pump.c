@@ -337,7 +337,7 @@ static void hint_at_substitute(struct pump *p)
 	char text[256];
 	if (!info->is_substitute)
 		return;
-	snprintf(text, sizeof text, "terminal '%.60s' is not known here; pitwall uses it as a %s", p->o.terminal.term, info->name);
+	snprintf(text, sizeof text, "terminal '%.60s' is not known here; used as %s", p->o.terminal.term, info->name);
 	console_message(p->console, ROLE_WARN, text);
 }
 

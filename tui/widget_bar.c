@@ -40,7 +40,7 @@ static enum role freshness(const struct view *v, char *to, size_t room)
 		if (old < 0)
 			snprintf(to, room, "no data yet");
 		else
-			snprintf(to, room, "%s %s", is_stale_view ? "stale" : "live", format_age(old < 1000 ? 0 : old / 1000 * 1000, age));
+			snprintf(to, room, "%s %s", is_stale_view ? "stale" : "live", old < 1000 ? "0s" : format_age(old / 1000 * 1000, age));
 		return is_stale_view ? ROLE_STALE : ROLE_BAR;
 	}
 	format_time(v->t_ms / 1000 * 1000, time);

@@ -9,6 +9,7 @@
 #include <pty.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,7 +20,7 @@ enum { DEADLINE_MS = 10000, ROW_MAX = 8192, BYTES_MAX = 64 << 20 };
 
 struct pty {
 	int            master, slave; /* the slave is kept open, so that its modes can be read after the program's end */
-	pid_t          pid;
+	pid_t          leader, pid; /* of the session; of the program */
 	bool           has_exited, is_silent, is_alternate, is_cursor_visible;
 	int            status;
 	int            rows, cols;
@@ -64,8 +65,6 @@ static void start_model(struct pty *p)
 static void run_child(const struct pty_options *o, int slave)
 {
 	static const char *const clean[] = { "PATH=/usr/bin:/bin", "HOME=/nonexistent", "LANG=C.UTF-8", "TERM=xterm-256color" };
-	setsid();
-	ioctl(slave, TIOCSCTTY, 0);
 	for (int fd = 0; fd < 3; fd++)
 		dup2(slave, fd);
 	const char *asan = getenv("ASAN_OPTIONS"), *ubsan = getenv("UBSAN_OPTIONS");
@@ -85,6 +84,35 @@ static void run_child(const struct pty_options *o, int slave)
 	_exit(127);
 }
 
+/* What a shell is to the program: the leader of the session, in whose absence the kernel would not stop the program (a process group
+ * without one is orphaned). Ends as the program ended. */
+static void run_leader(const struct pty_options *o, int master, int slave, int report)
+{
+	int status;
+	close(master); /* or the terminal would outlive the test's end of it */
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nothing behind */
+	setsid();
+	ioctl(slave, TIOCSCTTY, 0);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGTTOU, SIG_IGN);
+	pid_t pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setpgid(0, 0);
+		tcsetpgrp(slave, getpid());
+		signal(SIGHUP, SIG_DFL);
+		signal(SIGTTOU, SIG_DFL);
+		run_child(o, slave);
+	}
+	if (write(report, &pid, sizeof pid) != (ssize_t)sizeof pid || waitpid(pid, &status, 0) != pid)
+		_exit(126);
+	if (WIFSIGNALED(status)) {
+		signal(WTERMSIG(status), SIG_DFL);
+		raise(WTERMSIG(status));
+	}
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 125);
+}
+
 struct pty *pty_start(const struct pty_options *o)
 {
 	struct winsize size = { .ws_row = (unsigned short)o->rows, .ws_col = (unsigned short)o->cols };
@@ -96,10 +124,15 @@ struct pty *pty_start(const struct pty_options *o)
 	assert_int_equal(openpty(&p->master, &p->slave, NULL, NULL, &size), 0);
 	assert_int_equal(tcgetattr(p->slave, &p->before), 0);
 	start_model(p);
-	p->pid = fork();
-	assert_true(p->pid >= 0);
-	if (p->pid == 0)
-		run_child(o, p->slave);
+	int report[2];
+	assert_int_equal(pipe(report), 0);
+	p->leader = fork();
+	assert_true(p->leader >= 0);
+	if (p->leader == 0)
+		run_leader(o, p->master, p->slave, report[1]);
+	assert_int_equal(read(report[0], &p->pid, sizeof p->pid), (ssize_t)sizeof p->pid);
+	close(report[0]);
+	close(report[1]);
 	assert_int_equal(fcntl(p->master, F_SETFL, O_NONBLOCK), 0);
 	return p;
 }
@@ -110,7 +143,7 @@ void pty_free(struct pty *p)
 		return;
 	if (!p->has_exited) {
 		kill(p->pid, SIGKILL);
-		waitpid(p->pid, NULL, 0);
+		waitpid(p->leader, NULL, 0);
 	}
 	if (p->master >= 0)
 		close(p->master);
@@ -293,7 +326,7 @@ void pty_wait_quiet(struct pty *p, int quiet_ms)
 static bool has_exited(struct pty *p, const void *context)
 {
 	(void)context;
-	if (!p->has_exited && waitpid(p->pid, &p->status, WNOHANG) == p->pid)
+	if (!p->has_exited && waitpid(p->leader, &p->status, WNOHANG) == p->leader)
 		p->has_exited = true;
 	return p->has_exited;
 }
@@ -308,9 +341,17 @@ int pty_wait_exit(struct pty *p)
 
 static bool has_stopped(struct pty *p, const void *context)
 {
-	int status;
+	char path[64], text[512] = "";
 	(void)context;
-	return waitpid(p->pid, &status, WNOHANG | WUNTRACED) == p->pid && WIFSTOPPED(status);
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)p->pid);
+	FILE *f = fopen(path, "r");
+	if (f == NULL)
+		return false;
+	size_t n = fread(text, 1, sizeof text - 1, f);
+	fclose(f);
+	text[n] = '\0';
+	const char *state = strrchr(text, ')'); /* "PID (NAME) STATE ..." */
+	return state != NULL && state[1] == ' ' && state[2] == 'T';
 }
 
 void pty_wait_stopped(struct pty *p)

@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 
 static const char *program(void)
 {
@@ -153,7 +154,7 @@ static void test_terminals(void **state)
 		{ "true colour",   { "TERM=xterm-256color", "COLORTERM=truecolor" }, "LITTLE", true },
 		{ "NO_COLOR",      { "TERM=xterm-256color", "NO_COLOR=1" }, "LITTLE", false },
 		{ "unknown",       { "TERM=no-such-terminal" }, "is not known here", false },
-		{ "like xterm",    { "TERM=newthing-256color" }, "uses it as a xterm-256color", true },
+		{ "like xterm",    { "TERM=newthing-256color" }, "used as xterm-256color", true },
 		{ "dumb",          { "TERM=dumb" },           "`pitwall status`", false },
 		{ "not set",       { "TERM=" },               "TERM is not set", false },
 		{ "a C locale",    { "LANG=C" },              "LITTLE", true },
@@ -194,7 +195,7 @@ static void test_writes_nothing_but_its_own_sequences(void **state)
 	struct pty *p = start(24, 80, NULL);
 	size_t n;
 	pty_wait_text(p, "hostile");
-	pty_send(p, ":he\t\033?jjq/ab\r");
+	pty_send(p, ":he\t\003?jjq/ab\r");
 	pty_wait_text(p, "filter=ab");
 	pty_send(p, "q\r");
 	pty_wait_exit(p);
