@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recorder/standby.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+enum { TRY_MS = 3000 };
+
+struct standby {
+	struct loop                   *loop;
+	struct recorder_thread_options o;       /* o.fleet: owned until a thread has it */
+	char                          *path;
+	struct recorder_thread        *thread;  /* NULL: a viewer */
+	struct recorder_thread        *started; /* the worker's, until done */
+	enum err                       err;     /* of its try */
+	struct why                     why;
+	struct loop_timer             *again;
+	bool                           is_trying, is_closing, was_lost;
+	char                           trouble[512];
+	void                         (*done)(void *ctx);
+	void                          *done_ctx;
+};
+
+static void free_now(void *ctx)
+{
+	struct standby *s = ctx;
+	void (*done)(void *) = s->done;
+	void *done_ctx = s->done_ctx;
+	recorder_thread_stop(s->thread);
+	fleet_free(s->o.fleet);
+	free(s->path);
+	free(s);
+	if (done != NULL)
+		done(done_ctx);
+}
+
+static void take(struct standby *s, struct recorder_thread *t)
+{
+	s->thread = t;
+	s->o.fleet = NULL;
+	loop_timer_stop(s->again);
+}
+
+static void try_work(void *ctx)
+{
+	struct standby *s = ctx;
+	s->err = recorder_thread_start(&s->o, &s->started, &s->why);
+}
+
+static void try_done(void *ctx, bool is_cancelled)
+{
+	struct standby *s = ctx;
+	s->is_trying = false;
+	if (!is_cancelled && s->err == ERR_OK) {
+		take(s, s->started);
+		s->started = NULL;
+		log_info(s->o.log, "recorder", "nobody recorded '%s' any more: this console does now", s->path);
+	}
+	if (s->is_closing)
+		free_now(s);
+}
+
+static void try_again(void *ctx)
+{
+	struct standby *s = ctx;
+	if (s->is_trying || s->thread != NULL)
+		return;
+	s->is_trying = loop_work_new(s->loop, try_work, try_done, s, NULL, NULL) == ERR_OK;
+}
+
+enum err standby_new(struct loop *loop, const struct recorder_thread_options *o, struct standby **out, struct why *why)
+{
+	struct standby *s = calloc(1, sizeof *s);
+	char *path = strdup(o->store_path);
+	if (s == NULL || path == NULL) {
+		free(s);
+		free(path);
+		return why_memory(why);
+	}
+	s->loop = loop;
+	s->o = *o;
+	s->o.store_path = s->path = path;
+	enum err e = loop_timer_new(loop, try_again, s, &s->again, why);
+	struct recorder_thread *t = NULL;
+	if (e == ERR_OK)
+		e = recorder_thread_start(&s->o, &t, why);
+	if (e != ERR_OK && e != ERR_LATER) {
+		loop_timer_close(s->again);
+		free(path);
+		free(s);
+		return e;
+	}
+	if (t != NULL)
+		take(s, t);
+	else
+		loop_timer_start(s->again, TRY_MS, TRY_MS);
+	*out = s;
+	return ERR_OK;
+}
+
+void standby_close(struct standby *s, void (*done)(void *ctx), void *ctx)
+{
+	assert(!s->is_closing);
+	s->is_closing = true;
+	s->done = done;
+	s->done_ctx = ctx;
+	loop_timer_close(s->again);
+	s->again = NULL;
+	if (!s->is_trying && loop_post(s->loop, free_now, s) != ERR_OK)
+		free_now(s);
+}
+
+bool standby_is_recording(const struct standby *s)
+{
+	return s->thread != NULL && !s->was_lost;
+}
+
+const char *standby_trouble(struct standby *s)
+{
+	struct recorder_status status;
+	if (s->thread == NULL)
+		return "";
+	recorder_thread_status(s->thread, &status);
+	if (!status.health.has_lease) {
+		s->was_lost = true;
+		snprintf(s->trouble, sizeof s->trouble, "another recorder took the store over; this console only looks on");
+	} else if (status.health.err != ERR_OK) {
+		snprintf(s->trouble, sizeof s->trouble, "not recording: %s", status.health.text);
+	} else if (status.health.frames_dropped > 0) {
+		snprintf(s->trouble, sizeof s->trouble, "%llu frames were lost: the disk did not take them in time",
+		         (unsigned long long)status.health.frames_dropped);
+	} else {
+		s->trouble[0] = '\0';
+	}
+	return s->trouble;
+}
