@@ -12,6 +12,7 @@
 #include <sqlite3.h>
 
 #include "base/buf.h"
+#include "store/reader.h"
 
 enum { BUSY_MS = 2000, PATH_BYTES_MAX = 16384 };
 
@@ -389,4 +390,9 @@ const char *db_text(sqlite3_stmt *s, int column)
 	if (text == NULL || strlen(text) != (size_t)sqlite3_column_bytes(s, column))
 		return "";
 	return text;
+}
+
+const char *store_library_version(void)
+{
+	return sqlite3_libversion();
 }

@@ -91,4 +91,7 @@ enum err reader_frames(struct reader *r, enum stream stream, int64_t target, int
 enum err reader_events(struct reader *r, const char *node, const char *kind, int64_t after_ms, int64_t until_ms, size_t limit,
                        enum err (*fn)(void *ctx, const struct event *e), void *ctx, struct why *why);
 
+/* The version of SQLite in use, for `pitwall doctor`. */
+const char *store_library_version(void);
+
 #endif
