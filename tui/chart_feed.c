@@ -45,8 +45,7 @@ enum err charts_read(struct reader *r, const struct chart_need *needs, size_t n,
 	all->items = arena_zeroed(a, n, sizeof *all->items);
 	if (all->items == NULL)
 		return why_memory(why);
-	struct query_source source;
-	store_source_init(&source, r);
+	struct query_source source = store_source(r);
 	for (size_t i = 0; i < n; i++) {
 		struct chart_view *v = &all->items[i];
 		struct query_result *result = &results->results[results->n];

@@ -30,7 +30,9 @@ libtui_a_SOURCES = \
 
 # what screens read: snapshots made from the store
 libtui_a_SOURCES += \
+	%reldir%/chart_feed.c %reldir%/chart_feed.h \
 	%reldir%/events_view.c \
+	%reldir%/feed.c %reldir%/feed.h \
 	%reldir%/fleet_detail.h \
 	%reldir%/fleet_map.c %reldir%/fleet_map.h \
 	%reldir%/fleet_rows.c %reldir%/fleet_rows.h \
