@@ -16,7 +16,7 @@ fi
 for file in $list; do
 	path=$file
 	[ -f "$path" ] || path=$srcdir/$file
-	echo "static const unsigned char bytes_$n[] = {"
+	echo "static const unsigned char bytes_${n}[] = {"
 	od -An -v -tu1 "$path" | "$awk" '{ for (i = 1; i <= NF; i++) printf "%s,", $i; print "" }'
 	echo '0 };'
 	n=$((n + 1))
