@@ -11,3 +11,12 @@ UNIT_TESTS += tests/e2e/test_terminal
 tests_e2e_test_terminal_SOURCES = %reldir%/test_terminal.c %reldir%/pty.c %reldir%/pty.h
 tests_e2e_test_terminal_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_terminal_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
+
+# No test: makes the picture of the console in the README, `make picture`.
+check_PROGRAMS += tests/e2e/picture
+tests_e2e_picture_SOURCES = %reldir%/picture.c %reldir%/pty.c %reldir%/pty.h
+tests_e2e_picture_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_picture_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
+picture: pitwall$(EXEEXT) tests/e2e/picture$(EXEEXT)
+	tests/e2e/picture$(EXEEXT) ./pitwall$(EXEEXT) $(top_srcdir)/docs/console.svg
+.PHONY: picture

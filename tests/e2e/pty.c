@@ -167,8 +167,7 @@ static void keep(struct pty *p, const char *bytes, size_t n)
 	p->n_bytes += n;
 }
 
-/* Reads once, waiting `ms` at most; false when nothing came. */
-static bool pump_once(struct pty *p, int ms)
+bool pty_pump(struct pty *p, int ms)
 {
 	char bytes[65536], answers[4096];
 	struct pollfd poll_fd = { .fd = p->master, .events = POLLIN };
@@ -191,7 +190,7 @@ void pty_send_n(struct pty *p, const char *bytes, size_t n)
 	while (n > 0) {
 		ssize_t done = write(p->master, bytes, n);
 		if (done < 0 && errno == EAGAIN) {
-			pump_once(p, 10);
+			pty_pump(p, 10);
 			continue;
 		}
 		assert_true(done > 0);
@@ -257,6 +256,43 @@ uint32_t pty_background(struct pty *p, int row, int col)
 	return (uint32_t)colour.rgb.red << 16 | (uint32_t)colour.rgb.green << 8 | colour.rgb.blue;
 }
 
+static size_t put_utf8(uint32_t c, char *to)
+{
+	if (c < 0x80) {
+		to[0] = (char)c;
+		return 1;
+	}
+	size_t more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+	to[0] = (char)((0xff00 >> (more + 1) & 0xff) | (c >> (6 * more)));
+	for (size_t i = 1; i <= more; i++)
+		to[i] = (char)(0x80 | (c >> (6 * (more - i)) & 0x3f));
+	return more + 1;
+}
+
+static uint32_t colour_of(struct pty *p, VTermColor colour)
+{
+	if (VTERM_COLOR_IS_DEFAULT_FG(&colour) || VTERM_COLOR_IS_DEFAULT_BG(&colour))
+		return PTY_DEFAULT_COLOUR;
+	vterm_screen_convert_color_to_rgb(p->screen, &colour);
+	return (uint32_t)colour.rgb.red << 16 | (uint32_t)colour.rgb.green << 8 | colour.rgb.blue;
+}
+
+void pty_cell(struct pty *p, int row, int col, struct pty_cell *out)
+{
+	VTermScreenCell cell;
+	VTermPos at = { row, col };
+	size_t n = 0;
+	assert_true(vterm_screen_get_cell(p->screen, at, &cell));
+	for (size_t i = 0; i < VTERM_MAX_CHARS_PER_CELL && cell.chars[i] != 0 && cell.chars[i] != UINT32_MAX && n + 4 < PTY_CELL_TEXT; i++)
+		n += put_utf8(cell.chars[i], out->text + n);
+	out->text[n] = '\0';
+	out->fg = colour_of(p, cell.attrs.reverse ? cell.bg : cell.fg);
+	out->bg = colour_of(p, cell.attrs.reverse ? cell.fg : cell.bg);
+	out->is_bold = cell.attrs.bold;
+	out->is_underlined = cell.attrs.underline != 0;
+	out->is_reversed = cell.attrs.reverse;
+}
+
 bool pty_is_alternate(struct pty *p) { return p->is_alternate; }
 bool pty_is_cursor_visible(struct pty *p) { return p->is_cursor_visible; }
 
@@ -293,7 +329,7 @@ void pty_wait(struct pty *p, bool (*condition)(struct pty *p, const void *contex
 			show(p);
 			fail_msg("waited %d ms in vain for: %s", DEADLINE_MS, what);
 		}
-		pump_once(p, 20);
+		pty_pump(p, 20);
 	}
 }
 
@@ -319,7 +355,7 @@ void pty_wait_no_text(struct pty *p, const char *text)
 
 void pty_wait_quiet(struct pty *p, int quiet_ms)
 {
-	while (pump_once(p, quiet_ms))
+	while (pty_pump(p, quiet_ms))
 		;
 }
 
@@ -334,7 +370,7 @@ static bool has_exited(struct pty *p, const void *context)
 int pty_wait_exit(struct pty *p)
 {
 	pty_wait(p, has_exited, NULL, "the program's end");
-	while (pump_once(p, 0))
+	while (pty_pump(p, 0))
 		;
 	return p->status;
 }
@@ -357,6 +393,6 @@ static bool has_stopped(struct pty *p, const void *context)
 void pty_wait_stopped(struct pty *p)
 {
 	pty_wait(p, has_stopped, NULL, "the program to stop");
-	while (pump_once(p, 0))
+	while (pty_pump(p, 0))
 		;
 }

@@ -38,6 +38,8 @@ void pty_wait_no_text(struct pty *p, const char *text);
 void pty_wait(struct pty *p, bool (*condition)(struct pty *p, const void *context), const void *context, const char *what);
 /* Reads until nothing has come for `quiet_ms`: only for counting bytes. */
 void pty_wait_quiet(struct pty *p, int quiet_ms);
+/* Reads once, waiting `ms` at most; false when nothing came. For who measures. */
+bool pty_pump(struct pty *p, int ms);
 /* The program's wait status. */
 int  pty_wait_exit(struct pty *p);
 void pty_wait_stopped(struct pty *p);
@@ -45,6 +47,16 @@ void pty_wait_stopped(struct pty *p);
 bool        pty_has_text(struct pty *p, const char *text);
 const char *pty_row(struct pty *p, int row);  /* UTF-8, without the blanks at the end; lent until the next call */
 uint32_t    pty_background(struct pty *p, int row, int col); /* 0xRRGGBB as the model shows it */
+
+/* One cell as the model shows it: its text (UTF-8, "" for a blank or the second half of a wide one) and its colours, reversal applied. */
+enum { PTY_CELL_TEXT = 32 };
+#define PTY_DEFAULT_COLOUR UINT32_MAX /* the terminal's own foreground or background */
+struct pty_cell {
+	char     text[PTY_CELL_TEXT];
+	uint32_t fg, bg; /* 0xRRGGBB or PTY_DEFAULT_COLOUR: of an unreversed cell the one it stands for */
+	bool     is_bold, is_underlined, is_reversed;
+};
+void        pty_cell(struct pty *p, int row, int col, struct pty_cell *out);
 bool        pty_is_alternate(struct pty *p);
 bool        pty_is_cursor_visible(struct pty *p);
 
