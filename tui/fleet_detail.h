@@ -19,8 +19,9 @@ struct fleet_detail_plan {
 	int chart_rows;    /* rule and sparklines or charts of the worst; large screens only */
 };
 
-/* How much room to take of a screen area of that size for a list of n_rows. */
-struct fleet_detail_plan fleet_detail_plan(const struct view *view, int rows, int cols, bool as_table, size_t n_rows);
+/* How much room to take of a screen area of that size. The map or table has use for `main_rows` at the most: what it leaves over is taken, and where it
+ * leaves nothing, a little all the same. Never shrinks when main_rows does. */
+struct fleet_detail_plan fleet_detail_plan(const struct view *view, int rows, int cols, bool as_table, int main_rows);
 
 /* Draws into the present region, plan->rows high. `selected` may be NULL. */
 void fleet_detail_draw(const struct fleet_detail_plan *plan, const struct view *view, const struct fleet_row *selected, struct canvas *c);

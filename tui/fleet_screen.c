@@ -19,7 +19,7 @@
 #include "tui/widget_heat.h"
 #include "tui/widget_table.h"
 
-enum { NAME_BYTES = 512, FILTER_BYTES = 128, TAGS_MAX = 4096 };
+enum { NAME_BYTES = 512, FILTER_BYTES = 128, TAGS_MAX = 4096, LEGEND_ROWS = 1 };
 
 /* What drawing finds out and moving needs: the sizes of the parts. A cache, no state. */
 struct seen {
@@ -142,8 +142,8 @@ static void draw_map(const struct fleet_screen *f, const struct view *view, stru
 	r.row++;
 	r.rows--;
 	seen->map_rows = r.rows;
-	if (map_fill(&seen->map, &f->rows, r.rows, r.cols - 1) != ERR_OK || f->scale.n < f->rows.n)
-		return;
+	if (seen->map.n != f->rows.n || f->scale.n < f->rows.n)
+		return; /* out of memory: there will be another frame */
 	int at = f->selected < seen->map.n ? seen->map.places[f->selected].row : 0;
 	if (at < seen->map_top)
 		seen->map_top = at;
@@ -178,6 +178,16 @@ static void draw_nothing(const struct fleet_screen *f, const struct view *view, 
 	canvas_put_width(c, r.rows / 2, 0, r.cols, 0, ROLE_SECOND, text);
 }
 
+/* The map takes the largest tiles for which the detail leaves it room, and the detail then what the map leaves over. */
+static struct fleet_detail_plan make_plan(const struct fleet_screen *f, const struct view *view, struct rect all)
+{
+	if (f->as_table)
+		return fleet_detail_plan(view, all.rows, all.cols, true, f->rows.n < (size_t)all.rows ? (int)f->rows.n + 1 : all.rows);
+	struct fleet_detail_plan plan = fleet_detail_plan(view, all.rows, all.cols, false, all.rows);
+	map_fill(&f->seen->map, &f->rows, all.rows - plan.rows - LEGEND_ROWS, all.cols - 1);
+	return fleet_detail_plan(view, all.rows, all.cols, false, f->seen->map.rows + LEGEND_ROWS);
+}
+
 static void draw(const struct screen *s, const struct view *view, struct canvas *c)
 {
 	const struct fleet_screen *f = (const struct fleet_screen *)s;
@@ -187,7 +197,7 @@ static void draw(const struct screen *s, const struct view *view, struct canvas 
 		draw_nothing(f, view, c);
 		return;
 	}
-	struct fleet_detail_plan plan = fleet_detail_plan(view, all.rows, all.cols, f->as_table, f->rows.n);
+	struct fleet_detail_plan plan = make_plan(f, view, all);
 	struct rect main = { 0, 0, all.rows - plan.rows, all.cols };
 	if (f->as_table)
 		draw_table(f, view, c, main);

@@ -43,3 +43,21 @@ libtui_a_SOURCES += \
 	%reldir%/node_view.c \
 	%reldir%/screens.h \
 	%reldir%/session.c %reldir%/session.h
+
+# the screens
+libtui_a_SOURCES += \
+	%reldir%/chart_data.c %reldir%/chart_data.h \
+	%reldir%/chart_screen.c \
+	%reldir%/events_screen.c \
+	%reldir%/events_table.c %reldir%/events_table.h \
+	%reldir%/fleet_detail.c %reldir%/fleet_detail.h \
+	%reldir%/fleet_map.c %reldir%/fleet_map.h \
+	%reldir%/fleet_rows.c %reldir%/fleet_rows.h \
+	%reldir%/fleet_screen.c \
+	%reldir%/fleet_table.c %reldir%/fleet_table.h \
+	%reldir%/heat_scale.c %reldir%/heat_scale.h \
+	%reldir%/node_panes.c %reldir%/node_panes.h \
+	%reldir%/node_screen.c \
+	%reldir%/node_tables.c %reldir%/node_tables.h \
+	%reldir%/promql_text.c %reldir%/promql_text.h \
+	%reldir%/signal_look.c %reldir%/signal_look.h

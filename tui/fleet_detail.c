@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tui/fleet_detail.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "tui/signal_look.h"
+#include "tui/widget_bar.h"
+#include "tui/widget_chart.h"
+
+enum {
+	ROWS_FOR_SELECTED = 14, ROWS_FOR_WRONG = 21, ROWS_LARGE = 38, COLS_FOR_SELECTED = 40, COLS_FOR_CHARTS = 100,
+	GAUGE_COLS = 26, GAUGE_LINES_MAX = 5, CHART_ROWS_MIN = 9, CHART_GRID_ROWS = 18, CHARTS_SHOWN = 4, WRONG_SPARK = 24, TITLE_MAX = 1024
+};
+
+/* ---- the plan ---- */
+
+static int count_wrong(const struct fleet_view *f)
+{
+	return f == NULL ? 0 : f->n_by_severity[SEVERITY_WARN] + f->n_by_severity[SEVERITY_CRIT] + f->n_by_severity[SEVERITY_DOWN];
+}
+
+static int count_signals(const struct fleet_view *f)
+{
+	int n = 0;
+	for (size_t id = 0; f != NULL && id < SIGNAL_COUNT; id++)
+		n += signal_is_shown((enum signal_id)id) && !isnan(f->total[id]);
+	return n;
+}
+
+static int smaller(int a, int b) { return a < b ? a : b; }
+static int larger(int a, int b) { return a > b ? a : b; }
+
+struct fleet_detail_plan fleet_detail_plan(const struct view *view, int rows, int cols, bool as_table, int main_rows)
+{
+	struct fleet_detail_plan p = { 0 };
+	int wrong = count_wrong(view->fleet);
+	if (rows < ROWS_FOR_SELECTED || cols < COLS_FOR_SELECTED)
+		return p;
+	p.selected_rows = rows >= ROWS_LARGE ? 3 : 2;
+	/* A table says itself what is wrong. */
+	if (rows >= ROWS_FOR_WRONG && !as_table && wrong > 0)
+		p.wrong_rows = 1 + smaller(wrong, larger(3, rows / 6));
+	int spare = rows - main_rows - p.selected_rows - p.wrong_rows;
+	if (spare > 0) {
+		int lines = 1 + (count_signals(view->fleet) * GAUGE_COLS + cols - 1) / cols;
+		int more = smaller(spare, larger(0, smaller(lines, 1 + GAUGE_LINES_MAX) - p.selected_rows));
+		p.selected_rows += more;
+		spare -= more;
+	}
+	bool has_charts = cols >= COLS_FOR_CHARTS && spare >= CHART_ROWS_MIN + 1;
+	if (spare > 0 && wrong > 0 && rows >= ROWS_FOR_WRONG) {
+		int full = 1 + wrong, room = has_charts ? spare - CHART_ROWS_MIN - 1 : spare;
+		int more = smaller(room, larger(0, full - p.wrong_rows));
+		if (p.wrong_rows + more >= 2) {
+			p.wrong_rows += more;
+			spare -= more;
+		}
+	}
+	if (has_charts)
+		p.chart_rows = spare;
+	p.rows = p.selected_rows + p.wrong_rows + p.chart_rows;
+	return p;
+}
+
+/* ---- what is selected ---- */
+
+static void selected_title(const struct fleet_row *r, struct buf *title)
+{
+	const char *model = fleet_row_model(r), *version = fleet_row_version(r);
+	buf_puts(title, fleet_row_name(r));
+	if (r->node != NULL && model[0] != '\0')
+		buf_printf(title, "  %s", model);
+	if (version[0] != '\0')
+		buf_printf(title, " %s", version);
+	if (r->node != NULL && r->node->n_versions > 1)
+		buf_printf(title, " +%d", r->node->n_versions - 1);
+	if (r->model != NULL)
+		buf_printf(title, "  %d nodes", r->model->n_nodes);
+}
+
+static void draw_selected_rule(const struct fleet_row *r, struct canvas *c)
+{
+	struct buf title;
+	enum severity s = fleet_row_severity(r);
+	const char *reason = fleet_row_reason(r);
+	int cols = canvas_region(c).cols;
+	buf_init(&title, TITLE_MAX);
+	selected_title(r, &title);
+	canvas_rule(c, 0, buf_text(&title), reason[0] != '\0' ? reason : severity_word(s));
+	int title_cols = text_width(buf_text(&title), title.len);
+	buf_release(&title);
+	/* The reason is the one thing on this rule that is about state. */
+	int width = text_width(reason, strlen(reason));
+	if (s != SEVERITY_OK && width > 0 && cols - 3 - width >= title_cols + 4)
+		canvas_set_role(c, (struct rect){ 0, cols - 2 - width, 1, width }, severity_role(s));
+}
+
+/* The cause first, then the chosen signal, then the others in their order. */
+static enum signal_id nth_signal(const struct view *v, const struct fleet_row *r, size_t *at)
+{
+	size_t n;
+	const enum signal_id *order = signal_order(&n);
+	enum signal_id cause = r->node != NULL ? r->node->cause : SIGNAL_COUNT;
+	bool has_cause = cause < SIGNAL_COUNT && signal_is_shown(cause);
+	while (*at < n + 2) {
+		size_t i = (*at)++;
+		enum signal_id id = i == 0 ? cause : i == 1 ? v->signal : order[i - 2];
+		if ((i == 0 && !has_cause) || (i == 1 && (id == cause || !signal_is_shown(id))) || (i > 1 && (id == cause || id == v->signal)))
+			continue;
+		if (i < 2 || !isnan(fleet_row_value(r, id)) || fleet_row_history(r, id) != NULL)
+			return id;
+	}
+	return SIGNAL_COUNT;
+}
+
+static void draw_selected(const struct view *v, const struct fleet_row *r, int rows, struct canvas *c)
+{
+	int cols = canvas_region(c).cols, across = larger(1, (cols - 1) / GAUGE_COLS), width = (cols - 1) / across;
+	size_t at = 0;
+	draw_selected_rule(r, c);
+	for (int i = 0; i < across * (rows - 1); i++) {
+		enum signal_id id = nth_signal(v, r, &at);
+		if (id == SIGNAL_COUNT)
+			return;
+		bool is_cause = r->node != NULL && r->node->cause == id;
+		signal_gauge(c, 1 + i / across, 1 + i % across * width, width - 2, id, fleet_row_value(r, id), fleet_row_history(r, id),
+		             is_cause ? severity_role(r->node->severity) : ROLE_COUNT);
+	}
+}
+
+/* ---- what is wrong ---- */
+
+/* The next of the nodes that are wrong, worst first; *severity and *at say where to go on. NULL: no more. */
+static const struct node_row *next_wrong(const struct fleet_view *f, enum severity *severity, size_t *at)
+{
+	for (; *severity >= SEVERITY_WARN; (*severity)--, *at = 0)
+		for (; *at < f->n_nodes; (*at)++)
+			if (f->nodes[*at].severity == *severity && f->nodes[*at].seen_ms + f->nodes[*at].n_targets != 0)
+				return &f->nodes[(*at)++];
+	return NULL;
+}
+
+static void draw_wrong_row(const struct node_row *n, int row, struct canvas *c)
+{
+	int cols = canvas_region(c).cols;
+	enum role role = severity_role(n->severity);
+	int name = cols < 60 ? 14 : cols < 100 ? 18 : 28, model = cols < 60 ? 0 : cols < 100 ? 14 : 22;
+	int col = 1;
+	canvas_put_char(c, row, col, role, severity_glyph(n->severity));
+	col += 2;
+	canvas_put(c, row, col, role, severity_word(n->severity));
+	col += 5;
+	col += canvas_put_width(c, row, col, name, -1, ROLE_TEXT, n->node) + 1;
+	if (model > 0)
+		col += canvas_put_width(c, row, col, model, -1, ROLE_SECOND, n->model) + 1;
+	bool spark = cols >= 100 && n->cause < SIGNAL_COUNT && n->history[n->cause] != NULL;
+	canvas_put_width(c, row, col, cols - 1 - col - (cols >= 100 ? WRONG_SPARK + 1 : 0), -1, ROLE_TEXT, n->reason);
+	if (spark)
+		signal_spark(c, row, cols - 1 - WRONG_SPARK, WRONG_SPARK, n->cause, n->history[n->cause], n->value[n->cause], role);
+}
+
+static void draw_wrong(const struct fleet_view *f, int rows, struct canvas *c)
+{
+	char note[96];
+	const int *n = f->n_by_severity;
+	enum severity severity = SEVERITY_DOWN;
+	size_t at = 0;
+	const struct node_row *node;
+	snprintf(note, sizeof note, "%d crit %d warn %d down", n[SEVERITY_CRIT], n[SEVERITY_WARN], n[SEVERITY_DOWN]);
+	canvas_rule(c, 0, "what is wrong", note);
+	for (int row = 1; row < rows && (node = next_wrong(f, &severity, &at)) != NULL; row++)
+		draw_wrong_row(node, row, c);
+}
+
+/* ---- charts of the worst ---- */
+
+static void draw_small_chart(const struct view *v, const char *name, enum signal_id id, const float *history, enum role role, struct canvas *c)
+{
+	struct rect all = canvas_region(c);
+	double values[HISTORY_POINTS];
+	struct chart_threshold thresholds[2];
+	for (int i = 0; i < HISTORY_POINTS; i++)
+		values[i] = history == NULL ? (double)NAN : (double)history[i];
+	struct chart_series series = { values, role, name };
+	int64_t step = v->fleet->history_step_ms > 0 ? v->fleet->history_step_ms : 1000;
+	struct chart chart = {
+		.end_ms = v->fleet->t_ms / step * step, .points = HISTORY_POINTS, .series = &series, .n_series = 1, .thresholds = thresholds,
+		.n_thresholds = signal_thresholds(id, thresholds), .unit = signal_info(id)->unit, .low = (double)NAN, .high = (double)NAN,
+		.glyphs = (enum glyph_mode)v->glyphs,
+	};
+	chart.start_ms = chart.end_ms - (HISTORY_POINTS - 1) * step;
+	char title[SIGNAL_TITLE];
+	int used = 1 + canvas_put_width(c, 0, 1, smaller(all.cols - 20, 32), -1, ROLE_TITLE, name) + 1;
+	canvas_put(c, 0, used, ROLE_SECOND, signal_title(id, title));
+	canvas_enter(c, (struct rect){ 1, 0, all.rows - 1, all.cols });
+	chart_draw(c, &chart);
+	canvas_leave(c);
+}
+
+/* The place of one of four: side by side where they would be too low in two rows. */
+static struct rect chart_place(int i, int rows, int cols)
+{
+	int across = rows >= CHART_GRID_ROWS || cols < 2 * COLS_FOR_CHARTS - 20 ? 2 : CHARTS_SHOWN;
+	int down = rows >= CHART_GRID_ROWS ? 2 : 1;
+	if (i >= across * down)
+		return (struct rect){ 0 };
+	int width = cols / across, height = rows / down;
+	return (struct rect){ i / across * height, i % across * width, height, width - 1 };
+}
+
+static void draw_charts(const struct view *v, int rows, struct canvas *c)
+{
+	const struct fleet_view *f = v->fleet;
+	int cols = canvas_region(c).cols;
+	bool by_node = count_wrong(f) > 0;
+	enum severity severity = SEVERITY_DOWN;
+	size_t at = 0;
+	canvas_rule(c, 0, by_node ? "the worst" : "by model", signal_info(v->signal)->title);
+	canvas_enter(c, (struct rect){ 1, 0, rows - 1, cols });
+	for (int i = 0; i < CHARTS_SHOWN; i++) {
+		struct rect place = chart_place(i, rows - 1, cols);
+		if (place.rows == 0)
+			break;
+		canvas_enter(c, place);
+		const struct node_row *n = by_node ? next_wrong(f, &severity, &at) : NULL;
+		if (n != NULL) {
+			enum signal_id id = n->cause < SIGNAL_COUNT && signal_is_shown(n->cause) ? n->cause : v->signal;
+			draw_small_chart(v, n->node, id, n->history[id], severity_role(n->severity), c);
+		} else if (!by_node && (size_t)i < f->n_models) {
+			draw_small_chart(v, f->models[i].model, v->signal, f->models[i].history[v->signal], ROLE_SERIES_1, c);
+		}
+		canvas_leave(c);
+	}
+	canvas_leave(c);
+}
+
+void fleet_detail_draw(const struct fleet_detail_plan *plan, const struct view *view, const struct fleet_row *selected, struct canvas *c)
+{
+	int cols = canvas_region(c).cols, row = 0;
+	if (plan->rows == 0 || view->fleet == NULL)
+		return;
+	if (selected != NULL && plan->selected_rows > 0) {
+		canvas_enter(c, (struct rect){ row, 0, plan->selected_rows, cols });
+		draw_selected(view, selected, plan->selected_rows, c);
+		canvas_leave(c);
+	}
+	row += plan->selected_rows;
+	if (plan->wrong_rows > 0) {
+		canvas_enter(c, (struct rect){ row, 0, plan->wrong_rows, cols });
+		draw_wrong(view->fleet, plan->wrong_rows, c);
+		canvas_leave(c);
+	}
+	row += plan->wrong_rows;
+	if (plan->chart_rows > 0) {
+		canvas_enter(c, (struct rect){ row, 0, plan->chart_rows, cols });
+		draw_charts(view, plan->chart_rows, c);
+		canvas_leave(c);
+	}
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tui/node_panes.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "base/text.h"
+#include "tui/fleet_rows.h"
+#include "tui/glyph.h"
+#include "tui/node_tables.h"
+#include "tui/signal_look.h"
+#include "tui/widget_bar.h"
+#include "tui/widget_spark.h"
+
+enum {
+	COLS_TWO = 120, COLS_THREE = 180, COLUMNS_MAX = 3, CHART_ROWS_MIN = 8, SIGNALS_LEAST = 6, TABLE_LEAST = 2, EVENTS_BESIDE_CHART = 4,
+	TITLE_COLS = 9, VALUE_COLS = 7, SPARK_MIN = 8, BAR_MIN = 6, BAR_MAX = 24
+};
+
+size_t node_signals(const struct node_pane_data *d, enum signal_id to[SIGNAL_COUNT])
+{
+	size_t all, n = 0;
+	const enum signal_id *order = signal_order(&all);
+	for (size_t i = 0; i < all; i++) {
+		bool is_there = d->row != NULL && (!isnan(d->row->value[order[i]]) || d->row->history[order[i]] != NULL);
+		if (is_there || order[i] == d->view->signal)
+			to[n++] = order[i];
+	}
+	return n;
+}
+
+size_t node_pane_rows(const struct node_pane_data *d, enum node_pane p)
+{
+	enum signal_id shown[SIGNAL_COUNT];
+	switch (p) {
+	case PANE_SIGNALS: return node_signals(d, shown);
+	case PANE_TARGETS: return d->node != NULL ? d->node->n_targets : 0;
+	case PANE_GPUS: return d->node != NULL ? d->node->n_gpus : 0;
+	case PANE_SERVED: return d->node != NULL && d->node->n_served > 1 ? d->node->n_served : 0; /* a single one stands in the head */
+	case PANE_EVENTS: return d->events->n;
+	case PANE_CHART:
+	case NODE_PANES: break;
+	}
+	return 0;
+}
+
+/* ---- where they stand ---- */
+
+struct slot {
+	enum node_pane pane;
+	int            least, want, rows;
+};
+
+struct column {
+	struct slot slots[NODE_PANES];
+	int         n;
+};
+
+static int smaller(int a, int b) { return a < b ? a : b; }
+
+static void add_slot(struct column *col, const struct node_pane_data *d, enum node_pane p)
+{
+	size_t many = node_pane_rows(d, p);
+	int n = many > 1000 ? 1000 : (int)many;
+	struct slot s = { .pane = p };
+	if (p == PANE_CHART)
+		s.want = CHART_ROWS_MIN;
+	else if (n == 0)
+		return;
+	else if (p == PANE_SIGNALS)
+		s = (struct slot){ .pane = p, .least = 1 + smaller(n, SIGNALS_LEAST), .want = 1 + n };
+	else if (p == PANE_SERVED)
+		s = (struct slot){ .pane = p, .least = 2, .want = 1 + n };
+	else
+		s = (struct slot){ .pane = p, .least = 1 + smaller(n, TABLE_LEAST), .want = 2 + n };
+	col->slots[col->n++] = s;
+}
+
+/* Gives each pane its least, dropping the last ones where even that is too much. Returns what is left over. */
+static int give_least(struct column *col, const struct node_pane_data *d, int rows)
+{
+	int sum = 0;
+	for (int i = 0; i < col->n; i++)
+		sum += col->slots[i].rows = col->slots[i].least;
+	for (int i = col->n - 1; i >= 0 && sum > rows; i--) {
+		if (col->slots[i].pane == d->focus)
+			continue;
+		sum -= col->slots[i].rows;
+		col->slots[i].rows = 0;
+	}
+	for (int i = 0; i < col->n && sum > rows; i++) { /* one pane is left, and is too high */
+		int over = smaller(sum - rows, col->slots[i].rows);
+		col->slots[i].rows -= over;
+		sum -= over;
+	}
+	return rows - sum;
+}
+
+static int grow(struct slot *s, int spare)
+{
+	int more = smaller(spare, s->want - s->rows);
+	if (more <= 0)
+		return spare;
+	s->rows += more;
+	return spare - more;
+}
+
+/* What has the focus is served first, then all but events and chart, which can use any room. */
+static void share_out(struct column *col, const struct node_pane_data *d, int rows)
+{
+	struct slot *events = NULL, *chart = NULL;
+	int spare = give_least(col, d, rows);
+	for (int i = 0; i < col->n; i++) {
+		struct slot *s = &col->slots[i];
+		events = s->pane == PANE_EVENTS ? s : events;
+		chart = s->pane == PANE_CHART ? s : chart;
+		if (s->pane == d->focus)
+			spare = grow(s, spare);
+	}
+	for (int i = 0; i < col->n; i++)
+		if (&col->slots[i] != events && &col->slots[i] != chart)
+			spare = grow(&col->slots[i], spare);
+	if (chart != NULL && spare >= CHART_ROWS_MIN) {
+		int for_events = events == NULL ? 0 : smaller(events->want - events->rows, spare - CHART_ROWS_MIN < EVENTS_BESIDE_CHART ? 0 : spare / 3);
+		chart->rows = spare - (for_events > 0 ? for_events : 0);
+		spare -= chart->rows;
+	}
+	if (events != NULL)
+		grow(events, spare);
+}
+
+/* ---- panes ---- */
+
+static void draw_rule(const struct node_pane_data *d, enum node_pane p, const char *title, const char *note, struct canvas *c)
+{
+	char text[80];
+	snprintf(text, sizeof text, "%s%s", p == d->focus ? "\u25ba " : "", title);
+	canvas_rule(c, 0, text, note);
+}
+
+static void draw_signal(const struct node_pane_data *d, enum signal_id id, int row, struct canvas *c)
+{
+	int cols = canvas_region(c).cols;
+	const struct signal_info *info = signal_info(id);
+	double v = d->row == NULL ? (double)NAN : d->row->value[id];
+	const float *history = d->row == NULL ? NULL : d->row->history[id];
+	enum role role = d->row != NULL && d->row->cause == id ? severity_role(d->row->severity) : signal_role(id, v);
+	int bar = (cols - TITLE_COLS - VALUE_COLS - 6) / 3;
+	bar = bar > BAR_MAX ? BAR_MAX : bar;
+	canvas_put_width(c, row, 1, TITLE_COLS, -1, ROLE_SECOND, info->title);
+	int col = 1 + TITLE_COLS + 1;
+	if (bar >= BAR_MIN) {
+		double limit = info->warn > 0 && info->worse == WORSE_HIGH ? signal_fraction(id, info->warn) : (double)NAN;
+		if (info->top > 0)
+			bar_draw(c, row, col, bar, signal_fraction(id, v), limit, role == ROLE_TEXT || role == ROLE_FAINT ? ROLE_OK : role);
+		col += bar + 1;
+	}
+	signal_put(c, row, col, VALUE_COLS, id, v, role);
+	col += VALUE_COLS + 2;
+	if (cols - 1 - col >= SPARK_MIN)
+		signal_spark(c, row, col, cols - 1 - col, id, history, v, role == ROLE_TEXT ? ROLE_SECOND : role);
+}
+
+static void draw_signals(struct node_panes *p, const struct node_pane_data *d, struct canvas *c)
+{
+	struct rect all = canvas_region(c);
+	enum signal_id shown[SIGNAL_COUNT];
+	struct table_state *t = &p->tables[PANE_SIGNALS];
+	char span[DURATION_TEXT], note[64] = "";
+	size_t n = node_signals(d, shown);
+	if (d->view->fleet != NULL)
+		snprintf(note, sizeof note, "last %s", format_age(d->view->fleet->history_step_ms * HISTORY_POINTS, span));
+	draw_rule(d, PANE_SIGNALS, "signals", note, c);
+	for (size_t i = 0; i < n; i++)
+		if (shown[i] == d->view->signal)
+			t->selected = i;
+	table_clamp(t, n, all.rows - 1);
+	for (int row = 1; row < all.rows && t->top + (size_t)row - 1 < n; row++) {
+		size_t i = t->top + (size_t)row - 1;
+		draw_signal(d, shown[i], row, c);
+		if (i != t->selected)
+			continue;
+		struct rect line = { row, 0, 1, d->focus == PANE_SIGNALS ? all.cols : TITLE_COLS + 2 };
+		canvas_set_ground(c, line, ROLE_SELECTED);
+		canvas_add_flags(c, line, CELL_BOLD);
+	}
+}
+
+static void draw_chart(const struct node_pane_data *d, struct canvas *c)
+{
+	struct rect all = canvas_region(c);
+	enum signal_id id = d->view->signal;
+	struct chart_threshold thresholds[2];
+	char title[SIGNAL_TITLE], note[64], span[DURATION_TEXT];
+	snprintf(note, sizeof note, "%s  +/- zoom  c larger", format_duration(d->span_ms, span));
+	draw_rule(d, PANE_CHART, signal_title(id, title), note, c);
+	canvas_enter(c, (struct rect){ 1, 0, all.rows - 1, all.cols });
+	if (d->chart->n > 0) {
+		struct chart chart = chart_of_data(d->chart, signal_info(id)->unit, d->view->glyphs);
+		chart.thresholds = thresholds;
+		chart.n_thresholds = signal_thresholds(id, thresholds);
+		chart_draw(c, &chart);
+	} else {
+		canvas_put_width(c, (all.rows - 1) / 2, 0, all.cols, 0, ROLE_SECOND, "no value in this span");
+	}
+	canvas_leave(c);
+}
+
+static void draw_served(const struct node_pane_data *d, struct canvas *c)
+{
+	struct rect all = canvas_region(c);
+	draw_rule(d, PANE_SERVED, "models", NULL, c);
+	for (int row = 1; row < all.rows && (size_t)row <= d->node->n_served; row++) {
+		const struct served_row *s = &d->node->served[row - 1];
+		canvas_put_width(c, row, 1, all.cols / 2 - 2, -1, ROLE_TEXT, s->model);
+		canvas_put_width(c, row, all.cols / 2, all.cols - all.cols / 2 - 1, -1, ROLE_SECOND, s->version[0] != '\0' ? s->version : "--");
+	}
+}
+
+/* A table under its rule; where it is tight the rule takes the place of the row of titles. */
+static void draw_table_pane(struct node_panes *p, const struct node_pane_data *d, enum node_pane pane, struct canvas *c)
+{
+	static const char *const titles[FOCUS_PANES] = { [PANE_TARGETS] = "targets", [PANE_GPUS] = "gpus", [PANE_EVENTS] = "events" };
+	struct rect all = canvas_region(c);
+	char note[48];
+	size_t n = node_pane_rows(d, pane);
+	int top = all.rows >= 6 || (size_t)all.rows >= n + 2 ? 1 : 0;
+	snprintf(note, sizeof note, "%zu", n);
+	p->visible[pane] = all.rows - top - 1;
+	canvas_enter(c, (struct rect){ top, 0, all.rows - top, all.cols });
+	if (pane == PANE_TARGETS)
+		targets_table_draw(d->node, d->view, &p->tables[pane], d->focus == pane, c);
+	else if (pane == PANE_GPUS)
+		gpus_table_draw(d->node, &p->tables[pane], d->focus == pane, c);
+	else
+		events_table_draw(d->events, d->view, &p->tables[pane], false, d->focus == pane, c);
+	canvas_leave(c);
+	draw_rule(d, pane, titles[pane], note, c);
+}
+
+static void draw_pane(struct node_panes *p, const struct node_pane_data *d, enum node_pane pane, struct canvas *c)
+{
+	if (pane == PANE_SIGNALS)
+		draw_signals(p, d, c);
+	else if (pane == PANE_CHART)
+		draw_chart(d, c);
+	else if (pane == PANE_SERVED)
+		draw_served(d, c);
+	else
+		draw_table_pane(p, d, pane, c);
+}
+
+/* ---- all of it ---- */
+
+/* Name, model and version, profile, group; at the right how it is. */
+static void draw_head(const struct node_pane_data *d, struct canvas *c)
+{
+	int cols = canvas_region(c).cols;
+	const struct node_row *r = d->row;
+	char state[160] = "not in the fleet at this time";
+	enum role role = ROLE_UNKNOWN;
+	if (r != NULL) {
+		bool is_known = r->seen_ms != 0 || r->severity != SEVERITY_OK;
+		role = is_known ? severity_role(r->severity) : ROLE_UNKNOWN;
+		snprintf(state, sizeof state, "%s%s%s", is_known ? severity_word(r->severity) : "?", r->reason[0] != '\0' ? "  " : "", r->reason);
+	}
+	int width = text_width(state, strlen(state)) + 2, room = cols - 2;
+	width = width > room * 2 / 3 ? room * 2 / 3 : width;
+	canvas_put_char(c, 0, cols - 1 - width, role, r != NULL ? severity_glyph(r->severity) : '?');
+	canvas_put_width(c, 0, cols + 1 - width, width - 2, -1, role, state);
+	canvas_enter(c, (struct rect){ 0, 0, 1, cols - width - 2 });
+	int col = 1 + canvas_put(c, 0, 1, ROLE_TITLE, d->name);
+	canvas_add_flags(c, (struct rect){ 0, 1, 1, col - 1 }, CELL_BOLD);
+	if (r != NULL) {
+		col += 2 + canvas_printf(c, 0, col + 2, ROLE_TEXT, "%s %s", r->model, r->version);
+		if (r->n_versions > 1)
+			col += canvas_printf(c, 0, col, ROLE_INFO, " +%d", r->n_versions - 1);
+		col += 2 + canvas_put(c, 0, col + 2, ROLE_SECOND, r->profile);
+		canvas_put(c, 0, col + 2, ROLE_SECOND, r->group);
+	}
+	canvas_leave(c);
+}
+
+static int fill_columns(const struct node_pane_data *d, int cols, struct column out[COLUMNS_MAX])
+{
+	static const struct {
+		enum node_pane pane;
+		int            column[COLUMNS_MAX]; /* by how many columns there are */
+	} places[] = {
+		{ PANE_SIGNALS, { 0, 0, 0 } }, { PANE_CHART, { 0, 0, 1 } },  { PANE_TARGETS, { 0, 1, 2 } },
+		{ PANE_GPUS, { 0, 1, 2 } },    { PANE_SERVED, { 0, 1, 2 } }, { PANE_EVENTS, { 0, 1, 1 } },
+	};
+	int n = cols >= COLS_THREE ? 3 : cols >= COLS_TWO ? 2 : 1;
+	for (int i = 0; i < COLUMNS_MAX; i++)
+		out[i].n = 0;
+	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+		add_slot(&out[places[i].column[n - 1]], d, places[i].pane);
+	return n;
+}
+
+void node_panes_draw(struct node_panes *p, const struct node_pane_data *d, struct canvas *c)
+{
+	struct rect all = canvas_region(c);
+	struct column columns[COLUMNS_MAX];
+	int n = fill_columns(d, all.cols, columns);
+	p->has_chart = false;
+	draw_head(d, c);
+	for (int k = 0; k < n; k++) {
+		int left = all.cols * k / n, row = 1;
+		share_out(&columns[k], d, all.rows - 1);
+		for (int i = 0; i < columns[k].n; i++) {
+			const struct slot *s = &columns[k].slots[i];
+			if (s->rows <= 0)
+				continue;
+			p->has_chart |= s->pane == PANE_CHART;
+			canvas_enter(c, (struct rect){ row, left, s->rows, all.cols * (k + 1) / n - left });
+			draw_pane(p, d, s->pane, c);
+			canvas_leave(c);
+			row += s->rows;
+		}
+	}
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One node: all its signals, its targets, its GPUs, what it serves, what happened to it, and a chart of the chosen signal where there is room. The
+ * selected signal is the chosen one of all screens. Tab goes from pane to pane; the one that has the focus gets the room that is left. */
+#include "tui/screens.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/chart_data.h"
+#include "tui/events_table.h"
+#include "tui/node_panes.h"
+#include "tui/promql_text.h"
+#include "tui/signal_look.h"
+#include "tui/view.h"
+
+enum { SPAN_DEFAULT = 1, N_SPANS = 4, CHART_POINTS = 240, PAGE = 8 };
+static const int32_t spans_minutes[N_SPANS] = { 5, 15, 60, 360 };
+
+struct node_screen {
+	struct screen      screen;
+	char              *name;
+	struct node_panes *panes;
+	struct chart_data  chart;
+	struct event_list  events;
+	int64_t            event;  /* the selected one; 0: the newest */
+	enum node_pane     focus;
+	int                span;
+};
+
+/* The details, when they are of this node. */
+static const struct node_view *details(const struct node_screen *s, const struct view *v)
+{
+	return v->node != NULL && strcmp(v->node->node, s->name) == 0 ? v->node : NULL;
+}
+
+static enum err expression_of(const struct node_screen *s, const struct view *v, struct buf *to)
+{
+	const char *name = s->name;
+	return promql_of_signal(to, v->signal, &name, 1, NULL);
+}
+
+static void update(struct screen *screen, const struct view *view)
+{
+	struct node_screen *s = (struct node_screen *)screen;
+	const struct node_view *n = details(s, view);
+	struct buf expression;
+	buf_init(&expression, CHART_EXPRESSION_MAX - 1);
+	const struct chart_view *answer = view->charts != NULL && view->charts->n > 0 ? &view->charts->items[0] : NULL;
+	if (answer != NULL && expression_of(s, view, &expression) == ERR_OK && strcmp(answer->expression, buf_text(&expression)) == 0)
+		chart_data_fill(&s->chart, answer, 0);
+	else
+		chart_data_release(&s->chart);
+	buf_release(&expression);
+	s->events.n = 0;
+	if (n != NULL && event_list_room(&s->events, n->events.n) == ERR_OK)
+		for (size_t i = 0; i < n->events.n; i++)
+			s->events.rows[s->events.n++] = &n->events.rows[i];
+	s->panes->tables[PANE_EVENTS].selected = event_list_find(&s->events, s->event);
+}
+
+static struct node_pane_data data_of(const struct node_screen *s, const struct view *v)
+{
+	return (struct node_pane_data){ .view = v, .name = s->name, .row = view_node(v, s->name), .node = details(s, v), .chart = &s->chart,
+	                                .events = &s->events, .focus = s->focus, .span_ms = (int64_t)spans_minutes[s->span] * 60000 };
+}
+
+static void draw(const struct screen *screen, const struct view *view, struct canvas *c)
+{
+	const struct node_screen *s = (const struct node_screen *)screen;
+	const struct node_pane_data d = data_of(s, view);
+	if (view->fleet == NULL || (d.row == NULL && d.node == NULL)) {
+		struct rect all = canvas_region(c);
+		canvas_put_width(c, all.rows / 2, 0, all.cols, 0, ROLE_SECOND,
+		                 view->fleet == NULL ? "reading the store" : "this node was not polled at this time");
+		return;
+	}
+	node_panes_draw(s->panes, &d, c);
+}
+
+static void needs(const struct screen *screen, const struct view *view, struct needs *out)
+{
+	const struct node_screen *s = (const struct node_screen *)screen;
+	struct buf expression;
+	out->node = s->name;
+	buf_init(&expression, CHART_EXPRESSION_MAX - 1);
+	if (s->panes->has_chart && expression_of(s, view, &expression) == ERR_OK) {
+		memcpy(out->charts[0].expression, buf_text(&expression), expression.len + 1);
+		out->charts[0].span_ms = (int64_t)spans_minutes[s->span] * 60000;
+		out->charts[0].points = CHART_POINTS;
+		out->n_charts = 1;
+	}
+	buf_release(&expression);
+}
+
+/* ---- commands ---- */
+
+static enum next open_chart(const struct node_screen *s, const struct view *view, struct requests *out)
+{
+	const char *name = s->name;
+	out->push = chart_screen_of_signal(view->signal, &name, 1);
+	return NEXT_REDRAW;
+}
+
+static enum next open_selected(struct node_screen *s, const struct view *view, struct requests *out)
+{
+	if (s->focus == PANE_SIGNALS)
+		return open_chart(s, view, out);
+	size_t at = s->panes->tables[PANE_EVENTS].selected;
+	if (s->focus != PANE_EVENTS || at >= s->events.n)
+		return NEXT_STAY;
+	s->event = s->events.rows[at]->id;
+	out->has_time = true;
+	out->time_ms = s->events.rows[at]->wall_ms;
+	return NEXT_REDRAW;
+}
+
+/* In the list of signals moving is choosing. */
+static enum next move_signal(const struct node_screen *s, const struct view *view, enum command c, struct requests *out)
+{
+	const struct node_pane_data d = data_of(s, view);
+	enum signal_id shown[SIGNAL_COUNT];
+	size_t n = node_signals(&d, shown), at = 0;
+	while (at < n && shown[at] != view->signal)
+		at++;
+	struct table_state t = { .selected = at };
+	if (n == 0 || !table_command(&t, c, n, PAGE))
+		return NEXT_IGNORED;
+	out->has_signal = true;
+	out->signal = (int)shown[t.selected < n ? t.selected : n - 1];
+	return NEXT_REDRAW;
+}
+
+static enum next move(struct node_screen *s, const struct view *view, enum command c, struct requests *out)
+{
+	if (s->focus == PANE_SIGNALS)
+		return move_signal(s, view, c, out);
+	const struct node_pane_data d = data_of(s, view);
+	size_t n = node_pane_rows(&d, s->focus);
+	if (!table_command(&s->panes->tables[s->focus], c, n, s->panes->visible[s->focus]))
+		return NEXT_IGNORED;
+	size_t at = s->panes->tables[PANE_EVENTS].selected;
+	if (s->focus == PANE_EVENTS)
+		s->event = at == 0 || at >= s->events.n ? 0 : s->events.rows[at]->id;
+	return NEXT_REDRAW;
+}
+
+static enum next next_pane(struct node_screen *s, const struct view *view)
+{
+	const struct node_pane_data d = data_of(s, view);
+	for (int i = 0; i < FOCUS_PANES; i++) {
+		s->focus = (enum node_pane)((s->focus + 1) % FOCUS_PANES);
+		if (s->focus == PANE_SIGNALS || node_pane_rows(&d, s->focus) > 0)
+			break;
+	}
+	return NEXT_REDRAW;
+}
+
+static enum next command(struct screen *screen, const struct view *view, enum command c, const char *argument, struct requests *out)
+{
+	struct node_screen *s = (struct node_screen *)screen;
+	(void)argument;
+	switch ((int)c) {
+	case COMMAND_ENTER: return open_selected(s, view, out);
+	case COMMAND_VIEW_CHART: return open_chart(s, view, out);
+	case COMMAND_VIEW_EVENTS: out->push = events_screen_new(s->name); return NEXT_REDRAW;
+	case COMMAND_NEXT_PANE: return next_pane(s, view);
+	case COMMAND_ZOOM_IN: s->span -= s->span > 0; return NEXT_REDRAW;
+	case COMMAND_ZOOM_OUT: s->span += s->span < N_SPANS - 1; return NEXT_REDRAW;
+	default: return move(s, view, c, out);
+	}
+}
+
+/* ---- life ---- */
+
+static void release(struct screen *screen)
+{
+	struct node_screen *s = (struct node_screen *)screen;
+	chart_data_release(&s->chart);
+	event_list_release(&s->events);
+	free(s->panes);
+	free(s->name);
+	free(s);
+}
+
+static const struct screen_kind kind = {
+	.name = "NODE", .context = CONTEXT_NODE, .draw = draw, .command = command, .update = update, .needs = needs, .free = release,
+};
+
+struct screen *node_screen_new(const char *node)
+{
+	struct node_screen *s = calloc(1, sizeof *s);
+	if (s == NULL)
+		return NULL;
+	s->screen.kind = &kind;
+	s->name = strdup(node);
+	s->panes = calloc(1, sizeof *s->panes);
+	s->span = SPAN_DEFAULT;
+	if (s->name == NULL || s->panes == NULL) {
+		release(&s->screen);
+		return NULL;
+	}
+	s->panes->has_chart = true; /* until the first drawing tells */
+	return &s->screen;
+}
