@@ -98,11 +98,16 @@ static void ask_needs(struct console *c)
 		c->host.needs(c->host.context, &c->needs);
 }
 
-void console_changed(struct console *c)
+static void tell_screens(struct console *c)
 {
 	for (size_t i = 0; i < c->n; i++)
 		if (c->screens[i]->kind->update != NULL)
 			c->screens[i]->kind->update(c->screens[i], view(c));
+}
+
+void console_changed(struct console *c)
+{
+	tell_screens(c);
 	ask_needs(c);
 }
 
@@ -157,6 +162,8 @@ static void carry_out(struct console *c, const struct requests *r)
 		console_message(c, ROLE_TEXT, r->message);
 	if ((r->has_time || r->live || r->pause || r->has_signal) && c->host.requests != NULL)
 		c->host.requests(c->host.context, r);
+	if (r->has_time || r->live || r->has_signal)
+		tell_screens(c);
 	c->wants_quit |= r->quit;
 }
 
@@ -174,6 +181,8 @@ static void set_filter(struct console *c, const char *text)
 	snprintf(c->filter, sizeof c->filter, "%s", text);
 	c->filtered = s;
 	s->kind->filter(s, c->filter);
+	if (s->kind->update != NULL)
+		s->kind->update(s, view(c));
 }
 
 static bool open_filter(struct console *c)
@@ -237,7 +246,12 @@ static enum next pass_on(struct console *c, enum command command, const char *ar
 		go_back(c, command);
 		return NEXT_REDRAW;
 	}
-	return c->host.command == NULL ? NEXT_IGNORED : c->host.command(c->host.context, command, argument, r);
+	if (c->host.command == NULL)
+		return NEXT_IGNORED;
+	next = c->host.command(c->host.context, command, argument, r);
+	if (next != NEXT_IGNORED)
+		tell_screens(c); /* the view's signal or time may be another one */
+	return next;
 }
 
 /* What the pump has to do now; the wishes are kept until they are told. */

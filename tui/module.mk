@@ -33,11 +33,6 @@ libtui_a_SOURCES += \
 	%reldir%/chart_feed.c %reldir%/chart_feed.h \
 	%reldir%/events_view.c \
 	%reldir%/feed.c %reldir%/feed.h \
-	%reldir%/fleet_detail.h \
-	%reldir%/fleet_map.c %reldir%/fleet_map.h \
-	%reldir%/fleet_rows.c %reldir%/fleet_rows.h \
-	%reldir%/fleet_table.h \
-	%reldir%/heat_scale.c %reldir%/heat_scale.h \
 	%reldir%/fleet_state.c %reldir%/fleet_state.h %reldir%/fleet_state_private.h \
 	%reldir%/fleet_view.c \
 	%reldir%/node_view.c \
