@@ -1,17 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-noinst_PROGRAMS += bench/bench_sim
-bench_bench_sim_SOURCES = %reldir%/bench_sim.c
-bench_bench_sim_LDADD   = $(libs_sim)
-noinst_PROGRAMS += bench/bench_parser
-bench_bench_parser_SOURCES = %reldir%/bench_parser.c
-bench_bench_parser_LDADD   = libcollectors.a $(libs_config)
+# Benchmarks print "name value unit" lines. `make bench` builds them and runs all; bench/run does so with -O2 in a folder of its own.
+BENCHES = \
+	bench/bench_ingest \
+	bench/bench_parser \
+	bench/bench_query \
+	bench/bench_rules \
+	bench/bench_sim \
+	bench/bench_store
+if HAVE_TEST_LIBS
+BENCHES += bench/bench_console
+endif
+EXTRA_PROGRAMS += bench/bench_console bench/bench_ingest bench/bench_parser bench/bench_query bench/bench_rules bench/bench_sim bench/bench_store
+CLEANFILES     += bench/bench_console bench/bench_ingest bench/bench_parser bench/bench_query bench/bench_rules bench/bench_sim bench/bench_store
+EXTRA_DIST     += bench/run
 
-noinst_PROGRAMS += bench/bench_rules
-bench_bench_rules_SOURCES = %reldir%/bench_rules.c
-bench_bench_rules_LDADD   = $(libs_rules)
-noinst_PROGRAMS += bench/bench_store
-bench_bench_store_SOURCES = %reldir%/bench_store.c
-bench_bench_store_LDADD   = $(libs_store)
-noinst_PROGRAMS += bench/bench_query
-bench_bench_query_SOURCES = %reldir%/bench_query.c tests/unit/query/memory_source.c tests/unit/query/memory_source.h
-bench_bench_query_LDADD   = $(libs_query)
+bench_bench_console_SOURCES = %reldir%/bench_console.c %reldir%/process.c %reldir%/process.h tests/e2e/pty.c tests/e2e/pty.h
+bench_bench_console_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+bench_bench_console_LDADD   = $(libs_base) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
+bench_bench_ingest_SOURCES  = %reldir%/bench_ingest.c %reldir%/process.c %reldir%/process.h
+bench_bench_ingest_LDADD    = $(libs_base)
+bench_bench_parser_SOURCES  = %reldir%/bench_parser.c
+bench_bench_parser_LDADD    = libcollectors.a $(libs_config)
+bench_bench_query_SOURCES   = %reldir%/bench_query.c tests/unit/query/memory_source.c tests/unit/query/memory_source.h
+bench_bench_query_LDADD     = $(libs_query)
+bench_bench_rules_SOURCES   = %reldir%/bench_rules.c
+bench_bench_rules_LDADD     = $(libs_rules)
+bench_bench_sim_SOURCES     = %reldir%/bench_sim.c
+bench_bench_sim_LDADD       = $(libs_sim)
+bench_bench_store_SOURCES   = %reldir%/bench_store.c
+bench_bench_store_LDADD     = $(libs_store)
+
+benches: all
+	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) $(BENCHES)
+bench: benches
+	@for bench in $(BENCHES); do PITWALL_BUILDDIR='$(abs_top_builddir)' ./$$bench || exit 1; done
+.PHONY: bench benches

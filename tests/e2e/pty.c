@@ -293,6 +293,7 @@ void pty_cell(struct pty *p, int row, int col, struct pty_cell *out)
 	out->is_reversed = cell.attrs.reverse;
 }
 
+pid_t pty_pid(const struct pty *p) { return p->pid; }
 bool pty_is_alternate(struct pty *p) { return p->is_alternate; }
 bool pty_is_cursor_visible(struct pty *p) { return p->is_cursor_visible; }
 

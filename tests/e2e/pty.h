@@ -27,6 +27,7 @@ void        pty_free(struct pty *p); /* ends the program with SIGKILL if it stil
 
 void pty_send(struct pty *p, const char *keys);
 void pty_send_n(struct pty *p, const char *bytes, size_t n);
+pid_t pty_pid(const struct pty *p);
 void pty_resize(struct pty *p, int rows, int cols);
 void pty_signal(struct pty *p, int number);
 void pty_hang_up(struct pty *p); /* closes the terminal's side */

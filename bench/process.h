@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Running pitwall as child processes and asking the system what they cost: for the benchmarks that measure the whole program. All of these
+ * end the benchmark with a sentence when they can't do what they say; children die with it. */
+#ifndef PITWALL_BENCH_PROCESS_H
+#define PITWALL_BENCH_PROCESS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/* The program under test: $PITWALL_BUILDDIR/pitwall, else ./pitwall. */
+const char *process_pitwall(void);
+
+/* A folder for the benchmark's files; lent. */
+const char *process_folder(void);
+void        process_remove_folder(void);
+/* folder/NAME; lent until the next call but seven. */
+const char *process_file(const char *name);
+
+/* Starts `argv` with standard output and standard error in those files of the folder. */
+pid_t process_start(const char *const *argv, const char *out, const char *err);
+int   process_wait(pid_t pid); /* the wait status */
+void  process_stop(pid_t pid); /* SIGTERM, and waits */
+
+/* Starts a simulated fleet, and waits until its fleet file (process_file("fleet.yml")) is whole. */
+pid_t process_start_sim(int nodes);
+
+/* Evaluates a PromQL expression over the store with the program itself: the value of the one sample, 0 when there is none. */
+double process_query(const char *store, const char *expression);
+
+double process_cpu_seconds(pid_t pid);   /* of all its threads */
+double process_rss_mb(pid_t pid);        /* resident now */
+double process_file_bytes(const char *path); /* 0 where there is none */
+void   process_sleep_ms(int64_t ms);
+
+#endif
