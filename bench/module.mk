@@ -5,13 +5,14 @@ BENCHES = \
 	bench/bench_parser \
 	bench/bench_query \
 	bench/bench_rules \
+	bench/bench_screen \
 	bench/bench_sim \
 	bench/bench_store
 if HAVE_TEST_LIBS
 BENCHES += bench/bench_console
 endif
-EXTRA_PROGRAMS += bench/bench_console bench/bench_ingest bench/bench_parser bench/bench_query bench/bench_rules bench/bench_sim bench/bench_store
-CLEANFILES     += bench/bench_console bench/bench_ingest bench/bench_parser bench/bench_query bench/bench_rules bench/bench_sim bench/bench_store
+EXTRA_PROGRAMS += bench/bench_console bench/bench_ingest bench/bench_parser bench/bench_query bench/bench_rules bench/bench_screen bench/bench_sim bench/bench_store
+CLEANFILES     += bench/bench_console bench/bench_ingest bench/bench_parser bench/bench_query bench/bench_rules bench/bench_screen bench/bench_sim bench/bench_store
 EXTRA_DIST     += bench/run
 
 bench_bench_console_SOURCES = %reldir%/bench_console.c %reldir%/process.c %reldir%/process.h tests/e2e/pty.c tests/e2e/pty.h
@@ -25,6 +26,8 @@ bench_bench_query_SOURCES   = %reldir%/bench_query.c tests/unit/query/memory_sou
 bench_bench_query_LDADD     = $(libs_query)
 bench_bench_rules_SOURCES   = %reldir%/bench_rules.c
 bench_bench_rules_LDADD     = $(libs_rules)
+bench_bench_screen_SOURCES  = %reldir%/bench_screen.c
+bench_bench_screen_LDADD    = $(libs_tui)
 bench_bench_sim_SOURCES     = %reldir%/bench_sim.c
 bench_bench_sim_LDADD       = $(libs_sim)
 bench_bench_store_SOURCES   = %reldir%/bench_store.c

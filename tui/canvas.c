@@ -272,12 +272,17 @@ int canvas_put_width(struct canvas *c, int row, int col, int width, int align, e
 	return width;
 }
 
+/* ASCII, lines, blocks, shapes and braille: safe, and one column wide. */
+static bool is_own_glyph(uint32_t c)
+{
+	return (c >= 0x20 && c < 0x7f) || (c >= 0x2500 && c <= 0x28ff);
+}
+
 void canvas_put_char(struct canvas *c, int row, int col, enum role role, uint32_t character)
 {
 	uint32_t text[1 + CELL_MARKS] = { character };
 	int width = 1;
-	if (character < 0x20 || (character >= 0x7f && (character < 0x2500 || character > 0x28ff))) {
-		/* Not one of the glyphs that are known to be safe and one column wide: ask. */
+	if (!is_own_glyph(character)) {
 		char bytes[TEXT_UTF8_MAX];
 		const char *p = bytes;
 		struct glyph g;
@@ -296,9 +301,11 @@ void canvas_put_char(struct canvas *c, int row, int col, enum role role, uint32_
 void canvas_fill(struct canvas *c, struct rect r, enum role role, uint32_t character)
 {
 	struct region part = clip(region(c), r);
+	uint32_t text[1 + CELL_MARKS] = { c->is_ascii && character >= 0x7f ? (unsigned char)glyph_ascii(character) : character };
+	assert(is_own_glyph(character));
 	for (int y = part.top; y < part.bottom; y++)
 		for (int x = part.left; x < part.right; x++)
-			canvas_put_char(c, y - region(c)->row, x - region(c)->col, role, character);
+			set_cell(c, y, x, role, text, 1);
 }
 
 void canvas_set_ground(struct canvas *c, struct rect r, enum role ground)

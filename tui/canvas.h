@@ -65,6 +65,7 @@ int canvas_printf(struct canvas *c, int row, int col, enum role role, const char
 /* In exactly `width` columns: padded with blanks, or cut with an ellipsis. Align: < 0 left, 0 centre, > 0 right. */
 int canvas_put_width(struct canvas *c, int row, int col, int width, int align, enum role role, const char *text);
 void canvas_put_char(struct canvas *c, int row, int col, enum role role, uint32_t character);
+/* With printable ASCII or a glyph of U+2500 to U+28FF (lines, blocks, shapes, braille). */
 void canvas_fill(struct canvas *c, struct rect r, enum role role, uint32_t character);
 
 /* Changes the look of cells that are there: ink, ground, flags. */

@@ -2,7 +2,6 @@
 #include "tui/encode.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,6 +108,15 @@ static bool looks_same(const struct encoder *e, const struct cell *a, const stru
 	return same_style(sa, sb);
 }
 
+/* 0 to 9999 in decimal; returns the digits written. */
+static size_t put_number(char *to, int number)
+{
+	size_t n = 0;
+	for (int unit = number >= 1000 ? 1000 : number >= 100 ? 100 : number >= 10 ? 10 : 1; unit > 0; unit /= 10)
+		to[n++] = (char)('0' + number / unit % 10);
+	return n;
+}
+
 /* ---- the pen ---- */
 
 struct sgr {
@@ -118,10 +126,10 @@ struct sgr {
 
 static void sgr_number(struct sgr *s, int number)
 {
-	int room = (int)(sizeof s->text - s->n);
-	int n = snprintf(s->text + s->n, (size_t)room, "%s%d", s->n > 0 ? ";" : "", number);
-	assert(n > 0 && n < room);
-	s->n += (size_t)n;
+	if (s->n > 0)
+		s->text[s->n++] = ';';
+	s->n += put_number(s->text + s->n, number);
+	assert(s->n < sizeof s->text - 5);
 }
 
 /* `base` is 30 for the foreground, 40 for the background. */
@@ -248,7 +256,20 @@ static int digits(int v)
 
 static void put_csi(struct encoder *e, int number, char final)
 {
-	buf_printf(e->to, "\033[%d%c", number, final);
+	char text[8] = "\033[";
+	size_t n = 2 + put_number(text + 2, number);
+	text[n++] = final;
+	buf_put(e->to, text, n);
+}
+
+static void put_position(struct encoder *e, int row, int col)
+{
+	char text[16] = "\033[";
+	size_t n = 2 + put_number(text + 2, row);
+	text[n++] = ';';
+	n += put_number(text + n, col);
+	text[n++] = 'H';
+	buf_put(e->to, text, n);
 }
 
 static void move_absolute(struct encoder *e, int row, int col)
@@ -259,7 +280,7 @@ static void move_absolute(struct encoder *e, int row, int col)
 		else if (col == 0)
 			put_csi(e, row + 1, 'H');
 		else
-			buf_printf(e->to, "\033[%d;%dH", row + 1, col + 1);
+			put_position(e, row + 1, col + 1);
 	} else {
 		char text[CAP_MAX];
 		buf_put(e->to, text, terminfo_put(e->caps->cup, row, col, text, sizeof text));

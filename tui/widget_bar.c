@@ -29,8 +29,9 @@ const char *severity_name(enum severity s) { return severities[s].name; }
 
 /* ---- the status bar ---- */
 
-/* How the view time stands to the clock, for the right end: "live 1s", "stale 14s", "paused 2026-11-23 13:44:10Z, 23m21s ago". */
-static enum role freshness(const struct view *v, char *to, size_t room)
+/* How the view time stands to the clock, for the right end: "live 1s", "stale 14s", "paused 2026-11-23 13:44:10"; a
+ * narrow one has no room for the date. */
+static enum role freshness(const struct view *v, bool is_narrow, char *to, size_t room)
 {
 	char time[TIME_TEXT], age[DURATION_TEXT];
 	if (v->mode == VIEW_LIVE) {
@@ -44,10 +45,11 @@ static enum role freshness(const struct view *v, char *to, size_t room)
 		return is_stale_view ? ROLE_STALE : ROLE_BAR;
 	}
 	format_time(v->t_ms / 1000 * 1000, time);
+	int date = is_narrow ? 0 : 10;
 	if (v->mode == VIEW_PLAYING)
-		snprintf(to, room, "x%g  %.10s %.8s", v->speed, time, time + 11);
+		snprintf(to, room, "x%g %.*s %.8s", v->speed, date, time, time + 11);
 	else
-		snprintf(to, room, "paused  %.10s %.8s", time, time + 11);
+		snprintf(to, room, "%s %.*s %.8s", is_narrow ? "||" : "paused", date, time, time + 11);
 	return ROLE_REPLAY;
 }
 
@@ -74,7 +76,7 @@ void status_bar_draw(struct canvas *c, int row, const char *screen_name, const s
 {
 	int cols = canvas_region(c).cols, col = 0;
 	char fresh[64], clock[TIME_TEXT], right[128];
-	enum role role = freshness(view, fresh, sizeof fresh);
+	enum role role = freshness(view, cols < 50, fresh, sizeof fresh);
 	enum role ground = role == ROLE_REPLAY ? ROLE_REPLAY : ROLE_BAR;
 	struct rect all = { row, 0, 1, cols };
 	canvas_fill(c, all, ground, ' ');

@@ -330,6 +330,7 @@ static void draw_readout_head(struct canvas *c, const struct chart *chart, int n
 	if (chart->cursor_ms != 0)
 		snprintf(title, sizeof title, "cursor %.8sZ", format_time(chart->cursor_ms / 1000 * 1000, time) + 11);
 	canvas_rule(c, 0, title[0] == '\0' ? NULL : title, NULL);
+	canvas_fill(c, (struct rect){ 0, numbers_col, 1, NUMBERS * NUMBER_COLUMNS }, ROLE_SECOND, ' ');
 	for (int k = 0; k < NUMBERS; k++)
 		canvas_put_width(c, 0, numbers_col + k * NUMBER_COLUMNS, NUMBER_COLUMNS - 1, 1, ROLE_SECOND, titles[k]);
 }

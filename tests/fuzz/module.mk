@@ -40,6 +40,9 @@ tests_fuzz_fuzz_openmetrics_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
 FUZZ_TARGETS += tests/fuzz/fuzz_predict
 tests_fuzz_fuzz_predict_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_input
+tests_fuzz_fuzz_input_LDADD = $(FUZZ_MAIN) $(libs_tui)
+
 if FUZZERS
 FUZZ_MAIN = $(FUZZ_ENGINE)
 else

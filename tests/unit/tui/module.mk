@@ -1,5 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-EXTRA_DIST += tests/unit/tui/golden.c tests/unit/tui/golden.h
+tui_golden = tests/unit/tui/golden.c tests/unit/tui/golden.h
+EXTRA_DIST += $(tui_golden) tests/unit/tui/golden
+libs_console = $(libs_tui)
+
+UNIT_TESTS += tests/unit/tui/test_canvas
+tests_unit_tui_test_canvas_SOURCES = %reldir%/test_canvas.c $(tui_golden)
+tests_unit_tui_test_canvas_LDADD   = $(libs_console) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/tui/test_encode
+tests_unit_tui_test_encode_SOURCES = %reldir%/test_encode.c
+tests_unit_tui_test_encode_LDADD   = $(libs_console) $(CMOCKA_LIBS) $(VTERM_LIBS)
+
+UNIT_TESTS += tests/unit/tui/test_input
+tests_unit_tui_test_input_SOURCES = %reldir%/test_input.c
+tests_unit_tui_test_input_LDADD   = $(libs_console) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/tui/test_theme
+tests_unit_tui_test_theme_SOURCES = %reldir%/test_theme.c
+tests_unit_tui_test_theme_LDADD   = $(libs_console) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/tui/test_fleet_state
 tests_unit_tui_test_fleet_state_SOURCES = %reldir%/test_fleet_state.c
