@@ -2,3 +2,7 @@
 dist_doc_DATA += %reldir%/signals.md
 dist_doc_DATA += %reldir%/simulated-fleet.md
 dist_doc_DATA += %reldir%/fleet-file.md
+dist_doc_DATA += CONTRIBUTING.md NEWS README.md
+dist_doc_DATA += %reldir%/architecture.md
+dist_doc_DATA += %reldir%/output.md
+dist_doc_DATA += %reldir%/user-guide.md
