@@ -21,7 +21,7 @@ libtui_a_SOURCES = \
 	%reldir%/terminal.c %reldir%/terminal.h \
 	%reldir%/terminfo.c %reldir%/terminfo.h \
 	%reldir%/theme.c %reldir%/theme.h \
-	%reldir%/view.h \
+	%reldir%/view.c %reldir%/view.h \
 	%reldir%/widget_bar.c %reldir%/widget_bar.h \
 	%reldir%/widget_chart.c %reldir%/widget_chart.h \
 	%reldir%/widget_heat.c %reldir%/widget_heat.h \
