@@ -21,4 +21,14 @@ tests_unit_tui_test_theme_LDADD   = $(libs_console) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/tui/test_fleet_state
 tests_unit_tui_test_fleet_state_SOURCES = %reldir%/test_fleet_state.c
-tests_unit_tui_test_fleet_state_LDADD   = libtui.a $(libs_recorder) $(CMOCKA_LIBS)
+tests_unit_tui_test_fleet_state_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
+
+screen_test_helpers = $(tui_golden) tests/unit/tui/sample_view.c tests/unit/tui/sample_view.h
+
+UNIT_TESTS += tests/unit/tui/test_screens_golden
+tests_unit_tui_test_screens_golden_SOURCES = %reldir%/test_screens_golden.c $(screen_test_helpers)
+tests_unit_tui_test_screens_golden_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/tui/test_screens_sizes
+tests_unit_tui_test_screens_sizes_SOURCES = %reldir%/test_screens_sizes.c $(screen_test_helpers)
+tests_unit_tui_test_screens_sizes_LDADD   = $(libs_tui) $(CMOCKA_LIBS)

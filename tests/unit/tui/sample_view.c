@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/unit.h"
+
+#include "tests/unit/tui/sample_view.h"
+
+#include <math.h>
+
+#include "base/arena.h"
+
+enum { GROUP = 16, STEP_MS = 15000, N_EVENTS = 40, N_GPUS = 4, N_TARGETS = 3, SERIES_MOST = 64 };
+
+struct sample {
+	struct view        view;
+	struct arena       arena;
+	struct fleet_view  fleet;
+	struct node_view   node;
+	struct events_view events;
+	struct charts_view charts;
+	struct series_set  sets[CHARTS_MAX];
+	uint64_t           state;
+	unsigned           flags;
+};
+
+static const char *const hostile[] = {
+	"\033[2J\033[31mred\033[0m",  "漢字漢字漢字漢字漢字漢字漢字漢字", "👩‍👩‍👧‍👦🏴‍☠️🇩🇪 team", "\xe2\x80\xae" "gnp.exe",
+	"line\none\ttwo\r\n",           "a\"b\\c{d=~\".*\"}",        "\xff\xfe\x80 broken \xc3",      "e\xcc\x81\xcc\x82\xcc\x83\xcc\x84 marks",
+	"",                             "%s%n%d",
+};
+enum { N_HOSTILE = sizeof hostile / sizeof hostile[0] };
+
+static double next(struct sample *s)
+{
+	s->state = s->state * 6364136223846793005u + 1442695040888963407u;
+	return (double)(s->state >> 40) / (double)(1 << 24);
+}
+
+static const char *text(struct sample *s, size_t i, const char *tame)
+{
+	static const size_t long_one = 500;
+	if (!(s->flags & SAMPLE_HOSTILE))
+		return arena_text(&s->arena, tame);
+	if (i % (N_HOSTILE + 1) < N_HOSTILE)
+		return arena_text(&s->arena, hostile[i % (N_HOSTILE + 1)]);
+	char *name = arena_zeroed(&s->arena, 1, long_one + 1);
+	assert_non_null(name);
+	memset(name, 'x', long_one);
+	return name;
+}
+
+/* ---- the fleet ---- */
+
+static double usual(struct sample *s, enum signal_id id)
+{
+	double r = next(s);
+	switch ((int)id) {
+	case SIGNAL_UP: return 1;
+	case SIGNAL_REQUESTS: return 80 + 60 * r;
+	case SIGNAL_ERRORS: return 0.002 * r;
+	case SIGNAL_LATENCY_P50: return 0.040 + 0.02 * r;
+	case SIGNAL_LATENCY_P95: return 0.110 + 0.03 * r;
+	case SIGNAL_LATENCY_P99: return 0.160 + 0.08 * r;
+	case SIGNAL_QUEUE: return floor(6 * r);
+	case SIGNAL_TOKENS: return 1800 + 900 * r;
+	case SIGNAL_TTFT_P95: return 0.21 + 0.1 * r;
+	case SIGNAL_KV_CACHE: return 0.3 + 0.5 * r;
+	case SIGNAL_GPU_UTIL: return 0.1 + 0.85 * r;
+	case SIGNAL_GPU_MEMORY: return 0.6 + 0.3 * r;
+	case SIGNAL_GPU_TEMP: return 55 + 20 * r;
+	case SIGNAL_GPU_POWER: return 250 + 120 * r;
+	case SIGNAL_ACCURACY: return 0.94 + 0.04 * r;
+	case SIGNAL_VERSION: return 1;
+	default: return (double)NAN;
+	}
+}
+
+static void fill_values(struct sample *s, struct node_row *n)
+{
+	for (int id = 0; id < SIGNAL_COUNT; id++) {
+		double v = s->flags & SAMPLE_NO_VALUES ? (double)NAN : usual(s, (enum signal_id)id);
+		n->value[id] = v;
+		if (isnan(v) || id == SIGNAL_UP || id == SIGNAL_VERSION)
+			continue;
+		float *h = arena_zeroed(&s->arena, HISTORY_POINTS, sizeof *h);
+		assert_non_null(h);
+		for (int i = 0; i < HISTORY_POINTS; i++)
+			h[i] = i < 4 ? NAN : (float)(v * (0.8 + 0.4 * next(s)));
+		h[HISTORY_POINTS - 1] = (float)v;
+		n->history[id] = h;
+	}
+}
+
+static void make_sick(struct node_row *n, enum severity severity, enum signal_id cause, double v, const char *reason)
+{
+	n->severity = severity;
+	n->cause = cause;
+	n->reason = reason;
+	n->value[cause] = v;
+	float *h;
+	memcpy(&h, &n->history[cause], sizeof h); /* the view lends it as const */
+	for (int i = HISTORY_POINTS - 12; h != NULL && i < HISTORY_POINTS; i++)
+		h[i] = (float)v;
+}
+
+static void make_down(struct node_row *n)
+{
+	for (int id = 0; id < SIGNAL_COUNT; id++)
+		n->value[id] = (double)NAN;
+	n->value[SIGNAL_UP] = 0;
+	n->n_targets_up = 0;
+	n->severity = SEVERITY_DOWN;
+	n->cause = SIGNAL_UP;
+	n->reason = "no target answers";
+}
+
+static void judge(struct sample *s, size_t i, struct node_row *n)
+{
+	if (s->flags & SAMPLE_ALL_DOWN || (i % 97 == 30 && !(s->flags & SAMPLE_ALL_WELL)))
+		make_down(n);
+	if (s->flags & (SAMPLE_ALL_DOWN | SAMPLE_ALL_WELL))
+		return;
+	if (i % 61 == 6)
+		make_sick(n, SEVERITY_CRIT, SIGNAL_ERRORS, 0.071, "errors 7.1% > 5%");
+	else if (i % 83 == 17)
+		make_sick(n, SEVERITY_CRIT, SIGNAL_LATENCY_P99, 1.42, "p99 1.4s, median of the model 190ms");
+	else if (i % 41 == 11)
+		make_sick(n, SEVERITY_WARN, SIGNAL_GPU_TEMP, 86, "gpu temp 86°C > 84°C");
+	else if (i % 29 == 3)
+		make_sick(n, SEVERITY_WARN, SIGNAL_KV_CACHE, 0.94, "kv cache 94% > 90%");
+	else if (i % 200 == 199)
+		*n = (struct node_row){ .node = n->node, .group = n->group, .model = "", .profile = "", .version = "", .cause = SIGNAL_COUNT,
+		                        .reason = "not polled yet", .n_targets = 1 };
+}
+
+static void add_node(struct sample *s, size_t i)
+{
+	static const char *const models[] = { "ranker", "chat-70b", "embed", "search" };
+	static const char *const versions[] = { "12.4", "2026-11-02", "3", "7.1.0" };
+	static const char *const profiles[] = { "triton", "vllm", "tensorflow-serving", "torchserve" };
+	struct node_row *n = &s->fleet.nodes[i];
+	size_t group = i / GROUP;
+	char name[64], group_name[64];
+	snprintf(name, sizeof name, "gpu-%c%.0zu-%02zu", (char)('a' + group % 26), group / 26, i % GROUP + 1);
+	snprintf(group_name, sizeof group_name, "%s-%s%.0zu", models[group % 4], group % 2 == 0 ? "eu" : "us", group / 4);
+	*n = (struct node_row){
+		.node = text(s, i, name), .group = text(s, i / 3, group_name), .model = text(s, i + 1, models[group % 4]),
+		.version = text(s, i + 2, versions[group % 4]), .profile = text(s, i + 3, profiles[group % 4]), .n_versions = i % 37 == 5 ? 2 : 1,
+		.cause = SIGNAL_COUNT, .reason = "", .seen_ms = s->view.t_ms - 2000, .n_targets = 2, .n_targets_up = 2,
+	};
+	fill_values(s, n);
+	judge(s, i, n);
+	if (s->flags & SAMPLE_HOSTILE)
+		n->reason = text(s, i + 5, "");
+	if (n->seen_ms == 0) {
+		for (int id = 0; id < SIGNAL_COUNT; id++)
+			n->value[id] = (double)NAN;
+		s->fleet.n_unknown++;
+	} else {
+		s->fleet.n_by_severity[n->severity]++;
+	}
+}
+
+static struct model_row *model_of(struct sample *s, const struct node_row *n)
+{
+	for (size_t i = 0; i < s->fleet.n_models; i++)
+		if (strcmp(s->fleet.models[i].model, n->model) == 0)
+			return &s->fleet.models[i];
+	struct model_row *m = &s->fleet.models[s->fleet.n_models++];
+	*m = (struct model_row){ .model = n->model, .version = n->version, .n_versions = 1 };
+	for (int id = 0; id < SIGNAL_COUNT; id++) {
+		m->value[id] = (double)NAN;
+		m->history[id] = n->history[id];
+	}
+	return m;
+}
+
+/* Models have the value of the largest of their nodes, whatever the signal: good enough to look at. */
+static void fill_models(struct sample *s)
+{
+	for (int id = 0; id < SIGNAL_COUNT; id++)
+		s->fleet.total[id] = (double)NAN;
+	for (size_t i = 0; i < s->fleet.n_nodes; i++) {
+		const struct node_row *n = &s->fleet.nodes[i];
+		struct model_row *m = model_of(s, n);
+		m->n_nodes++;
+		m->n_by_severity[n->severity]++;
+		if (n->severity > m->severity)
+			m->severity = n->severity;
+		for (int id = 0; id < SIGNAL_COUNT; id++) {
+			m->value[id] = fmax(m->value[id], n->value[id]);
+			s->fleet.total[id] = fmax(s->fleet.total[id], n->value[id]);
+		}
+	}
+}
+
+struct sample *sample_new(size_t n_nodes, unsigned flags)
+{
+	struct sample *s = calloc(1, sizeof *s);
+	assert_non_null(s);
+	arena_init(&s->arena);
+	int64_t t = (int64_t)SAMPLE_T_S * 1000;
+	s->flags = flags;
+	s->state = 42;
+	s->view = (struct view){ .mode = VIEW_LIVE, .t_ms = t, .now_ms = t, .speed = 1, .first_ms = t - 3600000, .last_ms = t - 1000, .recorder = "this console",
+	                         .trouble = "", .fleet = &s->fleet, .signal = SIGNAL_LATENCY_P99 };
+	s->fleet = (struct fleet_view){ .t_ms = t, .history_step_ms = STEP_MS, .name = text(s, 0, "shop-search"), .n_nodes = n_nodes, .interval_ms = 10000 };
+	s->fleet.nodes = arena_zeroed(&s->arena, n_nodes + 1, sizeof *s->fleet.nodes);
+	s->fleet.models = arena_zeroed(&s->arena, n_nodes + 1, sizeof *s->fleet.models);
+	assert_non_null(s->fleet.nodes);
+	assert_non_null(s->fleet.models);
+	for (size_t i = 0; i < n_nodes; i++)
+		add_node(s, i);
+	fill_models(s);
+	return s;
+}
+
+struct view *sample_view(struct sample *s)
+{
+	return &s->view;
+}
+
+static void release_charts(struct sample *s)
+{
+	for (size_t i = 0; i < CHARTS_MAX; i++) {
+		for (size_t k = 0; k < s->sets[i].n; k++) {
+			labels_unref(s->sets[i].items[k].labels);
+			free(s->sets[i].items[k].t_ms);
+			free(s->sets[i].items[k].v);
+		}
+		free(s->sets[i].items);
+		s->sets[i] = (struct series_set){ 0 };
+	}
+}
+
+void sample_free(struct sample *s)
+{
+	release_charts(s);
+	arena_release(&s->arena);
+	free(s);
+}
+
+/* ---- details ---- */
+
+static void fill_events(struct sample *s, const char *node)
+{
+	static const struct {
+		enum severity severity;
+		const char   *kind, *text;
+	} what[] = {
+		{ SEVERITY_CRIT, "scrape", "'http://gpu-a-07:8002/metrics' timed out after 5s" },
+		{ SEVERITY_OK, "scrape", "'http://gpu-a-07:8002/metrics' answers again" },
+		{ SEVERITY_INFO, "version", "model 'ranker' went from 12.3 to 12.4" },
+		{ SEVERITY_WARN, "restart", "the server was restarted (process start time moved on)" },
+		{ SEVERITY_INFO, "recorder", "recording began" },
+	};
+	enum { N = sizeof what / sizeof what[0] };
+	s->events = (struct events_view){ .t_ms = s->view.t_ms };
+	s->events.rows = arena_zeroed(&s->arena, N_EVENTS, sizeof *s->events.rows);
+	assert_non_null(s->events.rows);
+	for (size_t i = 0; i < N_EVENTS; i++) {
+		char name[32];
+		snprintf(name, sizeof name, "gpu-a-%02zu", i % 16 + 1);
+		s->events.rows[s->events.n++] = (struct event_row){
+			.id = (int64_t)(N_EVENTS - i), .wall_ms = s->view.t_ms - (int64_t)(i * i) * 61000 - 4000, .severity = what[i % N].severity,
+			.kind = text(s, i + 4, what[i % N].kind), .node = node != NULL ? node : text(s, i, name), .text = text(s, i + 2, what[i % N].text),
+		};
+	}
+	s->view.events = &s->events;
+}
+
+static void fill_node(struct sample *s, const char *node)
+{
+	s->node = (struct node_view){ .t_ms = s->view.t_ms, .node = arena_text(&s->arena, node), .n_targets = N_TARGETS, .n_gpus = N_GPUS, .n_served = 2 };
+	s->node.targets = arena_zeroed(&s->arena, N_TARGETS, sizeof *s->node.targets);
+	s->node.gpus = arena_zeroed(&s->arena, N_GPUS, sizeof *s->node.gpus);
+	s->node.served = arena_zeroed(&s->arena, 2, sizeof *s->node.served);
+	assert_non_null(s->node.targets);
+	assert_non_null(s->node.gpus);
+	assert_non_null(s->node.served);
+	static const char *const jobs[N_TARGETS] = { "triton", "dcgm", "node" };
+	for (size_t i = 0; i < N_TARGETS; i++)
+		s->node.targets[i] = (struct target_row){
+			.id = (int64_t)i + 1, .job = text(s, i, jobs[i]), .url = text(s, i + 1, "http://gpu-a-07.example:8002/metrics"), .profile = jobs[i],
+			.is_up = i != 1, .was_polled = true, .last_ms = s->view.t_ms - 1000 * (int64_t)(i + 1), .scrape_seconds = 0.012 * (double)(i + 1),
+			.samples = i == 1 ? (double)NAN : 512, .error = i == 1 ? text(s, i + 4, "connection refused") : "", .error_ms = i == 1 ? 1 : 0,
+		};
+	for (size_t i = 0; i < N_GPUS; i++) {
+		char id[24];
+		snprintf(id, sizeof id, "%zu", i);
+		s->node.gpus[i] = (struct gpu_row){ .gpu = text(s, i, id), .name = text(s, i + 1, "NVIDIA H100 80GB HBM3"), .util = next(s),
+			.memory = 0.7 + 0.3 * next(s), .temperature = 60 + 28 * next(s), .power = i == 3 ? (double)NAN : 300 + 300 * next(s) };
+	}
+	s->node.served[0] = (struct served_row){ text(s, 0, "ranker"), text(s, 1, "12.4") };
+	s->node.served[1] = (struct served_row){ text(s, 2, "ranker"), text(s, 3, "12.3") };
+	fill_events(s, s->node.node);
+	s->node.events = s->events;
+	s->view.node = &s->node;
+}
+
+/* ---- charts ---- */
+
+static void fill_series(struct sample *s, struct series *to, const struct chart_view *v, size_t i)
+{
+	char name[32];
+	snprintf(name, sizeof name, "gpu-a-%02zu", i + 1);
+	size_t points = (size_t)((v->end_ms - v->start_ms) / v->step_ms) + 1;
+	to->labels = labels_of("node", text(s, i, name), "series", name, NULL);
+	if (!(s->flags & SAMPLE_HOSTILE)) {
+		labels_unref(to->labels);
+		to->labels = labels_of("node", name, NULL);
+	}
+	to->t_ms = calloc(points, sizeof *to->t_ms);
+	to->v = calloc(points, sizeof *to->v);
+	assert_non_null(to->t_ms);
+	assert_non_null(to->v);
+	for (size_t k = 0; k < points; k++) {
+		double phase = (double)k / (double)points;
+		if (i == 1 && phase > 0.4 && phase < 0.5)
+			continue; /* a hole */
+		to->t_ms[to->n] = v->start_ms + (int64_t)k * v->step_ms;
+		to->v[to->n++] = 0.05 * (double)(i + 1) * (1 + 0.3 * sin(phase * 9)) + (i == 0 && phase > 0.7 ? 0.15 : 0) + 0.01 * next(s);
+	}
+}
+
+static void answer_chart(struct sample *s, const struct chart_need *need, size_t k, size_t n_series, const char *mistake)
+{
+	struct chart_view *v = &s->charts.items[k];
+	int64_t step = need->span_ms / need->points;
+	step = step < 1000 ? 1000 : (step + 999) / 1000 * 1000;
+	v->expression = arena_text(&s->arena, need->expression);
+	v->step_ms = step;
+	v->end_ms = (s->view.t_ms - need->offset_ms) / step * step;
+	v->start_ms = v->end_ms - (need->span_ms + step - 1) / step * step;
+	v->err = mistake != NULL ? ERR_FORMAT : ERR_OK;
+	v->why = mistake != NULL ? mistake : "";
+	v->series = mistake != NULL ? NULL : &s->sets[k];
+	if (mistake != NULL || n_series == 0)
+		return;
+	s->sets[k].items = calloc(n_series, sizeof *s->sets[k].items);
+	assert_non_null(s->sets[k].items);
+	s->sets[k].n = n_series;
+	for (size_t i = 0; i < n_series; i++)
+		fill_series(s, &s->sets[k].items[i], v, i);
+}
+
+void sample_answer(struct sample *s, struct screen *screen, size_t n_series, const char *mistake)
+{
+	struct needs *needs = calloc(1, sizeof *needs);
+	assert_non_null(needs);
+	assert_true(n_series <= SERIES_MOST);
+	if (screen->kind->needs != NULL)
+		screen->kind->needs(screen, &s->view, needs);
+	s->view.charts = NULL;
+	release_charts(s);
+	if (needs->node != NULL)
+		fill_node(s, needs->node);
+	if (needs->events)
+		fill_events(s, needs->events_node);
+	if (needs->n_charts > 0) {
+		s->charts = (struct charts_view){ arena_zeroed(&s->arena, needs->n_charts, sizeof *s->charts.items), needs->n_charts };
+		assert_non_null(s->charts.items);
+		for (size_t i = 0; i < needs->n_charts; i++)
+			answer_chart(s, &needs->charts[i], i, n_series, mistake);
+		s->view.charts = &s->charts;
+	}
+	free(needs);
+	if (screen->kind->update != NULL)
+		screen->kind->update(screen, &s->view);
+}
