@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -14,7 +15,7 @@
 #include "base/buf.h"
 #include "store/reader.h"
 
-enum { BUSY_MS = 2000, PATH_BYTES_MAX = 16384 };
+enum { BUSY_MS = 2000, PATH_BYTES_MAX = 16384, PROGRESS_STEPS = 10000 };
 
 enum { STRANGER_BYTES_MAX = 66 << 20 }; /* the largest blob: a layout */
 
@@ -39,6 +40,20 @@ static enum err from_sqlite(int rc)
 	}
 }
 
+/* The own clock even where a test owns the time that is stored. */
+static int64_t own_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int is_late(void *ctx) /* as SQLite asks it, too */
+{
+	const struct db *db = ctx;
+	return db->deadline_ms != 0 && own_ms() > db->deadline_ms;
+}
+
 static enum err fail(struct db *db, int rc, struct why *why)
 {
 	enum err e = from_sqlite(rc);
@@ -50,6 +65,8 @@ static enum err fail(struct db *db, int rc, struct why *why)
 		text = "no space left on the disk";
 	else if ((rc & 0xff) == SQLITE_NOTADB)
 		return why_set(why, e, "'%s' is not a store: not an SQLite file", db->path);
+	else if (e == ERR_CANCELLED && is_late(db))
+		return why_set(why, ERR_TIMEOUT, "reading '%s' takes too long: it may be damaged", db->path);
 	else if (e == ERR_CANCELLED)
 		text = "interrupted";
 	return why_set(why, e, "store '%s': %s", db->path, text);
@@ -127,6 +144,20 @@ static enum err harden(struct db *db, struct why *why)
 	return exec(db, "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4096;", why);
 }
 
+/* The log is made beside the store. */
+static enum err check_folder(const char *path, struct why *why)
+{
+	char *folder = strdup(path);
+	if (folder == NULL)
+		return why_memory(why);
+	char *slash = strrchr(folder, '/');
+	if (slash != NULL)
+		slash[slash == folder] = '\0';
+	bool may = access(slash != NULL ? folder : ".", W_OK | X_OK) == 0;
+	free(folder);
+	return may ? ERR_OK : why_set(why, ERR_READ_ONLY, "cannot record into '%s': its folder is read-only for this user, and the log is made there", path);
+}
+
 static enum err check_path(const char *path, enum db_mode mode, struct why *why)
 {
 	struct stat st;
@@ -138,7 +169,7 @@ static enum err check_path(const char *path, enum db_mode mode, struct why *why)
 		return why_errno(why, errno, "cannot read '%s'", path);
 	if (mode == DB_WRITE && access(path, W_OK) != 0)
 		return why_set(why, ERR_READ_ONLY, "cannot write '%s': it is read-only for this user", path);
-	return ERR_OK;
+	return mode == DB_WRITE ? check_folder(path, why) : ERR_OK;
 }
 
 enum err db_open(struct db *db, const char *path, enum db_mode mode, struct why *why)
@@ -213,8 +244,17 @@ enum err db_identify(struct db *db, int *version, struct why *why)
 	if (user > SCHEMA_VERSION)
 		return why_set(why, ERR_UNSUPPORTED, "'%s' was made by a newer pitwall (version %lld, this one knows %d): use that one",
 		               db->path, (long long)user, SCHEMA_VERSION);
-	*version = (int)user;
+	*version = db->version = (int)user;
 	return ERR_OK;
+}
+
+enum err db_check_version(struct db *db, struct why *why)
+{
+	int version;
+	enum err e = db_identify(db, &version, why);
+	if (e == ERR_OK && version == 0)
+		e = why_set(why, ERR_CORRUPT, "'%s' is not a store: it is empty", db->path);
+	return e;
 }
 
 struct migration {
@@ -293,7 +333,7 @@ static enum err check_schema(struct db *db, struct why *why)
 	enum err e = ERR_OK;
 	if (ours.path == NULL || sqlite3_open(":memory:", &ours.handle) != SQLITE_OK)
 		e = why_memory(why);
-	for (int v = 0; v < SCHEMA_VERSION && e == ERR_OK; v++)
+	for (int v = 0; v < db->version && e == ERR_OK; v++)
 		e = exec(&ours, schema_step(v), why);
 	if (e == ERR_OK)
 		e = compare_schemas(db, &ours, why);
@@ -301,7 +341,7 @@ static enum err check_schema(struct db *db, struct why *why)
 	return e;
 }
 
-enum err db_distrust(struct db *db, struct why *why)
+static enum err distrust(struct db *db, struct why *why)
 {
 	static const struct { int id, value; } limits[] = {
 		{ SQLITE_LIMIT_LENGTH, STRANGER_BYTES_MAX }, { SQLITE_LIMIT_SQL_LENGTH, 100000 }, { SQLITE_LIMIT_COLUMN, 100 },
@@ -322,6 +362,33 @@ enum err db_distrust(struct db *db, struct why *why)
 	bool good = strcmp(db_text(s, 0), "ok") == 0;
 	sqlite3_reset(s);
 	return good ? ERR_OK : db_corrupt(db, "SQLite's quick_check found faults", why);
+}
+
+void db_limit_calls(struct db *db, int64_t limit_ms)
+{
+	db->call_limit_ms = limit_ms;
+	sqlite3_progress_handler(db->handle, PROGRESS_STEPS, is_late, db);
+}
+
+enum err db_distrust(struct db *db, int64_t limit_ms, struct why *why)
+{
+	db_limit_calls(db, limit_ms);
+	db->deadline_ms = own_ms() + limit_ms;
+	enum err e = distrust(db, why);
+	db->deadline_ms = 0;
+	return e;
+}
+
+enum err db_rename(struct db *db, const char *path, struct why *why)
+{
+	char *copy = strdup(path);
+	if (copy == NULL) {
+		db_close(db);
+		return why_memory(why);
+	}
+	free(db->path);
+	db->path = copy;
+	return ERR_OK;
 }
 
 /* ---- statements and transactions ---- */
@@ -365,6 +432,8 @@ static enum err run_simple(struct db *db, enum statement which, struct why *why)
 enum err db_transact(struct db *db, bool write, enum err (*fn)(void *ctx, struct why *why), void *ctx, struct why *why)
 {
 	assert(!db->in_transaction);
+	if (db->call_limit_ms > 0)
+		db->deadline_ms = own_ms() + db->call_limit_ms;
 	enum err e = run_simple(db, write ? STMT_BEGIN_WRITE : STMT_BEGIN_READ, why);
 	if (e != ERR_OK)
 		return e;
@@ -381,6 +450,7 @@ enum err db_transact(struct db *db, bool write, enum err (*fn)(void *ctx, struct
 			sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
 	}
 	db->in_transaction = false;
+	db->deadline_ms = 0;
 	return e;
 }
 

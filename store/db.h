@@ -19,7 +19,9 @@ struct db {
 	struct sqlite3      *handle;
 	char                *path;  /* owned; for messages */
 	struct sqlite3_stmt *statements[STMT_COUNT];
+	int                  version; /* once it was looked at */
 	bool                 in_transaction;
+	int64_t              call_limit_ms, deadline_ms; /* 0: none; the own clock */
 };
 
 enum db_mode {
@@ -34,10 +36,18 @@ void     db_close(struct db *db); /* safe on a zeroed one */
 
 /* Whether it is a store, and of a version that we know: *version is 0 for an empty file. */
 enum err db_identify(struct db *db, int *version, struct why *why);
+/* Whether it is a store that can be read as it is, of any version that there ever was. */
+enum err db_check_version(struct db *db, struct why *why);
 /* Brings an empty or older store to SCHEMA_VERSION, one transaction a step. */
 enum err db_migrate(struct db *db, int version, struct why *why);
-/* For a stranger's file: ceilings, an authorizer that lets nothing but reading pass, quick_check, and a schema that is ours word by word. */
-enum err db_distrust(struct db *db, struct why *why);
+/* For a stranger's file: ceilings, an authorizer that lets nothing but reading pass, quick_check, and a schema that is ours word by word, all of it
+ * within `limit_ms`. */
+enum err db_distrust(struct db *db, int64_t limit_ms, struct why *why);
+
+/* From now on a transaction may take this long, and then ends with ERR_TIMEOUT. `db` may not move after this. */
+void db_limit_calls(struct db *db, int64_t limit_ms);
+/* Messages name it so from now on. Closes it on failure. */
+enum err db_rename(struct db *db, const char *path, struct why *why);
 
 /* Calls fn in a transaction; commits when it gives ERR_OK, else undoes all. Not nested. */
 enum err db_transact(struct db *db, bool write, enum err (*fn)(void *ctx, struct why *why), void *ctx, struct why *why);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/fs.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
 /* Source: linux/magic.h and the file systems' own headers. f_type is signed on some machines: compared in 32 bits. */
@@ -46,4 +48,13 @@ enum err fs_check(const char *path, long (*type_of)(const char *folder), struct 
 	return why_set(why, ERR_UNSUPPORTED,
 	               "'%s' is on a network file system (%s), where several processes cannot share a store safely: choose a local folder with --store",
 	               path, name);
+}
+
+int64_t fs_side_size(const char *path, const char *suffix)
+{
+	char name[16384];
+	struct stat st;
+	if ((size_t)snprintf(name, sizeof name, "%s%s", path, suffix) >= sizeof name || stat(name, &st) != 0)
+		return -1;
+	return st.st_size;
 }

@@ -12,5 +12,6 @@ libstore_a_SOURCES = \
 	%reldir%/schema.c %reldir%/schema.h \
 	%reldir%/select.c \
 	%reldir%/store.c %reldir%/store.h \
+	%reldir%/stranger.c %reldir%/stranger.h \
 	%reldir%/walk.c \
 	%reldir%/writer.c %reldir%/writer.h

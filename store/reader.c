@@ -4,14 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <sqlite3.h>
 
 #include "base/hash.h"
+#include "store/fs.h"
+#include "store/stranger.h"
 
 /* Layouts are kept for the reader's life as long as they are few; past this many series in them all are forgotten between two calls. */
-enum { CACHED_SERIES_MAX = 1000000, PATH_BYTES = 16384 };
+enum { CACHED_SERIES_MAX = 1000000 };
 
 struct url {
 	struct url *next;
@@ -186,52 +187,20 @@ enum err reader_call(struct reader *r, enum err (*fn)(void *ctx, struct why *why
 	return db_transact(&r->db, false, fn, ctx, why);
 }
 
-/* The size of PATH with `suffix`; -1: no such file. */
-static int64_t side_size(const char *path, const char *suffix)
-{
-	char name[PATH_BYTES];
-	struct stat st;
-	if ((size_t)snprintf(name, sizeof name, "%s%s", path, suffix) >= sizeof name || stat(name, &st) != 0)
-		return -1;
-	return st.st_size;
-}
-
-static enum err check_version(struct db *db, struct why *why)
-{
-	int version;
-	enum err e = db_identify(db, &version, why);
-	if (e == ERR_OK && version < SCHEMA_VERSION)
-		e = why_set(why, ERR_CORRUPT, "'%s' is not a store: %s", db->path,
-		            version == 0 ? "it is empty" : "it is of an old version; record into it once to bring it up to date");
-	return e;
-}
-
-/* A stranger's file is read where it lies, as one that nobody changes: nothing is made beside it and no log of its own is believed. */
-static enum err open_stranger(struct db *db, const char *path, struct why *why)
-{
-	if (side_size(path, "-wal") > 0 || side_size(path, "-journal") > 0)
-		return why_set(why, ERR_UNSUPPORTED,
-		               "'%s' has a log beside it: it is being written, or was not closed; make a bundle of it with pitwall export", path);
-	enum err e = db_open(db, path, DB_IMMUTABLE, why);
-	if (e == ERR_OK)
-		e = check_version(db, why);
-	return e == ERR_OK ? db_distrust(db, why) : e;
-}
-
 /* Where this user may not make the files that reading a log takes: without a log there is nothing in it to miss. */
 static enum err open_own(struct db *db, const char *path, struct why *why)
 {
 	enum err e = db_open(db, path, DB_READ, why);
 	if (e == ERR_OK)
-		e = check_version(db, why);
+		e = db_check_version(db, why);
 	if (e != ERR_IO && e != ERR_READ_ONLY && e != ERR_DENIED)
 		return e;
-	if (side_size(path, "-wal") > 0)
+	if (fs_side_size(path, "-wal") > 0)
 		return why_set(why, ERR_DENIED,
 		               "cannot read '%s': its log can only be read by a user who may write to '%s-shm'; give its group that right", path, path);
 	db_close(db);
 	e = db_open(db, path, DB_IMMUTABLE, why);
-	return e == ERR_OK ? check_version(db, why) : e;
+	return e == ERR_OK ? db_check_version(db, why) : e;
 }
 
 enum err reader_open(const char *path, enum reader_trust trust, struct reader **out, struct why *why)
@@ -239,7 +208,7 @@ enum err reader_open(const char *path, enum reader_trust trust, struct reader **
 	struct reader *r = calloc(1, sizeof *r);
 	if (r == NULL)
 		return why_memory(why);
-	enum err e = trust == READER_STRANGER ? open_stranger(&r->db, path, why) : open_own(&r->db, path, why);
+	enum err e = trust == READER_STRANGER ? stranger_open(&r->db, path, why) : open_own(&r->db, path, why);
 	if (e != ERR_OK) {
 		reader_close(r);
 		return e;

@@ -542,15 +542,6 @@ static void mutated_bundles_do_no_harm(void **state)
 	assert_true(refused > 0 && read_on > 0);
 }
 
-static void a_stranger_with_a_log_is_refused(void **state)
-{
-	struct fixture *f = *state;
-	struct reader *r = NULL;
-	assert_ok(store_flush(f->store, &why)); /* the recorder lives: there is a log */
-	assert_int_equal(reader_open(f->path, READER_STRANGER, &r, &why), ERR_UNSUPPORTED);
-	assert_non_null(strstr(why.text, "pitwall export"));
-}
-
 static void the_file_is_for_its_owner_and_group(void **state)
 {
 	struct fixture *f = *state;
@@ -590,7 +581,6 @@ int main(void)
 		TEST(network_file_systems_are_refused),
 		TEST(a_bundle_holds_its_range_and_opens_as_a_strangers),
 		TEST(mutated_bundles_do_no_harm),
-		TEST(a_stranger_with_a_log_is_refused),
 		TEST(the_file_is_for_its_owner_and_group),
 		TEST(a_revision_moves_with_each_commit),
 	};
