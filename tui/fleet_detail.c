@@ -13,7 +13,7 @@
 
 enum {
 	ROWS_FOR_SELECTED = 14, ROWS_FOR_WRONG = 21, ROWS_LARGE = 38, COLS_FOR_SELECTED = 40, COLS_FOR_CHARTS = 100,
-	GAUGE_COLS = 26, GAUGE_LINES_MAX = 5, CHART_ROWS_MIN = 9, CHART_GRID_ROWS = 18, CHARTS_SHOWN = 4, WRONG_SPARK = 24, TITLE_MAX = 1024
+	GAUGE_COLS = 26, GAUGE_LINES_MAX = 5, CHART_ROWS_MIN = 9, CHART_GRID_ROWS = 18, CHARTS_SHOWN = 4, WRONG_REASON = 60, TITLE_MAX = 1024
 };
 
 /* ---- the plan ---- */
@@ -148,7 +148,7 @@ static void draw_wrong_row(const struct node_row *n, int row, struct canvas *c)
 {
 	int cols = canvas_region(c).cols;
 	enum role role = severity_role(n->severity);
-	int name = cols < 60 ? 14 : cols < 100 ? 18 : 28, model = cols < 60 ? 0 : cols < 100 ? 14 : 22;
+	int name = cols < 60 ? 14 : cols < 140 ? 18 : 28, model = cols < 60 ? 0 : cols < 140 ? 14 : 22;
 	int col = 1;
 	canvas_put_char(c, row, col, role, severity_glyph(n->severity));
 	col += 2;
@@ -157,10 +157,11 @@ static void draw_wrong_row(const struct node_row *n, int row, struct canvas *c)
 	col += canvas_put_width(c, row, col, name, -1, ROLE_TEXT, n->node) + 1;
 	if (model > 0)
 		col += canvas_put_width(c, row, col, model, -1, ROLE_SECOND, n->model) + 1;
-	bool spark = cols >= 100 && n->cause < SIGNAL_COUNT && n->history[n->cause] != NULL;
-	canvas_put_width(c, row, col, cols - 1 - col - (cols >= 100 ? WRONG_SPARK + 1 : 0), -1, ROLE_TEXT, n->reason);
-	if (spark)
-		signal_spark(c, row, cols - 1 - WRONG_SPARK, WRONG_SPARK, n->cause, n->history[n->cause], n->value[n->cause], role);
+	int spark = cols < 100 ? 0 : cols < 140 ? HISTORY_POINTS / 3 : HISTORY_POINTS, reason = cols - 1 - col - (spark > 0 ? spark + 1 : 0);
+	reason = smaller(reason, WRONG_REASON);
+	canvas_put_width(c, row, col, reason, -1, ROLE_TEXT, n->reason);
+	if (spark > 0 && n->cause < SIGNAL_COUNT)
+		signal_spark(c, row, col + reason + 1, spark, n->cause, n->history[n->cause], n->value[n->cause], role);
 }
 
 static void draw_wrong(const struct fleet_view *f, int rows, struct canvas *c)
@@ -193,6 +194,10 @@ static void draw_small_chart(const struct view *v, const char *name, enum signal
 		.glyphs = (enum glyph_mode)v->glyphs,
 	};
 	chart.start_ms = chart.end_ms - (HISTORY_POINTS - 1) * step;
+	if (signal_info(id)->top > 0 && signal_info(id)->worse != WORSE_LOW) {
+		chart.low = 0;
+		chart.high = signal_info(id)->top;
+	}
 	char title[SIGNAL_TITLE];
 	int used = 1 + canvas_put_width(c, 0, 1, smaller(all.cols - 20, 32), -1, ROLE_TITLE, name) + 1;
 	canvas_put(c, 0, used, ROLE_SECOND, signal_title(id, title));

@@ -13,7 +13,7 @@ static const struct {
 	int tile, pitch;
 } sizes[] = { { 9, 10 }, { 7, 8 }, { 5, 6 }, { 2, 3 }, { 1, 2 }, { 1, 1 } };
 
-enum { LABEL_MIN = 8, LABEL_MAX = 16, VALUE_TILE_MIN = 5 };
+enum { N_SIZES = sizeof sizes / sizeof sizes[0], LABEL_MIN = 8, LABEL_MAX = 16, VALUE_TILE_MIN = 5, PANELS_MAX = 6, PANEL_COLS_MIN = 32 };
 
 void map_release(struct map *m)
 {
@@ -66,34 +66,62 @@ static int tiles_a_row(int cols, int label, int pitch)
 }
 
 /* A group takes two rows where there is room, one for its name and one for how many it has. */
-static int rows_needed(const struct map *m, int per_row, bool counts)
+static int group_rows(const struct map_group *g, int per_row, bool counts)
 {
-	int rows = 0;
-	for (size_t g = 0; g < m->n_groups; g++) {
-		int need = ((int)m->groups[g].n + per_row - 1) / per_row;
-		rows += counts && need < 2 ? 2 : need;
-	}
-	return rows;
+	int need = ((int)g->n + per_row - 1) / per_row;
+	return counts && need < 2 ? 2 : need;
 }
 
-static void place_all(struct map *m, int per_row, bool counts)
+/* A way to lay the map: so many panels side by side, tiles of that size. */
+struct lay {
+	size_t size;
+	int    panels;
+	bool   counts;
+};
+
+static int panel_cols(int cols, const struct lay *l)
 {
-	int row = 0;
+	return cols / l->panels;
+}
+
+/* Places the groups one below the other, and on in the next panel where `rows` are full; whatever does not fit goes on below in the last. */
+static void place_all(struct map *m, const struct lay *l, int rows, int cols)
+{
+	int per_row = tiles_a_row(panel_cols(cols, l), m->label, sizes[l->size].pitch), row = 0, panel = 0;
+	m->tile = sizes[l->size].tile;
+	m->pitch = sizes[l->size].pitch;
+	m->rows = 0;
 	for (size_t g = 0; g < m->n_groups; g++) {
 		struct map_group *group = &m->groups[g];
-		int need = ((int)group->n + per_row - 1) / per_row;
+		group->rows = group_rows(group, per_row, l->counts);
+		if (row > 0 && row + group->rows > rows && panel + 1 < l->panels) {
+			panel++;
+			row = 0;
+		}
 		group->row = row;
-		group->rows = counts && need < 2 ? 2 : need;
+		group->col = panel * panel_cols(cols, l);
 		for (size_t i = 0; i < group->n; i++)
-			m->places[group->first + i] = (struct map_place){ row + (int)i / per_row, m->label + 1 + (int)i % per_row * m->pitch };
+			m->places[group->first + i] =
+				(struct map_place){ row + (int)i / per_row, group->col + m->label + 1 + (int)i % per_row * m->pitch };
 		row += group->rows;
+		m->rows = row > m->rows ? row : m->rows;
 	}
-	m->rows = row;
+}
+
+/* All nodes in one run, without the names of groups: the last resort that shows them all at once. */
+static void place_run(struct map *m, int cols)
+{
+	int per_row = cols < 1 ? 1 : cols;
+	m->tile = m->pitch = 1;
+	m->label = 0;
+	m->n_groups = 0;
+	for (size_t i = 0; i < m->n; i++)
+		m->places[i] = (struct map_place){ (int)i / per_row, (int)i % per_row };
+	m->rows = ((int)m->n + per_row - 1) / per_row;
 }
 
 enum err map_fill(struct map *m, const struct fleet_rows *nodes, int rows, int cols)
 {
-	enum { N_SIZES = sizeof sizes / sizeof sizes[0] };
 	if (make_room(m, nodes->n) != ERR_OK) {
 		m->n = m->n_groups = 0;
 		return ERR_MEMORY;
@@ -102,21 +130,24 @@ enum err map_fill(struct map *m, const struct fleet_rows *nodes, int rows, int c
 	find_groups(m, nodes);
 	if (m->label > cols / 3)
 		m->label = cols / 3;
-	size_t s = 0;
-	bool counts = true;
-	while (rows_needed(m, tiles_a_row(cols, m->label, sizes[s].pitch), counts) > rows) {
-		if (counts) {
-			counts = false; /* first the counts go, then the tiles shrink */
-		} else if (s + 1 < N_SIZES) {
-			s++;
-			counts = true;
-		} else {
-			break;
+	/* First the counts go, then the groups stand side by side, then the tiles shrink. */
+	for (size_t s = 0; s < N_SIZES; s++) {
+		for (int panels = 1; panels <= PANELS_MAX; panels++) {
+			for (int counts = panels == 1; counts >= 0; counts--) {
+				struct lay l = { s, panels, counts != 0 };
+				if (panels > 1 && panel_cols(cols, &l) < PANEL_COLS_MIN)
+					continue;
+				place_all(m, &l, rows, cols);
+				if (m->rows <= rows)
+					return ERR_OK;
+			}
 		}
 	}
-	m->tile = sizes[s].tile;
-	m->pitch = sizes[s].pitch;
-	place_all(m, tiles_a_row(cols, m->label, m->pitch), counts);
+	if (cols > 0 && ((int)m->n + cols - 1) / cols <= rows) {
+		place_run(m, cols);
+		return ERR_OK;
+	}
+	place_all(m, &(struct lay){ N_SIZES - 1, 1, false }, rows, cols);
 	return ERR_OK;
 }
 
@@ -175,11 +206,11 @@ size_t map_at(const struct map *m, int row, int col)
 
 static void draw_group(const struct map *m, const struct map_group *g, struct canvas *c, int top)
 {
-	canvas_put_width(c, g->row - top, 0, m->label, -1, ROLE_TITLE, g->name);
+	canvas_put_width(c, g->row - top, g->col, m->label, -1, ROLE_TITLE, g->name);
 	if (g->rows > 1) {
 		char count[24];
 		snprintf(count, sizeof count, "%zu nodes", g->n);
-		canvas_put_width(c, g->row + 1 - top, 0, m->label, -1, ROLE_SECOND, count);
+		canvas_put_width(c, g->row + 1 - top, g->col, m->label, -1, ROLE_SECOND, count);
 	}
 }
 
@@ -196,7 +227,7 @@ void map_draw(const struct map *m, struct canvas *c, const struct fleet_rows *no
 			continue;
 		const struct node_row *n = nodes->items[i].node;
 		char value[UNIT_TEXT_SIZE];
-		const char *text = m->tile >= VALUE_TILE_MIN ? unit_format(signal_info(signal)->unit, n->value[signal], m->tile, value) : NULL;
+		const char *text = m->tile >= VALUE_TILE_MIN ? unit_format(signal_info(signal)->unit, n->value[signal], m->tile - 1, value) : NULL;
 		tile_draw(c, row, col, m->tile, n->severity, steps[i], text);
 		struct rect tile = { row, col, 1, m->tile };
 		if (is_tagged(ctx, n->node))

@@ -20,7 +20,7 @@ struct map_place {
 struct map_group {
 	const char *name; /* lent by the rows */
 	size_t      first, n;
-	int         row, rows;
+	int         row, col, rows;
 };
 
 struct map {

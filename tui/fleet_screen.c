@@ -16,6 +16,7 @@
 #include "tui/fleet_table.h"
 #include "tui/heat_scale.h"
 #include "tui/view.h"
+#include "tui/widget_bar.h"
 #include "tui/widget_heat.h"
 #include "tui/widget_table.h"
 
@@ -119,6 +120,19 @@ static void filter(struct screen *s, const char *text)
 
 /* ---- drawing ---- */
 
+/* What the glyphs of the tiles mean, and what the signal is. */
+static void draw_key(struct canvas *c, int col, const struct signal_info *info)
+{
+	static const enum severity shown[] = { SEVERITY_CRIT, SEVERITY_WARN, SEVERITY_DOWN };
+	int cols = canvas_region(c).cols;
+	for (size_t i = 0; i < sizeof shown / sizeof shown[0] && col + 8 < cols; i++) {
+		canvas_put_char(c, 0, col, severity_role(shown[i]), shown[i] == SEVERITY_CRIT ? 'X' : severity_glyph(shown[i]));
+		col += 2 + canvas_put(c, 0, col + 2, ROLE_SECOND, severity_name(shown[i])) + 2;
+	}
+	if (cols > col + (int)strlen(info->sentence))
+		canvas_put(c, 0, col, ROLE_FAINT, info->sentence);
+}
+
 static void draw_legend(const struct fleet_screen *f, const struct view *view, struct canvas *c)
 {
 	const struct signal_info *info = signal_info(view->signal);
@@ -129,8 +143,8 @@ static void draw_legend(const struct fleet_screen *f, const struct view *view, s
 	                     unit_format(info->unit, f->scale.high, 8, high)) + 2;
 	if (f->filter[0] != '\0')
 		canvas_printf(c, 0, col, ROLE_MATCH, "/%s (%zu)", f->filter, f->rows.n);
-	else if (canvas_region(c).cols >= col + (int)strlen(info->sentence))
-		canvas_put(c, 0, col, ROLE_FAINT, info->sentence);
+	else
+		draw_key(c, col, info);
 }
 
 static void draw_map(const struct fleet_screen *f, const struct view *view, struct canvas *c, struct rect r)

@@ -263,6 +263,8 @@ static void fill_model(struct arena *a, const struct node_row *const *nodes, siz
 		if (nodes[k]->severity > row->severity)
 			row->severity = nodes[k]->severity;
 	}
+	if (row->severity == SEVERITY_DOWN && row->n_by_severity[SEVERITY_DOWN] < row->n_nodes)
+		row->severity = SEVERITY_CRIT; /* the others still serve it */
 	for (size_t id = 0; id < SIGNAL_COUNT; id++) {
 		struct signal_fold fold = signal_fold_start((enum signal_id)id);
 		for (size_t k = 0; k < n; k++)

@@ -16,15 +16,35 @@ static double round_up(double v)
 	return decade * (times <= 1 ? 1 : times <= 2 ? 2 : times <= 5 ? 5 : 10);
 }
 
-/* A signal without a fixed scale goes from 0 to a round number above the largest value, which shrinks only when the largest fell to a quarter. */
-static void fit(struct heat_scale *h, const struct signal_info *info, const struct fleet_rows *nodes)
+static int compare_doubles(const void *a, const void *b)
 {
-	double largest = 0;
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+/* The value that nine in ten nodes do not pass: a few sick ones must not make all others look alike. 0 where there is none. */
+static double usual_largest(const struct heat_scale *h, const struct fleet_rows *nodes)
+{
+	double *values = malloc((nodes->n + 1) * sizeof *values);
+	size_t n = 0;
+	if (values == NULL)
+		return 0;
 	for (size_t i = 0; i < nodes->n; i++) {
 		double v = fleet_row_value(&nodes->items[i], h->signal);
-		if (isfinite(v) && v > largest)
-			largest = v;
+		if (isfinite(v) && v > 0)
+			values[n++] = v;
 	}
+	if (n > 1)
+		qsort(values, n, sizeof *values, compare_doubles);
+	double v = n > 0 ? values[n * 9 / 10 < n ? n * 9 / 10 : n - 1] : 0;
+	free(values);
+	return v;
+}
+
+/* A signal without a fixed scale goes from 0 to a round number above what is usual, which shrinks only when that fell to a quarter. */
+static void fit(struct heat_scale *h, const struct signal_info *info, const struct fleet_rows *nodes)
+{
+	double largest = usual_largest(h, nodes);
 	if (info->top > 0) {
 		h->low = info->worse == WORSE_LOW ? info->top : 0;
 		h->high = info->worse != WORSE_LOW ? info->top : info->crit > 0 ? info->crit : 0;

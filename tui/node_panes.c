@@ -289,7 +289,7 @@ static int fill_columns(const struct node_pane_data *d, int cols, struct column 
 		enum node_pane pane;
 		int            column[COLUMNS_MAX]; /* by how many columns there are */
 	} places[] = {
-		{ PANE_SIGNALS, { 0, 0, 0 } }, { PANE_CHART, { 0, 0, 1 } },  { PANE_TARGETS, { 0, 1, 2 } },
+		{ PANE_SIGNALS, { 0, 0, 0 } }, { PANE_CHART, { 0, 0, 0 } },  { PANE_TARGETS, { 0, 1, 2 } },
 		{ PANE_GPUS, { 0, 1, 2 } },    { PANE_SERVED, { 0, 1, 2 } }, { PANE_EVENTS, { 0, 1, 1 } },
 	};
 	int n = cols >= COLS_THREE ? 3 : cols >= COLS_TWO ? 2 : 1;

@@ -34,9 +34,9 @@ static void draw(const struct table_column *columns, size_t n, const struct tabl
 enum { TARGET_STATE, TARGET_JOB, TARGET_AGE, TARGET_TOOK, TARGET_SAMPLES, TARGET_URL, TARGET_ERROR };
 
 static const struct table_column target_columns[] = {
-	[TARGET_STATE] = { "state", 6, 6, -1, 0 },    [TARGET_JOB] = { "job", 6, 16, -1, 3 },       [TARGET_AGE] = { "age", 6, 7, 1, 4 },
-	[TARGET_TOOK] = { "took", 6, 6, 1, 5 },       [TARGET_SAMPLES] = { "samples", 7, 7, 1, 6 }, [TARGET_URL] = { "url", 10, 60, -1, 2 },
-	[TARGET_ERROR] = { "last error", 10, 120, -1, 1 },
+	[TARGET_STATE] = { "state", 6, 6, -1, 0 },    [TARGET_JOB] = { "job", 6, 12, -1, 3 },       [TARGET_AGE] = { "age", 6, 7, 1, 4 },
+	[TARGET_TOOK] = { "took", 6, 6, 1, 5 },       [TARGET_SAMPLES] = { "samples", 7, 7, 1, 6 }, [TARGET_URL] = { "url", 16, 60, -1, 7 },
+	[TARGET_ERROR] = { "last error", 20, 120, -1, 1 },
 };
 
 static enum severity target_severity(const struct target_row *t)

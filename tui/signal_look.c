@@ -43,12 +43,10 @@ enum role signal_role(enum signal_id id, double v)
 	return isnan(v) ? ROLE_FAINT : s == SEVERITY_OK ? ROLE_TEXT : severity_role(s);
 }
 
-/* The next of 1, 2, 5, 10, ... that is not below v. */
+/* The next step of a scale of ten steps a decade that is a tenth above v: rows with like values look alike, and noise moves nothing. */
 static double round_up(double v)
 {
-	double decade = pow(10, floor(log10(v)));
-	double times = v / decade;
-	return decade * (times <= 1 ? 1 : times <= 2 ? 2 : times <= 5 ? 5 : 10);
+	return pow(10, ceil(log10(v * 1.1) * 10) / 10);
 }
 
 struct signal_scale signal_scale(enum signal_id id, const float *history, size_t n, double value)

@@ -203,7 +203,11 @@ static void draw_column(struct canvas *c, const struct plot *p, int col, struct 
 static void draw_label(struct canvas *c, const struct plot *p, int row, enum role role, double v)
 {
 	char text[UNIT_TEXT_SIZE];
-	canvas_put_width(c, row, 0, CHART_LABEL_COLUMNS - 1, 1, role, unit_format(p->chart->unit, v, CHART_LABEL_COLUMNS - 1, text));
+	if (p->chart->unit == UNIT_NONE && p->scale.step < 1 && p->scale.step >= 0.001 && fabs(v) < 10) /* as many decimals as tell the steps apart */
+		snprintf(text, sizeof text, "%.*f", p->scale.step < 0.01 ? 3 : p->scale.step < 0.1 ? 2 : 1, v);
+	else
+		unit_format(p->chart->unit, v, CHART_LABEL_COLUMNS - 1, text);
+	canvas_put_width(c, row, 0, CHART_LABEL_COLUMNS - 1, 1, role, text);
 	canvas_put_char(c, row, CHART_LABEL_COLUMNS - 1, role == ROLE_SECOND ? ROLE_GRID : role, GLYPH_TICK);
 }
 

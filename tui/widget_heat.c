@@ -46,10 +46,14 @@ void tile_draw(struct canvas *c, int row, int col, int cols, enum severity sever
 	struct rect r = { row, col, 1, cols };
 	canvas_fill(c, r, t.role, ' ');
 	canvas_set_ground(c, r, t.ground);
-	if (cols >= 3 && text != NULL && severity != SEVERITY_DOWN)
-		canvas_put_width(c, row, col, cols, 1, t.role, text);
-	else
+	if (cols >= 3 && text != NULL && severity != SEVERITY_DOWN) {
+		bool marked = severity >= SEVERITY_WARN && cols > 4; /* the mark stands before the value where there is room for both */
+		canvas_put_width(c, row, col + (marked ? 1 : 0), cols - (marked ? 1 : 0), 1, t.role, text);
+		if (marked)
+			canvas_put_char(c, row, col, t.role, t.glyph);
+	} else {
 		canvas_put_char(c, row, col + cols / 2, t.role, t.glyph);
+	}
 	canvas_set_ground(c, r, t.ground);
 }
 
