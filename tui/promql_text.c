@@ -33,13 +33,17 @@ enum err promql_string(struct buf *to, const char *text)
 /* The regular expression's own escapes come first, then those of the string that holds it. */
 static void put_literal(struct buf *to, const char *text)
 {
-	for (size_t n; *text != '\0'; text += n) {
-		n = strcspn(text, "\\.+*?()|[]{}^$");
-		put_escaped(to, text, n);
-		if (n == 0) {
-			const char escaped[] = { '\\', *text };
+	for (const char *p = text, *end = text + strlen(text); p < end;) {
+		const char *from = p;
+		bool is_bad = false;
+		uint32_t c = text_decode(&p, end, &is_bad);
+		if (is_bad) {
+			buf_putc(to, '.'); /* a regular expression is UTF-8 */
+		} else if (c < 0x80 && strchr("\\.+*?()|[]{}^$", (int)c) != NULL) {
+			const char escaped[] = { '\\', (char)c };
 			put_escaped(to, escaped, sizeof escaped);
-			n = 1;
+		} else {
+			put_escaped(to, from, (size_t)(p - from));
 		}
 	}
 }

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What commands do to the screens: where they go, what they ask for. */
+#include "tests/unit/unit.h"
+
+#include "tests/unit/tui/sample_view.h"
+#include "tui/screens.h"
+
+struct stage {
+	struct sample *sample;
+	struct view   *view;
+	struct screen *screen;
+	struct canvas *canvas;
+	struct requests last; /* of the last command */
+};
+
+static void open_stage(struct stage *s, struct screen *screen, size_t n_nodes)
+{
+	struct why why;
+	*s = (struct stage){ .sample = sample_new(n_nodes, 0), .screen = screen };
+	s->view = sample_view(s->sample);
+	assert_int_equal(canvas_new(22, 80, &s->canvas, &why), ERR_OK);
+	sample_answer(s->sample, screen, 6, NULL);
+	screen->kind->draw(screen, s->view, s->canvas);
+}
+
+static void close_stage(struct stage *s)
+{
+	s->screen->kind->free(s->screen);
+	canvas_free(s->canvas);
+	sample_free(s->sample);
+}
+
+/* Gives a command, and draws as the console would. A screen that is pushed is freed here; its name stays in `pushed`. */
+static enum next give(struct stage *s, enum command c, const char **pushed)
+{
+	s->last = (struct requests){ 0 };
+	enum next next = s->screen->kind->command(s->screen, s->view, c, "", &s->last);
+	if (pushed != NULL)
+		*pushed = s->last.push != NULL ? s->last.push->kind->name : "";
+	if (s->last.push != NULL)
+		s->last.push->kind->free(s->last.push);
+	canvas_clear(s->canvas);
+	s->screen->kind->draw(s->screen, s->view, s->canvas);
+	return next;
+}
+
+static void row_text(const struct stage *s, int row, char to[512])
+{
+	size_t n = 0;
+	for (int col = 0; col < canvas_cols(s->canvas) && n < 511; col++) {
+		uint32_t c = canvas_cell(s->canvas, row, col)->text[0];
+		to[n++] = c >= 0x20 && c < 0x7f ? (char)c : '?';
+	}
+	to[n] = '\0';
+}
+
+/* Is the text anywhere on the screen? */
+static bool shows(const struct stage *s, const char *text)
+{
+	for (int row = 0; row < canvas_rows(s->canvas); row++) {
+		char line[512];
+		row_text(s, row, line);
+		if (strstr(line, text) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static bool rule_shows(const struct stage *s, const char *name)
+{
+	for (int row = 1; row < canvas_rows(s->canvas); row++) {
+		char line[512];
+		row_text(s, row, line);
+		if (line[0] == '?' && strstr(line, name) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* ---- the fleet ---- */
+
+static void test_the_worst_is_selected_until_one_moves(void **state)
+{
+	struct stage s;
+	(void)state;
+	open_stage(&s, fleet_screen_new(), 48);
+	assert_true(rule_shows(&s, "gpu-b-15"));
+	give(&s, COMMAND_FIRST, NULL);
+	assert_true(rule_shows(&s, "gpu-a-01"));
+	give(&s, COMMAND_RIGHT, NULL);
+	assert_true(rule_shows(&s, "gpu-a-02"));
+	close_stage(&s);
+}
+
+static void test_selection_follows_the_node(void **state)
+{
+	struct stage s;
+	(void)state;
+	open_stage(&s, fleet_screen_new(), 48);
+	give(&s, COMMAND_TOGGLE, NULL);
+	give(&s, COMMAND_DOWN, NULL); /* the second worst */
+	assert_true(rule_shows(&s, "gpu-a-07"));
+	give(&s, COMMAND_SORT, NULL);
+	assert_true(rule_shows(&s, "gpu-a-07"));
+	s.view->fleet->nodes[6].severity = SEVERITY_OK; /* it is well again, and sinks in the list */
+	s.screen->kind->update(s.screen, s.view);
+	give(&s, COMMAND_SORT_TURN, NULL);
+	assert_true(rule_shows(&s, "gpu-a-07"));
+	give(&s, COMMAND_TOGGLE, NULL);
+	assert_true(rule_shows(&s, "gpu-a-07"));
+	close_stage(&s);
+}
+
+static void test_filter_and_back(void **state)
+{
+	struct stage s;
+	(void)state;
+	open_stage(&s, fleet_screen_new(), 48);
+	give(&s, COMMAND_TOGGLE, NULL);
+	s.screen->kind->filter(s.screen, "CHAT warn");
+	s.screen->kind->update(s.screen, s.view);
+	s.screen->kind->draw(s.screen, s.view, s.canvas);
+	give(&s, COMMAND_NONE, NULL);
+	assert_true(shows(&s, "nothing matches the filter"));
+	s.screen->kind->filter(s.screen, "crit");
+	s.screen->kind->update(s.screen, s.view);
+	give(&s, COMMAND_NONE, NULL);
+	assert_true(shows(&s, "gpu-b-02") && shows(&s, "gpu-a-07") && !shows(&s, "gpu-a-01"));
+	assert_int_equal(give(&s, COMMAND_BACK, NULL), NEXT_REDRAW);
+	assert_true(shows(&s, "gpu-a-01"));
+	assert_int_equal(give(&s, COMMAND_BACK, NULL), NEXT_IGNORED);
+	close_stage(&s);
+}
+
+static void test_tags(void **state)
+{
+	struct stage s;
+	const char *pushed;
+	(void)state;
+	open_stage(&s, fleet_screen_new(), 48);
+	give(&s, COMMAND_TOGGLE, NULL);
+	give(&s, COMMAND_TAG, NULL);
+	give(&s, COMMAND_TAG, NULL);
+	assert_int_equal(canvas_cell(s.canvas, 1, 0)->text[0], '*');
+	assert_int_equal(canvas_cell(s.canvas, 2, 0)->text[0], '*');
+	assert_int_equal(canvas_cell(s.canvas, 3, 0)->text[0], ' ');
+	give(&s, COMMAND_UP, NULL);
+	give(&s, COMMAND_TAG, NULL); /* takes the second off again */
+	assert_int_equal(canvas_cell(s.canvas, 2, 0)->text[0], ' ');
+	give(&s, COMMAND_VIEW_CHART, &pushed);
+	assert_string_equal(pushed, "CHART");
+	assert_int_equal(give(&s, COMMAND_BACK, NULL), NEXT_REDRAW);
+	assert_int_equal(canvas_cell(s.canvas, 1, 0)->text[0], ' ');
+	close_stage(&s);
+}
+
+static void test_drilling_in(void **state)
+{
+	struct stage s;
+	const char *pushed;
+	(void)state;
+	open_stage(&s, fleet_screen_new(), 48);
+	give(&s, COMMAND_ENTER, &pushed);
+	assert_string_equal(pushed, "NODE");
+	give(&s, COMMAND_BY_MODEL, &pushed);
+	assert_true(shows(&s, "nodes") && shows(&s, "chat-70b"));
+	give(&s, COMMAND_ENTER, &pushed); /* a model opens as the list of its nodes */
+	assert_string_equal(pushed, "");
+	assert_true(shows(&s, "gpu-b-01") && !shows(&s, "gpu-a-01"));
+	close_stage(&s);
+}
+
+/* ---- the others ---- */
+
+static void test_node(void **state)
+{
+	struct stage s;
+	const char *pushed;
+	(void)state;
+	open_stage(&s, node_screen_new("gpu-a-07"), 48);
+	give(&s, COMMAND_DOWN, NULL);
+	assert_true(s.last.has_signal && s.last.signal == SIGNAL_ERRORS);
+	give(&s, COMMAND_ENTER, &pushed);
+	assert_string_equal(pushed, "CHART");
+	give(&s, COMMAND_VIEW_EVENTS, &pushed);
+	assert_string_equal(pushed, "EVENTS");
+	for (int i = 0; i < 3; i++)
+		give(&s, COMMAND_NEXT_PANE, NULL);
+	give(&s, COMMAND_ENTER, NULL); /* on the newest event */
+	assert_true(s.last.has_time);
+	assert_int_equal(s.last.time_ms, s.view->t_ms - 4000);
+	assert_int_equal(give(&s, COMMAND_BACK, NULL), NEXT_IGNORED);
+	close_stage(&s);
+}
+
+static void test_chart_cursor(void **state)
+{
+	struct stage s;
+	struct needs *n = calloc(1, sizeof *n);
+	(void)state;
+	assert_non_null(n);
+	open_stage(&s, chart_screen_of_signal(SIGNAL_LATENCY_P99, NULL, 0), 16);
+	assert_int_equal(give(&s, COMMAND_ENTER, NULL), NEXT_STAY); /* no cursor yet */
+	assert_false(s.last.has_time);
+	give(&s, COMMAND_FIRST, NULL);
+	assert_true(shows(&s, "cursor 13:5"));
+	give(&s, COMMAND_RIGHT, NULL);
+	give(&s, COMMAND_ENTER, NULL);
+	assert_true(s.last.has_time);
+	assert_true(s.last.time_ms > s.view->t_ms - 16 * 60000 && s.last.time_ms < s.view->t_ms - 14 * 60000);
+	give(&s, COMMAND_LEFT, NULL);
+	assert_int_equal(give(&s, COMMAND_BACK, NULL), NEXT_REDRAW); /* takes the cursor away */
+	assert_int_equal(give(&s, COMMAND_BACK, NULL), NEXT_IGNORED);
+	give(&s, COMMAND_ZOOM_OUT, NULL);
+	give(&s, COMMAND_PAN_BACK, NULL);
+	s.screen->kind->needs(s.screen, s.view, n);
+	assert_int_equal(n->charts[0].span_ms, 30 * 60000);
+	assert_int_equal(n->charts[0].offset_ms, 15 * 60000);
+	give(&s, COMMAND_PAN_ON, NULL);
+	give(&s, COMMAND_PAN_ON, NULL); /* not into the future */
+	s.screen->kind->needs(s.screen, s.view, n);
+	assert_int_equal(n->charts[0].offset_ms, 0);
+	free(n);
+	close_stage(&s);
+}
+
+static void test_chart_follows_the_signal(void **state)
+{
+	struct stage s;
+	struct needs *n = calloc(1, sizeof *n);
+	(void)state;
+	assert_non_null(n);
+	open_stage(&s, chart_screen_of_signal(SIGNAL_LATENCY_P99, NULL, 0), 16);
+	s.view->signal = SIGNAL_QUEUE;
+	s.screen->kind->needs(s.screen, s.view, n);
+	assert_string_equal(n->charts[0].expression, "sum by (model) (signal:queue)");
+	s.screen->kind->update(s.screen, s.view);
+	give(&s, COMMAND_NONE, NULL);
+	assert_true(shows(&s, "queue") && shows(&s, "reading the store")); /* never the old picture under the new title */
+	free(n);
+	close_stage(&s);
+}
+
+static void test_events(void **state)
+{
+	struct stage s;
+	(void)state;
+	open_stage(&s, events_screen_new(NULL), 16);
+	give(&s, COMMAND_DOWN, NULL);
+	give(&s, COMMAND_ENTER, NULL);
+	assert_true(s.last.has_time);
+	assert_int_equal(s.last.time_ms, s.view->t_ms - 61000 - 4000);
+	close_stage(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_worst_is_selected_until_one_moves), cmocka_unit_test(test_selection_follows_the_node),
+		cmocka_unit_test(test_filter_and_back), cmocka_unit_test(test_tags), cmocka_unit_test(test_drilling_in), cmocka_unit_test(test_node),
+		cmocka_unit_test(test_chart_cursor), cmocka_unit_test(test_chart_follows_the_signal), cmocka_unit_test(test_events),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
