@@ -1,4 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 bin_PROGRAMS += pitwall
-pitwall_SOURCES = %reldir%/main.c
-pitwall_LDADD   = $(libs_base)
+pitwall_SOURCES = \
+	%reldir%/cli.c %reldir%/cli.h \
+	%reldir%/cmd_check.c \
+	%reldir%/cmd_console.c \
+	%reldir%/cmd_demo.c \
+	%reldir%/cmd_doctor.c \
+	%reldir%/cmd_export.c \
+	%reldir%/cmd_query.c \
+	%reldir%/cmd_record.c \
+	%reldir%/cmd_replay.c \
+	%reldir%/cmd_sim.c \
+	%reldir%/cmd_status.c \
+	%reldir%/commands.c %reldir%/commands.h \
+	%reldir%/console_run.c %reldir%/console_run.h \
+	%reldir%/context.c %reldir%/context.h \
+	%reldir%/help.c \
+	%reldir%/main.c \
+	%reldir%/paths.c %reldir%/paths.h \
+	%reldir%/round.c %reldir%/round.h \
+	%reldir%/sim_options.c %reldir%/sim_options.h \
+	%reldir%/status_print.c %reldir%/status_print.h
+pitwall_LDADD = libtui.a librecorder.a libcollectors.a librules.a libquery.a libstore.a libconfig.a libsim.a libbase.a $(MHD_LIBS) $(DEPS_LIBS)

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * pitwall check: every mistake in fleet files, target files, profiles, rule files, themes; or one captured scrape. */
+#include "app/commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diagnostics.h"
+#include "collectors/exposition.h"
+#include "config/check.h"
+#include "config/fleet.h"
+#include "rules/rule_file.h"
+
+static void check_rules(const struct yaml *tree, struct diagnostics *d, void *arg)
+{
+	struct rule_file *rules = NULL;
+	struct why why = { "" };
+	(void)d, (void)arg; /* mistakes go to the tree's own diagnostics, which are these */
+	rule_file_read(tree, check_kind_of(tree) == CHECK_PROFILE, &rules, &why);
+	rule_file_free(rules);
+}
+
+static enum err check_one(const char *path, const struct profiles *profiles, struct diagnostics *d, struct why *why)
+{
+	const struct check_hooks hooks = { .rules = check_rules };
+	enum check_kind kind = CHECK_COUNT;
+	size_t before = d->n_errors;
+	enum err e = check_file(path, profiles, &hooks, d, &kind, why);
+	if (e == ERR_OK && d->n_errors == before)
+		printf("%s: good (%s)\n", path, check_kind_name(kind));
+	return e;
+}
+
+static enum err check_files(const struct cli *c, struct diagnostics *d, struct why *why)
+{
+	struct profiles *profiles = NULL;
+	enum err e = profiles_load(NULL, 0, d, &profiles, why);
+	for (int i = 0; i < c->n_arguments && e == ERR_OK; i++)
+		e = check_one(c->arguments[i], profiles, d, why);
+	if (e == ERR_OK && c->n_arguments == 0) {
+		char *path = NULL;
+		e = fleet_find(cli_value(c, "config"), &path, why);
+		if (e == ERR_OK)
+			e = check_one(path, profiles, d, why);
+		free(path);
+	}
+	profiles_free(profiles);
+	return e;
+}
+
+static int check_metrics(const struct cli *c)
+{
+	struct buf report;
+	struct why why = { "" };
+	buf_init(&report, 64 * 1024);
+	enum err e = exposition_check_file(cli_value(c, "metrics"), cli_has(c, "openmetrics") ? EXPOSITION_GUESS_OPENMETRICS : EXPOSITION_GUESS_TEXT,
+	                                   &report, &why);
+	if (e == ERR_OK)
+		printf("%s\n", buf_text(&report));
+	else
+		fprintf(stderr, "pitwall: %s\n", why.text);
+	buf_release(&report);
+	if (e == ERR_OK)
+		return EXIT_YES;
+	return e == ERR_FORMAT || e == ERR_LIMIT ? EXIT_NO : EXIT_USAGE;
+}
+
+static int run(const struct cli *c)
+{
+	if (cli_has(c, "metrics"))
+		return check_metrics(c);
+	struct diagnostics d;
+	struct buf text;
+	struct why why = { "" };
+	diagnostics_init(&d);
+	buf_init(&text, 4 * 1024 * 1024);
+	enum err e = check_files(c, &d, &why);
+	diagnostics_sort(&d);
+	if (diagnostics_print(&d, &text) == ERR_OK)
+		fputs(buf_text(&text), stderr);
+	int code = e != ERR_OK ? cli_fail(e, &why) : d.n_errors > 0 ? EXIT_NO : EXIT_YES;
+	buf_release(&text);
+	diagnostics_release(&d);
+	return code;
+}
+
+static const struct cli_option options[] = {
+	{ "metrics", "FILE", "check a captured /metrics body instead, with the parser that scrapes go through ('-': standard input)" },
+	{ "openmetrics", NULL, "that body is OpenMetrics 1.0, not text 0.0.4" },
+	{ NULL, NULL, NULL },
+};
+
+const struct cli_command command_check = {
+	.name          = "check",
+	.arguments     = "[FILE...]",
+	.max_arguments = -1,
+	.summary       = "check fleet files, target files, profiles and rule files, or a captured scrape",
+	.details       = "Every mistake is printed as FILE:LINE:COL: and what to do about it. Without FILE, the fleet file that the console would read is "
+	                 "checked. Exits 0 when all is good, 1 when there are mistakes, 2 when a file cannot be read.",
+	.options       = options,
+	.takes_common  = true,
+	.run           = run,
+};

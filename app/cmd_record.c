@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * pitwall record: the recorder without a screen, for a service manager. */
+#include "app/commands.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+#include "config.h"
+
+#include "app/context.h"
+#include "app/paths.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "recorder/recorder.h"
+#include "store/store.h"
+
+struct recording {
+	struct loop        *loop;
+	struct store       *store;
+	struct recorder    *recorder;
+	struct loop_signal *signals[3];
+	struct loop_timer  *lease;
+	struct log         *log;
+	bool                lost; /* another recorder has the lease now */
+};
+
+static void closed(void *ctx)
+{
+	loop_stop(((struct recording *)ctx)->loop);
+}
+
+static void end(struct recording *r)
+{
+	for (size_t i = 0; i < 3; i++) {
+		loop_signal_close(r->signals[i]);
+		r->signals[i] = NULL;
+	}
+	loop_timer_close(r->lease);
+	r->lease = NULL;
+	recorder_close(r->recorder, closed, r);
+	r->recorder = NULL;
+}
+
+static void on_signal(void *ctx, int number)
+{
+	struct recording *r = ctx;
+	if (number == SIGHUP)
+		recorder_reload(r->recorder);
+	else
+		end(r);
+}
+
+/* Two recorders must not write: who was stopped for so long that another one took over, ends. */
+static void watch_lease(void *ctx)
+{
+	struct recording *r = ctx;
+	struct store_health health;
+	store_health(r->store, &health);
+	if (health.has_lease)
+		return;
+	r->lost = true;
+	end(r);
+}
+
+static enum err prepare(struct recording *r, struct context *c, struct why *why)
+{
+	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
+	const struct store_options store = { .path = buf_text(&c->store), .clock = clock_system(), .log = c->log };
+	enum err e = path_make_parents(buf_text(&c->store), why);
+	if (e == ERR_OK)
+		e = store_open(&store, &r->store, why);
+	if (e == ERR_OK)
+		e = loop_new(&r->loop, why);
+	for (size_t i = 0; i < 3 && e == ERR_OK; i++)
+		e = loop_signal_new(r->loop, numbers[i], on_signal, r, &r->signals[i], why);
+	if (e == ERR_OK)
+		e = loop_timer_new(r->loop, watch_lease, r, &r->lease, why);
+	if (e != ERR_OK)
+		return e;
+	const struct recorder_options o = { .loop = r->loop, .store = r->store, .profiles = c->profiles, .fleet = c->fleet, .clock = clock_system(),
+		                            .log = c->log, .version = PACKAGE_VERSION };
+	e = recorder_new(&o, &r->recorder, why);
+	if (e == ERR_OK)
+		c->fleet = NULL;
+	return e;
+}
+
+static enum err record(struct context *c, struct why *why)
+{
+	struct recording r = { .log = c->log };
+	size_t n = c->fleet->n_targets;
+	enum err e = prepare(&r, c, why);
+	if (e == ERR_OK) {
+		fprintf(stderr, "pitwall: recording %zu targets into '%s'\n", n, buf_text(&c->store));
+		loop_timer_start(r.lease, 1000, 1000);
+		loop_run(r.loop);
+	}
+	for (size_t i = 0; i < 3; i++)
+		loop_signal_close(r.signals[i]);
+	loop_timer_close(r.lease);
+	loop_free(r.loop);
+	if (r.store != NULL)
+		store_close(r.store);
+	if (e == ERR_OK && r.lost)
+		e = why_set(why, ERR_LATER, "another recorder took the store '%s' over, since this one was stopped for too long", buf_text(&c->store));
+	return e;
+}
+
+static int run(const struct cli *cli)
+{
+	struct context c;
+	struct why why = { "" };
+	enum err e = context_init(&c, cli, &why);
+	if (e == ERR_OK)
+		e = context_fleet(&c, cli, &why);
+	if (e == ERR_OK)
+		e = record(&c, &why);
+	context_release(&c);
+	return e == ERR_OK ? EXIT_YES : cli_fail(e, &why);
+}
+
+const struct cli_command command_record = {
+	.name         = "record",
+	.arguments    = "",
+	.summary      = "record the fleet without a screen, for a service manager",
+	.details      = "Runs in the foreground until SIGTERM or SIGINT; what is queued is committed before it ends. SIGHUP looks at the fleet's files at once "
+	                "(they are looked at every few seconds anyway). One process at a time records into a store: a second one says who it is and exits 2.",
+	.takes_common = true,
+	.run          = run,
+};

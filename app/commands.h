@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The subcommands, a file each. commands.c holds the one list of them. */
+#ifndef PITWALL_APP_COMMANDS_H
+#define PITWALL_APP_COMMANDS_H
+
+#include "app/cli.h"
+
+extern const struct cli_command command_console;
+extern const struct cli_command command_demo;
+extern const struct cli_command command_record;
+extern const struct cli_command command_replay;
+extern const struct cli_command command_status;
+extern const struct cli_command command_query;
+extern const struct cli_command command_export;
+extern const struct cli_command command_check;
+extern const struct cli_command command_sim;
+extern const struct cli_command command_doctor;
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/console_run.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config.h"
+
+#include "app/cli.h"
+#include "app/paths.h"
+#include "base/clock.h"
+#include "base/loop.h"
+#include "base/slurp.h"
+#include "recorder/standby.h"
+#include "store/reader.h"
+#include "tui/keymap.h"
+#include "tui/pump.h"
+#include "tui/screens.h"
+#include "tui/session.h"
+#include "tui/terminfo.h"
+
+enum { KEY_FILE_MAX = 256 * 1024 };
+
+struct run {
+	struct console_run *o;
+	struct loop        *loop;
+	struct standby     *standby;
+	struct session     *session;
+	struct pump        *pump;
+	struct keymap       keys;
+	struct buf          config_dir;
+	int                 signal_number;
+	int                 n_closing;
+	char                ended_why[512];
+};
+
+void console_run_from_cli(struct console_run *r, const struct cli *c)
+{
+	r->theme = cli_value(c, "theme") != NULL ? cli_value(c, "theme") : "";
+	r->keys = cli_value(c, "keys") != NULL ? cli_value(c, "keys") : "";
+	r->wants_mouse = cli_has(c, "mouse");
+}
+
+static enum err load_keys(struct run *r, struct why *why)
+{
+	keymap_init(&r->keys);
+	if (r->o->keys[0] == '\0')
+		return ERR_OK;
+	struct buf text, mistakes;
+	buf_init(&text, KEY_FILE_MAX);
+	buf_init(&mistakes, KEY_FILE_MAX);
+	enum err e = slurp(r->o->keys, KEY_FILE_MAX, &text, NULL, why);
+	if (e == ERR_OK && keymap_read(&r->keys, r->o->keys, buf_text(&text), text.len, &mistakes) != ERR_OK)
+		e = why_set(why, ERR_FORMAT, "%.*s", (int)strcspn(buf_text(&mistakes), "\n"), buf_text(&mistakes));
+	buf_release(&text);
+	buf_release(&mistakes);
+	return e;
+}
+
+/* ---- the end ---- */
+
+static void part_closed(void *ctx)
+{
+	struct run *r = ctx;
+	if (--r->n_closing == 0)
+		loop_stop(r->loop);
+}
+
+static void close_parts(struct run *r)
+{
+	r->n_closing = 1;
+	if (r->session != NULL) {
+		r->n_closing++;
+		session_close(r->session, part_closed, r);
+		r->session = NULL;
+	}
+	if (r->standby != NULL) {
+		r->n_closing++;
+		standby_close(r->standby, part_closed, r);
+		r->standby = NULL;
+	}
+	part_closed(r);
+}
+
+static void on_ended(void *ctx, int signal_number, const char *text)
+{
+	struct run *r = ctx;
+	r->signal_number = signal_number;
+	snprintf(r->ended_why, sizeof r->ended_why, "%s", text);
+	pump_free(r->pump); /* the terminal is given back before anything that may take a moment */
+	r->pump = NULL;
+	close_parts(r);
+}
+
+/* ---- what the session asks ---- */
+
+static void on_changed(void *ctx, bool is_new)
+{
+	struct run *r = ctx;
+	(void)is_new;
+	if (r->pump != NULL)
+		pump_changed(r->pump);
+}
+
+static void say_status(void *ctx, const char **recorder, const char **trouble)
+{
+	struct run *r = ctx;
+	if (r->standby == NULL)
+		return;
+	*trouble = standby_trouble(r->standby);
+	if (standby_is_recording(r->standby))
+		*recorder = "this console";
+	else if ((*recorder)[0] == '\0')
+		*recorder = "nobody";
+}
+
+/* ---- the beginning ---- */
+
+static enum err bounds(const char *path, int64_t *first_ms, int64_t *last_ms, struct why *why)
+{
+	struct reader *reader = NULL;
+	enum err e = reader_open(path, READER_STRANGER, &reader, why);
+	if (e == ERR_OK)
+		e = reader_bounds(reader, first_ms, last_ms, why);
+	if (e == ERR_NOT_FOUND && reader != NULL)
+		e = why_set(why, ERR_NOT_FOUND, "'%s' holds nothing yet", path);
+	reader_close(reader);
+	return e;
+}
+
+static enum err begin_recording(struct run *r, struct why *why)
+{
+	const struct recorder_thread_options o = { .store_path = r->o->store_path, .fleet = r->o->fleet, .profiles = r->o->profiles,
+		                                   .clock = clock_system(), .log = r->o->log, .version = PACKAGE_VERSION };
+	enum err e = path_make_parents(r->o->store_path, why);
+	if (e == ERR_OK)
+		e = standby_new(r->loop, &o, &r->standby, why);
+	if (e == ERR_OK)
+		r->o->fleet = NULL;
+	return e;
+}
+
+static enum err begin_session(struct run *r, struct why *why)
+{
+	struct session_options o = { .loop = r->loop, .clock = clock_system(), .store_path = r->o->store_path, .is_file = r->standby == NULL,
+		                     .at_ms = r->o->at_ms, .speed = r->o->speed, .status = say_status, .changed = on_changed, .ctx = r };
+	enum err e = o.is_file ? bounds(o.store_path, &o.first_ms, &o.last_ms, why) : ERR_OK;
+	return e == ERR_OK ? session_new(&o, &r->session, why) : e;
+}
+
+static enum err begin_screen(struct run *r, struct why *why)
+{
+	struct screen *first = fleet_screen_new();
+	if (first == NULL)
+		return why_memory(why);
+	const struct console_host host = session_host(r->session);
+	struct pump_options o = { .loop = r->loop, .clock = clock_system(), .host = &host, .keys = &r->keys,
+		                  .theme = r->o->theme[0] != '\0' ? r->o->theme : "auto", .config_dir = buf_text(&r->config_dir), .ended = on_ended,
+		                  .context = r };
+	terminal_options_from_env(&o.terminal, STDIN_FILENO, STDOUT_FILENO);
+	o.terminal.wants_mouse = r->o->wants_mouse;
+	return pump_new(&o, first, &r->pump, why);
+}
+
+/* The terminal is looked at before anything is made: what cannot be shown need not be recorded. */
+static enum err begin(struct run *r, struct why *why)
+{
+	struct terminfo info;
+	setlocale(LC_CTYPE, "");
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		return why_set(why, ERR_UNSUPPORTED, "the console wants a terminal for its input and output; 'pitwall status' prints the fleet as text");
+	enum err e = terminfo_load(getenv("TERM"), &info, why);
+	if (e == ERR_OK)
+		e = load_keys(r, why);
+	if (e == ERR_OK)
+		e = path_config_dir(&r->config_dir, why);
+	if (e == ERR_OK)
+		e = loop_new(&r->loop, why);
+	if (e == ERR_OK && r->o->fleet != NULL)
+		e = begin_recording(r, why);
+	if (e == ERR_OK)
+		e = begin_session(r, why);
+	if (e == ERR_OK)
+		e = begin_screen(r, why);
+	return e;
+}
+
+enum err console_run(struct console_run *o, int *signal_number, struct why *why)
+{
+	struct run *r = calloc(1, sizeof *r);
+	if (r == NULL)
+		return why_memory(why);
+	r->o = o;
+	buf_init(&r->config_dir, PATH_BYTES);
+	enum err e = begin(r, why);
+	if (e != ERR_OK && r->loop != NULL)
+		close_parts(r);
+	if (r->loop != NULL)
+		loop_run(r->loop);
+	loop_free(r->loop);
+	*signal_number = r->signal_number;
+	if (e == ERR_OK && r->ended_why[0] != '\0')
+		e = why_set(why, ERR_IO, "%s", r->ended_why);
+	buf_release(&r->config_dir);
+	free(r);
+	return e;
+}
