@@ -6,7 +6,10 @@
 #include "config.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "tui/command.h"
 
 enum { TEXT_COLUMNS = 78 };
 
@@ -62,7 +65,7 @@ static void put_overview(struct buf *to)
 		buf_printf(to, "  %-10s", all[i]->name);
 		put_wrapped(to, all[i]->summary, 14, 12);
 	}
-	buf_puts(to, "\n'pitwall COMMAND --help' tells more of each. 'pitwall --version' prints the version.\n");
+	buf_puts(to, "\n'pitwall COMMAND --help' tells more of each; 'pitwall --version' is the version.\n");
 }
 
 enum err cli_print_help(const struct cli_command *c, struct buf *to)
@@ -157,7 +160,66 @@ static const char man_head[] =
 	"terminal, live or as of any moment that was recorded.\n"
 	"Several consoles may read one store; one process at a time records into it.\n";
 
+/* "Up k" as Up, k in bold. */
+static void roff_keys(struct buf *to, const char *keys)
+{
+	while (*keys != '\0') {
+		size_t n = strcspn(keys, " ");
+		char key[32];
+		snprintf(key, sizeof key, "%.*s", (int)n, keys);
+		buf_puts(to, "\\fB");
+		roff_text(to, key);
+		buf_puts(to, "\\fR");
+		keys += n + strspn(keys + n, " ");
+		if (*keys != '\0')
+			buf_puts(to, ", ");
+	}
+}
+
+static void roff_contexts(struct buf *to, unsigned contexts)
+{
+	static const struct {
+		unsigned    context;
+		const char *name;
+	} names[] = { { CONTEXT_FLEET, "fleet" }, { CONTEXT_NODE, "node" }, { CONTEXT_CHART, "chart" }, { CONTEXT_EVENTS, "events" } };
+	if ((contexts & CONTEXT_VIEWS) == CONTEXT_VIEWS)
+		return;
+	const char *before = " (";
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if ((contexts & names[i].context) != 0) {
+			buf_printf(to, "%s%s", before, names[i].name);
+			before = ", ";
+		}
+	buf_putc(to, ')');
+}
+
+/* From the one table of commands that key map and help come from too. */
+static void roff_console_commands(struct buf *to)
+{
+	size_t n;
+	const struct command_info *table = command_table(&n);
+	buf_puts(to, ".SH KEYS\nC\\- stands for Ctrl. Every command can also be typed by its name behind\n.BR : ,\n"
+	             "and be given other keys in a key file:\n.BR \"map C\\-n down\" ,\n.BR \"map x:chart zoom\\-in\" ,\n.BR \"unmap C\\-z\" .\n");
+	for (size_t i = 0; i < n; i++) {
+		buf_puts(to, ".TP\n");
+		roff_keys(to, table[i].keys);
+		buf_puts(to, table[i].keys[0] != '\0' ? "  \\fI:" : "\\fI:");
+		roff_text(to, table[i].name);
+		buf_puts(to, "\\fR\n");
+		roff_text(to, table[i].sentence);
+		roff_contexts(to, table[i].contexts);
+		buf_putc(to, '\n');
+	}
+}
+
 static const char man_tail[] =
+	".SH EXAMPLES\n"
+	".TP\n.B pitwall demo \\-\\-incident gpu\\-throttle\nthe console on a simulated fleet with too hot GPUs\n"
+	".TP\n.B pitwall \\-\\-config fleet.yml \\-\\-at \\(aq2h ago\\(aq\nthe console on a fleet of your own, as it looked two hours ago\n"
+	".TP\n.B pitwall query \\(aqtopk(5, signal:latency_seconds:p99)\\(aq\nthe five slowest nodes\n"
+	".TP\n.B pitwall export \\-\\-from \\(aq2026\\-11\\-23 03:00\\(aq \\-\\-to \\(aq2026\\-11\\-23 04:30\\(aq \\-\\-output night.pitwall\n"
+	"an incident as a file that\n.B pitwall replay night.pitwall\nopens\n"
+	".TP\n.B curl \\-s http://127.0.0.1:8000/metrics | pitwall check \\-\\-metrics \\-\nwhether a server's metrics are well formed\n"
 	".SH EXIT STATUS\n"
 	".TP\n.B 0\nsuccess\n"
 	".TP\n.B 1\nwhat was asked is not so (a check failed, nobody is up)\n"
@@ -184,5 +246,6 @@ enum err cli_print_man(struct buf *to)
 	buf_puts(to, ".SH COMMON OPTIONS\nTaken by the console and by every command that reads a fleet file or a store.\n");
 	for (const struct cli_option *o = cli_common_options; o->name != NULL; o++)
 		roff_option(to, o);
+	roff_console_commands(to);
 	return buf_puts(to, man_tail);
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-bin_PROGRAMS += pitwall
-pitwall_SOURCES = \
+# All but main itself is a library too, so that tests can link it.
+noinst_LIBRARIES += libapp.a
+libapp_a_SOURCES = \
 	%reldir%/cli.c %reldir%/cli.h \
 	%reldir%/cmd_check.c \
 	%reldir%/cmd_console.c \
@@ -16,9 +17,11 @@ pitwall_SOURCES = \
 	%reldir%/console_run.c %reldir%/console_run.h \
 	%reldir%/context.c %reldir%/context.h \
 	%reldir%/help.c \
-	%reldir%/main.c \
 	%reldir%/paths.c %reldir%/paths.h \
 	%reldir%/round.c %reldir%/round.h \
 	%reldir%/sim_options.c %reldir%/sim_options.h \
 	%reldir%/status_print.c %reldir%/status_print.h
-pitwall_LDADD = libtui.a librecorder.a libcollectors.a librules.a libquery.a libstore.a libconfig.a libsim.a libbase.a $(MHD_LIBS) $(DEPS_LIBS)
+bin_PROGRAMS += pitwall
+pitwall_SOURCES = %reldir%/main.c
+libs_app        = libapp.a libtui.a librecorder.a libcollectors.a librules.a libquery.a libstore.a libconfig.a libsim.a libbase.a $(MHD_LIBS) $(DEPS_LIBS)
+pitwall_LDADD   = $(libs_app)

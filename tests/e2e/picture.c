@@ -10,7 +10,7 @@
 
 #include <time.h>
 
-enum { ROWS = 40, COLS = 120, CELL_W = 8, CELL_H = 17, BASELINE = 13, MARGIN = 12, DEADLINE_S = 180, PAST_S = 75, COLOURS_MAX = 256 };
+enum { ROWS = 40, COLS = 120, CELL_W = 8, CELL_H = 17, BASELINE = 13, MARGIN = 12, DEADLINE_S = 420, PAST_S = 300, COLOURS_MAX = 256 };
 enum { DEFAULT_FG = 0xd0d0d0, DEFAULT_BG = 0x121212 };
 
 struct picture {
@@ -190,8 +190,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: picture PITWALL FILE.svg [KEYS]\n");
 		return 2;
 	}
-	const char *const words[] = { argv[1], "demo", "--seed", "1", "--incident", "kv-thrash@20", "--incident", "node-down@35", "--incident",
-		                      "bad-deploy@30", "--theme", "dark", NULL };
+	const char *const words[] = { argv[1], "demo", "--seed", "1", "--incident", "kv-thrash@220", "--incident", "node-down@250", "--incident",
+		                      "bad-deploy@235", "--theme", "dark", NULL };
 	static const char *const env[] = { "COLORTERM=truecolor", NULL };
 	const struct pty_options o = { .rows = ROWS, .cols = COLS, .argv = words, .env = env };
 	struct pty *p = pty_start(&o);
