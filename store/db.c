@@ -277,6 +277,8 @@ enum err db_migrate(struct db *db, int version, struct why *why)
 		e = exec(db, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;", why);
 	for (struct migration m = { db, version }; m.from < SCHEMA_VERSION && e == ERR_OK; m.from++)
 		e = db_transact(db, true, migrate_step, &m, why);
+	if (e == ERR_OK)
+		db->version = SCHEMA_VERSION;
 	return e;
 }
 

@@ -7,6 +7,8 @@
 
 #include <sqlite3.h>
 
+#include "store/chain.h"
+
 enum { SCRATCH_MAX = 64 << 20 };
 
 static enum err track_of(struct ledger *g, int64_t target, int stream, struct track **out, struct why *why)
@@ -271,6 +273,82 @@ enum err ledger_meta(struct ledger *g, const char *key, int64_t from_ms, const c
 	sqlite3_bind_int64(s, 2, from_ms);
 	sqlite3_bind_text(s, 3, value, -1, SQLITE_STATIC);
 	return db_run(g->db, s, why);
+}
+
+/* ---- the clock was set back ---- */
+
+static enum err run_at(struct ledger *g, enum statement which, int64_t at_ms, struct why *why)
+{
+	sqlite3_stmt *s = db_statement(g->db, which);
+	if (s == NULL)
+		return db_error(g->db, why);
+	sqlite3_bind_int64(s, 1, at_ms);
+	return db_run(g->db, s, why);
+}
+
+/* When frame *id was and, where that is not before from_ms, which one stands before it. */
+static enum err step_back(struct ledger *g, int64_t from_ms, int64_t *id, int64_t *at_ms, struct why *why)
+{
+	sqlite3_stmt *s = db_statement(g->db, STMT_FRAME);
+	if (s == NULL)
+		return db_error(g->db, why);
+	sqlite3_bind_int64(s, 1, *id);
+	enum err e = db_step(g->db, s, why);
+	if (e == ERR_NOT_FOUND)
+		*id = 0;
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	int64_t prev = sqlite3_column_int64(s, 3);
+	*at_ms = sqlite3_column_int64(s, 2);
+	sqlite3_reset(s);
+	if (prev >= *id)
+		return db_corrupt(g->db, "a chain of frames goes forward", why); /* I1 */
+	if (*at_ms >= from_ms)
+		*id = prev;
+	return ERR_OK;
+}
+
+static enum err rewind_track(struct ledger *g, size_t index, const struct rewinds *before, int64_t from_ms, struct why *why)
+{
+	struct track *t = &g->tracks[index];
+	int64_t id = t->newest, at_ms = t->at_ms;
+	enum err e = touch(g, t, why);
+	if (e == ERR_OK)
+		e = chain_entry(g->db, before, (int64_t)(index / STREAM_COUNT), (int)(index % STREAM_COUNT), from_ms - 1, &id, why);
+	while (e == ERR_OK && id > 0 && at_ms >= from_ms)
+		e = step_back(g, from_ms, &id, &at_ms, why);
+	if (e != ERR_OK)
+		return e;
+	t->newest = id;
+	t->at_ms = id > 0 ? at_ms : from_ms - 1;
+	t->layout = 0;
+	t->until_hop = 0;
+	t->needs_key = true;
+	return ERR_OK;
+}
+
+enum err ledger_rewind(struct ledger *g, int64_t from_ms, struct why *why)
+{
+	static const enum statement facts[] = { STMT_PRESENCE_REWIND, STMT_PRESENCE_CUT, STMT_META_REWIND, STMT_META_FORGET, STMT_EVENT_REWIND };
+	struct rewinds before = { 0 };
+	enum err e = ledger_finish(g, why); /* frames of this transaction stand in the table, but not yet in `track` */
+	if (e == ERR_OK)
+		e = rewinds_load(&before, g->db, why);
+	for (size_t i = 0; i < g->n_tracks && e == ERR_OK; i++)
+		if (g->tracks[i].newest > 0 && g->tracks[i].at_ms >= from_ms)
+			e = rewind_track(g, i, &before, from_ms, why);
+	rewinds_release(&before);
+	sqlite3_stmt *s = e == ERR_OK ? db_statement(g->db, STMT_REWIND_ADD) : NULL;
+	if (e == ERR_OK && s == NULL)
+		e = db_error(g->db, why);
+	if (e == ERR_OK) {
+		sqlite3_bind_int64(s, 1, g->last_frame);
+		sqlite3_bind_int64(s, 2, from_ms);
+		e = db_run(g->db, s, why);
+	}
+	for (size_t i = 0; i < sizeof facts / sizeof facts[0] && e == ERR_OK; i++)
+		e = run_at(g, facts[i], from_ms, why);
+	return e;
 }
 
 enum err ledger_finish(struct ledger *g, struct why *why)

@@ -46,6 +46,9 @@ enum err ledger_frame(struct ledger *g, int64_t target, enum stream stream, int6
 enum err ledger_event(struct ledger *g, const struct event *e, struct why *why);
 enum err ledger_meta(struct ledger *g, const char *key, int64_t from_ms, const char *value, struct why *why);
 
+/* The clock was set back to `from_ms`: what is newer is set aside, and every track goes on from its last frame before. */
+enum err ledger_rewind(struct ledger *g, int64_t from_ms, struct why *why);
+
 /* Writes where the chains stand now: the last thing before COMMIT. */
 enum err ledger_finish(struct ledger *g, struct why *why);
 /* After the transaction: whether it was committed or undone. */

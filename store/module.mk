@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
+	%reldir%/chain.c %reldir%/chain.h \
+	%reldir%/clock_watch.c %reldir%/clock_watch.h \
 	%reldir%/codec.c %reldir%/codec.h \
 	%reldir%/db.c %reldir%/db.h \
 	%reldir%/export.c %reldir%/export.h \

@@ -179,12 +179,29 @@ enum err reader_check(const struct reader *r, struct why *why)
 	return r->is_cancelled ? why_set(why, ERR_CANCELLED, "interrupted") : ERR_OK;
 }
 
+struct body {
+	struct reader *r;
+	enum err     (*fn)(void *ctx, struct why *why);
+	void          *ctx;
+};
+
+static enum err run_body(void *ctx, struct why *why)
+{
+	const struct body *b = ctx;
+	int version;
+	enum err e = b->r->db.version == SCHEMA_VERSION ? ERR_OK : db_identify(&b->r->db, &version, why); /* it may have been migrated */
+	if (e == ERR_OK)
+		e = rewinds_load(&b->r->rewinds, &b->r->db, why);
+	return e == ERR_OK ? b->fn(b->ctx, why) : e;
+}
+
 enum err reader_call(struct reader *r, enum err (*fn)(void *ctx, struct why *why), void *ctx, struct why *why)
 {
 	r->is_cancelled = false;
 	if (r->cached_series > CACHED_SERIES_MAX)
 		forget_layouts(r);
-	return db_transact(&r->db, false, fn, ctx, why);
+	struct body b = { r, fn, ctx };
+	return db_transact(&r->db, false, run_body, &b, why);
 }
 
 /* Where this user may not make the files that reading a log takes: without a log there is nothing in it to miss. */
@@ -223,6 +240,7 @@ void reader_close(struct reader *r)
 		return;
 	forget_layouts(r);
 	forget_targets(r);
+	rewinds_release(&r->rewinds);
 	db_close(&r->db);
 	free(r);
 }

@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 
+#include "store/chain.h"
 #include "store/codec.h"
 #include "store/db.h"
 #include "store/layout.h"
@@ -29,6 +30,7 @@ struct reader {
 	struct db     db;
 	struct id_map targets;
 	struct id_map layouts;
+	struct rewinds rewinds; /* as of this call */
 	size_t        cached_series;
 	atomic_bool   is_cancelled;
 };

@@ -29,7 +29,11 @@ static const char version_1[] =
 	"PRAGMA user_version = 1;";
 _Static_assert(SCHEMA_APPLICATION_ID == 1885959287, "the number in version_1");
 
-static const char *const steps[] = { version_1 };
+static const char version_2[] =
+	"CREATE TABLE rewind(id INTEGER PRIMARY KEY, last_frame INTEGER NOT NULL, from_ms INTEGER NOT NULL) STRICT;"
+	"PRAGMA user_version = 2;";
+
+static const char *const steps[] = { version_1, version_2 };
 _Static_assert(sizeof steps / sizeof steps[0] == SCHEMA_VERSION, "a step for every version");
 
 const char *schema_step(int from)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The tables, and every SQL statement of pitwall. Times are wall milliseconds since 1970 UTC (*_ms). Version 1:
+ * The tables, and every SQL statement of pitwall. Times are wall milliseconds since 1970 UTC (*_ms). Version 2:
  *
  * target    An endpoint that is or was polled. `labels`: labels_encode. Written by the recorder when it first hears of it; never goes.
  * presence  A target was polled at `url` in [from_ms, until_ms); INT64_MAX while it is. Written by the recorder; never goes.
@@ -16,6 +16,8 @@
  * meta      Facts about the fleet: the value of `key` from `from_ms` on.
  * lease     Who records. One row at the most. `token`: drawn at random by the holder; `place`: boot and process namespace;
  *           `started`: when the process `pid` began, in clock ticks since boot.
+ * rewind    (since version 2) The clock was set back: frames with an id up to `last_frame` and an at_ms of `from_ms` or later are set aside,
+ *           since these times were recorded once more. The chains leave them out. Never goes.
  *
  * Why chains instead of an index over (target, stream, time): each group commit would touch a page of such an index for every target, and
  * write 4 KB for a row of 200 bytes. A chain costs nothing to write; frame_hop, a partial index over every 64th frame, is how a reader
@@ -31,7 +33,7 @@
 #ifndef PITWALL_STORE_SCHEMA_H
 #define PITWALL_STORE_SCHEMA_H
 
-enum { SCHEMA_APPLICATION_ID = 0x70697477 /* "pitw" */, SCHEMA_VERSION = 1 };
+enum { SCHEMA_APPLICATION_ID = 0x70697477 /* "pitw" */, SCHEMA_VERSION = 2 };
 
 enum { HOP_DELTA, HOP_KEY, HOP_INDEXED };
 
@@ -58,7 +60,9 @@ const char *schema_step(int from);
 	                  " ORDER BY target, from_ms")                                                                                   \
 	X(PRESENCE_ADD,   "INSERT OR REPLACE INTO presence(target, from_ms, until_ms, url) VALUES(?1, ?2, ?3, ?4)")                      \
 	X(PRESENCE_END,   "UPDATE presence SET until_ms = max(?2, from_ms) WHERE target = ?1 AND until_ms = 9223372036854775807")        \
-	X(LAYOUT_ADD,     "INSERT INTO layout(id, size, body) VALUES(?1, ?2, ?3)")                                                       \
+	X(PRESENCE_REWIND, "UPDATE OR REPLACE presence SET from_ms = ?1 WHERE until_ms = 9223372036854775807 AND from_ms > ?1")         \
+	X(PRESENCE_CUT,   "UPDATE presence SET until_ms = max(from_ms, ?1) WHERE until_ms > ?1 AND until_ms < 9223372036854775807")     \
+	X(LAYOUT_ADD,     "INSERT INTO layout(id, size, body) VALUES(?1, ?2, ?3)")                                                      \
 	X(LAYOUT_METRIC,  "INSERT OR IGNORE INTO layout_metric(metric, layout) VALUES(?1, ?2)")                                          \
 	X(LAYOUT_USE,     "INSERT OR IGNORE INTO layout_use(layout, stream, target) VALUES(?1, ?2, ?3)")                                 \
 	X(LAYOUT,         "SELECT size, body FROM layout WHERE id = ?1")                                                                 \
@@ -69,12 +73,13 @@ const char *schema_step(int from);
 	X(FRAME_ADD,      "INSERT INTO frame(id, target, stream, at_ms, prev, hop, layout, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") \
 	X(FRAME_LAST,     "SELECT coalesce(max(id), 0) FROM frame")                                                                      \
 	X(FRAME,          "SELECT target, stream, at_ms, prev, hop, layout, body FROM frame WHERE id = ?1")                              \
-	X(FRAME_HOP,      "SELECT prev FROM frame WHERE hop = 2 AND target = ?1 AND stream = ?2 AND at_ms > ?3 ORDER BY at_ms LIMIT 1")  \
+	X(FRAME_HOP,      "SELECT prev, id, at_ms FROM frame WHERE hop = 2 AND target = ?1 AND stream = ?2 AND at_ms > ?3 ORDER BY at_ms") \
 	X(FRAMES,         "SELECT id, at_ms, target FROM frame WHERE stream = ?1 AND at_ms > ?2 AND at_ms <= ?3 ORDER BY at_ms, target") \
 	X(FRAMES_DOWN,    "SELECT id, at_ms, target FROM frame WHERE stream = ?1 AND at_ms > ?2 AND at_ms <= ?3"                         \
 	                  " ORDER BY at_ms DESC, target DESC")                                                                           \
 	X(FRAME_FIRST_MS, "SELECT min(at_ms) FROM frame WHERE stream = ?1")                                                              \
-	X(FRAME_LAST_MS,  "SELECT max(at_ms) FROM frame WHERE stream = ?1")                                                              \
+	X(FRAME_LAST_MS,  "SELECT max(at_ms) FROM track WHERE stream = ?1 AND newest > 0")                                              \
+	X(FRAME_NEXT_MS,  "SELECT min(at_ms) FROM frame WHERE stream = ?1 AND at_ms >= ?2")                                             \
 	X(TRACKS,         "SELECT t.target, t.stream, t.newest, t.at_ms, f.layout FROM track t LEFT JOIN frame f ON f.id = t.newest")    \
 	X(TRACK,          "SELECT newest FROM track WHERE target = ?1 AND stream = ?2")                                                  \
 	X(TRACK_SET,      "INSERT INTO track(stream, target, newest, at_ms) VALUES(?1, ?2, ?3, ?4)"                                      \
@@ -85,11 +90,17 @@ const char *schema_step(int from);
 	                  " AND (?4 IS NULL OR kind = ?4) ORDER BY at_ms DESC, id DESC LIMIT ?5")                                        \
 	X(EVENTS_OF_NODE, "SELECT id, at_ms, target, severity, kind, node, text, data FROM event WHERE at_ms > ?1 AND at_ms <= ?2"       \
 	                  " AND node = ?3 AND (?4 IS NULL OR kind = ?4) ORDER BY at_ms DESC, id DESC LIMIT ?5")                          \
-	X(EVENT_FIRST_MS, "SELECT min(at_ms) FROM event")                                                                                \
+	X(EVENT_REWIND,   "UPDATE event SET at_ms = ?1 WHERE at_ms > ?1")                                                               \
+	X(EVENT_FIRST_MS, "SELECT min(at_ms) FROM event")                                                                               \
 	X(EVENT_LAST_MS,  "SELECT max(at_ms) FROM event")                                                                                \
 	X(META,           "SELECT value FROM meta WHERE key = ?1 AND from_ms <= ?2 ORDER BY from_ms DESC LIMIT 1")                       \
 	X(META_ADD,       "INSERT OR REPLACE INTO meta(key, from_ms, value) VALUES(?1, ?2, ?3)")                                         \
-	X(METAS,          "SELECT key, from_ms, value FROM meta WHERE from_ms <= ?1 ORDER BY key, from_ms")                              \
+	X(META_REWIND,    "INSERT OR REPLACE INTO meta(key, from_ms, value) SELECT key, ?1, value FROM meta AS m WHERE from_ms > ?1"    \
+	                  " AND from_ms = (SELECT max(from_ms) FROM meta WHERE key = m.key)")                                           \
+	X(META_FORGET,    "DELETE FROM meta WHERE from_ms > ?1")                                                                        \
+	X(REWINDS,        "SELECT last_frame, from_ms FROM rewind")                                                                     \
+	X(REWIND_ADD,     "INSERT INTO rewind(last_frame, from_ms) VALUES(?1, ?2)")                                                     \
+	X(METAS,          "SELECT key, from_ms, value FROM meta WHERE from_ms <= ?1 ORDER BY key, from_ms")                             \
 	X(LEASE,          "SELECT host, pid, place, started, token, since_ms, expires_ms FROM lease WHERE id = 1")                       \
 	X(LEASE_TAKE,     "INSERT OR REPLACE INTO lease(id, host, pid, place, started, token, since_ms, expires_ms)"                     \
 	                  " VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                                                      \

@@ -2,15 +2,21 @@
 #include "store/store.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sqlite3.h>
 
+#include "base/log.h"
+#include "store/clock_watch.h"
 #include "store/fs.h"
 #include "store/writer.h"
 
 enum { LABELS_BYTES_MAX = 4 << 20 };
+/* A frame of a scrape that began this long ago may still come; more than so many hours of what is stored are never set aside. */
+enum { SCRAPE_MS_MAX = 60 * 1000, REWIND_HOURS_MAX = 24, HOUR_MS = 3600 * 1000 };
+
 
 struct known_target {
 	int64_t        id;
@@ -23,6 +29,10 @@ struct known_target {
 struct store {
 	struct writer       *writer;
 	const struct clock  *clock;
+	struct log          *log;
+	struct clock_watch   watch;
+	int64_t              opened_ms;
+	bool                 was_set_back;
 	struct known_target *targets; /* by id, which are 1..n */
 	size_t               n_targets, targets_cap;
 	size_t              *target_slots; /* by hash of labels; 0: empty, else index + 1 */
@@ -217,6 +227,49 @@ static enum err load_tracks(struct store *s, struct db *db, struct why *why)
 	return ERR_OK;
 }
 
+static int64_t newest_ms(const struct store *s)
+{
+	int64_t newest = INT64_MIN;
+	for (size_t i = 0; i < s->n_targets; i++)
+		for (int stream = 0; stream < STREAM_COUNT; stream++)
+			if (s->targets[i].last_ms[stream] > newest)
+				newest = s->targets[i].last_ms[stream];
+	return newest;
+}
+
+/* In how many hours from `from_ms` on something was recorded; more than `most` are not counted. */
+static enum err hours_recorded(struct db *db, int64_t from_ms, int most, int *hours, struct why *why)
+{
+	for (*hours = 0; *hours <= most; ++*hours) {
+		sqlite3_stmt *q = db_statement(db, STMT_FRAME_NEXT_MS);
+		if (q == NULL)
+			return db_error(db, why);
+		sqlite3_bind_int(q, 1, STREAM_REPORT);
+		sqlite3_bind_int64(q, 2, from_ms);
+		enum err e = db_step(db, q, why);
+		if (e != ERR_OK || sqlite3_column_type(q, 0) != SQLITE_INTEGER)
+			return e;
+		from_ms = sqlite3_column_int64(q, 0) + HOUR_MS;
+	}
+	return ERR_OK;
+}
+
+/* A store whose newest frame is later than now: the clock was wrong then, or is wrong now. A machine without a battery begins in 1970 until it has
+ * asked for the time: nothing that matters may be set aside for that. */
+static enum err check_clock(struct store *s, struct db *db, struct why *why)
+{
+	char now[TIME_TEXT], last[TIME_TEXT];
+	int hours;
+	int64_t newest = newest_ms(s);
+	if (newest <= s->opened_ms + CLOCK_JUMP_MS)
+		return ERR_OK;
+	enum err e = hours_recorded(db, s->opened_ms, REWIND_HOURS_MAX, &hours, why);
+	if (e != ERR_OK || hours <= REWIND_HOURS_MAX)
+		return e;
+	return why_set(why, ERR_RANGE, "the clock says %s, but store '%s' holds more than %d hours of later frames, up to %s: set the clock, or choose another store",
+	               format_time(s->opened_ms, now), db->path, REWIND_HOURS_MAX, format_time(newest, last));
+}
+
 struct opening {
 	struct store *store;
 	struct db    *db;
@@ -229,7 +282,9 @@ static enum err load(void *ctx, struct why *why)
 	enum err e = lease_take(o->db, &o->lease, clock_wall_ms(o->store->clock), why);
 	if (e == ERR_OK)
 		e = load_targets(o->store, o->db, why);
-	return e == ERR_OK ? load_tracks(o->store, o->db, why) : e;
+	if (e == ERR_OK)
+		e = load_tracks(o->store, o->db, why);
+	return e == ERR_OK ? check_clock(o->store, o->db, why) : e;
 }
 
 static enum err prepare_file(struct db *db, struct why *why)
@@ -273,6 +328,57 @@ static enum err end_presences(struct store *s, struct why *why)
 	return ERR_OK;
 }
 
+/* ---- the clock ---- */
+
+static enum err tell_clock(struct store *s, int64_t at_ms, enum severity severity, const char *text, struct why *why)
+{
+	log_warn(s->log, "store", "%s", text);
+	return store_append_event(s, &(struct event){ .wall_ms = at_ms, .severity = severity, .kind = "clock", .text = text }, why);
+}
+
+/* What is recorded from `to_ms` on replaces what stood there. */
+static enum err rewind_to(struct store *s, int64_t to_ms, int64_t from_ms, struct why *why)
+{
+	char text[256], to[TIME_TEXT], from[TIME_TEXT];
+	struct item *i = item_new(ITEM_REWIND, 0);
+	if (i == NULL)
+		return why_memory(why);
+	i->from_ms = to_ms;
+	enum err e = writer_put(s->writer, i, why);
+	if (e != ERR_OK)
+		return e;
+	for (size_t t = 0; t < s->n_targets; t++)
+		for (int stream = 0; stream < STREAM_COUNT; stream++)
+			if (s->targets[t].last_ms[stream] >= to_ms)
+				s->targets[t].last_ms[stream] = to_ms - 1;
+	s->was_set_back = true;
+	snprintf(text, sizeof text, "the clock was set back from %s to %s: what was recorded of that time before is set aside",
+	         format_time(from_ms, from), format_time(to_ms, to));
+	return tell_clock(s, to_ms, SEVERITY_WARN, text, why);
+}
+
+/* Looks at the clock before a frame of `frame_ms` is taken. */
+static enum err watch_clock(struct store *s, int64_t frame_ms, struct why *why)
+{
+	char text[256], to[TIME_TEXT], from[TIME_TEXT];
+	int64_t now, by = clock_watch_look(&s->watch, &now);
+	if (by > 0) {
+		snprintf(text, sizeof text, "the clock jumped ahead from %s to %s: it was set, or the machine slept", format_time(now - by, from),
+		         format_time(now, to));
+		return tell_clock(s, now, SEVERITY_INFO, text, why);
+	}
+	if (by < 0 && now >= s->opened_ms - (int64_t)REWIND_HOURS_MAX * HOUR_MS) {
+		bool is_of_now = frame_ms <= now && frame_ms > now - SCRAPE_MS_MAX;
+		return rewind_to(s, is_of_now ? frame_ms : now, now - by, why);
+	}
+	if (by < 0)
+		log_error(s->log, "store", "the clock was set back from %s to %s: nothing is recorded until it is right, or the recorder is started anew",
+		          format_time(now - by, from), format_time(now, to));
+	if (s->was_set_back && frame_ms > now + CLOCK_JUMP_MS)
+		return why_set(why, ERR_RANGE, "a frame from before the clock was set back came too late");
+	return ERR_OK;
+}
+
 enum err store_open(const struct store_options *o, struct store **out, struct why *why)
 {
 	struct db db = { 0 };
@@ -280,6 +386,9 @@ enum err store_open(const struct store_options *o, struct store **out, struct wh
 	if (s == NULL)
 		return why_memory(why);
 	s->clock = o->clock;
+	s->log = o->log;
+	s->opened_ms = clock_wall_ms(o->clock);
+	clock_watch_init(&s->watch, o->clock);
 	struct opening opening = { .store = s, .db = &db };
 	enum err e = fs_check(o->path, o->fs_type, why);
 	if (e == ERR_OK)
@@ -290,6 +399,8 @@ enum err store_open(const struct store_options *o, struct store **out, struct wh
 		e = db_transact(&db, true, load, &opening, why);
 	if (e == ERR_OK)
 		e = writer_start(&db, &opening.lease, o, &s->writer, why);
+	if (e == ERR_OK && newest_ms(s) > s->opened_ms + CLOCK_JUMP_MS)
+		e = rewind_to(s, s->opened_ms, newest_ms(s), why);
 	if (e == ERR_OK)
 		e = end_presences(s, why);
 	if (e != ERR_OK) {
@@ -470,6 +581,9 @@ static enum err append(struct store *s, int64_t target, enum stream stream, int6
 	struct known_target *t = target_by_id(s, target);
 	if (t == NULL)
 		return why_set(why, ERR_NOT_FOUND, "no target %lld", (long long)target);
+	enum err e = watch_clock(s, wall_ms, why);
+	if (e != ERR_OK)
+		return e;
 	if (wall_ms <= t->last_ms[stream])
 		return why_set(why, ERR_RANGE, "a frame of '%s' is not later than the one before", t->url);
 	size_t bytes = l != NULL ? l->n * sizeof *values : 0;
@@ -483,7 +597,7 @@ static enum err append(struct store *s, int64_t target, enum stream stream, int6
 	i->bytes = i + 1;
 	if (bytes > 0)
 		memcpy(i + 1, values, bytes);
-	enum err e = writer_put(s->writer, i, why);
+	e = writer_put(s->writer, i, why);
 	if (e == ERR_OK)
 		t->last_ms[stream] = wall_ms;
 	return e;

@@ -42,7 +42,8 @@ struct store_options {
 };
 
 /* Opens or creates the store and takes the recorder's lease. ERR_LATER: another recorder holds it (why names it: host, process id, since
- * when); ERR_UNSUPPORTED: a newer schema, or a file system where WAL is unsafe (network); ERR_CORRUPT: not a store;
+ * when); ERR_UNSUPPORTED: a newer schema, or a file system where WAL is unsafe (network); ERR_CORRUPT: not a store; ERR_RANGE: the clock is far behind
+ * what is stored;
  * ERR_READ_ONLY, ERR_DENIED, ERR_FULL: as they say. A store of an older version is migrated. */
 enum err store_open(const struct store_options *o, struct store **out, struct why *why);
 
@@ -81,7 +82,8 @@ size_t               layout_size(const struct layout *l);
 const struct labels *layout_series(const struct layout *l, size_t i);
 
 /* Queues one frame: `values` has layout_size(l) doubles (copied); a stale mark says that this series was not there this time. Times of one
- * stream of one target must rise; one that does not is refused with ERR_RANGE. ERR_LIMIT: the queue is full (the disk does not take what comes); the
+ * stream of one target must rise; one that does not is refused with ERR_RANGE. When the clock was set back, what is recorded from then on
+ * replaces what was recorded of that time before, and an event of kind "clock" tells. ERR_LIMIT: the queue is full (the disk does not take what comes); the
  * frame is dropped and counted. */
 enum err store_append(struct store *s, int64_t target, enum stream stream, int64_t wall_ms, const struct layout *l, const double *values,
                       struct why *why);

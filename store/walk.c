@@ -50,32 +50,6 @@ enum err steps_add(struct steps *s, const struct step *one, struct why *why)
 	return ERR_OK;
 }
 
-/* The newest frame that may be in the window: before the first indexed key frame behind it, else the track's newest. 0: none. */
-static enum err entry_of(struct reader *r, int64_t target, int stream, int64_t until_ms, int64_t *id, struct why *why)
-{
-	*id = 0;
-	sqlite3_stmt *s = db_statement(&r->db, STMT_FRAME_HOP);
-	if (s == NULL)
-		return db_error(&r->db, why);
-	sqlite3_bind_int64(s, 1, target);
-	sqlite3_bind_int(s, 2, stream);
-	sqlite3_bind_int64(s, 3, until_ms);
-	enum err e = db_step(&r->db, s, why);
-	if (e == ERR_NOT_FOUND) {
-		s = db_statement(&r->db, STMT_TRACK);
-		if (s == NULL)
-			return db_error(&r->db, why);
-		sqlite3_bind_int64(s, 1, target);
-		sqlite3_bind_int(s, 2, stream);
-		e = db_step(&r->db, s, why);
-	}
-	if (e == ERR_OK) {
-		*id = sqlite3_column_int64(s, 0);
-		sqlite3_reset(s);
-	}
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
-}
-
 static void reverse(struct steps *s)
 {
 	for (size_t i = 0, j = s->n; i + 1 < j; i++) {
@@ -89,7 +63,7 @@ enum err walk_track(struct reader *r, int64_t target, int stream, int64_t after_
 {
 	int64_t id;
 	out->n = 0;
-	enum err e = entry_of(r, target, stream, until_ms, &id, why);
+	enum err e = chain_entry(&r->db, &r->rewinds, target, stream, until_ms, &id, why);
 	while (e == ERR_OK && id > 0) {
 		struct row row;
 		e = read_row(r, id, &row, why);
@@ -244,7 +218,7 @@ static enum err steps_of_all(struct frames_call *f, struct why *why)
 			e = db_corrupt(&f->r->db, "a frame without a target", why);
 			break;
 		}
-		if (f->newest_only && id_map_get(&f->cursors, one.target) != NULL)
+		if (rewinds_hide(&f->r->rewinds, one.id, one.at_ms) || (f->newest_only && id_map_get(&f->cursors, one.target) != NULL))
 			continue;
 		e = steps_add(&f->steps, &one, why);
 		if (e == ERR_OK && f->newest_only)

@@ -78,6 +78,7 @@ static enum err write_item(struct writer *w, const struct item *i, struct why *w
 	case ITEM_LAYOUT: return ledger_layout(&w->ledger, i->layout, why);
 	case ITEM_FRAME: return ledger_frame(&w->ledger, i->target, i->stream, i->from_ms, i->layout, i->bytes, why);
 	case ITEM_EVENT: return ledger_event(&w->ledger, &i->event, why);
+	case ITEM_REWIND: return ledger_rewind(&w->ledger, i->from_ms, why);
 	case ITEM_META: return ledger_meta(&w->ledger, i->key, i->from_ms, i->text, why);
 	}
 	return ERR_OK;

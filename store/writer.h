@@ -11,7 +11,7 @@
 
 struct writer;
 
-enum item_kind { ITEM_TARGET, ITEM_PRESENT, ITEM_GONE, ITEM_LAYOUT, ITEM_FRAME, ITEM_EVENT, ITEM_META };
+enum item_kind { ITEM_TARGET, ITEM_PRESENT, ITEM_GONE, ITEM_LAYOUT, ITEM_FRAME, ITEM_EVENT, ITEM_META, ITEM_REWIND };
 
 /* One thing to write; everything it points to lies in the same block of memory, but the layout (which lives as long as the store). */
 struct item {

@@ -267,6 +267,144 @@ static size_t targets_at(struct reader *r, int64_t at_ms)
 	return n;
 }
 
+/* ---- the clock is set ---- */
+
+static void set_clock(struct fixture *f, int64_t to_ms, int64_t after_ms)
+{
+	f->clock.now_wall_ms = to_ms;
+	f->clock.now_mono_us += after_ms * 1000;
+}
+
+static void append_at(struct fixture *f, const struct layout *l, int64_t at_ms, double v)
+{
+	set_clock(f, at_ms, STEP_MS);
+	for (int stream = 0; stream < STREAM_COUNT; stream++)
+		assert_ok(store_append(f->store, f->target, (enum stream)stream, at_ms, l, (double[]){ v, v }, &why));
+}
+
+static enum err join_events(void *ctx, const struct event *e);
+
+/* By all ways of reading, these values and no others stand in the window. */
+static void check_values(struct reader *r, int64_t after_ms, int64_t until_ms, const double *want, size_t n)
+{
+	struct series_set set = select_metric(r, "a", after_ms, until_ms);
+	assert_int_equal(set.n, n > 0);
+	/* All three streams have it: equal moments are one sample. */
+	assert_int_equal(n > 0 ? set.items[0].n : 0, n);
+	for (size_t i = 0; i < n; i++)
+		assert_true(set.items[0].v[i] == want[i] && (i == 0 || set.items[0].t_ms[i] > set.items[0].t_ms[i - 1]));
+	series_set_release(&set);
+	struct seen s = { 0 };
+	assert_ok(reader_frames(r, STREAM_SIGNAL, 0, after_ms, until_ms, false, see, &s, &why));
+	assert_int_equal(s.n, n);
+	for (size_t i = 0; i < n; i++)
+		assert_true(s.first[i] == want[i]);
+	s.n = 0;
+	assert_ok(reader_frames(r, STREAM_SIGNAL, 0, after_ms, until_ms, true, see, &s, &why));
+	assert_int_equal(s.n, n > 0);
+	assert_true(n == 0 || s.first[0] == want[n - 1]);
+}
+
+static void a_clock_set_back_records_that_time_anew(void **state)
+{
+	struct fixture *f = *state;
+	const struct layout *l = layout_of(f->store, ab, 2);
+	enum { N = 200 };
+	double want[2 * N];
+	set_clock(f, START_MS, -STEP_MS); /* so that the first frame comes at the time that it should */
+	for (int i = 0; i < N; i++)
+		append_at(f, l, START_MS + i * STEP_MS, i);
+	assert_ok(store_set_meta(f->store, "fleet", "late", &why));
+	assert_ok(store_append_event(f->store, &(struct event){ .wall_ms = START_MS + 199 * STEP_MS, .kind = "note", .text = "x" }, &why));
+	/* Back to frame 50, and on beyond where it had been. */
+	for (int i = 50; i < 300; i++) {
+		append_at(f, l, START_MS + i * STEP_MS - 3, 1000 + i);
+		if (i == 120 || i == 50) {
+			struct reader *r = reader_of(f);
+			for (int k = 0; k <= i; k++)
+				want[k] = k < 50 ? k : 1000 + k;
+			check_values(r, 0, START_MS + i * STEP_MS - 3, want, (size_t)i + 1);
+			check_values(r, 0, INT64_MAX - 1, want, (size_t)i + 1); /* what was set aside is not seen in the future either */
+			int64_t first, last;
+			assert_ok(reader_bounds(r, &first, &last, &why));
+			assert_true(first == START_MS && last == START_MS + i * STEP_MS - 3);
+			assert_int_equal(targets_at(r, last), 1);
+			reader_close(r);
+		}
+	}
+	struct reader *r = reader_of(f);
+	for (int k = 0; k < 300; k++)
+		want[k] = k < 50 ? k : 1000 + k;
+	check_values(r, 0, INT64_MAX - 1, want, 300);
+	check_values(r, START_MS + 48 * STEP_MS, START_MS + 52 * STEP_MS, want + 49, 4);
+	check_values(r, START_MS + 150 * STEP_MS, START_MS + 250 * STEP_MS, want + 151, 100);
+	struct buf b;
+	buf_init(&b, 1000);
+	assert_ok(reader_events(r, NULL, NULL, 0, INT64_MAX - 1, 10, join_events, &b, &why));
+	assert_string_equal(buf_text(&b), "clock/the clock was set back from 1970-01-01T00:50:00Z to 1970-01-01T00:24:59.997Z: what was recorded of that"
+	                    " time before is set aside/2 note/x/0 ");
+	buf_clear(&b);
+	assert_ok(reader_meta(r, "fleet", START_MS + 60 * STEP_MS, &b, &why));
+	assert_string_equal(buf_text(&b), "late");
+	buf_release(&b);
+	reader_close(r);
+	/* A bundle of it holds the second time alone. */
+	char path[128];
+	snprintf(path, sizeof path, "%s/y.db", f->folder);
+	assert_ok(store_export(f->path, path, 0, INT64_MAX - 1, &why));
+	assert_ok(reader_open(path, READER_STRANGER, &r, &why));
+	check_values(r, 0, INT64_MAX - 1, want, 300);
+	reader_close(r);
+}
+
+static void a_clock_far_ahead_and_back_again_leaves_no_hole(void **state)
+{
+	struct fixture *f = *state;
+	const struct layout *l = layout_of(f->store, ab, 2);
+	const int64_t far = INT64_C(2000000000000);
+	double want[9];
+	for (int i = 0; i < 3; i++)
+		append_at(f, l, START_MS + i * STEP_MS, want[i] = i);
+	for (int i = 3; i < 6; i++)
+		append_at(f, l, far + i * STEP_MS, i);
+	for (int i = 6; i < 9; i++)
+		append_at(f, l, START_MS + i * STEP_MS, want[i - 3] = i);
+	/* A scrape that had begun while the clock was wrong. */
+	assert_int_equal(store_append(f->store, f->target, STREAM_SCRAPE, far + 70 * STEP_MS, l, (double[]){ 1, 1 }, &why), ERR_RANGE);
+	struct reader *r = reader_of(f);
+	check_values(r, 0, INT64_MAX - 1, want, 6);
+	int64_t first, last;
+	assert_ok(reader_bounds(r, &first, &last, &why));
+	assert_int_equal(last, START_MS + 8 * STEP_MS);
+	reader_close(r);
+	/* The same over the end of a recorder. */
+	for (int i = 3; i < 6; i++)
+		append_at(f, l, far + i * STEP_MS, i);
+	set_clock(f, START_MS + 9 * STEP_MS, STEP_MS);
+	reopen(f);
+	l = layout_of(f->store, ab, 2);
+	append_at(f, l, START_MS + 9 * STEP_MS, want[6] = 9);
+	r = reader_of(f);
+	check_values(r, 0, INT64_MAX - 1, want, 7);
+	reader_close(r);
+}
+
+static void a_clock_that_forgot_the_year_records_nothing(void **state)
+{
+	struct fixture *f = *state;
+	const struct layout *l = layout_of(f->store, ab, 2);
+	for (int i = 1; i <= 30; i++)
+		append_at(f, l, START_MS + i * INT64_C(3700000), i);
+	store_close(f->store);
+	f->store = NULL;
+	set_clock(f, 1000, 1000);
+	struct store_options o = options(f);
+	assert_int_equal(store_open(&o, &f->store, &why), ERR_RANGE);
+	assert_non_null(strstr(why.text, "set the clock"));
+	set_clock(f, START_MS + INT64_C(10) * 3700000, 1000);
+	assert_ok(store_open(&o, &f->store, &why));
+}
+
 static void targets_come_and_go(void **state)
 {
 	struct fixture *f = *state;
@@ -572,6 +710,9 @@ int main(void)
 		TEST(samples_have_a_ceiling),
 		TEST(frames_of_all_targets_come_in_order),
 		TEST(what_is_wrong_is_refused),
+		TEST(a_clock_set_back_records_that_time_anew),
+		TEST(a_clock_far_ahead_and_back_again_leaves_no_hole),
+		TEST(a_clock_that_forgot_the_year_records_nothing),
 		TEST(targets_come_and_go),
 		TEST(events_and_facts_are_kept),
 		TEST(a_second_recorder_is_refused_until_the_lease_ends),
