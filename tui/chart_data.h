@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a chart widget draws, made from the answer to a query: the series laid on the answer's steps, named by what tells them apart, a page of
- * them at a time with the largest first. */
+ * What a chart widget draws, made from the answer to a query: the series laid on the answer's steps, named by what tells them apart, a
+ * page of them at a time with the largest first. */
 #ifndef PITWALL_TUI_CHART_DATA_H
 #define PITWALL_TUI_CHART_DATA_H
 

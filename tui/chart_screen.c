@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A chart over time: of the chosen signal (some nodes, or the fleet by model) or of any expression. The span ends at the view time, less what it was
- * panned back; the cursor is a moment, and stays it while the picture moves. */
+ * A chart over time: of the chosen signal (some nodes, or the fleet by model) or of any expression. The span ends at the view time, less
+ * what it was panned back; the cursor is a moment, and stays it while the picture moves. */
 #include "tui/screens.h"
 
 #include <stdio.h>
@@ -19,8 +19,8 @@
 #include "tui/widget_chart.h"
 
 enum {
-	ROWS_FOR_TITLE = 5, ROWS_FOR_READOUT = 10, CHART_ROWS_MIN = 3, CHART_COLS_MIN = 20, POINTS_FIRST = 240, POINTS_MIN = 40, POINTS_MAX = 1000,
-	CURSOR_PAGE = 10, SPAN_DEFAULT = 1, NODES_MAX = 64, SAID_BYTES = 96
+	ROWS_FOR_TITLE = 5, ROWS_FOR_READOUT = 10, CHART_ROWS_MIN = 3, CHART_COLS_MIN = 20, POINTS_FIRST = 240,
+	POINTS_MIN = 40, POINTS_MAX = 1000, CURSOR_PAGE = 10, SPAN_DEFAULT = 1, NODES_MAX = 64, SAID_BYTES = 96
 };
 
 static const int32_t spans_minutes[] = { 5, 15, 30, 60, 180, 360, 720, 1440, 2880, 10080 };
@@ -133,8 +133,8 @@ static void draw_title(const struct chart_screen *s, struct canvas *c)
 	int cols = canvas_region(c).cols, col = 1;
 	format_duration(span_ms(s), span);
 	if (s->data.points > 0)
-		snprintf(note, sizeof note, "%s  %s steps  %.5s-%.5sZ", span, format_duration(s->data.step_ms, step), format_time(s->data.start_ms, from) + 11,
-		         format_time(s->data.end_ms, to) + 11);
+		snprintf(note, sizeof note, "%s  %s steps  %.5s-%.5sZ", span, format_duration(s->data.step_ms, step),
+		         format_time(s->data.start_ms, from) + 11, format_time(s->data.end_ms, to) + 11);
 	else
 		snprintf(note, sizeof note, "%s", span);
 	int note_cols = (int)strlen(note), room = cols - note_cols - 3;
@@ -145,11 +145,9 @@ static void draw_title(const struct chart_screen *s, struct canvas *c)
 	}
 	canvas_put(c, 0, cols - note_cols - 1, ROLE_SECOND, note);
 	canvas_enter(c, (struct rect){ 0, 0, 1, room });
-	if (s->is_signal)
-		col += canvas_put(c, 0, col, ROLE_TITLE, signal_title(s->id, title)) + 2;
-	else
-		col += canvas_put_width(c, 0, col, text_width(s->query, strlen(s->query)) < room ? text_width(s->query, strlen(s->query)) : room - col, -1,
-		                        ROLE_TITLE, s->query) + 2;
+	const char *name = s->is_signal ? signal_title(s->id, title) : s->query;
+	int width = text_width(name, strlen(name));
+	col += canvas_put_width(c, 0, col, width < room - col ? width : room - col, -1, ROLE_TITLE, name) + 2;
 	canvas_add_flags(c, (struct rect){ 0, 1, 1, col - 3 }, CELL_BOLD);
 	if (s->data.n_all > s->data.n)
 		col += canvas_printf(c, 0, col, ROLE_INFO, "series %zu-%zu of %zu", s->data.first + 1, s->data.first + s->data.n, s->data.n_all) + 2;
@@ -186,8 +184,10 @@ static void draw_sentence(struct canvas *c, enum role role, const char *text)
 static void draw_now(const struct chart_screen *s, const struct chart *chart, struct canvas *c)
 {
 	char value[UNIT_TEXT_SIZE];
-	for (size_t i = 0; i < chart->n_series; i++)
-		canvas_printf(c, (int)i, 0, chart->series[i].role, "%s %s", unit_format(chart->unit, chart_stats(chart, i).now, 6, value), s->data.names[i]);
+	for (size_t i = 0; i < chart->n_series; i++) {
+		unit_format(chart->unit, chart_stats(chart, i).now, 6, value);
+		canvas_printf(c, (int)i, 0, chart->series[i].role, "%s %s", value, s->data.names[i]);
+	}
 }
 
 static void draw_picture(const struct chart_screen *s, const struct chart *chart, struct canvas *c)
@@ -284,7 +284,8 @@ static void zoom(struct chart_screen *s, int direction, struct requests *out)
 	char span[DURATION_TEXT];
 	if (to >= 0 && to < N_SPANS)
 		s->span = to;
-	snprintf(s->said, sizeof s->said, "span %s%s", format_duration(span_ms(s), span), to < 0 ? ", the shortest" : to >= N_SPANS ? ", the longest" : "");
+	const char *limit = to < 0 ? ", the shortest" : to >= N_SPANS ? ", the longest" : "";
+	snprintf(s->said, sizeof s->said, "span %s%s", format_duration(span_ms(s), span), limit);
 	out->message = s->said;
 }
 
@@ -364,7 +365,8 @@ static void release(struct screen *screen)
 }
 
 static const struct screen_kind kind = {
-	.name = "CHART", .context = CONTEXT_CHART, .draw = draw, .command = command, .mouse = mouse, .update = update, .needs = needs, .free = release,
+	.name = "CHART", .context = CONTEXT_CHART, .draw = draw, .command = command, .mouse = mouse, .update = update, .needs = needs,
+	.free = release,
 };
 
 static struct chart_screen *make(void)

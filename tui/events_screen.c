@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What happened, newest first: everywhere or on one node. Enter goes to the moment. The selection follows an event, not a row: new ones come in above. */
+ * What happened, newest first: everywhere or on one node. Enter goes to the moment. The selection follows an event, not a row: new ones
+ * come in above. */
 #include "tui/screens.h"
 
 #include <stdio.h>
@@ -72,8 +73,8 @@ static void draw(const struct screen *s, const struct view *view, struct canvas 
 		canvas_rule(c, 0, title, note);
 	*e->visible = all.rows - head - 1;
 	if (e->list.n == 0) {
-		canvas_put_width(c, all.rows / 2, 0, all.cols, 0, ROLE_SECOND,
-		                 view->events == NULL ? "reading the store" : e->filter[0] != '\0' ? "nothing matches the filter" : "nothing has happened");
+		const char *why = e->filter[0] != '\0' ? "nothing matches the filter" : "nothing has happened";
+		canvas_put_width(c, all.rows / 2, 0, all.cols, 0, ROLE_SECOND, view->events == NULL ? "reading the store" : why);
 		return;
 	}
 	canvas_enter(c, (struct rect){ head, 0, all.rows - head, all.cols });

@@ -179,7 +179,8 @@ static void draw_wrong(const struct fleet_view *f, int rows, struct canvas *c)
 
 /* ---- charts of the worst ---- */
 
-static void draw_small_chart(const struct view *v, const char *name, enum signal_id id, const float *history, enum role role, struct canvas *c)
+static void draw_small_chart(const struct view *v, const char *name, enum signal_id id, const float *history, enum role role,
+                             struct canvas *c)
 {
 	struct rect all = canvas_region(c);
 	double values[HISTORY_POINTS];

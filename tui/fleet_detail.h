@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What stands below the map or table of the fleet screen: the selected node's signals in a line or two, what is wrong in the fleet with the worst
- * first, and on large screens small charts of the worst nodes. */
+ * What stands below the map or table of the fleet screen: the selected node's signals in a line or two, what is wrong in the fleet with
+ * the worst first, and on large screens small charts of the worst nodes. */
 #ifndef PITWALL_TUI_FLEET_DETAIL_H
 #define PITWALL_TUI_FLEET_DETAIL_H
 
@@ -19,8 +19,8 @@ struct fleet_detail_plan {
 	int chart_rows;    /* rule and sparklines or charts of the worst; large screens only */
 };
 
-/* How much room to take of a screen area of that size. The map or table has use for `main_rows` at the most: what it leaves over is taken, and where it
- * leaves nothing, a little all the same. Never shrinks when main_rows does. */
+/* How much room to take of a screen area of that size. The map or table has use for `main_rows` at the most: what it leaves over is taken,
+ * and where it leaves nothing, a little all the same. Never shrinks when main_rows does. */
 struct fleet_detail_plan fleet_detail_plan(const struct view *view, int rows, int cols, bool as_table, int main_rows);
 
 /* Draws into the present region, plan->rows high. `selected` may be NULL. */

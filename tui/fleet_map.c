@@ -84,7 +84,8 @@ static int panel_cols(int cols, const struct lay *l)
 	return cols / l->panels;
 }
 
-/* Places the groups one below the other, and on in the next panel where `rows` are full; whatever does not fit goes on below in the last. */
+/* Places the groups one below the other, and on in the next panel where `rows` are full; what does not fit goes on
+ * below in the last. */
 static void place_all(struct map *m, const struct lay *l, int rows, int cols)
 {
 	int per_row = tiles_a_row(panel_cols(cols, l), m->label, sizes[l->size].pitch), row = 0, panel = 0;
@@ -214,8 +215,8 @@ static void draw_group(const struct map *m, const struct map_group *g, struct ca
 	}
 }
 
-void map_draw(const struct map *m, struct canvas *c, const struct fleet_rows *nodes, const uint8_t *steps, enum signal_id signal, size_t selected,
-              bool (*is_tagged)(const void *ctx, const char *node), const void *ctx, int top)
+void map_draw(const struct map *m, struct canvas *c, const struct fleet_rows *nodes, const uint8_t *steps, enum signal_id signal,
+              size_t selected, bool (*is_tagged)(const void *ctx, const char *node), const void *ctx, int top)
 {
 	int rows = canvas_region(c).rows;
 	for (size_t g = 0; g < m->n_groups; g++)

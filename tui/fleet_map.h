@@ -33,8 +33,8 @@ struct map {
 };
 void map_release(struct map *m);
 
-/* Places the nodes for a region of that size: the largest tiles with which all groups fit; where not even the smallest do, the map is higher than the
- * region and is scrolled. */
+/* Places the nodes for a region of that size: the largest tiles with which all groups fit; where not even the smallest do, the map is
+ * higher than the region and is scrolled. */
 enum err map_fill(struct map *m, const struct fleet_rows *nodes, int rows, int cols);
 
 /* The tile that a move leads to from tile `at`; `at` itself where there is none. */
@@ -44,7 +44,7 @@ size_t map_move(const struct map *m, size_t at, enum command c);
 size_t map_at(const struct map *m, int row, int col);
 
 /* Draws into the present region from row `top` of the map on. `steps` are the nodes' heat steps; `selected` SIZE_MAX: none. */
-void map_draw(const struct map *m, struct canvas *c, const struct fleet_rows *nodes, const uint8_t *steps, enum signal_id signal, size_t selected,
-              bool (*is_tagged)(const void *ctx, const char *node), const void *ctx, int top);
+void map_draw(const struct map *m, struct canvas *c, const struct fleet_rows *nodes, const uint8_t *steps, enum signal_id signal,
+              size_t selected, bool (*is_tagged)(const void *ctx, const char *node), const void *ctx, int top);
 
 #endif

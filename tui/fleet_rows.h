@@ -34,9 +34,9 @@ struct fleet_rows {
 };
 void fleet_rows_release(struct fleet_rows *r);
 
-/* Lists the fleet's nodes or models that the filter lets through: every word of it must be part of the node, group, model, version, profile or state,
- * without regard to case. By FLEET_BY_STATE the worst come first; `turned` turns any order round; equals stay in the fleet's order; absent
- * values come last either way. On failure the list is empty. */
+/* Lists the fleet's nodes or models that the filter lets through: every word of it must be part of the node, group, model, version,
+ * profile or state, without regard to case. By FLEET_BY_STATE the worst come first; `turned` turns any order round; equals stay in the
+ * fleet's order; absent values come last either way. On failure the list is empty. */
 enum err fleet_rows_fill(struct fleet_rows *r, const struct fleet_view *v, bool by_model, const char *filter, int sort, bool turned);
 
 /* Puts a list back into the fleet's own order (by group and name). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The fleet screen: all nodes as a heat map or a table, and below it what is selected and what is wrong. The selection follows a node, not a
- * row: the list is sorted anew with every answer. */
+ * The fleet screen: all nodes as a heat map or a table, and below it what is selected and what is wrong. The selection follows a node, not
+ * a row: the list is sorted anew with every answer. */
 #include "tui/screens.h"
 
 #include <math.h>

@@ -215,7 +215,8 @@ void fleet_table_draw(const struct fleet_table *t, struct table_state *state, st
 			state->sort_down = is_largest_first(t);
 		}
 	}
-	const struct table_source source = { .context = &d, .rows = t->rows->n, .cell = cell, .is_tagged = t->is_tagged != NULL ? is_tagged : NULL };
+	const struct table_source source = { .context = &d, .rows = t->rows->n, .cell = cell,
+		                             .is_tagged = t->is_tagged != NULL ? is_tagged : NULL };
 	table_draw(c, d.columns.items, d.columns.n, state, &source);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which value is how hot: the scale of a signal over a fleet, and each node's step on it. Both resist noise: the scale only changes when the data
- * leave it far, and a step only when the value is well past its edge. */
+ * Which value is how hot: the scale of a signal over a fleet, and each node's step on it. Both resist noise: the scale only changes when
+ * the data leave it far, and a step only when the value is well past its edge. */
 #ifndef PITWALL_TUI_HEAT_SCALE_H
 #define PITWALL_TUI_HEAT_SCALE_H
 

@@ -18,8 +18,8 @@ struct drawing {
 	char                   *text;
 };
 
-static void draw(const struct table_column *columns, size_t n, const struct table_source *source, struct table_state *state, bool is_focused,
-                 struct canvas *c)
+static void draw(const struct table_column *columns, size_t n, const struct table_source *source, struct table_state *state,
+                 bool is_focused, struct canvas *c)
 {
 	table_clamp(state, source->rows, canvas_region(c).rows - 1);
 	struct table_state shown = *state;
@@ -75,7 +75,8 @@ static void target_cell(const void *context, size_t row, size_t column, struct t
 	}
 }
 
-void targets_table_draw(const struct node_view *node, const struct view *view, struct table_state *state, bool is_focused, struct canvas *c)
+void targets_table_draw(const struct node_view *node, const struct view *view, struct table_state *state, bool is_focused,
+                        struct canvas *c)
 {
 	char text[TEXT_BYTES] = "";
 	const struct drawing d = { node, view, text };

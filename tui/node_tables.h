@@ -10,7 +10,8 @@
 
 #include <stdbool.h>
 
-void targets_table_draw(const struct node_view *node, const struct view *view, struct table_state *state, bool is_focused, struct canvas *c);
+void targets_table_draw(const struct node_view *node, const struct view *view, struct table_state *state, bool is_focused,
+                        struct canvas *c);
 void gpus_table_draw(const struct node_view *node, struct table_state *state, bool is_focused, struct canvas *c);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How a signal's values look on any screen: their ink, the scale of bars and sparklines, the thresholds of charts. All of it comes from the signal
- * table. */
+ * How a signal's values look on any screen: their ink, the scale of bars and sparklines, the thresholds of charts. All of it comes from
+ * the signal table. */
 #ifndef PITWALL_TUI_SIGNAL_LOOK_H
 #define PITWALL_TUI_SIGNAL_LOOK_H
 

@@ -151,12 +151,15 @@ static uint8_t dot_bit(enum glyph_mode mode, int x, int y)
 	return (uint8_t)(mode == GLYPHS_BRAILLE ? braille[x][y] : 1 << y);
 }
 
-static uint32_t dots_glyph(enum glyph_mode mode, uint8_t bits)
+/* In ASCII each series has a character of its own. */
+static const char series_ascii[CHART_SERIES_MAX + 1] = "*+ox";
+
+static uint32_t dots_glyph(enum glyph_mode mode, uint8_t bits, size_t series)
 {
 	if (mode == GLYPHS_BRAILLE)
 		return (uint32_t)GLYPH_BRAILLE + bits;
 	if (mode == GLYPHS_ASCII)
-		return '*';
+		return (uint32_t)series_ascii[series];
 	return bits == 1 ? 0x2580 : bits == 2 ? 0x2584 : GLYPH_FULL;
 }
 
@@ -195,7 +198,7 @@ static void draw_column(struct canvas *c, const struct plot *p, int col, struct 
 			if (bits[row] == 0)
 				continue;
 			seen[row] |= bits[row];
-			canvas_put_char(c, row, CHART_LABEL_COLUMNS + col, p->chart->series[i].role, dots_glyph(p->mode, seen[row]));
+			canvas_put_char(c, row, CHART_LABEL_COLUMNS + col, p->chart->series[i].role, dots_glyph(p->mode, seen[row], i));
 		}
 	}
 }
@@ -318,8 +321,10 @@ static void draw_series_row(struct canvas *c, const struct chart *chart, size_t 
 	enum role role = chart->series[i].role;
 	bool has_cursor = chart->cursor_ms != 0;
 	int name_end = numbers_col - (has_cursor ? NUMBER_COLUMNS + 1 : 1);
-	canvas_put_char(c, row, 1, role, chart->glyphs == GLYPHS_BRAILLE ? 0x28ff : GLYPH_RULE);
-	canvas_put_char(c, row, 2, role, chart->glyphs == GLYPHS_BRAILLE ? 0x28ff : GLYPH_RULE);
+	bool is_ascii = canvas_is_ascii(c) || chart->glyphs == GLYPHS_ASCII;
+	uint32_t mark = is_ascii ? (uint32_t)series_ascii[i] : chart->glyphs == GLYPHS_BRAILLE ? 0x28ff : GLYPH_RULE;
+	canvas_put_char(c, row, 1, role, mark);
+	canvas_put_char(c, row, 2, role, mark);
 	canvas_put_width(c, row, 4, name_end - 4, -1, ROLE_TEXT, chart->series[i].name);
 	if (has_cursor)
 		draw_number(c, row, name_end, role, chart->unit, s.at_cursor);

@@ -22,7 +22,8 @@ struct sample {
 };
 
 static const char *const hostile[] = {
-	"\033[2J\033[31mred\033[0m",  "漢字漢字漢字漢字漢字漢字漢字漢字", "👩‍👩‍👧‍👦🏴‍☠️🇩🇪 team", "\xe2\x80\xae" "gnp.exe",
+	"\033[2J\033[31mred\033[0m",  "漢字漢字漢字漢字漢字漢字漢字漢字",
+	"👩‍👩‍👧‍👦🏴‍☠️🇩🇪 team", "\xe2\x80\xae" "gnp.exe",
 	"line\none\ttwo\r\n",           "a\"b\\c{d=~\".*\"}",        "\xff\xfe\x80 broken \xc3",      "e\xcc\x81\xcc\x82\xcc\x83\xcc\x84 marks",
 	"",                             "%s%n%d",
 };
@@ -200,9 +201,10 @@ struct sample *sample_new(size_t n_nodes, unsigned flags)
 	int64_t t = (int64_t)SAMPLE_T_S * 1000;
 	s->flags = flags;
 	s->state = 42;
-	s->view = (struct view){ .mode = VIEW_LIVE, .t_ms = t, .now_ms = t, .speed = 1, .first_ms = t - 3600000, .last_ms = t - 1000, .recorder = "this console",
-	                         .trouble = "", .fleet = &s->fleet, .signal = SIGNAL_LATENCY_P99 };
-	s->fleet = (struct fleet_view){ .t_ms = t, .history_step_ms = STEP_MS, .name = text(s, 0, "shop-search"), .n_nodes = n_nodes, .interval_ms = 10000 };
+	s->view = (struct view){ .mode = VIEW_LIVE, .t_ms = t, .now_ms = t, .speed = 1, .first_ms = t - 3600000, .last_ms = t - 1000,
+	                         .recorder = "this console", .trouble = "", .fleet = &s->fleet, .signal = SIGNAL_LATENCY_P99 };
+	s->fleet = (struct fleet_view){ .t_ms = t, .history_step_ms = STEP_MS, .name = text(s, 0, "shop-search"), .n_nodes = n_nodes,
+	                                .interval_ms = 10000 };
 	s->fleet.nodes = arena_zeroed(&s->arena, n_nodes + 1, sizeof *s->fleet.nodes);
 	s->fleet.models = arena_zeroed(&s->arena, n_nodes + 1, sizeof *s->fleet.models);
 	assert_non_null(s->fleet.nodes);
@@ -269,7 +271,8 @@ static void fill_events(struct sample *s, const char *node)
 
 static void fill_node(struct sample *s, const char *node)
 {
-	s->node = (struct node_view){ .t_ms = s->view.t_ms, .node = arena_text(&s->arena, node), .n_targets = N_TARGETS, .n_gpus = N_GPUS, .n_served = 2 };
+	s->node = (struct node_view){ .t_ms = s->view.t_ms, .node = arena_text(&s->arena, node), .n_targets = N_TARGETS,
+	                              .n_gpus = N_GPUS, .n_served = 2 };
 	s->node.targets = arena_zeroed(&s->arena, N_TARGETS, sizeof *s->node.targets);
 	s->node.gpus = arena_zeroed(&s->arena, N_GPUS, sizeof *s->node.gpus);
 	s->node.served = arena_zeroed(&s->arena, 2, sizeof *s->node.served);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A view for tests: a fleet of any size with a few sick nodes, details of a node, events, answers to charts. The same numbers every time. */
+ * A view for tests: a fleet of any size with a few sick nodes, details of a node, events, answers to charts. The same
+ * numbers every time. */
 #ifndef PITWALL_TESTS_SAMPLE_VIEW_H
 #define PITWALL_TESTS_SAMPLE_VIEW_H
 
@@ -26,8 +27,8 @@ struct sample *sample_new(size_t n_nodes, unsigned flags);
 void           sample_free(struct sample *s);
 struct view   *sample_view(struct sample *s);
 
-/* Gives the view what the screen asks for: details, events, charts of so many series; then tells the screen. A `mistake` is the answer to every
- * chart instead. */
+/* Gives the view what the screen asks for: details, events, charts of so many series; then tells the screen. A `mistake` is the answer to
+ * every chart instead. */
 void sample_answer(struct sample *s, struct screen *screen, size_t n_series, const char *mistake);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Every screen at every kind of size, with names that try to break it: nothing but whole, safe characters gets into the canvas, and the regions that
- * a screen enters it leaves. Run under sanitizers this finds what reaches past its edges. */
+ * Every screen at every kind of size, with names that try to break it: nothing but whole, safe characters gets into the canvas, and the
+ * regions that a screen enters it leaves. Run under sanitizers this finds what reaches past its edges. */
 #include "tests/unit/unit.h"
 
 #include "tests/unit/tui/sample_view.h"
