@@ -97,8 +97,7 @@ static void fetch_all(void *ctx)
 			one->was_tried = true;
 		}
 	}
-	if (c->n == 0)
-		look(c);
+	look(c);
 }
 
 /* One entry for each different auth that a target points at. */

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What is polled follows the fleet's files: every few seconds a worker looks whether they changed, makes a new fleet if so, and fetches its secrets;
- * then, on the loop, watches that are still wanted stay as they are, the others go, and new ones begin. */
+ * then, on the loop, watches that are still wanted stay as they are, the others go, and new ones begin.
+ *
+ * The first time, before polling begins, targets that a recorder before this one polled and that are not wanted any more are marked as gone, and a
+ * worker reads the recent past of the others from the store. Until that is done it has the watches and the signal engine to itself. */
 #include "recorder/recorder.h"
 
 #include <assert.h>
@@ -17,7 +20,10 @@
 #include "recorder/watch.h"
 #include "rules/eval.h"
 
-enum { LOOK_MS = 5 * 1000 };
+enum {
+	LOOK_MS      = 5 * 1000,
+	PRIME_MAX_MS = 3 * 1000, /* polling does not wait longer for the past */
+};
 
 /* A fleet and the secrets of its targets: they come and go together. */
 struct plan {
@@ -34,7 +40,10 @@ struct recorder {
 	struct plan            *now;       /* NULL until its secrets were tried */
 	struct plan            *next;      /* waiting for its secrets */
 	struct loop_timer      *look;
-	bool                    is_looking, is_closing;
+	bool                    is_looking, is_priming, is_closing;
+	char                   *store_path; /* NULL: nothing is primed */
+	struct why              look_why;     /* the worker's: what kept it from making a new fleet */
+	char                    trouble[700]; /* with reading the files again, as last told */
 	struct fleet           *found;     /* by the worker */
 	struct diagnostics      mistakes;  /* of what it found */
 	size_t                  n_closing; /* parts that have not reported their end */
@@ -61,6 +70,7 @@ static void free_now(struct recorder *r)
 	diagnostics_release(&r->mistakes);
 	fleet_free(r->found);
 	free(r->watches);
+	free(r->store_path);
 	free(r);
 	if (closed != NULL)
 		closed(ctx);
@@ -102,18 +112,28 @@ static void close_plans(struct recorder *r)
 	r->now = r->next = NULL;
 }
 
+/* What no worker may be using: all of it, unless one looks for changes or reads the past. */
+static void close_idle(struct recorder *r)
+{
+	if (r->is_looking || r->is_priming)
+		return;
+	for (size_t i = 0; i < r->n_watches; i++)
+		watch_free(r->watches[i], false);
+	r->n_watches = 0;
+	close_plans(r);
+}
+
+/* The collector calls nobody back once it is closing, so that watches may outlive it by a moment. */
 void recorder_close(struct recorder *r, void (*done)(void *ctx), void *ctx)
 {
 	assert(!r->is_closing);
 	r->closed = done;
 	r->closed_ctx = ctx;
 	r->n_closing++; /* this call itself: nothing is freed before its end */
-	for (size_t i = 0; i < r->n_watches; i++)
-		watch_free(r->watches[i], false);
-	r->n_watches = 0;
+	for (size_t i = 0; i < r->n_watches && !r->is_priming; i++)
+		watch_stop(r->watches[i]);
 	loop_timer_close(r->look);
-	if (!r->is_looking)
-		close_plans(r);
+	close_idle(r);
 	if (r->shared.collector != NULL) {
 		r->n_closing++;
 		http_collector_close(r->shared.collector, collector_closed, r);
@@ -130,30 +150,31 @@ static int by_hash(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Takes the watch for that target out of the old ones; NULL when there is none. */
-static struct watch *take_old(struct watch **old, size_t n, const struct fleet_target *t)
+/* The first of the watches with that hash or a higher one. */
+static size_t first_with(struct watch *const *watches, size_t n, uint64_t hash)
 {
-	uint64_t hash = labels_hash(t->labels);
 	size_t low = 0, high = n;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (old[middle] == NULL) { /* taken before: look from here linearly */
-			low = 0;
-			break;
-		}
-		if (labels_hash(watch_labels(old[middle])) < hash)
+		if (labels_hash(watch_labels(watches[middle])) < hash)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	for (; low < n; low++) {
-		struct watch *w = old[low];
-		if (w != NULL && watch_is_for(w, t)) {
-			old[low] = NULL;
-			return w;
-		}
-		if (w != NULL && labels_hash(watch_labels(w)) > hash)
+	return low;
+}
+
+/* Takes the watch for that target out of the old ones, which stay in their places; NULL when there is none. */
+static struct watch *take_old(struct recorder *r, bool *taken, const struct fleet_target *t)
+{
+	uint64_t hash = labels_hash(t->labels);
+	for (size_t i = first_with(r->watches, r->n_watches, hash); i < r->n_watches; i++) {
+		if (labels_hash(watch_labels(r->watches[i])) != hash)
 			break;
+		if (!taken[i] && watch_is_for(r->watches[i], t)) {
+			taken[i] = true;
+			return r->watches[i];
+		}
 	}
 	return NULL;
 }
@@ -162,32 +183,42 @@ static struct watch *begin(struct recorder *r, const struct fleet_target *t, str
 {
 	struct watch *w = NULL;
 	struct why why = { "" };
-	if (watch_new(&r->shared, t, credential, &w, &why) == ERR_OK)
+	enum err e = watch_new(&r->shared, t, credential, &w, &why);
+	if (e == ERR_OK && r->now != NULL)
+		e = watch_start(w, &why);
+	if (e == ERR_OK)
 		return w;
+	watch_free(w, true);
 	char text[700];
 	snprintf(text, sizeof text, "cannot poll '%s': %s", t->url, why.text);
 	tell(r, SEVERITY_WARN, text);
 	return NULL;
 }
 
-/* What is no longer wanted ends before anything new begins: a changed target is one of each, with the same labels. */
-static void follow(struct recorder *r, struct plan *p)
+/* What is no longer wanted ends before anything new begins: a changed target is one of each, with the same labels. False: for want of memory all is
+ * as it was. */
+static bool follow(struct recorder *r, struct plan *p)
 {
-	struct watch **old = r->watches;
-	size_t n_old = r->n_watches, added = 0, gone = 0;
+	size_t added = 0, gone = 0;
 	struct watch **watches = calloc(p->fleet->n_targets + 1, sizeof *watches);
-	if (watches == NULL)
-		return; /* it goes on as it was; the next change tries again */
+	bool *taken = calloc(r->n_watches + 1, sizeof *taken);
+	if (watches == NULL || taken == NULL) {
+		free(watches);
+		free(taken);
+		return false;
+	}
 	for (size_t i = 0; i < p->fleet->n_targets; i++) {
 		const struct fleet_target *t = &p->fleet->targets[i];
-		watches[i] = take_old(old, n_old, t);
+		watches[i] = take_old(r, taken, t);
 		if (watches[i] != NULL)
-			watch_rebind(watches[i], credentials_find(p->credentials, t->auth));
+			watch_rebind(watches[i], t, credentials_find(p->credentials, t->auth));
 	}
-	for (size_t i = 0; i < n_old; i++) {
-		gone += old[i] != NULL;
-		watch_free(old[i], true);
+	for (size_t i = 0; i < r->n_watches; i++) {
+		gone += !taken[i];
+		if (!taken[i])
+			watch_free(r->watches[i], true);
 	}
+	free(taken);
 	size_t n = 0;
 	for (size_t i = 0; i < p->fleet->n_targets; i++) {
 		const struct fleet_target *t = &p->fleet->targets[i];
@@ -201,7 +232,7 @@ static void follow(struct recorder *r, struct plan *p)
 	}
 	if (n > 0)
 		qsort(watches, n, sizeof *watches, by_hash);
-	free(old);
+	free(r->watches);
 	r->watches = watches;
 	r->n_watches = n;
 	if (r->now != NULL && (added > 0 || gone > 0)) {
@@ -209,6 +240,99 @@ static void follow(struct recorder *r, struct plan *p)
 		snprintf(text, sizeof text, "the fleet's files changed: %zu targets added, %zu gone, %zu in all", added, gone, n);
 		tell(r, SEVERITY_INFO, text);
 	}
+	return true;
+}
+
+/* ---- what a recorder before this one left ---- */
+
+/* Does a watch with these labels, but for "profile" if `any_profile`, take that target's past up? */
+static bool is_taken_up(struct recorder *r, const struct labels *in_store, bool any_profile)
+{
+	struct labels_builder b;
+	struct labels *configured = NULL;
+	labels_builder_init(&b);
+	labels_builder_from(&b, in_store);
+	if (any_profile)
+		labels_builder_remove(&b, "profile");
+	bool is_wanted = false;
+	if (labels_builder_build(&b, &configured, NULL) == ERR_OK) {
+		uint64_t hash = labels_hash(configured);
+		for (size_t i = first_with(r->watches, r->n_watches, hash); i < r->n_watches && !is_wanted; i++) {
+			if (labels_hash(watch_labels(r->watches[i])) != hash)
+				break;
+			is_wanted = labels_equal(watch_labels(r->watches[i]), configured) && watch_take_past(r->watches[i], in_store);
+		}
+	}
+	labels_builder_release(&b);
+	labels_unref(configured);
+	return is_wanted;
+}
+
+static void settle_one(void *ctx, int64_t id, const struct labels *labels)
+{
+	struct recorder *r = ctx;
+	struct why why = { "" };
+	bool is_wanted = is_taken_up(r, labels, false) || is_taken_up(r, labels, true);
+	if (is_wanted)
+		return;
+	for (int stream = 0; stream < STREAM_COUNT; stream++) /* the store has marked it as gone itself */
+		if (store_append_stale(r->o.store, id, (enum stream)stream, clock_wall_ms(r->o.clock), &why) != ERR_OK)
+			log_warn(r->o.log, "recorder", "cannot mark the series of a target that is gone as stale: %s", why.text);
+}
+
+static void prime_work(void *ctx)
+{
+	struct recorder *r = ctx;
+	struct reader *reader = NULL;
+	struct why why = { "" };
+	int64_t until = clock_mono_ms(clock_system()) + PRIME_MAX_MS;
+	enum err e = reader_open(r->store_path, READER_OWN, &reader, &why);
+	for (size_t i = 0; e == ERR_OK && i < r->n_watches && clock_mono_ms(clock_system()) < until; i++)
+		e = watch_prime(r->watches[i], reader, clock_wall_ms(r->o.clock), &why);
+	if (e != ERR_OK)
+		log_warn(r->o.log, "recorder", "rates begin anew, the recent past cannot be read: %s", why.text);
+	reader_close(reader);
+}
+
+static void start_all(struct recorder *r)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < r->n_watches; i++) {
+		struct why why = { "" };
+		struct watch *w = r->watches[i];
+		if (watch_start(w, &why) == ERR_OK) {
+			r->watches[n++] = w;
+			continue;
+		}
+		char text[700];
+		snprintf(text, sizeof text, "cannot poll '%s': %s", watch_url(w), why.text);
+		tell(r, SEVERITY_WARN, text);
+		watch_free(w, true);
+	}
+	r->n_watches = n;
+}
+
+static void primed(void *ctx, bool is_cancelled)
+{
+	struct recorder *r = ctx;
+	(void)is_cancelled;
+	r->is_priming = false;
+	if (r->is_closing)
+		close_idle(r);
+	else
+		start_all(r);
+	part_closed(r);
+}
+
+static void begin_all(struct recorder *r)
+{
+	store_polled_before(r->o.store, settle_one, r);
+	r->n_closing++;
+	r->is_priming = r->store_path != NULL && loop_work_new(r->o.loop, prime_work, primed, r, NULL, NULL) == ERR_OK;
+	if (r->is_priming)
+		return;
+	r->n_closing--;
+	start_all(r);
 }
 
 static void secrets_tried(void *ctx)
@@ -220,9 +344,16 @@ static void secrets_tried(void *ctx)
 	r->next = NULL;
 	if (store_set_meta(r->o.store, "fleet", p->fleet->name, &why) != ERR_OK)
 		log_warn(r->o.log, "recorder", "cannot keep the fleet's name: %s", why.text);
-	follow(r, p);
+	if (!follow(r, p)) {
+		log_error(r->o.log, "recorder", "cannot follow the fleet's files: out of memory");
+		plan_close(p);
+		return;
+	}
+	bool is_first = r->now == NULL;
 	plan_close(r->now);
 	r->now = p;
+	if (is_first)
+		begin_all(r);
 }
 
 /* On success the plan owns the fleet. */
@@ -245,10 +376,21 @@ static enum err plan_begin(struct recorder *r, struct fleet *fleet, struct why *
 static void look_work(void *ctx)
 {
 	struct recorder *r = ctx;
-	struct why why = { "" };
+	r->look_why.text[0] = '\0';
 	if (fleet_has_changed(r->now->fleet) &&
-	    fleet_refresh(r->now->fleet, r->o.profiles, &r->mistakes, &r->found, &why) != ERR_OK)
-		log_error(r->o.log, "recorder", "cannot read the fleet's files again: %s", why.text);
+	    fleet_refresh(r->now->fleet, r->o.profiles, &r->mistakes, &r->found, &r->look_why) != ERR_OK && r->look_why.text[0] == '\0')
+		why_set(&r->look_why, ERR_IO, "they cannot be read");
+}
+
+/* Once, not with every look. */
+static void tell_trouble(struct recorder *r)
+{
+	char text[sizeof r->trouble] = "";
+	if (r->look_why.text[0] != '\0')
+		snprintf(text, sizeof text, "cannot follow the fleet's files, what was good before goes on: %s", r->look_why.text);
+	if (text[0] != '\0' && strcmp(text, r->trouble) != 0)
+		tell(r, SEVERITY_WARN, text);
+	memcpy(r->trouble, text, sizeof text);
 }
 
 static void tell_mistakes(struct recorder *r)
@@ -269,6 +411,8 @@ static void look_done(void *ctx, bool is_cancelled)
 	struct fleet *found = r->found;
 	r->found = NULL;
 	r->is_looking = false;
+	if (!r->is_closing)
+		tell_trouble(r);
 	if (found != NULL && !r->is_closing) {
 		struct why why = { "" };
 		tell_mistakes(r);
@@ -279,7 +423,7 @@ static void look_done(void *ctx, bool is_cancelled)
 	}
 	fleet_free(found);
 	if (r->is_closing)
-		close_plans(r);
+		close_idle(r);
 	part_closed(r);
 }
 
@@ -287,7 +431,7 @@ static void look_done(void *ctx, bool is_cancelled)
 static void look(void *ctx)
 {
 	struct recorder *r = ctx;
-	if (r->is_looking || r->now == NULL || r->next != NULL)
+	if (r->is_looking || r->is_priming || r->now == NULL || r->next != NULL)
 		return;
 	diagnostics_release(&r->mistakes);
 	diagnostics_init(&r->mistakes);
@@ -336,8 +480,10 @@ enum err recorder_new(const struct recorder_options *o, struct recorder **out, s
 	if (r == NULL)
 		return why_memory(why);
 	r->o = *o;
+	r->o.store_path = NULL;
 	diagnostics_init(&r->mistakes);
-	enum err e = make_parts(r, why);
+	r->store_path = o->store_path != NULL ? strdup(o->store_path) : NULL;
+	enum err e = o->store_path != NULL && r->store_path == NULL ? why_memory(why) : make_parts(r, why);
 	if (e == ERR_OK)
 		e = plan_begin(r, o->fleet, why);
 	if (e != ERR_OK) {

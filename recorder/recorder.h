@@ -23,6 +23,7 @@ struct recorder;
 struct recorder_options {
 	struct loop           *loop;     /* lent, as all here unless said otherwise */
 	struct store          *store;
+	const char            *store_path; /* to read what it has of the targets' recent past; NULL: rates begin anew. For recorder_new's time only */
 	const struct profiles *profiles;
 	struct fleet          *fleet;    /* owned by the recorder once recorder_new succeeded */
 	const struct clock    *clock;
@@ -43,7 +44,7 @@ struct recorder_progress {
 	size_t   n_polled;      /* of them, how many were polled at least once, with whatever result */
 	size_t   n_up;
 	uint64_t n_scrapes;     /* since the start */
-	size_t   n_rounds;      /* the fewest scrapes of any target that is expected to answer: 1 is a full round */
+	size_t   n_rounds;      /* the fewest scrapes of any target: 1 is a full round */
 };
 struct recorder_progress recorder_progress(const struct recorder *r);
 

@@ -15,6 +15,8 @@ struct recorder_thread {
 	struct store          *store;
 	struct recorder       *recorder;
 	struct loop_timer     *tick;
+	struct loop_wake      *end;
+	pthread_mutex_t        gate;   /* held until the recorder is made: the thread begins behind it */
 	pthread_mutex_t        lock;   /* guards status */
 	struct recorder_status status;
 };
@@ -32,7 +34,10 @@ static void take_status(void *ctx)
 static void *run(void *ctx)
 {
 	struct recorder_thread *t = ctx;
-	loop_run(t->loop);
+	pthread_mutex_lock(&t->gate);
+	pthread_mutex_unlock(&t->gate);
+	if (t->recorder != NULL)
+		loop_run(t->loop);
 	return NULL;
 }
 
@@ -45,6 +50,7 @@ static void begin_end(void *ctx)
 {
 	struct recorder_thread *t = ctx;
 	loop_timer_close(t->tick);
+	loop_wake_close(t->end);
 	recorder_close(t->recorder, recorder_closed, t);
 }
 
@@ -59,6 +65,26 @@ static enum err start_thread(struct recorder_thread *t, struct why *why)
 	return error == 0 ? ERR_OK : why_errno(why, error, "cannot start the recorder's thread");
 }
 
+/* The thread comes before the recorder, which takes the fleet: nothing may fail once that is done. */
+static enum err start_recorder(struct recorder_thread *t, const struct recorder_thread_options *o, struct why *why)
+{
+	const struct recorder_options recorder = { .loop = t->loop, .store = t->store, .store_path = o->store_path, .profiles = o->profiles,
+		                                   .fleet = o->fleet, .clock = o->clock, .log = o->log, .version = o->version };
+	pthread_mutex_lock(&t->gate);
+	enum err e = start_thread(t, why);
+	bool is_started = e == ERR_OK;
+	if (e == ERR_OK)
+		e = recorder_new(&recorder, &t->recorder, why);
+	if (e == ERR_OK) {
+		take_status(t);
+		loop_timer_start(t->tick, STATUS_MS, STATUS_MS);
+	}
+	pthread_mutex_unlock(&t->gate);
+	if (is_started && e != ERR_OK)
+		pthread_join(t->thread, NULL);
+	return e;
+}
+
 static enum err make_parts(struct recorder_thread *t, const struct recorder_thread_options *o, struct why *why)
 {
 	const struct store_options store = { .path = o->store_path, .clock = o->clock, .log = o->log };
@@ -67,11 +93,9 @@ static enum err make_parts(struct recorder_thread *t, const struct recorder_thre
 		e = loop_new(&t->loop, why);
 	if (e == ERR_OK)
 		e = loop_timer_new(t->loop, take_status, t, &t->tick, why);
-	if (e != ERR_OK)
-		return e;
-	const struct recorder_options recorder = { .loop = t->loop, .store = t->store, .profiles = o->profiles, .fleet = o->fleet,
-		                                   .clock = o->clock, .log = o->log, .version = o->version };
-	return recorder_new(&recorder, &t->recorder, why);
+	if (e == ERR_OK)
+		e = loop_wake_new(t->loop, begin_end, t, &t->end, why);
+	return e == ERR_OK ? start_recorder(t, o, why) : e;
 }
 
 /* What was made, in a thread that does not run (any more). */
@@ -80,6 +104,7 @@ static void release(struct recorder_thread *t)
 	loop_free(t->loop);
 	if (t->store != NULL)
 		store_close(t->store);
+	pthread_mutex_destroy(&t->gate);
 	pthread_mutex_destroy(&t->lock);
 	free(t);
 }
@@ -90,19 +115,11 @@ enum err recorder_thread_start(const struct recorder_thread_options *o, struct r
 	if (t == NULL)
 		return why_memory(why);
 	pthread_mutex_init(&t->lock, NULL);
+	pthread_mutex_init(&t->gate, NULL);
 	enum err e = make_parts(t, o, why);
-	if (e == ERR_OK) {
-		take_status(t);
-		loop_timer_start(t->tick, STATUS_MS, STATUS_MS);
-		e = start_thread(t, why);
-		if (e != ERR_OK) { /* cannot happen but for want of threads; the fleet is gone with it */
-			begin_end(t);
-			loop_run(t->loop);
-		}
-	} else {
-		loop_timer_close(t->tick);
-	}
 	if (e != ERR_OK) {
+		loop_timer_close(t->tick);
+		loop_wake_close(t->end);
 		release(t);
 		return e;
 	}
@@ -114,8 +131,7 @@ void recorder_thread_stop(struct recorder_thread *t)
 {
 	if (t == NULL)
 		return;
-	while (loop_post(t->loop, begin_end, t) != ERR_OK)
-		; /* no memory for a moment: nothing else can end it */
+	loop_wake_send(t->end);
 	pthread_join(t->thread, NULL);
 	release(t);
 }

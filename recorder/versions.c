@@ -31,6 +31,20 @@ static void take(struct versions *v, const struct signal_frame *f)
 			v->items[v->n++] = labels_ref(f->series[i]);
 }
 
+struct versions *versions_of_frame(const struct frame *f)
+{
+	struct versions *v = calloc(1, sizeof *v);
+	if (v == NULL)
+		return NULL;
+	for (size_t i = 0; i < f->n && v->n < MODELS_MAX; i++)
+		if (is_version(layout_series(f->layout, i)) && !isnan(f->values[i]))
+			v->items[v->n++] = labels_ref(layout_series(f->layout, i));
+	if (v->n > 0)
+		return v;
+	versions_free(v);
+	return NULL;
+}
+
 static bool has(const struct versions *v, const struct labels *series)
 {
 	for (size_t i = 0; i < v->n; i++)
@@ -39,25 +53,45 @@ static bool has(const struct versions *v, const struct labels *series)
 	return false;
 }
 
-/* What was served of that model before; NULL: nothing. */
-static const struct labels *before(const struct versions *v, const char *model)
+/* What `v` has of that model that `other` has not; NULL: nothing. */
+static const struct labels *only_in(const struct versions *v, const struct versions *other, const char *model)
 {
 	for (size_t i = 0; i < v->n; i++)
-		if (strcmp(labels_get(v->items[i], "model"), model) == 0)
+		if (strcmp(labels_get(v->items[i], "model"), model) == 0 && !has(other, v->items[i]))
 			return v->items[i];
 	return NULL;
 }
 
-static void tell(const struct labels *old, const struct labels *new, struct store *store, int64_t target, const char *node, int64_t wall_ms)
+static bool serves(const struct versions *v, const char *model)
 {
-	const char *model = labels_get(new, "model"), *from = old != NULL ? labels_get(old, "version") : "", *to = labels_get(new, "version");
+	for (size_t i = 0; i < v->n; i++)
+		if (strcmp(labels_get(v->items[i], "model"), model) == 0)
+			return true;
+	return false;
+}
+
+struct subject {
+	struct store *store;
+	int64_t       target, wall_ms;
+	const char   *node;
+};
+
+/* `old` NULL: a version that is served beside others, or of a new model (`is_new`); `new` NULL: one of several is served no longer. */
+static void tell(const struct subject *s, const struct labels *old, const struct labels *new, bool is_new)
+{
+	const char *model = labels_get(new != NULL ? new : old, "model");
+	const char *from = old != NULL ? labels_get(old, "version") : "", *to = new != NULL ? labels_get(new, "version") : "";
 	struct buf text, data;
 	buf_init(&text, TEXT_MAX);
 	buf_init(&data, TEXT_MAX * 8);
-	if (old != NULL)
+	if (new == NULL)
+		buf_printf(&text, "%s no longer serves version %s", model, from);
+	else if (old != NULL)
 		buf_printf(&text, "%s now serves version %s (before: %s)", model, to, from);
-	else
+	else if (is_new)
 		buf_printf(&text, "%s is served, version %s", model, to);
+	else
+		buf_printf(&text, "%s serves version %s too", model, to);
 	cJSON *json = cJSON_CreateObject();
 	cJSON_AddStringToObject(json, "model", model);
 	cJSON_AddStringToObject(json, "from", from);
@@ -65,15 +99,31 @@ static void tell(const struct labels *old, const struct labels *new, struct stor
 	if (json_put_tree(&data, json) != ERR_OK)
 		buf_clear(&data);
 	cJSON_Delete(json);
-	const struct event e = { .wall_ms = wall_ms, .target = target, .severity = SEVERITY_INFO, .kind = "version", .node = node,
+	const struct event e = { .wall_ms = s->wall_ms, .target = s->target, .severity = SEVERITY_INFO, .kind = "version", .node = s->node,
 		                 .text = buf_text(&text), .data = buf_text(&data) };
-	store_append_event(store, &e, NULL); /* a full queue is counted and told by the store itself */
+	store_append_event(s->store, &e, NULL); /* a full queue is counted and told by the store itself */
 	buf_release(&text);
 	buf_release(&data);
 }
 
+/* A new version stands in for one that is gone, where there is one. */
+static void compare(const struct subject *s, const struct versions *before, const struct versions *now)
+{
+	for (size_t i = 0; i < now->n; i++) {
+		const char *model = labels_get(now->items[i], "model");
+		if (!has(before, now->items[i]))
+			tell(s, only_in(before, now, model), now->items[i], !serves(before, model));
+	}
+	for (size_t i = 0; i < before->n; i++) {
+		const char *model = labels_get(before->items[i], "model");
+		if (!has(now, before->items[i]) && serves(now, model) && only_in(now, before, model) == NULL)
+			tell(s, before->items[i], NULL, false);
+	}
+}
+
 void versions_update(struct versions **v, const struct signal_frame *f, struct store *store, int64_t target, const char *node, int64_t wall_ms)
 {
+	const struct subject s = { .store = store, .target = target, .wall_ms = wall_ms, .node = node };
 	struct versions *now = calloc(1, sizeof *now);
 	if (now == NULL)
 		return;
@@ -82,9 +132,8 @@ void versions_update(struct versions **v, const struct signal_frame *f, struct s
 		versions_free(now);
 		return;
 	}
-	for (size_t i = 0; *v != NULL && i < now->n; i++)
-		if (!has(*v, now->items[i]))
-			tell(before(*v, labels_get(now->items[i], "model")), now->items[i], store, target, node, wall_ms);
+	if (*v != NULL)
+		compare(&s, *v, now);
 	versions_free(*v);
 	*v = now;
 }

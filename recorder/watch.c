@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A scrape comes in and goes out as up to three frames of the same time: what the target said (or that all of it is stale), what pitwall says about
- * the scrape, and the signals. A target whose profile is not configured gets one from the first body it sends; until then it is in the store
- * without one only if it failed, so that the failure can be seen. */
+ * the scrape, and the signals. A target whose profile is not configured gets one from what it says; until then it is in the store without one only
+ * if it failed, so that the failure can be seen. A server that is starting shows little of itself: each new layout is looked at again. */
 #include "recorder/watch.h"
 
 #include <assert.h>
@@ -17,12 +17,17 @@
 #include "recorder/report.h"
 #include "recorder/versions.h"
 
+enum { VERSIONS_BACK_MS = 24 * 3600 * 1000 }; /* how old the versions may be that a target is compared with after a restart of ours */
+
 struct watch {
 	const struct watch_shared       *shared;
 	struct http_target              *http;
 	struct signal_target            *signals;   /* NULL until the profile is known */
-	struct fleet_target              configured;/* node and url are copies, labels a reference; the rest is not used */
-	struct credential               *credential;/* lent; NULL: none */
+	const struct fleet_target       *target;    /* lent by the fleet until watch_rebind */
+	struct credential               *credential;/* lent likewise; NULL: none */
+	struct labels                   *configured;/* the labels as configured, referenced */
+	char                            *url;       /* being polled: the target's, or with another kind's path */
+	size_t                           path_at;   /* of the profile of which the path is being tried */
 	uint64_t                         access;    /* hash of how it is spoken to */
 	const char                      *profile;   /* as configured or found out; "" not known yet */
 	struct labels                   *labels;    /* in the store: the configured ones and the profile */
@@ -30,47 +35,78 @@ struct watch {
 	struct exposition_layout        *said;      /* the last scrape's, referenced */
 	const struct layout             *layout;    /* the store's, for the same */
 	const struct layout             *signal_layout;
+	size_t                           start_at;  /* where process_start_time_seconds stands in it; SIZE_MAX: it has none */
 	uint64_t                         n_scrapes;
+	uint64_t                         complained;/* hash of the last complaint */
+	bool                             has_profile;           /* it is configured */
 	bool                             was_up, ever_up, told; /* told: the present failure is in an event */
+	bool                             is_stale;              /* the store knows that its series have ended */
 	enum fetch                       last_result;
 	int64_t                          down_since_ms;
 	double                           start_seconds; /* process_start_time_seconds; 0: not seen */
 	struct versions                 *versions;
 };
 
-static void complain(const struct watch *w, const char *what, const struct why *why)
+/* Once, not with every scrape. */
+static void complain(struct watch *w, const char *what, const struct why *why)
 {
-	log_warn(w->shared->log, "recorder", "%s: %s: %s", w->configured.url, what, why->text);
+	uint64_t hash = hash64(why->text, strlen(why->text), hash64(what, strlen(what), 0));
+	if (w->complained != hash)
+		log_warn(w->shared->log, "recorder", "%s: %s: %s", w->url, what, why->text);
+	w->complained = hash;
 }
 
 static void tell(struct watch *w, int64_t wall_ms, enum severity severity, const char *kind, const char *text)
 {
 	struct why why = { "" };
-	const struct event e = { .wall_ms = wall_ms, .target = w->id, .severity = severity, .kind = kind, .node = w->configured.node, .text = text };
+	const struct event e = { .wall_ms = wall_ms, .target = w->id, .severity = severity, .kind = kind, .node = w->target->node, .text = text };
 	if (store_append_event(w->shared->store, &e, &why) != ERR_OK)
 		complain(w, "cannot keep an event", &why);
 }
 
 /* ---- who it is ---- */
 
-static enum err enter_store(struct watch *w, struct why *why)
+/* Its series end, and it is no longer polled under the id that it has. */
+static void say_gone(struct watch *w)
+{
+	struct why why = { "" };
+	int64_t now = clock_wall_ms(w->shared->clock);
+	for (int stream = 0; stream < STREAM_COUNT; stream++)
+		if (store_append_stale(w->shared->store, w->id, (enum stream)stream, now, &why) != ERR_OK)
+			complain(w, "cannot mark its series stale", &why);
+	if (store_target_gone(w->shared->store, w->id, &why) != ERR_OK)
+		complain(w, "cannot say that it is no longer polled", &why);
+}
+
+static enum err labels_in_store(const struct watch *w, struct labels **out, struct why *why)
 {
 	struct labels_builder b;
-	struct labels *labels = NULL;
 	labels_builder_init(&b);
-	labels_builder_from(&b, w->configured.labels);
+	labels_builder_from(&b, w->configured);
 	labels_builder_set(&b, "profile", w->profile);
-	enum err e = labels_builder_build(&b, &labels, why);
+	enum err e = labels_builder_build(&b, out, why);
 	labels_builder_release(&b);
+	return e;
+}
+
+static enum err enter_store(struct watch *w, struct why *why)
+{
+	struct labels *labels = NULL;
 	int64_t id = 0;
+	enum err e = labels_in_store(w, &labels, why);
 	if (e == ERR_OK)
-		e = store_target(w->shared->store, labels, w->configured.url, &id, why);
+		e = store_target(w->shared->store, labels, w->url, &id, why);
 	if (e != ERR_OK) {
 		labels_unref(labels);
 		return e;
 	}
 	if (w->id != 0 && w->id != id)
-		store_target_gone(w->shared->store, w->id, why);
+		say_gone(w);
+	if (w->id != id) {
+		versions_free(w->versions);
+		w->versions = NULL;
+		w->is_stale = false;
+	}
 	labels_unref(w->labels);
 	w->labels = labels;
 	w->id = id;
@@ -81,7 +117,7 @@ static enum err enter_store(struct watch *w, struct why *why)
 static enum err take_profile(struct watch *w, const char *profile, struct why *why)
 {
 	struct signal_target *signals = NULL;
-	enum err e = signal_target_new(w->shared->engine, profile, w->configured.interval_ms, w, &signals, why);
+	enum err e = signal_target_new(w->shared->engine, profile, w->target->interval_ms, w, &signals, why);
 	if (e != ERR_OK)
 		return e;
 	signal_target_free(w->signals);
@@ -90,6 +126,7 @@ static enum err take_profile(struct watch *w, const char *profile, struct why *w
 	return ERR_OK;
 }
 
+/* A profile once found gives way only to one that recognises something, never to the one that takes anything. */
 static enum err find_profile(struct watch *w, const struct scrape *s, struct why *why)
 {
 	struct profile_guess guess;
@@ -100,7 +137,11 @@ static enum err find_profile(struct watch *w, const struct scrape *s, struct why
 		profile_guess_add(&guess, metric, strlen(metric));
 	}
 	const struct profile *found = profile_guess_result(&guess);
-	return take_profile(w, found != NULL ? found->head.name : "", why);
+	const char *name = found != NULL ? found->head.name : "";
+	bool recognises = found != NULL && guess.best_prefix > 0;
+	if (w->signals != NULL && (strcmp(name, w->profile) == 0 || (w->profile[0] != '\0' && !recognises)))
+		return ERR_OK;
+	return take_profile(w, name, why);
 }
 
 /* ---- frames ---- */
@@ -125,11 +166,10 @@ static enum err keep_samples(struct watch *w, const struct http_scrape *s, bool 
 	const struct scrape *body = s->scrape;
 	*is_new_layout = w->layout == NULL || w->said != body->layout;
 	if (*is_new_layout) {
+		w->layout = NULL;
 		enum err e = store_layout(w->shared->store, exposition_layout_series(body->layout), body->n, &w->layout, why);
-		if (e != ERR_OK) {
-			w->layout = NULL;
+		if (e != ERR_OK)
 			return e;
-		}
 		size_t before = w->said != NULL ? exposition_layout_size(w->said) : 0;
 		*series_added = body->n > before ? body->n - before : 0;
 		exposition_layout_unref(w->said);
@@ -146,7 +186,9 @@ static void keep_signals(struct watch *w, int64_t wall_ms, const struct scrape *
 	enum err e = body == NULL ? signal_target_failed(w->signals, wall_ms, &f, &why)
 	                          : signal_target_scrape(w->signals, wall_ms, exposition_layout_series(body->layout), body->values, body->n,
 	                                                 is_new_layout, &f, &why);
-	if (e == ERR_OK && (f.has_new_series || w->signal_layout == NULL))
+	if (e == ERR_OK && f.has_new_series)
+		w->signal_layout = NULL;
+	if (e == ERR_OK && w->signal_layout == NULL)
 		e = store_layout(w->shared->store, f.series, f.n, &w->signal_layout, &why);
 	if (e == ERR_OK)
 		e = store_append(w->shared->store, w->id, STREAM_SIGNAL, wall_ms, w->signal_layout, f.values, &why);
@@ -154,25 +196,98 @@ static void keep_signals(struct watch *w, int64_t wall_ms, const struct scrape *
 		complain(w, "cannot compute or keep signals", &why);
 		return;
 	}
-	versions_update(&w->versions, &f, w->shared->store, w->id, w->configured.node, wall_ms);
+	versions_update(&w->versions, &f, w->shared->store, w->id, w->target->node, wall_ms);
+}
+
+/* ---- polling ---- */
+
+static void on_scrape(void *ctx, const struct http_scrape *s);
+
+static enum err read_secret(void *ctx, struct buf *to, struct why *why)
+{
+	return credential_put(((struct watch *)ctx)->credential, to, why);
+}
+
+static struct http_access access_of(struct watch *w)
+{
+	const struct fleet_target *t = w->target;
+	struct http_access a = { .secret = read_secret, .secret_ctx = w };
+	if (t->auth != NULL) {
+		a.auth = t->auth->kind == FLEET_AUTH_BASIC ? HTTP_AUTH_BASIC : HTTP_AUTH_BEARER;
+		a.user = t->auth->user;
+	}
+	if (t->tls != NULL) {
+		a.ca_file = t->tls->ca_file[0] != '\0' ? t->tls->ca_file : NULL;
+		a.cert_file = t->tls->cert_file[0] != '\0' ? t->tls->cert_file : NULL;
+		a.key_file = t->tls->key_file[0] != '\0' ? t->tls->key_file : NULL;
+		a.server_name = t->tls->server_name[0] != '\0' ? t->tls->server_name : NULL;
+		a.insecure_skip_verify = t->tls->insecure_skip_verify;
+	}
+	return a;
+}
+
+static enum err poll_url(struct watch *w, bool now, struct why *why)
+{
+	const struct http_target_options o = { .url = w->url, .interval_ms = w->target->interval_ms, .timeout_ms = w->target->timeout_ms,
+		                               .access = access_of(w), .done = on_scrape, .ctx = w };
+	return http_target_add(w->shared->collector, &o, now, &w->http, why);
+}
+
+static bool is_first_with_path(const struct profiles *p, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (strcmp(profiles_at(p, i)->head.path, profiles_at(p, at)->head.path) == 0)
+			return false;
+	return true;
+}
+
+/* Nobody said what kind of server it is, nor where its metrics are, and it has none where it was asked: the next time it is asked where
+ * another kind would have them. */
+static void try_next_path(struct watch *w)
+{
+	const struct profiles *p = w->shared->profiles;
+	struct buf url;
+	struct why why = { "" };
+	size_t n = profiles_count(p);
+	if (n == 0)
+		return;
+	do
+		w->path_at = (w->path_at + 1) % n;
+	while (!is_first_with_path(p, w->path_at));
+	buf_init(&url, 64 * 1024);
+	char *copy = fleet_url_with_path(w->target->url, profiles_at(p, w->path_at)->head.path, &url) == ERR_OK ? strdup(buf_text(&url)) : NULL;
+	buf_release(&url);
+	if (copy == NULL)
+		return;
+	free(w->url);
+	w->url = copy;
+	http_target_remove(w->http);
+	w->http = NULL;
+	if (poll_url(w, false, &why) != ERR_OK)
+		complain(w, "cannot poll it", &why);
 }
 
 /* ---- what happened to it ---- */
 
+static void find_start(struct watch *w, const struct scrape *s)
+{
+	struct labels *const *series = exposition_layout_series(s->layout);
+	w->start_at = SIZE_MAX;
+	for (size_t i = 0; i < s->n && w->start_at == SIZE_MAX; i++)
+		if (strcmp(labels_metric(series[i]), "process_start_time_seconds") == 0)
+			w->start_at = i;
+}
+
 static void tell_restart(struct watch *w, const struct http_scrape *s)
 {
-	struct labels *const *series = exposition_layout_series(s->scrape->layout);
-	for (size_t i = 0; i < s->scrape->n; i++) {
-		if (strcmp(labels_metric(series[i]), "process_start_time_seconds") != 0)
-			continue;
-		double started = s->scrape->values[i];
-		/* The clock that this is reckoned from may be stepped by a second or two without any restart. */
-		if (w->start_seconds > 0 && started > w->start_seconds + 5)
-			tell(w, s->wall_ms, SEVERITY_INFO, "restart", "the server process was restarted");
-		if (started > 0)
-			w->start_seconds = started;
+	if (w->start_at >= s->scrape->n)
 		return;
-	}
+	double started = s->scrape->values[w->start_at];
+	/* The clock that this is reckoned from may be stepped by a second or two without any restart. */
+	if (w->start_seconds > 0 && started > w->start_seconds + 5)
+		tell(w, s->wall_ms, SEVERITY_INFO, "restart", "the server process was restarted");
+	if (started > 0)
+		w->start_seconds = started;
 }
 
 static void tell_recovery(struct watch *w, int64_t wall_ms)
@@ -191,7 +306,9 @@ static void on_success(struct watch *w, const struct http_scrape *s)
 	enum err e = ERR_OK;
 	size_t series_added = 0;
 	bool is_new_layout = false;
-	if (w->profile[0] == '\0')
+	if (w->said != s->scrape->layout)
+		find_start(w, s->scrape);
+	if (!w->has_profile && (w->signals == NULL || w->said != s->scrape->layout))
 		e = find_profile(w, s->scrape, &why);
 	if (e == ERR_OK && (w->id == 0 || strcmp(labels_get(w->labels, "profile"), w->profile) != 0))
 		e = enter_store(w, &why);
@@ -206,31 +323,48 @@ static void on_success(struct watch *w, const struct http_scrape *s)
 	tell_restart(w, s);
 	tell_recovery(w, s->wall_ms);
 	w->was_up = w->ever_up = true;
+	w->is_stale = false;
+}
+
+/* Its series end once, not with every failure. */
+static void end_series(struct watch *w, int64_t wall_ms)
+{
+	struct why why = { "" };
+	if (w->is_stale)
+		return;
+	w->is_stale = store_append_stale(w->shared->store, w->id, STREAM_SCRAPE, wall_ms, &why) == ERR_OK;
+	if (!w->is_stale)
+		complain(w, "cannot mark its series stale", &why);
+}
+
+static void tell_failure(struct watch *w, const struct http_scrape *s)
+{
+	if (!w->told)
+		w->down_since_ms = s->wall_ms;
+	if (!w->told || s->result != w->last_result)
+		tell(w, s->wall_ms, SEVERITY_DOWN, "scrape", s->text);
+	w->told = true;
 }
 
 static void on_failure(struct watch *w, const struct http_scrape *s)
 {
 	struct why why = { "" };
-	if (w->configured.is_probe && !w->ever_up)
+	if (w->target->is_probe && !w->ever_up)
 		return;
 	if (w->id == 0 && enter_store(w, &why) != ERR_OK) {
 		complain(w, "cannot enter it in the store", &why);
 		return;
 	}
-	if ((w->was_up || w->n_scrapes == 1) &&
-	    store_append_stale(w->shared->store, w->id, STREAM_SCRAPE, s->wall_ms, &why) != ERR_OK)
-		complain(w, "cannot mark its series stale", &why);
+	end_series(w, s->wall_ms);
 	keep_report(w, s, 0);
 	if (w->signals == NULL && take_profile(w, w->profile, &why) != ERR_OK)
 		complain(w, "cannot compute signals", &why);
 	if (w->signals != NULL)
 		keep_signals(w, s->wall_ms, NULL, false);
-	if (w->was_up || !w->told)
-		w->down_since_ms = s->wall_ms;
-	if (!w->told || s->result != w->last_result)
-		tell(w, s->wall_ms, SEVERITY_DOWN, "scrape", s->text);
-	w->told = true;
+	tell_failure(w, s);
 	w->was_up = false;
+	if (s->result == FETCH_NOT_FOUND && w->profile[0] == '\0' && !w->target->has_path)
+		try_next_path(w);
 }
 
 static void on_scrape(void *ctx, const struct http_scrape *s)
@@ -245,28 +379,6 @@ static void on_scrape(void *ctx, const struct http_scrape *s)
 }
 
 /* ---- life ---- */
-
-static enum err read_secret(void *ctx, struct buf *to, struct why *why)
-{
-	return credential_put(((struct watch *)ctx)->credential, to, why);
-}
-
-static struct http_access access_of(struct watch *w, const struct fleet_target *t)
-{
-	struct http_access a = { .secret = read_secret, .secret_ctx = w };
-	if (t->auth != NULL) {
-		a.auth = t->auth->kind == FLEET_AUTH_BASIC ? HTTP_AUTH_BASIC : HTTP_AUTH_BEARER;
-		a.user = t->auth->user;
-	}
-	if (t->tls != NULL) {
-		a.ca_file = t->tls->ca_file[0] != '\0' ? t->tls->ca_file : NULL;
-		a.cert_file = t->tls->cert_file[0] != '\0' ? t->tls->cert_file : NULL;
-		a.key_file = t->tls->key_file[0] != '\0' ? t->tls->key_file : NULL;
-		a.server_name = t->tls->server_name[0] != '\0' ? t->tls->server_name : NULL;
-		a.insecure_skip_verify = t->tls->insecure_skip_verify;
-	}
-	return a;
-}
 
 static uint64_t hash_text(const char *text, uint64_t seed)
 {
@@ -289,16 +401,15 @@ static uint64_t access_hash(const struct fleet_target *t)
 
 static enum err copy_configured(struct watch *w, const struct fleet_target *t, struct why *why)
 {
-	w->configured.node = strdup(t->node);
-	w->configured.url = strdup(t->url);
-	w->configured.labels = labels_ref(t->labels);
-	w->configured.interval_ms = t->interval_ms;
-	w->configured.is_probe = t->is_probe;
+	w->url = strdup(t->url);
+	w->configured = labels_ref(t->labels);
 	w->access = access_hash(t);
+	w->start_at = SIZE_MAX;
 	/* A profile's name lives as long as the profiles do, which is longer than any fleet. */
 	const struct profile *known = profiles_find(w->shared->profiles, t->profile);
 	w->profile = known != NULL ? known->head.name : "";
-	return w->configured.node == NULL || w->configured.url == NULL ? why_memory(why) : ERR_OK;
+	w->has_profile = known != NULL;
+	return w->url == NULL ? why_memory(why) : ERR_OK;
 }
 
 enum err watch_new(const struct watch_shared *shared, const struct fleet_target *t, struct credential *credential, struct watch **out,
@@ -308,67 +419,102 @@ enum err watch_new(const struct watch_shared *shared, const struct fleet_target 
 	if (w == NULL)
 		return why_memory(why);
 	w->shared = shared;
+	w->target = t;
 	w->credential = credential;
 	enum err e = copy_configured(w, t, why);
-	if (e == ERR_OK && !t->is_probe && w->profile[0] != '\0') {
+	if (e == ERR_OK && !t->is_probe && w->has_profile)
 		e = take_profile(w, w->profile, why);
-		if (e == ERR_OK)
-			e = enter_store(w, why);
-	}
-	const struct http_target_options o = { .url = w->configured.url, .interval_ms = t->interval_ms, .timeout_ms = t->timeout_ms,
-		                               .access = access_of(w, t), .done = on_scrape, .ctx = w };
-	if (e == ERR_OK)
-		e = http_target_add(shared->collector, &o, false, &w->http, why);
+	if (e == ERR_OK && w->signals != NULL)
+		e = enter_store(w, why);
 	if (e != ERR_OK) {
-		watch_free(w, false);
+		watch_free(w, true);
 		return e;
 	}
 	*out = w;
 	return ERR_OK;
 }
 
-static void say_gone(struct watch *w)
+bool watch_take_past(struct watch *w, const struct labels *in_store)
 {
 	struct why why = { "" };
-	int64_t now = clock_wall_ms(w->shared->clock);
-	for (int stream = 0; stream < STREAM_COUNT; stream++)
-		if (store_append_stale(w->shared->store, w->id, (enum stream)stream, now, &why) != ERR_OK)
-			complain(w, "cannot mark its series stale", &why);
-	if (store_target_gone(w->shared->store, w->id, &why) != ERR_OK)
-		complain(w, "cannot say that it is no longer polled", &why);
+	const struct profile *p = profiles_find(w->shared->profiles, labels_get(in_store, "profile"));
+	if (w->id != 0)
+		return labels_equal(w->labels, in_store);
+	if (w->has_profile || w->target->is_probe || p == NULL)
+		return false;
+	enum err e = take_profile(w, p->head.name, &why);
+	if (e == ERR_OK)
+		e = enter_store(w, &why);
+	if (e != ERR_OK)
+		complain(w, "cannot take up its past", &why);
+	return e == ERR_OK;
+}
+
+static enum err remember_versions(void *ctx, const struct frame *f)
+{
+	struct watch *w = ctx;
+	if (w->versions == NULL && f->layout != NULL)
+		w->versions = versions_of_frame(f);
+	return ERR_OK;
+}
+
+enum err watch_prime(struct watch *w, struct reader *r, int64_t now_ms, struct why *why)
+{
+	if (w->id == 0 || w->signals == NULL)
+		return ERR_OK;
+	enum err e = signal_target_prime(w->signals, r, w->id, now_ms, why);
+	if (e == ERR_OK)
+		e = reader_frames(r, STREAM_SIGNAL, w->id, now_ms - VERSIONS_BACK_MS, now_ms, true, remember_versions, w, why);
+	return e;
+}
+
+enum err watch_start(struct watch *w, struct why *why)
+{
+	return w->http != NULL ? ERR_OK : poll_url(w, false, why);
+}
+
+void watch_stop(struct watch *w)
+{
+	if (w->http != NULL)
+		http_target_remove(w->http);
+	w->http = NULL;
 }
 
 void watch_free(struct watch *w, bool is_gone)
 {
 	if (w == NULL)
 		return;
-	if (w->http != NULL)
-		http_target_remove(w->http);
+	watch_stop(w);
 	if (is_gone && w->id != 0)
 		say_gone(w);
 	signal_target_free(w->signals);
 	exposition_layout_unref(w->said);
 	versions_free(w->versions);
 	labels_unref(w->labels);
-	labels_unref(w->configured.labels);
-	free((char *)(uintptr_t)w->configured.node);
-	free((char *)(uintptr_t)w->configured.url);
+	labels_unref(w->configured);
+	free(w->url);
 	free(w);
 }
 
 bool watch_is_for(const struct watch *w, const struct fleet_target *t)
 {
-	return w->access == access_hash(t) && labels_equal(w->configured.labels, t->labels);
+	return w->access == access_hash(t) && labels_equal(w->configured, t->labels);
 }
 
-void watch_rebind(struct watch *w, struct credential *credential)
+void watch_rebind(struct watch *w, const struct fleet_target *t, struct credential *credential)
 {
+	w->target = t;
 	w->credential = credential;
+}
+
+const char *watch_url(const struct watch *w)
+{
+	return w->url;
 }
 
 const struct labels *watch_labels(const struct watch *w)
 {
-	return w->configured.labels;
+	return w->configured;
 }
 
 uint64_t watch_scrapes(const struct watch *w)
@@ -379,9 +525,4 @@ uint64_t watch_scrapes(const struct watch *w)
 bool watch_is_up(const struct watch *w)
 {
 	return w->was_up;
-}
-
-bool watch_is_expected(const struct watch *w)
-{
-	return !w->configured.is_probe || w->ever_up;
 }

@@ -23,6 +23,7 @@ struct known_target {
 	struct labels *labels;
 	char          *url;
 	bool           is_open;     /* polled now, as far as this recorder said */
+	bool           was_open;    /* when the store was opened */
 	int64_t        last_ms[STREAM_COUNT];
 };
 
@@ -166,7 +167,7 @@ static enum err load_targets(struct store *s, struct db *db, struct why *why)
 			e = add_target(s, sqlite3_column_int64(q, 0), labels, strdup(db_text(q, 2)), why);
 		if (e != ERR_OK)
 			break;
-		s->targets[s->n_targets - 1].is_open = sqlite3_column_int64(q, 3) == INT64_MAX;
+		s->targets[s->n_targets - 1].is_open = s->targets[s->n_targets - 1].was_open = sqlite3_column_int64(q, 3) == INT64_MAX;
 	}
 	sqlite3_reset(q);
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
@@ -543,6 +544,16 @@ enum err store_target_gone(struct store *s, int64_t target, struct why *why)
 	if (e == ERR_OK)
 		t->is_open = false;
 	return e;
+}
+
+void store_polled_before(struct store *s, void (*fn)(void *ctx, int64_t id, const struct labels *labels), void *ctx)
+{
+	for (size_t i = 0, n = s->n_targets; i < n; i++) {
+		struct labels *labels = s->targets[i].was_open ? labels_ref(s->targets[i].labels) : NULL;
+		if (labels != NULL)
+			fn(ctx, (int64_t)i + 1, labels);
+		labels_unref(labels);
+	}
 }
 
 enum err store_layout(struct store *s, struct labels *const *series, size_t n, const struct layout **out, struct why *why)

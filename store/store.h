@@ -74,6 +74,10 @@ enum err store_target(struct store *s, const struct labels *labels, const char *
 /* The target is no longer polled as of now: screens stop listing it from this time on; its past stays. */
 enum err store_target_gone(struct store *s, int64_t target, struct why *why);
 
+/* Walks the targets that the recorder before this one polled to its end, by id. store_open has marked them as gone: store_target opens those again that
+ * are still wanted. `fn` may call anything of the store; targets that it adds are not walked. */
+void store_polled_before(struct store *s, void (*fn)(void *ctx, int64_t id, const struct labels *labels), void *ctx);
+
 /* The layout with these series in this order, made or found. Layouts live as long as the store is open; pointers stay valid. ERR_LIMIT: more than
  * LAYOUT_SERIES_MAX series. */
 enum { LAYOUT_SERIES_MAX = 200000 };
