@@ -100,6 +100,8 @@ static void update(struct screen *screen, const struct view *view)
 		s->id = id;
 		s->first = s->selected = 0;
 	}
+	if (s->view_signal < 0 && view->first_ms > 0 && view->t_ms - view->first_ms < (int64_t)spans_minutes[0] * 60 * 1000)
+		s->span = 0; /* there is no more than that yet */
 	s->view_signal = (int)view->signal;
 	take_answer(s, view);
 }

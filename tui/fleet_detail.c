@@ -90,6 +90,11 @@ static void draw_selected_rule(const struct fleet_row *r, struct canvas *c)
 	int cols = canvas_region(c).cols;
 	buf_init(&title, TITLE_MAX);
 	selected_title(r, &title);
+	/* Where both do not fit, the reason matters more than the model. */
+	if (text_width(buf_text(&title), title.len) + text_width(reason, strlen(reason)) + 7 > cols) {
+		buf_clear(&title);
+		buf_puts(&title, fleet_row_name(r));
+	}
 	canvas_rule(c, 0, buf_text(&title), reason[0] != '\0' ? reason : severity_word(s));
 	int title_cols = text_width(buf_text(&title), title.len);
 	buf_release(&title);
@@ -225,7 +230,7 @@ static void draw_charts(const struct view *v, int rows, struct canvas *c)
 	bool by_node = count_wrong(f) > 0;
 	enum severity severity = SEVERITY_DOWN;
 	size_t at = 0;
-	canvas_rule(c, 0, by_node ? "the worst" : "by model", signal_info(v->signal)->title);
+	canvas_rule(c, 0, by_node ? "the worst" : "by model", by_node ? "by what is wrong" : signal_info(v->signal)->title);
 	canvas_enter(c, (struct rect){ 1, 0, rows - 1, cols });
 	for (int i = 0; i < CHARTS_SHOWN; i++) {
 		struct rect place = chart_place(i, rows - 1, cols);

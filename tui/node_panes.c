@@ -292,7 +292,7 @@ static int fill_columns(const struct node_pane_data *d, int cols, struct column 
 		{ PANE_SIGNALS, { 0, 0, 0 } }, { PANE_CHART, { 0, 0, 0 } },  { PANE_TARGETS, { 0, 1, 2 } },
 		{ PANE_GPUS, { 0, 1, 2 } },    { PANE_SERVED, { 0, 1, 2 } }, { PANE_EVENTS, { 0, 1, 1 } },
 	};
-	int n = cols >= COLS_THREE ? 3 : cols >= COLS_TWO ? 2 : 1;
+	int n = cols >= COLS_THREE && d->events->n > 0 ? 3 : cols >= COLS_TWO ? 2 : 1; /* the middle one of three is for events */
 	for (int i = 0; i < COLUMNS_MAX; i++)
 		out[i].n = 0;
 	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
