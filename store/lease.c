@@ -85,13 +85,14 @@ static bool runs(int64_t expires_ms, int64_t now_ms)
 	return expires_ms > now_ms && expires_ms <= now_ms + 2 * LEASE_MS;
 }
 
-static enum err refuse_if_held(struct db *db, int64_t now_ms, struct why *why)
+static enum err refuse_if_held(struct db *db, int64_t now_ms, int64_t *lost_ms, struct why *why)
 {
 	sqlite3_stmt *s = db_statement(db, STMT_LEASE);
 	enum err e = s == NULL ? db_error(db, why) : db_step(db, s, why);
 	if (e != ERR_OK)
 		return e == ERR_NOT_FOUND ? ERR_OK : e;
 	int64_t pid = sqlite3_column_int64(s, 1), since_ms = sqlite3_column_int64(s, 5);
+	*lost_ms = sqlite3_column_int64(s, 6) - LEASE_MS;
 	if (runs(sqlite3_column_int64(s, 6), now_ms) && !holder_is_gone(db_text(s, 2), pid, sqlite3_column_int64(s, 3))) {
 		char since[TIME_TEXT];
 		e = why_set(why, ERR_LATER, "store '%s' is being recorded by process %lld on '%.100s' since %s", db->path, (long long)pid,
@@ -103,10 +104,11 @@ static enum err refuse_if_held(struct db *db, int64_t now_ms, struct why *why)
 
 enum err lease_take(struct db *db, struct lease *l, int64_t now_ms, struct why *why)
 {
-	enum err e = refuse_if_held(db, now_ms, why);
+	int64_t lost_ms = 0;
+	enum err e = refuse_if_held(db, now_ms, &lost_ms, why);
 	if (e != ERR_OK)
 		return e;
-	struct lease mine = { .since_ms = now_ms };
+	struct lease mine = { .since_ms = now_ms, .lost_ms = lost_ms };
 	if (getrandom(mine.token, sizeof mine.token, 0) != (ssize_t)sizeof mine.token)
 		return why_set(why, ERR_IO, "no random numbers from the system");
 	char host[HOST_SIZE] = "", place[PLACE_SIZE];

@@ -13,6 +13,7 @@ enum { LEASE_MS = 15000, LEASE_RENEW_MS = 3000, LEASE_TOKEN = 16 };
 struct lease {
 	uint8_t token[LEASE_TOKEN];
 	int64_t since_ms;
+	int64_t lost_ms; /* 0; else the last sign of life of the recorder before, which never gave its lease back */
 };
 
 /* ERR_LATER: another holds it; `why` names it. */

@@ -380,6 +380,16 @@ static enum err watch_clock(struct store *s, int64_t frame_ms, struct why *why)
 	return ERR_OK;
 }
 
+static enum err tell_start(struct store *s, const struct lease *l, struct why *why)
+{
+	char text[128], lost[TIME_TEXT];
+	snprintf(text, sizeof text, "recording began");
+	if (l->lost_ms > 0)
+		snprintf(text, sizeof text, "recording began; the recorder before was lost at about %s", format_time(l->lost_ms, lost));
+	log_info(s->log, "store", "%s", text);
+	return store_append_event(s, &(struct event){ .wall_ms = s->opened_ms, .severity = SEVERITY_INFO, .kind = "recorder", .text = text }, why);
+}
+
 enum err store_open(const struct store_options *o, struct store **out, struct why *why)
 {
 	struct db db = { 0 };
@@ -404,6 +414,8 @@ enum err store_open(const struct store_options *o, struct store **out, struct wh
 		e = rewind_to(s, s->opened_ms, newest_ms(s), why);
 	if (e == ERR_OK)
 		e = end_presences(s, why);
+	if (e == ERR_OK)
+		e = tell_start(s, &opening.lease, why);
 	if (e != ERR_OK) {
 		if (s->writer != NULL)
 			writer_stop(s->writer);
@@ -419,6 +431,10 @@ void store_close(struct store *s)
 {
 	if (s == NULL)
 		return;
+	log_info(s->log, "store", "recording ends");
+	/* Where this does not go in any more, the next recorder tells that this one was lost. */
+	store_append_event(s, &(struct event){ .wall_ms = clock_wall_ms(s->clock), .severity = SEVERITY_INFO, .kind = "recorder",
+	                                       .text = "recording ended" }, NULL);
 	writer_stop(s->writer);
 	store_free(s);
 }

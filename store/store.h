@@ -53,7 +53,8 @@ void store_close(struct store *s);
 /* Waits until everything queued so far is committed. */
 enum err store_flush(struct store *s, struct why *why);
 
-/* What the writer is doing; for the status bar and for tests. */
+/* What the writer is doing; for the status bar and for tests. Changes are logged, and events of kind "recorder" tell of starts, ends, and of what
+ * was lost in a time in which the disk took nothing. */
 struct store_health {
 	enum err err;             /* ERR_OK, or what the last commit met; the writer goes on trying */
 	char     text[256];       /* the sentence */

@@ -9,9 +9,13 @@
 
 #include <sqlite3.h>
 
+#include "base/log.h"
+#include "base/num.h"
+
 enum { COMMIT_MS = 500, QUEUE_BYTES = 64 << 20, BATCH_BYTES = 8 << 20, RETRY_MIN_MS = 100, RETRY_MAX_MS = 5000 };
 /* Checkpoint when the log has this many pages; wait for readers and cut it down when it has the larger number. */
-enum { WAL_PAGES = 1000, WAL_PAGES_HIGH = 8000 };
+/* Cut it down, too, when nothing comes and it has been longer than the smallest. */
+enum { WAL_PAGES_IDLE = 256, WAL_PAGES = 1000, WAL_PAGES_HIGH = 8000 };
 
 struct writer {
 	pthread_mutex_t mutex; /* guards all down to the line */
@@ -25,19 +29,24 @@ struct writer {
 	unsigned        flushers;
 	bool            is_stopping;
 	struct store_health health;
+	enum err        trouble;          /* the first since the disk last took something */
+	int64_t         trouble_ms;       /* wall time of it */
+	uint64_t        trouble_dropped;  /* health.frames_dropped then */
 	/* ---- the thread's own ---- */
 	pthread_t           thread;
 	struct db           db;
 	struct ledger       ledger;
 	struct lease        lease;
 	const struct clock *clock;
+	struct log         *log;
 	int64_t             commit_ms;
 	size_t              max_bytes;
 	int64_t             renew_at_ms, retry_at_ms, pause_ms; /* own clock */
 	struct item        *batch; /* taken from the queue, not yet committed */
 	uint64_t            batch_frames, batch_items;
 	size_t              batch_bytes;
-	int                 wal_pages;
+	bool                is_renewing; /* the lease, with this batch */
+	int                 wal_pages, wal_pages_most; /* most: since it was cut down */
 };
 
 /* Waiting is by the machine's own clock even where a test owns the time that is stored. */
@@ -88,7 +97,7 @@ static enum err write_batch(void *ctx, struct why *why)
 {
 	struct writer *w = ctx;
 	enum err e = lease_check(&w->db, &w->lease, why); /* I6 */
-	if (e == ERR_OK)
+	if (e == ERR_OK && w->is_renewing)
 		e = lease_renew(&w->db, &w->lease, clock_wall_ms(w->clock), why);
 	for (const struct item *i = w->batch; i != NULL && e == ERR_OK; i = i->next)
 		e = write_item(w, i, why);
@@ -101,6 +110,7 @@ static int wal_grew(void *ctx, sqlite3 *handle, const char *name, int pages)
 	(void)name;
 	struct writer *w = ctx;
 	w->wal_pages = pages;
+	w->wal_pages_most = pages > w->wal_pages_most ? pages : w->wal_pages_most;
 	return SQLITE_OK;
 }
 
@@ -108,11 +118,12 @@ static int wal_grew(void *ctx, sqlite3 *handle, const char *name, int pages)
  * Where one did not let go for long, wait for it, for as long as the busy timeout says. */
 static void checkpoint(struct writer *w)
 {
-	if (w->wal_pages < WAL_PAGES)
+	bool cut = w->wal_pages >= WAL_PAGES_HIGH || (w->batch == NULL && w->wal_pages_most >= WAL_PAGES_IDLE);
+	if (!cut && w->wal_pages < WAL_PAGES)
 		return;
-	int mode = w->wal_pages >= WAL_PAGES_HIGH ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
-	if (sqlite3_wal_checkpoint_v2(w->db.handle, "main", mode, NULL, NULL) == SQLITE_OK && mode == SQLITE_CHECKPOINT_TRUNCATE)
-		w->wal_pages = 0;
+	int mode = cut ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+	if (sqlite3_wal_checkpoint_v2(w->db.handle, "main", mode, NULL, NULL) == SQLITE_OK && cut)
+		w->wal_pages = w->wal_pages_most = 0;
 }
 
 /* Takes items from the queue behind those that could not be written before. Locked. */
@@ -149,6 +160,7 @@ static void forget_batch(struct writer *w)
 /* Locked. Nothing more will be written: the other recorder's word counts from here. */
 static void lose_lease(struct writer *w)
 {
+	log_error(w->log, "store", "another recorder took store '%s' over: nothing more is recorded here", w->db.path);
 	w->health.has_lease = false;
 	w->health.frames_dropped += w->batch_frames;
 	forget_batch(w);
@@ -157,6 +169,46 @@ static void lose_lease(struct writer *w)
 		w->health.frames_dropped += w->batch_frames;
 		forget_batch(w);
 	}
+}
+
+/* Locked. Behind what is queued; however full the queue is. */
+static void put_item(struct writer *w, struct item *i)
+{
+	if (w->first == NULL)
+		w->first_put_ms = own_ms();
+	*w->last = i;
+	w->last = &i->next;
+	w->queued_bytes += i->size;
+	w->health.queued_bytes = w->queued_bytes;
+	w->put++;
+}
+
+/* Locked. The disk takes what comes again. */
+static void tell_resumed(struct writer *w)
+{
+	char age[DURATION_TEXT];
+	int64_t now = clock_wall_ms(w->clock);
+	uint64_t lost = w->health.frames_dropped - w->trouble_dropped;
+	struct item *i = item_new(ITEM_EVENT, sizeof(struct why));
+	format_age(now - w->trouble_ms, age);
+	if (i != NULL) {
+		char *text = (char *)(i + 1);
+		snprintf(text, sizeof(struct why), "the store could not be written for %s (%s): %llu frame%s lost", age, err_text(w->trouble),
+		         (unsigned long long)lost, lost == 1 ? " was" : "s were");
+		i->event = (struct event){ .wall_ms = now, .severity = lost > 0 ? SEVERITY_WARN : SEVERITY_INFO, .kind = "recorder", .text = text };
+		put_item(w, i);
+	}
+	log_info(w->log, "store", "store '%s' is written again after %s; %llu frames were lost", w->db.path, age, (unsigned long long)lost);
+	w->trouble = ERR_OK;
+}
+
+/* Locked. */
+static void tell_trouble(struct writer *w, enum err e, const struct why *why)
+{
+	w->trouble = e;
+	w->trouble_ms = clock_wall_ms(w->clock);
+	w->trouble_dropped = w->health.frames_dropped;
+	log_warn(w->log, "store", "%s; it is tried again, what comes waits in memory", why->text);
 }
 
 /* Locked. */
@@ -172,8 +224,13 @@ static void settle(struct writer *w, enum err e, const struct why *why)
 		forget_batch(w);
 		w->pause_ms = 0;
 		w->retry_at_ms = 0;
-		w->renew_at_ms = own_ms() + LEASE_RENEW_MS;
+		if (w->is_renewing)
+			w->renew_at_ms = own_ms() + LEASE_RENEW_MS;
+		if (w->trouble != ERR_OK)
+			tell_resumed(w);
 	} else {
+		if (w->trouble == ERR_OK)
+			tell_trouble(w, e, why);
 		snprintf(w->health.text, sizeof w->health.text, "%.255s", why->text);
 		w->pause_ms = w->pause_ms == 0 ? RETRY_MIN_MS : w->pause_ms * 2 > RETRY_MAX_MS ? RETRY_MAX_MS : w->pause_ms * 2;
 		w->retry_at_ms = own_ms() + w->pause_ms;
@@ -186,6 +243,7 @@ static void round_of(struct writer *w)
 {
 	struct why why = { "" };
 	take_batch(w);
+	w->is_renewing = w->renew_at_ms <= own_ms();
 	pthread_mutex_unlock(&w->mutex);
 	enum err e = db_transact(&w->db, true, write_batch, w, &why);
 	ledger_settle(&w->ledger, e == ERR_OK);
@@ -251,13 +309,7 @@ enum err writer_put(struct writer *w, struct item *i, struct why *why)
 		e = why_set(why, ERR_LIMIT, "store '%s' does not take what comes: %zu bytes are waiting", w->db.path, w->queued_bytes);
 	} else {
 		bool was_idle = w->first == NULL;
-		if (was_idle)
-			w->first_put_ms = own_ms();
-		*w->last = i;
-		w->last = &i->next;
-		w->queued_bytes += i->size;
-		w->health.queued_bytes = w->queued_bytes;
-		w->put++;
+		put_item(w, i);
 		if (was_idle || w->queued_bytes >= BATCH_BYTES)
 			pthread_cond_signal(&w->wake);
 		i = NULL;
@@ -325,6 +377,7 @@ enum err writer_start(struct db *db, const struct lease *lease, const struct sto
 	*db = (struct db){ 0 };
 	w->lease = *lease;
 	w->clock = o->clock;
+	w->log = o->log;
 	w->commit_ms = o->commit_ms > 0 ? o->commit_ms : COMMIT_MS;
 	w->max_bytes = o->queue_max_bytes > 0 ? o->queue_max_bytes : QUEUE_BYTES;
 	w->last = &w->first;

@@ -11,6 +11,7 @@
 
 #include <sqlite3.h>
 
+#include "base/log.h"
 #include "store/reader.h"
 
 enum { START_MS = 1000000, ROUNDS_MAX = 2000 };
@@ -111,6 +112,7 @@ struct fixture {
 	char              folder[64], path[96];
 	struct test_clock clock;
 	struct store     *store;
+	struct log       *log;
 	int64_t           target;
 	const struct layout *layout;
 	int               next; /* frames 1 .. next - 1 were taken */
@@ -126,7 +128,7 @@ static void well(void)
 
 static enum err open_store(struct fixture *f, size_t queue_max_bytes)
 {
-	struct store_options o = { .path = f->path, .clock = &f->clock.clock, .commit_ms = 5, .queue_max_bytes = queue_max_bytes };
+	struct store_options o = { .path = f->path, .clock = &f->clock.clock, .log = f->log, .commit_ms = 5, .queue_max_bytes = queue_max_bytes };
 	enum err e = store_open(&o, &f->store, &why);
 	if (e != ERR_OK)
 		return e;
@@ -156,6 +158,9 @@ static void finish(struct fixture *f)
 	snprintf(side, sizeof side, "%s-wal", f->path);
 	unlink(side);
 	snprintf(side, sizeof side, "%s-shm", f->path);
+	unlink(side);
+	log_close(f->log);
+	snprintf(side, sizeof side, "%s/log", f->folder);
 	unlink(side);
 	assert_int_equal(rmdir(f->folder), 0);
 }
@@ -243,12 +248,21 @@ static void a_failing_open_leaves_the_store_good(void **state)
 	assert_in_range(n, 20, ROUNDS_MAX - 1);
 }
 
+static enum err keep_text(void *ctx, const struct event *e)
+{
+	snprintf(ctx, 512, "%s", e->text);
+	return ERR_OK;
+}
+
 static void a_full_disk_is_told_and_waited_for(void **state)
 {
 	(void)state;
 	struct fixture f;
 	struct store_health h;
+	char log_path[128];
 	start(&f);
+	snprintf(log_path, sizeof log_path, "%s/log", f.folder);
+	assert_int_equal(log_open(log_path, LEVEL_DEBUG, 0, &f.clock.clock, &f.log, &why), ERR_OK);
 	assert_int_equal(open_store(&f, 20000), ERR_OK);
 	append(&f, 3);
 	assert_int_equal(store_flush(f.store, &why), ERR_OK);
@@ -275,6 +289,23 @@ static void a_full_disk_is_told_and_waited_for(void **state)
 	}
 	assert_int_equal(h.err, ERR_OK);
 	check_all_there(&f);
+	char told[512] = "";
+	struct reader *r = NULL;
+	assert_int_equal(store_flush(f.store, &why), ERR_OK);
+	assert_int_equal(reader_open(f.path, READER_OWN, &r, &why), ERR_OK);
+	assert_int_equal(reader_events(r, NULL, "recorder", 0, INT64_MAX - 1, 1, keep_text, told, &why), ERR_OK);
+	assert_non_null(strstr(told, "the store could not be written for"));
+	assert_non_null(strstr(told, "(no space left): 1 frame was lost"));
+	reader_close(r);
+	static const char *const lines[] = { "info  store: recording began", "warn  store: store '", "no space left on the disk; it is tried again",
+	                                     "is written again after", "1 frames were lost" };
+	char text[4096] = "";
+	FILE *file = fopen(log_path, "r");
+	assert_non_null(file);
+	text[fread(text, 1, sizeof text - 1, file)] = '\0';
+	fclose(file);
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+		assert_row(lines[i], strstr(text, lines[i]) != NULL);
 	finish(&f);
 }
 

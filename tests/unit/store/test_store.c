@@ -342,7 +342,7 @@ static void a_clock_set_back_records_that_time_anew(void **state)
 	buf_init(&b, 1000);
 	assert_ok(reader_events(r, NULL, NULL, 0, INT64_MAX - 1, 10, join_events, &b, &why));
 	assert_string_equal(buf_text(&b), "clock/the clock was set back from 1970-01-01T00:50:00Z to 1970-01-01T00:24:59.997Z: what was recorded of that"
-	                    " time before is set aside/2 note/x/0 ");
+	                    " time before is set aside/2 note/x/0 recorder/recording began/1 ");
 	buf_clear(&b);
 	assert_ok(reader_meta(r, "fleet", START_MS + 60 * STEP_MS, &b, &why));
 	assert_string_equal(buf_text(&b), "late");
@@ -454,7 +454,7 @@ static void events_and_facts_are_kept(void **state)
 	assert_string_equal(buf_text(&b), "oldnew");
 	int64_t first, last;
 	assert_ok(reader_bounds(r, &first, &last, &why));
-	assert_true(first == 5 && last == 6);
+	assert_true(first == 5 && last == START_MS); /* when recording began */
 	buf_release(&b);
 	reader_close(r);
 }
@@ -486,8 +486,9 @@ static void a_second_recorder_is_refused_until_the_lease_ends(void **state)
 	assert_int_equal(info.since_ms, START_MS + 15001);
 	store_close(second);
 	assert_int_equal(reader_lease(r, START_MS + 15001, &info, &why), ERR_NOT_FOUND);
-	int64_t first, last;
-	assert_int_equal(reader_bounds(r, &first, &last, &why), ERR_NOT_FOUND);
+	struct series_set set = select_metric(r, "a", 0, 100);
+	assert_int_equal(set.n, 0);
+	series_set_release(&set);
 	reader_close(r);
 }
 
@@ -517,6 +518,32 @@ static void a_killed_recorder_is_followed_at_once(void **state)
 	assert_ok(store_open(&o, &f->store, &why));
 	close(said[0]);
 	close(said[1]);
+}
+
+static void starts_and_ends_are_told(void **state)
+{
+	struct fixture *f = *state;
+	struct test_clock later;
+	struct buf b;
+	test_clock_advance(&f->clock, 5000);
+	reopen(f);
+	assert_ok(store_flush(f->store, &why));
+	/* The next one finds a lease that has run out. */
+	struct store *second = NULL;
+	struct store_options o = options(f);
+	test_clock_init(&later, START_MS + 60000);
+	o.clock = &later.clock;
+	assert_ok(store_open(&o, &second, &why));
+	assert_ok(store_flush(second, &why));
+	struct reader *r = NULL;
+	assert_ok(reader_open(f->path, READER_OWN, &r, &why));
+	buf_init(&b, 1000);
+	assert_ok(reader_events(r, NULL, "recorder", 0, INT64_MAX - 1, 10, join_events, &b, &why));
+	assert_string_equal(buf_text(&b), "recorder/recording began; the recorder before was lost at about 1970-01-01T00:16:45Z/1 "
+	                    "recorder/recording began/1 recorder/recording ended/1 recorder/recording began/1 ");
+	buf_release(&b);
+	reader_close(r);
+	store_close(second);
 }
 
 static void another_process_sees_frames_within_a_second(void **state)
@@ -717,6 +744,7 @@ int main(void)
 		TEST(events_and_facts_are_kept),
 		TEST(a_second_recorder_is_refused_until_the_lease_ends),
 		TEST(a_killed_recorder_is_followed_at_once),
+		TEST(starts_and_ends_are_told),
 		TEST(another_process_sees_frames_within_a_second),
 		TEST(files_that_are_no_store_are_refused),
 		TEST(network_file_systems_are_refused),
