@@ -238,9 +238,6 @@ static void set_defaults(struct http_options *o)
 		o->in_flight = 256;
 }
 
-/* As many idle connections as there may be targets: one that is dropped costs the next scrape a handshake. */
-enum { KEPT_CONNECTIONS = 8192 };
-
 static enum err multi_new(struct http_collector *c)
 {
 	c->multi = curl_multi_init();
@@ -251,7 +248,7 @@ static enum err multi_new(struct http_collector *c)
 	curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, set_timer);
 	curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
 	curl_multi_setopt(c->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)c->o.per_host);
-	curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS);
+	curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)c->o.per_host); /* of one server, since each has its own cache */
 	return ERR_OK;
 }
 

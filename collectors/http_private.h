@@ -11,7 +11,7 @@
 #include <curl/curl.h>
 #include <uv.h>
 
-enum { HTTP_TEXT = 384, HTTP_SPARE_EASIES = 32 };
+enum { HTTP_TEXT = 384, HTTP_SPARE_EASIES = 32, HTTP_PEER_BUCKETS = 1024 };
 
 struct transfer {
 	struct http_collector *c;
@@ -22,6 +22,7 @@ struct transfer {
 	struct http_access access;       /* texts owned */
 	char              *url;          /* what curl is given: with the server's name in it, where one was set */
 	char              *shown;        /* host:port as the user wrote them */
+	struct peer       *peer;         /* referenced */
 	char              *connect_to;   /* or NULL */
 	char              *host_header;  /* or NULL */
 	const char        *accept;
@@ -53,6 +54,7 @@ struct transfer_list {
 };
 
 struct get;
+struct peer;
 
 struct http_collector {
 	struct http_options     o;
@@ -63,6 +65,7 @@ struct http_collector {
 	struct transfer_list    waiting, running;
 	struct http_target     *targets;
 	struct get             *gets;
+	struct peer            *peers[HTTP_PEER_BUCKETS];
 	struct exposition_pool *pool;
 	CURL                   *spare[HTTP_SPARE_EASIES];
 	size_t                  n_spare;
@@ -93,6 +96,13 @@ bool     transfer_begin(struct transfer *t);
 /* Curl has done with it: judges the result, gives back what was lent but the body. */
 void     transfer_end(struct transfer *t, CURLcode code);
 void     transfer_drop_body(struct transfer *t);
+
+/* ---- http_peer.c ---- */
+/* The server of that name ("host:port"), with a reference more; NULL for want of memory. */
+struct peer *peer_ref(struct http_collector *c, const char *name);
+/* The last reference closes the connections. No handle may have the share then. NULL is fine. */
+void         peer_unref(struct http_collector *c, struct peer *p);
+CURLSH      *peer_share(const struct peer *p);
 
 /* ---- http_url.c ---- */
 enum err url_split(struct transfer *t, const char *url, const char *server_name, struct why *why);

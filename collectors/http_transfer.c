@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 
-enum { SECRET_MAX = 65536, SPARE_BODY_MAX = 1 << 20 };
+enum { SECRET_MAX = 65536, SPARE_BODY_MAX = 1 << 20, RECEIVE_BYTES = 64 << 10 };
 
 const char *fetch_name(enum fetch f)
 {
@@ -61,6 +61,8 @@ enum err transfer_init(struct transfer *t, struct http_collector *c, const char 
 	enum err e = copy_access(t, a, why);
 	if (e == ERR_OK)
 		e = url_split(t, url, a->server_name, why);
+	if (e == ERR_OK && (t->peer = peer_ref(c, t->shown)) == NULL)
+		e = why_memory(why);
 	if (e != ERR_OK)
 		transfer_release(t);
 	return e;
@@ -81,6 +83,8 @@ void transfer_release(struct transfer *t)
 	free_text(&t->access.ca_file);
 	free_text(&t->access.cert_file);
 	free_text(&t->access.key_file);
+	peer_unref(t->c, t->peer);
+	t->peer = NULL;
 	free(t->url);
 	free(t->shown);
 	free(t->connect_to);
@@ -260,6 +264,10 @@ static bool set_options(struct transfer *t)
 	set_protocols(easy);
 	set_access(t, easy);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_SHARE, peer_share(t->peer));
+	/* No name cache: curl walks all of it after each transfer, and a kept connection needs no name. */
+	curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BYTES);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)t->timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -283,6 +291,8 @@ static void give_back(struct transfer *t)
 	curl_slist_free_all(t->headers);
 	curl_slist_free_all(t->connect_list);
 	t->headers = t->connect_list = NULL;
+	if (t->easy != NULL)
+		curl_easy_setopt(t->easy, CURLOPT_SHARE, NULL); /* a reset would leave it */
 	if (t->easy != NULL && c->n_spare < HTTP_SPARE_EASIES) {
 		curl_easy_reset(t->easy);
 		c->spare[c->n_spare++] = t->easy;

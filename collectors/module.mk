@@ -7,6 +7,7 @@ libcollectors_a_SOURCES = \
 	%reldir%/exposition.c %reldir%/exposition.h \
 	%reldir%/http.c %reldir%/http.h %reldir%/http_private.h \
 	%reldir%/http_get.c \
+	%reldir%/http_peer.c \
 	%reldir%/http_target.c \
 	%reldir%/http_transfer.c \
 	%reldir%/http_url.c \
