@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 
-enum { SECRET_MAX = 65536, SPARE_BODY_MAX = 1 << 20, RECEIVE_BYTES = 64 << 10 };
+enum { SECRET_MAX = 65536, SPARE_BODY_MAX = 1 << 20, RECEIVE_BYTES = 32 << 10 };
 
 const char *fetch_name(enum fetch f)
 {
