@@ -6,6 +6,7 @@
 #define PITWALL_QUERY_AST_H
 
 #include "base/arena.h"
+#include "base/regex.h"
 #include "query/query.h"
 
 #include <stdbool.h>
@@ -59,7 +60,7 @@ struct node {
 	size_t          offset, length; /* in the text */
 	int             depth;
 	bool            is_invariant;   /* gives the same at every step of a range query */
-	struct node    *next_selector;  /* the query's list of them */
+	struct node    *next_owner;     /* the query's list of selectors, or of calls with a regex */
 	union {
 		struct { double value; bool is_duration; } number;
 		struct text string;
@@ -77,6 +78,7 @@ struct node {
 			const struct function *function;
 			struct node          **args;
 			size_t                 n;
+			struct regex          *regex; /* compiled by the function's `prepare`; NULL: none */
 		} call;
 		struct {
 			const struct aggregator *aggregator;
@@ -100,7 +102,8 @@ struct query {
 	struct arena arena;
 	const char  *text;
 	struct node *root;
-	struct node *selectors; /* by next_selector */
+	struct node *selectors; /* by next_owner */
+	struct node *calls;     /* that have a regex, likewise */
 };
 
 /* Words for messages: "instant vector", "range vector", "scalar", "string". */

@@ -50,6 +50,8 @@ struct function {
 	bool (*map)(double v, const double *args, size_t n_args, double *out);
 	bool (*over)(const struct window *w, const double *args, double *out);
 	enum err (*call)(struct eval *ev, const struct node *n, const struct grid *g, struct value *out);
+	/* Or NULL: compiles what does not change (node.u.call.regex), once the call was parsed and checked. Mistakes are for `call` to tell. */
+	void (*prepare)(struct node *n);
 };
 
 struct function_family {

@@ -32,14 +32,14 @@ static enum err add_relabelled(struct eval *ev, const struct row *r, const char 
 	return e == ERR_OK ? table_add_row(ev, &out->table, l, r->drop_name && strcmp(name, LABEL_NAME) != 0, r->v) : e;
 }
 
-static enum err replace_row(struct eval *ev, const struct node *n, const struct regex *regex, const struct row *r, struct value *out)
+static enum err replace_row(struct eval *ev, const struct node *n, const struct row *r, struct value *out)
 {
 	struct text target = text_arg(n, 1), replacement = text_arg(n, 2), source = text_arg(n, 3);
 	const struct label *l = labels_find(r->labels, source.s);
 	struct buf made;
 	bool matched = false;
 	buf_init(&made, LABELS_TEXT_MAX);
-	enum err e = regex_expand(regex, l != NULL ? l->value : "", l != NULL ? l->value_len : 0, replacement.s, &made, &matched);
+	enum err e = regex_expand(n->u.call.regex, l != NULL ? l->value : "", l != NULL ? l->value_len : 0, replacement.s, &made, &matched);
 	if (e != ERR_OK)
 		why_set(ev->why, e, "cannot make a label value in label_replace(): %s", err_text(e));
 	else if (matched)
@@ -50,22 +50,26 @@ static enum err replace_row(struct eval *ev, const struct node *n, const struct 
 	return e;
 }
 
+static void prepare_label_replace(struct node *n)
+{
+	struct text pattern = text_arg(n, 4);
+	struct why why;
+	if (strlen(pattern.s) != pattern.n || regex_new(pattern.s, &n->u.call.regex, &why) != ERR_OK)
+		n->u.call.regex = NULL;
+}
+
 static enum err call_label_replace(struct eval *ev, const struct node *n, const struct grid *g, struct value *out)
 {
 	struct value of;
-	struct regex *regex = NULL;
-	struct text pattern = text_arg(n, 4);
-	struct why why;
-	if (strlen(pattern.s) != pattern.n || regex_new(pattern.s, &regex, &why) != ERR_OK)
-		return why_set(ev->why, ERR_FORMAT, "invalid regular expression in label_replace(): %.300s", pattern.s);
+	if (n->u.call.regex == NULL)
+		return why_set(ev->why, ERR_FORMAT, "invalid regular expression in label_replace(): %.300s", text_arg(n, 4).s);
 	enum err e = ERR_OK;
 	if (!is_label(text_arg(n, 1)))
 		e = why_set(ev->why, ERR_FORMAT, "invalid destination label name in label_replace(): %.100s", text_arg(n, 1).s);
 	if (e == ERR_OK)
 		e = eval_node(ev, n->u.call.args[0], g, &of);
 	for (size_t i = 0; e == ERR_OK && i < of.table.n; i++)
-		e = replace_row(ev, n, regex, &of.table.rows[i], out);
-	regex_free(regex);
+		e = replace_row(ev, n, &of.table.rows[i], out);
 	return e == ERR_OK ? table_merge(ev, g, &out->table, SAME_LABELSET) : e;
 }
 
@@ -96,7 +100,7 @@ static enum err call_label_join(struct eval *ev, const struct node *n, const str
 static const struct function rows[] = {
 	{ .name = "label_replace", .summary = "sets a label from another by a regular expression: v, target, replacement, source, regex",
 	  .returns = VALUE_VECTOR, .n_args = 5, .args = { VALUE_VECTOR, VALUE_STRING, VALUE_STRING, VALUE_STRING, VALUE_STRING },
-	  .call = call_label_replace },
+	  .call = call_label_replace, .prepare = prepare_label_replace },
 	{ .name = "label_join", .summary = "sets a label to others joined: v, target, separator, sources ...", .returns = VALUE_VECTOR, .n_args = 4,
 	  .args = { VALUE_VECTOR, VALUE_STRING, VALUE_STRING, VALUE_STRING }, .optional = VARIADIC, .call = call_label_join },
 };

@@ -245,7 +245,15 @@ static struct node *parse_call(struct parser *p)
 	parser_advance(p);
 	if (!parse_arguments(p, &n->u.call.args, &n->u.call.n))
 		return NULL;
-	return parser_finish(p, n);
+	n = parser_finish(p, n);
+	if (n == NULL || n->u.call.function->prepare == NULL)
+		return n;
+	n->u.call.function->prepare(n);
+	if (n->u.call.regex != NULL) {
+		n->next_owner = p->query->calls;
+		p->query->calls = n;
+	}
+	return n;
 }
 
 static bool parse_grouping(struct parser *p, struct node *n)

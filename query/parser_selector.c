@@ -195,7 +195,7 @@ struct node *parse_selector(struct parser *p)
 	n->u.selector.matchers = kept;
 	n->u.selector.n = list->n;
 	free(list);
-	n->next_selector = p->query->selectors; /* from here on query_free releases the matchers */
+	n->next_owner = p->query->selectors; /* from here on query_free releases the matchers */
 	p->query->selectors = n;
 	return parser_finish(p, n);
 }

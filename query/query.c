@@ -43,9 +43,11 @@ void query_free(struct query *q)
 {
 	if (q == NULL)
 		return;
-	for (struct node *n = q->selectors; n != NULL; n = n->next_selector)
+	for (struct node *n = q->selectors; n != NULL; n = n->next_owner)
 		for (size_t i = 0; i < n->u.selector.n; i++)
 			matcher_release(&n->u.selector.matchers[i]);
+	for (struct node *n = q->calls; n != NULL; n = n->next_owner)
+		regex_free(n->u.call.regex);
 	arena_release(&q->arena);
 	free(q);
 }
@@ -107,7 +109,7 @@ enum err query_selectors(const struct query *q, int64_t lookback_ms,
 void query_widen_ranges(struct query *q, int64_t from_ms, int64_t to_ms)
 {
 	assert(from_ms > 0 && to_ms > 0);
-	for (struct node *n = q->selectors; n != NULL; n = n->next_selector)
+	for (struct node *n = q->selectors; n != NULL; n = n->next_owner)
 		if (n->u.selector.window.range_ms == from_ms)
 			n->u.selector.window.range_ms = to_ms;
 }
