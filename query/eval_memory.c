@@ -29,7 +29,7 @@ enum err eval_alloc(struct eval *ev, size_t n, size_t size, void **out)
 
 enum err eval_cells(struct eval *ev, const struct grid *g, double **out)
 {
-	void *at;
+	void *at = NULL;
 	enum err e = eval_charge(ev, g->n);
 	if (e == ERR_OK)
 		e = eval_alloc(ev, g->n, sizeof(double), &at);
@@ -72,7 +72,7 @@ enum err table_add_row(struct eval *ev, struct table *t, const struct labels *la
 {
 	if (t->n == t->cap) {
 		size_t cap = t->cap == 0 ? 8 : t->cap * 2;
-		void *rows;
+		void *rows = NULL;
 		enum err e = eval_alloc(ev, cap, sizeof(struct row), &rows);
 		if (e != ERR_OK)
 			return e;
@@ -110,7 +110,7 @@ enum err table_merge(struct eval *ev, const struct grid *g, struct table *t, con
 	size_t slots = 16, kept = 0;
 	while (slots < t->n * 2)
 		slots *= 2;
-	void *mem;
+	void *mem = NULL;
 	enum err e = eval_alloc(ev, slots, sizeof(uint32_t), &mem);
 	if (e != ERR_OK)
 		return e;

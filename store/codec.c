@@ -414,8 +414,8 @@ static enum err decode_series(const uint8_t *p, const uint8_t *end, struct label
 
 enum err layout_decode(const void *bytes, size_t size, struct labels ***series, size_t *n, struct why *why)
 {
-	const uint8_t *p;
-	size_t left, made = 0;
+	const uint8_t *p = NULL;
+	size_t left = 0, made = 0;
 	void *owned = NULL;
 	uint64_t count = 0;
 	struct labels **all = NULL;

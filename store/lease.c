@@ -146,7 +146,7 @@ static enum err with_token(struct db *db, enum statement which, const struct lea
 
 enum err lease_check(struct db *db, const struct lease *l, struct why *why)
 {
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 	enum err e = with_token(db, STMT_LEASE_MINE, l, 0, &s, why);
 	if (e == ERR_OK)
 		e = db_step(db, s, why);
@@ -159,14 +159,14 @@ enum err lease_check(struct db *db, const struct lease *l, struct why *why)
 
 enum err lease_renew(struct db *db, const struct lease *l, int64_t now_ms, struct why *why)
 {
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 	enum err e = with_token(db, STMT_LEASE_RENEW, l, now_ms + LEASE_MS, &s, why);
 	return e == ERR_OK ? db_run(db, s, why) : e;
 }
 
 enum err lease_give(struct db *db, const struct lease *l, struct why *why)
 {
-	sqlite3_stmt *s;
+	sqlite3_stmt *s = NULL;
 	enum err e = with_token(db, STMT_LEASE_GIVE, l, 0, &s, why);
 	return e == ERR_OK ? db_run(db, s, why) : e;
 }

@@ -81,7 +81,7 @@ static int teardown(void **state)
 
 static const struct layout *layout_of(struct store *s, const char *const *metrics, size_t n)
 {
-	struct labels *series[16];
+	struct labels *series[16] = { NULL };
 	const struct layout *l = NULL;
 	for (size_t i = 0; i < n; i++)
 		series[i] = labels_of("__name__", metrics[i], NULL);

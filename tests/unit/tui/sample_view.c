@@ -23,7 +23,7 @@ struct sample {
 
 static const char *const hostile[] = {
 	"\033[2J\033[31mred\033[0m",  "漢字漢字漢字漢字漢字漢字漢字漢字",
-	"👩‍👩‍👧‍👦🏴‍☠️🇩🇪 team", "\xe2\x80\xae" "gnp.exe",
+	"👩‍👩‍👧‍👦🏴‍☠️🇩🇪 team", ("\xe2\x80\xae" "gnp.exe"),
 	"line\none\ttwo\r\n",           "a\"b\\c{d=~\".*\"}",        "\xff\xfe\x80 broken \xc3",      "e\xcc\x81\xcc\x82\xcc\x83\xcc\x84 marks",
 	"",                             "%s%n%d",
 };
