@@ -10,7 +10,8 @@
 
 #include <time.h>
 
-enum { ROWS = 40, COLS = 120, CELL_W = 8, CELL_H = 17, BASELINE = 13, MARGIN = 12, DEADLINE_S = 420, PAST_S = 300, COLOURS_MAX = 256 };
+enum { ROWS = 40, COLS = 120, CELL_W = 8, CELL_H = 17, BASELINE = 13, MARGIN = 12, DOT = 2, DEADLINE_S = 420,
+       PAST_S = 300, COLOURS_MAX = 256 };
 enum { DEFAULT_FG = 0xd0d0d0, DEFAULT_BG = 0x121212 };
 
 struct picture {
@@ -77,10 +78,21 @@ static bool is_block(const struct pty_cell *c, int *eighths_up, int *eighths_acr
 	return true;
 }
 
+/* So are the dots of braille: bits 0 to 7 of *dots, in Unicode's order. */
+static bool is_braille(const struct pty_cell *c, unsigned *dots)
+{
+	const unsigned char *t = (const unsigned char *)c->text;
+	if (t[0] != 0xe2 || t[1] < 0xa0 || t[1] > 0xa3 || t[2] < 0x80 || t[3] != '\0')
+		return false;
+	*dots = (t[1] & 3u) << 6 | (t[2] & 0x3fu);
+	return true;
+}
+
 static bool is_text(const struct pty_cell *c)
 {
 	int up, across;
-	return c->text[0] != '\0' && c->text[0] != ' ' && !is_block(c, &up, &across);
+	unsigned dots;
+	return c->text[0] != '\0' && c->text[0] != ' ' && !is_block(c, &up, &across) && !is_braille(c, &dots);
 }
 
 static void add_colour(struct picture *pic, uint32_t colour)
@@ -106,17 +118,34 @@ static void put_backgrounds(const struct picture *pic, uint32_t colour)
 		}
 }
 
-static void put_blocks(const struct picture *pic, uint32_t colour)
+static void put_block(FILE *to, int x, int y, int up, int across)
+{
+	double height = CELL_H * up / 8.0;
+	fprintf(to, "M%d %gh%dv%gh-%dz", x, y + CELL_H - height, across * CELL_W / 8, height, across * CELL_W / 8);
+}
+
+static void put_dots(FILE *to, int x, int y, unsigned dots)
+{
+	static const struct {
+		int x, y;
+	} at[] = { { 0, 0 }, { 0, 1 }, { 0, 2 }, { 1, 0 }, { 1, 1 }, { 1, 2 }, { 0, 3 }, { 1, 3 } };
+	for (unsigned bit = 0; bit < sizeof at / sizeof at[0]; bit++)
+		if ((dots >> bit & 1) != 0)
+			fprintf(to, "M%d %dh%dv%dh-%dz", x + DOT + at[bit].x * CELL_W / 2, y + DOT + at[bit].y * CELL_H / 4, DOT, DOT, DOT);
+}
+
+static void put_shapes(const struct picture *pic, uint32_t colour)
 {
 	int up, across;
+	unsigned dots;
 	for (int row = 0; row < ROWS; row++)
 		for (int col = 0; col < COLS; col++) {
 			const struct pty_cell *c = &pic->cells[row][col];
-			if (c->fg != colour || !is_block(c, &up, &across))
-				continue;
-			double height = CELL_H * up / 8.0;
-			fprintf(pic->to, "M%d %gh%dv%gh-%dz", MARGIN + col * CELL_W, MARGIN + (row + 1) * CELL_H - height, across * CELL_W / 8, height,
-			        across * CELL_W / 8);
+			int x = MARGIN + col * CELL_W, y = MARGIN + row * CELL_H;
+			if (c->fg == colour && is_block(c, &up, &across))
+				put_block(pic->to, x, y, up, across);
+			else if (c->fg == colour && is_braille(c, &dots))
+				put_dots(pic->to, x, y, dots);
 		}
 }
 
@@ -174,7 +203,7 @@ static void write_svg(struct picture *pic)
 	}
 	for (int i = 0; i < pic->n_colours; i++) {
 		fprintf(pic->to, "<path fill=\"#%06x\" d=\"", pic->colours[i]);
-		put_blocks(pic, pic->colours[i]);
+		put_shapes(pic, pic->colours[i]);
 		fputs("\"/>\n", pic->to);
 	}
 	fputs("</g>\n", pic->to);
