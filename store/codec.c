@@ -244,7 +244,30 @@ static const uint8_t *get_value(const uint8_t *p, const uint8_t *end, double *v,
 	return NULL;
 }
 
-static bool decode_gaps(struct frame_state *s, const uint8_t *p, const uint8_t *end)
+/* The place behind a value that nobody asked for; NULL when it is cut short. */
+static const uint8_t *skip_value(const uint8_t *p, const uint8_t *end)
+{
+	if (p == end)
+		return NULL;
+	enum tag tag = (enum tag)(*p & 3);
+	for (int varints = tag == TAG_XOR ? 2 : 1; varints > 0; varints--) {
+		while (p < end && *p >= 0x80)
+			p++;
+		if (p == end)
+			return NULL;
+		p++;
+	}
+	if (tag != TAG_DECIMAL_NEW)
+		return p;
+	return p < end ? p + 1 : NULL;
+}
+
+static const uint8_t *take_value(struct frame_state *s, const struct frame_want *want, size_t i, const uint8_t *p, const uint8_t *end)
+{
+	return want == NULL || want->is_wanted[i] ? get_value(p, end, &s->v[i], &s->exponent[i]) : skip_value(p, end);
+}
+
+static bool decode_gaps(struct frame_state *s, const struct frame_want *want, const uint8_t *p, const uint8_t *end)
 {
 	uint64_t count, gap;
 	size_t used = varint_get(p, end, &count), next = 0;
@@ -257,7 +280,9 @@ static bool decode_gaps(struct frame_state *s, const uint8_t *p, const uint8_t *
 			return false;
 		p += used;
 		next += (size_t)gap;
-		p = get_value(p, end, &s->v[next], &s->exponent[next]);
+		if (want != NULL && next >= want->end)
+			return true;
+		p = take_value(s, want, next, p, end);
 		if (p == NULL)
 			return false;
 		next++;
@@ -265,7 +290,7 @@ static bool decode_gaps(struct frame_state *s, const uint8_t *p, const uint8_t *
 	return p == end;
 }
 
-static bool decode_bitmap(struct frame_state *s, const uint8_t *p, const uint8_t *end)
+static bool decode_bitmap(struct frame_state *s, const struct frame_want *want, const uint8_t *p, const uint8_t *end)
 {
 	size_t size = (s->n + 7) / 8;
 	if ((size_t)(end - p) < size)
@@ -273,11 +298,13 @@ static bool decode_bitmap(struct frame_state *s, const uint8_t *p, const uint8_t
 	const uint8_t *bitmap = p;
 	p += size;
 	for (size_t byte = 0; byte < size; byte++) {
+		if (want != NULL && byte * 8 >= want->end)
+			return true;
 		for (unsigned bits = bitmap[byte]; bits != 0; bits &= bits - 1) {
 			size_t i = byte * 8 + (unsigned)__builtin_ctz(bits);
 			if (i >= s->n)
 				return false;
-			p = get_value(p, end, &s->v[i], &s->exponent[i]);
+			p = take_value(s, want, i, p, end);
 			if (p == NULL)
 				return false;
 		}
@@ -285,36 +312,43 @@ static bool decode_bitmap(struct frame_state *s, const uint8_t *p, const uint8_t
 	return p == end;
 }
 
-static bool decode_key(struct frame_state *s, const uint8_t *p, const uint8_t *end, size_t n)
+static bool decode_key(struct frame_state *s, const struct frame_want *want, const uint8_t *p, const uint8_t *end, size_t n)
 {
 	uint64_t said;
-	size_t used = varint_get(p, end, &said);
+	size_t used = varint_get(p, end, &said), last = want != NULL ? want->end : n;
 	if (used == 0 || said != n || (size_t)(end - p) < n)
 		return false;
 	p += used;
-	for (size_t i = 0; i < n && p != NULL; i++)
-		p = get_value(p, end, &s->v[i], &s->exponent[i]);
-	return p == end;
+	for (size_t i = 0; i < last && p != NULL; i++)
+		p = take_value(s, want, i, p, end);
+	return p != NULL && (p == end || last < n);
 }
 
-enum err frame_decode(struct frame_state *s, bool is_key, size_t n, uint64_t seed, const void *bytes, size_t size, struct why *why)
+enum err frame_decode_some(struct frame_state *s, const struct frame_want *want, bool is_key, size_t n, uint64_t seed, const void *bytes,
+                           size_t size, struct why *why)
 {
 	const uint8_t *p = bytes, *end = p + size;
 	if (size < HEAD_SIZE || !checksum_holds(p, size, seed))
 		return why_set(why, ERR_CORRUPT, "a frame is damaged: its checksum does not fit");
+	assert(want == NULL || want->end <= n);
 	uint8_t form = p[4];
 	p += HEAD_SIZE;
 	bool good = false;
 	if (is_key) {
 		if (state_start(s, n) != ERR_OK)
 			return why_memory(why);
-		good = form == FORM_KEY && decode_key(s, p, end, n);
+		good = form == FORM_KEY && decode_key(s, want, p, end, n);
 	} else if (s->n == n && form == FORM_GAPS) {
-		good = decode_gaps(s, p, end);
+		good = decode_gaps(s, want, p, end);
 	} else if (s->n == n && form == FORM_BITMAP) {
-		good = decode_bitmap(s, p, end);
+		good = decode_bitmap(s, want, p, end);
 	}
 	return good ? ERR_OK : why_set(why, ERR_CORRUPT, "a frame is damaged: its bytes make no sense");
+}
+
+enum err frame_decode(struct frame_state *s, bool is_key, size_t n, uint64_t seed, const void *bytes, size_t size, struct why *why)
+{
+	return frame_decode_some(s, NULL, is_key, n, seed, bytes, size, why);
 }
 
 /* ---- layouts ---- */

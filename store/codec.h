@@ -43,6 +43,16 @@ enum err frame_encode(struct frame_state *s, bool is_key, const double *values, 
 /* Takes `s` one frame further. `n` is the layout's size. ERR_CORRUPT: the bytes are not such a frame; `s` is then to be thrown away. */
 enum err frame_decode(struct frame_state *s, bool is_key, size_t n, uint64_t seed, const void *bytes, size_t size, struct why *why);
 
+/* Which series are asked for: is_wanted[i] for each, none of them at `end` or behind. */
+struct frame_want {
+	const bool *is_wanted;
+	size_t      end;
+};
+/* As frame_decode, but only the wanted series get values; the others hold nothing of meaning, so a state stays with one `want` from a key frame to
+ * the next. Bytes that are stepped over are not checked beyond the checksum. */
+enum err frame_decode_some(struct frame_state *s, const struct frame_want *want, bool is_key, size_t n, uint64_t seed, const void *bytes,
+                           size_t size, struct why *why);
+
 enum err layout_encode(struct labels *const *series, size_t n, struct buf *to);
 /* `*series` is an array of *n sets, each referenced; the caller unrefs and frees. */
 enum err layout_decode(const void *bytes, size_t size, struct labels ***series, size_t *n, struct why *why);

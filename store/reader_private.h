@@ -43,23 +43,36 @@ enum err reader_check(const struct reader *r, struct why *why);
 /* Runs fn in a read transaction. */
 enum err reader_call(struct reader *r, enum err (*fn)(void *ctx, struct why *why), void *ctx, struct why *why);
 
-/* The frames of one track that a window is about, oldest first: those in (after, until] and the one before them. */
+/* The frames of one track that a window is about, oldest first. */
 struct step {
 	int64_t id, at_ms, target, layout; /* layout 0: everything is stale */
+	int64_t prev;
+	size_t  body_at, body_size;        /* in steps.bodies; STEP_NO_BODY: not kept */
+	bool    is_key;
 };
+#define STEP_NO_BODY SIZE_MAX
 struct steps {
 	struct step *items;
 	size_t       n, cap;
+	uint8_t     *bodies;
+	size_t       n_bodies, cap_bodies; /* bytes */
 };
 enum err steps_add(struct steps *s, const struct step *one, struct why *why);
-enum err walk_track(struct reader *r, int64_t target, int stream, int64_t after_ms, int64_t until_ms, struct steps *out, struct why *why);
+void     steps_release(struct steps *s);
+/* Those in (after, until] and the one before them; with `keep_bodies` all back to one that can be read alone, with what they hold (as long as
+ * that is not too much). */
+enum err walk_track(struct reader *r, int64_t target, int stream, int64_t after_ms, int64_t until_ms, bool keep_bodies, struct steps *out,
+                    struct why *why);
 
-/* A place in one track with the values there. Zeroed is nowhere. */
+/* A place in one track with the values there. Zeroed is nowhere. `want` is for frames of one layout; whoever moves to another sets it. */
 struct cursor {
-	int64_t            id, layout;
-	struct frame_state state;
+	int64_t                  id, layout;
+	const struct frame_want *want; /* NULL: all */
+	struct frame_state       state;
 };
 /* Moves to frame `id` of that track: one step of decoding when it follows the frame that the cursor is at. */
 enum err cursor_seek(struct reader *r, struct cursor *c, int64_t id, struct why *why);
+/* The same for a step of a walk; reads nothing where its body was kept and the cursor is at the one before, or needs none. */
+enum err cursor_step(struct reader *r, struct cursor *c, const struct steps *steps, const struct step *to, int stream, struct why *why);
 
 #endif

@@ -11,6 +11,8 @@
 
 #include "base/stale.h"
 
+enum { SAMPLES_FIRST = 512 }; /* room for so many at first, where the window has that many frames */
+
 /* One series that is being gathered. */
 struct gathered {
 	struct series out;
@@ -25,7 +27,9 @@ struct picks {
 	struct pick {
 		size_t position, series;
 	} *items;
-	size_t n;
+	size_t            n;
+	bool             *is_wanted; /* each position of the layout */
+	struct frame_want want;
 };
 
 struct use {
@@ -42,6 +46,8 @@ struct select_call {
 	struct gathered      *all;
 	size_t                n_all, cap_all;
 	size_t                first;   /* of this track in `all` */
+	size_t               *slots;   /* those of this track by hash of their labels; 0: empty, else index in `all` + 1 */
+	size_t                n_slots;
 	struct use           *uses;    /* sorted by target, stream, layout */
 	size_t                n_uses, cap_uses;
 	struct picks         *picks;   /* of this track */
@@ -130,18 +136,42 @@ static bool name_may_match(const struct select_call *c, const struct labels *ser
 	return true;
 }
 
+static size_t *slot_of(const struct select_call *c, const struct labels *labels)
+{
+	size_t at = labels_hash(labels) & (c->n_slots - 1);
+	while (c->slots[at] != 0 && !labels_equal(c->all[c->slots[at] - 1].out.labels, labels))
+		at = (at + 1) & (c->n_slots - 1);
+	return &c->slots[at];
+}
+
+/* Room for one series more of this track. */
+static bool grow_slots(struct select_call *c)
+{
+	if ((c->n_all - c->first + 1) * 2 <= c->n_slots)
+		return true;
+	size_t n = c->n_slots == 0 ? 64 : c->n_slots * 2;
+	size_t *more = calloc(n, sizeof *more);
+	if (more == NULL)
+		return false;
+	free(c->slots);
+	c->slots = more;
+	c->n_slots = n;
+	for (size_t i = c->first; i < c->n_all; i++)
+		*slot_of(c, c->all[i].out.labels) = i + 1;
+	return true;
+}
+
 /* The series with these labels among those of this track, made when it is not there. Takes the labels over. */
 static enum err series_of(struct select_call *c, struct labels *labels, size_t *index, struct why *why)
 {
-	for (size_t i = c->n_all; i > c->first; i--) {
-		if (labels_equal(c->all[i - 1].out.labels, labels)) {
-			labels_unref(labels);
-			*index = i - 1;
-			return ERR_OK;
-		}
+	size_t *slot = grow_slots(c) ? slot_of(c, labels) : NULL;
+	if (slot != NULL && *slot != 0) {
+		labels_unref(labels);
+		*index = *slot - 1;
+		return ERR_OK;
 	}
 	void *items = c->all;
-	struct gathered *g = one_more(&items, c->n_all, &c->cap_all, sizeof *g);
+	struct gathered *g = slot != NULL ? one_more(&items, c->n_all, &c->cap_all, sizeof *g) : NULL;
 	c->all = items;
 	if (g == NULL) {
 		labels_unref(labels);
@@ -149,11 +179,23 @@ static enum err series_of(struct select_call *c, struct labels *labels, size_t *
 	}
 	*g = (struct gathered){ .out = { .labels = labels } };
 	*index = c->n_all++;
+	*slot = c->n_all;
 	return ERR_OK;
 }
 
-static enum err pick(struct select_call *c, const struct layout *l, const struct labels *target, bool is_first, struct picks *p,
-                     struct why *why)
+/* So that decoding steps over the others. */
+static enum err want_picks(const struct layout *l, struct picks *p, struct why *why)
+{
+	p->is_wanted = calloc(l->n + 1, sizeof *p->is_wanted);
+	if (p->is_wanted == NULL)
+		return why_memory(why);
+	for (size_t i = 0; i < p->n; i++)
+		p->is_wanted[p->items[i].position] = true;
+	p->want = (struct frame_want){ p->is_wanted, p->n > 0 ? p->items[p->n - 1].position + 1 : 0 };
+	return ERR_OK;
+}
+
+static enum err pick(struct select_call *c, const struct layout *l, const struct labels *target, struct picks *p, struct why *why)
 {
 	size_t cap = 0;
 	for (size_t i = 0; i < l->n; i++) {
@@ -175,16 +217,12 @@ static enum err pick(struct select_call *c, const struct layout *l, const struct
 			return why_memory(why);
 		}
 		one->position = i;
-		/* Within one layout no series comes twice: only those of other layouts have to be compared with. */
-		size_t first = c->first;
-		c->first = is_first ? c->n_all : first;
 		e = series_of(c, full, &one->series, why);
-		c->first = first;
 		if (e != ERR_OK)
 			return e;
 		p->n++;
 	}
-	return ERR_OK;
+	return want_picks(l, p, why);
 }
 
 static struct picks *picks_of(const struct select_call *c, int64_t layout)
@@ -197,8 +235,10 @@ static struct picks *picks_of(const struct select_call *c, int64_t layout)
 
 static void forget_picks(struct select_call *c)
 {
-	for (size_t i = 0; i < c->n_picks; i++)
+	for (size_t i = 0; i < c->n_picks; i++) {
 		free(c->picks[i].items);
+		free(c->picks[i].is_wanted);
+	}
 	free(c->picks);
 	c->picks = NULL;
 	c->n_picks = 0;
@@ -221,7 +261,7 @@ static enum err make_picks(struct select_call *c, const struct use *uses, size_t
 			return e;
 		struct picks *p = &c->picks[c->n_picks++];
 		p->layout = uses[i].layout;
-		e = pick(c, l, target, c->n_picks == 1, p, why);
+		e = pick(c, l, target, p, why);
 		if (e != ERR_OK)
 			return e;
 	}
@@ -235,7 +275,8 @@ static enum err add_sample(struct select_call *c, struct gathered *g, int64_t at
 	if (c->samples >= c->max_samples)
 		return why_set(why, ERR_LIMIT, "more than %zu samples: ask for a shorter time or fewer series", c->max_samples);
 	if (g->out.n == g->cap) {
-		size_t cap = g->cap == 0 ? 16 : g->cap * 2;
+		size_t first = c->steps.n < SAMPLES_FIRST ? c->steps.n : SAMPLES_FIRST;
+		size_t cap = g->cap == 0 ? first : g->cap * 2;
 		int64_t *t = realloc(g->out.t_ms, cap * sizeof *t);
 		if (t != NULL)
 			g->out.t_ms = t;
@@ -266,13 +307,15 @@ static enum err end_missing(struct select_call *c, int64_t at_ms, uint64_t step,
 	return ERR_OK;
 }
 
-static enum err take_step(struct select_call *c, const struct step *at, uint64_t number, struct why *why)
+static enum err take_step(struct select_call *c, const struct step *at, int stream, uint64_t number, struct why *why)
 {
 	const struct picks *p = picks_of(c, at->layout);
 	bool in_window = at->at_ms > c->after_ms;
 	enum err e = ERR_OK;
-	if (p != NULL && p->n > 0)
-		e = cursor_seek(c->r, &c->cursor, at->id, why);
+	if (p != NULL && p->n > 0) {
+		c->cursor.want = &p->want;
+		e = cursor_step(c->r, &c->cursor, &c->steps, at, stream, why);
+	}
 	for (size_t i = 0; p != NULL && i < p->n && e == ERR_OK; i++) {
 		struct gathered *g = &c->all[p->items[i].series];
 		double v = c->cursor.state.v[p->items[i].position];
@@ -291,13 +334,15 @@ static enum err select_track(struct select_call *c, const struct use *uses, size
 	enum err e = reader_target_labels(c->r, uses->target, &target, why);
 	if (e != ERR_OK || !target_may_match(c, target))
 		return e;
-	e = walk_track(c->r, uses->target, uses->stream, c->after_ms, c->until_ms, &c->steps, why);
+	e = walk_track(c->r, uses->target, uses->stream, c->after_ms, c->until_ms, true, &c->steps, why);
 	c->first = c->n_all;
+	if (c->n_slots > 0)
+		memset(c->slots, 0, c->n_slots * sizeof *c->slots);
 	c->cursor.id = 0;
 	if (e == ERR_OK)
 		e = make_picks(c, uses, n, target, why);
 	for (size_t i = 0; i < c->steps.n && e == ERR_OK && c->n_picks > 0; i++)
-		e = take_step(c, &c->steps.items[i], i + 1, why);
+		e = take_step(c, &c->steps.items[i], uses->stream, i + 1, why);
 	forget_picks(c);
 	return e;
 }
@@ -420,7 +465,8 @@ enum err reader_select(struct reader *r, const struct matcher *m, size_t n, int6
 	free(c.all);
 	free(c.uses);
 	forget_picks(&c);
-	free(c.steps.items);
+	free(c.slots);
+	steps_release(&c.steps);
 	frame_state_release(&c.cursor.state);
 	if (e != ERR_OK) {
 		series_set_release(&set);

@@ -8,6 +8,8 @@
 
 #include <sqlite3.h>
 
+enum { BODIES_FIRST = 64 << 10, BODIES_MAX = 32 << 20 }; /* bytes kept of one walk */
+
 struct row {
 	int64_t     id, target, at_ms, prev, layout;
 	int         stream, hop;
@@ -50,6 +52,37 @@ enum err steps_add(struct steps *s, const struct step *one, struct why *why)
 	return ERR_OK;
 }
 
+void steps_release(struct steps *s)
+{
+	free(s->items);
+	free(s->bodies);
+	*s = (struct steps){ 0 };
+}
+
+/* Without room the step stays without its body, and is read again when it is needed. */
+static void keep_body(struct steps *s, struct step *one, const struct row *row)
+{
+	if (row->size > BODIES_MAX - s->n_bodies)
+		return;
+	if (row->size > s->cap_bodies - s->n_bodies) {
+		size_t cap = s->cap_bodies == 0 ? BODIES_FIRST : s->cap_bodies;
+		while (cap - s->n_bodies < row->size)
+			cap *= 2;
+		uint8_t *more = realloc(s->bodies, cap);
+		if (more == NULL)
+			return;
+		s->bodies = more;
+		s->cap_bodies = cap;
+	}
+	if (row->size > 0)
+		memcpy(s->bodies + s->n_bodies, row->body, row->size);
+	one->body_at = s->n_bodies;
+	one->body_size = row->size;
+	s->n_bodies += row->size;
+}
+
+static bool readable_alone(const struct row *row) { return row->layout == 0 || row->hop != HOP_DELTA; }
+
 static void reverse(struct steps *s)
 {
 	for (size_t i = 0, j = s->n; i + 1 < j; i++) {
@@ -59,10 +92,11 @@ static void reverse(struct steps *s)
 	}
 }
 
-enum err walk_track(struct reader *r, int64_t target, int stream, int64_t after_ms, int64_t until_ms, struct steps *out, struct why *why)
+enum err walk_track(struct reader *r, int64_t target, int stream, int64_t after_ms, int64_t until_ms, bool keep_bodies,
+                    struct steps *out, struct why *why)
 {
 	int64_t id;
-	out->n = 0;
+	out->n = out->n_bodies = 0;
 	enum err e = chain_entry(&r->db, &r->rewinds, target, stream, until_ms, &id, why);
 	while (e == ERR_OK && id > 0) {
 		struct row row;
@@ -71,9 +105,13 @@ enum err walk_track(struct reader *r, int64_t target, int stream, int64_t after_
 			break;
 		if (row.target != target || row.stream != stream)
 			return db_corrupt(&r->db, "a chain of frames leads to another target", why);
-		if (row.at_ms <= until_ms)
-			e = steps_add(out, &(struct step){ id, row.at_ms, target, row.layout }, why);
-		if (row.at_ms <= after_ms)
+		if (row.at_ms <= until_ms) {
+			struct step one = { id, row.at_ms, target, row.layout, row.prev, STEP_NO_BODY, row.size, readable_alone(&row) };
+			if (keep_bodies)
+				keep_body(out, &one, &row);
+			e = steps_add(out, &one, why);
+		}
+		if (row.at_ms <= after_ms && (!keep_bodies || readable_alone(&row)))
 			break;
 		id = row.prev;
 	}
@@ -81,26 +119,37 @@ enum err walk_track(struct reader *r, int64_t target, int stream, int64_t after_
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-static enum err decode_row(struct reader *r, struct cursor *c, const struct row *row, struct why *why)
+static enum err decode_body(struct reader *r, struct cursor *c, const struct step *at, int stream, const void *body, struct why *why)
 {
 	const struct layout *l;
-	enum err e = ERR_OK;
 	c->id = 0;
-	if (row->layout != 0) {
-		/* The body is lent by a statement that looking for the layout does not touch. */
-		e = reader_layout(r, row->layout, &l, why);
+	if (at->layout != 0) {
+		/* A body lent by a statement: looking for the layout does not touch that one. */
+		enum err e = reader_layout(r, at->layout, &l, why);
 		if (e == ERR_OK)
-			e = frame_decode(&c->state, row->hop != HOP_DELTA, l->n, frame_seed(row->target, row->stream, row->at_ms), row->body,
-			                 row->size, why);
+			e = frame_decode_some(&c->state, c->want, at->is_key, l->n, frame_seed(at->target, stream, at->at_ms), body, at->body_size, why);
+		if (e != ERR_OK)
+			return e;
 	}
-	if (e != ERR_OK)
-		return e;
-	c->id = row->id;
-	c->layout = row->layout;
+	c->id = at->id;
+	c->layout = at->layout;
 	return ERR_OK;
 }
 
-static bool readable_alone(const struct row *row) { return row->layout == 0 || row->hop != HOP_DELTA; }
+static enum err decode_row(struct reader *r, struct cursor *c, const struct row *row, struct why *why)
+{
+	struct step at = { .id = row->id, .at_ms = row->at_ms, .target = row->target, .layout = row->layout, .body_size = row->size,
+	                   .is_key = readable_alone(row) };
+	return decode_body(r, c, &at, row->stream, row->body, why);
+}
+
+enum err cursor_step(struct reader *r, struct cursor *c, const struct steps *steps, const struct step *to, int stream, struct why *why)
+{
+	if (to->body_at == STEP_NO_BODY || !(to->is_key || (c->id != 0 && to->prev == c->id && to->layout == c->layout)))
+		return cursor_seek(r, c, to->id, why);
+	enum err e = reader_check(r, why);
+	return e == ERR_OK ? decode_body(r, c, to, stream, steps->bodies + to->body_at, why) : e;
+}
 
 /* The ids from `row` back to the first that can be decoded from where the cursor is. */
 static enum err way_back(struct reader *r, const struct cursor *c, struct row *row, struct steps *way, struct why *why)
@@ -130,7 +179,7 @@ enum err cursor_seek(struct reader *r, struct cursor *c, int64_t id, struct why 
 		if (e == ERR_OK)
 			e = decode_row(r, c, &row, why);
 	}
-	free(way.items);
+	steps_release(&way);
 	return e;
 }
 
@@ -212,7 +261,7 @@ static enum err steps_of_all(struct frames_call *f, struct why *why)
 	sqlite3_bind_int64(s, 2, f->after_ms);
 	sqlite3_bind_int64(s, 3, f->until_ms);
 	while (e == ERR_OK && (int64_t)f->steps.n < wanted && (e = db_step(&f->r->db, s, why)) == ERR_OK) {
-		struct step one = { sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1), sqlite3_column_int64(s, 2), 0 };
+		struct step one = { .id = sqlite3_column_int64(s, 0), .at_ms = sqlite3_column_int64(s, 1), .target = sqlite3_column_int64(s, 2) };
 		struct cursor *seen;
 		if (one.target <= 0) {
 			e = db_corrupt(&f->r->db, "a frame without a target", why);
@@ -233,7 +282,7 @@ static enum err steps_of_all(struct frames_call *f, struct why *why)
 static enum err frames_body(void *ctx, struct why *why)
 {
 	struct frames_call *f = ctx;
-	enum err e = f->target != 0 ? walk_track(f->r, f->target, (int)f->stream, f->after_ms, f->until_ms, &f->steps, why)
+	enum err e = f->target != 0 ? walk_track(f->r, f->target, (int)f->stream, f->after_ms, f->until_ms, false, &f->steps, why)
 	                            : steps_of_all(f, why);
 	size_t i = f->newest_only && f->target != 0 && f->steps.n > 0 ? f->steps.n - 1 : 0;
 	for (; i < f->steps.n && e == ERR_OK; i++)
@@ -255,6 +304,6 @@ enum err reader_frames(struct reader *r, enum stream stream, int64_t target, int
 		free(c);
 	}
 	id_map_release(&f.cursors);
-	free(f.steps.items);
+	steps_release(&f.steps);
 	return e;
 }

@@ -29,6 +29,12 @@ static void try_frame(const uint8_t *bytes, size_t size, size_t n)
 	if (frame_decode(&s, true, n, 1, bytes, size, NULL) == ERR_OK)
 		HOLDS(s.n == n);
 	frame_state_release(&s);
+	bool wanted[256] = { [1] = true, [7] = true };
+	const struct frame_want want = { wanted, n < 8 ? 0 : 8 };
+	frame_decode_some(&s, &want, true, n, 1, bytes, size, NULL);
+	if (s.n == n)
+		frame_decode_some(&s, &want, false, n, 1, bytes, size, NULL);
+	frame_state_release(&s);
 	buf_release(&key);
 }
 

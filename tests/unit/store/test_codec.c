@@ -89,7 +89,9 @@ static void random_walks_come_back(void **state)
 	enum { N = 77 };
 	uint64_t seed = 42;
 	double v[N] = { 0 };
-	struct frame_state in = { 0 }, out = { 0 };
+	bool wanted[N] = { false };
+	struct frame_want want = { wanted, 0 };
+	struct frame_state in = { 0 }, out = { 0 }, some = { 0 };
 	struct buf b;
 	struct why why;
 	buf_init(&b, BODY_MAX);
@@ -103,10 +105,22 @@ static void random_walks_come_back(void **state)
 		assert_int_equal(frame_decode(&out, is_key, N, (uint64_t)round, b.data, b.len, &why), ERR_OK);
 		assert_memory_equal(out.v, v, sizeof v);
 		assert_memory_equal(in.exponent, out.exponent, N);
+		/* Some of them alone, others stepped over. */
+		if (is_key) {
+			want.end = 0;
+			for (int i = 0; i < N; i++) {
+				wanted[i] = next_random(&seed) % 4 == 0 && i < (round / 50 % 3 + 1) * N / 3;
+				want.end = wanted[i] ? (size_t)i + 1 : want.end;
+			}
+		}
+		assert_int_equal(frame_decode_some(&some, &want, is_key, N, (uint64_t)round, b.data, b.len, &why), ERR_OK);
+		for (int i = 0; i < N; i++)
+			assert_true(!wanted[i] || f64_bits(some.v[i]) == f64_bits(v[i]));
 	}
 	buf_release(&b);
 	frame_state_release(&in);
 	frame_state_release(&out);
+	frame_state_release(&some);
 }
 
 static void usual_values_are_small(void **state)
