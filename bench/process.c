@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 4096, FILES = 8, TEXT_MAX = 65536, SIM_DEADLINE_MS = 20000, LOOK_MS = 100, SETTLED_LOOKS = 4 };
+enum { PATH_BYTES = 4096, FILES = 16, TEXT_MAX = 65536, SIM_DEADLINE_MS = 20000, LOOK_MS = 100, SETTLED_LOOKS = 4 };
 
 static void give_up(const char *what, const char *which)
 {
@@ -53,12 +53,17 @@ const char *process_folder(void)
 
 const char *process_file(const char *name)
 {
-	static char paths[FILES][PATH_BYTES];
-	static unsigned next;
-	char *path = paths[next++ % FILES];
-	if (snprintf(path, PATH_BYTES, "%s/%s", process_folder(), name) >= PATH_BYTES)
+	static struct {
+		char name[32], path[PATH_BYTES];
+	} files[FILES];
+	static int n;
+	for (int i = 0; i < n; i++)
+		if (strcmp(files[i].name, name) == 0)
+			return files[i].path;
+	if (n == FILES || snprintf(files[n].name, sizeof files[n].name, "%s", name) >= (int)sizeof files[n].name ||
+	    snprintf(files[n].path, PATH_BYTES, "%s/%s", process_folder(), name) >= PATH_BYTES)
 		give_up("name the file", name);
-	return path;
+	return files[n++].path;
 }
 
 void process_remove_folder(void)

@@ -14,7 +14,7 @@ const char *process_pitwall(void);
 /* A folder for the benchmark's files; lent. */
 const char *process_folder(void);
 void        process_remove_folder(void);
-/* folder/NAME; lent until the next call but seven. */
+/* folder/NAME; lent for ever. */
 const char *process_file(const char *name);
 
 /* Starts `argv` with standard output and standard error in those files of the folder. */
