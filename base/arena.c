@@ -29,6 +29,25 @@ void arena_release(struct arena *a)
 	a->failed = false;
 }
 
+void arena_reset(struct arena *a)
+{
+	struct arena_chunk *kept = NULL;
+	while (a->chunks != NULL) {
+		struct arena_chunk *c = a->chunks;
+		a->chunks = c->next;
+		if (kept == NULL && c->size == CHUNK_BYTES)
+			kept = c;
+		else
+			free(c);
+	}
+	if (kept != NULL) {
+		kept->next = NULL;
+		kept->used = 0;
+	}
+	a->chunks = kept;
+	a->failed = false;
+}
+
 static struct arena_chunk *chunk_for(struct arena *a, size_t bytes)
 {
 	struct arena_chunk *c = a->chunks;

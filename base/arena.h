@@ -16,6 +16,8 @@ struct arena {
 
 void  arena_init(struct arena *a);
 void  arena_release(struct arena *a);
+/* Empties it; a chunk of common size is kept, so that what comes next need not allocate. */
+void  arena_reset(struct arena *a);
 void *arena_zeroed(struct arena *a, size_t n, size_t size); /* n items of size bytes, aligned for anything */
 char *arena_text(struct arena *a, const char *text);        /* a copy; NULL in, "" out */
 bool  arena_failed(const struct arena *a);

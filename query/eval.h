@@ -61,6 +61,7 @@ struct note_list {
 struct eval {
 	const struct query        *query;
 	const struct query_source *source;
+	struct query_memory       *memory;      /* to which the next three go back; NULL: they are freed */
 	struct arena               arena;
 	struct grid                outer;       /* the query's own steps: start(), end(), step() */
 	bool                       is_range;

@@ -159,7 +159,7 @@ static enum err add_series(struct query_result *out, const struct labels *l, siz
 		free(v);
 		return why_memory(why);
 	}
-	*s = (struct series){ labels_ref(l), 0, t, v };
+	*s = (struct series){ .labels = labels_ref(l), .t_ms = t, .v = v };
 	out->series.n++;
 	return ERR_OK;
 }
@@ -264,6 +264,50 @@ static enum err take_notes(struct note_list *notes, char ***texts, size_t *n, st
 
 /* ---- evaluation ---- */
 
+struct query_memory {
+	struct arena       arena;
+	struct series_set *sets; /* the lists alone; they are empty */
+	struct labels    **made;
+	size_t             cap_sets, cap_made;
+};
+
+enum err query_memory_new(struct query_memory **out, struct why *why)
+{
+	struct query_memory *m = calloc(1, sizeof *m);
+	if (m == NULL)
+		return why_memory(why);
+	arena_init(&m->arena);
+	*out = m;
+	return ERR_OK;
+}
+
+void query_memory_free(struct query_memory *m)
+{
+	if (m == NULL)
+		return;
+	arena_release(&m->arena);
+	free(m->sets);
+	free(m->made);
+	free(m);
+}
+
+static void borrow_memory(struct eval *ev, struct query_memory *m)
+{
+	ev->memory = m;
+	ev->arena = m->arena;
+	ev->sets = m->sets;
+	ev->made = m->made;
+	ev->cap_sets = m->cap_sets;
+	ev->cap_made = m->cap_made;
+	*m = (struct query_memory){ 0 };
+}
+
+static void return_memory(struct eval *ev)
+{
+	arena_reset(&ev->arena);
+	*ev->memory = (struct query_memory){ ev->arena, ev->sets, ev->made, ev->cap_sets, ev->cap_made };
+}
+
 static void eval_init(struct eval *ev, const struct query *q, const struct query_source *source, const struct query_options *o, struct why *why)
 {
 	enum { LOOKBACK_MS = 5 * 60 * 1000, SAMPLES_MAX = 50 * 1000 * 1000 };
@@ -276,20 +320,26 @@ static void eval_init(struct eval *ev, const struct query *q, const struct query
 	if (o->max_samples > 0)
 		ev->max_samples = o->max_samples;
 	ev->cancelled = o->cancelled;
+	if (o->memory != NULL)
+		borrow_memory(ev, o->memory);
 }
 
 static void eval_release(struct eval *ev)
 {
 	for (size_t i = 0; i < ev->n_sets; i++)
 		series_set_release(&ev->sets[i]);
-	free(ev->sets);
 	for (size_t i = 0; i < ev->n_made; i++)
 		labels_unref(ev->made[i]);
-	free(ev->made);
 	for (size_t i = 0; i < ev->warnings.n; i++)
 		free(ev->warnings.texts[i]);
 	for (size_t i = 0; i < ev->infos.n; i++)
 		free(ev->infos.texts[i]);
+	if (ev->memory != NULL) {
+		return_memory(ev);
+		return;
+	}
+	free(ev->sets);
+	free(ev->made);
 	arena_release(&ev->arena);
 }
 

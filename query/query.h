@@ -41,7 +41,13 @@ enum err query_selectors(const struct query *q, int64_t lookback_ms,
  * than the profile expects). Before the query is shared. */
 void query_widen_ranges(struct query *q, int64_t from_ms, int64_t to_ms);
 
+/* What an evaluation allocates, kept for the next one: for who evaluates often. One evaluation at a time may have it. */
+struct query_memory;
+enum err query_memory_new(struct query_memory **out, struct why *why);
+void     query_memory_free(struct query_memory *m); /* NULL is fine */
+
 struct query_options {
+	struct query_memory *memory; /* lent; NULL: none */
 	int64_t lookback_ms;  /* 0: 5 m */
 	size_t  max_samples;  /* in memory at once; 0: 50 million */
 	const volatile bool *cancelled; /* may be NULL; looked at now and then */

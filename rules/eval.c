@@ -30,6 +30,7 @@ struct signal_engine {
 	struct signal_options o;
 	struct ruleset       *sets; /* all variants of all profiles, the set without rules among them */
 	struct labels        *up;   /* {__name__="signal:up"} */
+	struct query_memory  *memory;
 };
 
 /* ---- the engine ---- */
@@ -47,6 +48,8 @@ enum err signal_engine_new(const struct signal_options *o, struct signal_engine 
 	struct label up = { .name = LABEL_NAME, .value = signal_info(SIGNAL_UP)->metric, .name_len = strlen(LABEL_NAME) };
 	up.value_len = (uint32_t)strlen(up.value);
 	enum err err = labels_new(&up, 1, &e->up, why);
+	if (err == ERR_OK)
+		err = query_memory_new(&e->memory, why);
 	if (err == ERR_OK)
 		err = ruleset_new(NULL, 0, 1000, 1, &none, why);
 	e->sets = none;
@@ -68,6 +71,7 @@ void signal_engine_free(struct signal_engine *e)
 		e->sets = next;
 	}
 	labels_unref(e->up);
+	query_memory_free(e->memory);
 	free(e);
 }
 
@@ -362,7 +366,7 @@ static void drop_results(struct signal_target *t, int rule)
 
 static void evaluate_rule(struct signal_target *t, size_t r, int64_t wall_ms)
 {
-	struct query_options o = { .lookback_ms = t->set->lookback_ms, .max_samples = SAMPLES_MAX };
+	struct query_options o = { .memory = t->engine->memory, .lookback_ms = t->set->lookback_ms, .max_samples = SAMPLES_MAX };
 	struct query_result  result = { .type = VALUE_VECTOR };
 	struct why           why = { "" };
 	t->rule = (int)r;

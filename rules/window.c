@@ -413,17 +413,10 @@ size_t window_selector_index(const struct window *w, const struct matcher *m, si
 	return c->n;
 }
 
-/* The samples of a column in the rows [from, to) of the ring; false for want of memory. Nothing is added where there are none. */
-static bool take_column(const struct window *w, uint32_t column, size_t from, size_t to, struct series_set *out)
+/* The samples of a column in the rows [from, to) of the ring, put at `t_ms` and `v`. Nothing is added where there are none. */
+static void take_column(const struct window *w, uint32_t column, size_t from, size_t to, int64_t *t_ms, double *v, struct series_set *out)
 {
-	size_t   n = 0;
-	int64_t *t_ms = malloc((to - from) * sizeof *t_ms);
-	double  *v = malloc((to - from) * sizeof *v);
-	if (t_ms == NULL || v == NULL) {
-		free(t_ms);
-		free(v);
-		return false;
-	}
+	size_t n = 0;
 	for (size_t r = from; r < to; r++) {
 		size_t row = row_at(w, r);
 		double value = w->values[row * w->shape->n + column];
@@ -432,28 +425,27 @@ static bool take_column(const struct window *w, uint32_t column, size_t from, si
 		t_ms[n] = w->t_ms[row];
 		v[n++] = value;
 	}
-	if (n == 0) {
-		free(t_ms);
-		free(v);
-		return true;
-	}
-	out->items[out->n++] = (struct series){ .labels = labels_ref(w->shape->series[column]), .n = n, .t_ms = t_ms, .v = v };
-	return true;
+	if (n > 0)
+		out->items[out->n++] = (struct series){ .labels = labels_ref(w->shape->series[column]), .n = n, .t_ms = t_ms, .v = v,
+			                                .in_block = true };
 }
 
 static enum err take_columns(const struct window *w, const uint32_t *columns, size_t n, size_t from, size_t to, size_t max_samples,
                              struct series_set *out, struct why *why)
 {
-	if (n > 0 && (to - from) > max_samples / n)
+	size_t rows = to - from;
+	if (n > 0 && rows > max_samples / n)
 		return why_set(why, ERR_LIMIT, "the query would load more than %zu samples", max_samples);
-	struct series_set set = { .items = malloc((n + 1) * sizeof *set.items) };
-	bool              ok = set.items != NULL;
-	for (size_t i = 0; ok && i < n; i++)
-		ok = take_column(w, columns[i], from, to, &set);
-	if (!ok) {
+	struct series_set set = { .items = malloc((n + 1) * sizeof *set.items),
+		                  .block = malloc((n * rows + 1) * (sizeof(int64_t) + sizeof(double))) };
+	if (set.items == NULL || set.block == NULL) {
 		series_set_release(&set);
 		return why_memory(why);
 	}
+	int64_t *t_ms = set.block;
+	double  *v = (double *)(void *)(t_ms + n * rows + 1);
+	for (size_t i = 0; i < n; i++)
+		take_column(w, columns[i], from, to, t_ms + i * rows, v + i * rows, &set);
 	*out = set;
 	return ERR_OK;
 }

@@ -62,10 +62,12 @@ struct series {
 	size_t         n;
 	int64_t       *t_ms;   /* owned */
 	double        *v;      /* owned */
+	bool           in_block; /* t_ms and v stand in the set's block instead */
 };
 struct series_set {
 	struct series *items;
 	size_t         n;
+	void          *block; /* owned; or NULL: a source that selects often gives the samples of all its series in one */
 };
 void series_set_release(struct series_set *s);
 

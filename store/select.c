@@ -365,8 +365,10 @@ static enum err select_body(void *ctx, struct why *why)
 static void series_release(struct series *s)
 {
 	labels_unref(s->labels);
-	free(s->t_ms);
-	free(s->v);
+	if (!s->in_block) {
+		free(s->t_ms);
+		free(s->v);
+	}
 	*s = (struct series){ 0 };
 }
 
@@ -375,6 +377,7 @@ void series_set_release(struct series_set *s)
 	for (size_t i = 0; i < s->n; i++)
 		series_release(&s->items[i]);
 	free(s->items);
+	free(s->block);
 	*s = (struct series_set){ 0 };
 }
 

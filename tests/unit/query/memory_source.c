@@ -15,7 +15,7 @@ static enum err select_memory(const struct query_source *self, const struct matc
                               size_t max_samples, struct series_set *out, struct why *why)
 {
 	struct memory_source *src = self->ctx;
-	struct series_set made = { must(calloc(src->set.n + 1, sizeof *made.items)), 0 };
+	struct series_set made = { .items = must(calloc(src->set.n + 1, sizeof *made.items)) };
 	size_t total = 0;
 	src->selects++;
 	for (size_t i = 0; i < src->set.n; i++) {
@@ -30,7 +30,8 @@ static enum err select_memory(const struct query_source *self, const struct matc
 		if (from == to)
 			continue;
 		struct series *copy = &made.items[made.n++];
-		*copy = (struct series){ labels_ref(s->labels), to - from, must(malloc((to - from) * 8)), must(malloc((to - from) * 8)) };
+		*copy = (struct series){ .labels = labels_ref(s->labels), .n = to - from, .t_ms = must(malloc((to - from) * 8)),
+		                          .v = must(malloc((to - from) * 8)) };
 		memcpy(copy->t_ms, s->t_ms + from, (to - from) * sizeof *s->t_ms);
 		memcpy(copy->v, s->v + from, (to - from) * sizeof *s->v);
 		total += to - from;
