@@ -112,6 +112,7 @@ static enum err check_count(const struct cli *c, struct why *why)
 enum err cli_parse(int argc, char **argv, struct cli *out, bool *help, struct why *why)
 {
 	struct cli c = { .command = command_find("") };
+	static char output[] = "--output"; /* what -o is short for, as everywhere */
 	int i = 1, kept = 0;
 	*help = false;
 	if (argc > 1 && argv[1][0] != '-') {
@@ -129,6 +130,11 @@ enum err cli_parse(int argc, char **argv, struct cli *out, bool *help, struct wh
 			*out = c;
 			return ERR_OK;
 		} else if (options && argv[i][0] == '-' && argv[i][1] == '-') {
+			enum err e = option_take(&c, argc, argv, &i, why);
+			if (e != ERR_OK)
+				return e;
+		} else if (options && strcmp(argv[i], "-o") == 0 && option_find(c.command, "output", 6) != NULL) {
+			argv[i] = output;
 			enum err e = option_take(&c, argc, argv, &i, why);
 			if (e != ERR_OK)
 				return e;

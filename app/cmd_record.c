@@ -24,6 +24,7 @@ struct recording {
 	struct loop_timer  *lease;
 	struct log         *log;
 	bool                lost; /* another recorder has the lease now */
+	enum err            told; /* what the writer met, as last told */
 };
 
 static void closed(void *ctx)
@@ -52,12 +53,28 @@ static void on_signal(void *ctx, int number)
 		end(r);
 }
 
+/* A disk that is full, or gone: once when it begins and once when it is over. */
+static void tell_health(struct recording *r, const struct store_health *h)
+{
+	if (h->err == r->told)
+		return;
+	r->told = h->err;
+	if (h->err != ERR_OK) {
+		log_error(r->log, "store", "nothing is stored: %s", h->text);
+		fprintf(stderr, "pitwall: nothing is stored: %s\n", h->text);
+	} else {
+		log_info(r->log, "store", "storing again");
+		fprintf(stderr, "pitwall: storing again\n");
+	}
+}
+
 /* Two recorders must not write: who was stopped for so long that another one took over, ends. */
 static void watch_lease(void *ctx)
 {
 	struct recording *r = ctx;
 	struct store_health health;
 	store_health(r->store, &health);
+	tell_health(r, &health);
 	if (health.has_lease)
 		return;
 	r->lost = true;
@@ -79,7 +96,8 @@ static enum err prepare(struct recording *r, struct context *c, struct why *why)
 		e = loop_timer_new(r->loop, watch_lease, r, &r->lease, why);
 	if (e != ERR_OK)
 		return e;
-	const struct recorder_options o = { .loop = r->loop, .store = r->store, .profiles = c->profiles, .fleet = c->fleet, .clock = clock_system(),
+	const struct recorder_options o = { .loop = r->loop, .store = r->store, .store_path = buf_text(&c->store), .profiles = c->profiles,
+		                            .fleet = c->fleet, .clock = clock_system(),
 		                            .log = c->log, .version = PACKAGE_VERSION };
 	e = recorder_new(&o, &r->recorder, why);
 	if (e == ERR_OK)

@@ -20,7 +20,7 @@ struct standby {
 	struct why                     why;
 	struct loop_timer             *again;
 	bool                           is_trying, is_closing, was_lost;
-	char                           trouble[512];
+	char                           trouble[600];
 	void                         (*done)(void *ctx);
 	void                          *done_ctx;
 };
@@ -122,8 +122,12 @@ bool standby_is_recording(const struct standby *s)
 const char *standby_trouble(struct standby *s)
 {
 	struct recorder_status status;
+	if (s->thread == NULL && !s->is_trying && s->err != ERR_OK && s->err != ERR_LATER) {
+		snprintf(s->trouble, sizeof s->trouble, "nobody records: %s", s->why.text);
+		return s->trouble;
+	}
 	if (s->thread == NULL)
-		return "";
+		return s->is_trying ? s->trouble : "";
 	recorder_thread_status(s->thread, &status);
 	if (!status.health.has_lease) {
 		s->was_lost = true;

@@ -20,3 +20,10 @@ tests_e2e_picture_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
 picture: pitwall$(EXEEXT) tests/e2e/picture$(EXEEXT)
 	tests/e2e/picture$(EXEEXT) ./pitwall$(EXEEXT) $(top_srcdir)/docs/console.svg
 .PHONY: picture
+
+# The command line, and what its JSON is looked at with.
+check_PROGRAMS += tests/e2e/json_at
+tests_e2e_json_at_SOURCES = %reldir%/json_at.c
+tests_e2e_json_at_LDADD   = $(DEPS_LIBS)
+TESTS      += %reldir%/cli.sh
+EXTRA_DIST += %reldir%/cli.sh

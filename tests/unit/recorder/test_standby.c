@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Two processes and one store: the second looks on, and records once the first is gone. */
+#include "tests/unit/unit.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/diagnostics.h"
+#include "recorder/standby.h"
+#include "tests/unit/recorder/bench.h"
+
+static struct recorder_thread_options options_of(struct bench *b)
+{
+	struct diagnostics d;
+	struct fleet *fleet = NULL;
+	struct why why = { "" };
+	diagnostics_init(&d);
+	if (fleet_read(b->fleet_path, b->profiles, &d, &fleet, &why) != ERR_OK)
+		fail_msg("%s", why.text);
+	diagnostics_release(&d);
+	return (struct recorder_thread_options){ .store_path = b->store_path, .fleet = fleet, .profiles = b->profiles, .clock = clock_system(),
+		                                 .version = "test" };
+}
+
+/* Begins to record, says so on `to`, and does until it is killed. */
+static void record(struct bench *b, int to)
+{
+	struct recorder_thread_options o = options_of(b);
+	struct recorder_thread *t = NULL;
+	struct why why = { "" };
+	char said = recorder_thread_start(&o, &t, &why) == ERR_OK ? 'y' : 'n';
+	if (write(to, &said, 1) != 1)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+static bool is_recording(struct bench *b, void *ctx)
+{
+	(void)b;
+	return standby_is_recording(ctx);
+}
+
+static void closed(void *ctx)
+{
+	loop_stop(((struct bench *)ctx)->loop);
+}
+
+static void test_take_over(void **state)
+{
+	struct bench b;
+	struct standby *s = NULL;
+	struct why why = { "" };
+	int fds[2];
+	char said = 0;
+	(void)state;
+	bench_open(&b);
+	bench_write(&b, "fleet.yml", "groups: [ { name: g, interval: 500ms, timeout: 500ms, targets: [ \"http://127.0.0.1:9/metrics\" ] } ]\n");
+	assert_int_equal(pipe(fds), 0);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		record(&b, fds[1]);
+	assert_int_equal(read(fds[0], &said, 1), 1);
+	assert_int_equal(said, 'y');
+	struct recorder_thread_options o = options_of(&b);
+	assert_int_equal(loop_new(&b.loop, &why), ERR_OK);
+	assert_int_equal(standby_new(b.loop, &o, &s, &why), ERR_OK);
+	assert_false(standby_is_recording(s));
+	assert_string_equal(standby_trouble(s), "");
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_true(bench_wait(&b, is_recording, s));
+	assert_true(bench_becomes(&b, "up", 0, 0));
+	assert_string_equal(standby_trouble(s), "");
+	standby_close(s, closed, &b);
+	loop_run(b.loop);
+	loop_free(b.loop);
+	close(fds[0]);
+	close(fds[1]);
+	bench_close(&b);
+}
+
+/* What waiting will not mend is said at once, and the fleet stays the caller's. */
+static void test_no_store(void **state)
+{
+	struct bench b;
+	struct standby *s = NULL;
+	struct why why = { "" };
+	(void)state;
+	bench_open(&b);
+	bench_write(&b, "fleet.yml", "groups: []\n");
+	bench_write(&b, "s.db", "not a store, but a line of text that is long enough to be looked at\n");
+	struct recorder_thread_options o = options_of(&b);
+	assert_int_equal(loop_new(&b.loop, &why), ERR_OK);
+	assert_int_equal(standby_new(b.loop, &o, &s, &why), ERR_CORRUPT);
+	assert_null(s);
+	fleet_free(o.fleet);
+	loop_free(b.loop);
+	bench_close(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_take_over),
+		cmocka_unit_test(test_no_store),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
