@@ -3,6 +3,8 @@
  * Reading a store as of a time T. A reader sees only what was committed; it holds short transactions (one a call), so that it never keeps a
  * checkpoint waiting, and it never writes. Live is reading with T = now.
  *
+ * A function that a call was given (`fn`) must not call the same reader: the call's transaction is open, and what it lends would change.
+ *
  * Threads: one reader belongs to one thread at a time, but for reader_interrupt. Any call may block on the disk: call from a worker. */
 #ifndef PITWALL_STORE_READER_H
 #define PITWALL_STORE_READER_H
