@@ -27,8 +27,9 @@ enum { N_RELATIVES = sizeof relatives / sizeof relatives[0] };
 
 enum { PEERS_MIN = 3 }; /* fewer nodes have no median worth the name */
 
-/* Below this many requests a second one failure in a window of a minute is already more than one in a hundred. */
-static const double ERRORS_TRAFFIC_MIN = 0.5;
+/* A ratio of few requests says nothing: a single failure among forty is already more than one in a hundred. So many failures a minute there
+ * must be before the ratio counts. */
+static const double ERRORS_A_MINUTE_MIN = 4;
 
 static void find(struct health *h, enum severity severity, enum signal_id cause, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -62,7 +63,7 @@ static void judge_threshold(const struct health_input *node, enum signal_id id, 
 	if (isnan(v) || id == SIGNAL_UP || info->worse == WORSE_NONE)
 		return;
 	double requests = node->value[SIGNAL_REQUESTS];
-	if (id == SIGNAL_ERRORS && !isnan(requests) && requests < ERRORS_TRAFFIC_MIN)
+	if (id == SIGNAL_ERRORS && !isnan(requests) && v * requests * 60 < ERRORS_A_MINUTE_MIN)
 		return;
 	bool          high = info->worse == WORSE_HIGH;
 	enum severity severity = SEVERITY_OK;

@@ -33,6 +33,7 @@ static const struct {
 	{ "errors crit", 1, 1, SIGNAL_ERRORS, SIGNAL_REQUESTS, 0.071, 10, SEVERITY_CRIT, SIGNAL_ERRORS, "errors 7.1% > 5.0%" },
 	{ "at the threshold is well", 1, 1, SIGNAL_ERRORS, SIGNAL_REQUESTS, 0.01, 10, SEVERITY_OK, SIGNAL_COUNT, "" },
 	{ "errors of hardly any traffic", 1, 1, SIGNAL_ERRORS, SIGNAL_REQUESTS, 0.5, 0.1, SEVERITY_OK, SIGNAL_COUNT, "" },
+	{ "two failures among forty", 1, 1, SIGNAL_ERRORS, SIGNAL_REQUESTS, 0.05, 0.67, SEVERITY_OK, SIGNAL_COUNT, "" },
 	{ "errors where the rate is not known", 1, 1, SIGNAL_ERRORS, SIGNAL_COUNT, 0.5, 0, SEVERITY_CRIT, SIGNAL_ERRORS, "errors 50% > 5.0%" },
 	{ "low accuracy", 1, 1, SIGNAL_ACCURACY, SIGNAL_COUNT, 0.85, 0, SEVERITY_WARN, SIGNAL_ACCURACY, "accuracy 85% < 90%" },
 	{ "full cache", 1, 1, SIGNAL_KV_CACHE, SIGNAL_COUNT, 0.99, 0, SEVERITY_CRIT, SIGNAL_KV_CACHE, "kv cache 99% > 98%" },
