@@ -22,10 +22,20 @@ struct pump {
 	struct canvas      *canvas;
 	struct input        input;
 	struct loop_poll   *poll;
-	struct loop_timer  *paint_timer, *escape_timer, *tick_timer;
+	struct loop_timer  *paint_timer, *escape_timer, *tick_timer, *ended_timer;
 	struct loop_signal *ending[ENDING], *resized, *continued, *stopped;
 	bool                has_ended, is_polling_output;
+	int                 ended_signal;
+	struct why          ended_why;
 };
+
+/* From the loop alone, with nothing of the pump on the stack: whoever is told may free it. */
+static void tell_ended(void *context)
+{
+	struct pump *p = context;
+	const struct why why = p->ended_why;
+	p->o.ended(p->o.context, p->ended_signal, why.text);
+}
 
 static void end(struct pump *p, int signal_number, const char *why)
 {
@@ -38,7 +48,9 @@ static void end(struct pump *p, int signal_number, const char *why)
 	loop_timer_stop(p->tick_timer);
 	loop_poll_close(p->poll);
 	p->poll = NULL;
-	p->o.ended(p->o.context, signal_number, why);
+	p->ended_signal = signal_number;
+	why_set(&p->ended_why, ERR_OK, "%s", why);
+	loop_timer_start(p->ended_timer, 0, 0);
 }
 
 /* ---- painting ---- */
@@ -317,6 +329,8 @@ static enum err watch(struct pump *p, struct why *why)
 	if (e == ERR_OK)
 		e = loop_timer_new(p->o.loop, tick, p, &p->tick_timer, why);
 	if (e == ERR_OK)
+		e = loop_timer_new(p->o.loop, tell_ended, p, &p->ended_timer, why);
+	if (e == ERR_OK)
 		e = watch_signals(p, why);
 	return e;
 }
@@ -382,6 +396,7 @@ void pump_free(struct pump *p)
 	loop_timer_close(p->paint_timer);
 	loop_timer_close(p->escape_timer);
 	loop_timer_close(p->tick_timer);
+	loop_timer_close(p->ended_timer);
 	for (size_t i = 0; i < ENDING; i++)
 		loop_signal_close(p->ending[i]);
 	loop_signal_close(p->resized);

@@ -18,7 +18,7 @@ struct pump_options {
 	const char                 *config_dir; /* where themes of the user's are; may be NULL */
 	struct terminal_options     terminal;
 	/* The console has ended: `signal` is the number of the signal that asked for it (0: none), `why` a sentence or "". The terminal is
-	 * as it was before. Called once, from the loop. */
+	 * as it was before. Called once, from the loop with nothing of the pump on the stack. */
 	void (*ended)(void *context, int signal, const char *why);
 	void *context;
 };
