@@ -113,8 +113,6 @@ static void say_status(void *ctx, const char **recorder, const char **trouble)
 	*trouble = standby_trouble(r->standby);
 	if (standby_is_recording(r->standby))
 		*recorder = "this console";
-	else if ((*recorder)[0] == '\0')
-		*recorder = "nobody";
 }
 
 /* ---- the beginning ---- */

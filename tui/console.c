@@ -425,14 +425,16 @@ enum console_wish console_event(struct console *c, const struct input_event *e)
 
 /* ---- drawing ---- */
 
-static void draw_last_row(struct console *c, struct canvas *into, int row)
+/* A message for a moment; else what is wrong with recording or reading, for as long as it is; else the keys. */
+static void draw_last_row(struct console *c, const struct view *v, struct canvas *into, int row)
 {
-	if (c->message.len == 0) {
-		key_bar_draw(into, row, c->keys, top(c)->kind->context);
-		return;
-	}
 	int cols = canvas_cols(into);
-	canvas_put_width(into, row, 1, cols - 2, -1, c->message_role, buf_text(&c->message));
+	if (c->message.len > 0)
+		canvas_put_width(into, row, 1, cols - 2, -1, c->message_role, buf_text(&c->message));
+	else if (v->trouble != NULL && v->trouble[0] != '\0')
+		canvas_put_width(into, row, 1, cols - 2, -1, ROLE_CRIT, v->trouble);
+	else
+		key_bar_draw(into, row, c->keys, top(c)->kind->context);
 }
 
 void console_draw(struct console *c, struct canvas *into, int *row, int *col)
@@ -459,6 +461,6 @@ void console_draw(struct console *c, struct canvas *into, int *row, int *col)
 		canvas_leave(into);
 		*row += rows - 1 - above;
 	} else {
-		draw_last_row(c, into, rows - 1);
+		draw_last_row(c, v, into, rows - 1);
 	}
 }

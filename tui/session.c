@@ -46,6 +46,8 @@ static void say_times(struct session *s)
 	s->view.trouble = "";
 	if (s->o.status != NULL)
 		s->o.status(s->o.ctx, &s->view.recorder, &s->view.trouble);
+	if (s->view.mode == VIEW_LIVE && s->view.fleet != NULL && s->view.recorder[0] == '\0')
+		s->view.trouble = "nobody records this store: what is shown grows old";
 	if (feed_trouble(s->feed)[0] != '\0')
 		s->view.trouble = feed_trouble(s->feed);
 }

@@ -47,9 +47,9 @@ static enum role freshness(const struct view *v, bool is_narrow, char *to, size_
 	format_time(v->t_ms / 1000 * 1000, time);
 	int date = is_narrow ? 0 : 10;
 	if (v->mode == VIEW_PLAYING)
-		snprintf(to, room, "x%g %.*s %.8s", v->speed, date, time, time + 11);
+		snprintf(to, room, "%sx%g %.*s %.8s", is_narrow ? "" : "REPLAY ", v->speed, date, time, time + 11);
 	else
-		snprintf(to, room, "%s %.*s %.8s", is_narrow ? "||" : "paused", date, time, time + 11);
+		snprintf(to, room, "%s %.*s %.8s", is_narrow ? "||" : v->is_file ? "REPLAY" : "paused", date, time, time + 11);
 	return ROLE_REPLAY;
 }
 
@@ -63,13 +63,25 @@ static int draw_count(struct canvas *c, int row, int col, enum severity s, int n
 	return used + 1;
 }
 
-static void draw_counts(struct canvas *c, int row, int col, int end, const struct fleet_view *f)
+static int draw_counts(struct canvas *c, int row, int col, int end, const struct fleet_view *f)
 {
 	static const enum severity order[] = { SEVERITY_CRIT, SEVERITY_WARN, SEVERITY_DOWN, SEVERITY_OK };
 	for (size_t i = 0; i < sizeof order / sizeof order[0] && col + 7 < end; i++)
 		col += draw_count(c, row, col, order[i], f->n_by_severity[order[i]], canvas_region(c).cols >= 100);
 	if (f->n_unknown > 0 && col + 7 < end)
-		canvas_printf(c, row, col, ROLE_UNKNOWN, "?%d", f->n_unknown);
+		col += canvas_printf(c, row, col, ROLE_UNKNOWN, "?%d", f->n_unknown) + 1;
+	return col;
+}
+
+/* Who records, where there is room for it. */
+static void draw_recorder(struct canvas *c, int row, int col, int end, const struct view *v)
+{
+	enum { LEAST = 30, GAP = 2 };
+	if (v->is_file || v->recorder == NULL || v->recorder[0] == '\0' || end - col < LEAST)
+		return;
+	char text[128];
+	snprintf(text, sizeof text, "recorded by %s", v->recorder);
+	canvas_put_width(c, row, col + GAP, end - col - 2 * GAP, -1, ROLE_BAR, text);
 }
 
 void status_bar_draw(struct canvas *c, int row, const char *screen_name, const struct view *view)
@@ -102,7 +114,8 @@ void status_bar_draw(struct canvas *c, int row, const char *screen_name, const s
 			canvas_add_flags(c, (struct rect){ row, col, 1, width }, CELL_BOLD);
 			col += width + 2;
 		}
-		draw_counts(c, row, col, right_col, view->fleet);
+		col = draw_counts(c, row, col, right_col, view->fleet);
+		draw_recorder(c, row, col, right_col, view);
 	}
 	canvas_put(c, row, right_col, ground, right);
 	if (role == ROLE_STALE) {
