@@ -27,3 +27,8 @@ tests_e2e_json_at_SOURCES = %reldir%/json_at.c
 tests_e2e_json_at_LDADD   = $(DEPS_LIBS)
 TESTS      += %reldir%/cli.sh
 EXTRA_DIST += %reldir%/cli.sh
+# The program itself; it must have been built, which `make check` sees to.
+UNIT_TESTS += tests/e2e/test_console
+tests_e2e_test_console_SOURCES = %reldir%/test_console.c %reldir%/pty.c %reldir%/pty.h
+tests_e2e_test_console_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_test_console_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
