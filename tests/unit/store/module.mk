@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 UNIT_TESTS += tests/unit/store/test_codec tests/unit/store/test_faults tests/unit/store/test_store tests/unit/store/test_stranger
+UNIT_TESTS += tests/unit/store/test_memory tests/unit/store/test_migration
 tests_unit_store_test_codec_SOURCES = %reldir%/test_codec.c
 tests_unit_store_test_codec_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_store_SOURCES = %reldir%/test_store.c
@@ -8,3 +9,9 @@ tests_unit_store_test_faults_SOURCES = %reldir%/test_faults.c
 tests_unit_store_test_faults_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_stranger_SOURCES = %reldir%/test_stranger.c
 tests_unit_store_test_stranger_LDADD   = $(libs_store) $(CMOCKA_LIBS)
+tests_unit_store_test_memory_SOURCES = %reldir%/test_memory.c
+tests_unit_store_test_memory_LDADD   = $(libs_store) $(CMOCKA_LIBS)
+tests_unit_store_test_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
+tests_unit_store_test_migration_SOURCES = %reldir%/test_migration.c
+tests_unit_store_test_migration_LDADD   = $(libs_store) $(CMOCKA_LIBS)
+EXTRA_DIST += %reldir%/data

@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -581,6 +583,53 @@ static void another_process_sees_frames_within_a_second(void **state)
 	close(said[1]);
 }
 
+struct interruption {
+	struct reader *r;
+	sem_t          has_begun, is_done;
+	size_t         frames;
+};
+
+static void *interrupt(void *ctx)
+{
+	struct interruption *i = ctx;
+	sem_wait(&i->has_begun);
+	reader_interrupt(i->r);
+	sem_post(&i->is_done);
+	return NULL;
+}
+
+static enum err wait_for_it(void *ctx, const struct frame *frame)
+{
+	struct interruption *i = ctx;
+	(void)frame;
+	if (i->frames++ == 0) {
+		sem_post(&i->has_begun);
+		sem_wait(&i->is_done);
+	}
+	return ERR_OK;
+}
+
+static void a_call_is_interrupted_from_another_thread(void **state)
+{
+	struct fixture *f = *state;
+	const struct layout *l = layout_of(f->store, ab, 2);
+	for (int i = 1; i <= 100; i++)
+		assert_ok(store_append(f->store, f->target, STREAM_SCRAPE, i, l, (double[]){ i, i }, &why));
+	struct interruption i = { .r = reader_of(f) };
+	pthread_t thread;
+	assert_int_equal(sem_init(&i.has_begun, 0, 0) | sem_init(&i.is_done, 0, 0), 0);
+	assert_int_equal(pthread_create(&thread, NULL, interrupt, &i), 0);
+	assert_int_equal(reader_frames(i.r, STREAM_SCRAPE, 0, 0, 100, false, wait_for_it, &i, &why), ERR_CANCELLED);
+	assert_int_equal(i.frames, 1);
+	pthread_join(thread, NULL);
+	/* The next call is not. */
+	assert_ok(reader_frames(i.r, STREAM_SCRAPE, 0, 0, 100, false, wait_for_it, &i, &why));
+	assert_int_equal(i.frames, 101);
+	reader_close(i.r);
+	sem_destroy(&i.has_begun);
+	sem_destroy(&i.is_done);
+}
+
 /* ---- files that are no good ---- */
 
 static void write_file(const char *path, const char *bytes, size_t n)
@@ -746,6 +795,7 @@ int main(void)
 		TEST(a_killed_recorder_is_followed_at_once),
 		TEST(starts_and_ends_are_told),
 		TEST(another_process_sees_frames_within_a_second),
+		TEST(a_call_is_interrupted_from_another_thread),
 		TEST(files_that_are_no_store_are_refused),
 		TEST(network_file_systems_are_refused),
 		TEST(a_bundle_holds_its_range_and_opens_as_a_strangers),

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Memory runs out: allocation n fails, for n = 0, 1, 2, ... until none is left to fail, ours (the linker wraps them) and SQLite's. Each call
+ * says so or succeeds; nothing leaks (the sanitizer looks), and what was committed is there. */
+#include "tests/unit/unit.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "store/reader.h"
+
+enum { START_MS = 1000000, ROUNDS_MAX = 20000 };
+
+static struct {
+	atomic_int         left;   /* allocations until one fails; negative: none will */
+	atomic_int         failed;
+	sqlite3_mem_methods real;
+} faults = { .left = -1 };
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+char *__real_strdup(const char *s);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+char *__wrap_strdup(const char *s);
+
+static bool hit(void)
+{
+	if (atomic_load(&faults.left) < 0 || atomic_fetch_sub(&faults.left, 1) != 0)
+		return false;
+	atomic_fetch_add(&faults.failed, 1);
+	return true;
+}
+
+void *__wrap_malloc(size_t n) { return hit() ? NULL : __real_malloc(n); }
+void *__wrap_calloc(size_t n, size_t size) { return hit() ? NULL : __real_calloc(n, size); }
+void *__wrap_realloc(void *p, size_t n) { return hit() ? NULL : __real_realloc(p, n); }
+char *__wrap_strdup(const char *s) { return hit() ? NULL : __real_strdup(s); }
+
+static void *sqlite_malloc(int n) { return hit() ? NULL : faults.real.xMalloc(n); }
+static void *sqlite_realloc(void *p, int n) { return hit() ? NULL : faults.real.xRealloc(p, n); }
+
+static int wrap_sqlite(void **state)
+{
+	(void)state;
+	sqlite3_shutdown();
+	if (sqlite3_config(SQLITE_CONFIG_GETMALLOC, &faults.real) != SQLITE_OK)
+		return -1;
+	sqlite3_mem_methods ours = faults.real;
+	ours.xMalloc = sqlite_malloc;
+	ours.xRealloc = sqlite_realloc;
+	return sqlite3_config(SQLITE_CONFIG_MALLOC, &ours) == SQLITE_OK && sqlite3_initialize() == SQLITE_OK ? 0 : -1;
+}
+
+static void arm(int n)
+{
+	atomic_store(&faults.failed, 0);
+	atomic_store(&faults.left, n);
+}
+
+/* Whether one had failed. */
+static bool disarm(void)
+{
+	atomic_store(&faults.left, -1);
+	return atomic_load(&faults.failed) > 0;
+}
+
+/* ---- */
+
+static struct {
+	char              folder[64], path[96];
+	struct test_clock clock;
+	struct labels    *target, *series[2];
+} f;
+static struct why why;
+
+static int setup(void **state)
+{
+	(void)state;
+	snprintf(f.folder, sizeof f.folder, "/tmp/pitwall-memory-XXXXXX");
+	assert_non_null(mkdtemp(f.folder));
+	snprintf(f.path, sizeof f.path, "%s/x.db", f.folder);
+	test_clock_init(&f.clock, START_MS);
+	f.target = labels_of("instance", "a", NULL);
+	f.series[0] = labels_of("__name__", "m", NULL);
+	f.series[1] = labels_of("__name__", "n", NULL);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	static const char *const suffixes[] = { "", "-wal", "-shm" };
+	for (size_t i = 0; i < 3; i++) {
+		char path[128];
+		snprintf(path, sizeof path, "%s%s", f.path, suffixes[i]);
+		unlink(path);
+	}
+	labels_unref(f.target);
+	labels_unref(f.series[0]);
+	labels_unref(f.series[1]);
+	return rmdir(f.folder);
+}
+
+/* Opens, puts a frame of each stream and an event, closes. */
+static enum err record(int64_t at_ms)
+{
+	struct store *s = NULL;
+	int64_t id;
+	const struct layout *l;
+	struct store_options o = { .path = f.path, .clock = &f.clock.clock, .commit_ms = 10000 };
+	enum err e = store_open(&o, &s, &why);
+	if (e == ERR_OK)
+		e = store_target(s, f.target, "u", &id, &why);
+	if (e == ERR_OK)
+		e = store_layout(s, f.series, 2, &l, &why);
+	for (int stream = 0; stream < STREAM_COUNT && e == ERR_OK; stream++)
+		e = store_append(s, id, (enum stream)stream, at_ms, l, (double[]){ (double)at_ms, 1 }, &why);
+	if (e == ERR_OK)
+		e = store_append_event(s, &(struct event){ .wall_ms = at_ms, .kind = "note", .text = "x" }, &why);
+	if (e == ERR_OK)
+		e = store_flush(s, &why);
+	store_close(s);
+	return e;
+}
+
+struct counts {
+	size_t samples, frames, events, targets;
+};
+
+static enum err see_frame(void *ctx, const struct frame *frame)
+{
+	struct counts *c = ctx;
+	c->frames += frame->values[0] == (double)frame->wall_ms;
+	return ERR_OK;
+}
+static enum err see_event(void *ctx, const struct event *e)
+{
+	struct counts *c = ctx;
+	c->events += strcmp(e->kind, "note") == 0;
+	return ERR_OK;
+}
+static enum err see_target(void *ctx, const struct target_info *t)
+{
+	struct counts *c = ctx;
+	c->targets += t->id == 1;
+	return ERR_OK;
+}
+
+static enum err read_all(enum reader_trust trust, struct counts *out)
+{
+	struct reader *r = NULL;
+	struct series_set set = { 0 };
+	struct counts c = { 0 };
+	int64_t first, last;
+	enum err e = reader_open(f.path, trust, &r, &why);
+	if (e == ERR_OK)
+		e = reader_bounds(r, &first, &last, &why);
+	if (e == ERR_OK)
+		e = reader_select(r, NULL, 0, 0, START_MS - 1, 1000000, &set, &why);
+	for (size_t i = 0; i < set.n; i++)
+		c.samples += set.items[i].n;
+	if (e == ERR_OK)
+		e = reader_frames(r, STREAM_SCRAPE, 0, 0, START_MS - 1, false, see_frame, &c, &why);
+	if (e == ERR_OK)
+		e = reader_frames(r, STREAM_SIGNAL, 1, 0, START_MS - 1, true, see_frame, &c, &why);
+	if (e == ERR_OK)
+		e = reader_events(r, NULL, NULL, 0, START_MS - 1, 100000, see_event, &c, &why);
+	if (e == ERR_OK)
+		e = reader_targets(r, START_MS, see_target, &c, &why);
+	series_set_release(&set);
+	reader_close(r);
+	if (e == ERR_OK)
+		*out = c;
+	return e;
+}
+
+static void readers_survive(void **state)
+{
+	(void)state;
+	struct counts want, got;
+	for (int i = 1; i <= 100; i++)
+		assert_int_equal(record(i), ERR_OK);
+	for (int trust = READER_OWN; trust <= READER_STRANGER; trust++) {
+		assert_int_equal(read_all((enum reader_trust)trust, &want), ERR_OK);
+		assert_true(want.samples == 200 && want.frames == 101 && want.events == 100);
+		int n = 0;
+		for (bool was_hit = true; was_hit && n < ROUNDS_MAX; n++) {
+			why.text[0] = '\0';
+			arm(n);
+			enum err e = read_all((enum reader_trust)trust, &got);
+			was_hit = disarm();
+			if (e != ERR_OK && why.text[0] == '\0')
+				fail_msg("allocation %d: %s without a sentence", n, err_text(e));
+			if (e == ERR_OK && memcmp(&got, &want, sizeof got) != 0)
+				fail_msg("allocation %d: something was left out", n);
+			assert_true(e == ERR_OK || was_hit);
+		}
+		assert_in_range(n, 100, ROUNDS_MAX - 1);
+	}
+}
+
+static void recorders_survive(void **state)
+{
+	(void)state;
+	int n = 0;
+	struct counts got = { 0 };
+	assert_int_equal(record(1), ERR_OK);
+	for (bool was_hit = true; was_hit && n < ROUNDS_MAX; n++) {
+		why.text[0] = '\0';
+		arm(n);
+		enum err e = record(2 * n + 2);
+		was_hit = disarm();
+		if (e != ERR_OK && why.text[0] == '\0')
+			fail_msg("allocation %d: %s without a sentence", n, err_text(e));
+		assert_true(e == ERR_OK || was_hit);
+		test_clock_advance(&f.clock, 20000); /* a lease that could not be given back has run out */
+		if (record(2 * n + 3) != ERR_OK)
+			fail_msg("after allocation %d: %s", n, why.text);
+		size_t before = got.events;
+		if (n % 20 == 0) {
+			assert_int_equal(read_all(READER_OWN, &got), ERR_OK);
+			assert_true(got.events > before);
+		}
+	}
+	assert_in_range(n, 50, ROUNDS_MAX - 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(readers_survive, setup, teardown),
+		cmocka_unit_test_setup_teardown(recorders_survive, setup, teardown),
+	};
+	return cmocka_run_group_tests_name("memory", tests, wrap_sqlite, NULL);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Stores of every version that there ever was: data/vN.sql, made by data/dump-fixture when version N was the newest. Each is read as it is and
+ * read the same after a recorder brought it up to date. A new version adds a file and a row. */
+#include "tests/unit/unit.h"
+
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "store/reader.h"
+#include "store/schema.h"
+
+enum { FRAMES = 70, STEP_MS = 1000, AFTER_MS = 100000 };
+
+static const char *const fixtures[] = { "v1.sql" };
+_Static_assert(sizeof fixtures / sizeof fixtures[0] == SCHEMA_VERSION - 1, "a fixture of each version but the newest");
+
+static struct why why;
+
+#define assert_ok(call)                                                \
+	do {                                                           \
+		enum err e_ = (call);                                  \
+		if (e_ != ERR_OK)                                      \
+			fail_msg("%s: %s", err_text(e_), why.text);    \
+	} while (0)
+
+static int read_number(const char *path, const char *sql)
+{
+	sqlite3 *db;
+	sqlite3_stmt *s;
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	int n = sqlite3_column_int(s, 0);
+	sqlite3_finalize(s);
+	sqlite3_close(db);
+	return n;
+}
+
+static void make(const char *path, const char *name)
+{
+	char source[1024], *error = NULL;
+	const char *srcdir = getenv("PITWALL_SRCDIR");
+	struct buf sql;
+	sqlite3 *db;
+	snprintf(source, sizeof source, "%s/tests/unit/store/data/%s", srcdir != NULL ? srcdir : ".", name);
+	buf_init(&sql, 1 << 20);
+	FILE *file = fopen(source, "r");
+	assert_non_null(file);
+	char line[8192];
+	while (fgets(line, sizeof line, file) != NULL)
+		buf_puts(&sql, line);
+	fclose(file);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	if (sqlite3_exec(db, buf_text(&sql), NULL, NULL, &error) != SQLITE_OK)
+		fail_msg("%s: %s", name, error);
+	sqlite3_close(db);
+	buf_release(&sql);
+}
+
+static enum err see_event(void *ctx, const struct event *e)
+{
+	*(int *)ctx += strcmp(e->kind, "note") == 0 && strcmp(e->text, "a note") == 0 && e->wall_ms == 5 * STEP_MS;
+	return ERR_OK;
+}
+
+static enum err see_target(void *ctx, const struct target_info *t)
+{
+	*(int *)ctx += t->id == 1 && strcmp(t->url, "http://a:1/metrics") == 0 && strcmp(labels_get(t->labels, "instance"), "a:1") == 0;
+	return ERR_OK;
+}
+
+/* What every fixture holds. */
+static void check(const char *path, enum reader_trust trust)
+{
+	struct reader *r = NULL;
+	struct matcher m;
+	struct series_set set;
+	int events = 0, targets = 0;
+	assert_ok(reader_open(path, trust, &r, &why));
+	assert_ok(matcher_init(&m, MATCH_EQUAL, "__name__", "b", &why));
+	assert_ok(reader_select(r, &m, 1, 0, FRAMES * STEP_MS, 100000, &set, &why));
+	assert_int_equal(set.n, 1);
+	assert_int_equal(set.items[0].n, FRAMES);
+	for (int i = 0; i < FRAMES; i++)
+		assert_true(set.items[0].v[i] == (i + 1) / 8.0 && set.items[0].t_ms[i] == (i + 1) * STEP_MS);
+	series_set_release(&set);
+	matcher_release(&m);
+	assert_ok(reader_events(r, NULL, "note", 0, AFTER_MS, 10, see_event, &events, &why));
+	assert_ok(reader_targets(r, 2 * STEP_MS, see_target, &targets, &why));
+	assert_true(events == 1 && targets == 1);
+	struct buf fact;
+	buf_init(&fact, 100);
+	assert_ok(reader_meta(r, "fleet", AFTER_MS, &fact, &why));
+	assert_string_equal(buf_text(&fact), "shop-search");
+	buf_release(&fact);
+	reader_close(r);
+}
+
+static void old_stores_are_read_and_brought_up_to_date(void **state)
+{
+	(void)state;
+	static const char *const suffixes[] = { "", "-wal", "-shm" };
+	for (int v = 1; v < SCHEMA_VERSION; v++) {
+		char folder[] = "/tmp/pitwall-migration-XXXXXX", path[96], side[128];
+		assert_non_null(mkdtemp(folder));
+		snprintf(path, sizeof path, "%s/x.db", folder);
+		make(path, fixtures[v - 1]);
+		check(path, READER_OWN);
+		check(path, READER_STRANGER);
+		assert_int_equal(read_number(path, "PRAGMA user_version"), v);
+		struct test_clock clock;
+		struct store *s = NULL;
+		test_clock_init(&clock, AFTER_MS);
+		struct reader *before = NULL;
+		assert_ok(reader_open(path, READER_OWN, &before, &why));
+		assert_ok(store_open(&(struct store_options){ .path = path, .clock = &clock.clock }, &s, &why));
+		check(path, READER_OWN);
+		int64_t first, last;
+		assert_ok(reader_bounds(before, &first, &last, &why)); /* one that was open all the time goes on */
+		reader_close(before);
+		store_close(s);
+		assert_int_equal(read_number(path, "PRAGMA user_version"), SCHEMA_VERSION);
+		check(path, READER_STRANGER); /* which also compares the tables with those of a new store */
+		for (size_t i = 0; i < 3; i++) {
+			snprintf(side, sizeof side, "%s%s", path, suffixes[i]);
+			unlink(side);
+		}
+		assert_int_equal(rmdir(folder), 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(old_stores_are_read_and_brought_up_to_date) };
+	return cmocka_run_group_tests_name("migration", tests, NULL, NULL);
+}
