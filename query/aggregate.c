@@ -57,17 +57,18 @@ struct groups {
 
 static enum err group_labels(struct eval *ev, const struct labels *l, const struct names *names, bool is_without, const struct labels **out)
 {
-	struct labels_builder b;
-	labels_builder_init(&b);
+	struct label few[FEW_PAIRS], *kept = few;
+	size_t n = 0;
+	enum err e = eval_pairs(ev, labels_count(l), few, &kept);
+	if (e != ERR_OK)
+		return e;
 	for (size_t i = 0; i < labels_count(l); i++) {
 		const struct label *p = labels_at(l, i);
 		bool is_named = names_have(names, p->name, p->name_len);
 		if (is_without ? !is_named && strcmp(p->name, LABEL_NAME) != 0 : is_named)
-			labels_builder_set_n(&b, p->name, p->name_len, p->value, p->value_len);
+			kept[n++] = *p;
 	}
-	enum err e = eval_labels_from(ev, &b, out);
-	labels_builder_release(&b);
-	return e;
+	return eval_labels_of(ev, kept, n, out);
 }
 
 static enum err make_groups(struct eval *ev, const struct table *t, const struct names *names, bool is_without, struct groups *out)

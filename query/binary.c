@@ -172,25 +172,27 @@ static enum err result_labels(struct eval *ev, const struct joining *j, const st
                               const struct labels **out)
 {
 	const struct node *n = j->n;
-	struct labels_builder b;
-	labels_builder_init(&b);
+	struct label few[FEW_PAIRS], *pairs = few;
+	size_t kept = 0;
+	enum err e = eval_pairs(ev, labels_count(many) + n->u.binary.include.n, few, &pairs);
+	if (e != ERR_OK)
+		return e;
 	bool drops_name = !op_is_comparison(n->u.binary.op);
 	for (size_t i = 0; i < labels_count(many); i++) {
 		const struct label *l = labels_at(many, i);
 		bool is_name = strcmp(l->name, LABEL_NAME) == 0;
 		bool is_named = names_have(&n->u.binary.names, l->name, l->name_len);
-		if ((is_name && drops_name) || (n->u.binary.card == CARD_ONE_TO_ONE && (n->u.binary.is_on ? !is_named : is_named)))
+		if ((is_name && drops_name) || (n->u.binary.card == CARD_ONE_TO_ONE && (n->u.binary.is_on ? !is_named : is_named)) ||
+		    names_have(&n->u.binary.include, l->name, l->name_len))
 			continue;
-		labels_builder_set_n(&b, l->name, l->name_len, l->value, l->value_len);
+		pairs[kept++] = *l;
 	}
 	for (size_t i = 0; i < n->u.binary.include.n; i++) {
-		const char *name = n->u.binary.include.items[i].s;
-		const struct label *l = labels_find(one, name);
-		labels_builder_set_n(&b, name, strlen(name), l != NULL ? l->value : "", l != NULL ? l->value_len : 0);
+		const struct label *l = labels_find(one, n->u.binary.include.items[i].s);
+		if (l != NULL)
+			pairs[kept++] = *l;
 	}
-	enum err e = eval_labels_from(ev, &b, out);
-	labels_builder_release(&b);
-	return e;
+	return eval_labels_of(ev, pairs, kept, out);
 }
 
 static enum err duplicates(struct eval *ev, const struct joining *j, size_t a, size_t b)

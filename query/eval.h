@@ -93,6 +93,11 @@ enum err eval_cells(struct eval *ev, const struct grid *g, double **out);
 /* Keeps a reference of the caller's until the end. On failure it is given up. */
 enum err eval_keep_labels(struct eval *ev, struct labels *l);
 enum err eval_labels_from(struct eval *ev, struct labels_builder *b, const struct labels **out);
+/* Room for `n` pairs: `few` where that suffices. */
+enum { FEW_PAIRS = 32 };
+enum err eval_pairs(struct eval *ev, size_t n, struct label few[FEW_PAIRS], struct label **out);
+/* From pairs that are lent; for few of them this is much cheaper than a builder. */
+enum err eval_labels_of(struct eval *ev, const struct label *pairs, size_t n, const struct labels **out);
 enum err table_add_row(struct eval *ev, struct table *t, const struct labels *labels, bool drop_name, double *v);
 /* Makes rows of the same labels one row. Two samples at one step: ERR_FORMAT with `sentence`. */
 enum err table_merge(struct eval *ev, const struct grid *g, struct table *t, const char *sentence);

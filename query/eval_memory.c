@@ -68,6 +68,26 @@ enum err eval_labels_from(struct eval *ev, struct labels_builder *b, const struc
 	return e;
 }
 
+enum err eval_pairs(struct eval *ev, size_t n, struct label few[FEW_PAIRS], struct label **out)
+{
+	void *mem = few;
+	enum err e = n > FEW_PAIRS ? eval_alloc(ev, n, sizeof few[0], &mem) : ERR_OK;
+	if (e == ERR_OK)
+		*out = mem;
+	return e;
+}
+
+enum err eval_labels_of(struct eval *ev, const struct label *pairs, size_t n, const struct labels **out)
+{
+	struct labels *l = NULL;
+	enum err e = labels_new(pairs, n, &l, ev->why);
+	if (e == ERR_OK)
+		e = eval_keep_labels(ev, l);
+	if (e == ERR_OK)
+		*out = l;
+	return e;
+}
+
 enum err table_add_row(struct eval *ev, struct table *t, const struct labels *labels, bool drop_name, double *v)
 {
 	if (t->n == t->cap) {

@@ -22,13 +22,17 @@ static bool is_label(struct text t)
 /* The row with one label set; its name is its own again where that was the label. */
 static enum err add_relabelled(struct eval *ev, const struct row *r, const char *name, const char *value, size_t n, struct value *out)
 {
-	struct labels_builder b;
-	const struct labels *l;
-	labels_builder_init(&b);
-	labels_builder_from(&b, r->labels);
-	labels_builder_set_n(&b, name, strlen(name), value, n);
-	enum err e = eval_labels_from(ev, &b, &l);
-	labels_builder_release(&b);
+	struct label few[FEW_PAIRS], *pairs = few;
+	size_t kept = 0;
+	const struct labels *l = NULL;
+	enum err e = eval_pairs(ev, labels_count(r->labels) + 1, few, &pairs);
+	if (e != ERR_OK)
+		return e;
+	for (size_t i = 0; i < labels_count(r->labels); i++)
+		if (strcmp(labels_at(r->labels, i)->name, name) != 0)
+			pairs[kept++] = *labels_at(r->labels, i);
+	pairs[kept++] = (struct label){ name, value, (uint32_t)strlen(name), (uint32_t)n };
+	e = eval_labels_of(ev, pairs, kept, &l);
 	return e == ERR_OK ? table_add_row(ev, &out->table, l, r->drop_name && strcmp(name, LABEL_NAME) != 0, r->v) : e;
 }
 
