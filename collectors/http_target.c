@@ -9,7 +9,7 @@
 
 #include "base/hash.h"
 
-enum { INTERVAL_LEAST_MS = 10, INTERVAL_MOST_MS = 24 * 3600 * 1000, PLACES = 64, STEP_MOST_MS = 250 };
+enum { INTERVAL_LEAST_MS = 10, INTERVAL_MOST_MS = 24 * 3600 * 1000, PLACES = 32, STEP_MOST_MS = 250 };
 
 struct http_target {
 	struct http_target *prev, *next;
