@@ -46,6 +46,14 @@ static enum err follow_store_setting(struct context *c, const struct cli *cli, s
 	return e == ERR_OK ? e : why_set(why, e, "the path of the store is too long");
 }
 
+/* The console says it on its empty screen; here it would be painted over. */
+static enum err default_fleet(struct context *c, const struct cli *cli, struct why *why)
+{
+	if (cli->command->name[0] != '\0')
+		fputs("pitwall: no fleet file: what answers on this machine's well-known ports is watched; 'man pitwall-fleet' tells more\n", stderr);
+	return fleet_default(c->profiles, &c->fleet, why);
+}
+
 enum err context_fleet(struct context *c, const struct cli *cli, struct why *why)
 {
 	char *path = NULL;
@@ -53,7 +61,7 @@ enum err context_fleet(struct context *c, const struct cli *cli, struct why *why
 	if (e == ERR_OK)
 		e = fleet_read(path, c->profiles, &c->mistakes, &c->fleet, why);
 	else if (e == ERR_NOT_FOUND && cli_value(cli, "config") == NULL && getenv("PITWALL_CONFIG") == NULL)
-		e = fleet_default(c->profiles, &c->fleet, why);
+		e = default_fleet(c, cli, why);
 	print_mistakes(&c->mistakes);
 	free(path);
 	if (e == ERR_OK)

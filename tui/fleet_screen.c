@@ -190,6 +190,10 @@ static void draw_nothing(const struct fleet_screen *f, const struct view *view, 
 	                   : view->fleet->n_nodes == 0  ? "no target is polled at this time"
 	                                                : "";
 	canvas_put_width(c, r.rows / 2, 0, r.cols, 0, ROLE_SECOND, text);
+	if (view->fleet == NULL || view->fleet->n_nodes > 0 || view->mode != VIEW_LIVE || r.rows < 8)
+		return;
+	canvas_put_width(c, r.rows / 2 + 2, 0, r.cols, 0, ROLE_SECOND, "without a fleet file, what answers on this machine's well-known ports is shown");
+	canvas_put_width(c, r.rows / 2 + 3, 0, r.cols, 0, ROLE_SECOND, "man pitwall-fleet: how to name servers    pitwall demo: a simulated fleet");
 }
 
 /* The map takes the largest tiles for which the detail leaves it room, and the detail then what the map leaves over. */
