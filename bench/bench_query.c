@@ -47,7 +47,7 @@ static void add_bucket(struct memory_source *m, int node, int bucket)
 	struct labels *l = labels_of(LABEL_NAME, "x_bucket", "instance", instance, "job", "vllm", "le", bucket == 19 ? "+Inf" : le, NULL);
 	struct series *s = &m->set.items[m->set.n++];
 	enum { SAMPLES = 120 };
-	*s = (struct series){ l, SAMPLES, calloc(SAMPLES, sizeof *s->t_ms), calloc(SAMPLES, sizeof *s->v) };
+	*s = (struct series){ .labels = l, .n = SAMPLES, .t_ms = calloc(SAMPLES, sizeof *s->t_ms), .v = calloc(SAMPLES, sizeof *s->v) };
 	for (int i = 0; i < SAMPLES; i++) {
 		s->t_ms[i] = i * 15000;
 		s->v[i] = i * (bucket + 1) * 3 + node;
