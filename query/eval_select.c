@@ -232,12 +232,18 @@ static enum err prepare_over(struct eval *ev, const struct node *call, const str
 	return e;
 }
 
+static int64_t window_start(const struct eval *ev, const struct window_spec *w, int64_t end_ms)
+{
+	int64_t after_ms = end_ms - w->range_ms;
+	return ev->source->begins != NULL ? ev->source->begins(ev->source, after_ms, end_ms) : after_ms;
+}
+
 static bool over_series(const struct eval *ev, const struct over *o, const struct grid *g, const struct range_series *s, double *v)
 {
 	size_t from = 0, to = 0;
 	bool any = false;
 	for (size_t i = 0; i < g->n; i++) {
-		int64_t at = grid_time(g, i), end = window_end(ev, o->window, at), start = end - o->window->range_ms;
+		int64_t at = grid_time(g, i), end = window_end(ev, o->window, at), start = window_start(ev, o->window, end);
 		while (to < s->n && s->t[to] <= end)
 			to++;
 		while (from < to && s->t[from] <= start)

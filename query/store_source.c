@@ -9,5 +9,5 @@ static enum err select_from_reader(const struct query_source *self, const struct
 
 struct query_source store_source(struct reader *r)
 {
-	return (struct query_source){ select_from_reader, r };
+	return (struct query_source){ .select = select_from_reader, .ctx = r };
 }

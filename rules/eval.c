@@ -130,6 +130,8 @@ static enum err target_reserve(struct signal_target *t, size_t cap, struct why *
 static enum err target_select(const struct query_source *self, const struct matcher *m, size_t n, int64_t after_ms, int64_t until_ms,
                               size_t max_samples, struct series_set *out, struct why *why);
 
+static int64_t target_begins(const struct query_source *self, int64_t after_ms, int64_t until_ms);
+
 static enum err target_set(struct signal_engine *e, const char *profile, int64_t interval_ms, const struct ruleset **out, struct why *why)
 {
 	const struct ruleset *s = find_set(e, profile, 0);
@@ -160,7 +162,7 @@ enum err signal_target_new(struct signal_engine *e, const char *profile, int64_t
 	t->engine = e;
 	t->set = set;
 	t->ctx = target_ctx;
-	t->source = (struct query_source){ .select = target_select, .ctx = t };
+	t->source = (struct query_source){ .select = target_select, .begins = target_begins, .ctx = t };
 	t->reported = calloc(set->n + 1, sizeof *t->reported);
 	err = t->reported == NULL ? why_memory(why) : target_reserve(t, set->n + 4, why);
 	if (err == ERR_OK)
@@ -253,6 +255,18 @@ static enum err target_select(const struct query_source *self, const struct matc
 	}
 	*out = set;
 	return ERR_OK;
+}
+
+/* All rules of a scrape ask for the same window: that is answered from what was found first. */
+static int64_t target_begins(const struct query_source *self, int64_t after_ms, int64_t until_ms)
+{
+	struct signal_target *t = self->ctx;
+	if (t->after_ms != after_ms || t->until_ms != until_ms) {
+		t->begins_ms = window_begins(t->window, after_ms, until_ms);
+		t->after_ms = after_ms;
+		t->until_ms = until_ms;
+	}
+	return t->begins_ms;
 }
 
 /* ---- evaluation ---- */
@@ -422,6 +436,7 @@ enum err signal_target_scrape(struct signal_target *t, int64_t wall_ms, struct l
 			return e;
 	}
 	window_push(t->window, wall_ms, values, n);
+	t->after_ms = t->until_ms = 0;
 	begin_frame(t, true);
 	t->selector_hint = 0;
 	for (size_t r = 0; r < t->set->n; r++)

@@ -35,6 +35,7 @@ struct signal_target {
 	bool                  *reported;       /* [rules + 1]: the last one is for series left out */
 	int                    rule;           /* that is being evaluated */
 	size_t                 selector_hint;
+	int64_t                after_ms, until_ms, begins_ms; /* the last answer of the source's `begins`; until 0: none */
 	struct query_source    source;
 };
 

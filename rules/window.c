@@ -43,6 +43,7 @@ struct window {
 	struct shape       *shape; /* NULL: no layout yet */
 	size_t              rows, first, used; /* the ring; `first` is the oldest */
 	int64_t            *t_ms;   /* [rows] */
+	bool               *answered; /* [rows]: the target said something */
 	double             *values; /* [rows][shape->n] */
 };
 
@@ -242,8 +243,9 @@ enum err window_new(struct shape_cache *c, int64_t keep_ms, int64_t interval_ms,
 	w->cache = c;
 	w->rows = rows < ROWS_MIN ? ROWS_MIN : rows > ROWS_MAX ? ROWS_MAX : (size_t)rows;
 	w->t_ms = calloc(w->rows, sizeof *w->t_ms);
-	if (w->t_ms == NULL) {
-		free(w);
+	w->answered = calloc(w->rows, sizeof *w->answered);
+	if (w->t_ms == NULL || w->answered == NULL) {
+		window_free(w);
 		return why_memory(why);
 	}
 	*out = w;
@@ -256,6 +258,7 @@ void window_free(struct window *w)
 		return;
 	shape_unref(w->cache, w->shape);
 	free(w->t_ms);
+	free(w->answered);
 	free(w->values);
 	free(w);
 }
@@ -272,7 +275,7 @@ size_t window_series(const struct window *w)
 
 size_t window_bytes(const struct window *w)
 {
-	return sizeof *w + w->rows * (sizeof *w->t_ms + window_series(w) * sizeof *w->values);
+	return sizeof *w + w->rows * (sizeof *w->t_ms + sizeof *w->answered + window_series(w) * sizeof *w->values);
 }
 
 static size_t row_at(const struct window *w, size_t i)
@@ -368,7 +371,7 @@ enum err window_set_layout(struct window *w, struct labels *const *series, size_
 }
 
 /* The row for a new scrape, the oldest one making room. */
-static double *push_row(struct window *w, int64_t wall_ms)
+static double *push_row(struct window *w, int64_t wall_ms, bool answered)
 {
 	if (w->used > 0 && wall_ms <= w->t_ms[row_at(w, w->used - 1)])
 		window_clear(w);
@@ -378,6 +381,7 @@ static double *push_row(struct window *w, int64_t wall_ms)
 		w->used++;
 	size_t row = row_at(w, w->used - 1);
 	w->t_ms[row] = wall_ms;
+	w->answered[row] = answered;
 	return w->values + row * w->shape->n;
 }
 
@@ -385,7 +389,7 @@ void window_push(struct window *w, int64_t wall_ms, const double *values, size_t
 {
 	assert(w->shape != NULL && n == w->shape->n_layout);
 	(void)n;
-	double *row = push_row(w, wall_ms);
+	double *row = push_row(w, wall_ms, true);
 	for (size_t i = 0; i < w->shape->n; i++)
 		row[i] = values[w->shape->source[i]];
 }
@@ -394,7 +398,7 @@ void window_push_stale(struct window *w, int64_t wall_ms)
 {
 	if (w->shape == NULL)
 		return;
-	double *row = push_row(w, wall_ms);
+	double *row = push_row(w, wall_ms, false);
 	for (size_t i = 0; i < w->shape->n; i++)
 		row[i] = stale_mark();
 }
@@ -487,4 +491,19 @@ enum err window_select(const struct window *w, const struct matcher *m, size_t n
 	enum err e = take_columns(w, columns, count, from, to, max_samples, out, why);
 	free(columns);
 	return e;
+}
+
+int64_t window_begins(const struct window *w, int64_t after_ms, int64_t until_ms)
+{
+	int64_t first = 0, last = 0;
+	size_t  n = 0;
+	for (size_t i = 0; i < w->used; i++) {
+		size_t row = row_at(w, i);
+		if (!w->answered[row] || w->t_ms[row] <= after_ms || w->t_ms[row] > until_ms)
+			continue;
+		first = n++ == 0 ? w->t_ms[row] : first;
+		last = w->t_ms[row];
+	}
+	/* Windows are open to the left: a millisecond before the first answer. */
+	return n >= 2 && (double)(first - after_ms) >= 1.1 * (double)(last - first) / (double)(n - 1) ? first - 1 : after_ms;
 }

@@ -53,6 +53,11 @@ enum err window_select(const struct window *w, const struct matcher *m, size_t n
 /* Which of the selectors this is, by its address; `hint` is where to look first. The number of selectors when it is none of them. */
 size_t window_selector_index(const struct window *w, const struct matcher *m, size_t hint);
 
+/* Where the time that was looked at begins in (after_ms, until_ms]: just before the first answer in it, where that is further from
+ * after_ms than rate() would extrapolate (1.1 of the mean distance between answers); else after_ms. So a target's first minute, or the
+ * minute after an outage, is as long as there are answers of it. */
+int64_t window_begins(const struct window *w, int64_t after_ms, int64_t until_ms);
+
 size_t window_series(const struct window *w); /* how many series it keeps */
 size_t window_bytes(const struct window *w);  /* memory of its own, without what it shares */
 

@@ -46,7 +46,7 @@ static enum err select_memory(const struct query_source *self, const struct matc
 
 void memory_source_init(struct memory_source *m)
 {
-	*m = (struct memory_source){ .source = { select_memory, m } };
+	*m = (struct memory_source){ .source = { .select = select_memory, .ctx = m } };
 }
 
 void memory_source_release(struct memory_source *m)

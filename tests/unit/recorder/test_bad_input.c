@@ -247,12 +247,11 @@ static void test_signals_are_true(void **state)
 			break;
 	}
 	assert_true(bench_value(&b, "signal:up{group='well'}", NULL) > 0);
-	/* The signal's own window is a minute, which is not full yet. */
-	double rate = bench_value(&b, "sum(rate(vllm:request_success_total{group='well'}[8s]))", NULL);
-	double tokens = bench_value(&b, "sum(rate(vllm:generation_tokens_total{group='well'}[8s]))", NULL);
+	/* The signals' window is a minute, of which there are seconds; arrivals are random. */
+	double rate = bench_value(&b, "signal:requests:rate{group='well'}", NULL);
+	double tokens = bench_value(&b, "signal:tokens:rate{group='well'}", NULL);
 	assert_true(rate > now.requests_rate * 0.4 && rate < now.requests_rate * 2.5);
 	assert_true(tokens > now.tokens_rate * 0.4 && tokens < now.tokens_rate * 2.5);
-	assert_true(bench_value(&b, "signal:requests:rate{group='well'}", NULL) > 0 && bench_value(&b, "signal:tokens:rate{group='well'}", NULL) > 0);
 	double kv = bench_value(&b, "signal:kv_cache:ratio{group='well'}", NULL);
 	assert_true(fabs(kv - now.kv_ratio) < 0.35);
 	assert_true(bench_value(&b, "count(signal:model_version{group='well'})", NULL) >= 1);

@@ -3,6 +3,8 @@
  * Evaluation after scrapes, with profiles made for the purpose: what a frame holds when targets fail, rules fail, series come and go. */
 #include "tests/unit/unit.h"
 
+#include <math.h>
+
 #include "base/buf.h"
 #include "base/diagnostics.h"
 #include "base/stale.h"
@@ -110,10 +112,10 @@ static void test_frames(void **state)
 	                 ERR_OK);
 	assert_string_equal(fail_scrape(&f, 0), "*signal:up 0");
 	assert_string_equal(scrape(&f, 10, 0, 2, 100, 1), "*signal:up 1; n{team=\"t\"} 2; s 7");
-	assert_string_equal(scrape(&f, 20, 0, 3, 110, 1), "*signal:up 1; n{team=\"t\"} 3; r 0.25; s 7");
-	assert_string_equal(scrape(&f, 30, 0, 0, 120, 1), "signal:up 1; n{team=\"t\"} --; r 0.416667; s 7");
+	assert_string_equal(scrape(&f, 20, 0, 3, 110, 1), "*signal:up 1; n{team=\"t\"} 3; r 1; s 7");
+	assert_string_equal(scrape(&f, 30, 0, 0, 120, 1), "signal:up 1; n{team=\"t\"} --; r 1; s 7");
 	assert_string_equal(fail_scrape(&f, 40), "signal:up 0; n{team=\"t\"} --; r --; s --");
-	assert_string_equal(scrape(&f, 50, 0, 1.5, 140, 1), "signal:up 1; n{team=\"t\"} 1.5; r 0.777778; s 7");
+	assert_string_equal(scrape(&f, 50, 0, 1.5, 140, 1), "signal:up 1; n{team=\"t\"} 1.5; r 1; s 7");
 	/* The clock was set back: the past does not count. */
 	assert_string_equal(scrape(&f, 5, 0, 1.5, 140, 1), "signal:up 1; n{team=\"t\"} 1.5; r --; s 7");
 	assert_int_equal(f.n_errors, 0);
@@ -184,6 +186,81 @@ static void test_widened(void **state)
 	assert_string_equal(scrape(&f, 300, 0, 0, 40, 0), "signal:up 1; r 40");
 	assert_string_equal(scrape(&f, 360, 0, 0, 40, 0), "signal:up 1; r 26.6667");
 	end(&f);
+}
+
+static double value_of(const struct signal_frame *f, const char *metric)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		if (strcmp(labels_metric(f->series[i]), metric) == 0)
+			return f->values[i];
+	}
+	return stale_mark();
+}
+
+enum { H_REQUESTS, H_FAST, H_ALL, H_SERIES };
+
+/* A server that does five requests a second, one in a hundred of which takes longer than the last bucket. */
+static void make_server(struct labels *to[H_SERIES])
+{
+	to[H_REQUESTS] = labels_of("__name__", "requests_total", NULL);
+	to[H_FAST] = labels_of("__name__", "seconds_bucket", "le", "0.1", NULL);
+	to[H_ALL] = labels_of("__name__", "seconds_bucket", "le", "+Inf", NULL);
+}
+
+static const char server_rules[] = "  - { record: rate, expr: 'sum(rate(requests_total[1m]))' }\n"
+				   "  - { record: rate5, expr: 'sum(rate(requests_total[5m]))' }\n"
+				   "  - { record: p90, expr: 'histogram_quantile(0.9, sum by (le) (rate(seconds_bucket[1m])))' }\n";
+
+static void scrape_server(struct fixture *f, struct labels *const series[H_SERIES], double t_s, double counted, struct signal_frame *frame)
+{
+	double v[H_SERIES] = { 5 * counted, 4.95 * counted, 5 * counted };
+	int64_t wall_ms = (int64_t)(t_s * 1000);
+	assert_int_equal(signal_target_scrape(f->target, wall_ms, series, v, H_SERIES, true, frame, &f->why), ERR_OK);
+}
+
+/* Rates are over the time that was looked at: true from the second scrape on, wherever the counter stood, and after an outage. */
+static void test_first_minute(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *label;
+		int         scrapes;
+		double      before;    /* seconds for which the server had counted at the first scrape */
+		int         outage_at; /* the scrape before which the target was silent for two minutes; 0: none */
+	} rows[] = {
+		{ "two scrapes", 2, 1e6, 0 },
+		{ "three scrapes", 3, 1e6, 0 },
+		{ "six scrapes", 6, 1e6, 0 },
+		{ "a full window", 14, 1e6, 0 },
+		{ "more than that", 40, 1e6, 0 },
+		{ "two scrapes from zero", 2, 0, 0 },
+		{ "six scrapes from zero", 6, 0, 0 },
+		{ "two after an outage", 22, 1e6, 20 },
+		{ "six after an outage", 26, 1e6, 20 },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct fixture      f;
+		struct labels      *series[H_SERIES];
+		struct signal_frame frame = { .n = 0 };
+		make_server(series);
+		assert_int_equal(start(&f, server_rules, 5000, 0), ERR_OK);
+		double t_s = 1000;
+		for (int k = 0; k < rows[i].scrapes; k++) {
+			for (int down = 0; k > 0 && k == rows[i].outage_at && down < 24; down++)
+				assert_int_equal(signal_target_failed(f.target, (int64_t)((t_s += 5) * 1000), &frame, &f.why), ERR_OK);
+			t_s += 5 + (k % 2 == 0 ? 0.02 : -0.02);
+			scrape_server(&f, series, t_s, rows[i].before + t_s - 1005.02, &frame);
+			if (k == 0)
+				assert_row(rows[i].label, is_stale(value_of(&frame, "rate")));
+		}
+		assert_row(rows[i].label, fabs(value_of(&frame, "rate") - 5) < 0.05);
+		assert_row(rows[i].label, fabs(value_of(&frame, "rate5") - 5) < 0.05);
+		assert_row(rows[i].label, fabs(value_of(&frame, "p90") - 0.1 * 0.9 / 0.99) < 1e-3);
+		assert_int_equal(f.n_errors, 0);
+		for (int k = 0; k < H_SERIES; k++)
+			labels_unref(series[k]);
+		end(&f);
+	}
 }
 
 static void test_offset(void **state)
@@ -272,6 +349,7 @@ int main(void)
 		cmocka_unit_test(test_rules_see_earlier_ones),
 		cmocka_unit_test(test_rule_errors),
 		cmocka_unit_test(test_widened),
+		cmocka_unit_test(test_first_minute),
 		cmocka_unit_test(test_offset),
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_list_stays_short),
