@@ -8,10 +8,15 @@
 #include <string.h>
 
 #include "base/diagnostics.h"
+#include "base/slurp.h"
 #include "collectors/exposition.h"
 #include "config/check.h"
 #include "config/fleet.h"
 #include "rules/rule_file.h"
+#include "tui/keymap.h"
+#include "tui/theme.h"
+
+enum { LOOK_FILE_MAX = 1024 * 1024 };
 
 static void check_rules(const struct yaml *tree, struct diagnostics *d, void *arg)
 {
@@ -22,9 +27,42 @@ static void check_rules(const struct yaml *tree, struct diagnostics *d, void *ar
 	rule_file_free(rules);
 }
 
-static enum err check_one(const char *path, const struct profiles *profiles, struct diagnostics *d, struct why *why)
+/* Themes and key files are known by their names' endings: both are lists of words that nothing else tells apart. */
+static bool ends_in(const char *path, const char *ending)
+{
+	size_t n = strlen(path), m = strlen(ending);
+	return n > m && strcmp(path + n - m, ending) == 0;
+}
+
+static enum err check_look(const char *path, size_t *n_bad, struct why *why)
+{
+	struct buf text, mistakes;
+	struct theme theme;
+	struct keymap keys;
+	buf_init(&text, LOOK_FILE_MAX);
+	buf_init(&mistakes, LOOK_FILE_MAX);
+	keymap_init(&keys);
+	enum err e = slurp(path, LOOK_FILE_MAX, &text, NULL, why);
+	bool is_theme = ends_in(path, ".theme");
+	if (e == ERR_OK) {
+		enum err found = is_theme ? theme_parse(path, buf_text(&text), text.len, &theme, &mistakes)
+		                          : keymap_read(&keys, path, buf_text(&text), text.len, &mistakes);
+		if (found == ERR_OK)
+			printf("%s: good (%s)\n", path, is_theme ? "theme" : "key file");
+		else
+			++*n_bad;
+		fputs(buf_text(&mistakes), stderr);
+	}
+	buf_release(&text);
+	buf_release(&mistakes);
+	return e;
+}
+
+static enum err check_one(const char *path, const struct profiles *profiles, struct diagnostics *d, size_t *n_bad, struct why *why)
 {
 	const struct check_hooks hooks = { .rules = check_rules };
+	if (ends_in(path, ".theme") || ends_in(path, ".keys"))
+		return check_look(path, n_bad, why);
 	enum check_kind kind = CHECK_COUNT;
 	size_t before = d->n_errors;
 	enum err e = check_file(path, profiles, &hooks, d, &kind, why);
@@ -33,17 +71,18 @@ static enum err check_one(const char *path, const struct profiles *profiles, str
 	return e;
 }
 
-static enum err check_files(const struct cli *c, struct diagnostics *d, struct why *why)
+/* *n_bad: files with mistakes that are printed already, not in `d`. */
+static enum err check_files(const struct cli *c, struct diagnostics *d, size_t *n_bad, struct why *why)
 {
 	struct profiles *profiles = NULL;
 	enum err e = profiles_load(NULL, 0, d, &profiles, why);
 	for (int i = 0; i < c->n_arguments && e == ERR_OK; i++)
-		e = check_one(c->arguments[i], profiles, d, why);
+		e = check_one(c->arguments[i], profiles, d, n_bad, why);
 	if (e == ERR_OK && c->n_arguments == 0) {
 		char *path = NULL;
 		e = fleet_find(cli_value(c, "config"), &path, why);
 		if (e == ERR_OK)
-			e = check_one(path, profiles, d, why);
+			e = check_one(path, profiles, d, n_bad, why);
 		free(path);
 	}
 	profiles_free(profiles);
@@ -72,15 +111,16 @@ static int run(const struct cli *c)
 	if (cli_has(c, "metrics"))
 		return check_metrics(c);
 	struct diagnostics d;
+	size_t n_bad = 0;
 	struct buf text;
 	struct why why = { "" };
 	diagnostics_init(&d);
 	buf_init(&text, 4 * 1024 * 1024);
-	enum err e = check_files(c, &d, &why);
+	enum err e = check_files(c, &d, &n_bad, &why);
 	diagnostics_sort(&d);
 	if (diagnostics_print(&d, &text) == ERR_OK)
 		fputs(buf_text(&text), stderr);
-	int code = e != ERR_OK ? cli_fail(e, &why) : d.n_errors > 0 ? EXIT_NO : EXIT_YES;
+	int code = e != ERR_OK ? cli_fail(e, &why) : d.n_errors + n_bad > 0 ? EXIT_NO : EXIT_YES;
 	buf_release(&text);
 	diagnostics_release(&d);
 	return code;
@@ -96,9 +136,9 @@ const struct cli_command command_check = {
 	.name          = "check",
 	.arguments     = "[FILE...]",
 	.max_arguments = -1,
-	.summary       = "check fleet files, target files, profiles and rule files, or a captured scrape",
+	.summary       = "check fleet files, target files, profiles, rule files, themes and key files, or a captured scrape",
 	.details       = "Every mistake is printed as FILE:LINE:COL: and what to do about it. Without FILE, the fleet file that the console would read is "
-	                 "checked. Exits 0 when all is good, 1 when there are mistakes, 2 when a file cannot be read.",
+	                 "checked. Themes are known by the ending .theme, key files by .keys. Exits 0 when all is good, 1 when there are mistakes, 2 when a file cannot be read.",
 	.options       = options,
 	.takes_common  = true,
 	.run           = run,

@@ -99,6 +99,11 @@ printf 'a 1\nb x\n' >"$work/bad.txt"
 run 0 "$pitwall" check --metrics "$work/good.txt"; ok 'a good scrape'
 run 1 "$pitwall" check --metrics "$work/bad.txt" && complains '2'; ok 'a bad scrape, with its line'
 run 2 "$pitwall" check --metrics "$work/none.txt"; ok 'a scrape that is not there'
+printf 'map C-n down\n' >"$work/good.keys"
+printf 'map C-n downn\n' >"$work/bad.keys"
+printf 'text fg=#zzzzzz\n' >"$work/bad.theme"
+run 0 "$pitwall" check "$work/good.keys"; ok 'a good key file'
+run 1 "$pitwall" check "$work/bad.keys" "$work/bad.theme" && complains 'bad.keys:1:' && complains 'bad.theme:1:'; ok 'a key file and a theme with mistakes'
 if [ -n "${PITWALL_SHARED-}" ] && [ -d "$PITWALL_SHARED/samples/openmetrics" ]; then
 	bad=$(find "$PITWALL_SHARED/samples/openmetrics" -type f -path '*invalid*' ! -name '*.md' ! -name '*.json' | head -5 | while read -r f; do
 		"$pitwall" check --metrics "$f" --openmetrics >/dev/null 2>&1; [ $? -eq 1 ] || echo "$f"
