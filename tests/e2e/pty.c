@@ -16,7 +16,7 @@
 
 #include <vterm.h>
 
-enum { DEADLINE_MS = 10000, ROW_MAX = 8192, BYTES_MAX = 64 << 20 };
+enum { DEADLINE_MS = 30000, ROW_MAX = 8192, BYTES_MAX = 64 << 20 };
 
 struct pty {
 	int            master, slave; /* the slave is kept open, so that its modes can be read after the program's end */

@@ -32,7 +32,7 @@ void pty_resize(struct pty *p, int rows, int cols);
 void pty_signal(struct pty *p, int number);
 void pty_hang_up(struct pty *p); /* closes the terminal's side */
 
-/* Reads what comes until the screen holds `text`, 10 s at most. */
+/* Reads what comes until the screen holds `text`, 30 s at most. */
 void pty_wait_text(struct pty *p, const char *text);
 void pty_wait_no_text(struct pty *p, const char *text);
 /* Reads until `condition` holds. */

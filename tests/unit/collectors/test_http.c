@@ -93,7 +93,7 @@ static void run_until(struct bench *b, const int *value, int least)
 	uv_timer_t deadline;
 	uv_timer_init(&b->loop, &deadline);
 	deadline.data = &is_late;
-	uv_timer_start(&deadline, on_deadline, 10000, 0);
+	uv_timer_start(&deadline, on_deadline, 30000, 0);
 	while (*value < least && !is_late)
 		uv_run(&b->loop, UV_RUN_ONCE);
 	deadline.data = &is_gone;
