@@ -4,6 +4,7 @@ librecorder_a_SOURCES = \
 	%reldir%/credentials.c %reldir%/credentials.h \
 	%reldir%/recorder.c %reldir%/recorder.h \
 	%reldir%/report.c %reldir%/report.h \
+	%reldir%/reserved.c %reldir%/reserved.h \
 	%reldir%/standby.c %reldir%/standby.h \
 	%reldir%/thread.c %reldir%/thread.h \
 	%reldir%/versions.c %reldir%/versions.h \

@@ -15,6 +15,7 @@
 #include "base/num.h"
 #include "recorder/credentials.h"
 #include "recorder/report.h"
+#include "recorder/reserved.h"
 #include "recorder/versions.h"
 
 enum { VERSIONS_BACK_MS = 24 * 3600 * 1000 }; /* how old the versions may be that a target is compared with after a restart of ours */
@@ -33,6 +34,8 @@ struct watch {
 	struct labels                   *labels;    /* in the store: the configured ones and the profile */
 	int64_t                          id;        /* in the store; 0: not there yet */
 	struct exposition_layout        *said;      /* the last scrape's, referenced */
+	struct labels                  **kept;      /* [n_kept]: the names of its series where some are kept by another; NULL: as it said them */
+	size_t                           n_kept;
 	const struct layout             *layout;    /* the store's, for the same */
 	const struct layout             *signal_layout;
 	size_t                           start_at;  /* where process_start_time_seconds stands in it; SIZE_MAX: it has none */
@@ -40,6 +43,7 @@ struct watch {
 	uint64_t                         complained;/* hash of the last complaint */
 	bool                             has_profile;           /* it is configured */
 	bool                             was_up, ever_up, told; /* told: the present failure is in an event */
+	bool                             told_reserved;         /* that it has series of our names */
 	bool                             is_stale;              /* the store knows that its series have ended */
 	enum fetch                       last_result;
 	int64_t                          down_since_ms;
@@ -161,13 +165,40 @@ static void keep_report(struct watch *w, const struct http_scrape *s, size_t ser
 		complain(w, "cannot keep the report of a scrape", &why);
 }
 
+static struct labels *const *series_of(const struct watch *w, const struct scrape *body)
+{
+	return w->kept != NULL ? w->kept : exposition_layout_series(body->layout);
+}
+
+/* Names that are ours are told of once, not with every change of its series. */
+static enum err name_series(struct watch *w, const struct http_scrape *s, struct why *why)
+{
+	const struct labels *first = NULL;
+	size_t n_renamed = 0;
+	char text[400];
+	reserved_free(w->kept, w->n_kept);
+	w->kept = NULL;
+	w->n_kept = s->scrape->n;
+	enum err e = reserved_rename(exposition_layout_series(s->scrape->layout), s->scrape->n, &w->kept, &first, &n_renamed, why);
+	if (e != ERR_OK || first == NULL || w->told_reserved)
+		return e;
+	const char *metric = labels_metric(first);
+	snprintf(text, sizeof text, "it has %zu series of names that pitwall gives itself, such as '%.100s': kept as 'exported_%.100s'", n_renamed,
+	         metric, metric);
+	tell(w, s->wall_ms, SEVERITY_WARN, "scrape", text);
+	w->told_reserved = true;
+	return ERR_OK;
+}
+
 static enum err keep_samples(struct watch *w, const struct http_scrape *s, bool *is_new_layout, size_t *series_added, struct why *why)
 {
 	const struct scrape *body = s->scrape;
 	*is_new_layout = w->layout == NULL || w->said != body->layout;
 	if (*is_new_layout) {
 		w->layout = NULL;
-		enum err e = store_layout(w->shared->store, exposition_layout_series(body->layout), body->n, &w->layout, why);
+		enum err e = name_series(w, s, why);
+		if (e == ERR_OK)
+			e = store_layout(w->shared->store, series_of(w, body), body->n, &w->layout, why);
 		if (e != ERR_OK)
 			return e;
 		size_t before = w->said != NULL ? exposition_layout_size(w->said) : 0;
@@ -184,7 +215,7 @@ static void keep_signals(struct watch *w, int64_t wall_ms, const struct scrape *
 	struct why why = { "" };
 	struct signal_frame f;
 	enum err e = body == NULL ? signal_target_failed(w->signals, wall_ms, &f, &why)
-	                          : signal_target_scrape(w->signals, wall_ms, exposition_layout_series(body->layout), body->values, body->n,
+	                          : signal_target_scrape(w->signals, wall_ms, series_of(w, body), body->values, body->n,
 	                                                 is_new_layout, &f, &why);
 	if (e == ERR_OK && f.has_new_series)
 		w->signal_layout = NULL;
@@ -489,6 +520,7 @@ void watch_free(struct watch *w, bool is_gone)
 		say_gone(w);
 	signal_target_free(w->signals);
 	exposition_layout_unref(w->said);
+	reserved_free(w->kept, w->n_kept);
 	versions_free(w->versions);
 	labels_unref(w->labels);
 	labels_unref(w->configured);

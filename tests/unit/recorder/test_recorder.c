@@ -102,6 +102,39 @@ static void test_vanished_series(void **state)
 	end(&f);
 }
 
+/* A server's series of our names stay beside ours, under names of their own. */
+static void test_our_names(void **state)
+{
+	static const char page[] = "signal:queue 99\n"
+				   "signal:queue{model_name=\"chat\"} 98\n"
+				   "exported_signal:queue 97\n"
+				   "signal:up 0\n"
+				   "up 96\n"
+				   "uptime 95\n"
+				   "vllm:num_requests_waiting{model_name=\"chat\"} 7\n";
+	struct fixture f;
+	(void)state;
+	begin(&f, "/metrics", page, "    profile: vllm\n");
+	assert_true(bench_becomes(&f.b, "signal:queue", 7, 0));
+	assert_true(bench_becomes(&f.b, "count(signal:queue)", 1, 0));
+	assert_true(bench_becomes(&f.b, "signal:up", 1, 0));
+	assert_true(bench_becomes(&f.b, "up", 1, 0));
+	assert_true(bench_becomes(&f.b, "uptime", 95, 0));
+	assert_true(bench_becomes(&f.b, "exported_signal:queue{model_name=''}", 99, 0));
+	assert_true(bench_becomes(&f.b, "exported_signal:queue{model_name='chat'}", 98, 0));
+	assert_true(bench_becomes(&f.b, "exported_exported_signal:queue", 97, 0));
+	assert_true(bench_becomes(&f.b, "exported_up", 96, 0));
+	assert_true(bench_has_event(&f.b, "scrape", "5 series of names that pitwall gives itself, such as 'signal:queue'"));
+	page_server_set(f.server, "/metrics", "signal:queue 3\nvllm:num_requests_waiting{model_name=\"chat\"} 8\n");
+	assert_true(bench_becomes(&f.b, "signal:queue", 8, 0));
+	assert_true(bench_becomes(&f.b, "exported_signal:queue", 3, 0));
+	page_server_set(f.server, "/metrics", "vllm:num_requests_waiting{model_name=\"chat\"} 9\n");
+	assert_true(bench_becomes(&f.b, "signal:queue", 9, 0));
+	assert_true(bench_becomes(&f.b, "count(exported_signal:queue)", NAN, 0));
+	assert_int_equal(bench_events(&f.b, "scrape", "pitwall gives itself"), 1);
+	end(&f);
+}
+
 static enum err count_target(void *ctx, const struct target_info *t)
 {
 	(void)t;
@@ -367,6 +400,7 @@ int main(void)
 		cmocka_unit_test(test_down_and_up),
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_vanished_series),
+		cmocka_unit_test(test_our_names),
 		cmocka_unit_test(test_unknown_profile),
 		cmocka_unit_test(test_unknown_and_down),
 		cmocka_unit_test(test_other_path),
