@@ -11,7 +11,7 @@
 #include <curl/curl.h>
 #include <uv.h>
 
-enum { HTTP_TEXT = 384, HTTP_SPARE_EASIES = 32, HTTP_PEER_BUCKETS = 1024 };
+enum { HTTP_TEXT = 640, HTTP_SPARE_EASIES = 32, HTTP_PEER_BUCKETS = 1024 };
 
 struct transfer {
 	struct http_collector *c;

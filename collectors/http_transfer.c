@@ -406,29 +406,41 @@ static enum fetch judge_status(int status)
 	return status == 404 ? FETCH_NOT_FOUND : FETCH_STATUS;
 }
 
-static void explain(struct transfer *t, struct buf *to)
+static void explain_slow(const struct transfer *t, struct buf *to)
 {
 	double seconds = (double)t->timeout_ms / 1000;
+	if (t->status == 0)
+		buf_printf(to, "'%s' took the request and has not answered within %g s: it hangs, or 'timeout' is too short", t->shown, seconds);
+	else
+		buf_printf(to, "'%s' has not answered in full within %g s (%zu bytes came): it is slow, or 'timeout' is too short", t->shown,
+		           seconds, t->body.len);
+}
+
+static void explain_large(const struct transfer *t, struct buf *to)
+{
+	if (t->header_too_large)
+		buf_printf(to, "the header from '%s' has more than %zu KiB: it is no metrics server", t->shown, t->c->o.header_max >> 10);
+	else
+		buf_printf(to, "the body from '%s' has more than %zu KiB: let it show fewer series", t->shown, t->body_max >> 10);
+}
+
+static void explain(struct transfer *t, struct buf *to)
+{
 	switch (t->result) {
 	case FETCH_OK: return;
 	case FETCH_DNS: buf_printf(to, "cannot find the host of '%s'", t->shown); return;
 	case FETCH_REFUSED: buf_printf(to, "'%s' refuses the connection: nothing listens there", t->shown); return;
 	case FETCH_UNREACHABLE: buf_printf(to, "cannot reach '%s'", t->shown); return;
 	case FETCH_CONNECT_TIMEOUT: buf_printf(to, "'%s' does not take the connection in time", t->shown); return;
-	case FETCH_READ_TIMEOUT: buf_printf(to, "'%s' has not answered in full within %g s", t->shown, seconds); return;
-	case FETCH_CLOSED: buf_printf(to, "'%s' closed the connection before its answer was whole", t->shown); return;
+	case FETCH_READ_TIMEOUT: explain_slow(t, to); return;
+	case FETCH_CLOSED: buf_printf(to, "'%s' closed the connection before its answer was whole: see its log", t->shown); return;
 	case FETCH_TLS: buf_printf(to, "TLS with '%s' failed: ", t->shown); break;
 	case FETCH_DENIED: buf_printf(to, "'%s' answered %d: the credentials are missing or wrong", t->shown, t->status); return;
 	case FETCH_NOT_FOUND: buf_printf(to, "'%s' answered 404: another path, or metrics are off", t->shown); return;
 	case FETCH_REDIRECT: buf_printf(to, "'%s' redirects (%d), which is not followed: name the final URL", t->shown, t->status); return;
 	case FETCH_STATUS: buf_printf(to, "'%s' answered %d", t->shown, t->status); return;
-	case FETCH_TOO_LARGE:
-		if (t->header_too_large)
-			buf_printf(to, "the header from '%s' has more than %zu KiB", t->shown, t->c->o.header_max >> 10);
-		else
-			buf_printf(to, "the body from '%s' has more than %zu KiB", t->shown, t->body_max >> 10);
-		return;
-	case FETCH_MALFORMED: buf_printf(to, "'%s' does not speak proper HTTP: ", t->shown); break;
+	case FETCH_TOO_LARGE: explain_large(t, to); return;
+	case FETCH_MALFORMED: buf_printf(to, "'%s' does not speak proper HTTP (is the port right?): ", t->shown); break;
 	case FETCH_SECRET:
 	case FETCH_FAILED:
 	case FETCH_COUNT: buf_printf(to, "the request to '%s' failed: ", t->shown); break;

@@ -27,6 +27,8 @@ enum {
 
 enum fleet_auth_kind { FLEET_AUTH_BEARER, FLEET_AUTH_BASIC };
 
+enum fleet_gzip { FLEET_GZIP_AUTO, FLEET_GZIP_NEVER, FLEET_GZIP_ALWAYS };
+
 struct fleet_auth {
 	enum fleet_auth_kind kind;
 	const char          *user;   /* FLEET_AUTH_BASIC */
@@ -48,6 +50,7 @@ struct fleet_target {
 	int64_t                  interval_ms, timeout_ms; /* timeout <= interval */
 	const struct fleet_auth *auth;        /* NULL: none */
 	const struct fleet_tls  *tls;         /* NULL: the system's CAs, verified */
+	enum fleet_gzip          gzip;        /* whether compressed answers are asked for */
 	bool                     has_path;    /* the file said the path; else it is the profile's, or /metrics with no profile */
 	bool                     is_probe;    /* only perhaps there (fleet_default): not answering is no failure until it once has */
 	int                      line;        /* of the file that it comes from */

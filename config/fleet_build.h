@@ -72,6 +72,7 @@ struct settings {
 	int64_t                  interval_ms, timeout_ms;               /* 0: not set */
 	const struct fleet_auth *auth;
 	const struct fleet_tls  *tls;
+	enum fleet_gzip          gzip;
 	const struct own_label  *labels;
 	const struct yaml_node  *auth_at; /* where auth was set */
 };

@@ -41,6 +41,8 @@ const struct key fleet_keys[] = {
 	{ SETTINGS, "interval", "duration, 100ms to 1d", "10s", "How often it is polled." },
 	{ SETTINGS, "timeout", "duration, 10ms to 1d", "5s, or the interval if shorter", 
 	  "How long an answer may take; not more than the interval." },
+	{ SETTINGS, "gzip", "auto, never or always", "auto",
+	  "Whether compressed answers are asked for; auto: not of near hosts (private addresses, names without a dot)." },
 	{ SETTINGS, "labels", "mapping", "", "Labels for all its series, added to those of the outer levels." },
 	{ SETTINGS, "auth", "mapping or none", "", "Authentication." },
 	{ SETTINGS, "tls", "mapping", "the system's CAs", "How https is spoken." },

@@ -149,6 +149,22 @@ static void read_times(struct build *b, const struct yaml_node *map, struct sett
 		yaml_error(b->y, timeout, "'timeout' must not be longer than the interval");
 }
 
+static void read_gzip(struct build *b, const struct yaml_node *map, struct settings *s)
+{
+	static const char *const words[] = { [FLEET_GZIP_AUTO] = "auto", [FLEET_GZIP_NEVER] = "never", [FLEET_GZIP_ALWAYS] = "always" };
+	const struct yaml_node *node = yaml_get(map, "gzip");
+	const char *text;
+	if (node == NULL || !yaml_text(b->y, node, "gzip", &text))
+		return;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (strcmp(words[i], text) == 0) {
+			s->gzip = (enum fleet_gzip)i;
+			return;
+		}
+	}
+	yaml_error(b->y, node, "'gzip' must be auto, never or always, not '%.60s'", text);
+}
+
 void settings_read(struct build *b, const struct yaml_node *map, struct settings *s)
 {
 	read_profile(b, map, s);
@@ -156,6 +172,7 @@ void settings_read(struct build *b, const struct yaml_node *map, struct settings
 	read_word(b, map, "job", &s->job);
 	read_place(b, map, s);
 	read_times(b, map, s);
+	read_gzip(b, map, s);
 	const struct yaml_node *node = yaml_get(map, "labels");
 	if (node != NULL)
 		read_labels(b, node, s);

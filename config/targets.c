@@ -208,6 +208,7 @@ void target_add(struct build *b, const char *group, const char *node, const stru
 		.profile = s->profile != NULL ? s->profile : "",
 		.auth = s->auth,
 		.tls = s->tls,
+		.gzip = s->gzip,
 		.line = at->line,
 	};
 	if (t.node == NULL)

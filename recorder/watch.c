@@ -243,6 +243,7 @@ static struct http_access access_of(struct watch *w)
 {
 	const struct fleet_target *t = w->target;
 	struct http_access a = { .secret = read_secret, .secret_ctx = w };
+	a.gzip = t->gzip == FLEET_GZIP_AUTO ? HTTP_GZIP_AUTO : t->gzip == FLEET_GZIP_NEVER ? HTTP_GZIP_NEVER : HTTP_GZIP_ALWAYS;
 	if (t->auth != NULL) {
 		a.auth = t->auth->kind == FLEET_AUTH_BASIC ? HTTP_AUTH_BASIC : HTTP_AUTH_BEARER;
 		a.user = t->auth->user;
@@ -420,7 +421,7 @@ static uint64_t hash_text(const char *text, uint64_t seed)
 static uint64_t access_hash(const struct fleet_target *t)
 {
 	uint64_t h = hash64(&t->interval_ms, sizeof t->interval_ms, hash64(&t->timeout_ms, sizeof t->timeout_ms, 0));
-	h = hash_text(t->url, hash_text(t->profile, h));
+	h = hash_text(t->url, hash_text(t->profile, h + (uint64_t)t->gzip));
 	if (t->auth != NULL)
 		h = hash_text(t->auth->user, h + 1 + (uint64_t)t->auth->kind);
 	if (t->tls != NULL) {

@@ -65,6 +65,8 @@ static enum err fail(struct db *db, int rc, struct why *why)
 		text = "no space left on the disk";
 	else if ((rc & 0xff) == SQLITE_NOTADB)
 		return why_set(why, e, "'%s' is not a store: not an SQLite file", db->path);
+	else if ((rc & 0xff) == SQLITE_CORRUPT)
+		return why_set(why, e, "store '%s' is damaged (%s): restore a copy, or move it away to begin anew", db->path, text);
 	else if (e == ERR_CANCELLED && is_late(db))
 		return why_set(why, ERR_TIMEOUT, "reading '%s' takes too long: it may be damaged", db->path);
 	else if (e == ERR_CANCELLED)

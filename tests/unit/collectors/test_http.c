@@ -133,7 +133,7 @@ static const struct {
 	{ "/endless", 9000, FETCH_TOO_LARGE, 200, 0, "more than 16384 KiB" },
 	{ "/huge", 5000, FETCH_TOO_LARGE, 200, 0, "more than 16384 KiB" },
 	{ "/drip", 300, FETCH_READ_TIMEOUT, 200, 0, "has not answered in full within 0.3 s" },
-	{ "/silent", 200, FETCH_READ_TIMEOUT, 0, 0, "has not answered in full within 0.2 s" },
+	{ "/silent", 200, FETCH_READ_TIMEOUT, 0, 0, "took the request and has not answered within 0.2 s" },
 	{ "/flood", 5000, FETCH_TOO_LARGE, 200, 0, "the header from" },
 	{ "/short", 5000, FETCH_CLOSED, 200, 0, "before its answer was whole" },
 	{ "/hangup", 5000, FETCH_CLOSED, 0, 0, "before its answer was whole" },

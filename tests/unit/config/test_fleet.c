@@ -232,6 +232,7 @@ static void test_mistakes(void **state)
 		{ "a port", G "port: 70000\n    nodes: []\n", "f:3:11: 'port' must be a whole number from 1 to 65535, not '70000'\n" },
 		{ "a path", G "path: metrics\n    nodes: []\n",
 		  "f:3:11: 'path' must begin with '/' and hold nothing that a URL cannot, not 'metrics'\n" },
+		{ "gzip", G "gzip: perhaps\n    nodes: []\n", "f:3:11: 'gzip' must be auto, never or always, not 'perhaps'\n" },
 		{ "a scheme", G "scheme: ftp\n    nodes: []\n", "f:3:13: 'scheme' must be http or https, not 'ftp'\n" },
 		{ "an interval", G "interval: 5\n    nodes: []\n",
 		  "f:3:15: 'interval' must be a duration from 100ms to 1d, as in 30s or 1m30s, not '5'\n" },

@@ -221,6 +221,25 @@ size_t bench_events(struct bench *b, const char *kind, const char *needle)
 	return c.n;
 }
 
+static enum err keep_text(void *ctx, const struct event *e)
+{
+	struct bench *b = ctx;
+	snprintf(b->said, sizeof b->said, "%s", e->text);
+	return ERR_OK;
+}
+
+const char *bench_event_text(struct bench *b, const char *kind)
+{
+	struct why why = { "" };
+	struct reader *r = NULL;
+	b->said[0] = '\0';
+	if (reader_open(b->store_path, READER_OWN, &r, &why) != ERR_OK ||
+	    reader_events(r, NULL, kind, b->began_ms - 1, INT64_MAX, 1, keep_text, b, &why) != ERR_OK)
+		fail_msg("%s", why.text);
+	reader_close(r);
+	return b->said;
+}
+
 struct wanted_event {
 	const char *kind, *needle;
 };

@@ -22,6 +22,7 @@ struct bench {
 	struct profiles *profiles;
 	struct recorder *recorder; /* NULL between bench_stop and bench_go */
 	int64_t          began_ms;
+	char             said[512]; /* bench_event_text */
 };
 
 void bench_open(struct bench *b);  /* the folder and the profiles */
@@ -46,6 +47,8 @@ bool bench_becomes(struct bench *b, const char *expr, double want, double tolera
 
 /* How many events since the bench was opened have this kind ("" any) and `needle` in their text or data. */
 size_t bench_events(struct bench *b, const char *kind, const char *needle);
+/* The text of the first of them; "" where there is none. Lent until the next call. */
+const char *bench_event_text(struct bench *b, const char *kind);
 bool   bench_has_event(struct bench *b, const char *kind, const char *needle); /* waits for one */
 
 /* Is this text in any file of the folder but those that begin with `except`? */
