@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Scripts that check the house itself, in TAP.
-HOUSE_TESTS = %reldir%/banned.sh %reldir%/floors.sh %reldir%/headers.sh %reldir%/man.sh
+HOUSE_TESTS = %reldir%/banned.sh %reldir%/floors.sh %reldir%/headers.sh %reldir%/man.sh %reldir%/symbols.sh
 TESTS      += $(HOUSE_TESTS)
 EXTRA_DIST += $(HOUSE_TESTS) tests/house/listed.sh
 
