@@ -310,14 +310,17 @@ static void find_start(struct watch *w, const struct scrape *s)
 			w->start_at = i;
 }
 
-static void tell_restart(struct watch *w, const struct http_scrape *s)
+/* Before the scrape goes to the signals: the rates of a server that began anew are those of what runs now. */
+static void notice_restart(struct watch *w, const struct http_scrape *s)
 {
 	if (w->start_at >= s->scrape->n)
 		return;
 	double started = s->scrape->values[w->start_at];
 	/* The clock that this is reckoned from may be stepped by a second or two without any restart. */
-	if (w->start_seconds > 0 && started > w->start_seconds + 5)
+	if (w->start_seconds > 0 && started > w->start_seconds + 5) {
 		tell(w, s->wall_ms, SEVERITY_INFO, "restart", "the server process was restarted");
+		signal_target_restarted(w->signals);
+	}
 	if (started > 0)
 		w->start_seconds = started;
 }
@@ -351,8 +354,8 @@ static void on_success(struct watch *w, const struct http_scrape *s)
 	if (w->id == 0 || w->signals == NULL)
 		return;
 	keep_report(w, s, series_added);
+	notice_restart(w, s);
 	keep_signals(w, s->wall_ms, s->scrape, is_new_layout);
-	tell_restart(w, s);
 	tell_recovery(w, s->wall_ms);
 	w->was_up = w->ever_up = true;
 	w->is_stale = false;

@@ -445,6 +445,11 @@ enum err signal_target_scrape(struct signal_target *t, int64_t wall_ms, struct l
 	return ERR_OK;
 }
 
+void signal_target_restarted(struct signal_target *t)
+{
+	window_clear(t->window);
+}
+
 enum err signal_target_failed(struct signal_target *t, int64_t wall_ms, struct signal_frame *out, struct why *why)
 {
 	(void)why;

@@ -64,7 +64,10 @@ enum err signal_target_scrape(struct signal_target *t, int64_t wall_ms, struct l
 /* The target did not answer: signal:up is 0, everything else absent. */
 enum err signal_target_failed(struct signal_target *t, int64_t wall_ms, struct signal_frame *out, struct why *why);
 
-/* After a restart: fills the recent past of the target from what the store has of it before now_ms, so that rates are there with the first
+/* The server began anew: what it said before the scrape that comes next does not count, so that its rates are those of what runs now. */
+void signal_target_restarted(struct signal_target *t);
+
+/* After a restart of ours: fills the recent past of the target from what the store has of it before now_ms, so that rates are there with the first
  * scrape. Reads the store: may block. On failure the past is as empty as it was. */
 enum err signal_target_prime(struct signal_target *t, struct reader *r, int64_t target_id, int64_t now_ms, struct why *why);
 

@@ -80,12 +80,15 @@ static void test_restart(void **state)
 	(void)state;
 	begin(&f, "/metrics", vllm_page, "    profile: vllm\n");
 	assert_true(bench_becomes(&f.b, "process_start_time_seconds", 1000, 0));
-	page_server_set(f.server, "/metrics", "process_start_time_seconds 1002\n");
+	page_server_set(f.server, "/metrics", "process_start_time_seconds 1002\nvllm:request_success_total 500\n");
 	assert_true(bench_becomes(&f.b, "process_start_time_seconds", 1002, 0));
-	page_server_set(f.server, "/metrics", "process_start_time_seconds 2000\n");
+	assert_true(bench_becomes(&f.b, "signal:requests:rate", 0, 0));
+	page_server_set(f.server, "/metrics", "process_start_time_seconds 2000\nvllm:request_success_total 20\n");
 	assert_true(bench_has_event(&f.b, "restart", "was restarted"));
 	assert_true(bench_becomes(&f.b, "process_start_time_seconds", 2000, 0));
 	assert_int_equal(bench_events(&f.b, "restart", ""), 1);
+	assert_true(bench_becomes(&f.b, "rate(vllm:request_success_total[1m]) > bool 0", 1, 0)); /* in the store it is a counter that began anew */
+	assert_true(bench_becomes(&f.b, "signal:requests:rate", 0, 0));
 	end(&f);
 }
 
