@@ -430,7 +430,7 @@ static enum err take_layout(struct signal_target *t, struct labels *const *serie
 enum err signal_target_scrape(struct signal_target *t, int64_t wall_ms, struct labels *const *series, const double *values, size_t n,
                               bool is_new_layout, struct signal_frame *out, struct why *why)
 {
-	if (is_new_layout || !t->has_layout) {
+	if (is_new_layout || !t->has_layout || window_has_outlived(t->window)) {
 		enum err e = take_layout(t, series, n, why);
 		if (e != ERR_OK)
 			return e;

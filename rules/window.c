@@ -22,11 +22,12 @@ enum {
 struct shape {
 	struct shape   *next; /* in its cache */
 	size_t          refs;
-	uint64_t        hash; /* of the whole layout */
+	uint64_t        hash; /* of the whole layout and of what is gone from it */
 	size_t          n_layout;
-	size_t          n; /* columns */
+	size_t          n_said;  /* columns that the layout gives; behind them those that are gone from it and still have a past */
+	size_t          n;       /* columns */
 	size_t          n_left_out;
-	uint32_t       *source; /* [n]: the column's place in the layout, rising */
+	uint32_t       *source;  /* [n_said]: the column's place in the layout, rising */
 	struct labels **series; /* [n]: owned */
 	uint32_t       *start;  /* [selectors + 1]: where a selector's columns begin in `columns` */
 	uint32_t       *columns;
@@ -41,6 +42,7 @@ struct shape_cache {
 struct window {
 	struct shape_cache *cache;
 	struct shape       *shape; /* NULL: no layout yet */
+	size_t              n_since; /* rows since the layout was set */
 	size_t              rows, first, used; /* the ring; `first` is the oldest */
 	int64_t            *t_ms;   /* [rows] */
 	bool               *answered; /* [rows]: the target said something */
@@ -99,9 +101,8 @@ static void shape_unref(struct shape_cache *c, struct shape *s)
 	shape_free(s);
 }
 
-static uint64_t hash_layout(struct labels *const *series, size_t n)
+static uint64_t hash_layout(struct labels *const *series, size_t n, uint64_t h)
 {
-	uint64_t h = n;
 	for (size_t i = 0; i < n; i++) {
 		uint64_t pair[2] = { h, labels_hash(series[i]) };
 		h = hash64(pair, sizeof pair, 0);
@@ -109,13 +110,20 @@ static uint64_t hash_layout(struct labels *const *series, size_t n)
 	return h;
 }
 
+/* What a shape is for: the series of scrapes, and those that were in scrapes before and still have samples in the window. */
+struct layout_change {
+	struct labels *const *series;
+	struct labels       **gone;
+	size_t                n, n_gone;
+};
+
 /* The hash finds it; what is kept is compared, since the hash is no secret. */
-static bool shape_fits(const struct shape *s, uint64_t hash, struct labels *const *series, size_t n)
+static bool shape_fits(const struct shape *s, uint64_t hash, const struct layout_change *to)
 {
-	if (s->hash != hash || s->n_layout != n)
+	if (s->hash != hash || s->n_layout != to->n || s->n - s->n_said != to->n_gone)
 		return false;
 	for (size_t i = 0; i < s->n; i++) {
-		const struct labels *l = series[s->source[i]];
+		const struct labels *l = i < s->n_said ? to->series[s->source[i]] : to->gone[i - s->n_said];
 		if (l != s->series[i] && !labels_equal(l, s->series[i]))
 			return false;
 	}
@@ -191,16 +199,20 @@ static bool shape_index(const struct shape_cache *c, const char *const *wanted, 
 	return true;
 }
 
-static struct shape *shape_make(const struct shape_cache *c, struct labels *const *series, size_t n)
+static struct shape *shape_make(const struct shape_cache *c, const struct layout_change *to)
 {
 	struct shape *s = calloc(1, sizeof *s);
 	const char  **wanted = malloc((c->n + 1) * sizeof *wanted);
-	bool          ok = s != NULL && wanted != NULL && shape_reserve(s, n < c->series_max ? n : c->series_max, c->n);
+	size_t        most = to->n < c->series_max ? to->n : c->series_max;
+	bool          ok = s != NULL && wanted != NULL && shape_reserve(s, most + to->n_gone, c->n);
 	if (ok) {
 		for (size_t k = 0; k < c->n; k++)
 			wanted[k] = selector_metric(&c->selectors[k]);
-		s->n_layout = n;
-		shape_collect(c, wanted, series, n, s);
+		s->n_layout = to->n;
+		shape_collect(c, wanted, to->series, to->n, s);
+		s->n_said = s->n;
+		for (size_t i = 0; i < to->n_gone; i++)
+			s->series[s->n++] = labels_ref(to->gone[i]);
 		ok = shape_index(c, wanted, s);
 	}
 	free(wanted);
@@ -212,16 +224,16 @@ static struct shape *shape_make(const struct shape_cache *c, struct labels *cons
 }
 
 /* Found or made, with a reference more. */
-static struct shape *shape_for(struct shape_cache *c, struct labels *const *series, size_t n)
+static struct shape *shape_for(struct shape_cache *c, const struct layout_change *to)
 {
-	uint64_t hash = hash_layout(series, n);
+	uint64_t hash = hash_layout(to->gone, to->n_gone, hash_layout(to->series, to->n, to->n));
 	for (struct shape *s = c->shapes; s != NULL; s = s->next) {
-		if (shape_fits(s, hash, series, n)) {
+		if (shape_fits(s, hash, to)) {
 			s->refs++;
 			return s;
 		}
 	}
-	struct shape *s = shape_make(c, series, n);
+	struct shape *s = shape_make(c, to);
 	if (s == NULL)
 		return NULL;
 	s->hash = hash;
@@ -347,11 +359,64 @@ static double *ring_under(const struct window *w, const struct shape *to)
 	return values;
 }
 
+static bool has_samples(const struct window *w, size_t column)
+{
+	for (size_t r = 0; r < w->used; r++) {
+		double v = w->values[row_at(w, r) * w->shape->n + column];
+		if (f64_bits(v) != ABSENT_BITS && !is_stale(v))
+			return true;
+	}
+	return false;
+}
+
+/* The series with samples that the shape `next` has not, lent by the present one: at the most as many as fit beside its own. The caller
+ * frees the list. */
+static struct labels **find_gone(const struct window *w, const struct shape *next, size_t *n_gone)
+{
+	uint32_t       *map = map_columns(next, w->shape);
+	struct labels **gone = malloc((w->shape->n + 1) * sizeof(struct labels *));
+	if (map == NULL || gone == NULL) {
+		free(map);
+		free(gone);
+		return NULL;
+	}
+	*n_gone = 0;
+	for (size_t i = 0; i < w->shape->n && next->n + *n_gone < w->cache->series_max; i++) {
+		if (map[i] == 0 && has_samples(w, i))
+			gone[(*n_gone)++] = w->shape->series[i];
+	}
+	free(map);
+	return gone;
+}
+
+/* The shape for scrapes of these series, with a reference more; NULL for want of memory. */
+static struct shape *shape_after(const struct window *w, struct labels *const *series, size_t n)
+{
+	struct layout_change to = { .series = series, .n = n };
+	struct shape        *s = shape_for(w->cache, &to);
+	if (s == NULL || w->shape == NULL || s == w->shape)
+		return s;
+	to.gone = find_gone(w, s, &to.n_gone);
+	struct shape *both = to.gone != NULL && to.n_gone > 0 ? shape_for(w->cache, &to) : NULL;
+	bool          ok = to.gone != NULL && (to.n_gone == 0 || both != NULL);
+	free(to.gone);
+	if (ok && both == NULL)
+		return s;
+	shape_unref(w->cache, s);
+	return both;
+}
+
+bool window_has_outlived(const struct window *w)
+{
+	return w->shape != NULL && w->shape->n > w->shape->n_said && w->n_since >= w->rows;
+}
+
 enum err window_set_layout(struct window *w, struct labels *const *series, size_t n, size_t *n_left_out, struct why *why)
 {
-	struct shape *s = shape_for(w->cache, series, n);
+	struct shape *s = shape_after(w, series, n);
 	if (s == NULL)
 		return why_memory(why);
+	w->n_since = 0;
 	if (n_left_out != NULL)
 		*n_left_out = s->n_left_out;
 	if (s == w->shape) {
@@ -382,6 +447,7 @@ static double *push_row(struct window *w, int64_t wall_ms, bool answered)
 	size_t row = row_at(w, w->used - 1);
 	w->t_ms[row] = wall_ms;
 	w->answered[row] = answered;
+	w->n_since++;
 	return w->values + row * w->shape->n;
 }
 
@@ -390,8 +456,10 @@ void window_push(struct window *w, int64_t wall_ms, const double *values, size_t
 	assert(w->shape != NULL && n == w->shape->n_layout);
 	(void)n;
 	double *row = push_row(w, wall_ms, true);
-	for (size_t i = 0; i < w->shape->n; i++)
+	for (size_t i = 0; i < w->shape->n_said; i++)
 		row[i] = values[w->shape->source[i]];
+	for (size_t i = w->shape->n_said; i < w->shape->n; i++)
+		row[i] = stale_mark();
 }
 
 void window_push_stale(struct window *w, int64_t wall_ms)

@@ -4,7 +4,8 @@
  * keep is found once for a layout (a shape) and shared by all targets that say the same, so that a target costs its numbers alone and
  * taking in a scrape is copying them.
  *
- * A series that is not in the layout any more takes its past with it: rules see what the target says now. */
+ * A series that is not in the layout any more is stale, and its past is there for as long as the window reaches back, as it is in the
+ * store. */
 #ifndef PITWALL_RULES_WINDOW_H
 #define PITWALL_RULES_WINDOW_H
 
@@ -37,9 +38,12 @@ enum err window_new(struct shape_cache *c, int64_t keep_ms, int64_t interval_ms,
 void     window_free(struct window *w); /* NULL is fine */
 void     window_clear(struct window *w); /* forgets all samples */
 
-/* From now on scrapes have these series. The past of those that stay is kept. *n_left_out (may be NULL): how many were selected but beyond
+/* From now on scrapes have these series; others that have samples in the window are stale from the next one on. *n_left_out (may be NULL): how many were selected but beyond
  * series_max. On failure the window is as it was. */
 enum err window_set_layout(struct window *w, struct labels *const *series, size_t n, size_t *n_left_out, struct why *why);
+
+/* Series that are gone have left the window: time to set the layout anew, so that they cost nothing and the shape is shared again. */
+bool window_has_outlived(const struct window *w);
 
 /* Takes in a scrape: `n` values as the layout has series. Where the time does not rise (the clock was set back), what was there is
  * forgotten. */

@@ -263,6 +263,32 @@ static void test_first_minute(void **state)
 	}
 }
 
+/* A series that vanishes is absent at once; of what it counted before, ranges have what they reach, as in the store. */
+static void test_vanished(void **state)
+{
+	(void)state;
+	struct fixture      f;
+	struct signal_frame frame = { .n = 0 };
+	assert_int_equal(start(&f,
+	                       "  - { record: now, expr: 'sum(b_total)' }\n"
+	                       "  - { record: n, expr: 'count_over_time(b_total[1m])' }\n"
+	                       "  - { record: r, expr: 'sum(increase(b_total[1m]))' }\n",
+	                       10000, 0),
+	                 ERR_OK);
+	for (int t = 10; t <= 90; t += 10)
+		scrape(&f, t, 0, 0, t, 0);
+	for (int t = 100; t <= 240; t += 10) {
+		double v = 1;
+		assert_int_equal(signal_target_scrape(f.target, t * 1000, &f.series[S_A], &v, 1, t == 100, &frame, &f.why), ERR_OK);
+		int left = (90 - (t - 60)) / 10; /* samples of b_total in the window */
+		assert_true(is_stale(value_of(&frame, "now")));
+		assert_true(left > 0 ? value_of(&frame, "n") == left : is_stale(value_of(&frame, "n")));
+		assert_int_equal(is_stale(value_of(&frame, "r")), left < 2);
+	}
+	assert_int_equal(f.n_errors, 0);
+	end(&f);
+}
+
 static void test_offset(void **state)
 {
 	(void)state;
@@ -350,6 +376,7 @@ int main(void)
 		cmocka_unit_test(test_rule_errors),
 		cmocka_unit_test(test_widened),
 		cmocka_unit_test(test_first_minute),
+		cmocka_unit_test(test_vanished),
 		cmocka_unit_test(test_offset),
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_list_stays_short),

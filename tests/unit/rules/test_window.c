@@ -130,11 +130,22 @@ static void test_layout_changes(void **state)
 	assert_string_equal(seen(&f, &f.by_name, 0, 30, &text), "2 30:100;1 10:1 20:2 30:3");
 	assert_string_equal(seen(&f, &f.prefix, 0, 30, &text), " 10:5 20:6 30:7");
 	assert_int_equal(window_set_layout(f.w, third, 2, NULL, &f.why), ERR_OK);
-	assert_string_equal(seen(&f, &f.by_name, 0, 30, &text), "2 30:100");
-	assert_string_equal(seen(&f, &f.prefix, 0, 30, &text), "");
+	assert_string_equal(seen(&f, &f.by_name, 0, 30, &text), "2 30:100;1 10:1 20:2 30:3");
+	assert_string_equal(seen(&f, &f.prefix, 0, 30, &text), " 10:5 20:6 30:7");
 	assert_int_equal(window_set_layout(f.w, NULL, 0, NULL, &f.why), ERR_OK);
 	window_push(f.w, 40, NULL, 0);
-	assert_string_equal(seen(&f, &f.by_name, 0, 40, &text), "");
+	assert_string_equal(seen(&f, &f.by_name, 0, 40, &text), "2 30:100 40:stale;1 10:1 20:2 30:3 40:stale");
+	/* Those that are gone cost something for as long as they are in the window. */
+	for (int at = 50; at <= 90; at += 10) {
+		assert_false(window_has_outlived(f.w));
+		assert_int_equal(window_series(f.w), 3);
+		window_push(f.w, at, NULL, 0);
+	}
+	assert_true(window_has_outlived(f.w));
+	assert_int_equal(window_set_layout(f.w, NULL, 0, NULL, &f.why), ERR_OK);
+	assert_int_equal(window_series(f.w), 0);
+	assert_int_equal(shape_cache_count(f.cache), 1);
+	assert_false(window_has_outlived(f.w));
 	teardown(&f);
 	drop_series(l);
 	buf_release(&text);
