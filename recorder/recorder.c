@@ -39,6 +39,7 @@ struct recorder {
 	size_t                  n_watches;
 	struct plan            *now;       /* NULL until its secrets were tried */
 	struct plan            *next;      /* waiting for its secrets */
+	struct plan            *last;      /* the newer of the two when closing began */
 	struct loop_timer      *look;
 	bool                    is_looking, is_priming, is_closing;
 	char                   *store_path; /* NULL: nothing is primed */
@@ -91,7 +92,10 @@ static void plan_closed(void *ctx)
 {
 	struct plan *p = ctx;
 	struct recorder *r = p->recorder;
-	fleet_free(p->fleet);
+	if (p == r->last && r->o.fleet_back != NULL)
+		r->o.fleet_back(r->o.fleet_ctx, p->fleet);
+	else
+		fleet_free(p->fleet);
 	free(p);
 	part_closed(r);
 }
@@ -107,6 +111,7 @@ static void plan_close(struct plan *p)
 /* Not while a worker looks at the present fleet. */
 static void close_plans(struct recorder *r)
 {
+	r->last = r->next != NULL ? r->next : r->now;
 	plan_close(r->now);
 	plan_close(r->next);
 	r->now = r->next = NULL;

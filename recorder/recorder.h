@@ -29,6 +29,9 @@ struct recorder_options {
 	const struct clock    *clock;
 	struct log            *log;      /* may be NULL */
 	const char            *version;  /* for the User-Agent */
+	/* The fleet as it is at the end, given back when the recorder is closed: owned by the callee. NULL: it is freed. */
+	void                 (*fleet_back)(void *ctx, struct fleet *fleet);
+	void                  *fleet_ctx;
 };
 
 enum err recorder_new(const struct recorder_options *o, struct recorder **out, struct why *why);

@@ -8,18 +8,18 @@
 
 #include "base/log.h"
 
-enum { TRY_MS = 3000 };
+enum { TRY_MS = 3000, LOOK_MS = 1000 };
 
 struct standby {
 	struct loop                   *loop;
 	struct recorder_thread_options o;       /* o.fleet: owned until a thread has it */
 	char                          *path;
 	struct recorder_thread        *thread;  /* NULL: a viewer */
-	struct recorder_thread        *started; /* the worker's, until done */
+	struct recorder_thread        *started; /* the worker's, until done; when ending one, that one */
 	enum err                       err;     /* of its try */
 	struct why                     why;
-	struct loop_timer             *again;
-	bool                           is_trying, is_closing, was_lost;
+	struct loop_timer             *again;   /* while viewing: tries to record; while recording: looks whether the lease is still ours */
+	bool                           is_trying, is_closing;
 	char                           trouble[600];
 	void                         (*done)(void *ctx);
 	void                          *done_ctx;
@@ -42,8 +42,49 @@ static void take(struct standby *s, struct recorder_thread *t)
 {
 	s->thread = t;
 	s->o.fleet = NULL;
-	loop_timer_stop(s->again);
+	loop_timer_start(s->again, LOOK_MS, LOOK_MS);
 }
+
+/* ---- the lease was lost ---- */
+
+static void end_work(void *ctx)
+{
+	struct standby *s = ctx;
+	s->o.fleet = recorder_thread_end(s->started);
+}
+
+static void end_done(void *ctx, bool is_cancelled)
+{
+	struct standby *s = ctx;
+	if (is_cancelled)
+		end_work(s);
+	s->started = NULL;
+	s->is_trying = false;
+	s->err = ERR_OK;
+	s->trouble[0] = '\0';
+	if (s->is_closing)
+		free_now(s);
+	else
+		loop_timer_start(s->again, TRY_MS, TRY_MS);
+}
+
+/* We stood still for so long that another recorder took over: we look on, as others do, until that one is gone. */
+static void look(struct standby *s)
+{
+	struct recorder_status status;
+	recorder_thread_status(s->thread, &status);
+	if (status.health.has_lease)
+		return;
+	log_warn(s->o.log, "recorder", "another recorder took '%s' over: this console only looks on", s->path);
+	s->started = s->thread;
+	s->is_trying = loop_work_new(s->loop, end_work, end_done, s, NULL, NULL) == ERR_OK;
+	if (s->is_trying)
+		s->thread = NULL;
+	else
+		s->started = NULL;
+}
+
+/* ---- trying ---- */
 
 static void try_work(void *ctx)
 {
@@ -67,9 +108,12 @@ static void try_done(void *ctx, bool is_cancelled)
 static void try_again(void *ctx)
 {
 	struct standby *s = ctx;
-	if (s->is_trying || s->thread != NULL)
+	if (s->is_trying)
 		return;
-	s->is_trying = loop_work_new(s->loop, try_work, try_done, s, NULL, NULL) == ERR_OK;
+	if (s->thread != NULL)
+		look(s);
+	else if (s->o.fleet != NULL)
+		s->is_trying = loop_work_new(s->loop, try_work, try_done, s, NULL, NULL) == ERR_OK;
 }
 
 enum err standby_new(struct loop *loop, const struct recorder_thread_options *o, struct standby **out, struct why *why)
@@ -116,7 +160,7 @@ void standby_close(struct standby *s, void (*done)(void *ctx), void *ctx)
 
 bool standby_is_recording(const struct standby *s)
 {
-	return s->thread != NULL && !s->was_lost;
+	return s->thread != NULL;
 }
 
 const char *standby_trouble(struct standby *s)
@@ -130,7 +174,6 @@ const char *standby_trouble(struct standby *s)
 		return s->is_trying ? s->trouble : "";
 	recorder_thread_status(s->thread, &status);
 	if (!status.health.has_lease) {
-		s->was_lost = true;
 		snprintf(s->trouble, sizeof s->trouble, "another recorder took the store over; this console only looks on");
 	} else if (status.health.err != ERR_OK) {
 		snprintf(s->trouble, sizeof s->trouble, "not recording: %s", status.health.text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Recording where nobody else does: a console records if it can, is a viewer while another recorder holds the store, and takes over when that
- * one is gone.
+ * one is gone. Where another took over (this process stood still for longer than the lease), it becomes a viewer again.
  *
  * Threads: the loop's. */
 #ifndef PITWALL_RECORDER_STANDBY_H

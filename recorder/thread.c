@@ -14,6 +14,7 @@ struct recorder_thread {
 	struct loop           *loop;
 	struct store          *store;
 	struct recorder       *recorder;
+	struct fleet          *fleet;  /* after its end */
 	struct loop_timer     *tick;
 	struct loop_wake      *end;
 	pthread_mutex_t        gate;   /* held until the recorder is made: the thread begins behind it */
@@ -39,6 +40,11 @@ static void *run(void *ctx)
 	if (t->recorder != NULL)
 		loop_run(t->loop);
 	return NULL;
+}
+
+static void fleet_back(void *ctx, struct fleet *fleet)
+{
+	((struct recorder_thread *)ctx)->fleet = fleet;
 }
 
 static void recorder_closed(void *ctx)
@@ -69,7 +75,8 @@ static enum err start_thread(struct recorder_thread *t, struct why *why)
 static enum err start_recorder(struct recorder_thread *t, const struct recorder_thread_options *o, struct why *why)
 {
 	const struct recorder_options recorder = { .loop = t->loop, .store = t->store, .store_path = o->store_path, .profiles = o->profiles,
-		                                   .fleet = o->fleet, .clock = o->clock, .log = o->log, .version = o->version };
+		                                   .fleet = o->fleet, .clock = o->clock, .log = o->log, .version = o->version, .fleet_back = fleet_back,
+		                                   .fleet_ctx = t };
 	pthread_mutex_lock(&t->gate);
 	enum err e = start_thread(t, why);
 	bool is_started = e == ERR_OK;
@@ -129,11 +136,17 @@ enum err recorder_thread_start(const struct recorder_thread_options *o, struct r
 
 void recorder_thread_stop(struct recorder_thread *t)
 {
-	if (t == NULL)
-		return;
+	if (t != NULL)
+		fleet_free(recorder_thread_end(t));
+}
+
+struct fleet *recorder_thread_end(struct recorder_thread *t)
+{
 	loop_wake_send(t->end);
 	pthread_join(t->thread, NULL);
+	struct fleet *fleet = t->fleet;
 	release(t);
+	return fleet;
 }
 
 void recorder_thread_status(struct recorder_thread *t, struct recorder_status *out)

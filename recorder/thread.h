@@ -29,6 +29,8 @@ enum err recorder_thread_start(const struct recorder_thread_options *o, struct r
 
 /* Ends it: what was queued is committed, the lease given back. Blocks until then. NULL is fine. */
 void recorder_thread_stop(struct recorder_thread *t);
+/* The same; the fleet as it was last is the caller's again. */
+struct fleet *recorder_thread_end(struct recorder_thread *t);
 
 struct recorder_status {
 	struct recorder_progress progress;

@@ -4,6 +4,7 @@
 #include "tests/unit/unit.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,6 +84,87 @@ static void test_take_over(void **state)
 	bench_close(&b);
 }
 
+/* ---- losing the lease ---- */
+
+static _Atomic int64_t ahead_ms;
+
+static int64_t wall_ahead(const struct clock *c)
+{
+	(void)c;
+	return clock_wall_ms(clock_system()) + atomic_load(&ahead_ms);
+}
+
+static int64_t mono_same(const struct clock *c)
+{
+	(void)c;
+	return clock_mono_us(clock_system());
+}
+
+static const struct clock skewed = { wall_ahead, mono_same };
+
+/* To this process the other's lease has run out: as to any, where the other stood still for that long. Once it has the store, its clock is right. */
+static void rob(struct bench *b, int from, int to)
+{
+	struct recorder_thread_options o = options_of(b);
+	struct recorder_thread *t = NULL;
+	struct why why = { "" };
+	char go;
+	o.clock = &skewed;
+	atomic_store(&ahead_ms, 16000);
+	char said = read(from, &go, 1) == 1 && recorder_thread_start(&o, &t, &why) == ERR_OK ? 'y' : 'n';
+	atomic_store(&ahead_ms, 0);
+	if (write(to, &said, 1) != 1)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+static bool is_viewing(struct bench *b, void *ctx)
+{
+	(void)b;
+	return !standby_is_recording(ctx) && standby_trouble(ctx)[0] == '\0';
+}
+
+static void test_lose_and_return(void **state)
+{
+	struct bench b;
+	struct standby *s = NULL;
+	struct why why = { "" };
+	int there[2], back[2];
+	char said = 0;
+	(void)state;
+	bench_open(&b);
+	bench_write(&b, "fleet.yml", "groups: [ { name: g, interval: 500ms, timeout: 500ms, targets: [ \"http://127.0.0.1:9/metrics\" ] } ]\n");
+	assert_int_equal(pipe(there), 0);
+	assert_int_equal(pipe(back), 0);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		rob(&b, there[0], back[1]);
+	struct recorder_thread_options o = options_of(&b);
+	assert_int_equal(loop_new(&b.loop, &why), ERR_OK);
+	assert_int_equal(standby_new(b.loop, &o, &s, &why), ERR_OK);
+	assert_true(standby_is_recording(s));
+	assert_int_equal(write(there[1], "g", 1), 1);
+	assert_int_equal(read(back[0], &said, 1), 1);
+	assert_int_equal(said, 'y');
+	assert_true(bench_wait(&b, is_viewing, s));
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_true(bench_wait(&b, is_recording, s));
+	assert_string_equal(standby_trouble(s), "");
+	double n = bench_value(&b, "count_over_time(up[5m])", NULL);
+	assert_true(bench_becomes(&b, "count_over_time(up[5m])", n + 2, 1.5)); /* it polls again */
+	standby_close(s, closed, &b);
+	loop_run(b.loop);
+	loop_free(b.loop);
+	for (int i = 0; i < 2; i++) {
+		close(there[i]);
+		close(back[i]);
+	}
+	bench_close(&b);
+}
+
 /* What waiting will not mend is said at once, and the fleet stays the caller's. */
 static void test_no_store(void **state)
 {
@@ -106,6 +188,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_take_over),
+		cmocka_unit_test(test_lose_and_return),
 		cmocka_unit_test(test_no_store),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
