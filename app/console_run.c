@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "config.h"
 
@@ -22,7 +25,7 @@
 #include "tui/session.h"
 #include "tui/terminfo.h"
 
-enum { KEY_FILE_MAX = 256 * 1024 };
+enum { KEY_FILE_MAX = 256 * 1024, SETTLED_MS = 15 * 1000 };
 
 struct run {
 	struct console_run *o;
@@ -30,6 +33,7 @@ struct run {
 	struct standby     *standby;
 	struct session     *session;
 	struct pump        *pump;
+	struct loop_timer  *settled;
 	struct keymap       keys;
 	struct buf          config_dir;
 	int                 signal_number;
@@ -60,6 +64,23 @@ static enum err load_keys(struct run *r, struct why *why)
 	return e;
 }
 
+/* What beginning took (a store's history, the first look at each target) is not needed any more, and is given back to the system. */
+static void on_settled(void *ctx)
+{
+	(void)ctx;
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+}
+
+static enum err watch_settling(struct run *r, struct why *why)
+{
+	enum err e = loop_timer_new(r->loop, on_settled, NULL, &r->settled, why);
+	if (e == ERR_OK)
+		loop_timer_start(r->settled, SETTLED_MS, 0);
+	return e;
+}
+
 /* ---- the end ---- */
 
 static void part_closed(void *ctx)
@@ -72,6 +93,8 @@ static void part_closed(void *ctx)
 static void close_parts(struct run *r)
 {
 	r->n_closing = 1;
+	loop_timer_close(r->settled);
+	r->settled = NULL;
 	if (r->session != NULL) {
 		r->n_closing++;
 		session_close(r->session, part_closed, r);
@@ -177,6 +200,8 @@ static enum err begin(struct run *r, struct why *why)
 		e = path_config_dir(&r->config_dir, why);
 	if (e == ERR_OK)
 		e = loop_new(&r->loop, why);
+	if (e == ERR_OK)
+		e = watch_settling(r, why);
 	if (e == ERR_OK && r->o->fleet != NULL)
 		e = begin_recording(r, why);
 	if (e == ERR_OK)

@@ -125,7 +125,11 @@ static enum err create_file(const char *path, struct why *why)
 	return ERR_OK;
 }
 
-static enum err harden(struct db *db, struct why *why)
+/* A reader goes through frames once and in order: what it has read it does not want again, and the system caches the file anyway. */
+static const char pragmas_write[] = "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048;";
+static const char pragmas_read[] = "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -1024;";
+
+static enum err harden(struct db *db, enum db_mode mode, struct why *why)
 {
 	static const struct { int option, value; } switches[] = {
 		{ SQLITE_DBCONFIG_DEFENSIVE, 1 },
@@ -143,7 +147,7 @@ static enum err harden(struct db *db, struct why *why)
 	sqlite3_limit(db->handle, SQLITE_LIMIT_ATTACHED, 0);
 	sqlite3_limit(db->handle, SQLITE_LIMIT_WORKER_THREADS, 0);
 	sqlite3_busy_timeout(db->handle, BUSY_MS);
-	return exec(db, "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4096;", why);
+	return exec(db, mode == DB_WRITE ? pragmas_write : pragmas_read, why);
 }
 
 /* The log is made beside the store. */
@@ -195,7 +199,7 @@ enum err db_open(struct db *db, const char *path, enum db_mode mode, struct why 
 		goto out;
 	}
 	sqlite3_extended_result_codes(db->handle, 1);
-	e = harden(db, why);
+	e = harden(db, mode, why);
 	if (e == ERR_OK && mode != DB_WRITE)
 		e = exec(db, "PRAGMA query_only = ON;", why);
 out:

@@ -46,13 +46,23 @@ struct layout *layout_take(int64_t id, struct labels **series, size_t n)
 {
 	struct layout *l = malloc(sizeof *l);
 	if (l != NULL) {
-		*l = (struct layout){ .id = id, .hash = layout_hash(series, n), .n = n, .series = series };
+		*l = (struct layout){ .id = id, .hash = layout_hash(series, n), .n = n, .series = series, .is_read = true };
 		return l;
 	}
 	for (size_t i = 0; i < n; i++)
 		labels_unref(series[i]);
 	free(series);
 	return NULL;
+}
+
+void layout_adopt(struct layout *l, struct labels *const *series)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		struct labels *old = l->series[i];
+		l->series[i] = labels_ref(series[i]);
+		labels_unref(old);
+	}
+	l->is_read = false;
 }
 
 void layout_free(struct layout *l)

@@ -597,6 +597,8 @@ enum err store_layout(struct store *s, struct labels *const *series, size_t n, c
 			return e;
 		}
 		s->last_layout++;
+	} else if (l->is_read) {
+		layout_adopt(l, series);
 	}
 	*out = l;
 	return ERR_OK;
