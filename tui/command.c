@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const struct command_info table[] = {
-#define X(id, name, keys, contexts, label, sentence) { COMMAND_##id, name, keys, contexts, label, sentence },
+#define X(id, name, keys, contexts, label, rank, sentence) { COMMAND_##id, name, keys, contexts, rank, label, sentence },
 	COMMAND_LIST(X)
 #undef X
 };

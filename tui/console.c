@@ -23,8 +23,6 @@ struct console {
 	size_t               n;
 	struct prompt        prompt;
 	char                 filter_before[PROMPT_LINE_MAX + 1]; /* what Esc puts back */
-	char                 filter[PROMPT_LINE_MAX + 1];        /* of the screen on top, as it was last set from here */
-	const struct screen *filtered;                           /* which screen that is */
 	struct buf           message;
 	enum role            message_role;
 	int64_t              message_until_ms;
@@ -132,8 +130,6 @@ static void pop(struct console *c)
 	assert(c->n > 1);
 	struct screen *s = top(c);
 	c->screens[--c->n] = NULL;
-	if (c->filtered == s)
-		c->filtered = NULL;
 	s->kind->free(s);
 }
 
@@ -178,9 +174,7 @@ static void ask_to_quit(struct console *c)
 static void set_filter(struct console *c, const char *text)
 {
 	struct screen *s = top(c);
-	snprintf(c->filter, sizeof c->filter, "%s", text);
-	c->filtered = s;
-	s->kind->filter(s, c->filter);
+	s->kind->filter(s, text);
 	if (s->kind->update != NULL)
 		s->kind->update(s, view(c));
 }
@@ -189,9 +183,8 @@ static bool open_filter(struct console *c)
 {
 	if (top(c)->kind->filter == NULL)
 		return false;
-	const char *now = c->filtered == top(c) ? c->filter : "";
-	memmove(c->filter_before, now, strlen(now) + 1);
-	prompt_open(&c->prompt, '/', now, NULL, NULL);
+	snprintf(c->filter_before, sizeof c->filter_before, "%s", top(c)->kind->filtered(top(c)));
+	prompt_open(&c->prompt, '/', c->filter_before, NULL, NULL);
 	return true;
 }
 
@@ -204,8 +197,6 @@ static void go_back(struct console *c, enum command command)
 		pop(c);
 	else if (command == COMMAND_QUIT)
 		ask_to_quit(c);
-	else if (c->filtered == top(c) && c->filter[0] != '\0')
-		set_filter(c, "");
 }
 
 static size_t complete_command(const void *context, const char *line, struct completion *out, size_t max)

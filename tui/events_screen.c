@@ -135,6 +135,11 @@ static void filter(struct screen *s, const char *text)
 	snprintf(e->filter, sizeof e->filter, "%s", text);
 }
 
+static const char *filtered(const struct screen *s)
+{
+	return ((const struct events_screen *)s)->filter;
+}
+
 static void release(struct screen *s)
 {
 	struct events_screen *e = (struct events_screen *)s;
@@ -146,7 +151,7 @@ static void release(struct screen *s)
 
 static const struct screen_kind kind = {
 	.name = "EVENTS", .context = CONTEXT_EVENTS, .draw = draw, .command = command, .mouse = mouse, .update = update, .needs = needs,
-	.filter = filter, .free = release,
+	.filter = filter, .filtered = filtered, .free = release,
 };
 
 struct screen *events_screen_new(const char *node)

@@ -118,6 +118,11 @@ static void filter(struct screen *s, const char *text)
 	snprintf(f->filter, sizeof f->filter, "%s", text);
 }
 
+static const char *filtered(const struct screen *s)
+{
+	return ((const struct fleet_screen *)s)->filter;
+}
+
 /* ---- drawing ---- */
 
 /* What the glyphs of the tiles mean, and what the signal is. */
@@ -334,10 +339,25 @@ static enum next command(struct screen *s, const struct view *view, enum command
 	return n;
 }
 
+/* A click on a title sorts by that column, and again turns the order round. */
+static enum next sort_at(struct fleet_screen *f, const struct view *view, int col)
+{
+	const struct fleet_table t = { .rows = &f->rows, .view = view, .by_model = f->by_model, .sort = f->sort, .turned = f->turned };
+	int sort = fleet_table_sort_at(&t, f->seen->cols, col);
+	if (sort < 0)
+		return NEXT_IGNORED;
+	f->turned = sort == f->sort && !f->turned;
+	f->sort = sort;
+	refill(f, view);
+	return NEXT_REDRAW;
+}
+
 static enum next mouse(struct screen *s, const struct view *view, int row, int col, int button, struct requests *out)
 {
 	struct fleet_screen *f = (struct fleet_screen *)s;
 	size_t hit = f->as_table ? table_row_at(&f->seen->table, f->rows.n, row) : map_at(&f->seen->map, row - 1 + f->seen->map_top, col - 1);
+	if (button == 0 && f->as_table && row == 0)
+		return sort_at(f, view, col);
 	if (button != 0 || hit == SIZE_MAX)
 		return NEXT_IGNORED;
 	bool again = f->touched && hit == f->selected;
@@ -363,7 +383,7 @@ static void release(struct screen *s)
 
 static const struct screen_kind kind = {
 	.name = "FLEET", .context = CONTEXT_FLEET, .draw = draw, .command = command, .mouse = mouse, .update = update, .filter = filter,
-	.free = release,
+	.filtered = filtered, .free = release,
 };
 
 struct screen *fleet_screen_new(void)

@@ -53,6 +53,8 @@ struct screen_kind {
 	void (*needs)(const struct screen *s, const struct view *view, struct needs *out);
 	/* Text that filters what is shown ("" for all); may be NULL: then '/' is not offered. */
 	void (*filter)(struct screen *s, const char *text);
+	/* The filter there is now, "" for none; lent. Not NULL where `filter` is there. */
+	const char *(*filtered)(const struct screen *s);
 	void (*free)(struct screen *s);
 };
 

@@ -142,25 +142,38 @@ static int draw_key(struct canvas *c, int row, int col, const char *key, const c
 	return used + canvas_put(c, row, col + used, ROLE_BAR, label) + 2;
 }
 
+/* The command that is next by rank; those of one rank in the table's order. NULL: there is none any more. */
+static const struct command_info *next_by_rank(const struct command_info *after, unsigned context)
+{
+	size_t n;
+	const struct command_info *table = command_table(&n), *best = NULL;
+	for (size_t i = 0; i < n; i++) {
+		const struct command_info *c = &table[i];
+		if (!(c->contexts & context) || c->label[0] == '\0' || c->id == COMMAND_HELP)
+			continue;
+		if (after != NULL && (c->rank < after->rank || (c->rank == after->rank && c <= after)))
+			continue;
+		if (best == NULL || c->rank < best->rank)
+			best = c;
+	}
+	return best;
+}
+
 void key_bar_draw(struct canvas *c, int row, const struct keymap *keys, unsigned context)
 {
 	struct rect all = { row, 0, 1, canvas_region(c).cols };
 	const struct command_info *help = command_info(COMMAND_HELP);
-	size_t n;
-	const struct command_info *table = command_table(&n);
 	struct buf key;
 	buf_init(&key, 256);
 	canvas_fill(c, all, ROLE_BAR, ' ');
 	canvas_set_ground(c, all, ROLE_BAR);
 	/* Help is kept room for: it is the key that leads to all others. */
 	int col = 1, room = all.cols - 1 - (help->contexts & context ? key_columns(keys, help, context, &key) : 0);
-	for (size_t i = 0; i < n; i++) {
-		if (!(table[i].contexts & context) || table[i].label[0] == '\0' || table[i].id == COMMAND_HELP)
-			continue;
-		int width = key_columns(keys, &table[i], context, &key);
+	for (const struct command_info *i = NULL; (i = next_by_rank(i, context)) != NULL;) {
+		int width = key_columns(keys, i, context, &key);
 		if (width == 0 || col + width > room)
 			continue;
-		col += draw_key(c, row, col, buf_text(&key), table[i].label);
+		col += draw_key(c, row, col, buf_text(&key), i->label);
 	}
 	if (help->contexts & context && key_columns(keys, help, context, &key) > 0)
 		draw_key(c, row, col, buf_text(&key), help->label);

@@ -57,13 +57,18 @@ static void filter(struct screen *s, const char *text)
 		abort();
 }
 
+static const char *filtered(const struct screen *s)
+{
+	return ((const struct little *)s)->filter;
+}
+
 static void free_little(struct screen *s)
 {
 	free(s);
 }
 
 static const struct screen_kind kind = {
-	.name = "LITTLE", .context = CONTEXT_FLEET, .draw = draw, .command = command, .filter = filter, .free = free_little,
+	.name = "LITTLE", .context = CONTEXT_FLEET, .draw = draw, .command = command, .filter = filter, .filtered = filtered, .free = free_little,
 };
 
 static const struct view *view_of(void *context)

@@ -40,3 +40,7 @@ tests_unit_tui_test_screens_commands_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/tui/test_promql_text
 tests_unit_tui_test_promql_text_SOURCES = %reldir%/test_promql_text.c
 tests_unit_tui_test_promql_text_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/tui/test_console
+tests_unit_tui_test_console_SOURCES = %reldir%/test_console.c $(screen_test_helpers)
+tests_unit_tui_test_console_LDADD   = $(libs_tui) $(CMOCKA_LIBS)

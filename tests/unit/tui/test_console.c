@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The console without a terminal: keys go in, a canvas comes out. */
+#include "tests/unit/unit.h"
+
+#include "tests/unit/tui/sample_view.h"
+#include "tui/console.h"
+#include "tui/screens.h"
+
+struct stage {
+	struct sample     *sample;
+	struct console    *console;
+	struct canvas     *canvas;
+	struct test_clock  clock;
+	struct keymap      keys;
+	int                n_paused;
+};
+
+static const struct view *host_view(void *ctx)
+{
+	return sample_view(((struct stage *)ctx)->sample);
+}
+
+static enum next host_command(void *ctx, enum command c, const char *argument, struct requests *out)
+{
+	struct stage *s = ctx;
+	(void)argument;
+	if (c != COMMAND_PAUSE)
+		return NEXT_IGNORED;
+	s->n_paused++;
+	out->message = "time stands";
+	return NEXT_REDRAW;
+}
+
+static int setup(void **state)
+{
+	struct stage *s = calloc(1, sizeof *s);
+	struct why why;
+	assert_non_null(s);
+	const struct console_host host = { .context = s, .view = host_view, .command = host_command };
+	test_clock_init(&s->clock, (int64_t)SAMPLE_T_S * 1000);
+	keymap_init(&s->keys);
+	s->sample = sample_new(48, 0);
+	assert_int_equal(canvas_new(24, 80, &s->canvas, &why), ERR_OK);
+	assert_int_equal(console_new(&host, &s->clock.clock, &s->keys, fleet_screen_new(), &s->console, &why), ERR_OK);
+	*state = s;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct stage *s = *state;
+	console_free(s->console);
+	canvas_free(s->canvas);
+	sample_free(s->sample);
+	free(s);
+	return 0;
+}
+
+static void draw(struct stage *s)
+{
+	int row, col;
+	console_draw(s->console, s->canvas, &row, &col);
+}
+
+static enum console_wish press(struct stage *s, uint32_t code)
+{
+	const struct input_event e = { .kind = INPUT_KEY, .key = { .code = code } };
+	enum console_wish w = console_event(s->console, &e);
+	draw(s);
+	return w;
+}
+
+static void type(struct stage *s, const char *text)
+{
+	for (; *text != '\0'; text++)
+		press(s, (uint32_t)(unsigned char)*text);
+}
+
+static bool row_has(const struct stage *s, int row, const char *text)
+{
+	char line[512];
+	size_t n = 0;
+	for (int col = 0; col < canvas_cols(s->canvas) && n < sizeof line - 1; col++) {
+		uint32_t c = canvas_cell(s->canvas, row, col)->text[0];
+		line[n++] = c >= 0x20 && c < 0x7f ? (char)c : '?';
+	}
+	line[n] = '\0';
+	return strstr(line, text) != NULL;
+}
+
+static bool shows(const struct stage *s, const char *text)
+{
+	for (int row = 0; row < canvas_rows(s->canvas); row++)
+		if (row_has(s, row, text))
+			return true;
+	return false;
+}
+
+static bool last_row_has(const struct stage *s, const char *text)
+{
+	return row_has(s, canvas_rows(s->canvas) - 1, text);
+}
+
+/* The useful keys are those that a narrow bar keeps. */
+static void test_key_bar(void **state)
+{
+	struct stage *s = *state;
+	static const char *const kept[] = { "Enter open", "/ filter", "t map/table", "s signal", "p pause", "? help" };
+	draw(s);
+	for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+		assert_row(kept[i], last_row_has(s, kept[i]));
+}
+
+static void test_filter_and_escape_agree(void **state)
+{
+	struct stage *s = *state;
+	type(s, "/gpu-a-02");
+	press(s, KEY_ENTER);
+	assert_true(shows(s, "/gpu-a-02 (1)"));
+	press(s, KEY_ESCAPE); /* the screen takes its filter away itself */
+	assert_false(shows(s, "/gpu-a-02"));
+	type(s, "/");
+	assert_false(last_row_has(s, "gpu-a-02")); /* nothing old is offered */
+	type(s, "gpu-b");
+	press(s, KEY_ENTER);
+	type(s, "/");
+	assert_true(last_row_has(s, "/gpu-b")); /* what there is now is */
+	type(s, "-01");
+	press(s, KEY_ESCAPE); /* leaving the prompt puts back what was there */
+	assert_true(shows(s, "/gpu-b ("));
+	assert_false(shows(s, "/gpu-b-01"));
+}
+
+static void test_filter_of_a_drill_down_is_known(void **state)
+{
+	struct stage *s = *state;
+	type(s, "m"); /* a row a model */
+	press(s, KEY_ENTER);
+	type(s, "/");
+	assert_false(last_row_has(s, "/ "));
+	press(s, KEY_ESCAPE);
+	press(s, KEY_ESCAPE);
+	type(s, "/");
+	assert_true(last_row_has(s, "/ "));
+}
+
+static void test_stack(void **state)
+{
+	struct stage *s = *state;
+	draw(s);
+	press(s, KEY_ENTER);
+	assert_string_equal(console_top(s->console)->kind->name, "NODE");
+	type(s, "c");
+	assert_string_equal(console_top(s->console)->kind->name, "CHART");
+	type(s, "?");
+	assert_int_equal(console_top(s->console)->kind->context, CONTEXT_HELP);
+	press(s, KEY_ESCAPE);
+	assert_string_equal(console_top(s->console)->kind->name, "CHART");
+	type(s, "qq");
+	assert_string_equal(console_top(s->console)->kind->name, "FLEET");
+	for (int i = 0; i < 40; i++) { /* more views than the stack holds */
+		press(s, KEY_ENTER);
+		type(s, "c");
+	}
+	assert_true(row_has(s, 0, "CHART") || row_has(s, 0, "NODE"));
+}
+
+static void test_quit_is_asked(void **state)
+{
+	struct stage *s = *state;
+	assert_int_equal(press(s, KEY_ESCAPE), CONSOLE_PAINT);
+	assert_false(shows(s, "leave pitwall?"));
+	press(s, 'q');
+	assert_true(shows(s, "leave pitwall?"));
+	assert_int_equal(press(s, 'n'), CONSOLE_PAINT);
+	assert_false(shows(s, "leave pitwall?"));
+	press(s, 'q');
+	assert_int_equal(press(s, 'y'), CONSOLE_QUIT);
+}
+
+static void test_messages_go(void **state)
+{
+	struct stage *s = *state;
+	type(s, "p");
+	assert_int_equal(s->n_paused, 1);
+	assert_true(last_row_has(s, "time stands"));
+	type(s, "l");
+	assert_false(last_row_has(s, "time stands"));
+	type(s, "p");
+	test_clock_advance(&s->clock, 60 * 1000);
+	console_tick(s->console);
+	draw(s);
+	assert_false(last_row_has(s, "time stands"));
+}
+
+static void test_prompt_says_what_it_does_not_know(void **state)
+{
+	struct stage *s = *state;
+	type(s, ":evnts");
+	press(s, KEY_ENTER);
+	assert_true(last_row_has(s, "did you mean 'events'?"));
+	type(s, ":paus"); /* the only one that begins so */
+	press(s, KEY_ENTER);
+	assert_int_equal(s->n_paused, 1);
+	type(s, ":");
+	press(s, KEY_ENTER);
+	assert_int_equal(s->n_paused, 1);
+}
+
+static void test_trouble_stands_in_the_last_row(void **state)
+{
+	struct stage *s = *state;
+	sample_view(s->sample)->trouble = "nobody records this store";
+	draw(s);
+	assert_true(last_row_has(s, "nobody records"));
+	type(s, "p"); /* what was just said is seen first */
+	assert_true(last_row_has(s, "time stands"));
+	type(s, "l");
+	assert_true(last_row_has(s, "nobody records"));
+}
+
+static enum console_wish click(struct stage *s, int row, int col)
+{
+	const struct input_event e = { .kind = INPUT_MOUSE, .row = row, .col = col };
+	enum console_wish w = console_event(s->console, &e);
+	draw(s);
+	return w;
+}
+
+static int column_of(const struct stage *s, int row, const char *title)
+{
+	for (int col = 0; col < canvas_cols(s->canvas); col++) {
+		size_t n = 0;
+		while (title[n] != '\0' && canvas_cell(s->canvas, row, col + (int)n)->text[0] == (uint32_t)(unsigned char)title[n])
+			n++;
+		if (title[n] == '\0')
+			return col;
+	}
+	return -1;
+}
+
+static void test_a_click_on_a_title_sorts(void **state)
+{
+	struct stage *s = *state;
+	type(s, "t");
+	int node = column_of(s, 1, "node");
+	assert_true(node > 0);
+	click(s, 1, node);
+	assert_true(row_has(s, 2, "gpu-a-01"));
+	click(s, 1, node);
+	assert_true(row_has(s, 2, "gpu-c-16"));
+	click(s, 1, node);
+	assert_true(row_has(s, 2, "gpu-a-01"));
+	click(s, 4, node); /* the third row */
+	press(s, KEY_ENTER);
+	assert_true(shows(s, "gpu-a-03"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_key_bar, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_filter_and_escape_agree, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_filter_of_a_drill_down_is_known, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stack, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_quit_is_asked, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_messages_go, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_prompt_says_what_it_does_not_know, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_trouble_stands_in_the_last_row, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_click_on_a_title_sorts, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
