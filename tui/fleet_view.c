@@ -206,10 +206,12 @@ static enum err judge_nodes(struct arena *a, struct fleet_view *v)
 
 /* ---- models and totals ---- */
 
-static int by_model(const void *a, const void *b)
+static int by_model_and_version(const void *a, const void *b)
 {
 	const struct node_row *const *x = a, *const *y = b;
 	int order = strcmp((*x)->model, (*y)->model);
+	if (order == 0)
+		order = strcmp((*x)->version, (*y)->version);
 	return order != 0 ? order : (*x > *y) - (*x < *y);
 }
 
@@ -229,26 +231,20 @@ static float *nodes_history(struct arena *a, const struct node_row *const *nodes
 	return out;
 }
 
-/* The version that most of the nodes run, and how many different ones there are. */
+/* The version that most of the nodes run, and how many different ones there are. The nodes stand in the order of their versions. */
 static void count_versions(const struct node_row *const *nodes, size_t n, struct model_row *row)
 {
 	size_t best = 0;
 	row->version = "";
-	for (size_t i = 0; i < n; i++) {
-		bool is_new = nodes[i]->version[0] != '\0';
-		size_t same = 0;
-		for (size_t k = 0; k < n; k++) {
-			if (strcmp(nodes[k]->version, nodes[i]->version) != 0)
-				continue;
-			same++;
-			is_new = is_new && k >= i;
-		}
-		if (!is_new)
+	for (size_t from = 0, to; from < n; from = to) {
+		for (to = from; to < n && strcmp(nodes[to]->version, nodes[from]->version) == 0; to++)
+			;
+		if (nodes[from]->version[0] == '\0')
 			continue;
 		row->n_versions++;
-		if (same > best) {
-			best = same;
-			row->version = nodes[i]->version;
+		if (to - from > best) {
+			best = to - from;
+			row->version = nodes[from]->version;
 		}
 	}
 }
@@ -283,7 +279,7 @@ static enum err fill_models(struct arena *a, struct fleet_view *v)
 	for (size_t i = 0; i < v->n_nodes; i++)
 		sorted[i] = &v->nodes[i];
 	if (v->n_nodes > 0)
-		qsort(sorted, v->n_nodes, sizeof *sorted, by_model);
+		qsort(sorted, v->n_nodes, sizeof *sorted, by_model_and_version);
 	for (size_t from = 0, to; from < v->n_nodes; from = to) {
 		for (to = from; to < v->n_nodes && strcmp(sorted[to]->model, sorted[from]->model) == 0; to++)
 			;
