@@ -46,6 +46,12 @@ tests_fuzz_fuzz_predict_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
 FUZZ_TARGETS += tests/fuzz/fuzz_input
 tests_fuzz_fuzz_input_LDADD = $(FUZZ_MAIN) $(libs_tui)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_key_file
+tests_fuzz_fuzz_key_file_LDADD = $(FUZZ_MAIN) $(libs_tui)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_theme
+tests_fuzz_fuzz_theme_LDADD = $(FUZZ_MAIN) $(libs_tui)
+
 if FUZZERS
 FUZZ_MAIN = $(FUZZ_ENGINE)
 else
