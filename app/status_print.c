@@ -197,18 +197,22 @@ static enum err print_json(const struct fleet_view *v, struct buf *to)
 
 /* ---- CSV (RFC 4180) ---- */
 
-/* A text that a spreadsheet would take for a formula gets an apostrophe before it. */
+/* Safe text; what a spreadsheet would take for a formula gets an apostrophe before it. */
 static void put_csv(struct buf *to, const char *text)
 {
+	struct buf safe;
+	buf_init(&safe, 64 * 1024);
+	text_safe(&safe, text, strlen(text));
 	buf_putc(to, '"');
 	if (text[0] != '\0' && strchr("=+-@\t\r", text[0]) != NULL)
 		buf_putc(to, '\'');
-	for (; *text != '\0'; text++) {
-		if (*text == '"')
+	for (const char *p = buf_text(&safe); *p != '\0'; p++) {
+		if (*p == '"')
 			buf_putc(to, '"');
-		buf_putc(to, *text);
+		buf_putc(to, *p);
 	}
 	buf_puts(to, "\",");
+	buf_release(&safe);
 }
 
 static enum err print_csv(const struct fleet_view *v, struct buf *to)

@@ -215,6 +215,12 @@ static void put_escaped(struct buf *to, uint32_t c)
 	buf_printf(to, "\\u%04x", (unsigned)c);
 }
 
+/* Characters that turn the writing direction round (Unicode's bidirectional controls). */
+static bool turns_round(uint32_t c)
+{
+	return c == 0x61c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
 enum err json_put_string(struct buf *to, const char *text, size_t n)
 {
 	const char *p = text, *end = text + n;
@@ -228,8 +234,8 @@ enum err json_put_string(struct buf *to, const char *text, size_t n)
 			break;
 		uint32_t c = text_decode(&p, end, NULL);
 		char bytes[TEXT_UTF8_MAX];
-		/* DEL and C1 controls are legal in JSON, but the output may be looked at on a terminal. */
-		if (c < 0xa0)
+		/* DEL, C1 controls and the like are legal in JSON, but the output may be looked at on a terminal. */
+		if (c < 0xa0 || turns_round(c))
 			put_escaped(to, c);
 		else
 			buf_put(to, bytes, text_encode(c, bytes));

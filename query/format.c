@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/num.h"
+#include "base/text.h"
 #include "query/lexer.h"
 
 /* d.ddde±xx without its exponent. */
@@ -56,25 +58,6 @@ static size_t character_length(const char *s, size_t n)
 	return 0;
 }
 
-static void put_json_text(struct buf *to, const char *s, size_t n)
-{
-	buf_putc(to, '"');
-	for (size_t i = 0; i < n;) {
-		unsigned char c = (unsigned char)s[i];
-		size_t len = character_length(s + i, n - i);
-		if (len == 0)
-			buf_puts(to, "\xef\xbf\xbd");
-		else if (c == '"' || c == '\\')
-			buf_printf(to, "\\%c", c);
-		else if (c < ' ' || c == 127)
-			buf_printf(to, "\\u%04x", c);
-		else
-			buf_put(to, s + i, len);
-		i += len > 0 ? len : 1;
-	}
-	buf_putc(to, '"');
-}
-
 static void put_json_time(struct buf *to, int64_t ms)
 {
 	uint64_t m = ms < 0 ? 0 - (uint64_t)ms : (uint64_t)ms;
@@ -97,9 +80,9 @@ static void put_json_series(struct buf *to, const struct series *s, bool is_vect
 	for (size_t i = 0; i < labels_count(s->labels); i++) {
 		const struct label *l = labels_at(s->labels, i);
 		buf_puts(to, i > 0 ? "," : "");
-		put_json_text(to, l->name, l->name_len);
+		json_put_string(to, l->name, l->name_len);
 		buf_putc(to, ':');
-		put_json_text(to, l->value, l->value_len);
+		json_put_string(to, l->value, l->value_len);
 	}
 	buf_puts(to, is_vector ? "},\"value\":" : "},\"values\":[");
 	for (size_t i = 0; i < s->n; i++) {
@@ -116,7 +99,7 @@ static void put_json_notes(struct buf *to, const char *key, char *const *texts, 
 			buf_printf(to, ",\"%s\":[", key);
 		else
 			buf_putc(to, ',');
-		put_json_text(to, texts[i], strlen(texts[i]));
+		json_put_string(to, texts[i], strlen(texts[i]));
 	}
 	buf_puts(to, n > 0 ? "]" : "");
 }
@@ -133,7 +116,7 @@ enum err format_json(const struct query_result *r, struct buf *to)
 		buf_putc(to, '[');
 		put_json_time(to, r->t_ms);
 		buf_putc(to, ',');
-		put_json_text(to, r->string, strlen(r->string));
+		json_put_string(to, r->string, strlen(r->string));
 		buf_putc(to, ']');
 	} else {
 		buf_putc(to, '[');
@@ -152,13 +135,36 @@ enum err format_json(const struct query_result *r, struct buf *to)
 enum err format_json_error(const char *error_type, const char *sentence, struct buf *to)
 {
 	buf_puts(to, "{\"status\":\"error\",\"errorType\":");
-	put_json_text(to, error_type, strlen(error_type));
+	json_put_string(to, error_type, strlen(error_type));
 	buf_puts(to, ",\"error\":");
-	put_json_text(to, sentence, strlen(sentence));
+	json_put_string(to, sentence, strlen(sentence));
 	return buf_puts(to, "}\n");
 }
 
 /* ---- CSV ---- */
+
+/* A character that text_safe would change (a control, a bidirectional override, something without width) is written as an escape, so that it is
+ * seen that there is one. */
+static void put_safe(struct buf *to, const char *s, size_t n)
+{
+	struct buf safe;
+	buf_init(&safe, 64);
+	for (size_t i = 0; i < n;) {
+		unsigned char c = (unsigned char)s[i];
+		size_t len = character_length(s + i, n - i);
+		bool is_c1 = len == 2 && c == 0xc2 && (unsigned char)s[i + 1] < 0xa0;
+		buf_clear(&safe);
+		text_safe(&safe, s + i, len);
+		if (len == 0 || is_c1 || c < ' ' || c == 127)
+			buf_printf(to, "\\x%02x", is_c1 ? (unsigned char)s[i + 1] : c);
+		else if (safe.len != len || memcmp(buf_text(&safe), s + i, len) != 0)
+			text_escape(to, s + i, len);
+		else
+			buf_put(to, s + i, len);
+		i += len > 0 ? len : 1;
+	}
+	buf_release(&safe);
+}
 
 static void put_csv_text(struct buf *to, const char *s, size_t n)
 {
@@ -177,7 +183,11 @@ static void put_csv_text(struct buf *to, const char *s, size_t n)
 static void put_csv_row(struct buf *to, const char *name, size_t n, int64_t t_ms, double v)
 {
 	char text[FORMAT_VALUE_TEXT];
-	put_csv_text(to, name, n);
+	struct buf safe;
+	buf_init(&safe, 16 * LABELS_TEXT_MAX);
+	put_safe(&safe, name, n);
+	put_csv_text(to, buf_text(&safe), safe.len);
+	buf_release(&safe);
 	buf_putc(to, ',');
 	put_json_time(to, t_ms);
 	buf_printf(to, ",%s\n", format_value(v, text));
@@ -207,20 +217,6 @@ enum err format_csv(const struct query_result *r, struct buf *to)
 }
 
 /* ---- table ---- */
-
-static void put_safe(struct buf *to, const char *s, size_t n)
-{
-	for (size_t i = 0; i < n;) {
-		unsigned char c = (unsigned char)s[i];
-		size_t len = character_length(s + i, n - i);
-		bool is_c1 = len == 2 && c == 0xc2 && (unsigned char)s[i + 1] < 0xa0;
-		if (len == 0 || is_c1 || c < ' ' || c == 127)
-			buf_printf(to, "\\x%02x", is_c1 ? (unsigned char)s[i + 1] : c);
-		else
-			buf_put(to, s + i, len);
-		i += len > 0 ? len : 1;
-	}
-}
 
 static void put_summary(struct buf *to, const struct series *s)
 {

@@ -80,6 +80,7 @@ static void instants(void **state)
 		  "found duplicate series for the match group {} on the right hand-side of the operation: [load{n=\"2\"}, "
 		  "load{n=\"1\"}];many-to-many matching not allowed: matching labels must be unique on one side" },
 		{ "\"a\\x1b[31m\"", 0, "a\\x1b[31m\n" },
+		{ "\"a\\u202eb\"", 0, "a\\u{202e}b\n" },
 	};
 	struct memory_source m;
 	(void)state;
