@@ -32,3 +32,9 @@ UNIT_TESTS += tests/e2e/test_console
 tests_e2e_test_console_SOURCES = %reldir%/test_console.c %reldir%/pty.c %reldir%/pty.h
 tests_e2e_test_console_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_console_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
+
+UNIT_TESTS += tests/e2e/test_hostile
+tests_e2e_test_hostile_SOURCES = %reldir%/test_hostile.c %reldir%/pty.c %reldir%/pty.h \
+	tests/unit/recorder/page_server.c tests/unit/recorder/page_server.h
+tests_e2e_test_hostile_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_test_hostile_LDADD   = $(DEPS_LIBS) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
