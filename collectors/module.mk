@@ -5,6 +5,7 @@ libcollectors_a_SOURCES = \
 	%reldir%/decimal.c %reldir%/decimal.h %reldir%/pow5.h \
 	%reldir%/draft.c %reldir%/draft.h \
 	%reldir%/exposition.c %reldir%/exposition.h \
+	%reldir%/findings.c %reldir%/findings.h \
 	%reldir%/http.c %reldir%/http.h %reldir%/http_private.h \
 	%reldir%/http_get.c \
 	%reldir%/http_peer.c \
@@ -16,5 +17,6 @@ libcollectors_a_SOURCES = \
 	%reldir%/openmetrics.c \
 	%reldir%/parse.c %reldir%/parse.h \
 	%reldir%/plan.c %reldir%/plan.h \
+	%reldir%/source.h \
 	%reldir%/table.c %reldir%/table.h \
 	%reldir%/text.c
