@@ -44,6 +44,11 @@ small_fleet = tests/e2e/small_fleet.c tests/e2e/small_fleet.h tests/e2e/pty.c te
 	tests/unit/recorder/page_server.c tests/unit/recorder/page_server.h
 EXTRA_DIST += tests/e2e/small_fleet.c tests/e2e/small_fleet.h
 
+UNIT_TESTS += tests/e2e/test_answers
+tests_e2e_test_answers_SOURCES = %reldir%/test_answers.c $(small_fleet)
+tests_e2e_test_answers_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_test_answers_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
+
 UNIT_TESTS += tests/e2e/test_leaving
 tests_e2e_test_leaving_SOURCES = %reldir%/test_leaving.c $(small_fleet)
 tests_e2e_test_leaving_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
