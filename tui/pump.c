@@ -25,6 +25,7 @@ struct pump {
 	struct loop_timer  *paint_timer, *escape_timer, *tick_timer, *ended_timer;
 	struct loop_signal *ending[ENDING], *resized, *continued, *stopped;
 	bool                has_ended, is_polling_output;
+	bool                is_frame_due;    /* drawn once the terminal takes what is left of the one before */
 	bool                awaits_rest;     /* of a sequence that was cut in two; the escape timer runs since its first part came */
 	int                 ended_signal;
 	struct why          ended_why;
@@ -90,9 +91,10 @@ static void paint(struct pump *p)
 	canvas_set_mono(p->canvas, terminal_is_mono(p->terminal));
 	console_draw(p->console, p->canvas, &row, &col);
 	enum err e = terminal_draw(p->terminal, p->canvas, row, col, &why);
-	if (e == ERR_LATER)
-		loop_timer_start(p->paint_timer, RETRY_MS, 0); /* the link is slow: frames merge into one until it is ready */
-	else if (e != ERR_OK)
+	p->is_frame_due = e == ERR_LATER; /* the link is slow: frames merge into one until it is ready */
+	if (e == ERR_LATER && !terminal_has_rest(p->terminal))
+		loop_timer_start(p->paint_timer, RETRY_MS, 0); /* it is all in the kernel, which does not tell when that is out */
+	else if (e != ERR_LATER && e != ERR_OK)
 		end(p, 0, why.text);
 	if (!p->has_ended)
 		poll_output(p);
@@ -315,6 +317,8 @@ static void on_poll(void *context, unsigned events)
 			return;
 		}
 		poll_output(p);
+		if (p->is_frame_due && !terminal_has_rest(p->terminal))
+			paint(p);
 	}
 	if (!p->has_ended && events & (LOOP_READABLE | LOOP_GONE))
 		read_input(p);

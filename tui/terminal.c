@@ -335,7 +335,8 @@ static bool wait_for(const struct terminal *t, short events, int ms)
 	return poll(&p, 1, ms) > 0 && (p.revents & events) != 0 && (p.revents & (POLLERR | POLLHUP)) == 0;
 }
 
-/* Gets the rest of a frame out if that is quick; where it is not, CAN ends whatever sequence was cut in two. */
+/* Gets the rest of a frame out if that is quick. Where it is not, what nobody reads makes room for the farewell, which would not get out
+ * either, and CAN ends whatever sequence was cut in two. */
 static void end_output(struct terminal *t)
 {
 	for (int tries = 0; terminal_has_rest(t) && tries < 4; tries++)
@@ -344,8 +345,10 @@ static void end_output(struct terminal *t)
 	bool is_cut = terminal_has_rest(t);
 	buf_clear(&t->out);
 	t->done = 0;
-	if (is_cut)
-		buf_puts(&t->out, "\x18");
+	if (!is_cut)
+		return;
+	tcflush(t->fd, TCOFLUSH);
+	buf_puts(&t->out, "\x18");
 }
 
 /* Answers that are still on their way would be typed into the shell. */

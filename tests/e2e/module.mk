@@ -53,3 +53,8 @@ UNIT_TESTS += tests/e2e/test_leaving
 tests_e2e_test_leaving_SOURCES = %reldir%/test_leaving.c $(small_fleet)
 tests_e2e_test_leaving_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_leaving_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
+
+UNIT_TESTS += tests/e2e/test_link
+tests_e2e_test_link_SOURCES = %reldir%/test_link.c $(small_fleet)
+tests_e2e_test_link_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_test_link_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
