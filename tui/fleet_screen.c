@@ -352,10 +352,20 @@ static enum next sort_at(struct fleet_screen *f, const struct view *view, int co
 	return NEXT_REDRAW;
 }
 
+/* The fleet's row at a place of the screen, SIZE_MAX for none: not what would be there if the list or map went on below its part. */
+static size_t row_at(const struct fleet_screen *f, int row, int col)
+{
+	const struct seen *seen = f->seen;
+	int first = f->as_table ? 1 : LEGEND_ROWS, rows = f->as_table ? seen->table_rows : seen->map_rows;
+	if (row < first || row - first >= rows)
+		return SIZE_MAX;
+	return f->as_table ? table_row_at(&seen->table, f->rows.n, row) : map_at(&seen->map, row - first + seen->map_top, col - 1);
+}
+
 static enum next mouse(struct screen *s, const struct view *view, int row, int col, int button, struct requests *out)
 {
 	struct fleet_screen *f = (struct fleet_screen *)s;
-	size_t hit = f->as_table ? table_row_at(&f->seen->table, f->rows.n, row) : map_at(&f->seen->map, row - 1 + f->seen->map_top, col - 1);
+	size_t hit = row_at(f, row, col);
 	if (button == 0 && f->as_table && row == 0)
 		return sort_at(f, view, col);
 	if (button != 0 || hit == SIZE_MAX)

@@ -206,11 +206,22 @@ static enum next change_theme(struct pump *p, const char *name)
 	return NEXT_REDRAW;
 }
 
+static enum next change_mouse(struct pump *p)
+{
+	bool is_taken = !terminal_has_mouse(p->terminal);
+	terminal_set_mouse(p->terminal, is_taken);
+	console_message(p->console, ROLE_TEXT, is_taken ? "the mouse is taken: a click selects, a second one opens; the terminal's selection wants Shift"
+	                                                : "the mouse is the terminal's again");
+	return NEXT_REDRAW;
+}
+
 static enum next host_command(void *context, enum command c, const char *argument, struct requests *out)
 {
 	struct pump *p = context;
 	if (c == COMMAND_THEME)
 		return change_theme(p, argument);
+	if (c == COMMAND_MOUSE)
+		return change_mouse(p);
 	return p->host.command == NULL ? NEXT_IGNORED : p->host.command(p->host.context, c, argument, out);
 }
 

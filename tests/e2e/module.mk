@@ -58,3 +58,8 @@ UNIT_TESTS += tests/e2e/test_link
 tests_e2e_test_link_SOURCES = %reldir%/test_link.c $(small_fleet)
 tests_e2e_test_link_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_link_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
+
+UNIT_TESTS += tests/e2e/test_mouse
+tests_e2e_test_mouse_SOURCES = %reldir%/test_mouse.c $(small_fleet)
+tests_e2e_test_mouse_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_test_mouse_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
