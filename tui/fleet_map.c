@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tui/fleet_map.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,31 +206,52 @@ size_t map_at(const struct map *m, int row, int col)
 	return SIZE_MAX;
 }
 
-static void draw_group(const struct map *m, const struct map_group *g, struct canvas *c, int top)
+/* NaN unless it is the same for all nodes of the group that have one. */
+static double usual_of_group(const struct map_group *g, const struct heat_scale *scale)
 {
-	canvas_put_width(c, g->row - top, g->col, m->label, -1, ROLE_TITLE, g->name);
-	if (g->rows > 1) {
-		char count[24];
-		snprintf(count, sizeof count, "%zu nodes", g->n);
-		canvas_put_width(c, g->row + 1 - top, g->col, m->label, -1, ROLE_SECOND, count);
+	double usual = (double)NAN;
+	for (size_t i = g->first; i < g->first + g->n && i < scale->n; i++) {
+		double v = scale->nodes[i].usual;
+		if (isnan(v))
+			continue;
+		if (!isnan(usual) && (v > usual || v < usual))
+			return (double)NAN;
+		usual = v;
 	}
+	return usual;
 }
 
-void map_draw(const struct map *m, struct canvas *c, const struct fleet_rows *nodes, const uint8_t *steps, enum signal_id signal,
-              size_t selected, bool (*is_tagged)(const void *ctx, const char *node), const void *ctx, int top)
+static void draw_group(const struct map *m, const struct map_group *g, const struct heat_scale *scale, struct canvas *c, int top)
+{
+	char text[48], value[UNIT_TEXT_SIZE];
+	canvas_put_width(c, g->row - top, g->col, m->label, -1, ROLE_TITLE, g->name);
+	if (g->rows > 1) {
+		snprintf(text, sizeof text, "%zu nodes", g->n);
+		canvas_put_width(c, g->row + 1 - top, g->col, m->label, -1, ROLE_SECOND, text);
+	}
+	double usual = g->rows > 2 ? usual_of_group(g, scale) : (double)NAN;
+	if (isnan(usual))
+		return;
+	snprintf(text, sizeof text, "usual %s", unit_format(signal_info(scale->signal)->unit, usual, 6, value));
+	canvas_put_width(c, g->row + 2 - top, g->col, m->label, -1, ROLE_SECOND, text_width(text, strlen(text)) > m->label ? value : text);
+}
+
+void map_draw(const struct map *m, struct canvas *c, const struct fleet_rows *nodes, const struct heat_scale *scale, size_t selected,
+              bool (*is_tagged)(const void *ctx, const char *node), const void *ctx, int top)
 {
 	int rows = canvas_region(c).rows;
+	enum unit unit = signal_info(scale->signal)->unit;
 	for (size_t g = 0; g < m->n_groups; g++)
 		if (m->groups[g].row + m->groups[g].rows > top && m->groups[g].row < top + rows)
-			draw_group(m, &m->groups[g], c, top);
-	for (size_t i = 0; i < m->n && i < nodes->n; i++) {
+			draw_group(m, &m->groups[g], scale, c, top);
+	for (size_t i = 0; i < m->n && i < nodes->n && i < scale->n; i++) {
 		int row = m->places[i].row - top, col = m->places[i].col;
 		if (row < 0 || row >= rows)
 			continue;
 		const struct node_row *n = nodes->items[i].node;
 		char value[UNIT_TEXT_SIZE];
-		const char *text = m->tile >= VALUE_TILE_MIN ? unit_format(signal_info(signal)->unit, n->value[signal], m->tile - 1, value) : NULL;
-		tile_draw(c, row, col, m->tile, n->severity, steps[i], text);
+		const char *text = m->tile >= VALUE_TILE_MIN ? unit_format(unit, n->value[scale->signal], m->tile - 1, value) : NULL;
+		tile_draw(c, row, col, m->tile, n->severity, scale->nodes[i].step, text);
 		struct rect tile = { row, col, 1, m->tile };
 		if (is_tagged(ctx, n->node))
 			canvas_add_flags(c, tile, CELL_UNDERLINE);
