@@ -16,6 +16,7 @@ struct usual_model {
 };
 
 static const double HELD = 1.1;
+enum { EVERY = 4 }; /* of a history's points do for a median, and take a third of the time */
 
 /* ---- the median, in one pass ---- */
 
@@ -97,7 +98,7 @@ static const struct usual_model *find(const struct usual *u, uint64_t key)
 static void add_node(struct histogram *h, const struct node_row *n, enum signal_id signal, bool zeros)
 {
 	const float *history = n->history[signal];
-	for (size_t i = 0; history != NULL && i < HISTORY_POINTS; i++)
+	for (size_t i = EVERY - 1; history != NULL && i < HISTORY_POINTS; i += EVERY)
 		add(h, (double)history[i], zeros);
 	add(h, n->value[signal], zeros);
 }
