@@ -14,7 +14,7 @@ static const struct {
 	int tile, pitch;
 } sizes[] = { { 9, 10 }, { 7, 8 }, { 5, 6 }, { 2, 3 }, { 1, 2 }, { 1, 1 } };
 
-enum { N_SIZES = sizeof sizes / sizeof sizes[0], LABEL_MIN = 8, LABEL_MAX = 16, VALUE_TILE_MIN = 5, PANELS_MAX = 6, PANEL_COLS_MIN = 32 };
+enum { N_SIZES = sizeof sizes / sizeof sizes[0], LABEL_MIN = 8, LABEL_WIDE = 15, COLS_WIDE = 120, LABEL_MAX = 16, VALUE_TILE_MIN = 5, PANELS_MAX = 6, PANEL_COLS_MIN = 32 };
 
 void map_release(struct map *m)
 {
@@ -44,10 +44,10 @@ static enum err make_room(struct map *m, size_t n)
 	return ERR_OK;
 }
 
-static void find_groups(struct map *m, const struct fleet_rows *nodes)
+static void find_groups(struct map *m, const struct fleet_rows *nodes, int cols)
 {
 	m->n_groups = 0;
-	m->label = LABEL_MIN;
+	m->label = cols + 1 >= COLS_WIDE ? LABEL_WIDE : LABEL_MIN; /* wide: with what is usual beside the count */
 	for (size_t i = 0; i < nodes->n; i++) {
 		if (i == 0 || strcmp(group_of(nodes, i), group_of(nodes, i - 1)) != 0) {
 			const char *name = group_of(nodes, i);
@@ -129,7 +129,7 @@ enum err map_fill(struct map *m, const struct fleet_rows *nodes, int rows, int c
 		return ERR_MEMORY;
 	}
 	m->n = nodes->n;
-	find_groups(m, nodes);
+	find_groups(m, nodes, cols);
 	if (m->label > cols / 3)
 		m->label = cols / 3;
 	/* First the counts go, then the groups stand side by side, then the tiles shrink. */
@@ -221,19 +221,28 @@ static double usual_of_group(const struct map_group *g, const struct heat_scale 
 	return usual;
 }
 
+/* Below the name how many nodes there are, and what is usual for them: "16 nodes ~164ms" in a row, or two of them. */
 static void draw_group(const struct map *m, const struct map_group *g, const struct heat_scale *scale, struct canvas *c, int top)
 {
-	char text[48], value[UNIT_TEXT_SIZE];
+	char text[64], value[UNIT_TEXT_SIZE];
+	double usual = g->rows > 1 ? usual_of_group(g, scale) : (double)NAN;
 	canvas_put_width(c, g->row - top, g->col, m->label, -1, ROLE_TITLE, g->name);
-	if (g->rows > 1) {
-		snprintf(text, sizeof text, "%zu nodes", g->n);
-		canvas_put_width(c, g->row + 1 - top, g->col, m->label, -1, ROLE_SECOND, text);
-	}
-	double usual = g->rows > 2 ? usual_of_group(g, scale) : (double)NAN;
-	if (isnan(usual))
+	if (g->rows < 2)
 		return;
-	snprintf(text, sizeof text, "usual %s", unit_format(signal_info(scale->signal)->unit, usual, 6, value));
-	canvas_put_width(c, g->row + 2 - top, g->col, m->label, -1, ROLE_SECOND, text_width(text, strlen(text)) > m->label ? value : text);
+	int n = snprintf(text, sizeof text, "%zu nodes", g->n), row = g->row + 1 - top;
+	if (isnan(usual)) {
+		canvas_put_width(c, row, g->col, m->label, -1, ROLE_SECOND, text);
+		return;
+	}
+	unit_format(signal_info(scale->signal)->unit, usual, 6, value);
+	int width = text_width(value, strlen(value));
+	if (n + 2 + width <= m->label)
+		snprintf(text + n, sizeof text - (size_t)n, " ~%s", value);
+	canvas_put_width(c, row, g->col, m->label, -1, ROLE_SECOND, text);
+	if (n + 2 + width <= m->label || g->rows < 3)
+		return;
+	snprintf(text, sizeof text, "%s%s", (int)strlen("usual ") + width <= m->label ? "usual " : "~", value);
+	canvas_put_width(c, row + 1, g->col, m->label, -1, ROLE_SECOND, text);
 }
 
 void map_draw(const struct map *m, struct canvas *c, const struct fleet_rows *nodes, const struct heat_scale *scale, size_t selected,

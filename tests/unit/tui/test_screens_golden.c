@@ -63,6 +63,9 @@ static void test_fleet(void **state)
 		{ .name = "fleet_map_48_120x40", .rows = 38, .cols = 120, .nodes = 48 },
 		{ .name = "fleet_map_1000_80x24", .rows = 22, .cols = 80, .nodes = 1000 },
 		{ .name = "fleet_map_1000_200x60", .rows = 58, .cols = 200, .nodes = 1000 },
+		{ .name = "fleet_map_48_250x70", .rows = 68, .cols = 250, .nodes = 48 },
+		{ .name = "fleet_map_1000_250x70", .rows = 68, .cols = 250, .nodes = 1000 },
+		{ .name = "fleet_map_all_well_250x70", .rows = 68, .cols = 250, .nodes = 48, .flags = SAMPLE_ALL_WELL },
 		{ .name = "fleet_map_20x5", .rows = 3, .cols = 20, .nodes = 48 },
 		{ .name = "fleet_map_all_down", .rows = 22, .cols = 80, .nodes = 48, .flags = SAMPLE_ALL_DOWN },
 		{ .name = "fleet_map_all_well", .rows = 38, .cols = 120, .nodes = 48, .flags = SAMPLE_ALL_WELL },
@@ -75,6 +78,9 @@ static void test_fleet(void **state)
 		{ .name = "fleet_table_20x5", .rows = 3, .cols = 20, .nodes = 48, .commands = { COMMAND_TOGGLE } },
 		{ .name = "fleet_table_120x40", .rows = 38, .cols = 120, .nodes = 48, .commands = { COMMAND_TOGGLE } },
 		{ .name = "fleet_table_48_200x60", .rows = 58, .cols = 200, .nodes = 20, .commands = { COMMAND_TOGGLE } },
+		{ .name = "fleet_table_48_250x70", .rows = 68, .cols = 250, .nodes = 48, .commands = { COMMAND_TOGGLE } },
+		{ .name = "fleet_table_16_250x70", .rows = 68, .cols = 250, .nodes = 16, .commands = { COMMAND_TOGGLE } },
+		{ .name = "fleet_table_models_250x70", .rows = 68, .cols = 250, .nodes = 256, .commands = { COMMAND_BY_MODEL } },
 		{ .name = "fleet_table_models", .rows = 22, .cols = 120, .nodes = 256, .commands = { COMMAND_BY_MODEL } },
 		{ .name = "fleet_table_sorted", .rows = 22, .cols = 80, .nodes = 48,
 		  .commands = { COMMAND_TOGGLE, COMMAND_SORT, COMMAND_SORT_TURN, COMMAND_DOWN } },
@@ -96,6 +102,7 @@ static void test_node(void **state)
 		{ .name = "node_20x5", .rows = 3, .cols = 20, .nodes = 48, .n_series = 1 },
 		{ .name = "node_120x40", .rows = 38, .cols = 120, .nodes = 48, .n_series = 1 },
 		{ .name = "node_200x60", .rows = 58, .cols = 200, .nodes = 48, .n_series = 1 },
+		{ .name = "node_250x70", .rows = 68, .cols = 250, .nodes = 48, .n_series = 1 },
 		{ .name = "node_gone", .rows = 22, .cols = 80, .nodes = 0 },
 		{ .name = "node_hostile", .rows = 38, .cols = 120, .nodes = 48, .flags = SAMPLE_HOSTILE, .n_series = 1 },
 	};
@@ -115,6 +122,7 @@ static void test_chart(void **state)
 		{ .name = "chart_page_2", .rows = 22, .cols = 80, .nodes = 16, .n_series = 11,
 		  .commands = { COMMAND_DOWN, COMMAND_DOWN, COMMAND_DOWN, COMMAND_DOWN } },
 		{ .name = "chart_200x60", .rows = 58, .cols = 200, .nodes = 16, .n_series = 4 },
+		{ .name = "chart_250x70", .rows = 68, .cols = 250, .nodes = 16, .n_series = 4 },
 		{ .name = "chart_nothing", .rows = 22, .cols = 80, .nodes = 16, .n_series = 0 },
 	};
 	(void)state;
@@ -131,6 +139,7 @@ static void test_events(void **state)
 {
 	static const struct shot shots[] = {
 		{ .name = "events_80x24", .rows = 22, .cols = 80, .nodes = 16, .commands = { COMMAND_DOWN, COMMAND_DOWN } },
+		{ .name = "events_250x70", .rows = 68, .cols = 250, .nodes = 16 },
 		{ .name = "events_20x5", .rows = 3, .cols = 20, .nodes = 16 },
 		{ .name = "events_120x40_ascii_mono", .rows = 38, .cols = 120, .nodes = 16, .look = ASCII_MONO },
 		{ .name = "events_filter", .rows = 22, .cols = 80, .nodes = 16, .filter = "version gpu-a-03" },
