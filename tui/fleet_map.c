@@ -14,7 +14,7 @@ static const struct {
 	int tile, pitch;
 } sizes[] = { { 9, 10 }, { 7, 8 }, { 5, 6 }, { 2, 3 }, { 1, 2 }, { 1, 1 } };
 
-enum { N_SIZES = sizeof sizes / sizeof sizes[0], LABEL_MIN = 8, LABEL_WIDE = 15, COLS_WIDE = 120, LABEL_MAX = 16, VALUE_TILE_MIN = 5, PANELS_MAX = 6, PANEL_COLS_MIN = 32 };
+enum { N_SIZES = sizeof sizes / sizeof sizes[0], LABEL_MIN = 8, LABEL_WIDE = 15, LABEL_MAX = 16, VALUE_TILE_MIN = 5, PANELS_MAX = 6, PANEL_COLS_MIN = 32 };
 
 void map_release(struct map *m)
 {
@@ -44,10 +44,10 @@ static enum err make_room(struct map *m, size_t n)
 	return ERR_OK;
 }
 
-static void find_groups(struct map *m, const struct fleet_rows *nodes, int cols)
+static void find_groups(struct map *m, const struct fleet_rows *nodes)
 {
 	m->n_groups = 0;
-	m->label = cols + 1 >= COLS_WIDE ? LABEL_WIDE : LABEL_MIN; /* wide: with what is usual beside the count */
+	m->label = LABEL_MIN;
 	for (size_t i = 0; i < nodes->n; i++) {
 		if (i == 0 || strcmp(group_of(nodes, i), group_of(nodes, i - 1)) != 0) {
 			const char *name = group_of(nodes, i);
@@ -58,6 +58,13 @@ static void find_groups(struct map *m, const struct fleet_rows *nodes, int cols)
 		}
 		m->groups[m->n_groups - 1].n++;
 	}
+}
+
+/* The names may take what a row of tiles does not: what is usual then stands beside the count. */
+static int label_with_slack(int cols, int label, int pitch, int per_row)
+{
+	int slack = cols - label - 1 - per_row * pitch;
+	return label >= LABEL_WIDE || slack <= 0 ? label : label + slack < LABEL_WIDE ? label + slack : LABEL_WIDE;
 }
 
 static int tiles_a_row(int cols, int label, int pitch)
@@ -87,9 +94,10 @@ static int panel_cols(int cols, const struct lay *l)
 
 /* Places the groups one below the other, and on in the next panel where `rows` are full; what does not fit goes on
  * below in the last. */
-static void place_all(struct map *m, const struct lay *l, int rows, int cols)
+static void place_all(struct map *m, const struct lay *l, int label, int rows, int cols)
 {
-	int per_row = tiles_a_row(panel_cols(cols, l), m->label, sizes[l->size].pitch), row = 0, panel = 0;
+	int per_row = tiles_a_row(panel_cols(cols, l), label, sizes[l->size].pitch), row = 0, panel = 0;
+	m->label = label_with_slack(panel_cols(cols, l), label, sizes[l->size].pitch, per_row);
 	m->tile = sizes[l->size].tile;
 	m->pitch = sizes[l->size].pitch;
 	m->rows = 0;
@@ -129,9 +137,8 @@ enum err map_fill(struct map *m, const struct fleet_rows *nodes, int rows, int c
 		return ERR_MEMORY;
 	}
 	m->n = nodes->n;
-	find_groups(m, nodes, cols);
-	if (m->label > cols / 3)
-		m->label = cols / 3;
+	find_groups(m, nodes);
+	int label = m->label > cols / 3 ? cols / 3 : m->label;
 	/* First the counts go, then the groups stand side by side, then the tiles shrink. */
 	for (size_t s = 0; s < N_SIZES; s++) {
 		for (int panels = 1; panels <= PANELS_MAX; panels++) {
@@ -139,7 +146,7 @@ enum err map_fill(struct map *m, const struct fleet_rows *nodes, int rows, int c
 				struct lay l = { s, panels, counts != 0 };
 				if (panels > 1 && panel_cols(cols, &l) < PANEL_COLS_MIN)
 					continue;
-				place_all(m, &l, rows, cols);
+				place_all(m, &l, label, rows, cols);
 				if (m->rows <= rows)
 					return ERR_OK;
 			}
@@ -149,7 +156,7 @@ enum err map_fill(struct map *m, const struct fleet_rows *nodes, int rows, int c
 		place_run(m, cols);
 		return ERR_OK;
 	}
-	place_all(m, &(struct lay){ N_SIZES - 1, 1, false }, rows, cols);
+	place_all(m, &(struct lay){ N_SIZES - 1, 1, false }, label, rows, cols);
 	return ERR_OK;
 }
 

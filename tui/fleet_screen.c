@@ -146,7 +146,7 @@ static int draw_range(const struct fleet_screen *f, struct canvas *c, int col, i
 	char range[HEAT_RANGE_SIZE], value[UNIT_TEXT_SIZE];
 	double usual = f->scale.is_relative && f->selected < f->scale.n ? f->scale.nodes[f->selected].usual : (double)NAN;
 	heat_scale_range(&f->scale, range);
-	int used = (int)strlen(range);
+	int used = text_width(range, strlen(range));
 	if (used > room)
 		return 0;
 	canvas_put(c, 0, col, ROLE_SECOND, range);

@@ -15,6 +15,7 @@ struct shot {
 	enum look   look;
 	size_t      nodes;
 	unsigned    flags;
+	enum signal_id signal; /* SIGNAL_UP: as it is */
 	const char *filter;
 	enum command commands[12]; /* given before the picture is taken */
 	size_t      n_series;
@@ -27,6 +28,7 @@ static void take(const struct shot *shot, struct screen *screen)
 	struct canvas *c = NULL;
 	struct why why;
 	struct view *view = sample_view(s);
+	view->signal = shot->signal == SIGNAL_UP ? view->signal : shot->signal;
 	assert_int_equal(canvas_new(shot->rows, shot->cols, &c, &why), ERR_OK);
 	canvas_set_ascii(c, shot->look == ASCII_MONO);
 	canvas_set_mono(c, shot->look == ASCII_MONO);
@@ -63,6 +65,7 @@ static void test_fleet(void **state)
 		{ .name = "fleet_map_48_120x40", .rows = 38, .cols = 120, .nodes = 48 },
 		{ .name = "fleet_map_1000_80x24", .rows = 22, .cols = 80, .nodes = 1000 },
 		{ .name = "fleet_map_1000_200x60", .rows = 58, .cols = 200, .nodes = 1000 },
+		{ .name = "fleet_map_own_range", .rows = 22, .cols = 80, .nodes = 48, .signal = SIGNAL_GPU_TEMP },
 		{ .name = "fleet_map_48_250x70", .rows = 68, .cols = 250, .nodes = 48 },
 		{ .name = "fleet_map_1000_250x70", .rows = 68, .cols = 250, .nodes = 1000 },
 		{ .name = "fleet_map_all_well_250x70", .rows = 68, .cols = 250, .nodes = 48, .flags = SAMPLE_ALL_WELL },
