@@ -7,7 +7,7 @@ UNIT_TESTS += \
 	tests/unit/collectors/test_http_tls \
 	tests/unit/collectors/test_identify \
 	tests/unit/collectors/test_predict
-tests_unit_collectors_test_decimal_SOURCES = %reldir%/test_decimal.c
+tests_unit_collectors_test_decimal_SOURCES = %reldir%/test_decimal.c $(comma_locale)
 tests_unit_collectors_test_decimal_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_exposition_SOURCES = %reldir%/test_exposition.c
 tests_unit_collectors_test_exposition_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
