@@ -38,6 +38,7 @@ struct run {
 	struct buf          config_dir;
 	int                 signal_number;
 	int                 n_closing;
+	bool                was_recording;
 	char                ended_why[512];
 };
 
@@ -120,12 +121,25 @@ static void on_ended(void *ctx, int signal_number, const char *text)
 
 /* ---- what the session asks ---- */
 
+/* Narrow screens have no room for who records, but that it changed is said on all of them. */
+static void tell_who_records(struct run *r)
+{
+	bool is_recording = r->standby != NULL && standby_is_recording(r->standby);
+	if (is_recording == r->was_recording)
+		return;
+	r->was_recording = is_recording;
+	pump_message(r->pump, is_recording ? ROLE_TEXT : ROLE_WARN,
+	             is_recording ? "nobody recorded any more: this console records now" : "another recorder took the store over: this console only looks on");
+}
+
 static void on_changed(void *ctx, bool is_new)
 {
 	struct run *r = ctx;
 	(void)is_new;
-	if (r->pump != NULL)
-		pump_changed(r->pump);
+	if (r->pump == NULL)
+		return;
+	tell_who_records(r);
+	pump_changed(r->pump);
 }
 
 static void say_status(void *ctx, const char **recorder, const char **trouble)
@@ -183,6 +197,7 @@ static enum err begin_screen(struct run *r, struct why *why)
 		                  .context = r };
 	terminal_options_from_env(&o.terminal, STDIN_FILENO, STDOUT_FILENO);
 	o.terminal.wants_mouse = r->o->wants_mouse;
+	r->was_recording = r->standby != NULL && standby_is_recording(r->standby);
 	return pump_new(&o, first, &r->pump, why);
 }
 

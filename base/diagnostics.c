@@ -71,14 +71,12 @@ static char *__attribute__((format(printf, 1, 0))) sentence(const char *format, 
 	return text;
 }
 
-void diagnostics_add(struct diagnostics *d, enum diagnostic_severity severity, const char *file, int line, int col, const char *format, ...)
+void diagnostics_vadd(struct diagnostics *d, enum diagnostic_severity severity, const char *file, int line, int col, const char *format,
+                      va_list args)
 {
 	if (d == NULL)
 		return;
-	va_list args;
-	va_start(args, format);
 	struct diagnostic one = { .line = line, .col = col, .severity = severity, .text = sentence(format, args) };
-	va_end(args);
 	one.file = strdup(file);
 	bool is_kept = false, is_repeated = false;
 	if (one.text == NULL || one.file == NULL)
@@ -99,6 +97,14 @@ void diagnostics_add(struct diagnostics *d, enum diagnostic_severity severity, c
 		free(one.file);
 		free(one.text);
 	}
+}
+
+void diagnostics_add(struct diagnostics *d, enum diagnostic_severity severity, const char *file, int line, int col, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	diagnostics_vadd(d, severity, file, line, col, format, args);
+	va_end(args);
 }
 
 static int by_place(const struct diagnostic *a, const struct diagnostic *b)

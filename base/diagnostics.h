@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <stdarg.h>
 #include <stddef.h>
 
 enum diagnostic_severity { DIAGNOSTIC_ERROR, DIAGNOSTIC_WARNING };
@@ -34,6 +35,8 @@ void diagnostics_release(struct diagnostics *d); /* safe on a zeroed one */
 /* Adds one. An exact repetition (same place, same text) is dropped. `d` may be NULL: nothing is kept. */
 void diagnostics_add(struct diagnostics *d, enum diagnostic_severity severity, const char *file, int line, int col, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
+void diagnostics_vadd(struct diagnostics *d, enum diagnostic_severity severity, const char *file, int line, int col, const char *format,
+                      va_list args) __attribute__((format(printf, 6, 0)));
 
 /* Puts each file's diagnostics (files in the order in which they first had one) in the order of their places. */
 void diagnostics_sort(struct diagnostics *d);

@@ -96,8 +96,10 @@ static enum err note_anchor(struct build *b, const yaml_char_t *name, size_t *pl
 	if (!has_room(&items, b->n_anchors, &b->cap_anchors, sizeof *b->anchors))
 		return fail_memory(b);
 	b->anchors = items;
-	b->anchors[b->n_anchors].name = arena_text(&b->y->arena, (const char *)name);
-	b->anchors[b->n_anchors].node = NULL;
+	char *copy = arena_text(&b->y->arena, (const char *)name);
+	if (copy == NULL)
+		return fail_memory(b);
+	b->anchors[b->n_anchors] = (struct anchor){ .name = copy };
 	*place = ++b->n_anchors;
 	return ERR_OK;
 }
@@ -390,7 +392,7 @@ static enum err on_parser_error(struct build *b, const char *text, size_t n)
 		buf_printf(&sentence, " %s that began in line %zu", p->context, p->context_mark.line + 1);
 	else if (p->context != NULL)
 		buf_printf(&sentence, " %s", p->context);
-	enum err e = fail(b, ERR_FORMAT, &p->problem_mark, buf_text(&sentence));
+	enum err e = sentence.err == ERR_MEMORY ? fail_memory(b) : fail(b, ERR_FORMAT, &p->problem_mark, buf_text(&sentence));
 	buf_release(&sentence);
 	return e;
 }

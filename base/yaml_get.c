@@ -3,7 +3,6 @@
  * Looking into a YAML tree and saying what is wrong with it. */
 #include "base/yaml.h"
 
-#include "base/buf.h"
 #include "base/num.h"
 #include "base/suggest.h"
 
@@ -11,16 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SENTENCE_MAX = 4096, QUOTED_MAX = 60 };
+enum { QUOTED_MAX = 60 };
 
 static void __attribute__((format(printf, 4, 0)))
 report(const struct yaml *y, const struct yaml_node *at, enum diagnostic_severity severity, const char *format, va_list args)
 {
-	struct buf b;
-	buf_init(&b, SENTENCE_MAX);
-	buf_vprintf(&b, format, args);
-	diagnostics_add(yaml_diagnostics(y), severity, yaml_file(y), at->line, at->col, "%s", buf_text(&b));
-	buf_release(&b);
+	diagnostics_vadd(yaml_diagnostics(y), severity, yaml_file(y), at->line, at->col, format, args);
 }
 
 void yaml_error(const struct yaml *y, const struct yaml_node *at, const char *format, ...)

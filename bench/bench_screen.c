@@ -8,11 +8,12 @@
 
 #include "base/clock.h"
 #include "tui/encode.h"
+#include "tui/heat_scale.h"
 #include "tui/widget_bar.h"
 #include "tui/widget_heat.h"
 #include "tui/widget_spark.h"
 
-enum { NODES = 1000, FRAMES = 200, TABLE_ROWS = 20 };
+enum { NODES = 1000, FRAMES = 200, TABLE_ROWS = 20, MODELS = 12 };
 
 struct bench {
 	struct terminfo info;
@@ -119,6 +120,54 @@ static void measure(struct bench *b, const char *name, void (*frame)(struct benc
 	printf("screen_%s_%dx%d_time %.1f us\n", name, b->cols, b->rows, (double)us / FRAMES);
 }
 
+/* A healthy fleet whose models are decades apart; each value wanders by a tenth around its model's own. */
+static void make_noise(struct bench *b, struct node_row *nodes)
+{
+	for (size_t i = 0; i < NODES; i++) {
+		double usual = 0.016 * (double)(1 << i % MODELS);
+		nodes[i].value[SIGNAL_LATENCY_P99] = usual * (0.9 + 0.2 * (double)next_random(b) / (1 << 24));
+	}
+}
+
+/* What it costs to say how hot each node is, and how many tiles noise alone changes. */
+static void measure_heat(struct bench *b)
+{
+	static const char *const models[MODELS] = { "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l" };
+	static struct node_row nodes[NODES];
+	static float histories[NODES][HISTORY_POINTS];
+	static char names[NODES][16];
+	static uint8_t steps[NODES];
+	const struct fleet_view fleet = { .nodes = nodes, .n_nodes = NODES };
+	struct fleet_rows rows = { 0 };
+	struct heat_scale scale = { 0 };
+	int64_t us = 0;
+	size_t changed = 0;
+	for (size_t i = 0; i < NODES; i++) {
+		snprintf(names[i], sizeof names[i], "gpu-%03zu", i);
+		nodes[i] = (struct node_row){ .node = names[i], .group = "", .model = models[i % MODELS], .profile = "", .version = "", .reason = "" };
+		nodes[i].history[SIGNAL_LATENCY_P99] = histories[i];
+	}
+	for (int frame = 0; frame < FRAMES; frame++) {
+		make_noise(b, nodes);
+		for (size_t i = 0; i < NODES; i++)
+			for (int k = frame == 0 ? 0 : frame % HISTORY_POINTS; k < (frame == 0 ? HISTORY_POINTS : frame % HISTORY_POINTS + 1); k++)
+				histories[i][k] = (float)nodes[i].value[SIGNAL_LATENCY_P99];
+		if (fleet_rows_fill(&rows, &fleet, false, "", FLEET_BY_NAME, false) != ERR_OK)
+			exit(1);
+		int64_t from = clock_mono_us(clock_system());
+		heat_scale_update(&scale, SIGNAL_LATENCY_P99, &fleet, &rows);
+		us += clock_mono_us(clock_system()) - from;
+		for (size_t i = 0; i < NODES; i++) {
+			changed += frame > 0 && steps[i] != scale.nodes[i].step;
+			steps[i] = scale.nodes[i].step;
+		}
+	}
+	printf("screen_heat_scale_time %.1f us\n", (double)us / FRAMES);
+	printf("screen_heat_scale_noise %.2f tiles\n", (double)changed / (FRAMES - 1));
+	heat_scale_release(&scale);
+	fleet_rows_release(&rows);
+}
+
 int main(void)
 {
 	static const int sizes[][2] = { { 24, 80 }, { 40, 120 }, { 60, 200 }, { 70, 250 } };
@@ -145,6 +194,7 @@ int main(void)
 		measure(&b, "selection", move_selection);
 		measure(&b, "view_change", change_view);
 	}
+	measure_heat(&b);
 	encoder_free(b.encoder);
 	canvas_free(b.canvas);
 	buf_release(&b.out);

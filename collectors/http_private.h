@@ -104,6 +104,12 @@ struct peer *peer_ref(struct http_collector *c, const char *name);
 void         peer_unref(struct http_collector *c, struct peer *p);
 CURLSH      *peer_share(const struct peer *p);
 
+/* ---- http_tls.c ---- */
+void tls_set(struct transfer *t, CURL *easy);
+/* Whether a transfer that ended with `code` failed of TLS; and the sentence that says of what. */
+bool tls_is_failure(const struct transfer *t, CURLcode code);
+void tls_explain(const struct transfer *t, CURLcode code, struct buf *to);
+
 /* ---- http_url.c ---- */
 enum err url_split(struct transfer *t, const char *url, const char *server_name, struct why *why);
 

@@ -242,23 +242,18 @@ static void set_access(struct transfer *t, CURL *easy)
 		curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	if (wants_gzip(t))
 		curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
-	if (!t->is_tls)
-		return;
-	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, a->insecure_skip_verify ? 0L : 1L);
-	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, a->insecure_skip_verify ? 0L : 2L);
-	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (a->ca_file != NULL)
-		curl_easy_setopt(easy, CURLOPT_CAINFO, a->ca_file);
-	if (a->cert_file != NULL)
-		curl_easy_setopt(easy, CURLOPT_SSLCERT, a->cert_file);
-	if (a->key_file != NULL)
-		curl_easy_setopt(easy, CURLOPT_SSLKEY, a->key_file);
+	if (t->is_tls)
+		tls_set(t, easy);
+}
+
+static int64_t connect_timeout_ms(const struct transfer *t)
+{
+	return t->c->o.connect_timeout_ms < t->timeout_ms ? t->c->o.connect_timeout_ms : t->timeout_ms;
 }
 
 static bool set_options(struct transfer *t)
 {
-	CURL   *easy = t->easy;
-	int64_t connect = t->c->o.connect_timeout_ms < t->timeout_ms ? t->c->o.connect_timeout_ms : t->timeout_ms;
+	CURL *easy = t->easy;
 	if (t->connect_to != NULL && (t->connect_list = curl_slist_append(NULL, t->connect_to)) == NULL)
 		return false;
 	set_protocols(easy);
@@ -269,7 +264,7 @@ static bool set_options(struct transfer *t)
 	curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
 	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BYTES);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)t->timeout_ms);
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_timeout_ms(t));
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
@@ -334,23 +329,16 @@ bool transfer_begin(struct transfer *t)
 
 /* ---- the end ---- */
 
-static bool was_connected(CURL *easy)
-{
-	curl_off_t us = 0;
-	long       sent = 0;
-	curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &us);
-	curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
-	return us > 0 || sent > 0;
-}
-
+/* Connections that never came to be are not counted as made, so what tells is whether the name was looked up. */
 static enum fetch judge_timeout(const struct transfer *t)
 {
-	long       sent = 0, connects = 0;
+	long       sent = 0;
+	curl_off_t found_us = 0;
 	curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent);
-	curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
+	curl_easy_getinfo(t->easy, CURLINFO_NAMELOOKUP_TIME_T, &found_us);
 	if (sent > 0)
 		return FETCH_READ_TIMEOUT;
-	return connects == 0 && !was_connected(t->easy) ? FETCH_DNS : FETCH_CONNECT_TIMEOUT;
+	return found_us > 0 ? FETCH_CONNECT_TIMEOUT : FETCH_DNS;
 }
 
 static enum fetch judge_connect(const struct transfer *t)
@@ -362,6 +350,8 @@ static enum fetch judge_connect(const struct transfer *t)
 
 static enum fetch judge_code(const struct transfer *t, CURLcode code)
 {
+	if (tls_is_failure(t, code))
+		return FETCH_TLS;
 	switch ((int)code) {
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_RESOLVE_PROXY:
@@ -370,13 +360,6 @@ static enum fetch judge_code(const struct transfer *t, CURLcode code)
 		return judge_connect(t);
 	case CURLE_OPERATION_TIMEDOUT:
 		return judge_timeout(t);
-	case CURLE_SSL_CONNECT_ERROR:
-	case CURLE_PEER_FAILED_VERIFICATION:
-	case CURLE_SSL_CERTPROBLEM:
-	case CURLE_SSL_CIPHER:
-	case CURLE_SSL_CACERT_BADFILE:
-	case CURLE_SSL_ISSUER_ERROR:
-		return FETCH_TLS;
 	case CURLE_FILESIZE_EXCEEDED:
 		return FETCH_TOO_LARGE;
 	case CURLE_WRITE_ERROR:
@@ -406,6 +389,12 @@ static enum fetch judge_status(int status)
 	return status == 404 ? FETCH_NOT_FOUND : FETCH_STATUS;
 }
 
+static void explain_unconnected(const struct transfer *t, struct buf *to)
+{
+	buf_printf(to, "'%s' has not taken the connection within %g s: the host is down or overrun, or a firewall drops what is sent to it",
+	           t->shown, (double)connect_timeout_ms(t) / 1000);
+}
+
 static void explain_slow(const struct transfer *t, struct buf *to)
 {
 	double seconds = (double)t->timeout_ms / 1000;
@@ -424,17 +413,17 @@ static void explain_large(const struct transfer *t, struct buf *to)
 		buf_printf(to, "the body from '%s' has more than %zu KiB: let it show fewer series", t->shown, t->body_max >> 10);
 }
 
-static void explain(struct transfer *t, struct buf *to)
+static void explain(const struct transfer *t, CURLcode code, struct buf *to)
 {
 	switch (t->result) {
 	case FETCH_OK: return;
 	case FETCH_DNS: buf_printf(to, "cannot find the host of '%s'", t->shown); return;
 	case FETCH_REFUSED: buf_printf(to, "'%s' refuses the connection: nothing listens there", t->shown); return;
 	case FETCH_UNREACHABLE: buf_printf(to, "cannot reach '%s'", t->shown); return;
-	case FETCH_CONNECT_TIMEOUT: buf_printf(to, "'%s' does not take the connection in time", t->shown); return;
+	case FETCH_CONNECT_TIMEOUT: explain_unconnected(t, to); return;
 	case FETCH_READ_TIMEOUT: explain_slow(t, to); return;
 	case FETCH_CLOSED: buf_printf(to, "'%s' closed the connection before its answer was whole: see its log", t->shown); return;
-	case FETCH_TLS: buf_printf(to, "TLS with '%s' failed: ", t->shown); break;
+	case FETCH_TLS: tls_explain(t, code, to); return;
 	case FETCH_DENIED: buf_printf(to, "'%s' answered %d: the credentials are missing or wrong", t->shown, t->status); return;
 	case FETCH_NOT_FOUND: buf_printf(to, "'%s' answered 404: another path, or metrics are off", t->shown); return;
 	case FETCH_REDIRECT: buf_printf(to, "'%s' redirects (%d), which is not followed: name the final URL", t->shown, t->status); return;
@@ -471,7 +460,7 @@ void transfer_end(struct transfer *t, CURLcode code)
 	buf_init(&safe, HTTP_TEXT - 1);
 	keep_facts(t);
 	t->result = code == CURLE_OK ? judge_status(t->status) : judge_code(t, code);
-	explain(t, &text);
+	explain(t, code, &text);
 	text_cut(&safe, buf_text(&text), text.len, HTTP_TEXT / 4 - 1);
 	snprintf(t->text, sizeof t->text, "%s", buf_text(&safe));
 	buf_release(&text);

@@ -10,6 +10,7 @@ libcollectors_a_SOURCES = \
 	%reldir%/http_get.c \
 	%reldir%/http_peer.c \
 	%reldir%/http_target.c \
+	%reldir%/http_tls.c \
 	%reldir%/http_transfer.c \
 	%reldir%/http_url.c \
 	%reldir%/identify.c %reldir%/identify.h \

@@ -126,6 +126,8 @@ static void expand_nodes(struct nodes *n, const struct yaml_node *at, const char
 		return;
 	}
 	enum err e = range_expand(pattern, add_node, n, &offset, &why);
+	if (e == ERR_MEMORY)
+		n->b->err = ERR_MEMORY;
 	if (e == ERR_OK || offset == SIZE_MAX) /* add_node has reported what it met */
 		return;
 	struct yaml_node place = *at;

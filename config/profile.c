@@ -161,11 +161,13 @@ static void put(struct profiles *p, struct loaded *one)
 }
 
 /* Takes the tree. */
-static void add_tree(struct profiles *p, struct yaml *tree, bool is_builtin)
+static void add_tree(struct profiles *p, struct yaml *tree, bool is_builtin, struct diagnostics *d)
 {
 	struct loaded one = { .tree = tree };
 	arena_init(&one.arena);
 	if (!profile_head_read(tree, &one.arena, &one.profile.head)) {
+		if (arena_failed(&one.arena))
+			d->err = ERR_MEMORY;
 		unload(&one);
 		return;
 	}
@@ -187,8 +189,11 @@ static enum err load_asset(void *arg, const char *name, const char *text, size_t
 	struct yaml *tree;
 	buf_init(&shown, 256);
 	buf_printf(&shown, "%s (built in)", name);
-	if (yaml_parse(text, len, buf_text(&shown), load->d, &tree) == ERR_OK)
-		add_tree(load->p, tree, true);
+	enum err e = shown.err;
+	if (e == ERR_OK && yaml_parse(text, len, buf_text(&shown), load->d, &tree) == ERR_OK)
+		add_tree(load->p, tree, true, load->d);
+	if (e == ERR_MEMORY)
+		load->d->err = e;
 	buf_release(&shown);
 	return ERR_OK;
 }
@@ -214,10 +219,12 @@ static void load_folder(struct profiles *p, const char *folder, struct diagnosti
 		for (size_t i = 0; i < found.gl_pathc; i++) {
 			struct yaml *tree;
 			if (yaml_read(found.gl_pathv[i], d, &tree) == ERR_OK)
-				add_tree(p, tree, false);
+				add_tree(p, tree, false, d);
 		}
 		globfree(&found);
 	}
+	if (pattern.err == ERR_MEMORY)
+		d->err = ERR_MEMORY;
 	buf_release(&pattern);
 }
 

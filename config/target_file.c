@@ -120,16 +120,21 @@ static void read_targets(struct build *b, const struct yaml_node *list, const ch
 }
 
 /* The query of the parameters goes behind the path. */
-static void set_path(struct build *b, struct settings *s, struct query *q)
+static void set_path(struct build *b, const struct yaml_node *labels, struct settings *s, struct query *q)
 {
-	if (q->text.len == 0)
+	if (q->text.len == 0 && q->text.err == ERR_OK)
 		return;
 	const struct profile *profile = s->profile != NULL ? profiles_find(b->profiles, s->profile) : NULL;
 	struct buf path;
 	buf_init(&path, 8192);
 	buf_puts(&path, s->path != NULL ? s->path : profile != NULL ? profile->head.path : "/metrics");
 	buf_puts(&path, buf_text(&q->text));
-	if (path.err == ERR_OK)
+	enum err e = q->text.err != ERR_OK ? q->text.err : path.err;
+	if (e == ERR_MEMORY)
+		b->err = e;
+	else if (e != ERR_OK)
+		yaml_error(b->y, labels, "the path with its parameters is too long");
+	else
 		s->path = keep(b, arena_text(b->arena, buf_text(&path)));
 	buf_release(&path);
 }
@@ -149,7 +154,7 @@ static void read_item(struct build *b, const struct yaml_node *item, const char 
 		for (size_t i = 0; i < labels->n && b->err == ERR_OK; i++)
 			read_label(b, labels->keys[i], labels->items[i], &s, &q, &node);
 	}
-	set_path(b, &s, &q);
+	set_path(b, labels, &s, &q);
 	buf_release(&q.text);
 	if (!yaml_is_null(targets) && yaml_is_list(b->y, targets, "targets"))
 		read_targets(b, targets, group, node, &s);
@@ -224,6 +229,8 @@ static enum err take_file(const char *path, void *arg)
 	if (e == ERR_OK) {
 		file->stamp = stamp_of(&st);
 		file->is_kept = take_text(r, path, buf_text(&file->good), file->good.len, b->d);
+	} else if (e == ERR_MEMORY) {
+		b->err = e;
 	} else {
 		diagnostics_add(b->d, DIAGNOSTIC_ERROR, path, 0, 0, "%s", why.text);
 	}

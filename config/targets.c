@@ -158,8 +158,9 @@ static const char *first_of(const char *a, const char *b, const char *c, const c
 	return a != NULL ? a : b != NULL ? b : c != NULL ? c : d;
 }
 
-/* Sets url, has_path and labels. */
-static void set_url(struct build *b, struct fleet_target *t, const struct place *place, const struct settings *s, int port)
+/* Sets url, has_path and labels. False: reported, or no memory. */
+static bool set_url(struct build *b, struct fleet_target *t, const struct place *place, const struct settings *s, int port,
+                    const struct yaml_node *at)
 {
 	const struct profile *profile = s->profile != NULL ? profiles_find(b->profiles, s->profile) : NULL;
 	const char *scheme = first_of(place->scheme, s->scheme, profile != NULL ? profile->head.scheme : NULL, "http");
@@ -172,15 +173,19 @@ static void set_url(struct build *b, struct fleet_target *t, const struct place 
 	buf_printf(&url, is_v6 ? "[%s]:%d" : "%s:%d", place->host, port);
 	char *instance = keep(b, arena_text(b->arena, buf_text(&url) + from));
 	buf_puts(&url, path);
-	if (url.err == ERR_MEMORY)
-		b->err = ERR_MEMORY;
+	enum err e = url.err;
+	if (e == ERR_LIMIT)
+		yaml_error(b->y, at, "the URL is longer than %d bytes", 2 * URL_MAX);
 	t->url = keep(b, arena_text(b->arena, buf_text(&url)));
 	t->has_path = place->path != NULL || s->path != NULL;
 	buf_release(&url);
-	if (b->err == ERR_OK && make_labels(t, s, instance) != ERR_OK)
-		b->err = ERR_MEMORY;
+	if (b->err == ERR_OK && e == ERR_OK && (e = make_labels(t, s, instance)) == ERR_LIMIT)
+		yaml_error(b->y, at, "the labels are too long");
+	if (e == ERR_MEMORY)
+		b->err = e;
 	if (s->auth != NULL && strcmp(scheme, "http") == 0 && !is_loopback(place->host))
 		yaml_warning(b->fleet_y, s->auth_at, "secrets are sent over plain http, for all on the way to read; use scheme: https");
+	return b->err == ERR_OK && e == ERR_OK;
 }
 
 void target_add(struct build *b, const char *group, const char *node, const struct place *place, const struct settings *s,
@@ -214,8 +219,7 @@ void target_add(struct build *b, const char *group, const char *node, const stru
 	if (t.node == NULL)
 		return;
 	set_times(&t, s);
-	set_url(b, &t, place, s, port);
-	if (b->err != ERR_OK) {
+	if (!set_url(b, &t, place, s, port, at)) {
 		labels_unref(t.labels);
 		return;
 	}

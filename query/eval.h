@@ -56,6 +56,7 @@ enum { NOTES_MAX = 10 }; /* of each kind: as Prometheus' API gives at the most *
 struct note_list {
 	char  *texts[NOTES_MAX];
 	size_t n;
+	bool   is_incomplete; /* no memory for one of them */
 };
 
 struct eval {

@@ -209,10 +209,13 @@ add_note(struct eval *ev, struct note_list *list, const struct node *where, cons
 	for (size_t i = 0; i < list->n; i++)
 		if (strcmp(list->texts[i], text) == 0)
 			return;
-	if (list->n < NOTES_MAX)
-		list->texts[list->n] = strdup(text);
-	if (list->n < NOTES_MAX && list->texts[list->n] != NULL)
+	if (list->n == NOTES_MAX)
+		return;
+	list->texts[list->n] = strdup(text);
+	if (list->texts[list->n] != NULL)
 		list->n++;
+	else
+		list->is_incomplete = true;
 }
 
 void note_warning(struct eval *ev, const struct node *where, const char *format, ...)

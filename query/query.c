@@ -251,6 +251,8 @@ static enum err take_string(struct eval *ev, struct text text, struct query_resu
 
 static enum err take_notes(struct note_list *notes, char ***texts, size_t *n, struct why *why)
 {
+	if (notes->is_incomplete)
+		return why_memory(why);
 	if (notes->n == 0)
 		return ERR_OK;
 	*texts = malloc(notes->n * sizeof **texts);

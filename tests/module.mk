@@ -23,6 +23,10 @@ AM_TESTS_ENVIRONMENT = \
 	ASAN_OPTIONS="$${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=1}"; export ASAN_OPTIONS; \
 	UBSAN_OPTIONS="$${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}"; export UBSAN_OPTIONS;
 
+# Allocations that fail (tests/unit/faults.h).
+faults        = tests/unit/faults.c tests/unit/faults.h
+fault_ldflags = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=strdup -Wl,--wrap=strndup
+
 include tests/unit/base/module.mk
 include tests/unit/config/module.mk
 include tests/unit/store/module.mk

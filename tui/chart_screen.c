@@ -13,6 +13,7 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "tui/chart_data.h"
+#include "tui/input.h"
 #include "tui/promql_text.h"
 #include "tui/signal_look.h"
 #include "tui/view.h"
@@ -345,6 +346,8 @@ static enum next mouse(struct screen *screen, const struct view *view, int row, 
 	(void)view;
 	(void)row;
 	(void)out;
+	if (button == MOUSE_WHEEL_UP || button == MOUSE_WHEEL_DOWN)
+		return command(screen, view, button == MOUSE_WHEEL_UP ? COMMAND_ZOOM_IN : COMMAND_ZOOM_OUT, "", out);
 	int64_t t = s->data.points > 0 ? chart_time(&chart, *s->cols / 2, col) : -1;
 	if (button != 0 || t < 0)
 		return NEXT_IGNORED;

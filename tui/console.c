@@ -28,6 +28,7 @@ struct console {
 	int64_t              message_until_ms;
 	struct needs         needs; /* large, so not on the stack */
 	bool                 wants_quit, wants_suspend, wants_repaint;
+	int                  rows; /* as last drawn */
 };
 
 enum err console_new(const struct console_host *host, const struct clock *clock, const struct keymap *keys, struct screen *first,
@@ -387,11 +388,11 @@ static enum console_wish mouse(struct console *c, const struct input_event *e)
 	bool is_wheel = e->button == MOUSE_WHEEL_UP || e->button == MOUSE_WHEEL_DOWN;
 	if (e->is_release || e->is_drag || c->prompt.sign != 0)
 		return CONSOLE_NOTHING;
-	if (s->kind->mouse == NULL)
-		return is_wheel ? console_command(c, e->button == MOUSE_WHEEL_UP ? COMMAND_UP : COMMAND_DOWN, "") : CONSOLE_NOTHING;
-	if (e->row == 0)
-		return CONSOLE_NOTHING;
-	enum next next = s->kind->mouse(s, view(c), e->row - 1, e->col, e->button, &r);
+	enum next next = NEXT_IGNORED;
+	if (s->kind->mouse != NULL && e->row > 0 && e->row < c->rows - 1)
+		next = s->kind->mouse(s, view(c), e->row - 1, e->col, e->button, &r);
+	if (next == NEXT_IGNORED && is_wheel)
+		return console_command(c, e->button == MOUSE_WHEEL_UP ? COMMAND_UP : COMMAND_DOWN, "");
 	return after(c, next, &r, false);
 }
 
@@ -433,6 +434,7 @@ void console_draw(struct console *c, struct canvas *into, int *row, int *col)
 	int rows = canvas_rows(into), cols = canvas_cols(into);
 	const struct view *v = view(c);
 	*row = *col = -1;
+	c->rows = rows;
 	canvas_clear(into);
 	if (rows < LEAST_ROWS || cols < LEAST_COLS) {
 		canvas_printf(into, 0, 0, ROLE_TEXT, "need %dx%d, have %dx%d", LEAST_COLS, LEAST_ROWS, cols, rows);

@@ -8,12 +8,13 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "tui/signal_look.h"
+#include "tui/small_chart.h"
 #include "tui/widget_bar.h"
-#include "tui/widget_chart.h"
 
 enum {
 	ROWS_FOR_SELECTED = 14, ROWS_FOR_WRONG = 21, ROWS_LARGE = 38, COLS_FOR_SELECTED = 40, COLS_FOR_CHARTS = 100,
-	GAUGE_COLS = 26, GAUGE_LINES_MAX = 5, CHART_ROWS_MIN = 9, CHART_GRID_ROWS = 18, CHARTS_SHOWN = 4, WRONG_REASON = 60, TITLE_MAX = 1024
+	GAUGE_COLS = 26, GAUGE_LINES_MAX = 5, CHART_ROWS_MIN = 9,
+	CHART_ROWS_ENOUGH = 24, CHART_COLS_MIN = 58, CHARTS_MAX_SHOWN = 12, WRONG_REASON = 60, TITLE_MAX = 1024
 };
 
 /* ---- the plan ---- */
@@ -184,66 +185,80 @@ static void draw_wrong(const struct fleet_view *f, int rows, struct canvas *c)
 
 /* ---- charts of the worst ---- */
 
-static void draw_small_chart(const struct view *v, const char *name, enum signal_id id, const float *history, enum role role,
-                             struct canvas *c)
+/* A grid for so many charts, as many of them as have room: none too small to be read, and none so high that it says no more for it. */
+struct grid {
+	int n, across, down;
+};
+
+static int divide_up(int a, int b) { return (a + b - 1) / b; }
+
+static struct grid plan_grid(int n, int rows, int cols)
 {
-	struct rect all = canvas_region(c);
-	double values[HISTORY_POINTS];
-	struct chart_threshold thresholds[2];
-	for (int i = 0; i < HISTORY_POINTS; i++)
-		values[i] = history == NULL ? (double)NAN : (double)history[i];
-	struct chart_series series = { values, role, name };
-	int64_t step = v->fleet->history_step_ms > 0 ? v->fleet->history_step_ms : 1000;
-	struct chart chart = {
-		.end_ms = v->fleet->t_ms / step * step, .points = HISTORY_POINTS, .series = &series, .n_series = 1, .thresholds = thresholds,
-		.n_thresholds = signal_thresholds(id, thresholds), .unit = signal_info(id)->unit, .low = (double)NAN, .high = (double)NAN,
-		.glyphs = (enum glyph_mode)v->glyphs,
-	};
-	chart.start_ms = chart.end_ms - (HISTORY_POINTS - 1) * step;
-	if (signal_info(id)->top > 0 && signal_info(id)->worse != WORSE_LOW) {
-		chart.low = 0;
-		chart.high = signal_info(id)->top;
-	}
-	char title[SIGNAL_TITLE];
-	int used = 1 + canvas_put_width(c, 0, 1, smaller(all.cols - 20, 32), -1, ROLE_TITLE, name) + 1;
-	canvas_put(c, 0, used, ROLE_SECOND, signal_title(id, title));
-	canvas_enter(c, (struct rect){ 1, 0, all.rows - 1, all.cols });
-	chart_draw(c, &chart);
-	canvas_leave(c);
+	int across_most = larger(1, cols / CHART_COLS_MIN), down_most = larger(1, rows / CHART_ROWS_MIN);
+	struct grid g = { .n = smaller(smaller(n, CHARTS_MAX_SHOWN), across_most * down_most) };
+	g.down = smaller(down_most, larger(divide_up(g.n, across_most), smaller(g.n, divide_up(rows, CHART_ROWS_ENOUGH))));
+	g.across = g.down > 0 ? divide_up(g.n, g.down) : 0;
+	g.down = g.across > 0 ? divide_up(g.n, g.across) : 0;
+	return g;
 }
 
-/* The place of one of four: side by side where they would be too low in two rows. */
-static struct rect chart_place(int i, int rows, int cols)
+/* The last column and row take what does not divide. */
+static struct rect grid_place(const struct grid *g, int i, int rows, int cols)
 {
-	int across = rows >= CHART_GRID_ROWS || cols < 2 * COLS_FOR_CHARTS - 20 ? 2 : CHARTS_SHOWN;
-	int down = rows >= CHART_GRID_ROWS ? 2 : 1;
-	if (i >= across * down)
-		return (struct rect){ 0 };
-	int width = cols / across, height = rows / down;
-	return (struct rect){ i / across * height, i % across * width, height, width - 1 };
+	int x = i % g->across, y = i / g->across;
+	int left = cols * x / g->across, right = cols * (x + 1) / g->across, top = rows * y / g->down, bottom = rows * (y + 1) / g->down;
+	return (struct rect){ top, left, bottom - top, right - left - 1 };
 }
 
+static bool model_has_past(const struct view *v, size_t i)
+{
+	return i < v->fleet->n_models && v->fleet->models[i].history[v->signal] != NULL;
+}
+
+static int count_models(const struct view *v)
+{
+	int n = 0;
+	for (size_t i = 0; i < v->fleet->n_models && n < CHARTS_MAX_SHOWN; i++)
+		n += model_has_past(v, i);
+	return n;
+}
+
+static void draw_node_chart(const struct view *v, const struct node_row *n, struct canvas *c)
+{
+	enum signal_id id = n->cause < SIGNAL_COUNT && signal_is_shown(n->cause) ? n->cause : v->signal;
+	small_chart_draw(c, v, n->node, id, n->history[id], severity_role(n->severity));
+}
+
+static void draw_model_chart(const struct view *v, const struct model_row *m, struct canvas *c)
+{
+	struct buf name;
+	buf_init(&name, TITLE_MAX);
+	buf_printf(&name, "%s, %d nodes", m->model[0] != '\0' ? m->model : "no model", m->n_nodes);
+	small_chart_draw(c, v, buf_text(&name), v->signal, m->history[v->signal], ROLE_SERIES_1);
+	buf_release(&name);
+}
+
+/* First what is wrong, the worst first, and then, where there is room left, the models by the chosen signal. */
 static void draw_charts(const struct view *v, int rows, struct canvas *c)
 {
 	const struct fleet_view *f = v->fleet;
-	int cols = canvas_region(c).cols;
-	bool by_node = count_wrong(f) > 0;
+	int cols = canvas_region(c).cols, wrong = count_wrong(f), models = count_models(v);
+	const struct grid grid = plan_grid(wrong + models, rows - 1, cols);
 	enum severity severity = SEVERITY_DOWN;
-	size_t at = 0;
-	canvas_rule(c, 0, by_node ? "the worst" : "by model", by_node ? "by what is wrong" : signal_info(v->signal)->title);
+	size_t at = 0, model = 0;
+	char note[64];
+	snprintf(note, sizeof note, "%s%s by model", wrong > 0 ? "what is wrong, " : "", signal_info(v->signal)->title);
+	canvas_rule(c, 0, wrong > 0 ? "the worst" : "by model", grid.n <= wrong ? "by what is wrong" : wrong > 0 ? note : signal_info(v->signal)->title);
 	canvas_enter(c, (struct rect){ 1, 0, rows - 1, cols });
-	for (int i = 0; i < CHARTS_SHOWN; i++) {
-		struct rect place = chart_place(i, rows - 1, cols);
-		if (place.rows == 0)
-			break;
-		canvas_enter(c, place);
-		const struct node_row *n = by_node ? next_wrong(f, &severity, &at) : NULL;
-		if (n != NULL) {
-			enum signal_id id = n->cause < SIGNAL_COUNT && signal_is_shown(n->cause) ? n->cause : v->signal;
-			draw_small_chart(v, n->node, id, n->history[id], severity_role(n->severity), c);
-		} else if (!by_node && (size_t)i < f->n_models) {
-			draw_small_chart(v, f->models[i].model, v->signal, f->models[i].history[v->signal], ROLE_SERIES_1, c);
-		}
+	for (int i = 0; i < grid.n; i++) {
+		const struct node_row *n = next_wrong(f, &severity, &at);
+		canvas_enter(c, grid_place(&grid, i, rows - 1, cols));
+		while (n == NULL && model < f->n_models && !model_has_past(v, model))
+			model++;
+		if (n != NULL)
+			draw_node_chart(v, n, c);
+		else if (model < f->n_models)
+			draw_model_chart(v, &f->models[model++], c);
 		canvas_leave(c);
 	}
 	canvas_leave(c);

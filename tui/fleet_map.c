@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tui/fleet_map.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@ static const struct {
 	int tile, pitch;
 } sizes[] = { { 9, 10 }, { 7, 8 }, { 5, 6 }, { 2, 3 }, { 1, 2 }, { 1, 1 } };
 
-enum { N_SIZES = sizeof sizes / sizeof sizes[0], LABEL_MIN = 8, LABEL_MAX = 16, VALUE_TILE_MIN = 5, PANELS_MAX = 6, PANEL_COLS_MIN = 32 };
+enum { N_SIZES = sizeof sizes / sizeof sizes[0], LABEL_MIN = 8, LABEL_WIDE = 15, LABEL_MAX = 16, VALUE_TILE_MIN = 5, PANELS_MAX = 6, PANEL_COLS_MIN = 32 };
 
 void map_release(struct map *m)
 {
@@ -59,6 +60,13 @@ static void find_groups(struct map *m, const struct fleet_rows *nodes)
 	}
 }
 
+/* The names may take what a row of tiles does not: what is usual then stands beside the count. */
+static int label_with_slack(int cols, int label, int pitch, int per_row)
+{
+	int slack = cols - label - 1 - per_row * pitch;
+	return label >= LABEL_WIDE || slack <= 0 ? label : label + slack < LABEL_WIDE ? label + slack : LABEL_WIDE;
+}
+
 static int tiles_a_row(int cols, int label, int pitch)
 {
 	int n = (cols - label - 1) / pitch;
@@ -86,9 +94,10 @@ static int panel_cols(int cols, const struct lay *l)
 
 /* Places the groups one below the other, and on in the next panel where `rows` are full; what does not fit goes on
  * below in the last. */
-static void place_all(struct map *m, const struct lay *l, int rows, int cols)
+static void place_all(struct map *m, const struct lay *l, int label, int rows, int cols)
 {
-	int per_row = tiles_a_row(panel_cols(cols, l), m->label, sizes[l->size].pitch), row = 0, panel = 0;
+	int per_row = tiles_a_row(panel_cols(cols, l), label, sizes[l->size].pitch), row = 0, panel = 0;
+	m->label = label_with_slack(panel_cols(cols, l), label, sizes[l->size].pitch, per_row);
 	m->tile = sizes[l->size].tile;
 	m->pitch = sizes[l->size].pitch;
 	m->rows = 0;
@@ -129,8 +138,7 @@ enum err map_fill(struct map *m, const struct fleet_rows *nodes, int rows, int c
 	}
 	m->n = nodes->n;
 	find_groups(m, nodes);
-	if (m->label > cols / 3)
-		m->label = cols / 3;
+	int label = m->label > cols / 3 ? cols / 3 : m->label;
 	/* First the counts go, then the groups stand side by side, then the tiles shrink. */
 	for (size_t s = 0; s < N_SIZES; s++) {
 		for (int panels = 1; panels <= PANELS_MAX; panels++) {
@@ -138,7 +146,7 @@ enum err map_fill(struct map *m, const struct fleet_rows *nodes, int rows, int c
 				struct lay l = { s, panels, counts != 0 };
 				if (panels > 1 && panel_cols(cols, &l) < PANEL_COLS_MIN)
 					continue;
-				place_all(m, &l, rows, cols);
+				place_all(m, &l, label, rows, cols);
 				if (m->rows <= rows)
 					return ERR_OK;
 			}
@@ -148,7 +156,7 @@ enum err map_fill(struct map *m, const struct fleet_rows *nodes, int rows, int c
 		place_run(m, cols);
 		return ERR_OK;
 	}
-	place_all(m, &(struct lay){ N_SIZES - 1, 1, false }, rows, cols);
+	place_all(m, &(struct lay){ N_SIZES - 1, 1, false }, label, rows, cols);
 	return ERR_OK;
 }
 
@@ -205,31 +213,61 @@ size_t map_at(const struct map *m, int row, int col)
 	return SIZE_MAX;
 }
 
-static void draw_group(const struct map *m, const struct map_group *g, struct canvas *c, int top)
+/* NaN unless it is the same for all nodes of the group that have one. */
+static double usual_of_group(const struct map_group *g, const struct heat_scale *scale)
 {
-	canvas_put_width(c, g->row - top, g->col, m->label, -1, ROLE_TITLE, g->name);
-	if (g->rows > 1) {
-		char count[24];
-		snprintf(count, sizeof count, "%zu nodes", g->n);
-		canvas_put_width(c, g->row + 1 - top, g->col, m->label, -1, ROLE_SECOND, count);
+	double usual = (double)NAN;
+	for (size_t i = g->first; i < g->first + g->n && i < scale->n; i++) {
+		double v = scale->nodes[i].usual;
+		if (isnan(v))
+			continue;
+		if (!isnan(usual) && (v > usual || v < usual))
+			return (double)NAN;
+		usual = v;
 	}
+	return usual;
 }
 
-void map_draw(const struct map *m, struct canvas *c, const struct fleet_rows *nodes, const uint8_t *steps, enum signal_id signal,
-              size_t selected, bool (*is_tagged)(const void *ctx, const char *node), const void *ctx, int top)
+/* Below the name how many nodes there are, and what is usual for them: "16 nodes ~164ms" in a row, or two of them. */
+static void draw_group(const struct map *m, const struct map_group *g, const struct heat_scale *scale, struct canvas *c, int top)
+{
+	char text[64], value[UNIT_TEXT_SIZE];
+	double usual = g->rows > 1 ? usual_of_group(g, scale) : (double)NAN;
+	canvas_put_width(c, g->row - top, g->col, m->label, -1, ROLE_TITLE, g->name);
+	if (g->rows < 2)
+		return;
+	int n = snprintf(text, sizeof text, "%zu nodes", g->n), row = g->row + 1 - top;
+	if (isnan(usual)) {
+		canvas_put_width(c, row, g->col, m->label, -1, ROLE_SECOND, text);
+		return;
+	}
+	unit_format(signal_info(scale->signal)->unit, usual, 6, value);
+	int width = text_width(value, strlen(value));
+	if (n + 2 + width <= m->label)
+		snprintf(text + n, sizeof text - (size_t)n, " ~%s", value);
+	canvas_put_width(c, row, g->col, m->label, -1, ROLE_SECOND, text);
+	if (n + 2 + width <= m->label || g->rows < 3)
+		return;
+	snprintf(text, sizeof text, "%s%s", (int)strlen("usual ") + width <= m->label ? "usual " : "~", value);
+	canvas_put_width(c, row + 1, g->col, m->label, -1, ROLE_SECOND, text);
+}
+
+void map_draw(const struct map *m, struct canvas *c, const struct fleet_rows *nodes, const struct heat_scale *scale, size_t selected,
+              bool (*is_tagged)(const void *ctx, const char *node), const void *ctx, int top)
 {
 	int rows = canvas_region(c).rows;
+	enum unit unit = signal_info(scale->signal)->unit;
 	for (size_t g = 0; g < m->n_groups; g++)
 		if (m->groups[g].row + m->groups[g].rows > top && m->groups[g].row < top + rows)
-			draw_group(m, &m->groups[g], c, top);
-	for (size_t i = 0; i < m->n && i < nodes->n; i++) {
+			draw_group(m, &m->groups[g], scale, c, top);
+	for (size_t i = 0; i < m->n && i < nodes->n && i < scale->n; i++) {
 		int row = m->places[i].row - top, col = m->places[i].col;
 		if (row < 0 || row >= rows)
 			continue;
 		const struct node_row *n = nodes->items[i].node;
 		char value[UNIT_TEXT_SIZE];
-		const char *text = m->tile >= VALUE_TILE_MIN ? unit_format(signal_info(signal)->unit, n->value[signal], m->tile - 1, value) : NULL;
-		tile_draw(c, row, col, m->tile, n->severity, steps[i], text);
+		const char *text = m->tile >= VALUE_TILE_MIN ? unit_format(unit, n->value[scale->signal], m->tile - 1, value) : NULL;
+		tile_draw(c, row, col, m->tile, n->severity, scale->nodes[i].step, text);
 		struct rect tile = { row, col, 1, m->tile };
 		if (is_tagged(ctx, n->node))
 			canvas_add_flags(c, tile, CELL_UNDERLINE);

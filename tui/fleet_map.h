@@ -8,6 +8,7 @@
 #include "tui/canvas.h"
 #include "tui/command.h"
 #include "tui/fleet_rows.h"
+#include "tui/heat_scale.h"
 
 #include <stdint.h>
 
@@ -43,8 +44,9 @@ size_t map_move(const struct map *m, size_t at, enum command c);
 /* The tile at a place of the map; SIZE_MAX: none. */
 size_t map_at(const struct map *m, int row, int col);
 
-/* Draws into the present region from row `top` of the map on. `steps` are the nodes' heat steps; `selected` SIZE_MAX: none. */
-void map_draw(const struct map *m, struct canvas *c, const struct fleet_rows *nodes, const uint8_t *steps, enum signal_id signal,
-              size_t selected, bool (*is_tagged)(const void *ctx, const char *node), const void *ctx, int top);
+/* Draws into the present region from row `top` of the map on; `scale` is that of the same nodes; `selected` SIZE_MAX: none. A group whose
+ * nodes have the same usual value says it where it has a row left for that. */
+void map_draw(const struct map *m, struct canvas *c, const struct fleet_rows *nodes, const struct heat_scale *scale, size_t selected,
+              bool (*is_tagged)(const void *ctx, const char *node), const void *ctx, int top);
 
 #endif

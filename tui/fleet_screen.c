@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
+#include "base/text.h"
 #include "tui/fleet_detail.h"
 #include "tui/fleet_map.h"
 #include "tui/fleet_rows.h"
@@ -21,6 +21,7 @@
 #include "tui/widget_table.h"
 
 enum { NAME_BYTES = 512, FILTER_BYTES = 128, TAGS_MAX = 4096, LEGEND_ROWS = 1 };
+enum { MODEL_COLS_MAX = 16, MODEL_VALUE_COLS = 9 /* of ", " and " 182ms" */ };
 
 /* What drawing finds out and moving needs: the sizes of the parts. A cache, no state. */
 struct seen {
@@ -103,8 +104,8 @@ static void refill(struct fleet_screen *f, const struct view *view)
 	if (at == SIZE_MAX)
 		at = f->as_table ? 0 : fleet_rows_worst(&f->rows); /* until the user moves, what is worst is shown */
 	select_row(f, at);
-	if (nodes)
-		heat_scale_update(&f->scale, view->signal, &f->rows);
+	if (!f->as_table)
+		heat_scale_update(&f->scale, view->signal, view->fleet, &f->rows);
 }
 
 static void update(struct screen *s, const struct view *view)
@@ -125,12 +126,12 @@ static const char *filtered(const struct screen *s)
 
 /* ---- drawing ---- */
 
-/* What the glyphs of the tiles mean, and what the signal is. */
+/* What the glyphs of the tiles mean, and what the signal is; each as a whole or not at all. */
 static void draw_key(struct canvas *c, int col, const struct signal_info *info)
 {
 	static const enum severity shown[] = { SEVERITY_CRIT, SEVERITY_WARN, SEVERITY_DOWN };
 	int cols = canvas_region(c).cols;
-	for (size_t i = 0; i < sizeof shown / sizeof shown[0] && col + 8 < cols; i++) {
+	for (size_t i = 0; i < sizeof shown / sizeof shown[0] && col + 2 + (int)strlen(severity_name(shown[i])) <= cols; i++) {
 		canvas_put_char(c, 0, col, severity_role(shown[i]), shown[i] == SEVERITY_CRIT ? 'X' : severity_glyph(shown[i]));
 		col += 2 + canvas_put(c, 0, col + 2, ROLE_SECOND, severity_name(shown[i])) + 2;
 	}
@@ -138,16 +139,47 @@ static void draw_key(struct canvas *c, int col, const struct signal_info *info)
 		canvas_put(c, 0, col, ROLE_FAINT, info->sentence);
 }
 
+/* "0%..100%"; or "0.4x..7x usual, ranker 164ms", which is said of the selected node's model: as much of it as there is room for. Half a
+ * range would be a wrong one. */
+static int draw_range(const struct fleet_screen *f, struct canvas *c, int col, int room)
+{
+	char range[HEAT_RANGE_SIZE], value[UNIT_TEXT_SIZE];
+	double usual = f->scale.is_relative && f->selected < f->scale.n ? f->scale.nodes[f->selected].usual : (double)NAN;
+	heat_scale_range(&f->scale, range);
+	int used = text_width(range, strlen(range));
+	if (used > room)
+		return 0;
+	canvas_put(c, 0, col, ROLE_SECOND, range);
+	if (!f->scale.is_relative || used + 6 > room)
+		return used;
+	used += canvas_put(c, 0, col + used, ROLE_SECOND, " usual");
+	if (isnan(usual))
+		return used;
+	const char *name = f->scale.usual.n > 1 ? usual_name(f->rows.items[f->selected].node) : "";
+	int width = text_width(name, strlen(name)), most = room - used - MODEL_VALUE_COLS;
+	width = width > MODEL_COLS_MAX ? MODEL_COLS_MAX : width;
+	if (name[0] != '\0' && width <= most) {
+		used += canvas_put(c, 0, col + used, ROLE_SECOND, ", ");
+		used += canvas_put_width(c, 0, col + used, width, -1, ROLE_SECOND, name);
+	} else if (name[0] != '\0' || most < 0) {
+		return used;
+	}
+	return used + canvas_printf(c, 0, col + used, ROLE_SECOND, " %s", unit_format(signal_info(f->scale.signal)->unit, usual, 6, value));
+}
+
 static void draw_legend(const struct fleet_screen *f, const struct view *view, struct canvas *c)
 {
 	const struct signal_info *info = signal_info(view->signal);
-	char low[UNIT_TEXT_SIZE], high[UNIT_TEXT_SIZE];
-	int col = 1 + canvas_put(c, 0, 1, ROLE_TITLE, info->title) + 1;
-	col += heat_scale_draw(c, 0, col) + 1;
-	col += canvas_printf(c, 0, col, ROLE_SECOND, "%s..%s", unit_format(info->unit, f->scale.low, 8, low),
-	                     unit_format(info->unit, f->scale.high, 8, high)) + 2;
+	int cols = canvas_region(c).cols, col = 1 + canvas_put(c, 0, 1, ROLE_TITLE, info->title) + 1;
+	char text[FILTER_BYTES + 32] = "";
 	if (f->filter[0] != '\0')
-		canvas_printf(c, 0, col, ROLE_MATCH, "/%s (%zu)", f->filter, f->rows.n);
+		snprintf(text, sizeof text, "/%s (%zu)", f->filter, f->rows.n);
+	int filter_cols = text_width(text, strlen(text));
+	col += heat_scale_draw(c, 0, col) + 1;
+	int range = draw_range(f, c, col, cols - col - (filter_cols > 0 ? filter_cols + 2 : 0));
+	col += range > 0 ? range + 2 : 0;
+	if (filter_cols > 0)
+		canvas_put(c, 0, col, ROLE_MATCH, text);
 	else
 		draw_key(c, col, info);
 }
@@ -171,7 +203,7 @@ static void draw_map(const struct fleet_screen *f, const struct view *view, stru
 	if (seen->map_top > seen->map.rows - r.rows)
 		seen->map_top = seen->map.rows > r.rows ? seen->map.rows - r.rows : 0;
 	canvas_enter(c, (struct rect){ r.row, 1, r.rows, r.cols - 1 });
-	map_draw(&seen->map, c, &f->rows, f->scale.steps, view->signal, f->selected, is_tagged, f, seen->map_top);
+	map_draw(&seen->map, c, &f->rows, &f->scale, f->selected, is_tagged, f, seen->map_top);
 	canvas_leave(c);
 }
 
@@ -352,10 +384,20 @@ static enum next sort_at(struct fleet_screen *f, const struct view *view, int co
 	return NEXT_REDRAW;
 }
 
+/* The fleet's row at a place of the screen, SIZE_MAX for none: not what would be there if the list or map went on below its part. */
+static size_t row_at(const struct fleet_screen *f, int row, int col)
+{
+	const struct seen *seen = f->seen;
+	int first = f->as_table ? 1 : LEGEND_ROWS, rows = f->as_table ? seen->table_rows : seen->map_rows;
+	if (row < first || row - first >= rows)
+		return SIZE_MAX;
+	return f->as_table ? table_row_at(&seen->table, f->rows.n, row) : map_at(&seen->map, row - first + seen->map_top, col - 1);
+}
+
 static enum next mouse(struct screen *s, const struct view *view, int row, int col, int button, struct requests *out)
 {
 	struct fleet_screen *f = (struct fleet_screen *)s;
-	size_t hit = f->as_table ? table_row_at(&f->seen->table, f->rows.n, row) : map_at(&f->seen->map, row - 1 + f->seen->map_top, col - 1);
+	size_t hit = row_at(f, row, col);
 	if (button == 0 && f->as_table && row == 0)
 		return sort_at(f, view, col);
 	if (button != 0 || hit == SIZE_MAX)

@@ -1,102 +1,93 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tui/heat_scale.h"
 
+#include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "tui/widget_heat.h"
 
-/* The next of 1, 2, 5, 10, ... that is not below v. */
-static double round_up(double v)
+/* Times what is usual. The usual value lies in the middle of the third of the eight steps; 3 times, where health warns of a latency
+ * (rules/health.h), in the sixth, and its 6 times in the last. */
+static const double LOW_TIMES = 0.4, HIGH_TIMES = 7;
+
+static void fit(struct heat_scale *h)
 {
-	double decade = pow(10, floor(log10(v)));
-	double times = v / decade;
-	return decade * (times <= 1 ? 1 : times <= 2 ? 2 : times <= 5 ? 5 : 10);
+	const struct signal_info *info = signal_info(h->signal);
+	h->is_relative = info->top <= 0 && info->unit != UNIT_RATIO;
+	if (h->is_relative) {
+		h->low = LOW_TIMES;
+		h->high = HIGH_TIMES;
+	} else if (info->worse == WORSE_LOW) {
+		h->low = info->top;
+		h->high = info->crit;
+	} else {
+		h->low = 0;
+		h->high = info->top > 0 ? info->top : info->crit > 0 ? info->crit : 1;
+	}
 }
 
-static int compare_doubles(const void *a, const void *b)
+static double fraction(const struct heat_scale *h, double v, double usual)
 {
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
-/* The value that nine in ten nodes do not pass: a few sick ones must not make all others look alike. 0 where there is none. */
-static double usual_largest(const struct heat_scale *h, const struct fleet_rows *nodes)
-{
-	double *values = malloc((nodes->n + 1) * sizeof *values);
-	size_t n = 0;
-	if (values == NULL)
+	if (!h->is_relative)
+		return (v - h->low) / (h->high - h->low);
+	if (v <= 0)
 		return 0;
-	for (size_t i = 0; i < nodes->n; i++) {
-		double v = fleet_row_value(&nodes->items[i], h->signal);
-		if (isfinite(v) && v > 0)
-			values[n++] = v;
-	}
-	if (n > 1)
-		qsort(values, n, sizeof *values, compare_doubles);
-	double v = n > 0 ? values[n * 9 / 10 < n ? n * 9 / 10 : n - 1] : 0;
-	free(values);
-	return v;
-}
-
-/* A signal without a fixed scale goes from 0 to a round number above what is usual, which shrinks only when that fell to a quarter. */
-static void fit(struct heat_scale *h, const struct signal_info *info, const struct fleet_rows *nodes)
-{
-	double largest = usual_largest(h, nodes);
-	if (info->top > 0) {
-		h->low = info->worse == WORSE_LOW ? info->top : 0;
-		h->high = info->worse != WORSE_LOW ? info->top : info->crit > 0 ? info->crit : 0;
-		return;
-	}
-	h->low = 0;
-	if (largest > h->high || largest < h->high / 4)
-		h->high = largest > 0 ? round_up(largest) : 1;
+	return log(v / usual / h->low) / log(h->high / h->low);
 }
 
 static uint8_t step_before(const struct heat_scale *h, size_t i, uint64_t name)
 {
-	if (i < h->n && h->names[i] == name)
-		return h->steps[i];
+	if (i < h->n && h->nodes[i].name == name)
+		return h->nodes[i].step;
 	for (size_t k = 0; k < h->n; k++)
-		if (h->names[k] == name)
-			return h->steps[k];
+		if (h->nodes[k].name == name)
+			return h->nodes[k].step;
 	return HEAT_NONE;
 }
 
-void heat_scale_update(struct heat_scale *h, enum signal_id signal, const struct fleet_rows *nodes)
+void heat_scale_update(struct heat_scale *h, enum signal_id signal, const struct fleet_view *fleet, const struct fleet_rows *nodes)
 {
-	if (signal != h->signal) {
-		h->signal = signal;
-		h->high = 0;
+	if (signal != h->signal)
 		h->n = 0;
-	}
-	fit(h, signal_info(signal), nodes);
-	uint8_t *steps = malloc(nodes->n + 1);
-	uint64_t *names = malloc((nodes->n + 1) * sizeof *names);
-	if (steps == NULL || names == NULL) {
-		free(steps);
-		free(names);
+	h->signal = signal;
+	fit(h);
+	if (h->is_relative && usual_update(&h->usual, signal, fleet) != ERR_OK)
+		h->n = 0; /* then no tile has a value, for a moment */
+	struct heat_node *now = malloc((nodes->n + 1) * sizeof *now);
+	if (now == NULL) {
 		h->n = 0;
 		return;
 	}
 	for (size_t i = 0; i < nodes->n; i++) {
-		const char *name = fleet_row_name(&nodes->items[i]);
-		names[i] = hash64(name, strlen(name), 0);
-		double v = fleet_row_value(&nodes->items[i], signal);
-		steps[i] = heat_step((v - h->low) / (h->high - h->low), step_before(h, i, names[i]));
+		const struct node_row *n = nodes->items[i].node;
+		assert(n != NULL);
+		uint64_t name = hash64(n->node, strlen(n->node), 0);
+		double usual = h->is_relative ? usual_of(&h->usual, n) : (double)NAN;
+		now[i] = (struct heat_node){ name, usual, heat_step(fraction(h, n->value[signal], usual), step_before(h, i, name)) };
 	}
-	free(h->steps);
-	free(h->names);
-	h->steps = steps;
-	h->names = names;
+	free(h->nodes);
+	h->nodes = now;
 	h->n = nodes->n;
 }
 
 void heat_scale_release(struct heat_scale *h)
 {
-	free(h->steps);
-	free(h->names);
+	usual_release(&h->usual);
+	free(h->nodes);
 	*h = (struct heat_scale){ 0 };
+}
+
+const char *heat_scale_range(const struct heat_scale *h, char to[HEAT_RANGE_SIZE])
+{
+	char low[UNIT_TEXT_SIZE], high[UNIT_TEXT_SIZE];
+	enum unit unit = signal_info(h->signal)->unit;
+	if (h->is_relative)
+		snprintf(to, HEAT_RANGE_SIZE, "%gx..%gx", h->low, h->high);
+	else
+		snprintf(to, HEAT_RANGE_SIZE, "%s..%s", unit_format(unit, h->low, 8, low), unit_format(unit, h->high, 8, high));
+	return to;
 }

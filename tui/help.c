@@ -14,7 +14,8 @@ struct help {
 	const struct keymap *keys;
 	unsigned             context;
 	const char          *screen_name;
-	int                  top; /* the first line that is shown */
+	int                  top;  /* the first line that is shown */
+	int                 *seen; /* how many lines there is room for; drawing finds out */
 };
 
 static int count_lines(const struct help *h)
@@ -51,7 +52,7 @@ static void help_draw(const struct screen *s, const struct view *view, struct ca
 	size_t n;
 	const struct command_info *table = command_table(&n);
 	char title[64], note[32];
-	int line = 0, total = count_lines(h), seen = all.rows - 1;
+	int line = 0, total = count_lines(h), seen = *h->seen = all.rows - 1;
 	(void)view;
 	snprintf(title, sizeof title, "keys of %s", h->screen_name);
 	int last = h->top + seen < total ? h->top + seen : total;
@@ -69,22 +70,22 @@ static void help_draw(const struct screen *s, const struct view *view, struct ca
 static enum next help_command(struct screen *s, const struct view *view, enum command c, const char *argument, struct requests *out)
 {
 	struct help *h = (struct help *)s;
-	int last = count_lines(h) - 1, before = h->top;
+	int last = count_lines(h) - *h->seen, before = h->top, page = *h->seen > 1 ? *h->seen - 1 : 1;
 	(void)view;
 	(void)argument;
 	(void)out;
-	/* How many rows there are is known only when drawing, which may not change the screen: pages are ten lines. */
 	switch ((int)c) {
 	case COMMAND_UP: h->top--; break;
 	case COMMAND_DOWN: h->top++; break;
-	case COMMAND_PAGE_UP: h->top -= 10; break;
-	case COMMAND_PAGE_DOWN: h->top += 10; break;
+	case COMMAND_PAGE_UP: h->top -= page; break;
+	case COMMAND_PAGE_DOWN: h->top += page; break;
 	case COMMAND_FIRST: h->top = 0; break;
 	case COMMAND_LAST: h->top = last; break;
 	case COMMAND_HELP: return NEXT_CLOSE;
 	default: return NEXT_IGNORED;
 	}
-	h->top = h->top < 0 ? 0 : h->top > last ? last : h->top;
+	h->top = h->top > last ? last : h->top;
+	h->top = h->top < 0 ? 0 : h->top;
 	return h->top == before ? NEXT_STAY : NEXT_REDRAW;
 }
 
@@ -99,7 +100,9 @@ static enum next help_mouse(struct screen *s, const struct view *view, int row, 
 
 static void help_free(struct screen *s)
 {
-	free(s);
+	struct help *h = (struct help *)s;
+	free(h->seen);
+	free(h);
 }
 
 static const struct screen_kind help_kind = {
@@ -110,8 +113,12 @@ static const struct screen_kind help_kind = {
 struct screen *help_new(const struct keymap *keys, unsigned context, const char *screen_name)
 {
 	struct help *h = calloc(1, sizeof *h);
-	if (h == NULL)
+	int *seen = calloc(1, sizeof *seen);
+	if (h == NULL || seen == NULL) {
+		free(h);
+		free(seen);
 		return NULL;
-	*h = (struct help){ .screen = { &help_kind }, .keys = keys, .context = context, .screen_name = screen_name };
+	}
+	*h = (struct help){ .screen = { &help_kind }, .keys = keys, .context = context, .screen_name = screen_name, .seen = seen };
 	return &h->screen;
 }

@@ -263,6 +263,11 @@ bool input_is_waiting(const struct input *in)
 	return in->n > 0 || (in->is_pasting && in->paste_end > 0) || in->is_swallowing;
 }
 
+bool input_is_cut(const struct input *in)
+{
+	return in->is_swallowing || in->n > 2 || (in->n > 0 && in->pending[0] != ESC);
+}
+
 bool input_flush(struct input *in, struct input_event *out)
 {
 	const uint8_t *s = in->pending;

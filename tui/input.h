@@ -94,8 +94,10 @@ void input_release(struct input *in);
 bool input_next(struct input *in, const uint8_t **p, const uint8_t *end, struct input_event *out);
 
 /* An ESC, or the beginning of a sequence, is waiting for what follows. After the time that a lone ESC is given (25 ms; 100 over slow
- * links) call input_flush until it returns false: what waits becomes keys. */
+ * links) call input_flush until it returns false: what waits becomes keys. Where it is cut, there is more of it than a key, and it may be
+ * given longer: after a flush its rest would be taken for typed text. */
 bool input_is_waiting(const struct input *in);
+bool input_is_cut(const struct input *in);
 bool input_flush(struct input *in, struct input_event *out);
 
 #endif

@@ -55,4 +55,6 @@ libtui_a_SOURCES += \
 	%reldir%/node_screen.c \
 	%reldir%/node_tables.c %reldir%/node_tables.h \
 	%reldir%/promql_text.c %reldir%/promql_text.h \
-	%reldir%/signal_look.c %reldir%/signal_look.h
+	%reldir%/signal_look.c %reldir%/signal_look.h \
+	%reldir%/small_chart.c %reldir%/small_chart.h \
+	%reldir%/usual.c %reldir%/usual.h

@@ -11,12 +11,13 @@
 #include "tui/glyph.h"
 #include "tui/node_tables.h"
 #include "tui/signal_look.h"
+#include "tui/small_chart.h"
 #include "tui/widget_bar.h"
 #include "tui/widget_spark.h"
 
 enum {
 	COLS_TWO = 120, COLS_THREE = 180, COLUMNS_MAX = 3, CHART_ROWS_MIN = 8, SIGNALS_LEAST = 6, TABLE_LEAST = 2, EVENTS_BESIDE_CHART = 4,
-	TITLE_COLS = 9, VALUE_COLS = 7, SPARK_MIN = 8, BAR_MIN = 6, BAR_MAX = 24
+	MORE_CHART_ROWS = 10, TITLE_COLS = 9, VALUE_COLS = 7, SPARK_MIN = 8, BAR_MIN = 6, BAR_MAX = 24
 };
 
 size_t node_signals(const struct node_pane_data *d, enum signal_id to[SIGNAL_COUNT])
@@ -41,6 +42,7 @@ size_t node_pane_rows(const struct node_pane_data *d, enum node_pane p)
 	case PANE_SERVED: return d->node != NULL && d->node->n_served > 1 ? d->node->n_served : 0; /* a single one stands in the head */
 	case PANE_EVENTS: return d->events->n;
 	case PANE_CHART:
+	case PANE_MORE:
 	case NODE_PANES: break;
 	}
 	return 0;
@@ -107,8 +109,8 @@ static int grow(struct slot *s, int spare)
 	return spare - more;
 }
 
-/* What has the focus is served first, then all but events and chart, which can use any room. */
-static void share_out(struct column *col, const struct node_pane_data *d, int rows)
+/* What has the focus is served first, then all but events and chart, which can use any room. Returns what nothing had use for. */
+static int share_out(struct column *col, const struct node_pane_data *d, int rows)
 {
 	struct slot *events = NULL, *chart = NULL;
 	int spare = give_least(col, d, rows);
@@ -127,8 +129,7 @@ static void share_out(struct column *col, const struct node_pane_data *d, int ro
 		chart->rows = spare - (for_events > 0 ? for_events : 0);
 		spare -= chart->rows;
 	}
-	if (events != NULL)
-		grow(events, spare);
+	return events != NULL ? grow(events, spare) : spare;
 }
 
 /* ---- panes ---- */
@@ -208,6 +209,40 @@ static void draw_chart(const struct node_pane_data *d, struct canvas *c)
 	canvas_leave(c);
 }
 
+/* The next of the signals that have a past, what makes the node sick first; the chosen one has a chart already. SIGNAL_COUNT: no more. */
+static enum signal_id next_more(const struct node_pane_data *d, size_t *at)
+{
+	enum signal_id shown[SIGNAL_COUNT], cause = d->row->cause;
+	size_t n = node_signals(d, shown);
+	for (; *at <= n; (*at)++) {
+		enum signal_id id = *at == 0 ? cause : shown[*at - 1];
+		if (id >= SIGNAL_COUNT || id == d->view->signal || (*at > 0 && id == cause) || !signal_is_shown(id) || d->row->history[id] == NULL)
+			continue;
+		(*at)++;
+		return id;
+	}
+	return SIGNAL_COUNT;
+}
+
+/* Charts of signals one below the other, from *at on. */
+static void draw_more(const struct node_pane_data *d, size_t *at, struct canvas *c)
+{
+	struct rect all = canvas_region(c);
+	int rows = all.rows - 1, n = 0, most = rows / MORE_CHART_ROWS;
+	enum signal_id ids[SIGNAL_COUNT];
+	while (n < most && n < SIGNAL_COUNT && (ids[n] = next_more(d, at)) != SIGNAL_COUNT)
+		n++;
+	if (n > 0)
+		draw_rule(d, PANE_MORE, "more signals", NULL, c);
+	for (int i = 0; i < n; i++) {
+		int top = rows * i / n, bottom = rows * (i + 1) / n;
+		enum role role = d->row->cause == ids[i] ? severity_role(d->row->severity) : ROLE_SERIES_1;
+		canvas_enter(c, (struct rect){ 1 + top, 0, bottom - top, all.cols - 1 });
+		small_chart_draw(c, d->view, "", ids[i], d->row->history[ids[i]], role);
+		canvas_leave(c);
+	}
+}
+
 static void draw_served(const struct node_pane_data *d, struct canvas *c)
 {
 	struct rect all = canvas_region(c);
@@ -240,12 +275,14 @@ static void draw_table_pane(struct node_panes *p, const struct node_pane_data *d
 	draw_rule(d, pane, titles[pane], note, c);
 }
 
-static void draw_pane(struct node_panes *p, const struct node_pane_data *d, enum node_pane pane, struct canvas *c)
+static void draw_pane(struct node_panes *p, const struct node_pane_data *d, enum node_pane pane, size_t *more, struct canvas *c)
 {
 	if (pane == PANE_SIGNALS)
 		draw_signals(p, d, c);
 	else if (pane == PANE_CHART)
 		draw_chart(d, c);
+	else if (pane == PANE_MORE)
+		draw_more(d, more, c);
 	else if (pane == PANE_SERVED)
 		draw_served(d, c);
 	else
@@ -305,18 +342,21 @@ void node_panes_draw(struct node_panes *p, const struct node_pane_data *d, struc
 	struct rect all = canvas_region(c);
 	struct column columns[COLUMNS_MAX];
 	int n = fill_columns(d, all.cols, columns);
+	size_t more = 0;
 	p->has_chart = false;
 	draw_head(d, c);
 	for (int k = 0; k < n; k++) {
 		int left = all.cols * k / n, row = 1;
-		share_out(&columns[k], d, all.rows - 1);
+		int spare = share_out(&columns[k], d, all.rows - 1);
+		if (spare > MORE_CHART_ROWS && d->row != NULL)
+			columns[k].slots[columns[k].n++] = (struct slot){ .pane = PANE_MORE, .rows = spare };
 		for (int i = 0; i < columns[k].n; i++) {
 			const struct slot *s = &columns[k].slots[i];
 			if (s->rows <= 0)
 				continue;
 			p->has_chart |= s->pane == PANE_CHART;
 			canvas_enter(c, (struct rect){ row, left, s->rows, all.cols * (k + 1) / n - left });
-			draw_pane(p, d, s->pane, c);
+			draw_pane(p, d, s->pane, &more, c);
 			canvas_leave(c);
 			row += s->rows;
 		}

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MERGE_MS = 15, RETRY_MS = 10, TICK_MS = 1000, READ_MAX = 4096 };
+enum { MERGE_MS = 15, RETRY_MS = 10, TICK_MS = 1000, REST_MS = 1000, READ_MAX = 4096 };
 
 static const int ending_signals[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT };
 enum { ENDING = sizeof ending_signals / sizeof ending_signals[0] };
@@ -25,6 +25,8 @@ struct pump {
 	struct loop_timer  *paint_timer, *escape_timer, *tick_timer, *ended_timer;
 	struct loop_signal *ending[ENDING], *resized, *continued, *stopped;
 	bool                has_ended, is_polling_output;
+	bool                is_frame_due;    /* drawn once the terminal takes what is left of the one before */
+	bool                awaits_rest;     /* of a sequence that was cut in two; the escape timer runs since its first part came */
 	int                 ended_signal;
 	struct why          ended_why;
 };
@@ -89,9 +91,10 @@ static void paint(struct pump *p)
 	canvas_set_mono(p->canvas, terminal_is_mono(p->terminal));
 	console_draw(p->console, p->canvas, &row, &col);
 	enum err e = terminal_draw(p->terminal, p->canvas, row, col, &why);
-	if (e == ERR_LATER)
-		loop_timer_start(p->paint_timer, RETRY_MS, 0); /* the link is slow: frames merge into one until it is ready */
-	else if (e != ERR_OK)
+	p->is_frame_due = e == ERR_LATER; /* the link is slow: frames merge into one until it is ready */
+	if (e == ERR_LATER && !terminal_has_rest(p->terminal))
+		loop_timer_start(p->paint_timer, RETRY_MS, 0); /* it is all in the kernel, which does not tell when that is out */
+	else if (e != ERR_LATER && e != ERR_OK)
 		end(p, 0, why.text);
 	if (!p->has_ended)
 		poll_output(p);
@@ -203,11 +206,22 @@ static enum next change_theme(struct pump *p, const char *name)
 	return NEXT_REDRAW;
 }
 
+static enum next change_mouse(struct pump *p)
+{
+	bool is_taken = !terminal_has_mouse(p->terminal);
+	terminal_set_mouse(p->terminal, is_taken);
+	console_message(p->console, ROLE_TEXT, is_taken ? "the mouse is taken: a click selects, a second one opens; the terminal's selection wants Shift"
+	                                                : "the mouse is the terminal's again");
+	return NEXT_REDRAW;
+}
+
 static enum next host_command(void *context, enum command c, const char *argument, struct requests *out)
 {
 	struct pump *p = context;
 	if (c == COMMAND_THEME)
 		return change_theme(p, argument);
+	if (c == COMMAND_MOUSE)
+		return change_mouse(p);
 	return p->host.command == NULL ? NEXT_IGNORED : p->host.command(p->host.context, c, argument, out);
 }
 
@@ -267,8 +281,21 @@ static void escape_timer(void *context)
 {
 	struct pump *p = context;
 	struct input_event e;
+	p->awaits_rest = false;
 	while (!p->has_ended && input_flush(&p->input, &e))
 		handle(p, &e);
+}
+
+/* A lone Esc is a key after a moment. Half a sequence is none: its rest may take as long as a slow link does, and is waited for from its
+ * first part on, so that keys which come instead of it are not swallowed for longer. */
+static void wait_for_rest(struct pump *p, bool has_moved)
+{
+	bool is_cut = input_is_cut(&p->input);
+	if (!input_is_waiting(&p->input))
+		loop_timer_stop(p->escape_timer);
+	else if (!is_cut || !p->awaits_rest || has_moved)
+		loop_timer_start(p->escape_timer, is_cut ? REST_MS : terminal_escape_ms(p->terminal), 0);
+	p->awaits_rest = is_cut;
 }
 
 static void read_input(struct pump *p)
@@ -276,20 +303,19 @@ static void read_input(struct pump *p)
 	uint8_t bytes[READ_MAX];
 	struct why why = { "" };
 	struct input_event e;
+	bool has_moved = false;
 	size_t n;
 	if (terminal_read(p->terminal, bytes, sizeof bytes, &n, &why) != ERR_OK) {
 		end(p, 0, why.text);
 		return;
 	}
 	const uint8_t *at = bytes;
-	while (!p->has_ended && input_next(&p->input, &at, bytes + n, &e))
+	while (!p->has_ended && input_next(&p->input, &at, bytes + n, &e)) {
+		has_moved = true;
 		handle(p, &e);
-	if (p->has_ended)
-		return;
-	if (input_is_waiting(&p->input))
-		loop_timer_start(p->escape_timer, terminal_escape_ms(p->terminal), 0);
-	else
-		loop_timer_stop(p->escape_timer);
+	}
+	if (!p->has_ended)
+		wait_for_rest(p, has_moved);
 }
 
 static void on_poll(void *context, unsigned events)
@@ -302,6 +328,8 @@ static void on_poll(void *context, unsigned events)
 			return;
 		}
 		poll_output(p);
+		if (p->is_frame_due && !terminal_has_rest(p->terminal))
+			paint(p);
 	}
 	if (!p->has_ended && events & (LOOP_READABLE | LOOP_GONE))
 		read_input(p);

@@ -12,7 +12,7 @@
 struct pump_options {
 	struct loop                *loop;
 	const struct clock         *clock;
-	const struct console_host  *host;     /* copied; COMMAND_THEME never reaches it */
+	const struct console_host  *host;     /* copied; COMMAND_THEME and COMMAND_MOUSE never reach it */
 	const struct keymap        *keys;     /* lent */
 	const char                 *theme;    /* a name, or "auto": dark, or light where the terminal says that it is */
 	const char                 *config_dir; /* where themes of the user's are; may be NULL */

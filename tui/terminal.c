@@ -301,9 +301,30 @@ static enum err set_modes(struct terminal *t, struct why *why)
 	return ERR_OK;
 }
 
-enum err terminal_start(struct terminal *t, struct why *why)
+static void arm_rescue(const struct terminal *t)
 {
 	struct buf goodbye;
+	buf_init(&goodbye, 1024);
+	put_goodbye(t, &goodbye);
+	rescue_arm(t->fd, buf_text(&goodbye), goodbye.len, &t->modes_before);
+	buf_release(&goodbye);
+}
+
+bool terminal_has_mouse(const struct terminal *t) { return t->o.wants_mouse; }
+
+void terminal_set_mouse(struct terminal *t, bool is_wanted)
+{
+	if (is_wanted == t->o.wants_mouse)
+		return;
+	t->o.wants_mouse = is_wanted;
+	if (!t->is_started)
+		return;
+	arm_rescue(t);
+	buf_puts(&t->out, is_wanted ? MOUSE_ON : MOUSE_OFF);
+}
+
+enum err terminal_start(struct terminal *t, struct why *why)
+{
 	assert(!t->is_started);
 	enum err e = open_own(t, why);
 	if (e == ERR_OK)
@@ -311,10 +332,7 @@ enum err terminal_start(struct terminal *t, struct why *why)
 	if (e != ERR_OK)
 		return e;
 	t->is_started = true;
-	buf_init(&goodbye, 1024);
-	put_goodbye(t, &goodbye);
-	rescue_arm(t->fd, buf_text(&goodbye), goodbye.len, &t->modes_before);
-	buf_release(&goodbye);
+	arm_rescue(t);
 	buf_clear(&t->out);
 	t->done = 0;
 	buf_puts(&t->out, t->info.smcup);
@@ -335,7 +353,8 @@ static bool wait_for(const struct terminal *t, short events, int ms)
 	return poll(&p, 1, ms) > 0 && (p.revents & events) != 0 && (p.revents & (POLLERR | POLLHUP)) == 0;
 }
 
-/* Gets the rest of a frame out if that is quick; where it is not, CAN ends whatever sequence was cut in two. */
+/* Gets the rest of a frame out if that is quick. Where it is not, what nobody reads makes room for the farewell, which would not get out
+ * either, and CAN ends whatever sequence was cut in two. */
 static void end_output(struct terminal *t)
 {
 	for (int tries = 0; terminal_has_rest(t) && tries < 4; tries++)
@@ -344,8 +363,10 @@ static void end_output(struct terminal *t)
 	bool is_cut = terminal_has_rest(t);
 	buf_clear(&t->out);
 	t->done = 0;
-	if (is_cut)
-		buf_puts(&t->out, "\x18");
+	if (!is_cut)
+		return;
+	tcflush(t->fd, TCOFLUSH);
+	buf_puts(&t->out, "\x18");
 }
 
 /* Answers that are still on their way would be typed into the shell. */

@@ -38,3 +38,33 @@ tests_e2e_test_hostile_SOURCES = %reldir%/test_hostile.c %reldir%/pty.c %reldir%
 	tests/unit/recorder/page_server.c tests/unit/recorder/page_server.h
 tests_e2e_test_hostile_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_hostile_LDADD   = $(DEPS_LIBS) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
+
+# The program on a small fleet of the test's own.
+small_fleet = tests/e2e/small_fleet.c tests/e2e/small_fleet.h tests/e2e/pty.c tests/e2e/pty.h \
+	tests/unit/recorder/page_server.c tests/unit/recorder/page_server.h
+EXTRA_DIST += tests/e2e/small_fleet.c tests/e2e/small_fleet.h
+
+UNIT_TESTS += tests/e2e/test_answers
+tests_e2e_test_answers_SOURCES = %reldir%/test_answers.c $(small_fleet)
+tests_e2e_test_answers_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_test_answers_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
+
+UNIT_TESTS += tests/e2e/test_leaving
+tests_e2e_test_leaving_SOURCES = %reldir%/test_leaving.c $(small_fleet)
+tests_e2e_test_leaving_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_test_leaving_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
+
+UNIT_TESTS += tests/e2e/test_link
+tests_e2e_test_link_SOURCES = %reldir%/test_link.c $(small_fleet)
+tests_e2e_test_link_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_test_link_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
+
+UNIT_TESTS += tests/e2e/test_mouse
+tests_e2e_test_mouse_SOURCES = %reldir%/test_mouse.c $(small_fleet)
+tests_e2e_test_mouse_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_test_mouse_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
+
+UNIT_TESTS += tests/e2e/test_takeover
+tests_e2e_test_takeover_SOURCES = %reldir%/test_takeover.c $(small_fleet)
+tests_e2e_test_takeover_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_test_takeover_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread

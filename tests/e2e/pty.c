@@ -16,12 +16,15 @@
 
 #include <vterm.h>
 
-enum { DEADLINE_MS = 30000, ROW_MAX = 8192, BYTES_MAX = 64 << 20 };
+enum { DEADLINE_MS = 30000, ROW_MAX = 8192, READ_MAX = 65536, BYTES_MAX = 64 << 20 };
 
 struct pty {
 	int            master, slave; /* the slave is kept open, so that its modes can be read after the program's end */
 	pid_t          leader, pid; /* of the session; of the program */
-	bool           has_exited, is_silent, is_alternate, is_cursor_visible;
+	bool           has_exited, is_silent, is_alternate, is_cursor_visible, is_mouse_on;
+	const char    *background;
+	size_t         sip;         /* the most that is read at once; 0: no limit */
+	size_t         answered;    /* of `bytes`: up to there the background was told to who asked */
 	int            status;
 	int            rows, cols;
 	VTerm         *vterm;
@@ -30,6 +33,8 @@ struct pty {
 	char          *bytes;
 	size_t         n_bytes, cap_bytes;
 	char           row[ROW_MAX];
+	char           held[4];     /* the beginning of a character */
+	size_t         n_held;
 };
 
 static int64_t now_ms(void)
@@ -46,6 +51,8 @@ static int on_termprop(VTermProp prop, VTermValue *value, void *user)
 		p->is_alternate = value->boolean != 0;
 	else if (prop == VTERM_PROP_CURSORVISIBLE)
 		p->is_cursor_visible = value->boolean != 0;
+	else if (prop == VTERM_PROP_MOUSE)
+		p->is_mouse_on = value->number != VTERM_PROP_MOUSE_NONE;
 	return 1;
 }
 
@@ -121,6 +128,7 @@ struct pty *pty_start(const struct pty_options *o)
 	p->rows = o->rows;
 	p->cols = o->cols;
 	p->is_silent = o->is_silent;
+	p->background = o->background;
 	assert_int_equal(openpty(&p->master, &p->slave, NULL, NULL, &size), 0);
 	assert_int_equal(tcgetattr(p->slave, &p->before), 0);
 	start_model(p);
@@ -167,22 +175,74 @@ static void keep(struct pty *p, const char *bytes, size_t n)
 	p->n_bytes += n;
 }
 
+/* The model knows nothing of OSC 11. Its own answers come later, as those of a terminal do. */
+static void answer_background(struct pty *p)
+{
+	static const char question[] = "\033]11;?\033\\";
+	const char *at = memmem(p->bytes + p->answered, p->n_bytes - p->answered, question, strlen(question));
+	if (at == NULL)
+		return;
+	p->answered = (size_t)(at - p->bytes) + strlen(question);
+	if (p->background == NULL || p->is_silent)
+		return;
+	pty_send(p, "\033]11;");
+	pty_send(p, p->background);
+	pty_send(p, "\033\\");
+}
+
+static void send_answers(struct pty *p, bool are_wanted)
+{
+	char answers[4096];
+	size_t n;
+	while ((n = vterm_output_read(p->vterm, answers, sizeof answers)) > 0)
+		if (are_wanted)
+			pty_send_n(p, answers, n);
+}
+
+/* How many bytes at the end begin a character of UTF-8 that is not whole. */
+static size_t begun(const char *bytes, size_t n)
+{
+	for (size_t back = 1; back <= 3 && back <= n; back++) {
+		unsigned char c = (unsigned char)bytes[n - back];
+		if (c >= 0xc0)
+			return back < (c >= 0xf0 ? 4u : c >= 0xe0 ? 3u : 2u) ? back : 0;
+		if (c < 0x80)
+			return 0;
+	}
+	return 0;
+}
+
+/* libvterm 0.3 shows a character whose bytes come in two parts twice, once as broken, so it gets whole ones only. */
+static void show_model(struct pty *p, const char *bytes, size_t n)
+{
+	char whole[sizeof p->held + READ_MAX];
+	memcpy(whole, p->held, p->n_held);
+	memcpy(whole + p->n_held, bytes, n);
+	n += p->n_held;
+	p->n_held = begun(whole, n);
+	memcpy(p->held, whole + n - p->n_held, p->n_held);
+	vterm_input_write(p->vterm, whole, n - p->n_held);
+}
+
 bool pty_pump(struct pty *p, int ms)
 {
-	char bytes[65536], answers[4096];
+	char bytes[READ_MAX];
 	struct pollfd poll_fd = { .fd = p->master, .events = POLLIN };
 	if (p->master < 0 || poll(&poll_fd, 1, ms) <= 0)
 		return false;
-	ssize_t n = read(p->master, bytes, sizeof bytes);
+	ssize_t n = read(p->master, bytes, p->sip > 0 && p->sip < sizeof bytes ? p->sip : sizeof bytes);
 	if (n <= 0)
 		return false;
 	keep(p, bytes, (size_t)n);
-	vterm_input_write(p->vterm, bytes, (size_t)n);
-	size_t answer;
-	while ((answer = vterm_output_read(p->vterm, answers, sizeof answers)) > 0)
-		if (!p->is_silent)
-			pty_send_n(p, answers, answer);
+	answer_background(p);
+	show_model(p, bytes, (size_t)n);
+	send_answers(p, !p->is_silent);
 	return true;
+}
+
+void pty_set_sip(struct pty *p, size_t n)
+{
+	p->sip = n;
 }
 
 void pty_send_n(struct pty *p, const char *bytes, size_t n)
@@ -203,6 +263,20 @@ void pty_send(struct pty *p, const char *keys)
 {
 	pty_send_n(p, keys, strlen(keys));
 }
+
+static void press(struct pty *p, int row, int col, int button)
+{
+	send_answers(p, !p->is_silent);
+	vterm_mouse_move(p->vterm, row, col, VTERM_MOD_NONE);
+	send_answers(p, true);
+	vterm_mouse_button(p->vterm, button, true, VTERM_MOD_NONE);
+	vterm_mouse_button(p->vterm, button, false, VTERM_MOD_NONE);
+	send_answers(p, true);
+}
+
+void pty_click(struct pty *p, int row, int col) { press(p, row, col, 1); }
+void pty_wheel_up(struct pty *p, int row, int col) { press(p, row, col, 4); }
+void pty_wheel_down(struct pty *p, int row, int col) { press(p, row, col, 5); }
 
 void pty_resize(struct pty *p, int rows, int cols)
 {
@@ -295,6 +369,7 @@ void pty_cell(struct pty *p, int row, int col, struct pty_cell *out)
 
 pid_t pty_pid(const struct pty *p) { return p->pid; }
 bool pty_is_alternate(struct pty *p) { return p->is_alternate; }
+bool pty_is_mouse_on(struct pty *p) { return p->is_mouse_on; }
 bool pty_is_cursor_visible(struct pty *p) { return p->is_cursor_visible; }
 
 const char *pty_bytes(struct pty *p, size_t *n)
@@ -305,13 +380,18 @@ const char *pty_bytes(struct pty *p, size_t *n)
 
 void pty_forget(struct pty *p)
 {
-	p->n_bytes = 0;
+	p->n_bytes = p->answered = 0;
 }
 
 void pty_modes(struct pty *p, struct termios *now, struct termios *before)
 {
 	assert_int_equal(tcgetattr(p->slave, now), 0);
 	*before = p->before;
+}
+
+void pty_set_modes(struct pty *p, const struct termios *modes)
+{
+	assert_int_equal(tcsetattr(p->slave, TCSANOW, modes), 0);
 }
 
 /* ---- waiting ---- */
@@ -331,6 +411,24 @@ void pty_wait(struct pty *p, bool (*condition)(struct pty *p, const void *contex
 			fail_msg("waited %d ms in vain for: %s", DEADLINE_MS, what);
 		}
 		pty_pump(p, 20);
+	}
+}
+
+void pty_wait_unread(struct pty *p)
+{
+	struct pollfd poll_fd = { .fd = p->master, .events = POLLIN };
+	if (poll(&poll_fd, 1, DEADLINE_MS) <= 0)
+		fail_msg("the program writes nothing");
+}
+
+void pty_wait_taken(struct pty *p)
+{
+	int64_t deadline = now_ms() + DEADLINE_MS;
+	int left;
+	while (ioctl(p->slave, FIONREAD, &left) == 0 && left > 0) {
+		if (now_ms() > deadline)
+			fail_msg("%d bytes of input lie there after %d ms: the program waits for its terminal", left, DEADLINE_MS);
+		poll(NULL, 0, 1);
 	}
 }
 
@@ -374,6 +472,17 @@ int pty_wait_exit(struct pty *p)
 	while (pty_pump(p, 0))
 		;
 	return p->status;
+}
+
+int pty_wait_exit_unread(struct pty *p)
+{
+	int64_t deadline = now_ms() + DEADLINE_MS;
+	while (!has_exited(p, NULL)) {
+		if (now_ms() > deadline)
+			fail_msg("the program waits for its terminal for %d ms instead of ending", DEADLINE_MS);
+		poll(NULL, 0, 1);
+	}
+	return pty_wait_exit(p);
 }
 
 static bool has_stopped(struct pty *p, const void *context)

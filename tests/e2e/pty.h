@@ -17,6 +17,7 @@ struct pty_options {
 	const char *const *argv;      /* NULL-terminated; argv[0] is the path */
 	const char *const *env;       /* "NAME=value" rows, NULL-terminated, over a small clean environment; may be NULL */
 	bool               is_silent; /* the terminal answers no questions */
+	const char        *background; /* what it says to OSC 11, "rgb:ffff/ffff/ffff"; NULL: nothing, as some do */
 };
 
 struct pty; /* opaque: laid out in pty.c */
@@ -27,6 +28,11 @@ void        pty_free(struct pty *p); /* ends the program with SIGKILL if it stil
 
 void pty_send(struct pty *p, const char *keys);
 void pty_send_n(struct pty *p, const char *bytes, size_t n);
+/* A press and a release of the left button, a notch of the wheel: what a terminal sends in the mode that the program asked for, nothing where
+ * it asked for none. */
+void pty_click(struct pty *p, int row, int col);
+void pty_wheel_up(struct pty *p, int row, int col);
+void pty_wheel_down(struct pty *p, int row, int col);
 pid_t pty_pid(const struct pty *p);
 void pty_resize(struct pty *p, int rows, int cols);
 void pty_signal(struct pty *p, int number);
@@ -41,8 +47,16 @@ void pty_wait(struct pty *p, bool (*condition)(struct pty *p, const void *contex
 void pty_wait_quiet(struct pty *p, int quiet_ms);
 /* Reads once, waiting `ms` at most; false when nothing came. For who measures. */
 bool pty_pump(struct pty *p, int ms);
+/* From now on no more than `n` bytes are read at once: a slow link. */
+void pty_set_sip(struct pty *p, size_t n);
+/* Waits until the program has taken all keys that were sent, and reads nothing of what it writes meanwhile. */
+void pty_wait_taken(struct pty *p);
+/* Waits until something lies ready to be read, and leaves it there. */
+void pty_wait_unread(struct pty *p);
 /* The program's wait status. */
 int  pty_wait_exit(struct pty *p);
+/* The same while nobody reads; what is left is read at the end. */
+int  pty_wait_exit_unread(struct pty *p);
 void pty_wait_stopped(struct pty *p);
 
 bool        pty_has_text(struct pty *p, const char *text);
@@ -59,6 +73,7 @@ struct pty_cell {
 };
 void        pty_cell(struct pty *p, int row, int col, struct pty_cell *out);
 bool        pty_is_alternate(struct pty *p);
+bool        pty_is_mouse_on(struct pty *p);
 bool        pty_is_cursor_visible(struct pty *p);
 
 /* Everything the program has written since the start or the last pty_forget. */
@@ -67,5 +82,7 @@ void        pty_forget(struct pty *p);
 
 /* The modes of the terminal now, and as they were before the program began. */
 void pty_modes(struct pty *p, struct termios *now, struct termios *before);
+/* As a shell does when a job of its has stopped. */
+void pty_set_modes(struct pty *p, const struct termios *modes);
 
 #endif

@@ -212,6 +212,29 @@ static void test_keys(void **state)
 	diagnostics_release(&d);
 }
 
+/* A sentence that quotes too much is cut, not lost. */
+static void test_long_key(void **state)
+{
+	struct diagnostics d;
+	struct yaml *y = NULL;
+	struct buf b;
+	(void)state;
+	diagnostics_init(&d);
+	buf_init(&b, 100000);
+	for (int i = 0; i < 2; i++) {
+		buf_puts(&b, "? ");
+		buf_fill(&b, 'k', 9000);
+		buf_puts(&b, "\n: 1\n");
+	}
+	assert_int_equal(yaml_parse(buf_text(&b), b.len, "f", &d, &y), ERR_OK);
+	assert_int_equal(d.n_errors, 1);
+	assert_int_equal(strncmp(d.items[0].text, "key 'kkk", 8), 0);
+	assert_string_equal(d.items[0].text + strlen(d.items[0].text) - 4, "k...");
+	buf_release(&b);
+	yaml_discard(y);
+	diagnostics_release(&d);
+}
+
 static void test_read(void **state)
 {
 	struct diagnostics d;
@@ -230,6 +253,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mistakes), cmocka_unit_test(test_places), cmocka_unit_test(test_merge), cmocka_unit_test(test_ceilings),
 		cmocka_unit_test(test_getters),  cmocka_unit_test(test_keys),   cmocka_unit_test(test_read),
+		cmocka_unit_test(test_long_key),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

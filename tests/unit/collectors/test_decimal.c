@@ -5,6 +5,7 @@
 
 #include "base/stale.h"
 #include "collectors/decimal.h"
+#include "tests/unit/base/comma_locale.h"
 
 static const struct {
 	const char *in;
@@ -126,12 +127,20 @@ static void keeps_mantissa_and_exponent(void **state)
 	assert_null(decimal_scan(twenty, twenty + 20, &d));
 }
 
+static void a_locale_changes_nothing(void **state)
+{
+	comma_locale_enter();
+	reads_numbers(state);
+	comma_locale_leave();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_numbers),         cmocka_unit_test(reads_nan_in_any_case),
 		cmocka_unit_test(refuses_what_is_too_long), cmocka_unit_test(rounds_as_strtod_does),
 		cmocka_unit_test(keeps_mantissa_and_exponent),
+		cmocka_unit_test(a_locale_changes_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

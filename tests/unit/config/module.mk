@@ -19,3 +19,8 @@ tests_unit_config_test_keys_LDADD   = $(libs_config) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/config/test_profile
 tests_unit_config_test_profile_SOURCES = %reldir%/test_profile.c
 tests_unit_config_test_profile_LDADD   = $(libs_config) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/config/test_faults
+tests_unit_config_test_faults_SOURCES = %reldir%/test_faults.c $(faults)
+tests_unit_config_test_faults_LDFLAGS = $(fault_ldflags)
+tests_unit_config_test_faults_LDADD   = $(libs_config) $(CMOCKA_LIBS)

@@ -480,6 +480,42 @@ static void test_target_file_mistakes(void **state)
 	}
 }
 
+/* A file with such a text has no targets; the other's are there. */
+static void test_target_file_ceilings(void **state)
+{
+	static const struct {
+		const char *label;
+		size_t      n; /* of its value, all but the first byte 'x' */
+		const char *want;
+	} rows[] = {
+		{ "__param_p", 5000, "the path with its parameters is too long" },
+		{ "__metrics_path__", 5000, "the URL is longer than 4096 bytes" },
+		{ "job", 1100000, "the labels are too long" },
+	};
+	(void)state;
+	write_file("long.yml", "groups: [ { name: g, port: 1, file_sd: [ \"short.yml\", \"long-*.yml\" ] } ]\n");
+	write_file("short.yml", "- targets: [ a ]\n");
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct diagnostics d;
+		struct buf file;
+		struct why why = { "" };
+		struct fleet *f = NULL;
+		char path[512];
+		diagnostics_init(&d);
+		buf_init(&file, 2 << 20);
+		buf_printf(&file, "- targets: [ x ]\n  labels: { %s: \"/", rows[i].label);
+		buf_fill(&file, 'x', rows[i].n);
+		buf_puts(&file, "\" }\n");
+		write_file("long-1.yml", buf_text(&file));
+		assert_row(rows[i].label, fleet_read(in_folder("long.yml", path), profiles, &d, &f, &why) == ERR_OK);
+		assert_row(rows[i].label, d.n_errors == 1 && strcmp(d.items[0].text, rows[i].want) == 0);
+		assert_row(rows[i].label, f->n_targets == 1 && strcmp(f->targets[0].url, "http://a:1/metrics") == 0);
+		fleet_free(f);
+		buf_release(&file);
+		diagnostics_release(&d);
+	}
+}
+
 static void test_rules(void **state)
 {
 	struct fleet *f = NULL;
@@ -557,6 +593,7 @@ int main(void)
 		cmocka_unit_test(test_ten_mistakes),
 		cmocka_unit_test(test_target_files),
 		cmocka_unit_test(test_target_file_mistakes),
+		cmocka_unit_test(test_target_file_ceilings),
 		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_default),
 		cmocka_unit_test(test_find),

@@ -10,3 +10,8 @@ tests_unit_query_test_parse_LDADD   = $(libs_query) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/query/test_eval
 tests_unit_query_test_eval_SOURCES = %reldir%/test_eval.c %reldir%/memory_source.c %reldir%/memory_source.h
 tests_unit_query_test_eval_LDADD   = $(libs_query) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/query/test_faults
+tests_unit_query_test_faults_SOURCES = %reldir%/test_faults.c %reldir%/memory_source.c %reldir%/memory_source.h $(faults)
+tests_unit_query_test_faults_LDFLAGS = $(fault_ldflags)
+tests_unit_query_test_faults_LDADD   = $(libs_query) $(CMOCKA_LIBS)

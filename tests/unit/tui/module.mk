@@ -44,3 +44,11 @@ tests_unit_tui_test_promql_text_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/tui/test_console
 tests_unit_tui_test_console_SOURCES = %reldir%/test_console.c $(screen_test_helpers)
 tests_unit_tui_test_console_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/tui/test_heat_scale
+tests_unit_tui_test_heat_scale_SOURCES = %reldir%/test_heat_scale.c
+tests_unit_tui_test_heat_scale_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/tui/test_session
+tests_unit_tui_test_session_SOURCES = %reldir%/test_session.c
+tests_unit_tui_test_session_LDADD   = $(libs_tui) $(CMOCKA_LIBS)

@@ -220,12 +220,17 @@ static void test_trouble_stands_in_the_last_row(void **state)
 	assert_true(last_row_has(s, "nobody records"));
 }
 
-static enum console_wish click(struct stage *s, int row, int col)
+static enum console_wish mouse(struct stage *s, int row, int col, int button)
 {
-	const struct input_event e = { .kind = INPUT_MOUSE, .row = row, .col = col };
+	const struct input_event e = { .kind = INPUT_MOUSE, .row = row, .col = col, .button = button };
 	enum console_wish w = console_event(s->console, &e);
 	draw(s);
 	return w;
+}
+
+static enum console_wish click(struct stage *s, int row, int col)
+{
+	return mouse(s, row, col, MOUSE_LEFT);
 }
 
 static int column_of(const struct stage *s, int row, const char *title)
@@ -257,6 +262,36 @@ static void test_a_click_on_a_title_sorts(void **state)
 	assert_true(shows(s, "gpu-a-03"));
 }
 
+/* The wheel moves where the view has nothing better to do with it; what is not the list's does not select. */
+static void test_the_wheel_moves_the_selection(void **state)
+{
+	struct stage *s = *state;
+	int last = canvas_rows(s->canvas) - 1;
+	type(s, "t");
+	click(s, 1, column_of(s, 1, "node"));
+	click(s, 2, 5);
+	mouse(s, 10, 5, MOUSE_WHEEL_DOWN);
+	mouse(s, 10, 5, MOUSE_WHEEL_DOWN);
+	mouse(s, 10, 5, MOUSE_WHEEL_UP);
+	for (int row = last - 2; row <= last; row++) /* the parts below the list, and the key bar */
+		assert_int_equal(click(s, row, 5), CONSOLE_NOTHING);
+	press(s, KEY_ENTER);
+	assert_true(shows(s, "gpu-a-02"));
+	assert_string_equal(console_top(s->console)->kind->name, "NODE");
+}
+
+static void test_the_last_page_of_help_is_full(void **state)
+{
+	struct stage *s = *state;
+	type(s, "?G");
+	assert_true(row_has(s, canvas_rows(s->canvas) - 2, "suspend"));
+	assert_true(shows(s, "redraw"));
+	press(s, KEY_UP); /* and one up is one up */
+	assert_false(shows(s, "suspend"));
+	type(s, "g");
+	assert_true(row_has(s, 2, "move up"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +304,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_prompt_says_what_it_does_not_know, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trouble_stands_in_the_last_row, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_click_on_a_title_sorts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_the_wheel_moves_the_selection, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_the_last_page_of_help_is_full, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -104,6 +104,39 @@ static void test_overlong(void **state)
 	assert_string_equal(got, "j");
 }
 
+/* What may wait longer than a lone Esc: that of which a person could not have pressed the beginning. */
+static void test_cut(void **state)
+{
+	static const struct {
+		const char *label, *in;
+		bool        is_waiting, is_cut;
+	} rows[] = {
+		{ "nothing",              "j",         false, false },
+		{ "a lone escape",        "\033",      true,  false },
+		{ "alt and [",            "\033[",     true,  false },
+		{ "alt and ]",            "\033]",     true,  false },
+		{ "a sequence",           "\033[?",    true,  true },
+		{ "an answer",            "\033]11;r", true,  true },
+		{ "half a character",     "\xe6\xbc",  true,  true },
+		{ "a whole answer",       "\033]11;rgb:0/0/0\007", false, false },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const uint8_t *at = (const uint8_t *)rows[i].in, *end = at + strlen(rows[i].in);
+		struct input in;
+		struct input_event e;
+		input_init(&in);
+		while (input_next(&in, &at, end, &e))
+			;
+		assert_row(rows[i].label, input_is_waiting(&in) == rows[i].is_waiting);
+		assert_row(rows[i].label, input_is_cut(&in) == rows[i].is_cut);
+		while (input_flush(&in, &e))
+			;
+		assert_row(rows[i].label, !input_is_cut(&in));
+		input_release(&in);
+	}
+}
+
 static void test_names(void **state)
 {
 	static const struct {
@@ -129,6 +162,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sequences),
 		cmocka_unit_test(test_overlong),
+		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@ struct shot {
 	enum look   look;
 	size_t      nodes;
 	unsigned    flags;
+	enum signal_id signal; /* SIGNAL_UP: as it is */
 	const char *filter;
 	enum command commands[12]; /* given before the picture is taken */
 	size_t      n_series;
@@ -27,6 +28,7 @@ static void take(const struct shot *shot, struct screen *screen)
 	struct canvas *c = NULL;
 	struct why why;
 	struct view *view = sample_view(s);
+	view->signal = shot->signal == SIGNAL_UP ? view->signal : shot->signal;
 	assert_int_equal(canvas_new(shot->rows, shot->cols, &c, &why), ERR_OK);
 	canvas_set_ascii(c, shot->look == ASCII_MONO);
 	canvas_set_mono(c, shot->look == ASCII_MONO);
@@ -63,6 +65,10 @@ static void test_fleet(void **state)
 		{ .name = "fleet_map_48_120x40", .rows = 38, .cols = 120, .nodes = 48 },
 		{ .name = "fleet_map_1000_80x24", .rows = 22, .cols = 80, .nodes = 1000 },
 		{ .name = "fleet_map_1000_200x60", .rows = 58, .cols = 200, .nodes = 1000 },
+		{ .name = "fleet_map_own_range", .rows = 22, .cols = 80, .nodes = 48, .signal = SIGNAL_GPU_TEMP },
+		{ .name = "fleet_map_48_250x70", .rows = 68, .cols = 250, .nodes = 48 },
+		{ .name = "fleet_map_1000_250x70", .rows = 68, .cols = 250, .nodes = 1000 },
+		{ .name = "fleet_map_all_well_250x70", .rows = 68, .cols = 250, .nodes = 48, .flags = SAMPLE_ALL_WELL },
 		{ .name = "fleet_map_20x5", .rows = 3, .cols = 20, .nodes = 48 },
 		{ .name = "fleet_map_all_down", .rows = 22, .cols = 80, .nodes = 48, .flags = SAMPLE_ALL_DOWN },
 		{ .name = "fleet_map_all_well", .rows = 38, .cols = 120, .nodes = 48, .flags = SAMPLE_ALL_WELL },
@@ -75,6 +81,9 @@ static void test_fleet(void **state)
 		{ .name = "fleet_table_20x5", .rows = 3, .cols = 20, .nodes = 48, .commands = { COMMAND_TOGGLE } },
 		{ .name = "fleet_table_120x40", .rows = 38, .cols = 120, .nodes = 48, .commands = { COMMAND_TOGGLE } },
 		{ .name = "fleet_table_48_200x60", .rows = 58, .cols = 200, .nodes = 20, .commands = { COMMAND_TOGGLE } },
+		{ .name = "fleet_table_48_250x70", .rows = 68, .cols = 250, .nodes = 48, .commands = { COMMAND_TOGGLE } },
+		{ .name = "fleet_table_16_250x70", .rows = 68, .cols = 250, .nodes = 16, .commands = { COMMAND_TOGGLE } },
+		{ .name = "fleet_table_models_250x70", .rows = 68, .cols = 250, .nodes = 256, .commands = { COMMAND_BY_MODEL } },
 		{ .name = "fleet_table_models", .rows = 22, .cols = 120, .nodes = 256, .commands = { COMMAND_BY_MODEL } },
 		{ .name = "fleet_table_sorted", .rows = 22, .cols = 80, .nodes = 48,
 		  .commands = { COMMAND_TOGGLE, COMMAND_SORT, COMMAND_SORT_TURN, COMMAND_DOWN } },
@@ -96,6 +105,7 @@ static void test_node(void **state)
 		{ .name = "node_20x5", .rows = 3, .cols = 20, .nodes = 48, .n_series = 1 },
 		{ .name = "node_120x40", .rows = 38, .cols = 120, .nodes = 48, .n_series = 1 },
 		{ .name = "node_200x60", .rows = 58, .cols = 200, .nodes = 48, .n_series = 1 },
+		{ .name = "node_250x70", .rows = 68, .cols = 250, .nodes = 48, .n_series = 1 },
 		{ .name = "node_gone", .rows = 22, .cols = 80, .nodes = 0 },
 		{ .name = "node_hostile", .rows = 38, .cols = 120, .nodes = 48, .flags = SAMPLE_HOSTILE, .n_series = 1 },
 	};
@@ -115,6 +125,7 @@ static void test_chart(void **state)
 		{ .name = "chart_page_2", .rows = 22, .cols = 80, .nodes = 16, .n_series = 11,
 		  .commands = { COMMAND_DOWN, COMMAND_DOWN, COMMAND_DOWN, COMMAND_DOWN } },
 		{ .name = "chart_200x60", .rows = 58, .cols = 200, .nodes = 16, .n_series = 4 },
+		{ .name = "chart_250x70", .rows = 68, .cols = 250, .nodes = 16, .n_series = 4 },
 		{ .name = "chart_nothing", .rows = 22, .cols = 80, .nodes = 16, .n_series = 0 },
 	};
 	(void)state;
@@ -131,6 +142,7 @@ static void test_events(void **state)
 {
 	static const struct shot shots[] = {
 		{ .name = "events_80x24", .rows = 22, .cols = 80, .nodes = 16, .commands = { COMMAND_DOWN, COMMAND_DOWN } },
+		{ .name = "events_250x70", .rows = 68, .cols = 250, .nodes = 16 },
 		{ .name = "events_20x5", .rows = 3, .cols = 20, .nodes = 16 },
 		{ .name = "events_120x40_ascii_mono", .rows = 38, .cols = 120, .nodes = 16, .look = ASCII_MONO },
 		{ .name = "events_filter", .rows = 22, .cols = 80, .nodes = 16, .filter = "version gpu-a-03" },

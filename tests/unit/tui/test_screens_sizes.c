@@ -7,8 +7,8 @@
 #include "tests/unit/tui/sample_view.h"
 #include "tui/screens.h"
 
-static const int rows_tried[] = { 1, 2, 3, 4, 5, 6, 8, 10, 13, 14, 18, 21, 22, 30, 38, 48, 60 };
-static const int cols_tried[] = { 1, 2, 3, 5, 9, 15, 19, 20, 26, 39, 40, 58, 61, 80, 99, 100, 119, 120, 178, 181, 200 };
+static const int rows_tried[] = { 1, 2, 3, 4, 5, 6, 8, 10, 13, 14, 18, 21, 22, 30, 38, 48, 60, 68 };
+static const int cols_tried[] = { 1, 2, 3, 5, 9, 15, 19, 20, 26, 39, 40, 58, 61, 80, 99, 100, 119, 120, 178, 181, 200, 250 };
 
 static bool is_safe(uint32_t character)
 {
