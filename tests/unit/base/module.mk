@@ -43,6 +43,10 @@ UNIT_TESTS += tests/unit/base/test_num
 tests_unit_base_test_num_SOURCES = %reldir%/test_num.c
 tests_unit_base_test_num_LDADD   = $(libs_base) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/base/test_sha1
+tests_unit_base_test_sha1_SOURCES = %reldir%/test_sha1.c
+tests_unit_base_test_sha1_LDADD   = $(libs_base) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/base/test_text
 tests_unit_base_test_text_SOURCES = %reldir%/test_text.c
 tests_unit_base_test_text_LDADD   = $(libs_base) $(CMOCKA_LIBS)
