@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { CRITERIA_MAX = 64 }; /* that cannot be weighed and are listed; one is enough to ask for OpenSSH */
+
 /* What the criteria compare. */
 struct matching {
 	struct ssh_reading     *r;
@@ -79,7 +81,7 @@ static void not_weighed(struct matching *m, const char *criterion, const char *v
 	struct ssh_reading *r = m->r;
 	bool matters = m->applies && !m->at->is_never;
 	m->applies = false;
-	if (!matters)
+	if (!matters || r->n_criteria >= CRITERIA_MAX)
 		return;
 	for (size_t i = 0; i < r->n_criteria; i++) {
 		if (r->criteria[i].line == m->at->line && strcmp(r->criteria[i].file, m->at->file) == 0)

@@ -6,6 +6,7 @@ UNIT_TESTS += \
 	tests/unit/collectors/test_http \
 	tests/unit/collectors/test_identify \
 	tests/unit/collectors/test_predict \
+	tests/unit/collectors/test_ssh_config \
 	tests/unit/collectors/test_ssh_conformance \
 	tests/unit/collectors/test_ssh_pattern
 tests_unit_collectors_test_decimal_SOURCES = %reldir%/test_decimal.c
@@ -24,3 +25,5 @@ tests_unit_collectors_test_ssh_pattern_SOURCES = %reldir%/test_ssh_pattern.c
 tests_unit_collectors_test_ssh_pattern_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_ssh_conformance_SOURCES = %reldir%/test_ssh_conformance.c
 tests_unit_collectors_test_ssh_conformance_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_ssh_config_SOURCES = %reldir%/test_ssh_config.c %reldir%/ssh_memory.c %reldir%/ssh_memory.h
+tests_unit_collectors_test_ssh_config_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
