@@ -143,7 +143,9 @@ void diagnostics_sort(struct diagnostics *d)
 static void print_one(const struct diagnostic *one, struct buf *to)
 {
 	const char *kind = one->severity == DIAGNOSTIC_WARNING ? "warning: " : "";
-	if (one->line > 0)
+	if (one->line > 0 && one->col == 0)
+		buf_printf(to, "%s:%d: %s%s", one->file, one->line, kind, one->text);
+	else if (one->line > 0)
 		buf_printf(to, "%s:%d:%d: %s%s", one->file, one->line, one->col, kind, one->text);
 	else
 		buf_printf(to, "%s: %s%s", one->file, kind, one->text);

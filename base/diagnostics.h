@@ -15,7 +15,7 @@ enum diagnostic_severity { DIAGNOSTIC_ERROR, DIAGNOSTIC_WARNING };
 
 struct diagnostic {
 	char                    *file; /* owned, as all texts here */
-	int                      line, col; /* from 1; 0: about the file as a whole */
+	int                      line, col; /* from 1; line 0: about the file as a whole; col 0: about the line as a whole */
 	enum diagnostic_severity severity;
 	char                    *text;
 };
@@ -41,7 +41,7 @@ void diagnostics_vadd(struct diagnostics *d, enum diagnostic_severity severity, 
 /* Puts each file's diagnostics (files in the order in which they first had one) in the order of their places. */
 void diagnostics_sort(struct diagnostics *d);
 
-/* One line each: "FILE:LINE:COL: text", a warning's text after "warning: ". Without a place "FILE: text". */
+/* One line each: "FILE:LINE:COL: text", a warning's text after "warning: ". Without a column "FILE:LINE: text", without a place "FILE: text". */
 enum err diagnostics_print(const struct diagnostics *d, struct buf *to);
 
 /* The first error as the sentence of `why`, with its place and how many more there are; returns `e`. For callers that show one line. */

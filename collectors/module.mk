@@ -19,5 +19,17 @@ libcollectors_a_SOURCES = \
 	%reldir%/parse.c %reldir%/parse.h \
 	%reldir%/plan.c %reldir%/plan.h \
 	%reldir%/source.h \
+	%reldir%/ssh_algorithms.c \
+	%reldir%/ssh_config.c %reldir%/ssh_config.h %reldir%/ssh_config_private.h \
+	%reldir%/ssh_config_expand.c \
+	%reldir%/ssh_config_file.c \
+	%reldir%/ssh_config_match.c \
+	%reldir%/ssh_config_result.c \
+	%reldir%/ssh_config_value.c \
+	%reldir%/ssh_config_words.c \
+	%reldir%/ssh_destination.c \
+	%reldir%/ssh_keywords.c %reldir%/ssh_keywords.h \
+	%reldir%/ssh_local.c \
+	%reldir%/ssh_pattern.c %reldir%/ssh_pattern.h \
 	%reldir%/table.c %reldir%/table.h \
 	%reldir%/text.c

@@ -52,6 +52,10 @@ tests_fuzz_fuzz_key_file_LDADD = $(FUZZ_MAIN) $(libs_tui)
 FUZZ_TARGETS += tests/fuzz/fuzz_theme
 tests_fuzz_fuzz_theme_LDADD = $(FUZZ_MAIN) $(libs_tui)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_ssh_config
+tests_fuzz_fuzz_ssh_config_SOURCES = %reldir%/fuzz_ssh_config.c tests/unit/collectors/ssh_memory.c tests/unit/collectors/ssh_memory.h
+tests_fuzz_fuzz_ssh_config_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
+
 if FUZZERS
 FUZZ_MAIN = $(FUZZ_ENGINE)
 else

@@ -8,6 +8,11 @@ UNIT_TESTS += \
 	tests/unit/collectors/test_identify \
 	tests/unit/collectors/test_predict
 tests_unit_collectors_test_decimal_SOURCES = %reldir%/test_decimal.c $(comma_locale)
+	tests/unit/collectors/test_predict \
+	tests/unit/collectors/test_ssh_config \
+	tests/unit/collectors/test_ssh_conformance \
+	tests/unit/collectors/test_ssh_pattern
+tests_unit_collectors_test_decimal_SOURCES = %reldir%/test_decimal.c
 tests_unit_collectors_test_decimal_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_exposition_SOURCES = %reldir%/test_exposition.c
 tests_unit_collectors_test_exposition_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
@@ -22,3 +27,9 @@ tests_unit_collectors_test_http_tls_SOURCES = %reldir%/test_http_tls.c $(http_be
 tests_unit_collectors_test_http_tls_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_identify_SOURCES = %reldir%/test_identify.c
 tests_unit_collectors_test_identify_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_ssh_pattern_SOURCES = %reldir%/test_ssh_pattern.c
+tests_unit_collectors_test_ssh_pattern_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_ssh_conformance_SOURCES = %reldir%/test_ssh_conformance.c
+tests_unit_collectors_test_ssh_conformance_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_ssh_config_SOURCES = %reldir%/test_ssh_config.c %reldir%/ssh_memory.c %reldir%/ssh_memory.h
+tests_unit_collectors_test_ssh_config_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
