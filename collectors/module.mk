@@ -18,5 +18,6 @@ libcollectors_a_SOURCES = \
 	%reldir%/parse.c %reldir%/parse.h \
 	%reldir%/plan.c %reldir%/plan.h \
 	%reldir%/source.h \
+	%reldir%/ssh_key.c %reldir%/ssh_key.h \
 	%reldir%/table.c %reldir%/table.h \
 	%reldir%/text.c

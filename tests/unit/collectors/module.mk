@@ -18,3 +18,7 @@ tests_unit_collectors_test_http_SOURCES = %reldir%/test_http.c %reldir%/raw_serv
 tests_unit_collectors_test_http_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_identify_SOURCES = %reldir%/test_identify.c
 tests_unit_collectors_test_identify_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+# SSH keys and known_hosts files
+UNIT_TESTS += tests/unit/collectors/test_ssh_key
+tests_unit_collectors_test_ssh_key_SOURCES = %reldir%/test_ssh_key.c %reldir%/sample_keys.h
+tests_unit_collectors_test_ssh_key_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
