@@ -13,6 +13,9 @@ libcollectors_a_SOURCES = \
 	%reldir%/http_transfer.c \
 	%reldir%/http_url.c \
 	%reldir%/identify.c %reldir%/identify.h \
+	%reldir%/known_hosts.c %reldir%/known_hosts.h %reldir%/known_hosts_private.h \
+	%reldir%/known_hosts_add.c \
+	%reldir%/known_hosts_line.c \
 	%reldir%/layout.c \
 	%reldir%/openmetrics.c \
 	%reldir%/parse.c %reldir%/parse.h \
