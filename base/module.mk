@@ -3,6 +3,7 @@ noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
 	%reldir%/asset.c %reldir%/asset.h \
 	%reldir%/arena.c %reldir%/arena.h \
+	%reldir%/base64.c %reldir%/base64.h \
 	%reldir%/buf.c %reldir%/buf.h \
 	%reldir%/clock.c %reldir%/clock.h \
 	%reldir%/err.c %reldir%/err.h \

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/text.h"
 
 enum { SECRET_MAX = 65536, SPARE_BODY_MAX = 1 << 20, RECEIVE_BYTES = 32 << 10 };
@@ -144,20 +145,6 @@ static void fail_before(struct transfer *t, enum fetch result, const char *text)
 	snprintf(t->text, sizeof t->text, "%s", text);
 }
 
-static void base64(struct buf *to, const char *text, size_t n)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	for (size_t i = 0; i < n; i += 3) {
-		uint32_t v = (uint32_t)(unsigned char)text[i] << 16;
-		v |= i + 1 < n ? (uint32_t)(unsigned char)text[i + 1] << 8 : 0;
-		v |= i + 2 < n ? (uint32_t)(unsigned char)text[i + 2] : 0;
-		buf_putc(to, digits[v >> 18]);
-		buf_putc(to, digits[v >> 12 & 63]);
-		buf_putc(to, i + 1 < n ? digits[v >> 6 & 63] : '=');
-		buf_putc(to, i + 2 < n ? digits[v & 63] : '=');
-	}
-}
-
 static void wipe(struct buf *b)
 {
 	if (b->data != NULL)
@@ -197,7 +184,7 @@ static enum err add_secret(struct transfer *t, struct why *why)
 			buf_printf(&pair, "%s:", t->access.user != NULL ? t->access.user : "");
 			buf_put(&pair, buf_text(&secret), secret.len);
 			buf_puts(&line, "Authorization: Basic ");
-			base64(&line, buf_text(&pair), pair.len);
+			base64_encode(&line, buf_text(&pair), pair.len);
 		}
 		if (line.err != ERR_OK || pair.err != ERR_OK || !add_header(t, buf_text(&line)))
 			e = why_memory(why);

@@ -14,6 +14,9 @@ libcollectors_a_SOURCES = \
 	%reldir%/http_transfer.c \
 	%reldir%/http_url.c \
 	%reldir%/identify.c %reldir%/identify.h \
+	%reldir%/known_hosts.c %reldir%/known_hosts.h %reldir%/known_hosts_private.h \
+	%reldir%/known_hosts_add.c \
+	%reldir%/known_hosts_line.c \
 	%reldir%/layout.c \
 	%reldir%/openmetrics.c \
 	%reldir%/parse.c %reldir%/parse.h \
@@ -31,5 +34,6 @@ libcollectors_a_SOURCES = \
 	%reldir%/ssh_keywords.c %reldir%/ssh_keywords.h \
 	%reldir%/ssh_local.c \
 	%reldir%/ssh_pattern.c %reldir%/ssh_pattern.h \
+	%reldir%/ssh_key.c %reldir%/ssh_key.h \
 	%reldir%/table.c %reldir%/table.h \
 	%reldir%/text.c

@@ -8,7 +8,7 @@ cd "$src" || exit 1
 includes=$(find app base config store query collectors rules recorder alerts deploy tui sim \( -name '*.[ch]' -o -name '*.cc' \) 2>/dev/null |
 	sort | xargs grep -nE '^[[:space:]]*#[[:space:]]*include' /dev/null)
 
-echo '1..8'
+echo '1..9'
 n=0
 # report WHAT LINES: one TAP line, with the offending includes behind it
 report()
@@ -47,6 +47,7 @@ only_in 'test libraries only in tests'              'cmocka\.h|vterm\.h'        
 only_in 'ncurses only in tui/terminal.c, terminfo.c' '(ncursesw?/)?(n?curses|term|panel|menu|form)\.h'   'tui/termin(al|fo)\.c:|app/[a-z_]*doctor\.c:'
 only_in 'SQLite only in store/'                     'sqlite3\.h'                                        'store/|app/[a-z_]*doctor\.c:'
 only_in 'curl only in collectors/'                  'curl/[a-z]+\.h'                                    'collectors/|app/[a-z_]*doctor\.c:'
+only_in 'libcrypto only in collectors/'             'openssl/[a-z0-9]+\.h'                             'collectors/'
 only_in 'libmicrohttpd only in sim/'                'microhttpd\.h'                                     'sim/'
 only_in 'RE2 only behind the shim'                  're2/[a-z0-9]+\.h'                                  'base/regex\.cc:'
 only_in 'libyaml only behind base/yaml.h'           'yaml\.h'                                           'base/yaml[a-z_]*\.c:|app/[a-z_]*doctor\.c:'

@@ -7,6 +7,10 @@ UNIT_TESTS += tests/unit/base/test_asset
 tests_unit_base_test_asset_SOURCES = %reldir%/test_asset.c
 tests_unit_base_test_asset_LDADD   = $(libs_base) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/base/test_base64
+tests_unit_base_test_base64_SOURCES = %reldir%/test_base64.c
+tests_unit_base_test_base64_LDADD   = $(libs_base) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/base/test_buf
 tests_unit_base_test_buf_SOURCES = %reldir%/test_buf.c
 tests_unit_base_test_buf_LDADD   = $(libs_base) $(CMOCKA_LIBS)

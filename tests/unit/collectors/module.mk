@@ -33,3 +33,13 @@ tests_unit_collectors_test_ssh_conformance_SOURCES = %reldir%/test_ssh_conforman
 tests_unit_collectors_test_ssh_conformance_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_ssh_config_SOURCES = %reldir%/test_ssh_config.c %reldir%/ssh_memory.c %reldir%/ssh_memory.h
 tests_unit_collectors_test_ssh_config_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+# SSH keys and known_hosts files
+UNIT_TESTS += tests/unit/collectors/test_ssh_key
+tests_unit_collectors_test_ssh_key_SOURCES = %reldir%/test_ssh_key.c %reldir%/sample_keys.h
+tests_unit_collectors_test_ssh_key_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/collectors/test_known_hosts
+tests_unit_collectors_test_known_hosts_SOURCES = %reldir%/test_known_hosts.c %reldir%/known_files.h
+tests_unit_collectors_test_known_hosts_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/collectors/test_known_hosts_add
+tests_unit_collectors_test_known_hosts_add_SOURCES = %reldir%/test_known_hosts_add.c %reldir%/known_files.h
+tests_unit_collectors_test_known_hosts_add_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
