@@ -6,13 +6,11 @@ UNIT_TESTS += \
 	tests/unit/collectors/test_http \
 	tests/unit/collectors/test_http_tls \
 	tests/unit/collectors/test_identify \
-	tests/unit/collectors/test_predict
-tests_unit_collectors_test_decimal_SOURCES = %reldir%/test_decimal.c $(comma_locale)
 	tests/unit/collectors/test_predict \
 	tests/unit/collectors/test_ssh_config \
 	tests/unit/collectors/test_ssh_conformance \
 	tests/unit/collectors/test_ssh_pattern
-tests_unit_collectors_test_decimal_SOURCES = %reldir%/test_decimal.c
+tests_unit_collectors_test_decimal_SOURCES = %reldir%/test_decimal.c $(comma_locale)
 tests_unit_collectors_test_decimal_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_exposition_SOURCES = %reldir%/test_exposition.c
 tests_unit_collectors_test_exposition_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
