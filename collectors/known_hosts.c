@@ -351,3 +351,18 @@ enum err known_hosts_types(const struct known_hosts_query *q, struct known_hosts
 	}
 	return ERR_OK;
 }
+
+enum err known_hosts_types_join(const struct known_hosts_types *t, const char *const *supported, size_t n_supported, struct buf *to)
+{
+	const char *between = "";
+	for (size_t i = 0; i < t->n; i++) {
+		for (size_t k = 0; k < n_supported; k++) {
+			if (strcmp(t->names[i], supported[k]) == 0) {
+				buf_printf(to, "%s%s", between, t->names[i]);
+				between = ",";
+				break;
+			}
+		}
+	}
+	return to->err;
+}

@@ -8,6 +8,7 @@
 #ifndef PITWALL_COLLECTORS_KNOWN_HOSTS_H
 #define PITWALL_COLLECTORS_KNOWN_HOSTS_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "collectors/ssh_key.h"
 
@@ -95,6 +96,10 @@ struct known_hosts_types {
 /* Before the handshake: types whose keys are known come first. As OpenSSH does it: unless a key of the type liked best is known, when the order
  * stays; and a key that is revoked is not known. */
 enum err known_hosts_types(const struct known_hosts_query *q, struct known_hosts_types *out, struct why *why);
+
+/* Appends a comma list of those that a library supports, for libssh2_session_method_pref. libssh2 1.10 drops what it does not support from such a list
+ * by copying memory onto itself: give it what libssh2_session_supported_algs says, and no list that is empty. */
+enum err known_hosts_types_join(const struct known_hosts_types *t, const char *const *supported, size_t n_supported, struct buf *to);
 
 /* The name that stands in files for a host and a port: "host" or "[host]:port", in lower case. ERR_USAGE: empty, too long, or with characters that
  * no host's name has and that would mean something else in a file. */

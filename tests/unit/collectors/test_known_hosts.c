@@ -447,6 +447,21 @@ static void orders_types(void **state)
 	}
 }
 
+static void joins_what_is_supported(void **state)
+{
+	static const char *const supported[] = { "ssh-dss", "rsa-sha2-256", "ssh-ed25519" };
+	const struct known_hosts_types types = { .names = { "ecdsa-sha2-nistp256", "ssh-ed25519", "rsa-sha2-256" }, .n = 3 };
+	struct buf list;
+	(void)state;
+	buf_init(&list, 1024);
+	assert_int_equal(known_hosts_types_join(&types, supported, 3, &list), ERR_OK);
+	assert_string_equal(buf_text(&list), "ssh-ed25519,rsa-sha2-256");
+	buf_clear(&list);
+	assert_int_equal(known_hosts_types_join(&types, supported, 1, &list), ERR_OK);
+	assert_string_equal(buf_text(&list), "");
+	buf_release(&list);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -462,6 +477,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(sizes, begin, end),
 		cmocka_unit_test_setup_teardown(refuses_bad_questions, begin, end),
 		cmocka_unit_test_setup_teardown(orders_types, begin, end),
+		cmocka_unit_test(joins_what_is_supported),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
