@@ -133,9 +133,6 @@ void       *http_target_ctx(const struct http_target *t);
 const char *http_target_url(const struct http_target *t);
 void        http_target_scrape_now(struct http_target *t); /* once, besides its schedule; nothing while one is in flight */
 
-/* The place in its interval of a target, in ms since the epoch modulo the interval: one of at least 32 (of an interval of 32 ms or more). */
-int64_t http_target_place(const char *url, int64_t interval_ms);
-
 /* The answer to http_get. Lent for the call. */
 struct http_answer {
 	enum fetch  result;       /* FETCH_OK for status 200 to 299 */

@@ -7,16 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
+#include "collectors/schedule.h"
 
-enum { INTERVAL_LEAST_MS = 10, INTERVAL_MOST_MS = 24 * 3600 * 1000, PLACES = 32, STEP_MOST_MS = 250 };
+enum { INTERVAL_LEAST_MS = 10, INTERVAL_MOST_MS = 24 * 3600 * 1000 };
 
 struct http_target {
 	struct http_target *prev, *next;
 	struct transfer     transfer;
 	uv_timer_t          timer;
 	char               *url;
-	int64_t             interval_ms, due_ms; /* the next scrape, in the loop's time */
+	struct schedule     schedule;
 	struct exposition  *exposition;
 	uint64_t            skipped;
 	void              (*done)(void *ctx, const struct http_scrape *s);
@@ -28,23 +28,13 @@ static struct http_target *target_of(struct transfer *t)
 	return (struct http_target *)(void *)((char *)t - offsetof(struct http_target, transfer));
 }
 
-/* Places are steps apart, so that a few targets are scraped at each: waking for one alone finds every cache cold, and costs half again. */
-int64_t http_target_place(const char *url, int64_t interval_ms)
-{
-	int64_t step = interval_ms / PLACES > 0 ? interval_ms / PLACES : 1;
-	if (step > STEP_MOST_MS)
-		step = STEP_MOST_MS;
-	return (int64_t)(hash64(url, strlen(url), 0) % (uint64_t)(interval_ms / step)) * step;
-}
-
 static int64_t loop_ms(const struct http_target *t) { return (int64_t)uv_now(t->transfer.c->o.loop); }
 
 static void on_due(uv_timer_t *timer);
 
 static void arm(struct http_target *t)
 {
-	int64_t wait = t->due_ms - loop_ms(t);
-	uv_timer_start(&t->timer, on_due, wait > 0 ? (uint64_t)wait : 0, 0);
+	uv_timer_start(&t->timer, on_due, (uint64_t)schedule_wait_ms(&t->schedule, loop_ms(t)), 0);
 }
 
 static void scrape(struct http_target *t)
@@ -57,17 +47,12 @@ static void scrape(struct http_target *t)
 	t->transfer.c->stats.skipped++;
 }
 
-/* The next one is due an interval after this one was, however late this is. Where the whole process stood still for longer, the places that
- * were missed are skipped. */
 static void on_due(uv_timer_t *timer)
 {
 	struct http_target *t = timer->data;
-	int64_t now = loop_ms(t), late = (now - t->due_ms) / t->interval_ms;
-	if (late > 0) {
-		t->skipped += (uint64_t)late;
-		t->transfer.c->stats.skipped += (uint64_t)late;
-	}
-	t->due_ms += (late + 1) * t->interval_ms;
+	uint64_t missed = (uint64_t)schedule_next(&t->schedule, loop_ms(t));
+	t->skipped += missed;
+	t->transfer.c->stats.skipped += missed;
 	arm(t);
 	scrape(t);
 }
@@ -110,13 +95,6 @@ static enum err check_times(const struct http_target_options *o, struct why *why
 	return ERR_OK;
 }
 
-static int64_t first_due(const struct http_target *t)
-{
-	int64_t wall = clock_wall_ms(t->transfer.c->o.clock);
-	int64_t place = http_target_place(t->url, t->interval_ms), at = wall % t->interval_ms;
-	return loop_ms(t) + (place - at + t->interval_ms) % t->interval_ms;
-}
-
 static void link_target(struct http_collector *c, struct http_target *t)
 {
 	t->next = c->targets;
@@ -141,7 +119,6 @@ static void set_up(struct http_target *t, const struct http_target_options *o)
 	t->transfer.accept = o->prefer_openmetrics
 	        ? "Accept: application/openmetrics-text;version=1.0.0;q=0.9,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 	        : "Accept: text/plain;version=0.0.4;q=0.9,*/*;q=0.1";
-	t->interval_ms = o->interval_ms;
 	t->done = o->done;
 	t->ctx = o->ctx;
 }
@@ -174,7 +151,7 @@ enum err http_target_add(struct http_collector *c, const struct http_target_opti
 	c->handles++;
 	link_target(c, t);
 	uv_update_time(c->o.loop);
-	t->due_ms = first_due(t);
+	schedule_begin(&t->schedule, t->url, o->interval_ms, clock_wall_ms(c->o.clock), loop_ms(t));
 	arm(t);
 	if (now)
 		transfer_start(&t->transfer);

@@ -21,6 +21,7 @@ libcollectors_a_SOURCES = \
 	%reldir%/openmetrics.c \
 	%reldir%/parse.c %reldir%/parse.h \
 	%reldir%/plan.c %reldir%/plan.h \
+	%reldir%/schedule.c %reldir%/schedule.h \
 	%reldir%/source.h \
 	%reldir%/ssh_algorithms.c \
 	%reldir%/ssh_config.c %reldir%/ssh_config.h %reldir%/ssh_config_private.h \

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "collectors/schedule.h"
 #include "tests/unit/collectors/http_bench.h"
 
 /* Each of these while a good target beside it goes on as if nothing were. */
@@ -205,7 +206,7 @@ static void keeps_its_place_in_the_interval(void **state)
 	struct bench *b = *state;
 	struct seen   seen = { 0 };
 	const char   *where = bench_url(b, "/ok");
-	int64_t       place = http_target_place(where, 200);
+	int64_t       place = schedule_place(where, 200);
 	int           near = 0;
 	assert_true(place >= 0 && place < 200);
 	bench_add(b, where, 200, 200, &seen);
