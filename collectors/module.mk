@@ -23,7 +23,12 @@ libcollectors_a_SOURCES = \
 	%reldir%/plan.c %reldir%/plan.h \
 	%reldir%/schedule.c %reldir%/schedule.h \
 	%reldir%/source.h \
+	%reldir%/ssh.c %reldir%/ssh.h %reldir%/ssh_private.h \
+	%reldir%/ssh_agent.c %reldir%/ssh_agent.h \
 	%reldir%/ssh_algorithms.c \
+	%reldir%/ssh_blob.h \
+	%reldir%/ssh_channel.c \
+	%reldir%/ssh_check.c %reldir%/ssh_check.h \
 	%reldir%/ssh_config.c %reldir%/ssh_config.h %reldir%/ssh_config_private.h \
 	%reldir%/ssh_config_expand.c \
 	%reldir%/ssh_config_file.c \
@@ -32,9 +37,14 @@ libcollectors_a_SOURCES = \
 	%reldir%/ssh_config_value.c \
 	%reldir%/ssh_config_words.c \
 	%reldir%/ssh_destination.c \
+	%reldir%/ssh_key.c %reldir%/ssh_key.h \
 	%reldir%/ssh_keywords.c %reldir%/ssh_keywords.h \
 	%reldir%/ssh_local.c \
+	%reldir%/ssh_login.c \
 	%reldir%/ssh_pattern.c %reldir%/ssh_pattern.h \
-	%reldir%/ssh_key.c %reldir%/ssh_key.h \
+	%reldir%/ssh_route.c %reldir%/ssh_route.h \
+	%reldir%/ssh_session.c \
 	%reldir%/table.c %reldir%/table.h \
-	%reldir%/text.c
+	%reldir%/text.c \
+	%reldir%/transport.c %reldir%/transport.h \
+	%reldir%/transport_process.c

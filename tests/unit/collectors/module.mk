@@ -44,3 +44,6 @@ tests_unit_collectors_test_known_hosts_add_LDADD   = libcollectors.a $(libs_conf
 UNIT_TESTS += tests/unit/collectors/test_known_hosts_openssh
 tests_unit_collectors_test_known_hosts_openssh_SOURCES = %reldir%/test_known_hosts_openssh.c %reldir%/known_files.h %reldir%/sshd.c %reldir%/sshd.h
 tests_unit_collectors_test_known_hosts_openssh_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/collectors/test_ssh
+tests_unit_collectors_test_ssh_SOURCES = %reldir%/test_ssh.c %reldir%/sshd.c %reldir%/sshd.h
+tests_unit_collectors_test_ssh_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
