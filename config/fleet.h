@@ -41,16 +41,42 @@ struct fleet_tls {
 	bool        insecure_skip_verify;
 };
 
+enum fleet_transport { FLEET_TRANSPORT_AUTO, FLEET_TRANSPORT_LIBSSH2, FLEET_TRANSPORT_OPENSSH };
+
+/* A command of the site's own, run on a machine. */
+struct fleet_exec {
+	const char        *name;   /* a label name */
+	const char *const *argv;   /* n_argv words; no shell reads them */
+	size_t             n_argv;
+	const char        *format; /* "prometheus", "json", "pairs" */
+	const char *const *paths;  /* of "json": NAME=path.to.value */
+	size_t             n_paths;
+};
+
+/* How a machine is asked over a shell. What is not said here is ssh_config's. */
+struct fleet_ssh {
+	const char             *user; /* "": as configured there */
+	int                     port; /* 0: likewise */
+	enum fleet_transport    transport;
+	const char *const      *units, *const *logs;
+	size_t                  n_units, n_logs;
+	const struct fleet_exec *execs;
+	size_t                  n_execs;
+};
+
 /* One endpoint to poll. Texts are never NULL. */
 struct fleet_target {
 	const char              *group, *node, *model;
 	const char              *profile;     /* "": find out by asking (profile_guess) */
-	const char              *url;         /* whole: scheme, host, port, path; no user or password in it */
+	const char              *url;         /* whole: scheme, host, port, path; no password in it. "ssh://[user@]host[:port]" and "local:" for machines */
 	struct labels           *labels;      /* job, instance, group, node, model, profile and the user's own: the target's identity */
 	int64_t                  interval_ms, timeout_ms; /* timeout <= interval */
 	const struct fleet_auth *auth;        /* NULL: none */
 	const struct fleet_tls  *tls;         /* NULL: the system's CAs, verified */
 	enum fleet_gzip          gzip;        /* whether compressed answers are asked for */
+	const struct fleet_ssh  *ssh;         /* not NULL: a machine that is asked over a shell, by SSH unless is_local */
+	const char              *ssh_host;    /* of such a one: what one would type after `ssh`, without a user; "" otherwise */
+	bool                     is_local;    /* this machine */
 	bool                     has_path;    /* the file said the path; else it is the profile's, or /metrics with no profile */
 	bool                     is_probe;    /* only perhaps there (fleet_default): not answering is no failure until it once has */
 	int                      line;        /* of the file that it comes from */

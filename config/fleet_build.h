@@ -73,6 +73,7 @@ struct settings {
 	const struct fleet_auth *auth;
 	const struct fleet_tls  *tls;
 	enum fleet_gzip          gzip;
+	const struct fleet_ssh  *ssh;     /* NULL: not asked over a shell */
 	const struct own_label  *labels;
 	const struct yaml_node  *auth_at; /* where auth was set */
 };
@@ -109,6 +110,22 @@ void settings_label(struct build *b, struct settings *s, const struct yaml_node 
 const struct fleet_auth *auth_read(struct build *b, const struct yaml_node *node);
 const struct fleet_tls  *tls_read(struct build *b, const struct yaml_node *node);
 
+/* ---- machines (machine.c) ---- */
+
+extern const struct fleet_ssh plain_ssh; /* ssh: yes */
+
+const struct fleet_ssh *ssh_read(struct build *b, const struct yaml_node *node);
+bool                    is_ssh_word(const char *text); /* a user's name that can mean nothing else */
+
+struct ssh_place {
+	const char *user; /* "": as configured */
+	const char *host;
+	int         port; /* 0: as configured */
+};
+
+/* Splits "ssh://[user@]host[:port]" into the arena; what it does not say is the settings'; reports at `at`. */
+bool ssh_place_read(struct build *b, const struct yaml_node *at, const char *text, const struct fleet_ssh *settings, struct ssh_place *out);
+
 /* ---- targets (targets.c) ---- */
 
 /* Where a target is, in pieces. */
@@ -126,6 +143,10 @@ bool place_read(struct build *b, const struct yaml_node *at, const char *text, s
 void target_add(struct build *b, const char *group, const char *node, const struct place *place, const struct settings *s,
                 const struct yaml_node *at);
 
+/* Adds a machine that is asked over a shell: NULL is this one. */
+void machine_target_add(struct build *b, const char *group, const char *node, const struct ssh_place *place, const struct settings *s,
+                        const struct yaml_node *at);
+
 /* Drops targets from number `n` on. */
 void targets_cut(struct build *b, size_t n);
 
@@ -141,6 +162,9 @@ void target_files_read(struct build *b, const struct yaml_node *at, const char *
 
 /* The targets of one parsed target file; only reports mistakes where there are some. */
 void target_file_parse(struct build *b, const struct yaml *y, const char *group, const struct settings *s);
+
+/* This machine's name, in the arena (fleet_default.c). */
+const char *this_machine(struct build *b);
 
 /* An empty one (fleet.c); NULL: no memory. */
 struct fleet *fleet_new(void);

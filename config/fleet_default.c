@@ -41,22 +41,31 @@ static void add_probe(struct build *b, const char *node, const struct probe *pro
 	t->has_path = false;
 }
 
-static const char *this_machine(char name[HOST_NAME_MAX + 1])
+const char *this_machine(struct build *b)
 {
-	if (gethostname(name, HOST_NAME_MAX + 1) != 0 || name[0] == '\0')
+	char name[HOST_NAME_MAX + 1] = "";
+	if (gethostname(name, sizeof name) != 0 || name[0] == '\0')
 		return "localhost";
 	name[HOST_NAME_MAX] = '\0';
-	return name;
+	return keep(b, arena_text(b->arena, name));
+}
+
+static void add_machine(struct build *b, const char *node)
+{
+	static const struct yaml_node nowhere = { .line = 0 };
+	const struct settings s = { 0 };
+	machine_target_add(b, "local", node, NULL, &s, &nowhere);
 }
 
 enum err fleet_default(const struct profiles *p, struct fleet **out, struct why *why)
 {
-	char name[HOST_NAME_MAX + 1];
 	struct fleet *f = fleet_new();
 	if (f == NULL)
 		return why_memory(why);
 	struct build b = { .arena = &f->files->arena, .profiles = p, .fleet = f };
-	const char *node = keep(&b, arena_text(b.arena, this_machine(name)));
+	const char *node = this_machine(&b);
+	if (node != NULL)
+		add_machine(&b, node);
 	for (size_t i = 0; i < N_PROBES && b.err == ERR_OK; i++)
 		add_probe(&b, node, &probes[i]);
 	free(b.origins);

@@ -110,8 +110,14 @@ static enum err add_node(const char *name, void *arg)
 		yaml_error(n->b->y, n->at, "'%s' is no host name; where a node's name is another, give its 'address'", place.host);
 		return ERR_FORMAT;
 	}
-	for (size_t i = 0; i < n->n_endpoints; i++)
+	const struct settings *first = n->n_endpoints > 0 ? &n->endpoints[0] : NULL;
+	bool is_machine_alone = n->n_endpoints == 1 && first->ssh != NULL && first->profile == NULL && first->port == 0;
+	for (size_t i = 0; i < n->n_endpoints && !is_machine_alone; i++)
 		target_add(n->b, n->group, name, &place, &n->endpoints[i], n->at);
+	if (first != NULL && first->ssh != NULL) {
+		const struct ssh_place at = { .user = first->ssh->user, .host = place.host, .port = first->ssh->port };
+		machine_target_add(n->b, n->group, name, &at, first, n->at);
+	}
 	return n->b->err;
 }
 
@@ -204,7 +210,11 @@ static void read_target(struct build *b, const struct yaml_node *item, const cha
 			return;
 		}
 	}
-	if (!yaml_text(b->y, url, item == url ? "targets" : "url", &text) || !place_read(b, url, text, &place))
+	struct ssh_place ssh;
+	if (!yaml_text(b->y, url, item == url ? "targets" : "url", &text))
+		return;
+	bool is_ssh = strncmp(text, "ssh://", 6) == 0, is_local = strcmp(text, "local:") == 0;
+	if (is_ssh ? !ssh_place_read(b, url, text, s.ssh != NULL ? s.ssh : &plain_ssh, &ssh) : !is_local && !place_read(b, url, text, &place))
 		return;
 	if (node != NULL && !yaml_text(b->y, node, "node", &name))
 		return;
@@ -212,7 +222,12 @@ static void read_target(struct build *b, const struct yaml_node *item, const cha
 		yaml_error(b->y, node, "'node' is too long or holds control characters");
 		return;
 	}
-	target_add(b, group, name != NULL ? name : place.host, &place, &s, url);
+	if (is_local)
+		machine_target_add(b, group, name != NULL ? name : this_machine(b), NULL, &s, url);
+	else if (is_ssh)
+		machine_target_add(b, group, name != NULL ? name : ssh.host, &ssh, &s, url);
+	else
+		target_add(b, group, name != NULL ? name : place.host, &place, &s, url);
 }
 
 static void read_targets(struct build *b, const struct yaml_node *list, const char *group, const struct settings *s)

@@ -22,6 +22,8 @@
 	X(BASIC,    "basic",               "User and password as in HTTP basic authentication.")                                \
 	X(SECRET,   "a secret",            "Exactly one of the three. A secret itself never stands in the file.")               \
 	X(TLS,      "tls",                 "How https is spoken. It takes the place of an outer one as a whole.")               \
+	X(SSH,      "ssh",                 "How the machine itself is asked; `yes` where ssh_config says all, `no` where an outer one shall not hold.") \
+	X(EXEC,     "an item of exec",     "A command of your own whose output becomes samples.")                              \
 	X(MODEL,    "an item of models",   "Facts about a model that screens show.")                                            \
 	X(KEEP,     "keep",                "How long the store keeps what it has, finest first.")
 

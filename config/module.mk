@@ -8,6 +8,7 @@ libconfig_a_SOURCES = \
 	%reldir%/fleet_default.c \
 	%reldir%/groups.c \
 	%reldir%/keys.c %reldir%/keys.h \
+	%reldir%/machine.c \
 	%reldir%/profile.c %reldir%/profile.h \
 	%reldir%/range.c %reldir%/range.h \
 	%reldir%/secret.c %reldir%/secret.h \

@@ -184,4 +184,7 @@ void settings_read(struct build *b, const struct yaml_node *map, struct settings
 	node = yaml_get(map, "tls");
 	if (node != NULL)
 		s->tls = tls_read(b, node);
+	node = yaml_get(map, "ssh");
+	if (node != NULL)
+		s->ssh = ssh_read(b, node);
 }

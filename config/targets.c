@@ -188,6 +188,21 @@ static bool set_url(struct build *b, struct fleet_target *t, const struct place 
 	return b->err == ERR_OK && e == ERR_OK;
 }
 
+static bool has_room_for_one(struct build *b, const struct yaml_node *at)
+{
+	if (b->fleet->n_targets == FLEET_TARGETS_MAX) {
+		yaml_error(b->y, at, "more than %d targets", FLEET_TARGETS_MAX);
+		b->err = ERR_LIMIT;
+	}
+	return has_room(b);
+}
+
+static void append(struct build *b, struct fleet_target *t, const struct yaml_node *at)
+{
+	b->origins[b->fleet->n_targets] = (struct origin){ .at = at, .is_outside = b->y != b->fleet_y };
+	b->fleet->targets[b->fleet->n_targets++] = *t;
+}
+
 void target_add(struct build *b, const char *group, const char *node, const struct place *place, const struct settings *s,
                 const struct yaml_node *at)
 {
@@ -199,18 +214,14 @@ void target_add(struct build *b, const char *group, const char *node, const stru
 		yaml_error(b->y, at, "no port is known: give 'port' or 'profile'");
 		return;
 	}
-	if (b->fleet->n_targets == FLEET_TARGETS_MAX) {
-		yaml_error(b->y, at, "more than %d targets", FLEET_TARGETS_MAX);
-		b->err = ERR_LIMIT;
-		return;
-	}
-	if (!has_room(b))
+	if (!has_room_for_one(b, at))
 		return;
 	struct fleet_target t = {
 		.group = group,
 		.node = keep(b, arena_text(b->arena, node)),
 		.model = s->model != NULL ? s->model : "",
 		.profile = s->profile != NULL ? s->profile : "",
+		.ssh_host = "",
 		.auth = s->auth,
 		.tls = s->tls,
 		.gzip = s->gzip,
@@ -219,12 +230,72 @@ void target_add(struct build *b, const char *group, const char *node, const stru
 	if (t.node == NULL)
 		return;
 	set_times(&t, s);
-	if (!set_url(b, &t, place, s, port, at)) {
+	if (set_url(b, &t, place, s, port, at))
+		append(b, &t, at);
+	else
 		labels_unref(t.labels);
-		return;
+}
+
+/* What is known of machines is in a profile of that name. */
+static const char machine_profile[] = "machine";
+
+static bool set_machine_url(struct build *b, struct fleet_target *t, const struct ssh_place *place, const struct settings *s,
+                            const struct yaml_node *at)
+{
+	struct settings own = *s;
+	struct buf url;
+	size_t from;
+	buf_init(&url, 2 * URL_MAX);
+	if (place == NULL) {
+		buf_puts(&url, "local:");
+		from = 0;
+	} else {
+		buf_printf(&url, "ssh://%s%s", place->user, place->user[0] != '\0' ? "@" : "");
+		from = url.len;
+		buf_printf(&url, strchr(place->host, ':') != NULL ? "[%s]" : "%s", place->host);
+		if (place->port > 0)
+			buf_printf(&url, ":%d", place->port);
 	}
-	b->origins[b->fleet->n_targets] = (struct origin){ .at = at, .is_outside = b->y != b->fleet_y };
-	b->fleet->targets[b->fleet->n_targets++] = t;
+	t->url = keep(b, arena_text(b->arena, buf_text(&url)));
+	own.job = machine_profile; /* `job` is about what is served there */
+	enum err e = make_labels(t, &own, buf_text(&url) + from);
+	buf_release(&url);
+	if (e == ERR_LIMIT)
+		yaml_error(b->y, at, "the labels are too long");
+	else if (e != ERR_OK)
+		b->err = ERR_MEMORY;
+	return e == ERR_OK && b->err == ERR_OK;
+}
+
+void machine_target_add(struct build *b, const char *group, const char *node, const struct ssh_place *place, const struct settings *s,
+                        const struct yaml_node *at)
+{
+	if (b->err != ERR_OK || !has_room_for_one(b, at))
+		return;
+	struct fleet_ssh *ssh = keep(b, arena_zeroed(b->arena, 1, sizeof *ssh));
+	struct fleet_target t = {
+		.group = group,
+		.node = keep(b, arena_text(b->arena, node)),
+		.model = s->model != NULL ? s->model : "",
+		.profile = profiles_find(b->profiles, machine_profile) != NULL ? machine_profile : "",
+		.ssh = ssh,
+		.ssh_host = place != NULL ? keep(b, arena_text(b->arena, place->host)) : "",
+		.is_local = place == NULL,
+		.has_path = true,
+		.line = at->line,
+	};
+	if (b->err != ERR_OK)
+		return;
+	*ssh = s->ssh != NULL ? *s->ssh : plain_ssh;
+	if (place != NULL) {
+		ssh->user = place->user;
+		ssh->port = place->port;
+	}
+	set_times(&t, s);
+	if (set_machine_url(b, &t, place, s, at))
+		append(b, &t, at);
+	else
+		labels_unref(t.labels);
 }
 
 void targets_cut(struct build *b, size_t n)

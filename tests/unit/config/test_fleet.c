@@ -540,14 +540,98 @@ static void test_default(void **state)
 	struct why why;
 	(void)state;
 	assert_int_equal(fleet_default(profiles, &f, &why), ERR_OK);
-	assert_true(f->n_targets >= 10);
-	for (size_t i = 0; i < f->n_targets; i++) {
+	assert_true(f->n_targets >= 11);
+	assert_string_equal(f->targets[0].url, "local:");
+	assert_true(f->targets[0].is_local && f->targets[0].ssh != NULL && !f->targets[0].is_probe);
+	for (size_t i = 1; i < f->n_targets; i++) {
 		assert_true(f->targets[i].is_probe);
 		assert_int_equal(strncmp(f->targets[i].url, "http://127.0.0.1:", 17), 0);
 		assert_string_equal(labels_get(f->targets[i].labels, "group"), "local");
 	}
 	assert_false(fleet_has_changed(f));
 	fleet_free(f);
+}
+
+static void test_machines(void **state)
+{
+	static const char text[] = "defaults: { ssh: yes }\n"
+	                           "groups:\n"
+	                           "  - name: bare\n"
+	                           "    nodes: [ \"gpu-[1-2]\", { name: \"::1\", ssh: { port: 2222 } } ]\n"
+	                           "  - name: served\n"
+	                           "    profile: vllm\n"
+	                           "    model: chat\n"
+	                           "    ssh: { user: ops, transport: openssh, units: [ vllm.service ], logs: [ /var/log/x ],\n"
+	                           "           exec: [ { name: depth, command: [ cat, /x y ], format: json, paths: [ \"d=q.depth\" ] } ] }\n"
+	                           "    nodes: [ n1, { name: n2, address: 10.0.0.2 }, { name: n3, ssh: no } ]\n"
+	                           "  - name: listed\n"
+	                           "    ssh: no\n"
+	                           "    targets: [ \"ssh://me@host.example:22022\", { url: \"ssh://[::1]\", node: six }, \"local:\" ]\n";
+	static const struct {
+		const char *label, *url, *node, *host, *user;
+		int         port;
+		bool        is_machine;
+	} rows[] = {
+		{ "a machine alone", "ssh://gpu-1", "gpu-1", "gpu-1", "", 0, true },
+		{ "the next", "ssh://gpu-2", "gpu-2", "gpu-2", "", 0, true },
+		{ "an address, with a port", "ssh://[::1]:2222", "::1", "::1", "", 2222, true },
+		{ "what is served", "http://n1:8000/metrics", "n1", "", "", 0, false },
+		{ "and the machine", "ssh://ops@n1", "n1", "n1", "ops", 0, true },
+		{ "under another address", "http://10.0.0.2:8000/metrics", "n2", "", "", 0, false },
+		{ "there too", "ssh://ops@10.0.0.2", "n2", "10.0.0.2", "ops", 0, true },
+		{ "not asked", "http://n3:8000/metrics", "n3", "", "", 0, false },
+		{ "as a URL", "ssh://me@host.example:22022", "host.example", "host.example", "me", 22022, true },
+		{ "with a name", "ssh://[::1]", "six", "::1", "", 0, true },
+		{ "this machine", "local:", NULL, "", "", 0, true },
+	};
+	(void)state;
+	struct fleet *f = good(text);
+	assert_int_equal(f->n_targets, sizeof rows / sizeof *rows);
+	for (size_t i = 0; i < f->n_targets; i++) {
+		const struct fleet_target *t = &f->targets[i];
+		assert_row(rows[i].label, strcmp(t->url, rows[i].url) == 0);
+		assert_row(rows[i].label, rows[i].node == NULL || strcmp(t->node, rows[i].node) == 0);
+		assert_row(rows[i].label, (t->ssh != NULL) == rows[i].is_machine);
+		assert_row(rows[i].label, strcmp(t->ssh_host, rows[i].host) == 0);
+		assert_row(rows[i].label, t->ssh == NULL || (strcmp(t->ssh->user, rows[i].user) == 0 && t->ssh->port == rows[i].port));
+		assert_row(rows[i].label, t->is_local == (strcmp(rows[i].url, "local:") == 0));
+	}
+	const struct fleet_ssh *ssh = f->targets[4].ssh;
+	assert_int_equal(ssh->transport, FLEET_TRANSPORT_OPENSSH);
+	assert_int_equal(ssh->n_units, 1);
+	assert_string_equal(ssh->logs[0], "/var/log/x");
+	assert_int_equal(ssh->n_execs, 1);
+	assert_string_equal(ssh->execs[0].argv[1], "/x y");
+	assert_string_equal(ssh->execs[0].format, "json");
+	assert_string_equal(ssh->execs[0].paths[0], "d=q.depth");
+	fleet_free(f);
+}
+
+static void test_machine_mistakes(void **state)
+{
+	static const struct {
+		const char *label, *text, *says;
+	} rows[] = {
+		{ "misspelt", "ssh: { usr: x }", "unknown key 'usr'; did you mean 'user'?" },
+		{ "no such transport", "ssh: { transport: telnet }", "'transport' must be auto, libssh2 or openssh, not 'telnet'" },
+		{ "an option as user", "ssh: { user: -oProxyCommand=x }", "is no user's name" },
+		{ "neither yes nor no", "ssh: maybe", "'ssh' must be yes, no or a mapping" },
+		{ "exec without a command", "ssh: { exec: [ { name: a } ] }", "needs 'command'" },
+		{ "exec with a name that is none", "ssh: { exec: [ { name: a b, command: [ x ] } ] }", "'name' must be letters" },
+		{ "json without paths", "ssh: { exec: [ { name: a, command: [ x ], format: json } ] }", "needs 'paths'" },
+		{ "paths without json", "ssh: { exec: [ { name: a, command: [ x ], paths: [ \"a=b\" ] } ] }", "'paths' are for format: json" },
+		{ "a password in a URL", "targets: [ \"ssh://a:secret@h\" ]", "passwords are never written here" },
+		{ "a path in a URL", "targets: [ \"ssh://h/x\" ]", "has no path" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char text[400];
+		struct fleet *f = NULL;
+		snprintf(text, sizeof text, "groups: [ { name: g, nodes: [ n ], port: 1, %s } ]\n", rows[i].text);
+		const char *mistakes = said(text, &f);
+		if (f != NULL || strstr(mistakes, rows[i].says) == NULL || strstr(mistakes, "secret") != NULL)
+			fail_msg("%s: \"%s\"", rows[i].label, mistakes);
+	}
 }
 
 static void test_find(void **state)
@@ -596,6 +680,8 @@ int main(void)
 		cmocka_unit_test(test_target_file_ceilings),
 		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_default),
+		cmocka_unit_test(test_machines),
+		cmocka_unit_test(test_machine_mistakes),
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_url_with_path),
 	};
