@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The verdict. A host may be looked up under four names at once: its own, its address, and both without the port, which OpenSSH tries when the name
- * with the port is new. One pass over the files collects what they say of each; then the verdict is drawn from the four, as OpenSSH 9.2's
- * check_host_key does, but where that would pass over a revocation. */
+ * The verdict. A host may be looked up under four names at once: its own, its address, and both without the port, which OpenSSH tries when
+ * the name with the port is new. One pass over the files collects what they say of each; then the verdict is drawn from the four, as
+ * OpenSSH 9.2's check_host_key does, but where that would pass over a revocation. */
 #include "collectors/known_hosts.h"
 
 #include <assert.h>
@@ -284,7 +284,8 @@ static const char *const preferred[] = {
 };
 _Static_assert(sizeof preferred / sizeof preferred[0] == KNOWN_TYPES, "a place for each algorithm");
 
-/* The first key of each type, as its fingerprint; "" for none. Only the first counts, and whether it is revoked is seen in a second pass. */
+/* The first key of each type, as its fingerprint; "" for none. Only the first counts, and whether it is revoked is seen in a second
+ * pass. */
 struct types {
 	char name[KNOWN_NAME];
 	char first[KNOWN_TYPES][KEY_FINGERPRINT];

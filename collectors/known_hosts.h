@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which host keys are known: known_hosts files read as OpenSSH 9.2 reads them (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT). libssh2 has a reader too,
- * but one that knows no @revoked, no patterns, and says "new" where OpenSSH says "changed".
+ * Which host keys are known: known_hosts files read as OpenSSH 9.2 reads them (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT). libssh2 has a reader
+ * too, but one that knows no @revoked, no patterns, and says "new" where OpenSSH says "changed".
  *
  * A key is checked before anything is sent that is not for everyone: no user, no password. All calls read files and block: they are for a
- * worker. Any thread; two may add to one file at a time. Texts in queries are lent for the call, file names in results for as long as the query's. */
+ * worker. Any thread; two may add to one file at a time. Texts in queries are lent for the call, file names in results for as long as the
+ * query's. */
 #ifndef PITWALL_COLLECTORS_KNOWN_HOSTS_H
 #define PITWALL_COLLECTORS_KNOWN_HOSTS_H
 
@@ -79,13 +80,15 @@ struct known_hosts_result {
 	struct known_hosts_notes notes;
 };
 
-/* Looks up the key that a server offered, `claimed` as in key_read. @revoked wins over all else; then any line that has the key makes it known.
- * A verdict is only there with ERR_OK; all else means that the host must not be trusted: ERR_FORMAT, ERR_UNSUPPORTED, ERR_LIMIT of the key; ERR_USAGE
- * of the name; ERR_LIMIT of a file that is too long; ERR_IO of one that breaks off; ERR_MEMORY. A file that can't be opened is a note. */
+/* Looks up the key that a server offered, `claimed` as in key_read. @revoked wins over all else; then any line that has the key makes it
+ * known. A verdict is only there with ERR_OK; all else means that the host must not be trusted: ERR_FORMAT, ERR_UNSUPPORTED, ERR_LIMIT of
+ * the key; ERR_USAGE of the name; ERR_LIMIT of a file that is too long; ERR_IO of one that breaks off; ERR_MEMORY. A file that can't be
+ * opened is a note. */
 enum err known_hosts_check(const struct known_hosts_query *q, const void *blob, size_t n, const char *claimed, struct known_hosts_result *out,
                            struct why *why);
 
-/* Signature algorithms in the order in which they are to be offered, so that a server with several keys presents one that can be checked. */
+/* Signature algorithms in the order in which they are to be offered, so that a server with several keys presents one that can be
+ * checked. */
 struct known_hosts_types {
 	const char *names[KNOWN_TYPES];    /* static; all plain ones that OpenSSH offers */
 	bool        is_known[KNOWN_TYPES]; /* a key of this type stands in the files */
@@ -93,23 +96,23 @@ struct known_hosts_types {
 	bool        has_ca;
 };
 
-/* Before the handshake: types whose keys are known come first. As OpenSSH does it: unless a key of the type liked best is known, when the order
- * stays; and a key that is revoked is not known. */
+/* Before the handshake: types whose keys are known come first. As OpenSSH does it: unless a key of the type liked best is known, when the
+ * order stays; and a key that is revoked is not known. */
 enum err known_hosts_types(const struct known_hosts_query *q, struct known_hosts_types *out, struct why *why);
 
-/* Appends a comma list of those that a library supports, for libssh2_session_method_pref. libssh2 1.10 drops what it does not support from such a list
- * by copying memory onto itself: give it what libssh2_session_supported_algs says, and no list that is empty. */
+/* Appends a comma list of those that a library supports, for libssh2_session_method_pref. libssh2 1.10 drops what it does not support from
+ * such a list by copying memory onto itself: give it what libssh2_session_supported_algs says, and no list that is empty. */
 enum err known_hosts_types_join(const struct known_hosts_types *t, const char *const *supported, size_t n_supported, struct buf *to);
 
-/* The name that stands in files for a host and a port: "host" or "[host]:port", in lower case. ERR_USAGE: empty, too long, or with characters that
- * no host's name has and that would mean something else in a file. */
+/* The name that stands in files for a host and a port: "host" or "[host]:port", in lower case. ERR_USAGE: empty, too long, or with
+ * characters that no host's name has and that would mean something else in a file. */
 enum err known_hosts_name(const char *host, int port, char to[KNOWN_NAME], struct why *why);
 
-/* Appends a line: `name` as known_hosts_name makes it or an alias, hashed with a salt of its own if `hash_it`. Nothing is written when the file has
- * that key for that name. The line goes in whole and in one write, under a lock, behind a line end that may have been missing. A file that
- * is missing is made with mode 0600, its folder, but not that one's parents, with 0700. ERR_DENIED: the file, or a folder above it, is one that
- * other users can write, or the file revokes this key; ERR_TIMEOUT: somebody else keeps the lock; ERR_UNSUPPORTED: a certificate, or no regular
- * file. */
+/* Appends a line: `name` as known_hosts_name makes it or an alias, hashed with a salt of its own if `hash_it`. Nothing is written when the
+ * file has that key for that name. The line goes in whole and in one write, under a lock, behind a line end that may have been missing. A
+ * file that is missing is made with mode 0600, its folder, but not that one's parents, with 0700. ERR_DENIED: the file, or a folder above
+ * it, is one that other users can write, or the file revokes this key; ERR_TIMEOUT: somebody else keeps the lock; ERR_UNSUPPORTED: a
+ * certificate, or no regular file. */
 enum err known_hosts_add(const char *file, const char *name, const void *blob, size_t n, bool hash_it, struct why *why);
 
 /* Reads all of it and tells what is wrong, without looking up anything. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Adding a key. Where the file really lies is found out first (people link it into a folder of settings); from there on the folder is held open and the
- * file is opened in it without following anything. Other programs replace the file (ssh-keygen -R): the lock is good only if the name still leads to
- * what was locked. */
+ * Adding a key. Where the file really lies is found out first (people link it into a folder of settings); from there on the folder is held
+ * open and the file is opened in it without following anything. Other programs replace the file (ssh-keygen -R): the lock is good only if
+ * the name still leads to what was locked. */
 #include "collectors/known_hosts_private.h"
 
 #include <errno.h>
@@ -176,11 +176,26 @@ static void target_close(struct target *t)
 
 /* ---- the line ---- */
 
+static enum err write_hashed(const char *name, struct buf *to, struct why *why)
+{
+	unsigned char salt[KNOWN_HASH], hash[KNOWN_HASH];
+	if (getrandom(salt, sizeof salt, 0) != (ssize_t)sizeof salt)
+		return why_errno(why, errno, "cannot get random bytes");
+	EVP_MD_CTX *sha1 = known_hosts_sha1();
+	enum err    e = sha1 != NULL ? known_hosts_hash(sha1, salt, name, hash) : ERR_MEMORY;
+	EVP_MD_CTX_free(sha1);
+	if (e != ERR_OK)
+		return why_memory(why);
+	buf_puts(to, "|1|");
+	base64_encode(to, salt, sizeof salt);
+	buf_putc(to, '|');
+	return base64_encode(to, hash, sizeof hash) == ERR_OK ? ERR_OK : why_memory(why);
+}
+
 static enum err write_name(const char *name, bool hash_it, struct buf *to, struct why *why)
 {
-	char          low[KNOWN_NAME];
-	unsigned char salt[KNOWN_SALT];
-	enum err      e = known_hosts_lower(name, low, why);
+	char     low[KNOWN_NAME];
+	enum err e = known_hosts_lower(name, low, why);
 	if (e != ERR_OK)
 		return e;
 	/* "[host]:port" has brackets of its own; nothing else that means something in a file may be in a name */
@@ -188,11 +203,9 @@ static enum err write_name(const char *name, bool hash_it, struct buf *to, struc
 		if ((unsigned char)*c <= ' ' || *c == 0x7f || strchr("@?*#|'\"\\,!", *c) != NULL)
 			return why_set(why, ERR_USAGE, "the name of a host can't hold such characters");
 	}
-	if (!hash_it)
-		return buf_puts(to, low) == ERR_OK ? ERR_OK : why_memory(why);
-	if (getrandom(salt, sizeof salt, 0) != (ssize_t)sizeof salt)
-		return why_errno(why, errno, "cannot get random bytes");
-	return known_hosts_hash(to, salt, low) == ERR_OK ? ERR_OK : why_memory(why);
+	if (hash_it)
+		return write_hashed(low, to, why);
+	return buf_puts(to, low) == ERR_OK ? ERR_OK : why_memory(why);
 }
 
 /* All or nothing: what a full disk left of the line is taken off again. */

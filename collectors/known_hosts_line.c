@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Lines of known_hosts files. Their meaning follows OpenSSH 9.2's hostfile.c and match.c, whose reader takes what stands before a NUL, lets white space
- * into base 64 (so that a DOS line end does no harm), and passes over what it can't read. */
+ * Lines of known_hosts files. Their meaning follows OpenSSH 9.2's hostfile.c and match.c, whose reader takes what stands before a NUL,
+ * lets white space into base 64 (so that a DOS line end does no harm), and passes over what it can't read. */
 #include "collectors/known_hosts_private.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,7 +14,7 @@
 
 #include "base/base64.h"
 
-enum { PATTERN_MAX = 1022, HASH_TEXT = 128 };
+enum { PATTERN_MAX = 1022, HASH_TEXT = 28 /* of KNOWN_HASH bytes in base 64 */ };
 
 /* ---- names ---- */
 
@@ -35,8 +33,8 @@ enum err known_hosts_lower(const char *name, char to[KNOWN_NAME], struct why *wh
 	return ERR_OK;
 }
 
-/* '*' is any text, '?' any byte; upper case in the pattern means lower. A '*' is tried again one byte further each time that what stands behind
- * it fails; only the last one needs to be. */
+/* '*' is any text, '?' any byte; upper case in the pattern means lower. A '*' is tried again one byte further each time that what stands
+ * behind it fails; only the last one needs to be. */
 static bool host_pattern_matches(const char *pattern, size_t n, const char *name)
 {
 	size_t      p = 0, star = SIZE_MAX;
@@ -82,31 +80,51 @@ static bool host_list_matches(const char *list, const char *name)
 
 /* ---- hashed names ---- */
 
-enum err known_hosts_hash(struct buf *to, const unsigned char salt[KNOWN_SALT], const char *name)
+EVP_MD_CTX *known_hosts_sha1(void)
 {
-	unsigned char hash[EVP_MAX_MD_SIZE];
-	unsigned      n_hash = 0;
-	if (HMAC(EVP_sha1(), salt, KNOWN_SALT, (const unsigned char *)name, strlen(name), hash, &n_hash) == NULL)
+	EVP_MD_CTX *c = EVP_MD_CTX_new();
+	if (c != NULL && EVP_DigestInit_ex(c, EVP_sha1(), NULL) != 1) {
+		EVP_MD_CTX_free(c);
+		c = NULL;
+	}
+	return c;
+}
+
+static bool digest_two(EVP_MD_CTX *sha1, const void *first, size_t n_first, const void *second, size_t n_second, unsigned char out[KNOWN_HASH])
+{
+	/* without a type it begins anew with the one it has, and does not look that up again */
+	return EVP_DigestInit_ex(sha1, NULL, NULL) == 1 && EVP_DigestUpdate(sha1, first, n_first) == 1 &&
+		EVP_DigestUpdate(sha1, second, n_second) == 1 && EVP_DigestFinal_ex(sha1, out, NULL) == 1;
+}
+
+/* RFC 2104, for keys shorter than a block. libcrypto's own makes and looks up a dozen objects each time, and files have thousands of
+ * lines. */
+enum err known_hosts_hash(EVP_MD_CTX *sha1, const unsigned char salt[KNOWN_HASH], const char *name, unsigned char out[KNOWN_HASH])
+{
+	enum { BLOCK = 64 };
+	unsigned char inner[KNOWN_HASH], in_pad[BLOCK], out_pad[BLOCK];
+	for (int i = 0; i < BLOCK; i++) {
+		unsigned char key = i < KNOWN_HASH ? salt[i] : 0;
+		in_pad[i] = key ^ 0x36;
+		out_pad[i] = key ^ 0x5c;
+	}
+	if (!digest_two(sha1, in_pad, BLOCK, name, strlen(name), inner) || !digest_two(sha1, out_pad, BLOCK, inner, KNOWN_HASH, out))
 		return ERR_MEMORY;
-	buf_puts(to, "|1|");
-	base64_encode(to, salt, KNOWN_SALT);
-	buf_putc(to, '|');
-	return base64_encode(to, hash, n_hash);
+	return ERR_OK;
 }
 
 enum err known_line_matches(const struct known_line *line, const char *name, bool *out, struct why *why)
 {
-	struct buf hashed;
+	unsigned char hash[KNOWN_HASH];
 	*out = false;
 	if (line->hosts[0] != '|') {
 		*out = host_list_matches(line->hosts, name);
 		return ERR_OK;
 	}
-	buf_init(&hashed, HASH_TEXT);
-	enum err e = known_hosts_hash(&hashed, line->salt, name) == ERR_OK ? ERR_OK : why_memory(why);
-	*out = e == ERR_OK && strcmp(buf_text(&hashed), line->hosts) == 0;
-	buf_release(&hashed);
-	return e;
+	if (known_hosts_hash(line->sha1, line->salt, name, hash) != ERR_OK)
+		return why_memory(why);
+	*out = memcmp(hash, line->hash, KNOWN_HASH) == 0;
+	return ERR_OK;
 }
 
 /* ---- one line ---- */
@@ -140,17 +158,21 @@ static const char *read_marker(char **at, enum known_marker *out)
 	return NULL;
 }
 
-/* The salt of "|1|salt|hash"; `b` is room. */
-static bool read_salt(const char *hosts, struct buf *b, unsigned char salt[KNOWN_SALT])
+static bool read_hash(const char *text, struct buf *b, unsigned char out[KNOWN_HASH])
 {
-	if (strncmp(hosts, "|1|", 3) != 0)
-		return false;
-	const char *text = hosts + 3, *end = strchr(text, '|');
 	buf_clear(b);
-	if (end == NULL || base64_decode(b, text, (size_t)(end - text)) != ERR_OK || b->len != KNOWN_SALT)
+	if (base64_decode(b, text, HASH_TEXT) != ERR_OK || b->len != KNOWN_HASH)
 		return false;
-	memcpy(salt, b->data, KNOWN_SALT);
+	memcpy(out, b->data, KNOWN_HASH);
 	return true;
+}
+
+/* "|1|salt|hash"; `b` is room. */
+static bool read_hashed(const char *hosts, struct buf *b, struct known_line *out)
+{
+	enum { SALT_AT = 3, HASH_AT = SALT_AT + HASH_TEXT + 1 };
+	return strlen(hosts) == HASH_AT + HASH_TEXT && strncmp(hosts, "|1|", SALT_AT) == 0 && hosts[HASH_AT - 1] == '|' &&
+		read_hash(hosts + SALT_AT, b, out->salt) && read_hash(hosts + HASH_AT, b, out->hash);
 }
 
 static const char *read_key(char *at, struct buf *blob, struct key *out)
@@ -177,7 +199,7 @@ static bool read_line(char *text, struct buf *blob, struct known_line *out)
 	if (out->what != NULL)
 		return true;
 	out->hosts = take_word(&at);
-	if (out->hosts[0] == '|' && !read_salt(out->hosts, blob, out->salt))
+	if (out->hosts[0] == '|' && !read_hashed(out->hosts, blob, out))
 		out->what = "its hashed name is malformed";
 	else
 		out->what = read_key(at, blob, &out->key);
@@ -193,6 +215,7 @@ struct reader {
 	size_t            n;
 	bool              is_skipping; /* the rest of a line that was too long */
 	struct buf        blob;
+	EVP_MD_CTX       *sha1;
 	known_visit      *visit;
 	void             *ctx;
 };
@@ -205,7 +228,7 @@ static enum err report(struct reader *r, size_t line, const char *what, struct w
 
 static enum err one_line(struct reader *r, char *text, struct why *why)
 {
-	struct known_line l = { .place = { r->file, ++r->line } };
+	struct known_line l = { .place = { r->file, ++r->line }, .sha1 = r->sha1 };
 	return read_line(text, &r->blob, &l) ? r->visit(r->ctx, &l, why) : ERR_OK;
 }
 
@@ -277,11 +300,9 @@ static enum err read_file(struct reader *r, struct why *why)
 
 enum err known_hosts_read(const char *const *files, size_t n_files, known_visit *visit, void *ctx, struct why *why)
 {
-	struct reader r = { .text = malloc(KNOWN_LINE_MAX + 1), .visit = visit, .ctx = ctx };
-	if (r.text == NULL)
-		return why_memory(why);
+	struct reader r = { .text = malloc(KNOWN_LINE_MAX + 1), .sha1 = known_hosts_sha1(), .visit = visit, .ctx = ctx };
 	buf_init(&r.blob, KEY_BLOB_MAX);
-	enum err e = buf_room(&r.blob, KEY_BLOB_MAX) != NULL ? ERR_OK : why_memory(why);
+	enum err e = r.text != NULL && r.sha1 != NULL && buf_room(&r.blob, KEY_BLOB_MAX) != NULL ? ERR_OK : why_memory(why);
 	for (size_t i = 0; e == ERR_OK && i < n_files; i++) {
 		r.file = files[i];
 		r.line = 0;
@@ -289,6 +310,7 @@ enum err known_hosts_read(const char *const *files, size_t n_files, known_visit 
 		r.is_skipping = false;
 		e = read_file(&r, why);
 	}
+	EVP_MD_CTX_free(r.sha1);
 	buf_release(&r.blob);
 	free(r.text);
 	return e;

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Inside the known_hosts checker: known_hosts_line.c reads files line by line and tells whether a line speaks of a name; known_hosts.c draws the
- * verdict; known_hosts_add.c writes. */
+ * Inside the known_hosts checker: known_hosts_line.c reads files line by line and tells whether a line speaks of a name; known_hosts.c
+ * draws the verdict; known_hosts_add.c writes. */
 #ifndef PITWALL_COLLECTORS_KNOWN_HOSTS_PRIVATE_H
 #define PITWALL_COLLECTORS_KNOWN_HOSTS_PRIVATE_H
 
 #include "base/buf.h"
 #include "collectors/known_hosts.h"
 
-enum { KNOWN_SALT = 20 };
+#include <openssl/evp.h>
+
+enum { KNOWN_HASH = 20 }; /* bytes of SHA-1, of a salt and of a hashed name */
 
 enum known_marker { MARKER_NONE, MARKER_AUTHORITY, MARKER_REVOKED };
 
@@ -18,7 +20,8 @@ struct known_line {
 	const char              *what;   /* what is wrong with it, a literal; all below is unset then */
 	enum known_marker        marker;
 	const char              *hosts;  /* a comma list of patterns, or one hashed name, "|1|salt|hash" */
-	unsigned char            salt[KNOWN_SALT]; /* of a hashed name */
+	unsigned char            salt[KNOWN_HASH], hash[KNOWN_HASH]; /* of a hashed name */
+	EVP_MD_CTX              *sha1;   /* for known_line_matches */
 	struct key               key;
 };
 
@@ -36,8 +39,10 @@ void known_hosts_note(struct known_hosts_notes *notes, const struct known_line *
 /* Copies a name in lower case, as it is looked up and written. ERR_USAGE: empty or too long. */
 enum err known_hosts_lower(const char *name, char to[KNOWN_NAME], struct why *why);
 
-/* Appends "|1|salt|hash" for a name in lower case. */
-enum err known_hosts_hash(struct buf *to, const unsigned char salt[KNOWN_SALT], const char *name);
+/* A context for known_hosts_hash, NULL for want of memory; EVP_MD_CTX_free ends it. Making one takes longer than using it. */
+EVP_MD_CTX *known_hosts_sha1(void);
+/* HMAC with SHA-1 of a name in lower case. Can only fail for want of memory. */
+enum err known_hosts_hash(EVP_MD_CTX *sha1, const unsigned char salt[KNOWN_HASH], const char *name, unsigned char out[KNOWN_HASH]);
 
 /* What one file says of one key under one name in lower case. */
 enum err known_hosts_in_file(const char *file, const char *name, const struct key *k, enum host_key_verdict *out, struct why *why);

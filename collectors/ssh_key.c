@@ -159,7 +159,8 @@ static bool take_fields(const struct type *t, struct bytes *rest, struct key *k)
 	return true;
 }
 
-/* Behind the fields: serial and kind, id and principals, a time from and to, options, extensions, a reserve, the authority's key, its signature. */
+/* Behind the fields: serial and kind, id and principals, a time from and to, options, extensions, a reserve, the authority's key, its
+ * signature. */
 static bool take_holder(struct bytes *rest, struct key *k)
 {
 	struct bytes s, authority;

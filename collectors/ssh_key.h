@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Public keys of SSH as they go over the wire ("blobs"): what type they are, whether they are whole, how people name them. Private keys are no
- * matter of this file. Sources: RFC 4253 6.6, RFC 5656 3.1, RFC 8709 4, OpenSSH's PROTOCOL.certkeys and PROTOCOL.u2f.
+ * Public keys of SSH as they go over the wire ("blobs"): what type they are, whether they are whole, how people name them. Private keys
+ * are no matter of this file. Sources: RFC 4253 6.6, RFC 5656 3.1, RFC 8709 4, OpenSSH's PROTOCOL.certkeys and PROTOCOL.u2f.
  *
  * Blobs come from servers: nothing in them is believed before key_read has said ERR_OK. Threads: any; nothing blocks. */
 #ifndef PITWALL_COLLECTORS_SSH_KEY_H
@@ -29,9 +29,9 @@ struct key {
 	size_t               n_authority;
 };
 
-/* Reads a blob. `claimed` (may be NULL) is the type or signature algorithm under which it came ("ssh-ed25519", "rsa-sha2-512"). ERR_FORMAT: not
- * whole, or of another type than claimed; ERR_UNSUPPORTED: of a type that is not known here; ERR_LIMIT: too long. Neither the signature of a
- * certificate nor whether a point lies on its curve is looked at: that is for those who use the key. */
+/* Reads a blob. `claimed` (may be NULL) is the type or signature algorithm under which it came ("ssh-ed25519", "rsa-sha2-512"). ERR_FORMAT:
+ * not whole, or of another type than claimed; ERR_UNSUPPORTED: of a type that is not known here; ERR_LIMIT: too long. Neither the signature
+ * of a certificate nor whether a point lies on its curve is looked at: that is for those who use the key. */
 enum err key_read(const void *blob, size_t n, const char *claimed, struct key *out, struct why *why);
 
 static inline bool key_is_certificate(const struct key *k) { return k->authority != NULL; }

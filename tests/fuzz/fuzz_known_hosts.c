@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * known_hosts files: the first line is a name, the rest is the file. Whatever it holds, the places that are told are in it; a line for that name with
- * the key, put behind it, makes the key known unless it is revoked there; and a line that revokes it makes it so. */
+ * known_hosts files: the first line is a name, the rest is the file. Whatever it holds, the places that are told are in it; a line for
+ * that name with the key, put behind it, makes the key known unless it is revoked there; and a line that revokes it makes it so. */
 #include "tests/fuzz/fuzz.h"
 
 #include "base/base64.h"

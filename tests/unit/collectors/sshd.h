@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A real sshd of OpenSSH on loopback, for one test: configuration, host keys and the user's key of its own in a folder under /tmp; the account is the
- * one that runs the test. It ends with the thread that started it, at the latest: start it from main's. */
+ * A real sshd of OpenSSH on loopback, for one test: configuration, host keys and the user's key of its own in a folder under /tmp; the
+ * account is the one that runs the test. It ends with the thread that started it, at the latest: start it from main's. */
 #ifndef PITWALL_TESTS_SSHD_H
 #define PITWALL_TESTS_SSHD_H
 
@@ -40,8 +40,8 @@ void        sshd_log(const struct sshd *s, char *to, unsigned long size);
 /* Ends all connections and what was run over them, as a crash would; it goes on listening. */
 void        sshd_cut(struct sshd *s);
 
-/* Runs a program found in PATH, argv ended by NULL, standard input empty; what it writes on either output goes to `to` (cut). Returns its exit status,
- * -1 when it could not be run, was killed by a signal, or took more than 30 s. */
+/* Runs a program found in PATH, argv ended by NULL, standard input empty; what it writes on either output goes to `to` (cut). Returns its
+ * exit status, -1 when it could not be run, was killed by a signal, or took more than 30 s. */
 int sshd_run(const char *const *argv, char *to, unsigned long size);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The same questions to OpenSSH and to us. ssh reaches its sshd through "sshd -i" as a proxy command, so that a host may have any name and port. */
+ * The same questions to OpenSSH and to us. ssh reaches its sshd through "sshd -i" as a proxy command, so that a host may have any name and
+ * port. */
 #include "tests/unit/collectors/known_files.h"
 
 #include "tests/unit/collectors/sample_keys.h"
