@@ -14,9 +14,13 @@ libcollectors_a_SOURCES = \
 	%reldir%/http_url.c \
 	%reldir%/identify.c %reldir%/identify.h \
 	%reldir%/layout.c \
+	%reldir%/log_burst.c %reldir%/log_burst.h \
+	%reldir%/log_pattern.c %reldir%/log_pattern.h \
 	%reldir%/openmetrics.c \
 	%reldir%/parse.c %reldir%/parse.h \
 	%reldir%/plan.c %reldir%/plan.h \
+	%reldir%/said.c %reldir%/said.h \
 	%reldir%/source.h \
+	%reldir%/source_container.c %reldir%/source_services.h \
 	%reldir%/table.c %reldir%/table.h \
 	%reldir%/text.c

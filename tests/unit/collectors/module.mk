@@ -5,7 +5,9 @@ UNIT_TESTS += \
 	tests/unit/collectors/test_exposition_samples \
 	tests/unit/collectors/test_http \
 	tests/unit/collectors/test_identify \
-	tests/unit/collectors/test_predict
+	tests/unit/collectors/test_log_pattern \
+	tests/unit/collectors/test_predict \
+	tests/unit/collectors/test_source_container
 tests_unit_collectors_test_decimal_SOURCES = %reldir%/test_decimal.c
 tests_unit_collectors_test_decimal_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_exposition_SOURCES = %reldir%/test_exposition.c
@@ -18,3 +20,9 @@ tests_unit_collectors_test_http_SOURCES = %reldir%/test_http.c %reldir%/raw_serv
 tests_unit_collectors_test_http_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_identify_SOURCES = %reldir%/test_identify.c
 tests_unit_collectors_test_identify_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+# A source on a machine of the test's: shell, tools, memory.
+source_bench = %reldir%/source_bench.c %reldir%/source_bench.h
+tests_unit_collectors_test_log_pattern_SOURCES = %reldir%/test_log_pattern.c $(source_bench)
+tests_unit_collectors_test_log_pattern_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_source_container_SOURCES = %reldir%/test_source_container.c $(source_bench)
+tests_unit_collectors_test_source_container_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
