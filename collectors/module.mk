@@ -19,4 +19,6 @@ libcollectors_a_SOURCES = \
 	%reldir%/plan.c %reldir%/plan.h \
 	%reldir%/source.h \
 	%reldir%/table.c %reldir%/table.h \
-	%reldir%/text.c
+	%reldir%/text.c \
+	%reldir%/xid.c %reldir%/xid.h \
+	%reldir%/xid_table.c
