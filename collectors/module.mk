@@ -23,4 +23,6 @@ libcollectors_a_SOURCES = \
 	%reldir%/source.h \
 	%reldir%/source_container.c %reldir%/source_services.h \
 	%reldir%/table.c %reldir%/table.h \
-	%reldir%/text.c
+	%reldir%/text.c \
+	%reldir%/xid.c %reldir%/xid.h \
+	%reldir%/xid_table.c

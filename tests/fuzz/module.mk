@@ -43,6 +43,9 @@ tests_fuzz_fuzz_openmetrics_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
 FUZZ_TARGETS += tests/fuzz/fuzz_predict
 tests_fuzz_fuzz_predict_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_xid
+tests_fuzz_fuzz_xid_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_input
 tests_fuzz_fuzz_input_LDADD = $(FUZZ_MAIN) $(libs_tui)
 

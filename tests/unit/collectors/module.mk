@@ -7,7 +7,8 @@ UNIT_TESTS += \
 	tests/unit/collectors/test_identify \
 	tests/unit/collectors/test_log_pattern \
 	tests/unit/collectors/test_predict \
-	tests/unit/collectors/test_source_container
+	tests/unit/collectors/test_source_container \
+	tests/unit/collectors/test_xid
 tests_unit_collectors_test_decimal_SOURCES = %reldir%/test_decimal.c
 tests_unit_collectors_test_decimal_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_exposition_SOURCES = %reldir%/test_exposition.c
@@ -26,3 +27,5 @@ tests_unit_collectors_test_log_pattern_SOURCES = %reldir%/test_log_pattern.c $(s
 tests_unit_collectors_test_log_pattern_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_source_container_SOURCES = %reldir%/test_source_container.c $(source_bench)
 tests_unit_collectors_test_source_container_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_xid_SOURCES = %reldir%/test_xid.c
+tests_unit_collectors_test_xid_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
