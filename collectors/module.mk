@@ -20,8 +20,15 @@ libcollectors_a_SOURCES = \
 	%reldir%/parse.c %reldir%/parse.h \
 	%reldir%/plan.c %reldir%/plan.h \
 	%reldir%/said.c %reldir%/said.h \
+	%reldir%/slice.c %reldir%/slice.h \
 	%reldir%/source.h \
 	%reldir%/source_container.c %reldir%/source_services.h \
+	%reldir%/source_gpu.h \
+	%reldir%/source_nvidia.c %reldir%/source_nvidia.h \
+	%reldir%/source_nvidia_apps.c \
+	%reldir%/source_nvidia_gpu.c \
+	%reldir%/source_nvidia_link.c \
+	%reldir%/source_nvidia_mig.c \
 	%reldir%/table.c %reldir%/table.h \
 	%reldir%/text.c \
 	%reldir%/xid.c %reldir%/xid.h \

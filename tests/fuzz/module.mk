@@ -43,6 +43,10 @@ tests_fuzz_fuzz_openmetrics_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
 FUZZ_TARGETS += tests/fuzz/fuzz_predict
 tests_fuzz_fuzz_predict_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_nvidia_smi
+tests_fuzz_fuzz_nvidia_smi_SOURCES = %reldir%/fuzz_nvidia_smi.c %reldir%/fuzz_source.h
+tests_fuzz_fuzz_nvidia_smi_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_xid
 tests_fuzz_fuzz_xid_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
 
