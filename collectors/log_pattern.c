@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "base/text.h"
+
 enum { L = SCOPE_LOG, K = SCOPE_KERNEL };
 
 #define PCI "([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7])"
@@ -146,15 +148,15 @@ static const struct regex *compiled(struct log_pattern_cache *c, size_t i)
 	return c->compiled[i];
 }
 
-static bool has_hint(const struct log_pattern *p, struct said line)
+static bool has_hint(const struct log_pattern *p, struct slice line)
 {
 	for (size_t i = 0; p->hints[i] != NULL; i++)
-		if (said_has(line, p->hints[i]))
+		if (slice_has(line, p->hints[i]))
 			return true;
 	return false;
 }
 
-uint64_t log_pattern_match(struct log_pattern_cache *c, int scope, struct said line)
+uint64_t log_pattern_match(struct log_pattern_cache *c, int scope, struct slice line)
 {
 	uint64_t out = 0;
 	for (size_t i = 0; i < n_log_patterns; i++) {
@@ -168,7 +170,7 @@ uint64_t log_pattern_match(struct log_pattern_cache *c, int scope, struct said l
 	return out;
 }
 
-void log_pattern_key(struct log_pattern_cache *c, size_t i, struct said line, char to[LOG_KEY])
+void log_pattern_key(struct log_pattern_cache *c, size_t i, struct slice line, char to[LOG_KEY])
 {
 	struct buf key;
 	bool matched;
@@ -176,7 +178,7 @@ void log_pattern_key(struct log_pattern_cache *c, size_t i, struct said line, ch
 	const struct regex *r = log_patterns[i].expression != NULL ? compiled(c, i) : NULL;
 	buf_init(&key, LOG_LINE_MAX);
 	if (r != NULL && regex_expand(r, line.p, line.n, "$1", &key, &matched) == ERR_OK)
-		said_copy((struct said){ buf_text(&key), key.len }, to, LOG_KEY);
+		slice_copy((struct slice){ buf_text(&key), key.len }, to, LOG_KEY);
 	buf_release(&key);
 }
 
@@ -192,7 +194,7 @@ enum err log_pattern_filter(int scope, const char *const *more, struct buf *to)
 }
 
 /* Behind an ESC: a control sequence ends with a byte of '@' to '~', an operating system command with BEL or ESC. Source: ECMA-48, 5.4 and 8.3.89. */
-static size_t escape_end(struct said line, size_t at)
+static size_t escape_end(struct slice line, size_t at)
 {
 	if (at < line.n && line.p[at] == '[') {
 		for (at++; at < line.n && !(line.p[at] >= '@' && line.p[at] <= '~');)
@@ -207,19 +209,24 @@ static size_t escape_end(struct said line, size_t at)
 	return at < line.n ? at + 1 : at;
 }
 
-struct said log_line_clean(struct said line, char to[LOG_LINE_MAX])
+/* RE2's '.' takes no byte that is not UTF-8. */
+struct slice log_line_clean(struct slice line, char to[LOG_LINE_MAX])
 {
 	size_t n = 0;
-	for (size_t i = 0; i < line.n && n < LOG_LINE_MAX;) {
-		char c = line.p[i++];
+	const char *p = line.p, *end = line.p + line.n;
+	while (p < end && n + TEXT_UTF8_MAX <= LOG_LINE_MAX) {
+		bool is_bad;
+		uint32_t c = text_decode(&p, end, &is_bad);
 		if (c == '\033')
-			i = escape_end(line, i);
+			p = line.p + escape_end(line, (size_t)(p - line.p));
 		else if (c == '\t')
 			to[n++] = ' ';
-		else if ((unsigned char)c >= ' ' && c != '\177')
-			to[n++] = c;
+		else if (is_bad)
+			to[n++] = '?';
+		else if (c >= ' ' && c != 0x7f)
+			n += text_encode(c, to + n);
 	}
-	return (struct said){ to, n };
+	return (struct slice){ to, n };
 }
 
 void log_pattern_samples(int scope, const char *log, const uint64_t counts[LOG_PATTERNS_MAX], struct findings *out)

@@ -42,18 +42,18 @@ struct log_pattern_cache {
 void log_pattern_release(struct log_pattern_cache *c);
 
 /* Which patterns of the scope the line matches: bit i for log_patterns[i]. An expression for which memory is short does not match. */
-uint64_t log_pattern_match(struct log_pattern_cache *c, int scope, struct said line);
+uint64_t log_pattern_match(struct log_pattern_cache *c, int scope, struct slice line);
 
 /* What the first group of pattern i holds in a line that matches it; "" for none. */
 enum { LOG_KEY = 96 };
-void log_pattern_key(struct log_pattern_cache *c, size_t i, struct said line, char to[LOG_KEY]);
+void log_pattern_key(struct log_pattern_cache *c, size_t i, struct slice line, char to[LOG_KEY]);
 
 /* Appends a command for a pipe of POSIX sh that lets lines with a hint of the scope through, and those with one of `more` (ended by NULL). */
 enum err log_pattern_filter(int scope, const char *const *more, struct buf *to);
 
-/* The line without terminal escapes and control bytes, its end cut: what is matched and told. Returns a piece of `to`. */
+/* The line without terminal escapes and control bytes, as valid UTF-8, its end cut: what is matched and told. Returns a piece of `to`. */
 enum { LOG_LINE_MAX = 1000 };
-struct said log_line_clean(struct said line, char to[LOG_LINE_MAX]);
+struct slice log_line_clean(struct slice line, char to[LOG_LINE_MAX]);
 
 /* A sample for each pattern of the scope, those with 0 too, so that the first match is seen as a rise. */
 void log_pattern_samples(int scope, const char *log, const uint64_t counts[LOG_PATTERNS_MAX], struct findings *out);

@@ -223,7 +223,7 @@ static void remember(struct container_memory *m, struct findings *out, const str
 		.is_unhealthy = c->health != NULL && strcmp(c->health, "unhealthy") == 0,
 	};
 	if (c->image != NULL)
-		said_copy((struct said){ c->image, strlen(c->image) }, now.image, sizeof now.image);
+		slice_copy(slice_of(c->image), now.image, sizeof now.image);
 	struct container_seen *was = recall(m, now.name);
 	if (was != NULL)
 		tell(out, c, was, &now);
@@ -239,7 +239,7 @@ struct reading {
 	uint64_t ids[CONTAINERS_MAX];
 	size_t   n, bad;
 	bool     has_engine;
-	struct said other; /* the first line that is no container */
+	struct slice other; /* the first line that is no container */
 };
 
 static bool is_new(struct reading *r, const char *id)
@@ -254,7 +254,7 @@ static bool is_new(struct reading *r, const char *id)
 	return true;
 }
 
-static void take(struct reading *r, struct said line, struct container_memory *m, struct findings *out)
+static void take(struct reading *r, struct slice line, struct container_memory *m, struct findings *out)
 {
 	static const struct json_limits limits = { .bytes = 512 * 1024, .depth = 32, .values = 20000 };
 	struct container c;
@@ -271,12 +271,12 @@ static void take(struct reading *r, struct said line, struct container_memory *m
 /* What the commands and curl say when they cannot. */
 static enum err trouble(const struct section *in, const struct reading *r, struct why *why)
 {
-	struct said all = said_of(in);
+	struct slice all = said_of(in);
 	if (in->status == 124)
 		return why_set(why, ERR_FORMAT, "the container engine did not answer in time");
-	if (said_has(all, "ermission denied"))
+	if (slice_has(all, "ermission denied"))
 		return why_set(why, ERR_FORMAT, "this user may not ask the container engine: add it to the group 'docker', or run rootless");
-	if (said_has(all, "Cannot connect to") || said_has(all, "onnection refused") || said_has(all, "Couldn't connect"))
+	if (slice_has(all, "Cannot connect to") || slice_has(all, "onnection refused") || slice_has(all, "Couldn't connect"))
 		return why_set(why, ERR_FORMAT, "the container engine does not run, or answers elsewhere: %s", SAFE(r->other));
 	return why_set(why, ERR_FORMAT, "the container engine said '%s'", SAFE(r->other));
 }
@@ -285,15 +285,15 @@ static enum err container_parse(const struct section *in, const struct source_se
 {
 	(void)s;
 	struct reading r = { .n = 0 };
-	struct said rest = said_of(in), line;
+	struct slice rest = said_of(in), line;
 	if (in->status == 127)
 		return ERR_NOT_FOUND;
-	while (said_next(&rest, &line)) {
+	while (slice_line(&rest, &line)) {
 		if (in->is_cut && rest.n == 0)
 			break;
 		if (line.n > 0 && line.p[0] == '{')
 			take(&r, line, memory, out);
-		else if (said_skip(&line, "== engine "))
+		else if (slice_skip(&line, "== engine "))
 			r.has_engine = true;
 		else if (line.n > 0 && r.other.n == 0)
 			r.other = line;

@@ -5,13 +5,13 @@
 #include "collectors/log_pattern.h"
 #include "tests/unit/collectors/source_bench.h"
 
-static struct said said(const char *text)
+static struct slice said(const char *text)
 {
-	return (struct said){ text, strlen(text) };
+	return slice_of(text);
 }
 
 /* The ids of what a line matches, in order, with blanks between. */
-static const char *matched(struct log_pattern_cache *c, int scope, struct said line)
+static const char *matched(struct log_pattern_cache *c, int scope, struct slice line)
 {
 	static char ids[512];
 	uint64_t found = log_pattern_match(c, scope, line);
@@ -80,15 +80,15 @@ static void lines_match(void **state)
 	(void)state;
 	struct log_pattern_cache c = { { NULL } };
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct said line = said(rows[i].line);
+		struct slice line = said(rows[i].line);
 		const char *ids = matched(&c, rows[i].scope, line);
 		char first[64], key[LOG_KEY];
 		if (strcmp(ids, rows[i].ids) != 0)
 			fail_msg("%s: matches '%s'", rows[i].line, ids);
 		if (rows[i].key == NULL)
 			continue;
-		struct said all = said(ids);
-		said_copy(said_until(&all, ' '), first, sizeof first);
+		struct slice all = said(ids);
+		slice_copy(said_until(&all, ' '), first, sizeof first);
 		log_pattern_key(&c, log_pattern_find(first), line, key);
 		if (strcmp(key, rows[i].key) != 0)
 			fail_msg("%s: the key is '%s'", rows[i].line, key);
@@ -117,10 +117,10 @@ static void captures_match(void **state)
 	struct log_pattern_cache c = { { NULL } };
 	for (size_t i = 0; i < sizeof captures / sizeof captures[0]; i++) {
 		struct buf text = source_bench_sample(captures[i].file);
-		struct said rest = { text.data, text.len }, line;
+		struct slice rest = { text.data, text.len }, line;
 		char clean[LOG_LINE_MAX];
 		size_t n = 0, at = log_pattern_find(captures[i].id);
-		while (said_next(&rest, &line))
+		while (slice_line(&rest, &line))
 			n += log_pattern_match(&c, captures[i].scope, log_line_clean(line, clean)) >> at & 1;
 		if (n != captures[i].lines)
 			fail_msg("%s: %zu lines match %s, not %zu", captures[i].file, n, captures[i].id, captures[i].lines);
@@ -138,11 +138,12 @@ static void lines_are_cleaned(void **state)
 		{ "title that does not end", "a\033]0;evil", "a" },
 		{ "lone escape", "a\033", "a" },
 		{ "controls", "a\001\177\tb\r", "a b" },
+		{ "other bytes", "a\377b\303", "a?b?" },
 		{ "UTF-8 stays", "caf\303\251", "caf\303\251" },
 	};
 	char to[LOG_LINE_MAX];
 	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
-		assert_row(lines[i].label, said_is(log_line_clean(said(lines[i].in), to), lines[i].out));
+		assert_row(lines[i].label, slice_is(log_line_clean(said(lines[i].in), to), lines[i].out));
 }
 
 /* Lines of one key at these seconds, one section each where a '|' stands between. */
