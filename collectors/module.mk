@@ -20,6 +20,7 @@ libcollectors_a_SOURCES = \
 	%reldir%/parse.c %reldir%/parse.h \
 	%reldir%/plan.c %reldir%/plan.h \
 	%reldir%/said.c %reldir%/said.h \
+	%reldir%/shell_quote.c %reldir%/shell_quote.h \
 	%reldir%/slice.c %reldir%/slice.h \
 	%reldir%/source.h \
 	%reldir%/source_container.c %reldir%/source_services.h \
