@@ -9,6 +9,7 @@ UNIT_TESTS += \
 	tests/unit/collectors/test_predict \
 	tests/unit/collectors/test_source_container \
 	tests/unit/collectors/test_source_nvidia \
+	tests/unit/collectors/test_source_kernel \
 	tests/unit/collectors/test_xid
 tests_unit_collectors_test_decimal_SOURCES = %reldir%/test_decimal.c
 tests_unit_collectors_test_decimal_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
@@ -33,3 +34,5 @@ tests_unit_collectors_test_xid_LDADD   = libcollectors.a $(libs_config) $(CMOCKA
 source_kit = %reldir%/source_kit.c %reldir%/source_kit.h
 tests_unit_collectors_test_source_nvidia_SOURCES = %reldir%/test_source_nvidia.c $(source_kit)
 tests_unit_collectors_test_source_nvidia_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_source_kernel_SOURCES = %reldir%/test_source_kernel.c $(source_bench)
+tests_unit_collectors_test_source_kernel_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
