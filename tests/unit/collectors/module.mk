@@ -10,6 +10,7 @@ UNIT_TESTS += \
 	tests/unit/collectors/test_source_container \
 	tests/unit/collectors/test_source_nvidia \
 	tests/unit/collectors/test_source_kernel \
+	tests/unit/collectors/test_source_systemd \
 	tests/unit/collectors/test_xid
 tests_unit_collectors_test_decimal_SOURCES = %reldir%/test_decimal.c
 tests_unit_collectors_test_decimal_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
@@ -36,3 +37,5 @@ tests_unit_collectors_test_source_nvidia_SOURCES = %reldir%/test_source_nvidia.c
 tests_unit_collectors_test_source_nvidia_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_source_kernel_SOURCES = %reldir%/test_source_kernel.c $(source_bench)
 tests_unit_collectors_test_source_kernel_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_source_systemd_SOURCES = %reldir%/test_source_systemd.c $(source_bench)
+tests_unit_collectors_test_source_systemd_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
