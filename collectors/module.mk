@@ -27,6 +27,7 @@ libcollectors_a_SOURCES = \
 	%reldir%/source_kernel.c \
 	%reldir%/source_systemd.c \
 	%reldir%/source_log.c \
+	%reldir%/source_exec.c \
 	%reldir%/source_gpu.h \
 	%reldir%/source_nvidia.c %reldir%/source_nvidia.h \
 	%reldir%/source_nvidia_apps.c \

@@ -12,6 +12,7 @@ UNIT_TESTS += \
 	tests/unit/collectors/test_source_kernel \
 	tests/unit/collectors/test_source_systemd \
 	tests/unit/collectors/test_source_log \
+	tests/unit/collectors/test_source_exec \
 	tests/unit/collectors/test_xid
 tests_unit_collectors_test_decimal_SOURCES = %reldir%/test_decimal.c
 tests_unit_collectors_test_decimal_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
@@ -42,3 +43,5 @@ tests_unit_collectors_test_source_systemd_SOURCES = %reldir%/test_source_systemd
 tests_unit_collectors_test_source_systemd_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_source_log_SOURCES = %reldir%/test_source_log.c $(source_bench)
 tests_unit_collectors_test_source_log_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_source_exec_SOURCES = %reldir%/test_source_exec.c $(source_bench)
+tests_unit_collectors_test_source_exec_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
