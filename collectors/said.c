@@ -15,7 +15,7 @@ const char *said_safe(struct slice s, char to[SAID_SAFE])
 {
 	struct buf safe;
 	buf_init(&safe, SAID_SAFE - 1);
-	if (text_cut(&safe, s.p, s.n < SAID_SAFE ? s.n : SAID_SAFE, 200) != ERR_OK)
+	if (s.n > 0 && text_cut(&safe, s.p, s.n < SAID_SAFE ? s.n : SAID_SAFE, 200) != ERR_OK)
 		buf_clear(&safe);
 	slice_copy(slice_of(buf_text(&safe)), to, SAID_SAFE);
 	buf_release(&safe);

@@ -59,6 +59,22 @@ tests_fuzz_fuzz_key_file_LDADD = $(FUZZ_MAIN) $(libs_tui)
 FUZZ_TARGETS += tests/fuzz/fuzz_theme
 tests_fuzz_fuzz_theme_LDADD = $(FUZZ_MAIN) $(libs_tui)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_source_systemd
+tests_fuzz_fuzz_source_systemd_SOURCES = %reldir%/fuzz_source_systemd.c %reldir%/fuzz_services.h
+tests_fuzz_fuzz_source_systemd_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
+FUZZ_TARGETS += tests/fuzz/fuzz_source_container
+tests_fuzz_fuzz_source_container_SOURCES = %reldir%/fuzz_source_container.c %reldir%/fuzz_services.h
+tests_fuzz_fuzz_source_container_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
+FUZZ_TARGETS += tests/fuzz/fuzz_source_kernel
+tests_fuzz_fuzz_source_kernel_SOURCES = %reldir%/fuzz_source_kernel.c %reldir%/fuzz_services.h
+tests_fuzz_fuzz_source_kernel_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
+FUZZ_TARGETS += tests/fuzz/fuzz_source_log
+tests_fuzz_fuzz_source_log_SOURCES = %reldir%/fuzz_source_log.c %reldir%/fuzz_services.h
+tests_fuzz_fuzz_source_log_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
+FUZZ_TARGETS += tests/fuzz/fuzz_source_exec
+tests_fuzz_fuzz_source_exec_SOURCES = %reldir%/fuzz_source_exec.c %reldir%/fuzz_services.h
+tests_fuzz_fuzz_source_exec_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
+
 if FUZZERS
 FUZZ_MAIN = $(FUZZ_ENGINE)
 else
