@@ -27,8 +27,9 @@ static const char script_rest[] =
 	"echo \"== now $(date +%s)\"\n"
 	"echo \"== boot ${boot:-none} $(sed -n 's/^btime //p' /proc/stat 2>/dev/null)\"\n"
 	"why=\n"
-	"if command -v journalctl >/dev/null 2>&1; then\n"
-	"	case $1 in j,*) since=--after-cursor=${1#j,} ;; *) since=--lines=50000 ;; esac\n"
+	"case $1 in j,*) since=--after-cursor=${1#j,} ;; *) since=--lines=10000 ;; esac\n"
+	"case $1 in d,*) has_journal= ;; *) has_journal=$(command -v journalctl) ;; esac\n" /* one that was too slow is not asked each time */
+	"if [ -n \"$has_journal\" ]; then\n"
 	"	said=$(bounded journalctl -k --no-pager -o short-unix --show-cursor \"$since\" 2>&1 | filter)\n"
 	"	case $said in\n"
 	"	*'not seeing messages'* | *'insufficient permissions'* | *'No journal files'*) why=rights ;;\n"
@@ -97,7 +98,7 @@ struct reading {
 	struct bursts bursts;
 	int64_t now_ms, boot_s, answered_ms;
 	int64_t after_ms;     /* what was written before is not told */
-	bool    is_repeated;  /* and was counted: the journal failed since, and dmesg says it again */
+	bool    is_repeated;  /* and was counted: another log than the last time says it again */
 	char    boot[48], last[64];
 	bool    is_journal, is_dmesg;
 	int64_t line_ms; /* when the line was written; 0: not known */
@@ -316,11 +317,10 @@ static void mark(struct reading *r, struct slice line)
 		slice_copy(said_until(&line, ' '), r->boot, sizeof r->boot);
 		int64_t s = said_number(line, 0);
 		r->boot_s = s > 0 && s < INT32_MAX * INT64_C(16) ? s : 0;
-	} else if (slice_is(line, "journal")) {
-		r->is_journal = true;
-	} else if (slice_is(line, "dmesg")) {
-		r->is_dmesg = true;
-		r->is_repeated = r->memory->position[0] == 'j';
+	} else if (slice_is(line, "journal") || slice_is(line, "dmesg")) {
+		r->is_journal = line.p[0] == 'j';
+		r->is_dmesg = !r->is_journal;
+		r->is_repeated = r->memory->was_read && r->memory->position[0] != line.p[0];
 		if (r->is_repeated)
 			r->after_ms = r->memory->read_ms;
 	} else if (slice_skip(&line, "journal says ") || slice_skip(&line, "no ")) {
@@ -395,6 +395,8 @@ static enum err kernel_parse(const struct section *in, const struct source_setti
 			take_line(&r, line);
 	}
 	enum err e = verdict(&r, in, why);
+	if (e != ERR_OK && r.is_dmesg)
+		r.memory->position[0] = '\0'; /* the journal may be readable by now */
 	if (e != ERR_OK)
 		return e;
 	bursts_tell(&r.bursts, &r.memory->told, out);

@@ -14,7 +14,8 @@
 
 #define BUSYBOX "/bin/busybox"
 
-static const char *const tools[] = { "awk", "cat", "cut", "date", "dd", "grep", "head", "id", "ls", "sed", "sh", "tail", "tr", "wc" };
+static const char *const tools[] = { "awk", "cat", "cut", "date", "dd", "grep", "head", "id", "ls", "sed", "sh", "tail", "timeout", "tr",
+                                       "wc" };
 
 static const char *find_tool(const char *name, char to[128])
 {
@@ -164,7 +165,7 @@ enum err source_bench_ask(struct source_bench *b)
 	struct buf script, argument;
 	buf_init(&script, 1 << 20);
 	buf_init(&argument, 512);
-	buf_puts(&script, "bounded() { \"$@\"; }\nasked() {\n");
+	buf_puts(&script, "bounded() { timeout 15 \"$@\"; }\nasked() {\n");
 	if (b->source->write_script != NULL)
 		assert_int_equal(b->source->write_script(&b->settings, &script, &b->why), ERR_OK);
 	else

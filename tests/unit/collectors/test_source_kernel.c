@@ -116,7 +116,7 @@ static void captures_are_read(void **state)
 		open_bench(&b);
 		buf_init(&section, SECTION_MAX);
 		buf_printf(&section, JOURNAL "%s", text.data);
-		assert_row(captures[i].file, parse(&b, JOURNAL) == ERR_OK);
+		assert_row(captures[i].file, parse(&b, JOURNAL "-- cursor: " CURSOR "\n") == ERR_OK);
 		enum err e = parse(&b, section.data);
 		if (e != ERR_OK || !source_bench_told(&b, captures[i].event) || (captures[i].line != NULL && !source_bench_has(&b, captures[i].line)) ||
 		    (captures[i].n_events > 0 && b.out.n_events != captures[i].n_events)) {
@@ -193,6 +193,28 @@ static void ask_dmesg(bool is_busybox)
 	source_bench_close(&b);
 }
 
+/* What one log said is not counted, nor told, when the other says it again. */
+static void logs_are_not_mixed(void **state)
+{
+	(void)state;
+	struct source_bench b;
+	static const char count[] = "pitwall_log_matches_total{log=\"kernel\",pattern=\"fs-error\"} ";
+	char line[256];
+	open_bench(&b);
+	assert_int_equal(parse(&b, JOURNAL AT("500", "EXT4-fs error (device sda1): x") "-- cursor: " CURSOR "\n"), ERR_OK);
+	assert_int_equal(b.out.n_events, 1);
+	static const char dmesg[] = HEAD "== dmesg\n[10500.000001] EXT4-fs error (device sda1): x\n[10900.000001] EXT4-fs error (device sda1): y\n"
+	                            "-- last: 10900.000001\n";
+	assert_int_equal(parse(&b, dmesg), ERR_OK);
+	snprintf(line, sizeof line, "%s2", count);
+	assert_true(source_bench_has(&b, line));
+	assert_true(source_bench_told(&b, "y"));
+	assert_int_equal(parse(&b, JOURNAL AT("500", "EXT4-fs error (device sda1): x") "-- cursor: " CURSOR "\n"), ERR_OK);
+	assert_true(source_bench_has(&b, line));
+	assert_int_equal(b.out.n_events, 0);
+	source_bench_close(&b);
+}
+
 static void dash_journal(void **state) { (void)state; ask_journal(false); }
 static void busybox_journal(void **state) { (void)state; ask_journal(true); }
 static void dash_dmesg(void **state) { (void)state; ask_dmesg(false); }
@@ -202,6 +224,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_are_read), cmocka_unit_test(refusals_say_what_to_do), cmocka_unit_test(captures_are_read),
+		cmocka_unit_test(logs_are_not_mixed),
 		cmocka_unit_test(dash_journal), cmocka_unit_test(busybox_journal), cmocka_unit_test(dash_dmesg), cmocka_unit_test(busybox_dmesg),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
