@@ -18,6 +18,8 @@ libcollectors_a_SOURCES = \
 	%reldir%/known_hosts_add.c \
 	%reldir%/known_hosts_line.c \
 	%reldir%/layout.c \
+	%reldir%/log_burst.c %reldir%/log_burst.h \
+	%reldir%/log_pattern.c %reldir%/log_pattern.h \
 	%reldir%/openmetrics.c \
 	%reldir%/parse.c %reldir%/parse.h \
 	%reldir%/plan.c %reldir%/plan.h \
@@ -48,3 +50,22 @@ libcollectors_a_SOURCES = \
 	%reldir%/text.c \
 	%reldir%/transport.c %reldir%/transport.h \
 	%reldir%/transport_process.c
+	%reldir%/said.c %reldir%/said.h \
+	%reldir%/shell_quote.c %reldir%/shell_quote.h \
+	%reldir%/slice.c %reldir%/slice.h \
+	%reldir%/source.h \
+	%reldir%/source_container.c %reldir%/source_services.h \
+	%reldir%/source_kernel.c \
+	%reldir%/source_systemd.c \
+	%reldir%/source_log.c \
+	%reldir%/source_exec.c \
+	%reldir%/source_gpu.h \
+	%reldir%/source_nvidia.c %reldir%/source_nvidia.h \
+	%reldir%/source_nvidia_apps.c \
+	%reldir%/source_nvidia_gpu.c \
+	%reldir%/source_nvidia_link.c \
+	%reldir%/source_nvidia_mig.c \
+	%reldir%/table.c %reldir%/table.h \
+	%reldir%/text.c \
+	%reldir%/xid.c %reldir%/xid.h \
+	%reldir%/xid_table.c

@@ -46,6 +46,13 @@ tests_fuzz_fuzz_openmetrics_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
 FUZZ_TARGETS += tests/fuzz/fuzz_predict
 tests_fuzz_fuzz_predict_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_nvidia_smi
+tests_fuzz_fuzz_nvidia_smi_SOURCES = %reldir%/fuzz_nvidia_smi.c %reldir%/fuzz_source.h
+tests_fuzz_fuzz_nvidia_smi_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_xid
+tests_fuzz_fuzz_xid_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_input
 tests_fuzz_fuzz_input_LDADD = $(FUZZ_MAIN) $(libs_tui)
 
@@ -58,6 +65,21 @@ tests_fuzz_fuzz_theme_LDADD = $(FUZZ_MAIN) $(libs_tui)
 FUZZ_TARGETS += tests/fuzz/fuzz_ssh_config
 tests_fuzz_fuzz_ssh_config_SOURCES = %reldir%/fuzz_ssh_config.c tests/unit/collectors/ssh_memory.c tests/unit/collectors/ssh_memory.h
 tests_fuzz_fuzz_ssh_config_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
+FUZZ_TARGETS += tests/fuzz/fuzz_source_systemd
+tests_fuzz_fuzz_source_systemd_SOURCES = %reldir%/fuzz_source_systemd.c %reldir%/fuzz_services.h
+tests_fuzz_fuzz_source_systemd_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
+FUZZ_TARGETS += tests/fuzz/fuzz_source_container
+tests_fuzz_fuzz_source_container_SOURCES = %reldir%/fuzz_source_container.c %reldir%/fuzz_services.h
+tests_fuzz_fuzz_source_container_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
+FUZZ_TARGETS += tests/fuzz/fuzz_source_kernel
+tests_fuzz_fuzz_source_kernel_SOURCES = %reldir%/fuzz_source_kernel.c %reldir%/fuzz_services.h
+tests_fuzz_fuzz_source_kernel_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
+FUZZ_TARGETS += tests/fuzz/fuzz_source_log
+tests_fuzz_fuzz_source_log_SOURCES = %reldir%/fuzz_source_log.c %reldir%/fuzz_services.h
+tests_fuzz_fuzz_source_log_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
+FUZZ_TARGETS += tests/fuzz/fuzz_source_exec
+tests_fuzz_fuzz_source_exec_SOURCES = %reldir%/fuzz_source_exec.c %reldir%/fuzz_services.h
+tests_fuzz_fuzz_source_exec_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
 
 if FUZZERS
 FUZZ_MAIN = $(FUZZ_ENGINE)
