@@ -25,6 +25,7 @@ libcollectors_a_SOURCES = \
 	%reldir%/source_nvidia_gpu.c \
 	%reldir%/source_nvidia_link.c \
 	%reldir%/source_nvidia_mig.c \
+	%reldir%/source_users.c %reldir%/source_users.h \
 	%reldir%/table.c %reldir%/table.h \
 	%reldir%/text.c \
 	%reldir%/xid.c %reldir%/xid.h \
