@@ -6,7 +6,9 @@ UNIT_TESTS += \
 	tests/unit/collectors/test_http \
 	tests/unit/collectors/test_identify \
 	tests/unit/collectors/test_predict \
+	tests/unit/collectors/test_source_amd \
 	tests/unit/collectors/test_source_nvidia \
+	tests/unit/collectors/test_source_xpu \
 	tests/unit/collectors/test_xid
 tests_unit_collectors_test_decimal_SOURCES = %reldir%/test_decimal.c
 tests_unit_collectors_test_decimal_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
@@ -25,3 +27,7 @@ tests_unit_collectors_test_xid_LDADD   = libcollectors.a $(libs_config) $(CMOCKA
 source_kit = %reldir%/source_kit.c %reldir%/source_kit.h
 tests_unit_collectors_test_source_nvidia_SOURCES = %reldir%/test_source_nvidia.c $(source_kit)
 tests_unit_collectors_test_source_nvidia_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_source_amd_SOURCES = %reldir%/test_source_amd.c $(source_kit)
+tests_unit_collectors_test_source_amd_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_source_xpu_SOURCES = %reldir%/test_source_xpu.c $(source_kit)
+tests_unit_collectors_test_source_xpu_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
