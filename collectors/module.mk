@@ -59,12 +59,18 @@ libcollectors_a_SOURCES = \
 	%reldir%/source_systemd.c \
 	%reldir%/source_log.c \
 	%reldir%/source_exec.c \
+	%reldir%/source_amd.c %reldir%/source_amd.h \
+	%reldir%/source_amd_smi.c \
 	%reldir%/source_gpu.h \
 	%reldir%/source_nvidia.c %reldir%/source_nvidia.h \
 	%reldir%/source_nvidia_apps.c \
 	%reldir%/source_nvidia_gpu.c \
 	%reldir%/source_nvidia_link.c \
 	%reldir%/source_nvidia_mig.c \
+	%reldir%/source_xpu.c \
+	%reldir%/source_rocm_smi.c \
+	%reldir%/source_roster.c %reldir%/source_roster.h \
+	%reldir%/source_users.c %reldir%/source_users.h \
 	%reldir%/table.c %reldir%/table.h \
 	%reldir%/text.c \
 	%reldir%/xid.c %reldir%/xid.h \

@@ -89,6 +89,27 @@ bool slice_until(struct slice *from, const char *mark, struct slice *out)
 	return true;
 }
 
+struct slice slice_parts(struct slice text, const char *const *marks, size_t n, struct slice *parts)
+{
+	struct slice head = { text.p, 0 }, *part = &head, line;
+	size_t       next = 0;
+	for (size_t i = 0; i < n; i++)
+		parts[i] = (struct slice){ NULL, 0 };
+	while (slice_line(&text, &line)) {
+		size_t i = next;
+		while (i < n && !slice_is(line, marks[i]))
+			i++;
+		if (i < n) {
+			part = &parts[i];
+			*part = (struct slice){ text.p, 0 };
+			next = i + 1;
+		} else {
+			part->n = (size_t)(text.p - part->p);
+		}
+	}
+	return head;
+}
+
 const char *slice_copy(struct slice s, char *to, size_t size)
 {
 	bool   is_cut = s.n >= size;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "collectors/source_gpu.h"
+#include "collectors/source_users.h"
 
 enum {
 	SLOW_MS   = 60000,  /* between askings for links and MIG's memory */
@@ -75,17 +76,8 @@ static const char script_tail[] =
 	"esac\n"
 	"apps=$(bounded nvidia-smi --query-compute-apps=gpu_uuid,pid,used_gpu_memory,process_name \\\n"
 	"	--format=csv,noheader,nounits 2>&1) || return 0\n"
-	"uids=$(printf '%s\\n' \"$apps\" | sed -n 's/^[^,]*, *\\([0-9][0-9]*\\),.*/\\1/p' | sort -u | head -n 128 | while read -r pid; do\n"
-	"	[ -r \"/proc/$pid/status\" ] || continue\n"
-	"	while read -r key uid rest; do\n"
-	"		[ \"$key\" != Uid: ] || echo \"uid $pid $uid\"\n"
-	"	done <\"/proc/$pid/status\"\n"
-	"done)\n"
-	"printf '@users\\n%s\\n' \"$uids\"\n"
-	"printf '%s\\n' \"$uids\" | sed -n 's/.* //p' | sort -u | head -n 16 | while read -r uid; do\n"
-	"	entry=$(bounded getent passwd \"$uid\" 2>/dev/null </dev/null) || entry=$(grep \"^[^:]*:[^:]*:$uid:\" /etc/passwd)\n"
-	"	[ -z \"$entry\" ] || echo \"user $uid ${entry%%:*}\"\n"
-	"done\n"
+	"pids=$(printf '%s\\n' \"$apps\" | sed -n 's/^[^,]*, *\\([0-9][0-9]*\\),.*/\\1/p')\n"
+	USERS_SCRIPT
 	"echo @apps\n"
 	"printf '%s\\n' \"$apps\" | head -n 256 | cut -c 1-400\n"
 	"return 0\n";
@@ -116,32 +108,20 @@ static void ask(const void *memory, struct buf *argument)
 
 /* ---- the section ---- */
 
-/* Parts come in this order, and each once: what stands in a later one can't pass for an earlier one. */
 static void split(struct slice text, struct nvidia_parts *out)
 {
-	enum { N = 5 };
-	static const char *const names[N] = { "@gpus", "@nvlink", "@mig", "@users", "@apps" };
-	struct slice *const      parts[N] = { &out->gpus, &out->nvlink, &out->mig, &out->users, &out->apps };
-	bool                     none[1], *const has[N] = { &out->has_gpus, &out->has_nvlink, &out->has_mig, none, &out->has_apps };
-	struct slice             line, *part = NULL;
-	size_t                   next = 0;
+	enum { GPUS, NVLINK, MIG, USERS, APPS, N };
+	static const char *const marks[N] = { "@gpus", "@nvlink", "@mig", "@users", "@apps" };
+	struct slice             parts[N], head = slice_parts(text, marks, N, parts), line;
 	memset(out, 0, sizeof *out);
-	while (slice_line(&text, &line)) {
-		size_t i = N;
-		for (size_t k = next; line.n > 0 && line.p[0] == '@' && k < N; k++)
-			if (slice_is(line, names[k]))
-				i = k;
-		if (i < N) {
-			part = parts[i];
-			*has[i] = true;
-			*part = (struct slice){ text.p, 0 };
-			next = i + 1;
-		} else if (next == 0 && slice_skip(&line, "@fields ")) {
+	while (slice_line(&head, &line))
+		if (slice_skip(&line, "@fields "))
 			out->fields = line;
-		} else if (part != NULL) {
-			part->n = (size_t)(text.p - part->p);
-		}
-	}
+	out->gpus = parts[GPUS];
+	out->nvlink = parts[NVLINK];
+	out->mig = parts[MIG];
+	out->users = parts[USERS];
+	out->apps = parts[APPS];
 }
 
 /* ---- failures ---- */
@@ -199,7 +179,7 @@ static void again(const struct buf *kept, struct findings *out)
 static void read_slow(const struct nvidia_parts *parts, int64_t now_ms, struct nvidia_memory *m, struct findings *out)
 {
 	size_t begin = out->page.len;
-	if (parts->has_nvlink) {
+	if (parts->nvlink.p != NULL) {
 		nvidia_read_nvlink(parts->nvlink, m, out);
 		keep(out, begin, &m->nvlink);
 		m->slow_ms = now_ms;
@@ -209,7 +189,7 @@ static void read_slow(const struct nvidia_parts *parts, int64_t now_ms, struct n
 	begin = out->page.len;
 	if (!m->has_mig) {
 		buf_clear(&m->mig);
-	} else if (parts->has_mig) {
+	} else if (parts->mig.p != NULL) {
 		nvidia_read_mig(parts->mig, m, out);
 		keep(out, begin, &m->mig);
 	} else {
@@ -252,7 +232,7 @@ static enum err parse(const struct section *in, const struct source_settings *s,
 	char                  driver[sizeof m->driver];
 	(void)s;
 	split((struct slice){ in->text, in->n }, &parts);
-	if (!parts.has_gpus && in->status == STATUS_ABSENT)
+	if (parts.gpus.p == NULL && in->status == STATUS_ABSENT)
 		return why_set(why, ERR_NOT_FOUND, "there is no nvidia-smi");
 	start(m);
 	findings_put(out, "nvidia_smi_command_exit_code", in->status, NULL);
@@ -271,7 +251,7 @@ static enum err parse(const struct section *in, const struct source_settings *s,
 	if (driver[0] == '\0' || strcmp(driver, m->driver) == 0)
 		learn_fields(parts.fields, m);
 	read_slow(&parts, in->answered_ms, m, out);
-	if (parts.has_apps)
+	if (parts.apps.p != NULL)
 		nvidia_read_apps(&parts, m, out);
 	return ERR_OK;
 }

@@ -19,7 +19,7 @@ enum {
 	NVIDIA_UUID       = 64,
 };
 
-/* The parts of one section; empty where it has none. */
+/* The parts of one section; p is NULL where it has none. */
 struct nvidia_parts {
 	struct slice fields; /* what was asked for: names, commas between */
 	struct slice gpus;   /* lines of --query-gpu */
@@ -27,7 +27,6 @@ struct nvidia_parts {
 	struct slice mig;    /* of -L, then what of -q -x is about MIG */
 	struct slice users;  /* "uid PID UID" and "user UID NAME" */
 	struct slice apps;   /* of --query-compute-apps: uuid, pid, memory, name */
-	bool         has_gpus, has_nvlink, has_mig, has_apps;
 };
 
 /* A GPU of the machine, known since it was first seen. */

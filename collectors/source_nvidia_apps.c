@@ -6,32 +6,17 @@
 #include "collectors/source_nvidia.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-enum { NAME_TEXT = 160, USER_TEXT = 40, PID_TEXT = 16 };
+#include "collectors/source_users.h"
+
+enum { NAME_TEXT = 160, PID_TEXT = 16 };
 
 struct app {
 	const struct nvidia_gpu *gpu;
 	char                     pid[PID_TEXT], name[NAME_TEXT], user[USER_TEXT];
 	double                   bytes; /* NaN: not said */
 };
-
-/* "uid PID UID" finds the number, "user UID NAME" the name; a number without a name stands for itself. */
-static void find_user(struct slice users, struct slice pid, char to[USER_TEXT])
-{
-	struct slice rest = users, line, field, uid = { .n = 0 };
-	to[0] = '\0';
-	while (uid.n == 0 && slice_line(&rest, &line))
-		if (slice_skip(&line, "uid ") && slice_take(&line, ' ', &field) && field.n == pid.n && memcmp(field.p, pid.p, pid.n) == 0)
-			uid = line;
-	if (uid.n == 0)
-		return;
-	slice_copy(uid, to, USER_TEXT);
-	for (rest = users; slice_line(&rest, &line);)
-		if (slice_skip(&line, "user ") && slice_take(&line, ' ', &field) && field.n == uid.n && memcmp(field.p, uid.p, uid.n) == 0 && line.n > 0)
-			slice_copy(line, to, USER_TEXT);
-}
 
 static bool is_pid(struct slice s)
 {
@@ -57,7 +42,7 @@ static bool read_app(struct slice line, struct slice users, struct nvidia_memory
 	a->bytes = mib * 1048576;
 	slice_copy(pid, a->pid, sizeof a->pid);
 	slice_copy(slice_trim(line), a->name, sizeof a->name);
-	find_user(users, pid, a->user);
+	users_find(users, pid, a->user);
 	return true;
 }
 

@@ -3,6 +3,7 @@ profilesdir        = $(pkgdatadir)/profiles
 dist_profiles_DATA = \
 	%reldir%/dcgm.yml \
 	%reldir%/generic.yml \
+	%reldir%/machine.yml \
 	%reldir%/node.yml \
 	%reldir%/nvidia-smi.yml \
 	%reldir%/tensorflow-serving.yml \

@@ -50,6 +50,14 @@ FUZZ_TARGETS += tests/fuzz/fuzz_nvidia_smi
 tests_fuzz_fuzz_nvidia_smi_SOURCES = %reldir%/fuzz_nvidia_smi.c %reldir%/fuzz_source.h
 tests_fuzz_fuzz_nvidia_smi_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_amd_smi
+tests_fuzz_fuzz_amd_smi_SOURCES = %reldir%/fuzz_amd_smi.c %reldir%/fuzz_source.h
+tests_fuzz_fuzz_amd_smi_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_xpu_smi
+tests_fuzz_fuzz_xpu_smi_SOURCES = %reldir%/fuzz_xpu_smi.c %reldir%/fuzz_source.h
+tests_fuzz_fuzz_xpu_smi_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_xid
 tests_fuzz_fuzz_xid_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
 

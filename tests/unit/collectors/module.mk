@@ -19,6 +19,9 @@ tests_unit_collectors_test_decimal_SOURCES = %reldir%/test_decimal.c $(comma_loc
 	tests/unit/collectors/test_source_systemd \
 	tests/unit/collectors/test_source_log \
 	tests/unit/collectors/test_source_exec \
+	tests/unit/collectors/test_source_amd \
+	tests/unit/collectors/test_source_nvidia \
+	tests/unit/collectors/test_source_xpu \
 	tests/unit/collectors/test_xid
 tests_unit_collectors_test_decimal_SOURCES = %reldir%/test_decimal.c
 tests_unit_collectors_test_decimal_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
@@ -65,7 +68,7 @@ tests_unit_collectors_test_source_container_SOURCES = %reldir%/test_source_conta
 tests_unit_collectors_test_source_container_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_xid_SOURCES = %reldir%/test_xid.c
 tests_unit_collectors_test_xid_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
-source_kit = %reldir%/source_kit.c %reldir%/source_kit.h
+source_kit = tests/unit/collectors/source_kit.c tests/unit/collectors/source_kit.h
 tests_unit_collectors_test_source_nvidia_SOURCES = %reldir%/test_source_nvidia.c $(source_kit)
 tests_unit_collectors_test_source_nvidia_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_source_kernel_SOURCES = %reldir%/test_source_kernel.c $(source_bench)
@@ -76,3 +79,7 @@ tests_unit_collectors_test_source_log_SOURCES = %reldir%/test_source_log.c $(sou
 tests_unit_collectors_test_source_log_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_source_exec_SOURCES = %reldir%/test_source_exec.c $(source_bench)
 tests_unit_collectors_test_source_exec_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_source_amd_SOURCES = %reldir%/test_source_amd.c $(source_kit)
+tests_unit_collectors_test_source_amd_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_source_xpu_SOURCES = %reldir%/test_source_xpu.c $(source_kit)
+tests_unit_collectors_test_source_xpu_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)

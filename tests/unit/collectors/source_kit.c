@@ -2,6 +2,7 @@
 #include "tests/unit/collectors/source_kit.h"
 
 #include "collectors/exposition.h"
+#include "collectors/source_nvidia.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -163,6 +164,53 @@ char *kit_sample(const char *file)
 		return NULL;
 	}
 	return read_file(path);
+}
+
+/* ---- nvidia-smi, as captured ---- */
+
+/* The value of one of our fields in a capture of --format=csv: under the same name, but for older spellings, without its unit. */
+static bool find_cell(const char *header, const char *row, const char *field, char *to, size_t size)
+{
+	struct slice h = slice_of(header), r = slice_of(row), name, cell, unit;
+	while (slice_take(&h, ',', &name) && slice_take(&r, ',', &cell)) {
+		struct slice plain = slice_trim(name);
+		double       number = 0;
+		slice_until(&plain, " [", &unit);
+		plain = slice_trim(plain);
+		struct slice whole = slice_trim(name);
+		if (!(slice_is(whole, field) || (slice_begins(whole, field) && slice_begins((struct slice){ whole.p + strlen(field), 2 }, " ["))))
+			continue;
+		slice_copy(slice_trim(cell), to, size);
+		if (slice_leading_number(slice_trim(cell), &number, &unit) && unit.n > 0 && unit.n < 4 && unit.p[0] != 'x' && unit.p[0] != '.')
+			to[strcspn(to, " ")] = '\0';
+		return true;
+	}
+	return false;
+}
+
+char *kit_nvidia_section(const char *machine, const char *when)
+{
+	char   file[128], cell[256];
+	struct buf fields, row;
+	snprintf(file, sizeof file, "gpu/nvidia/%s/%s.query-gpu.txt", machine, when);
+	char *capture = kit_sample(file);
+	if (capture == NULL)
+		return NULL;
+	char *second = strchr(capture, '\n') + 1;
+	second[-1] = '\0';
+	second[strcspn(second, "\n")] = '\0';
+	buf_init(&fields, 1 << 16);
+	buf_init(&row, 1 << 16);
+	for (size_t i = 0; i < n_nvidia_fields; i++) {
+		if (!find_cell(capture, second, nvidia_fields[i], cell, sizeof cell))
+			continue;
+		buf_printf(&fields, "%s%s", fields.len == 0 ? "@fields " : ",", nvidia_fields[i]);
+		buf_printf(&row, "%s%s", row.len == 0 ? "" : ", ", cell);
+	}
+	buf_printf(&fields, "\n@gpus\n%s\n", buf_text(&row));
+	buf_release(&row);
+	free(capture);
+	return buf_take(&fields);
 }
 
 /* ---- running a script ---- */

@@ -60,5 +60,8 @@ const char *kit_said(void);
 
 /* A sample of PITWALL_SHARED/samples, whole; NULL where it is not here. The caller frees it. */
 char *kit_sample(const char *file);
+/* What nvidia_smi_source's script would have printed on a machine ("h100") whose nvidia-smi was captured "idle" or under "load". NULL where
+ * the capture is not here. The caller frees it. */
+char *kit_nvidia_section(const char *machine, const char *when);
 
 #endif

@@ -318,52 +318,6 @@ static void test_mig(void **state)
 
 /* ---- real captures ---- */
 
-/* The value of one of our fields in a capture of --format=csv: under the same name, but for older spellings, without its unit. */
-static bool find_cell(const char *header, const char *row, const char *field, char *to, size_t size)
-{
-	struct slice h = slice_of(header), r = slice_of(row), name, cell, unit;
-	while (slice_take(&h, ',', &name) && slice_take(&r, ',', &cell)) {
-		struct slice plain = slice_trim(name);
-		double       number = 0;
-		slice_until(&plain, " [", &unit);
-		plain = slice_trim(plain);
-		struct slice whole = slice_trim(name);
-		if (!(slice_is(whole, field) || (slice_begins(whole, field) && slice_begins((struct slice){ whole.p + strlen(field), 2 }, " ["))))
-			continue;
-		slice_copy(slice_trim(cell), to, size);
-		if (slice_leading_number(slice_trim(cell), &number, &unit) && unit.n > 0 && unit.n < 4 && unit.p[0] != 'x' && unit.p[0] != '.')
-			to[strcspn(to, " ")] = '\0';
-		return true;
-	}
-	return false;
-}
-
-/* What the script would have printed on that machine. NULL: no capture here. */
-static char *section_of(const char *machine, const char *when)
-{
-	char   file[128], cell[256];
-	struct buf fields, row;
-	snprintf(file, sizeof file, "gpu/nvidia/%s/%s.query-gpu.txt", machine, when);
-	char *capture = kit_sample(file);
-	if (capture == NULL)
-		return NULL;
-	char *second = strchr(capture, '\n') + 1;
-	second[-1] = '\0';
-	second[strcspn(second, "\n")] = '\0';
-	buf_init(&fields, 1 << 16);
-	buf_init(&row, 1 << 16);
-	for (size_t i = 0; i < n_nvidia_fields; i++) {
-		if (!find_cell(capture, second, nvidia_fields[i], cell, sizeof cell))
-			continue;
-		buf_printf(&fields, "%s%s", fields.len == 0 ? "@fields " : ",", nvidia_fields[i]);
-		buf_printf(&row, "%s%s", row.len == 0 ? "" : ", ", cell);
-	}
-	buf_printf(&fields, "\n@gpus\n%s\n", buf_text(&row));
-	buf_release(&row);
-	free(capture);
-	return buf_take(&fields);
-}
-
 static void test_captures(void **state)
 {
 	(void)state;
@@ -383,7 +337,7 @@ static void test_captures(void **state)
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct kit k;
-		char      *text = section_of(rows[i].machine, rows[i].when);
+		char      *text = kit_nvidia_section(rows[i].machine, rows[i].when);
 		if (text == NULL)
 			skip();
 		kit_open(&k, &nvidia_smi_source);
@@ -405,7 +359,7 @@ static void test_as_the_exporter(void **state)
 	(void)state;
 	struct kit   k;
 	size_t       n_same = 0;
-	char        *text = section_of("h100-mig", "load");
+	char        *text = kit_nvidia_section("h100-mig", "load");
 	char        *page = kit_sample("gpu/nvidia/nvidia_gpu_exporter_h100-mig_load.metrics.txt");
 	struct slice rest, line;
 	if (text == NULL || page == NULL)

@@ -29,6 +29,8 @@ static void test_builtin(void **state)
 		{ { "Requests2XX", "x", "y" }, "torchserve" },
 		{ { "DCGM_FI_DEV_GPU_TEMP", "x", "y" }, "dcgm" },
 		{ { "node_load1", "go_goroutines", "y" }, "node" },
+		{ { "node_load1", "nvidia_smi_index", "pitwall_machine_info" }, "machine" },
+		{ { "pitwall_machine_info", "vllm:num_requests_running", "nv_inference_count" }, "machine" },
 		{ { "http_requests_total", "x", "y" }, "generic" },
 	};
 	struct diagnostics d;

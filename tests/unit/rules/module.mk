@@ -12,7 +12,7 @@ tests_unit_rules_test_eval_LDADD        = $(libs_rules) $(CMOCKA_LIBS)
 tests_unit_rules_test_health_SOURCES    = %reldir%/test_health.c
 tests_unit_rules_test_health_LDADD      = $(libs_rules) $(CMOCKA_LIBS)
 # Payloads go through the parser that reads them in earnest.
-tests_unit_rules_test_profiles_SOURCES  = %reldir%/test_profiles.c
+tests_unit_rules_test_profiles_SOURCES  = %reldir%/test_profiles.c $(source_kit)
 tests_unit_rules_test_profiles_LDADD    = libcollectors.a $(libs_rules) $(CMOCKA_LIBS)
 tests_unit_rules_test_prime_SOURCES     = %reldir%/test_prime.c
 tests_unit_rules_test_prime_LDADD       = $(libs_rules) $(CMOCKA_LIBS)

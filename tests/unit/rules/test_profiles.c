@@ -4,11 +4,14 @@
  * by known amounts, and the last frame is compared with what a person computes. Whatever a row does not name must be absent. */
 #include "tests/unit/unit.h"
 
+#include "tests/unit/collectors/source_kit.h"
+
 #include "base/buf.h"
 #include "base/diagnostics.h"
 #include "base/stale.h"
 #include "base/yaml.h"
 #include "collectors/exposition.h"
+#include "collectors/source_gpu.h"
 #include "rules/eval.h"
 #include "rules/signal.h"
 
@@ -114,6 +117,40 @@ static const char generic_text[] =
 #define E2E        "vllm:e2e_request_latency_seconds"
 #define TTFT       "vllm:time_to_first_token_seconds"
 
+/* As the sources of collectors/ print it. */
+static const char machine_text[] =
+	"pitwall_machine_info{hostname=\"h\"} 1\n"
+	"node_cpu_seconds_total{cpu=\"0\",mode=\"idle\"} 100\n"
+	"node_cpu_seconds_total{cpu=\"0\",mode=\"user\"} 100\n"
+	"node_memory_MemAvailable_bytes 25\n"
+	"node_memory_MemTotal_bytes 100\n"
+	"amd_gpu_gfx_activity{card_series=\"X\",gpu_id=\"0\",gpu_uuid=\"u0\"} 87\n"
+	"amd_gpu_gfx_activity{gpu_id=\"1\"} 5\n"
+	"amd_gpu_used_vram{card_series=\"X\",gpu_id=\"0\",gpu_uuid=\"u0\"} 1024\n"
+	"amd_gpu_total_vram{card_series=\"X\",gpu_id=\"0\",gpu_uuid=\"u0\"} 4096\n"
+	"amd_gpu_junction_temperature{card_series=\"X\",gpu_id=\"0\",gpu_uuid=\"u0\"} 71\n"
+	"amd_gpu_junction_temperature{gpu_id=\"1\"} 60\n"
+	"amd_gpu_edge_temperature{gpu_id=\"1\"} 50\n"
+	"amd_gpu_average_package_power{card_series=\"X\",gpu_id=\"0\",gpu_uuid=\"u0\"} 300\n"
+	"xpum_engine_ratio{dev_id=\"0\",dev_name=\"B\",pci_bdf=\"0000:03:00.0\",uuid=\"x0\"} 0.125\n"
+	"xpum_memory_ratio{dev_id=\"0\",dev_name=\"B\",pci_bdf=\"0000:03:00.0\",uuid=\"x0\"} 0.25\n"
+	"xpum_temperature_celsius{dev_id=\"0\",dev_name=\"B\",pci_bdf=\"0000:03:00.0\",uuid=\"x0\",location=\"gpu\"} 41\n"
+	"xpum_temperature_celsius{dev_id=\"0\",dev_name=\"B\",pci_bdf=\"0000:03:00.0\",uuid=\"x0\",location=\"mem\"} 99\n"
+	"xpum_power_watts{dev_id=\"0\",dev_name=\"B\",pci_bdf=\"0000:03:00.0\",uuid=\"x0\"} 66\n";
+
+/* What DCGM would have said of the H100 whose nvidia-smi was captured under load. */
+static const char dcgm_h100_text[] =
+#define H100_DCGM "{gpu=\"0\",UUID=\"GPU-00000000-0000-0000-0000-000000000000\",device=\"nvidia0\",modelName=\"NVIDIA H100 80GB HBM3\"} "
+	"DCGM_FI_DEV_GPU_UTIL" H100_DCGM "100\n"
+	"DCGM_FI_DEV_FB_USED" H100_DCGM "19818\n"
+	"DCGM_FI_DEV_FB_FREE" H100_DCGM "61262\n"
+	"DCGM_FI_DEV_FB_RESERVED" H100_DCGM "479\n"
+	"DCGM_FI_DEV_GPU_TEMP" H100_DCGM "59\n"
+	"DCGM_FI_DEV_POWER_USAGE" H100_DCGM "631.95\n";
+#define H100        "{gpu=\"0\",uuid=\"GPU-00000000-0000-0000-0000-000000000000\"}"
+#define H100_WANTED { { "signal:up", 1 }, { "signal:gpu_util:ratio" H100, 1 }, { "signal:gpu_memory:ratio" H100, 19818.0 / 81559 }, \
+	{ "signal:gpu_temperature_celsius" H100, 59 }, { "signal:gpu_power_watts" H100, 631.95 } }
+
 static const struct row rows[] = {
 	{ "vllm under load", "vllm", "vllm/vllm_0.24_single_engine.metrics.txt", NULL,
 	  { { "vllm:request_success_total", "stop", 0, 10, false },
@@ -195,6 +232,15 @@ static const struct row rows[] = {
 	    { "node_cpu_seconds_total", "user", 0, 2, false } },
 	  { { "signal:up", 1 }, { "signal:cpu_util:ratio", 0.2 },
 	    { "signal:memory:ratio", 1 - (230883328.0 + 22568960.0 + 953229312.0) / 3831959552.0 } } },
+	{ "machine", "machine", NULL, machine_text,
+	  { { "node_cpu_seconds_total", "idle", 0, 8, false }, { "node_cpu_seconds_total", "user", 0, 2, false } },
+	  { { "signal:up", 1 }, { "signal:cpu_util:ratio", 0.2 }, { "signal:memory:ratio", 0.75 },
+	    { "signal:gpu_util:ratio{gpu=\"0\",uuid=\"u0\"}", 0.87 }, { "signal:gpu_util:ratio{gpu=\"1\"}", 0.05 },
+	    { "signal:gpu_memory:ratio{gpu=\"0\",uuid=\"u0\"}", 0.25 }, { "signal:gpu_temperature_celsius{gpu=\"0\",uuid=\"u0\"}", 71 },
+	    { "signal:gpu_temperature_celsius{gpu=\"1\"}", 50 }, { "signal:gpu_power_watts{gpu=\"0\",uuid=\"u0\"}", 300 },
+	    { "signal:gpu_util:ratio{gpu=\"0\",uuid=\"x0\"}", 0.125 }, { "signal:gpu_memory:ratio{gpu=\"0\",uuid=\"x0\"}", 0.25 },
+	    { "signal:gpu_temperature_celsius{gpu=\"0\",uuid=\"x0\"}", 41 }, { "signal:gpu_power_watts{gpu=\"0\",uuid=\"x0\"}", 66 } } },
+	{ "the H100, as DCGM says it", "dcgm", NULL, dcgm_h100_text, { { NULL, NULL, 0, 0, false } }, H100_WANTED },
 	{ "generic", "generic", NULL, generic_text,
 	  { { "http_requests_total", "200\",handler=\"/predict", 0, 30, false }, { "http_requests_total", "500\",handler=\"/predict", 0, 10, false },
 	    { "http_requests_total", "metrics", 0, 1000, false }, { "http_request_duration_seconds_bucket", "", 0.2, 40, false } },
@@ -384,6 +430,42 @@ static void test_real_payloads(void **state)
 	}
 }
 
+/* A GPU looks alike whether DCGM or nvidia-smi tells of it: the same labels, the same numbers (a row above has DCGM's). */
+static void test_alike(void **state)
+{
+	(void)state;
+	static const struct row row = { "the H100, as nvidia-smi says it", "machine", NULL, "", { { NULL, NULL, 0, 0, false } }, H100_WANTED };
+	struct kit              k;
+	char                   *section = kit_nvidia_section("h100", "load");
+	if (section == NULL)
+		skip();
+	kit_open(&k, &nvidia_smi_source);
+	kit_read(&k, section, 0);
+	assert_int_equal(k.e, ERR_OK);
+	run_row(&row, buf_text(&k.found.page), k.found.page.len);
+	kit_close(&k);
+	free(section);
+}
+
+/* What nvidia_gpu_exporter's profile makes of its page it makes of ours. */
+static void test_exporter_profile(void **state)
+{
+	(void)state;
+#define EXPORTED "{gpu=\"00000000-0000-0000-0000-000000000000\",uuid=\"00000000-0000-0000-0000-000000000000\"}"
+	static const struct row row = { "our page, the exporter's profile", "nvidia-smi", NULL, "", { { NULL, NULL, 0, 0, false } },
+		{ { "signal:up", 1 }, { "signal:gpu_memory:ratio" EXPORTED, 1.1665408e+10 / 8.5520809984e+10 },
+		  { "signal:gpu_temperature_celsius" EXPORTED, 53 }, { "signal:gpu_power_watts" EXPORTED, 433.78 } } };
+	struct kit              k;
+	char                   *section = kit_nvidia_section("h100-mig", "load");
+	if (section == NULL)
+		skip();
+	kit_open(&k, &nvidia_smi_source);
+	kit_read(&k, section, 0);
+	run_row(&row, buf_text(&k.found.page), k.found.page.len);
+	kit_close(&k);
+	free(section);
+}
+
 /* The rule for what only an evaluator knows is the same in every server's profile. */
 static void test_convention(void **state)
 {
@@ -433,6 +515,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_payloads),
 		cmocka_unit_test(test_real_payloads),
+		cmocka_unit_test(test_alike),
+		cmocka_unit_test(test_exporter_profile),
 		cmocka_unit_test(test_convention),
 		cmocka_unit_test(test_documented),
 	};
