@@ -143,6 +143,10 @@ void recorder_close(struct recorder *r, void (*done)(void *ctx), void *ctx)
 		r->n_closing++;
 		http_collector_close(r->shared.collector, collector_closed, r);
 	}
+	if (r->shared.machines != NULL) {
+		r->n_closing++;
+		machine_collector_close(r->shared.machines, collector_closed, r);
+	}
 	r->is_closing = true;
 	part_closed(r);
 }
@@ -465,6 +469,7 @@ static void rule_failed(void *ctx, void *target_ctx, const char *rule, const cha
 static enum err make_parts(struct recorder *r, struct why *why)
 {
 	const struct http_options http = { .loop = loop_uv(r->o.loop), .clock = r->o.clock, .version = r->o.version };
+	const struct machine_collector_options machines = { .loop = r->o.loop, .clock = r->o.clock, .ssh_config = r->o.ssh_config };
 	const struct signal_options signals = { .report = rule_failed, .ctx = r };
 	r->shared = (struct watch_shared){ .store = r->o.store, .profiles = r->o.profiles, .clock = r->o.clock, .log = r->o.log };
 	enum err e = report_layout(r->o.store, &r->shared.report, why);
@@ -474,6 +479,8 @@ static enum err make_parts(struct recorder *r, struct why *why)
 		e = signal_engine_add_all(r->shared.engine, r->o.profiles, why);
 	if (e == ERR_OK)
 		e = http_collector_new(&http, &r->shared.collector, why);
+	if (e == ERR_OK)
+		e = machine_collector_new(&machines, &r->shared.machines, why);
 	if (e == ERR_OK)
 		e = loop_timer_new(r->o.loop, look, r, &r->look, why);
 	return e;

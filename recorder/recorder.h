@@ -29,6 +29,7 @@ struct recorder_options {
 	const struct clock    *clock;
 	struct log            *log;      /* may be NULL */
 	const char            *version;  /* for the User-Agent */
+	const char            *ssh_config; /* NULL: the user's and the system's */
 	/* The fleet as it is at the end, given back when the recorder is closed: owned by the callee. NULL: it is freed. */
 	void                 (*fleet_back)(void *ctx, struct fleet *fleet);
 	void                  *fleet_ctx;

@@ -18,11 +18,26 @@
 #include "recorder/reserved.h"
 #include "recorder/versions.h"
 
-enum { VERSIONS_BACK_MS = 24 * 3600 * 1000 }; /* how old the versions may be that a target is compared with after a restart of ours */
+enum { FINDING_OLDEST_MS = 24 * 3600 * 1000, VERSIONS_BACK_MS = 24 * 3600 * 1000 }; /* how old the versions may be that a target is compared with after a restart of ours */
+
+/* What became of one poll, by whatever collector. Lent for the call. */
+struct poll {
+	int64_t              wall_ms;    /* when it was begun */
+	double               seconds;
+	size_t               body_bytes;
+	const struct scrape *scrape;     /* NULL: it failed */
+	const char          *text;       /* then: why, in a sentence that is safe to show */
+	unsigned             cause;      /* tells failures of one kind from those of another; 0: none */
+	bool                 has_no_such_path; /* it answers, but has nothing where it was asked */
+	const struct findings *findings; /* what a machine had to tell besides; NULL: nothing */
+};
 
 struct watch {
 	const struct watch_shared       *shared;
 	struct http_target              *http;
+	struct machine                  *machine;   /* instead */
+	struct source_settings           sources;   /* of a machine; lent by the target */
+	struct source_exec              *execs;     /* of these, owned */
 	struct signal_target            *signals;   /* NULL until the profile is known */
 	const struct fleet_target       *target;    /* lent by the fleet until watch_rebind */
 	struct credential               *credential;/* lent likewise; NULL: none */
@@ -43,9 +58,10 @@ struct watch {
 	uint64_t                         complained;/* hash of the last complaint */
 	bool                             has_profile;           /* it is configured */
 	bool                             was_up, ever_up, told; /* told: the present failure is in an event */
+	uint64_t                         failing;               /* bits: sources of the machine that fail */
 	bool                             told_reserved;         /* that it has series of our names */
 	bool                             is_stale;              /* the store knows that its series have ended */
-	enum fetch                       last_result;
+	unsigned                         last_cause;
 	int64_t                          down_since_ms;
 	double                           start_seconds; /* process_start_time_seconds; 0: not seen */
 	struct versions                 *versions;
@@ -150,7 +166,7 @@ static enum err find_profile(struct watch *w, const struct scrape *s, struct why
 
 /* ---- frames ---- */
 
-static void keep_report(struct watch *w, const struct http_scrape *s, size_t series_added)
+static void keep_report(struct watch *w, const struct poll *s, size_t series_added)
 {
 	const double values[REPORT_COUNT] = {
 		[REPORT_UP] = s->scrape != NULL,
@@ -171,7 +187,7 @@ static struct labels *const *series_of(const struct watch *w, const struct scrap
 }
 
 /* Names that are ours are told of once, not with every change of its series. */
-static enum err name_series(struct watch *w, const struct http_scrape *s, struct why *why)
+static enum err name_series(struct watch *w, const struct poll *s, struct why *why)
 {
 	const struct labels *first = NULL;
 	size_t n_renamed = 0;
@@ -190,7 +206,7 @@ static enum err name_series(struct watch *w, const struct http_scrape *s, struct
 	return ERR_OK;
 }
 
-static enum err keep_samples(struct watch *w, const struct http_scrape *s, bool *is_new_layout, size_t *series_added, struct why *why)
+static enum err keep_samples(struct watch *w, const struct poll *s, bool *is_new_layout, size_t *series_added, struct why *why)
 {
 	const struct scrape *body = s->scrape;
 	*is_new_layout = w->layout == NULL || w->said != body->layout;
@@ -311,7 +327,7 @@ static void find_start(struct watch *w, const struct scrape *s)
 }
 
 /* Before the scrape goes to the signals: the rates of a server that began anew are those of what runs now. */
-static void notice_restart(struct watch *w, const struct http_scrape *s)
+static void notice_restart(struct watch *w, const struct poll *s)
 {
 	if (w->start_at >= s->scrape->n)
 		return;
@@ -335,7 +351,7 @@ static void tell_recovery(struct watch *w, int64_t wall_ms)
 	w->told = false;
 }
 
-static void on_success(struct watch *w, const struct http_scrape *s)
+static void on_success(struct watch *w, const struct poll *s)
 {
 	struct why why = { "" };
 	enum err e = ERR_OK;
@@ -372,16 +388,16 @@ static void end_series(struct watch *w, int64_t wall_ms)
 		complain(w, "cannot mark its series stale", &why);
 }
 
-static void tell_failure(struct watch *w, const struct http_scrape *s)
+static void tell_failure(struct watch *w, const struct poll *s)
 {
 	if (!w->told)
 		w->down_since_ms = s->wall_ms;
-	if (!w->told || s->result != w->last_result)
+	if (!w->told || s->cause != w->last_cause)
 		tell(w, s->wall_ms, SEVERITY_DOWN, "scrape", s->text);
 	w->told = true;
 }
 
-static void on_failure(struct watch *w, const struct http_scrape *s)
+static void on_failure(struct watch *w, const struct poll *s)
 {
 	struct why why = { "" };
 	if (w->target->is_probe && !w->ever_up)
@@ -398,19 +414,101 @@ static void on_failure(struct watch *w, const struct http_scrape *s)
 		keep_signals(w, s->wall_ms, NULL, false);
 	tell_failure(w, s);
 	w->was_up = false;
-	if (s->result == FETCH_NOT_FOUND && w->profile[0] == '\0' && !w->target->has_path)
+	if (s->has_no_such_path && w->profile[0] == '\0' && !w->target->has_path)
 		try_next_path(w);
 }
 
-static void on_scrape(void *ctx, const struct http_scrape *s)
+static void on_poll(struct watch *w, const struct poll *s)
 {
-	struct watch *w = ctx;
 	w->n_scrapes++;
 	if (s->scrape != NULL)
 		on_success(w, s);
 	else
 		on_failure(w, s);
-	w->last_result = s->result;
+	w->last_cause = s->cause;
+}
+
+static void on_scrape(void *ctx, const struct http_scrape *s)
+{
+	const struct poll p = { .wall_ms = s->wall_ms, .seconds = s->seconds, .body_bytes = s->body_bytes, .scrape = s->scrape, .text = s->text,
+		                    .cause = (unsigned)s->result, .has_no_such_path = s->result == FETCH_NOT_FOUND };
+	on_poll(ctx, &p);
+}
+
+/* ---- machines ---- */
+
+/* What happened there: the machine's clock says when, as far as it can be believed. */
+static void tell_findings(struct watch *w, const struct findings *f, int64_t wall_ms)
+{
+	static const enum severity severities[] = { [FINDING_INFO] = SEVERITY_INFO, [FINDING_WARN] = SEVERITY_WARN,
+		                                        [FINDING_CRITICAL] = SEVERITY_CRIT };
+	char text[80];
+	for (size_t i = 0; i < f->n_events; i++) {
+		const struct finding *e = &f->events[i];
+		bool is_likely = e->wall_ms > wall_ms - FINDING_OLDEST_MS && e->wall_ms <= wall_ms;
+		tell(w, is_likely ? e->wall_ms : wall_ms, severities[e->severity], e->kind, e->text);
+	}
+	if (f->n_more_events == 0)
+		return;
+	snprintf(text, sizeof text, "%zu more events at the same time", f->n_more_events);
+	tell(w, wall_ms, SEVERITY_WARN, "machine", text);
+}
+
+/* A source that began to fail, or answers again. */
+static void tell_sources(struct watch *w, const struct gather *g, int64_t wall_ms)
+{
+	for (size_t i = 0; i < gather_source_count(g) && i < 64; i++) {
+		const struct gather_source s = gather_source_at(g, i);
+		bool has_failed = s.state == GATHER_SOURCE_FAILED, had_failed = (w->failing >> i & 1) != 0;
+		char text[400];
+		if (has_failed == had_failed)
+			continue;
+		w->failing ^= (uint64_t)1 << i;
+		snprintf(text, sizeof text, has_failed ? "%s: %s" : "%s: answers again", s.name, s.reason);
+		tell(w, wall_ms, has_failed ? SEVERITY_WARN : SEVERITY_OK, "source", text);
+	}
+}
+
+static void on_machine(void *ctx, const struct machine_scrape *s)
+{
+	struct watch *w = ctx;
+	const struct poll p = { .wall_ms = s->wall_ms, .seconds = s->seconds, .body_bytes = s->body_bytes, .scrape = s->scrape, .text = s->text,
+		                    .cause = (unsigned)s->result };
+	on_poll(w, &p);
+	if (s->scrape == NULL || w->id == 0)
+		return;
+	tell_findings(w, s->findings, s->wall_ms);
+	tell_sources(w, s->gather, s->wall_ms);
+}
+
+/* What the sources read is the fleet's; the number of execs of one and the same target never changes. */
+static void lend_sources(struct watch *w)
+{
+	const struct fleet_ssh *from = w->target->ssh;
+	for (size_t i = 0; i < from->n_execs; i++) {
+		const struct fleet_exec *e = &from->execs[i];
+		w->execs[i] = (struct source_exec){ .name = e->name, .argv = e->argv, .n_argv = e->n_argv, .format = e->format, .paths = e->paths,
+			                                .n_paths = e->n_paths };
+	}
+	w->sources = (struct source_settings){ .units = from->units, .n_units = from->n_units, .logs = from->logs, .n_logs = from->n_logs,
+		                                   .execs = w->execs, .n_execs = from->n_execs };
+}
+
+static enum err poll_machine(struct watch *w, struct why *why)
+{
+	static const enum ssh_mode modes[] = { [FLEET_TRANSPORT_AUTO] = SSH_MODE_AUTO, [FLEET_TRANSPORT_LIBSSH2] = SSH_MODE_LIBSSH2,
+		                                   [FLEET_TRANSPORT_OPENSSH] = SSH_MODE_OPENSSH };
+	const struct fleet_target *t = w->target;
+	const struct machine_options o = {
+		.name = t->url, .destination = t->is_local ? NULL : t->ssh_host, .user = t->ssh->user[0] != '\0' ? t->ssh->user : NULL,
+		.port = t->ssh->port, .mode = modes[t->ssh->transport], .interval_ms = t->interval_ms, .timeout_ms = t->timeout_ms,
+		.settings = &w->sources, .done = on_machine, .ctx = w,
+	};
+	w->execs = calloc(t->ssh->n_execs + 1, sizeof *w->execs);
+	if (w->execs == NULL)
+		return why_memory(why);
+	lend_sources(w);
+	return machine_add(w->shared->machines, &o, t->is_local, &w->machine, why);
 }
 
 /* ---- life ---- */
@@ -420,11 +518,31 @@ static uint64_t hash_text(const char *text, uint64_t seed)
 	return hash64(text != NULL ? text : "", text != NULL ? strlen(text) + 1 : 1, seed);
 }
 
+static uint64_t hash_list(const char *const *texts, size_t n, uint64_t h)
+{
+	for (size_t i = 0; i < n; i++)
+		h = hash_text(texts[i], h);
+	return hash64(&n, sizeof n, h);
+}
+
+static uint64_t ssh_hash(const struct fleet_ssh *s, uint64_t h)
+{
+	h = hash_text(s->user, hash64(&s->port, sizeof s->port, h + 1 + (uint64_t)s->transport));
+	h = hash_list(s->logs, s->n_logs, hash_list(s->units, s->n_units, h));
+	for (size_t i = 0; i < s->n_execs; i++) {
+		const struct fleet_exec *e = &s->execs[i];
+		h = hash_list(e->paths, e->n_paths, hash_list(e->argv, e->n_argv, hash_text(e->format, hash_text(e->name, h))));
+	}
+	return h;
+}
+
 /* Two targets with the same hash are spoken to in the same way: a change of any of these begins the watch anew. */
 static uint64_t access_hash(const struct fleet_target *t)
 {
 	uint64_t h = hash64(&t->interval_ms, sizeof t->interval_ms, hash64(&t->timeout_ms, sizeof t->timeout_ms, 0));
 	h = hash_text(t->url, hash_text(t->profile, h + (uint64_t)t->gzip));
+	if (t->ssh != NULL)
+		h = ssh_hash(t->ssh, h);
 	if (t->auth != NULL)
 		h = hash_text(t->auth->user, h + 1 + (uint64_t)t->auth->kind);
 	if (t->tls != NULL) {
@@ -505,7 +623,9 @@ enum err watch_prime(struct watch *w, struct reader *r, int64_t now_ms, struct w
 
 enum err watch_start(struct watch *w, struct why *why)
 {
-	return w->http != NULL ? ERR_OK : poll_url(w, false, why);
+	if (w->http != NULL || w->machine != NULL)
+		return ERR_OK;
+	return w->target->ssh != NULL ? poll_machine(w, why) : poll_url(w, false, why);
 }
 
 void watch_stop(struct watch *w)
@@ -513,6 +633,9 @@ void watch_stop(struct watch *w)
 	if (w->http != NULL)
 		http_target_remove(w->http);
 	w->http = NULL;
+	if (w->machine != NULL)
+		machine_remove(w->machine);
+	w->machine = NULL;
 }
 
 void watch_free(struct watch *w, bool is_gone)
@@ -528,6 +651,7 @@ void watch_free(struct watch *w, bool is_gone)
 	versions_free(w->versions);
 	labels_unref(w->labels);
 	labels_unref(w->configured);
+	free(w->execs);
 	free(w->url);
 	free(w);
 }
@@ -541,6 +665,8 @@ void watch_rebind(struct watch *w, const struct fleet_target *t, struct credenti
 {
 	w->target = t;
 	w->credential = credential;
+	if (w->execs != NULL)
+		lend_sources(w);
 }
 
 const char *watch_url(const struct watch *w)

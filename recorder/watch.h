@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "collectors/http.h"
+#include "collectors/machine.h"
 #include "config/fleet.h"
 #include "config/profile.h"
 #include "rules/eval.h"
@@ -23,6 +24,7 @@ struct credential;
 /* What all watches of a recorder share. Lent. */
 struct watch_shared {
 	struct http_collector *collector;
+	struct machine_collector *machines;
 	struct signal_engine  *engine;
 	struct store          *store;
 	const struct profiles *profiles;

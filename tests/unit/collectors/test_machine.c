@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Machines asked over a shell: this one, and others through a real sshd. */
+#include "tests/unit/unit.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "collectors/machine.h"
+#include "tests/unit/collectors/sshd.h"
+
+enum { DEADLINE_MS = 60 * 1000, MACHINES = 12 };
+
+struct bench {
+	struct loop              *loop;
+	struct machine_collector *c;
+	char                      folder[64], config[128];
+	bool                      is_closed;
+};
+
+/* What became of the gathers of one machine. */
+struct seen {
+	int         n_good, n_bad;
+	enum reach  result;
+	char        text[512];
+	double      load;     /* node_load1; -1: not there */
+	bool        has_info; /* pitwall_machine_info came first */
+	bool        has_same_layout;
+	const struct exposition_layout *layout;
+};
+
+static void on_scrape(void *ctx, const struct machine_scrape *s)
+{
+	struct seen *seen = ctx;
+	seen->result = s->result;
+	snprintf(seen->text, sizeof seen->text, "%s", s->text);
+	if (s->scrape == NULL) {
+		seen->n_bad++;
+		return;
+	}
+	struct labels *const *series = exposition_layout_series(s->scrape->layout);
+	seen->n_good++;
+	seen->load = -1;
+	seen->has_info = s->scrape->n > 0 && strcmp(labels_metric(series[0]), "pitwall_machine_info") == 0;
+	seen->has_same_layout = seen->layout == s->scrape->layout;
+	seen->layout = s->scrape->layout;
+	for (size_t i = 0; i < s->scrape->n; i++)
+		if (strcmp(labels_metric(series[i]), "node_load1") == 0)
+			seen->load = s->scrape->values[i];
+}
+
+static void on_tick(uv_timer_t *timer) { (void)timer; }
+static void on_gone(uv_handle_t *handle) { *(bool *)handle->data = true; }
+
+static void turn_until(struct bench *b, bool (*is_done)(const void *what), const void *what, const char *label)
+{
+	uv_loop_t *uv = loop_uv(b->loop);
+	uv_timer_t tick;
+	bool is_gone = false;
+	int64_t until = clock_mono_ms(clock_system()) + DEADLINE_MS;
+	uv_timer_init(uv, &tick);
+	uv_timer_start(&tick, on_tick, 20, 20);
+	while (!is_done(what) && clock_mono_ms(clock_system()) < until)
+		uv_run(uv, UV_RUN_ONCE);
+	bool was_done = is_done(what);
+	tick.data = &is_gone;
+	uv_close((uv_handle_t *)&tick, on_gone);
+	while (!is_gone)
+		uv_run(uv, UV_RUN_ONCE);
+	if (!was_done)
+		fail_msg("%s: not within %d s", label, DEADLINE_MS / 1000);
+}
+
+static bool has_three(const void *what) { return ((const struct seen *)what)->n_good >= 3; }
+static bool has_failed(const void *what) { return ((const struct seen *)what)->n_bad >= 1; }
+static bool bench_is_closed(const void *what) { return ((const struct bench *)what)->is_closed; }
+static void on_closed(void *ctx) { ((struct bench *)ctx)->is_closed = true; }
+
+static void write_text(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(chmod(path, 0600), 0);
+}
+
+static void bench_init(struct bench *b, struct sshd *s)
+{
+	struct why why = { "" };
+	char text[4096], known[512];
+	memset(b, 0, sizeof *b);
+	snprintf(b->folder, sizeof b->folder, "/tmp/pitwall-machine-XXXXXX");
+	assert_non_null(mkdtemp(b->folder));
+	snprintf(b->config, sizeof b->config, "%s/config", b->folder);
+	if (s != NULL) {
+		snprintf(known, sizeof known, "%s/known", b->folder);
+		snprintf(text, sizeof text, "[127.0.0.1]:%d,m* %s\n", sshd_port(s), sshd_host_key(s, "ed25519"));
+		write_text(known, text);
+		int n = 0;
+		for (int i = 0; i < MACHINES; i++)
+			n += snprintf(text + n, sizeof text - (size_t)n, "Host m%d\n HostKeyAlias m%d\n ProxyJump jump\n", i, i);
+		snprintf(text + n, sizeof text - (size_t)n,
+		         "Host *\n HostName 127.0.0.1\n Port %d\n User %s\n IdentityFile %s\n UserKnownHostsFile %s\n IdentityAgent none\n", sshd_port(s),
+		         sshd_user(s), sshd_user_key(s), known);
+		write_text(b->config, text);
+	}
+	assert_int_equal(loop_new(&b->loop, &why), ERR_OK);
+	const struct machine_collector_options o = { .loop = b->loop, .clock = clock_system(), .ssh_config = s != NULL ? b->config : NULL };
+	assert_int_equal(machine_collector_new(&o, &b->c, &why), ERR_OK);
+}
+
+static void bench_release(struct bench *b)
+{
+	char path[160];
+	machine_collector_close(b->c, on_closed, b);
+	turn_until(b, bench_is_closed, b, "closing");
+	loop_free(b->loop);
+	unlink(b->config);
+	snprintf(path, sizeof path, "%s/known", b->folder);
+	unlink(path);
+	rmdir(b->folder);
+}
+
+static struct machine *watch(struct bench *b, const char *destination, int64_t timeout_ms, struct seen *seen)
+{
+	struct machine *m = NULL;
+	struct why why = { "" };
+	const struct machine_options o = { .name = destination != NULL ? destination : "local:", .destination = destination,
+		                               .mode = SSH_MODE_LIBSSH2, .interval_ms = 300, .timeout_ms = timeout_ms, .connect_timeout_ms = 30000,
+		                               .done = on_scrape, .ctx = seen };
+	memset(seen, 0, sizeof *seen);
+	assert_int_equal(machine_add(b->c, &o, true, &m, &why), ERR_OK);
+	return m;
+}
+
+static void asks_this_machine(void **state)
+{
+	struct bench b;
+	struct seen seen;
+	(void)state;
+	bench_init(&b, NULL);
+	watch(&b, NULL, 20000, &seen);
+	turn_until(&b, has_three, &seen, "three gathers of this machine");
+	assert_true(seen.has_info);
+	assert_true(seen.load >= 0);
+	assert_int_equal(seen.n_bad, 0);
+	assert_int_equal(machine_stats(b.c).shells, 1);
+	bench_release(&b);
+}
+
+/* One session a machine and one more for the jump host, one shell each, however many gathers. */
+static void asks_machines_behind_a_jump_host(void **state)
+{
+	struct sshd *s = NULL;
+	struct why why = { "" };
+	struct bench b;
+	static struct seen seen[MACHINES];
+	(void)state;
+	if (!sshd_is_there())
+		skip();
+	assert_int_equal(sshd_start(&(const struct sshd_options){ .host_keys = NULL }, &s, &why), ERR_OK);
+	bench_init(&b, s);
+	for (int i = 0; i < MACHINES; i++) {
+		char name[16];
+		snprintf(name, sizeof name, "m%d", i);
+		watch(&b, name, 20000, &seen[i]);
+	}
+	for (int i = 0; i < MACHINES; i++)
+		turn_until(&b, has_three, &seen[i], "three gathers of a machine");
+	for (int i = 0; i < MACHINES; i++) {
+		if (seen[i].n_bad > 0 || !seen[i].has_info || seen[i].load < 0)
+			fail_msg("machine %d: %d bad, %s", i, seen[i].n_bad, seen[i].text);
+	}
+	assert_int_equal(machine_ssh_stats(b.c).sessions, MACHINES + 1);
+	assert_int_equal(machine_stats(b.c).shells, MACHINES);
+	sshd_cut(s); /* all of it comes back by itself */
+	for (int i = 0; i < MACHINES; i++)
+		seen[i].n_good = 0;
+	for (int i = 0; i < MACHINES; i++)
+		turn_until(&b, has_three, &seen[i], "three gathers after the connections were cut");
+	bench_release(&b);
+	sshd_stop(s);
+}
+
+static void tells_of_machines_that_do_not_do_as_asked(void **state)
+{
+	static const struct {
+		const char *label, *authorized;
+		enum reach  want;
+		const char *says;
+	} rows[] = {
+		{ "no shell", "command=\"echo This account is for backups.\"", REACH_EXEC, "This account is for backups." },
+		{ "a shell that hangs", "command=\"sleep 120\"", REACH_HUNG, "no answer within" },
+		{ "an endless output", "command=\"yes\"", REACH_TOO_LARGE, "" },
+	};
+	(void)state;
+	if (!sshd_is_there())
+		skip();
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const struct sshd_options o = { .authorized = rows[i].authorized };
+		struct sshd *s = NULL;
+		struct why why = { "" };
+		struct bench b;
+		struct seen seen;
+		struct machine *m = NULL;
+		assert_int_equal(sshd_start(&o, &s, &why), ERR_OK);
+		bench_init(&b, s);
+		const struct machine_options mo = { .name = "x", .destination = "x", .mode = SSH_MODE_LIBSSH2, .interval_ms = 60000, .timeout_ms = 1500,
+			                                .connect_timeout_ms = 1500, .done = on_scrape, .ctx = &seen };
+		memset(&seen, 0, sizeof seen);
+		assert_int_equal(machine_add(b.c, &mo, true, &m, &why), ERR_OK);
+		turn_until(&b, has_failed, &seen, rows[i].label);
+		if (seen.result != rows[i].want || strstr(seen.text, rows[i].says) == NULL)
+			fail_msg("%s: %s: %s", rows[i].label, reach_name(seen.result), seen.text);
+		machine_remove(m);
+		bench_release(&b);
+		sshd_stop(s);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(asks_this_machine),
+		cmocka_unit_test(asks_machines_behind_a_jump_host),
+		cmocka_unit_test(tells_of_machines_that_do_not_do_as_asked),
+	};
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
