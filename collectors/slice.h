@@ -29,8 +29,8 @@ bool slice_skip(struct slice *from, const char *what);
 /* Takes what stands before `mark`, and `mark`, off the front. False: it is not there, and *from is untouched. */
 bool slice_until(struct slice *from, const char *mark, struct slice *out);
 
-/* Cuts a text into its parts: a line that is marks[i] begins parts[i], up to the next mark. Marks come in this order, and each once: what stands
- * behind a later one can't pass for an earlier one. parts[i].p is NULL where there is none. Returns what stands before the first mark. */
+/* Cuts a text into its parts: a line that is marks[i] begins parts[i], up to the next mark. Marks come in this order, and each once: what
+ * stands behind a later one can't pass for an earlier one. parts[i].p is NULL where there is none. Returns what is before the first mark. */
 struct slice slice_parts(struct slice text, const char *const *marks, size_t n, struct slice *parts);
 
 /* A copy with a NUL; bytes of 0 become blanks; what is longer is cut and ends in "...". Returns `to`. */

@@ -108,8 +108,8 @@ static void put_roster(struct roster *m, struct findings *out)
 	roster_tell(m, out);
 	for (size_t i = 0; i < m->n; i++) {
 		const struct roster_gpu *g = &m->gpus[i];
-		const char *const        labels[] = { "card_series", g->name, "driver_version", g->driver, "gpu_id", g->id, "gpu_uuid", g->uuid, "pci_bdf",
-			g->bus_id, "serial_number", g->serial, NULL };
+		const char *const        labels[] = { "card_series", g->name, "driver_version", g->driver, "gpu_id", g->id, "gpu_uuid", g->uuid,
+			"pci_bdf", g->bus_id, "serial_number", g->serial, NULL };
 		amd_put(out, g, "amd_gpu_fault", g->is_gone, NULL, NULL);
 		if (g->is_seen)
 			findings_put(out, "amd_gpu_info", 1, labels);

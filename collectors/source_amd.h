@@ -13,11 +13,12 @@ enum { AMD_PROCESSES_MAX = 256 };
 
 struct cJSON;
 
-/* The JSON that stands between the warnings of these tools. *out is NULL, and that no error, where there is none. Free with cJSON_Delete. */
+/* The JSON that stands between the warnings of these tools. *out is NULL, and that is no error, where there is none. Free it with
+ * cJSON_Delete. */
 enum err amd_json(struct slice text, struct cJSON **out, struct why *why);
 
-/* A number as these tools write it: 53, "53.0", "(300Mhz)", {"value": 53, "unit": "C"}; NaN for all else ("N/A", []). *unit ("": none) is lent
- * by the tree. */
+/* A number as these tools write it: 53, "53.0", "(300Mhz)", {"value": 53, "unit": "C"}; NaN for all else ("N/A", []). *unit ("": none) is
+ * lent by the tree. */
 double amd_number(const struct cJSON *leaf, const char **unit);
 
 /* What a GPU says; `labels` are gpu_id and what else is known of it. */

@@ -131,18 +131,23 @@ static enum err explain(const struct section *in, struct why *why)
 	static const struct {
 		const char *said, *means;
 	} rows[] = {
-		{ "Driver/library version mismatch", "the NVIDIA driver in the kernel is not the one that is installed; reboot, or load the driver anew" },
-		{ "couldn't communicate with the NVIDIA driver", "the NVIDIA driver does not answer; it is not loaded, or does not fit the kernel" },
-		{ "Unable to determine the device handle", "the NVIDIA driver cannot reach a GPU; see the kernel's log for its Xid, and reboot" },
+		{ "Driver/library version mismatch",
+		  "the NVIDIA driver in the kernel is not the one that is installed; reboot, or load the driver anew" },
+		{ "couldn't communicate with the NVIDIA driver",
+		  "the NVIDIA driver does not answer; it is not loaded, or does not fit the kernel" },
+		{ "Unable to determine the device handle",
+		  "the NVIDIA driver cannot reach a GPU; see the kernel's log for its Xid, and reboot" },
 		{ "Insufficient Permissions", "this user may not use the GPUs; see the rights of '/dev/nvidia*'" },
-		{ "Failed to initialize NVML: Unknown Error", "the GPUs cannot be used from here; a container that lost its devices has to be restarted" },
+		{ "Failed to initialize NVML: Unknown Error",
+		  "the GPUs cannot be used from here; a container that lost its devices has to be restarted" },
 		{ "Failed to initialize NVML", "NVML does not start" },
 		{ "GPU is lost", "the NVIDIA driver has lost a GPU; reboot" },
 	};
 	struct slice text = { in->text, in->n }, line = { .n = 0 };
 	char         said[160];
 	if (in->status == STATUS_NO_TIME || in->status == STATUS_KILLED)
-		return why_set(why, ERR_FORMAT, "nvidia-smi did not end in time; the driver hangs, or starts anew for each call (persistence mode)");
+		return why_set(why, ERR_FORMAT,
+			"nvidia-smi did not end in time; the driver hangs, or starts anew for each call (persistence mode)");
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (slice_has(text, rows[i].said))
 			return why_set(why, ERR_FORMAT, "%s", rows[i].means);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Processes that compute on GPUs: nvidia-smi --query-compute-apps, asked for "uuid, pid, memory, name" in that order, since a name may
- * hold commas; and whose they are, which the script looks up in /proc. A process that uses several MIG instances of a GPU has as many lines,
- * with the GPU's uuid in each: their memory is added up. */
+ * hold commas; and whose they are, which the script looks up in /proc. A process that uses several MIG instances of a GPU has as many
+ * lines, with the GPU's uuid in each: their memory is added up. */
 #include "collectors/source_nvidia.h"
 
 #include <math.h>
@@ -48,7 +48,8 @@ static bool read_app(struct slice line, struct slice users, struct nvidia_memory
 
 static void put_app(const struct app *a, struct findings *out)
 {
-	const char *const labels[] = { "gpu", a->gpu->index, "pid", a->pid, "process_name", a->name, "user", a->user, "uuid", a->gpu->uuid, NULL };
+	const char *const labels[] = { "gpu", a->gpu->index, "pid", a->pid, "process_name", a->name, "user", a->user, "uuid", a->gpu->uuid,
+		NULL };
 	findings_put(out, "nvidia_smi_compute_app_info", 1, labels);
 	findings_put(out, "nvidia_smi_compute_app_used_memory_bytes", a->bytes, labels);
 }

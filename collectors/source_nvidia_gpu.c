@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What nvidia-smi --query-gpu says: a line a GPU, a cell a field, comma and blank between (no value has a comma). Names and conversions of
- * samples are those of nvidia_gpu_exporter. Cells without a value read "[N/A]", "N/A", "[Not Supported]" and the like, or are empty; a GPU in
- * trouble has "[GPU is lost]", "[GPU requires reset]", "[Unknown Error]" or "ERR!" in them. The last two are a fault only where a
- * GPU that works always has a value: healthy ones say it of single fields that they do not implement. */
+ * samples are those of nvidia_gpu_exporter. Cells without a value read "[N/A]", "N/A", "[Not Supported]" and the like, or are empty; a GPU
+ * in trouble has "[GPU is lost]", "[GPU requires reset]", "[Unknown Error]" or "ERR!" in them. The last two are a fault only where a GPU
+ * that works always has a value: healthy ones say it of single fields that they do not implement. */
 #include "collectors/source_nvidia.h"
 
 #include <math.h>

@@ -7,7 +7,8 @@
  *              Link 0: Replay Errors: 0
  *
  * or a sentence that there are no links. Kinds of errors differ between generations and are taken as they are called. A GPU has up to 18
- * links with up to a dozen counters each, all but always 0: they are summed over the links, and a link is named only where it has errors. */
+ * links with up to a dozen counters each, all but always 0: they are summed over the links, and a link is named only where it has
+ * errors. */
 #include "collectors/source_nvidia.h"
 
 #include <stdio.h>
@@ -38,7 +39,8 @@ static void put_links(const struct links *l, struct findings *out)
 		findings_put(out, "nvidia_smi_nvlink_links_inactive", l->n_inactive, labels);
 		findings_put(out, "nvidia_smi_nvlink_speed_bytes_per_second", l->bytes_per_second, labels);
 		if (l->n_active < g->links_active)
-			findings_event(out, 0, FINDING_WARN, "gpu", "GPU %s has %d NVLinks in use, and had %d", g->index, l->n_active, g->links_active);
+			findings_event(out, 0, FINDING_WARN, "gpu", "GPU %s has %d NVLinks in use, and had %d", g->index, l->n_active,
+				g->links_active);
 		g->links_active = l->n_active;
 	}
 	labels[4] = "error";

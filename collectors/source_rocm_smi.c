@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The JSON of rocm-smi: an object with "card0", "card1", ... and "system"; every value is a text, and keys are sentences that change between
- * releases, so they are known by how they begin. */
+ * The JSON of rocm-smi: an object with "card0", "card1", ... and "system"; every value is a text, and keys are sentences that change
+ * between releases, so they are known by how they begin. */
 #include "collectors/source_amd.h"
 
 #include <math.h>
@@ -58,8 +58,8 @@ static void copy_text(const cJSON *card, const char *const *keys, char *to, size
 static void read_names(const cJSON *card, const cJSON *system, struct roster_gpu *g)
 {
 	static const char *const names[] = { "Card Series", "Card series", "Device Name", "Card Model", NULL };
-	static const char *const uuids[] = { "Unique ID", NULL }, *const buses[] = { "PCI Bus", NULL }, *const serials[] = { "Serial Number", NULL };
-	static const char *const drivers[] = { "Driver version", NULL };
+	static const char *const uuids[] = { "Unique ID", NULL }, *const buses[] = { "PCI Bus", NULL };
+	static const char *const serials[] = { "Serial Number", NULL }, *const drivers[] = { "Driver version", NULL };
 	copy_text(card, names, g->name, sizeof g->name);
 	copy_text(card, uuids, g->uuid, sizeof g->uuid);
 	copy_text(card, buses, g->bus_id, sizeof g->bus_id);
@@ -74,7 +74,8 @@ static void put_values(const cJSON *card, const struct roster_gpu *g, struct fin
 		double v = amd_number(find(card, values[i].begins), &unit);
 		if (!isfinite(v) || (strcmp(before, values[i].metric) == 0 && values[i].label_value == NULL))
 			continue;
-		amd_put(out, g, values[i].metric, v / values[i].divide, values[i].label_value == NULL ? NULL : "clock_type", values[i].label_value);
+		const char *label = values[i].label_value == NULL ? NULL : "clock_type";
+		amd_put(out, g, values[i].metric, v / values[i].divide, label, values[i].label_value);
 		before = values[i].metric;
 	}
 }

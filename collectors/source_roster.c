@@ -37,8 +37,8 @@ void roster_tell(struct roster *r, struct findings *out)
 	for (size_t i = 0; i < r->n; i++) {
 		struct roster_gpu *g = &r->gpus[i];
 		if (!g->is_seen && !g->is_gone)
-			findings_event(out, 0, FINDING_CRITICAL, "gpu", "GPU %s (%s) is gone: its tool tells of %zu GPU%s, and there were %zu", g->id,
-				g->bus_id[0] != '\0' ? g->bus_id : g->name, n_seen, n_seen == 1 ? "" : "s", r->n);
+			findings_event(out, 0, FINDING_CRITICAL, "gpu", "GPU %s (%s) is gone: its tool tells of %zu GPU%s, and there were %zu",
+				g->id, g->bus_id[0] != '\0' ? g->bus_id : g->name, n_seen, n_seen == 1 ? "" : "s", r->n);
 		else if (g->is_seen && g->is_gone)
 			findings_event(out, 0, FINDING_INFO, "gpu", "GPU %s is there again", g->id);
 		g->is_gone = !g->is_seen;

@@ -7,8 +7,8 @@
 
 #include "collectors/slice.h"
 
-/* For the lines of $pids; uses $uids, $uid, $key, $rest, $pid, $entry. Users are looked up once each, with a time limit: some are known to a
- * server far away. A process of another container is not in this /proc, and has no user then. */
+/* For the lines of $pids; uses $uids, $uid, $key, $rest, $pid, $entry. Users are looked up once each, with a time limit: some are known
+ * to a server far away. A process of another container is not in this /proc, and has no user then. */
 #define USERS_SCRIPT                                                                                                        \
 	"uids=$(printf '%s\\n' \"$pids\" | sort -u | head -n 128 | while read -r pid; do\n"                                   \
 	"	[ -r \"/proc/$pid/status\" ] || continue\n"                                                                       \

@@ -66,7 +66,8 @@ static const struct column {
 
 static void put(struct findings *out, const struct roster_gpu *g, const struct column *c, double value)
 {
-	const char *const labels[] = { "dev_id", g->id, "dev_name", g->name, "pci_bdf", g->bus_id, "uuid", g->uuid, c->label, c->label_value, NULL };
+	const char *const labels[] = { "dev_id", g->id, "dev_name", g->name, "pci_bdf", g->bus_id, "uuid", g->uuid, c->label, c->label_value,
+		NULL };
 	findings_put(out, c->metric, value * c->times / c->by, labels);
 }
 
@@ -310,8 +311,8 @@ static void put_roster(struct roster *m, struct findings *out)
 	roster_tell(m, out);
 	for (size_t i = 0; i < m->n; i++) {
 		const struct roster_gpu *g = &m->gpus[i];
-		const char *const labels[] = { "dev_id", g->id, "dev_name", g->name, "driver_version", g->driver, "pci_bdf", g->bus_id, "serial", g->serial,
-			"uuid", g->uuid, NULL };
+		const char *const        labels[] = { "dev_id", g->id, "dev_name", g->name, "driver_version", g->driver, "pci_bdf", g->bus_id,
+			"serial", g->serial, "uuid", g->uuid, NULL };
 		put(out, g, &fault, g->is_gone);
 		if (g->is_seen)
 			findings_put(out, "xpum_device_info", 1, labels);

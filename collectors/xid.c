@@ -47,18 +47,25 @@ static bool is_hex(char c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
+static size_t skip_hex(struct cursor *c)
+{
+	const char *from = c->p;
+	while (c->p < c->end && is_hex(*c->p))
+		c->p++;
+	return (size_t)(c->p - from);
+}
+
 /* DDDD:BB:SS or DDDDDDDD:BB:SS, perhaps with .F */
 static bool take_bus_id(struct cursor *c, char *to, size_t size)
 {
 	const char *from = c->p;
-	size_t      digits = 0, colons = 0, dots = 0, n = 0;
-	for (; c->p < c->end && (is_hex(*c->p) || *c->p == ':' || *c->p == '.'); c->p++) {
-		digits += is_hex(*c->p);
-		colons += *c->p == ':';
-		dots += *c->p == '.';
-	}
-	n = (size_t)(c->p - from);
-	if (n >= size || colons != 2 || dots > 1 || digits < 6)
+	size_t      domain = skip_hex(c);
+	if (domain < 4 || domain > 8 || !skip(c, ":") || skip_hex(c) != 2 || !skip(c, ":") || skip_hex(c) != 2)
+		return false;
+	if (skip(c, ".") && skip_hex(c) != 1)
+		return false;
+	size_t n = (size_t)(c->p - from);
+	if (n >= size)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		to[i] = (char)(from[i] >= 'A' && from[i] <= 'F' ? from[i] - 'A' + 'a' : from[i]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Sections of a source: whatever one says, what is found is a page that the strict parser takes, and what is asked next is as it should be. The
- * first byte of the input is the exit status; "%%%\n" ends a section, and one machine is asked for all of them. */
+ * Sections of a source: whatever one says, what is found is a page that the strict parser takes, and what is asked next is as it should be.
+ * The first byte of the input is the exit status; "%%%\n" ends a section, and one machine is asked for all of them. */
 #ifndef PITWALL_TESTS_FUZZ_SOURCE_H
 #define PITWALL_TESTS_FUZZ_SOURCE_H
 
@@ -10,7 +10,8 @@
 #include "collectors/exposition.h"
 #include "collectors/source.h"
 
-static inline void fuzz_section(const struct source *source, void *memory, struct exposition *e, char *text, size_t n, int status, int64_t now_ms)
+static inline void fuzz_section(const struct source *source, void *memory, struct exposition *e, char *text, size_t n, int status,
+	int64_t now_ms)
 {
 	static struct findings found;
 	struct source_settings none = { .n_units = 0 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * For tests of sources: a machine that is asked again and again, with its memory; and a script run by a real shell, with tools that the test
- * has put before all others. */
+ * For tests of sources: a machine that is asked again and again, with its memory; and a script run by a real shell, with tools that the
+ * test has put before all others. */
 #ifndef PITWALL_TESTS_SOURCE_KIT_H
 #define PITWALL_TESTS_SOURCE_KIT_H
 

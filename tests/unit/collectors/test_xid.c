@@ -43,6 +43,7 @@ static const struct {
 	{ "not a code", "NVRM: Xid (PCI:0000:9b:00): 79x", false, { .code = 0 } },
 	{ "no bus id", "NVRM: Xid (PCI:9b): 79, x", false, { .code = 0 } },
 	{ "a bus id too long", "NVRM: Xid (PCI:000000000000000000000:9b:00): 79, x", false, { .code = 0 } },
+	{ "a bus id with a dot too many", "NVRM: Xid (PCI:.000:9b:00): 79, x", false, { .code = 0 } },
 	{ "cut", "NVRM: Xid (PCI:0000:9b:00", false, { .code = 0 } },
 	{ "the GPU's other lines", "NVRM: GPU at PCI:0000:9b:00: GPU-509665ad", false, { .code = 0 } },
 	{ "nothing", "", false, { .code = 0 } },
