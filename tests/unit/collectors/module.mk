@@ -3,6 +3,7 @@ UNIT_TESTS += \
 	tests/unit/collectors/test_decimal \
 	tests/unit/collectors/test_exposition \
 	tests/unit/collectors/test_exposition_samples \
+	tests/unit/collectors/test_faults \
 	tests/unit/collectors/test_http \
 	tests/unit/collectors/test_http_tls \
 	tests/unit/collectors/test_identify \
@@ -22,3 +23,6 @@ tests_unit_collectors_test_http_tls_SOURCES = %reldir%/test_http_tls.c $(http_be
 tests_unit_collectors_test_http_tls_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_identify_SOURCES = %reldir%/test_identify.c
 tests_unit_collectors_test_identify_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_faults_SOURCES = %reldir%/test_faults.c $(faults)
+tests_unit_collectors_test_faults_LDFLAGS = $(fault_ldflags)
+tests_unit_collectors_test_faults_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
