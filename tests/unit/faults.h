@@ -19,6 +19,9 @@ typedef enum err (*fault_run)(void *ctx, struct why *why);
  * (`want`). What leaks the address sanitizer tells at the end. */
 void fault_loop(const char *label, enum err want, fault_run run, void *ctx);
 
+/* As fault_loop for a run that takes long: of its allocations so many fail, evenly spread. */
+void fault_loop_some(const char *label, enum err want, fault_run run, void *ctx, int rounds);
+
 /* In a run: nothing fails from here on, until the next; for what the test itself needs, and for looking whether all is well again.
  * True: an allocation had failed. */
 bool fault_end(void);
