@@ -84,13 +84,11 @@ static bool run_once(int n, bool is_lasting, enum err want, fault_run run, void 
 	faults.left = n;
 	enum err e = run(ctx, &why);
 	bool was_hit = fault_end();
-	if (e == want)
-		return was_hit;
-	if (!was_hit)
-		fail_msg("%s: %s with memory enough: %s", faults.label, err_text(e), why.text);
-	if (e != ERR_MEMORY && why.text[0] == '\0')
+	if (e != ERR_OK && e != ERR_MEMORY && why.text[0] == '\0')
 		fail_msg("%s: %s, without a sentence", faults.label, err_text(e));
-	return true;
+	if (e != want && !was_hit)
+		fail_msg("%s: %s with memory enough: %s", faults.label, err_text(e), why.text);
+	return was_hit;
 }
 
 static bool run_labelled(const char *label, int n, bool is_lasting, enum err want, fault_run run, void *ctx)
