@@ -144,7 +144,8 @@ static enum err parse_wrong(void *ctx, struct why *why)
 static void wrong_bodies(void **state)
 {
 	(void)state;
-	static const char *const all[] = { om_body, "a 1\na 1_0\n# EOF\n", "# TYPE h histogram\nh_bucket{le=\"1\"} 5\nh_bucket{le=\"+Inf\"} 4\n# EOF\n" };
+	static const char *const all[] = { om_body, "a 1\na 1_0\n# EOF\n",
+		                           "# TYPE h histogram\nh_bucket{le=\"1\"} 5\nh_bucket{le=\"+Inf\"} 4\n# EOF\n" };
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
 		char body[256];
 		snprintf(body, sizeof body, "%s", all[i]);
