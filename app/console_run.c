@@ -58,8 +58,12 @@ static enum err load_keys(struct run *r, struct why *why)
 	buf_init(&text, KEY_FILE_MAX);
 	buf_init(&mistakes, KEY_FILE_MAX);
 	enum err e = slurp(r->o->keys, KEY_FILE_MAX, &text, NULL, why);
-	if (e == ERR_OK && keymap_read(&r->keys, r->o->keys, buf_text(&text), text.len, &mistakes) != ERR_OK)
-		e = why_set(why, ERR_FORMAT, "%.*s", (int)strcspn(buf_text(&mistakes), "\n"), buf_text(&mistakes));
+	if (e == ERR_OK)
+		e = keymap_read(&r->keys, r->o->keys, buf_text(&text), text.len, &mistakes);
+	if (e == ERR_MEMORY)
+		why_memory(why);
+	else if (e != ERR_OK && mistakes.len > 0)
+		why_set(why, e, "%.*s", (int)strcspn(buf_text(&mistakes), "\n"), buf_text(&mistakes));
 	buf_release(&text);
 	buf_release(&mistakes);
 	return e;

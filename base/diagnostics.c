@@ -171,12 +171,10 @@ enum err diagnostics_why(const struct diagnostics *d, enum err e, struct why *wh
 	}
 	if (first == NULL)
 		return why_set(why, e, "%s", err_text(e));
-	struct buf b;
-	buf_init(&b, 2 * TEXT_MAX + 8192);
-	print_one(first, &b);
+	char place[64] = "", more[64] = "";
+	if (first->line > 0)
+		snprintf(place, sizeof place, "%d:%d:", first->line, first->col);
 	if (d->n_errors > 1)
-		buf_printf(&b, " (and %zu more)", d->n_errors - 1);
-	why_set(why, e, "%s", buf_text(&b));
-	buf_release(&b);
-	return e;
+		snprintf(more, sizeof more, " (and %zu more)", d->n_errors - 1);
+	return why_set(why, e, "%s:%s %s%s", first->file, place, first->text, more);
 }

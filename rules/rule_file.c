@@ -16,6 +16,7 @@ struct file {
 	const struct yaml *tree;
 	bool               is_profile;
 	size_t             n_rules;
+	bool               has_no_memory;
 };
 
 static const int64_t DURATION_MAX_MS = INT64_C(365) * 86400 * 1000;
@@ -61,8 +62,14 @@ static bool read_expr(struct file *f, const struct yaml_node *map, struct rule *
 		return false;
 	struct query_position where = { .line = 1, .column = 1 };
 	struct why            why = { "" };
-	if (query_parse(rule->expr, &rule->query, &where, &why) != ERR_OK) {
+	enum err e = query_parse(rule->expr, &rule->query, &where, &why);
+	if (e != ERR_OK)
 		rule->query = NULL;
+	if (e == ERR_MEMORY) {
+		f->has_no_memory = true;
+		return false;
+	}
+	if (e != ERR_OK) {
 		struct yaml_node at = place_in(node, yaml_get_key(map, "expr"), &where);
 		yaml_error(f->tree, &at, "%s", why.text);
 		return false;
@@ -325,7 +332,7 @@ enum err rule_file_read(const struct yaml *tree, bool is_profile, struct rule_fi
 		ok &= read_groups(f, yaml_get(root, "groups"));
 	}
 	enum err e = ERR_OK;
-	if (arena_failed(&f->arena))
+	if (arena_failed(&f->arena) || f->has_no_memory)
 		e = why_memory(why);
 	else if (!ok)
 		e = why_set(why, ERR_FORMAT, "'%s' has mistakes", yaml_file(tree));

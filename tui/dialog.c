@@ -117,5 +117,9 @@ struct screen *dialog_new(const char *title, const char *text, const char *yes, 
 	buf_puts(&d->title, title);
 	buf_puts(&d->text, text);
 	buf_printf(&d->keys, "Enter %s   Esc %s", yes, no);
+	if (d->title.err == ERR_MEMORY || d->text.err == ERR_MEMORY || d->keys.err == ERR_MEMORY) {
+		dialog_free(&d->screen);
+		return NULL;
+	}
 	return &d->screen;
 }

@@ -201,5 +201,5 @@ enum err keymap_read(struct keymap *m, const char *name, const char *text, size_
 		read_line(&r, text, len);
 		text += len + 1;
 	}
-	return r.has_mistake ? ERR_FORMAT : ERR_OK;
+	return !r.has_mistake ? ERR_OK : mistakes->err == ERR_MEMORY ? ERR_MEMORY : ERR_FORMAT;
 }

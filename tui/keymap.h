@@ -32,7 +32,7 @@ void keymap_init(struct keymap *m);
 
 /* Reads a key file's text over what is there; `name` stands in the sentences. Every mistake is told in one sentence a line, "NAME:LINE: ...",
  * appended to `mistakes`; lines without one take effect. A key that the file maps twice in one context is a mistake. Returns ERR_FORMAT
- * when there was any. */
+ * when there was any (ERR_MEMORY: and not all could be told). */
 enum err keymap_read(struct keymap *m, const char *name, const char *text, size_t n, struct buf *mistakes);
 
 enum command keymap_find(const struct keymap *m, struct key k, unsigned context);

@@ -35,6 +35,7 @@ static void set_line(struct prompt *p, const char *text)
 {
 	buf_clear(&p->line);
 	buf_puts(&p->line, text);
+	p->line.err = ERR_OK; /* what there was no room for is missing, and typing goes on */
 	p->cursor = p->line.len;
 }
 
@@ -119,8 +120,10 @@ static enum prompt_result cut(struct prompt *p, size_t from, size_t to)
 
 static enum prompt_result insert(struct prompt *p, const char *text, size_t n)
 {
-	if (n == 0 || n > PROMPT_LINE_MAX - p->line.len || buf_room(&p->line, n) == NULL)
+	if (n == 0 || n > PROMPT_LINE_MAX - p->line.len || buf_room(&p->line, n) == NULL) {
+		p->line.err = ERR_OK;
 		return PROMPT_SAME;
+	}
 	memmove(p->line.data + p->cursor + n, p->line.data + p->cursor, p->line.len - p->cursor);
 	memcpy(p->line.data + p->cursor, text, n);
 	p->line.len += n;

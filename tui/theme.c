@@ -239,7 +239,7 @@ enum err theme_parse(const char *name, const char *text, size_t n, struct theme 
 		text += len + 1;
 	}
 	if (r.has_mistake)
-		return ERR_FORMAT;
+		return mistakes->err == ERR_MEMORY ? ERR_MEMORY : ERR_FORMAT;
 	*out = r.theme;
 	return ERR_OK;
 }
@@ -266,7 +266,9 @@ static enum err parse_whole(const char *path, const char *text, size_t n, struct
 	struct buf mistakes;
 	buf_init(&mistakes, 16 << 10);
 	enum err e = theme_parse(path, text, n, out, &mistakes);
-	if (e != ERR_OK) {
+	if (e == ERR_MEMORY) {
+		why_memory(why);
+	} else if (e != ERR_OK) {
 		const char *first = buf_text(&mistakes);
 		why_set(why, e, "%.*s", (int)strcspn(first, "\n"), first);
 	}
@@ -289,6 +291,8 @@ static enum err load_file(const char *path, struct theme *out, struct why *why)
 	enum err e = text.err;
 	if (ferror(f))
 		e = why_set(why, ERR_IO, "cannot read '%s'", path);
+	else if (e == ERR_MEMORY)
+		why_memory(why);
 	else if (e != ERR_OK)
 		why_set(why, e, "'%s' is too large for a theme", path);
 	else
@@ -319,7 +323,8 @@ enum err theme_load(const char *name, const char *config_dir, struct theme *out,
 	struct buf names;
 	buf_init(&names, 1024);
 	theme_names(&names);
-	why_set(why, ERR_NOT_FOUND, "there is no theme '%s'; there are: %s", name, buf_text(&names));
+	enum err e = names.err == ERR_MEMORY ? why_memory(why)
+	                                     : why_set(why, ERR_NOT_FOUND, "there is no theme '%s'; there are: %s", name, buf_text(&names));
 	buf_release(&names);
-	return ERR_NOT_FOUND;
+	return e;
 }

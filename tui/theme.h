@@ -39,7 +39,7 @@ struct theme {
 };
 
 /* Reads a theme file's text; `name` stands in the sentences. Every mistake is appended to `mistakes` as one line "NAME:LINE: ...".
- * ERR_FORMAT when there was any; `out` is written only when there was none. */
+ * ERR_FORMAT when there was any (ERR_MEMORY: and not all could be told); `out` is written only when there was none. */
 enum err theme_parse(const char *name, const char *text, size_t n, struct theme *out, struct buf *mistakes);
 
 /* The theme of that name: $XDG_CONFIG_HOME/pitwall/themes/NAME.theme (`config_dir` is that folder's "pitwall"; NULL: not looked at), else

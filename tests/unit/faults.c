@@ -8,13 +8,16 @@
 
 enum { ROUNDS_MAX = 20000 };
 
+static const char no_faults[] = "with memory enough";
+
 static struct {
 	const char *label;
 	int  left;     /* allocations until one fails; negative: none will */
 	bool is_lasting; /* and all behind it */
 	int  failed;   /* how many did */
 	int  paused;
-} faults = { .left = -1 };
+	int  unused; /* what `left` was at the end of a run */
+} faults = { .label = no_faults, .left = -1 };
 
 /* The linker puts these in the place of the C library's (--wrap). */
 void *__real_malloc(size_t size);
@@ -51,6 +54,8 @@ char *__wrap_strndup(const char *text, size_t n) { return hit() ? NULL : __real_
 
 bool fault_end(void)
 {
+	if (faults.left >= 0)
+		faults.unused = faults.left;
 	faults.left = -1;
 	return faults.failed > 0;
 }
@@ -71,15 +76,6 @@ void fault_same(const char *got, const char *want)
 		         (int)strcspn(want + line, "\n"), want + line);
 }
 
-/* Address sanitizer's, where there is one. */
-int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
-
-static void check_leaks(const char *label)
-{
-	if (__lsan_do_recoverable_leak_check != NULL && __lsan_do_recoverable_leak_check() != 0)
-		fail_msg("%s: memory leaks", label);
-}
-
 static bool run_once(int n, bool is_lasting, enum err want, fault_run run, void *ctx)
 {
 	struct why why = { "" };
@@ -88,28 +84,38 @@ static bool run_once(int n, bool is_lasting, enum err want, fault_run run, void 
 	faults.left = n;
 	enum err e = run(ctx, &why);
 	bool was_hit = fault_end();
-	if (e == want)
-		return was_hit;
-	if (!was_hit)
-		fail_msg("%s: %s with memory enough: %s", faults.label, err_text(e), why.text);
-	if (e != ERR_MEMORY && why.text[0] == '\0')
+	if (e != ERR_OK && e != ERR_MEMORY && why.text[0] == '\0')
 		fail_msg("%s: %s, without a sentence", faults.label, err_text(e));
-	return true;
+	if (e != want && !was_hit)
+		fail_msg("%s: %s with memory enough: %s", faults.label, err_text(e), why.text);
+	return was_hit;
+}
+
+static bool run_labelled(const char *label, int n, bool is_lasting, enum err want, fault_run run, void *ctx)
+{
+	char text[256];
+	snprintf(text, sizeof text, "%s: allocation %d%s fails", label, n + 1, is_lasting ? " and all after it" : "");
+	faults.label = text;
+	bool was_hit = run_once(n, is_lasting, want, run, ctx);
+	faults.label = no_faults;
+	return was_hit;
 }
 
 void fault_loop(const char *label, enum err want, fault_run run, void *ctx)
 {
 	for (int is_lasting = 0; is_lasting <= 1; is_lasting++) {
-		bool was_hit = true;
-		int  n = 0;
-		for (; was_hit && n < ROUNDS_MAX; n++) {
-			char text[256];
-			snprintf(text, sizeof text, "%s: allocation %d%s fails", label, n + 1, is_lasting ? " and all after it" : "");
-			faults.label = text;
-			was_hit = run_once(n, is_lasting != 0, want, run, ctx);
-			faults.label = label;
-		}
-		assert_in_range(n, 2, ROUNDS_MAX - 1); /* something was allocated, and the loop came to its end */
+		int n = 0;
+		while (n < ROUNDS_MAX && run_labelled(label, n, is_lasting != 0, want, run, ctx))
+			n++;
+		assert_in_range(n, 1, ROUNDS_MAX - 1); /* something was allocated, and the loop came to its end */
 	}
-	check_leaks(label);
+}
+
+void fault_loop_some(const char *label, enum err want, fault_run run, void *ctx, int rounds)
+{
+	assert_false(run_labelled(label, INT_MAX - 1, false, want, run, ctx));
+	int total = INT_MAX - 1 - faults.unused;
+	assert_true(total > rounds);
+	for (int i = 0; i <= 2 * rounds; i++)
+		assert_true(run_labelled(label, (int)((int64_t)(total - 1) * i / (2 * rounds)), i % 2 != 0, want, run, ctx));
 }

@@ -16,8 +16,11 @@ typedef enum err (*fault_run)(void *ctx, struct why *why);
 
 /* Fails allocation n of a run, for n = 1, 2, 3 ...: first that one alone, then in a second loop that one and all that follow. Each run has
  * to succeed, or fail for want of memory, or with a sentence; the last must succeed, or give what `ctx`'s run gives with memory enough
- * (`want`). Nothing may leak. */
+ * (`want`). What leaks the address sanitizer tells at the end. */
 void fault_loop(const char *label, enum err want, fault_run run, void *ctx);
+
+/* As fault_loop for a run that takes long: of its allocations so many fail, evenly spread. */
+void fault_loop_some(const char *label, enum err want, fault_run run, void *ctx, int rounds);
 
 /* In a run: nothing fails from here on, until the next; for what the test itself needs, and for looking whether all is well again.
  * True: an allocation had failed. */

@@ -4,6 +4,7 @@ UNIT_TESTS += \
 	tests/unit/collectors/test_exposition \
 	tests/unit/collectors/test_exposition_samples \
 	tests/unit/collectors/test_gather \
+	tests/unit/collectors/test_faults \
 	tests/unit/collectors/test_http \
 	tests/unit/collectors/test_http_tls \
 	tests/unit/collectors/test_identify \
@@ -84,3 +85,6 @@ tests_unit_collectors_test_ssh_pattern_SOURCES = %reldir%/test_ssh_pattern.c
 tests_unit_collectors_test_ssh_pattern_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_xid_SOURCES = %reldir%/test_xid.c
 tests_unit_collectors_test_xid_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_faults_SOURCES = %reldir%/test_faults.c $(faults)
+tests_unit_collectors_test_faults_LDFLAGS = $(fault_ldflags)
+tests_unit_collectors_test_faults_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)

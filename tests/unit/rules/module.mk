@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 UNIT_TESTS += \
 	tests/unit/rules/test_eval \
+	tests/unit/rules/test_faults \
 	tests/unit/rules/test_health \
 	tests/unit/rules/test_prime \
 	tests/unit/rules/test_profiles \
@@ -22,3 +23,6 @@ tests_unit_rules_test_signal_SOURCES    = %reldir%/test_signal.c
 tests_unit_rules_test_signal_LDADD      = $(libs_rules) $(CMOCKA_LIBS)
 tests_unit_rules_test_window_SOURCES    = %reldir%/test_window.c
 tests_unit_rules_test_window_LDADD      = $(libs_rules) $(CMOCKA_LIBS)
+tests_unit_rules_test_faults_SOURCES    = %reldir%/test_faults.c $(faults)
+tests_unit_rules_test_faults_LDFLAGS    = $(fault_ldflags)
+tests_unit_rules_test_faults_LDADD      = $(libs_rules) $(CMOCKA_LIBS)
