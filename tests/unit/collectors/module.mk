@@ -3,8 +3,8 @@ UNIT_TESTS += \
 	tests/unit/collectors/test_decimal \
 	tests/unit/collectors/test_exposition \
 	tests/unit/collectors/test_exposition_samples \
-	tests/unit/collectors/test_gather \
 	tests/unit/collectors/test_faults \
+	tests/unit/collectors/test_gather \
 	tests/unit/collectors/test_http \
 	tests/unit/collectors/test_http_tls \
 	tests/unit/collectors/test_identify \
@@ -37,6 +37,9 @@ tests_unit_collectors_test_exposition_SOURCES = %reldir%/test_exposition.c
 tests_unit_collectors_test_exposition_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_exposition_samples_SOURCES = %reldir%/test_exposition_samples.c
 tests_unit_collectors_test_exposition_samples_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_faults_SOURCES = %reldir%/test_faults.c $(faults)
+tests_unit_collectors_test_faults_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_faults_LDFLAGS = $(fault_ldflags)
 tests_unit_collectors_test_gather_SOURCES = %reldir%/test_gather.c %reldir%/shell_peer.c %reldir%/shell_peer.h
 tests_unit_collectors_test_gather_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_http_SOURCES = %reldir%/test_http.c $(http_bench)
@@ -85,6 +88,3 @@ tests_unit_collectors_test_ssh_pattern_SOURCES = %reldir%/test_ssh_pattern.c
 tests_unit_collectors_test_ssh_pattern_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_xid_SOURCES = %reldir%/test_xid.c
 tests_unit_collectors_test_xid_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
-tests_unit_collectors_test_faults_SOURCES = %reldir%/test_faults.c $(faults)
-tests_unit_collectors_test_faults_LDFLAGS = $(fault_ldflags)
-tests_unit_collectors_test_faults_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
