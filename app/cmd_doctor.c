@@ -20,6 +20,7 @@
 #include <yaml.h>
 #include <zstd.h>
 
+#include "app/doctor_host.h"
 #include "app/paths.h"
 #include "base/buf.h"
 #include "config/fleet.h"
@@ -90,7 +91,7 @@ static void say_terminal(struct report *r)
 
 static void say_ssh(void)
 {
-	printf("ssh (used by nothing yet)\n");
+	printf("ssh\n");
 	const char *agent = getenv("SSH_AUTH_SOCK");
 	if (agent == NULL || agent[0] == '\0')
 		line("agent", "none (SSH_AUTH_SOCK is not set)");
@@ -128,7 +129,7 @@ static void say_files(struct report *r, const struct cli *c)
 	if (e == ERR_OK)
 		line("fleet file", fleet);
 	else if (e == ERR_NOT_FOUND && cli_value(c, "config") == NULL)
-		line("fleet file", "none: this machine's well-known ports are watched");
+		line("fleet file", "none: this machine and its well-known ports are watched");
 	else
 		problem(r, "fleet file", why.text);
 	free(fleet);
@@ -152,6 +153,8 @@ static int run(const struct cli *c)
 {
 	struct report r = { 0 };
 	setlocale(LC_CTYPE, "");
+	if (c->n_arguments > 0)
+		return doctor_host(c->arguments[0], cli_value(c, "ssh-config"));
 	printf("pitwall %s\n", PACKAGE_VERSION);
 	say_libraries(&r);
 	say_terminal(&r);
@@ -162,11 +165,20 @@ static int run(const struct cli *c)
 	return r.problems == 0 ? EXIT_YES : EXIT_NO;
 }
 
+static const struct cli_option options[] = {
+	{ "ssh-config", "FILE", "read this instead of the user's and the system's ssh_config" },
+	{ NULL, NULL, NULL },
+};
+
 const struct cli_command command_doctor = {
 	.name         = "doctor",
-	.arguments    = "",
-	.summary      = "tell what this machine has: libraries, terminal, locale, agent, files",
-	.details      = "Lines that begin with '!' name something that will keep a part of pitwall from working. Exits 1 when there is one.",
+	.arguments    = "[HOST]",
+	.max_arguments = 1,
+	.options      = options,
+	.summary      = "tell what this machine has, or how far it is to another",
+	.details      = "Without HOST: libraries, terminal, locale, agent, files. Lines that begin with '!' name something that will keep a part of pitwall "
+	                "from working. Exits 1 when there is one.\n\nWith HOST (what one would type after ssh): what ssh_config says for it, each step of the way "
+	                "there (jump hosts, host keys, login), and what the machine answers. Exits 1 when it cannot be asked.",
 	.takes_common = true,
 	.run          = run,
 };

@@ -90,7 +90,7 @@ static enum gather_state on_status(struct gather *g, const struct marker *m, str
 		return broken(g, why, "the machine's shell answered in a way that cannot be understood");
 	g->has_status = true;
 	g->status = (int)status;
-	g->seconds = uptime_of(m->words[2]) - g->begun_uptime;
+	g->seconds = round((uptime_of(m->words[2]) - g->begun_uptime) * 100) / 100; /* the kernel says hundredths */
 	/* the newline before the line is the frame's */
 	g->text_n = g->line_at > g->text_at ? g->line_at - 1 - g->text_at : 0;
 	return GATHER_MORE;

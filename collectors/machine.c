@@ -301,7 +301,8 @@ enum err machine_collector_new(const struct machine_collector_options *o, struct
 	if (c == NULL)
 		return why_memory(why);
 	c->o = *o;
-	const struct ssh_options ssh = { .loop = o->loop, .clock = o->clock, .config_file = o->ssh_config, .control_dir = o->control_dir };
+	const struct ssh_options ssh = { .loop = o->loop, .clock = o->clock, .config_file = o->ssh_config, .control_dir = o->control_dir,
+	                             .progress = o->progress, .ctx = o->progress_ctx };
 	enum err e = exposition_pool_new(&c->pool) == ERR_OK ? ERR_OK : why_memory(why);
 	if (e == ERR_OK)
 		e = ssh_new(&ssh, &c->ssh, why);

@@ -33,6 +33,8 @@ struct machine_collector_options {
 	const char                *control_dir; /* see ssh.h */
 	const struct source *const *sources;    /* NULL: all */
 	size_t                     n_sources;
+	void                     (*progress)(void *ctx, const struct ssh_progress *p); /* of SSH; may be NULL */
+	void                      *progress_ctx;
 };
 enum err machine_collector_new(const struct machine_collector_options *o, struct machine_collector **out, struct why *why);
 

@@ -26,10 +26,9 @@ static const char script[] =
 	"	case $mount in\n"
 	"	*\\\\*|/proc/*|/sys/*|/run/credentials/*|/var/lib/docker/*|/var/lib/containers/storage/*|/var/lib/kubelet/*) continue ;;\n"
 	"	esac\n"
-	"	case $device in /*)\n"
-	"		case $seen in *\" $device \"*) continue ;; esac\n"
-	"		seen=\"$seen$device \"\n"
-	"	esac\n"
+	"	case $seen in *\" $device \"*|*\" =$mount \"*) continue ;; esac\n"
+	"	case $device in /*) seen=\"$seen$device \" ;; esac\n"
+	"	seen=\"$seen=$mount \"\n"
 	"	case ,$options, in *,ro,*) options=ro ;; *) options=rw ;; esac\n"
 	"	printf 'mount %s %s %s %s\\n' \"$options\" \"$type\" \"$device\" \"$mount\"\n"
 	"	set -- \"$@\" \"$mount\"\n"
@@ -64,6 +63,15 @@ static void trim(struct field *s)
 		s->p++, s->n--;
 }
 
+static struct mount *find(struct mounts *m, struct field point)
+{
+	trim(&point);
+	for (size_t i = 0; i < m->n; i++)
+		if (m->all[i].point.n == point.n && memcmp(m->all[i].point.p, point.p, point.n) == 0)
+			return &m->all[i];
+	return NULL;
+}
+
 static void on_mount(struct mounts *m, struct field line)
 {
 	struct mount new = { .has_sizes = false };
@@ -73,17 +81,8 @@ static void on_mount(struct mounts *m, struct field line)
 	trim(&line);
 	new.point = line;
 	new.is_read_only = field_is(options, "ro");
-	if (new.point.n > 0)
+	if (new.point.n > 0 && find(m, new.point) == NULL)
 		m->all[m->n++] = new;
-}
-
-static struct mount *find(struct mounts *m, struct field point)
-{
-	trim(&point);
-	for (size_t i = 0; i < m->n; i++)
-		if (m->all[i].point.n == point.n && memcmp(m->all[i].point.p, point.p, point.n) == 0)
-			return &m->all[i];
-	return NULL;
 }
 
 /* size BLOCK BLOCKS FREE AVAILABLE FILES FILES_FREE MOUNT */

@@ -11,7 +11,7 @@
 /* One grep reads all files, says which a line is from, and leaves out what is long and not wanted: interrupts, and a line a processor (unless that is
  * the only way to count them). A file that is not there or cannot be read costs its own facts. */
 static const char script[] =
-	"lines='cpu |ctxt |btime |processes |procs_|some |full |oom_kill |pg(major)?fault |pgpg|pswp| *[0-9]| *[^ ]+:[ 0-9]'\n"
+	"lines='cpu |ctxt |btime |processes |procs_|some |full |oom_kill |pg(maj)?fault |pgpg|pswp| *[0-9]| *[^ ]+:[ 0-9]'\n"
 	"test -r /sys/devices/system/cpu/online || lines=\"$lines|cpu[0-9]\"\n"
 	"test -r /proc/stat || return 127\n"
 	"cd /proc\n"

@@ -89,8 +89,9 @@ static void put_offset(const struct section *in, double seconds, double resoluti
 	double asked = (double)in->asked_ms / 1e3, answered = (double)in->answered_ms / 1e3;
 	if (answered < asked) /* our own clock was set back meanwhile */
 		return;
-	findings_put(out, "pitwall_clock_offset_seconds", seconds + resolution / 2 - (asked + answered) / 2, NULL);
-	findings_put(out, "pitwall_clock_offset_error_seconds", (answered - asked) / 2 + resolution / 2, NULL);
+	double offset = seconds + resolution / 2 - (asked + answered) / 2;
+	findings_put(out, "pitwall_clock_offset_seconds", round(offset * 1e6) / 1e6, NULL);
+	findings_put(out, "pitwall_clock_offset_error_seconds", round(((answered - asked) / 2 + resolution / 2) * 1e6) / 1e6, NULL);
 }
 
 void machine_put(const void *memory, struct findings *out)

@@ -14,9 +14,11 @@ UNIT_TESTS += \
 	tests/unit/collectors/test_log_pattern \
 	tests/unit/collectors/test_machine \
 	tests/unit/collectors/test_predict \
+	tests/unit/collectors/test_shell_quote \
 	tests/unit/collectors/test_source_amd \
 	tests/unit/collectors/test_source_container \
 	tests/unit/collectors/test_source_exec \
+	tests/unit/collectors/test_source_host \
 	tests/unit/collectors/test_source_kernel \
 	tests/unit/collectors/test_source_log \
 	tests/unit/collectors/test_source_nvidia \
@@ -60,12 +62,16 @@ tests_unit_collectors_test_machine_SOURCES = %reldir%/test_machine.c %reldir%/ss
 tests_unit_collectors_test_machine_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_predict_SOURCES = %reldir%/test_predict.c
 tests_unit_collectors_test_predict_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_shell_quote_SOURCES = %reldir%/test_shell_quote.c %reldir%/shell_peer.c %reldir%/shell_peer.h
+tests_unit_collectors_test_shell_quote_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_source_amd_SOURCES = %reldir%/test_source_amd.c $(source_kit)
 tests_unit_collectors_test_source_amd_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_source_container_SOURCES = %reldir%/test_source_container.c $(source_bench)
 tests_unit_collectors_test_source_container_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_source_exec_SOURCES = %reldir%/test_source_exec.c $(source_bench)
 tests_unit_collectors_test_source_exec_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_source_host_SOURCES = %reldir%/test_source_host.c %reldir%/shell_peer.c %reldir%/shell_peer.h
+tests_unit_collectors_test_source_host_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_source_kernel_SOURCES = %reldir%/test_source_kernel.c $(source_bench)
 tests_unit_collectors_test_source_kernel_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_source_log_SOURCES = %reldir%/test_source_log.c $(source_bench)
