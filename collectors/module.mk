@@ -17,6 +17,7 @@ libcollectors_a_SOURCES = \
 	%reldir%/openmetrics.c \
 	%reldir%/parse.c %reldir%/parse.h \
 	%reldir%/plan.c %reldir%/plan.h \
+	%reldir%/shell_quote.c %reldir%/shell_quote.h \
 	%reldir%/source.h \
 	%reldir%/table.c %reldir%/table.h \
 	%reldir%/text.c
