@@ -24,16 +24,16 @@ libcollectors_a_SOURCES = \
 	%reldir%/slice.c %reldir%/slice.h \
 	%reldir%/source.h \
 	%reldir%/source_container.c %reldir%/source_services.h \
-	%reldir%/source_kernel.c \
-	%reldir%/source_systemd.c \
-	%reldir%/source_log.c \
 	%reldir%/source_exec.c \
 	%reldir%/source_gpu.h \
+	%reldir%/source_kernel.c \
+	%reldir%/source_log.c \
 	%reldir%/source_nvidia.c %reldir%/source_nvidia.h \
 	%reldir%/source_nvidia_apps.c \
 	%reldir%/source_nvidia_gpu.c \
 	%reldir%/source_nvidia_link.c \
 	%reldir%/source_nvidia_mig.c \
+	%reldir%/source_systemd.c \
 	%reldir%/table.c %reldir%/table.h \
 	%reldir%/text.c \
 	%reldir%/xid.c %reldir%/xid.h \

@@ -37,6 +37,9 @@ tests_fuzz_fuzz_range_LDADD = $(FUZZ_MAIN) $(libs_config)
 FUZZ_TARGETS += tests/fuzz/fuzz_exposition
 tests_fuzz_fuzz_exposition_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_shell_quote
+tests_fuzz_fuzz_shell_quote_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_openmetrics
 tests_fuzz_fuzz_openmetrics_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
 

@@ -7,12 +7,13 @@ UNIT_TESTS += \
 	tests/unit/collectors/test_identify \
 	tests/unit/collectors/test_log_pattern \
 	tests/unit/collectors/test_predict \
+	tests/unit/collectors/test_shell_quote \
 	tests/unit/collectors/test_source_container \
-	tests/unit/collectors/test_source_nvidia \
-	tests/unit/collectors/test_source_kernel \
-	tests/unit/collectors/test_source_systemd \
-	tests/unit/collectors/test_source_log \
 	tests/unit/collectors/test_source_exec \
+	tests/unit/collectors/test_source_kernel \
+	tests/unit/collectors/test_source_log \
+	tests/unit/collectors/test_source_nvidia \
+	tests/unit/collectors/test_source_systemd \
 	tests/unit/collectors/test_xid
 tests_unit_collectors_test_decimal_SOURCES = %reldir%/test_decimal.c
 tests_unit_collectors_test_decimal_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
@@ -45,3 +46,5 @@ tests_unit_collectors_test_source_log_SOURCES = %reldir%/test_source_log.c $(sou
 tests_unit_collectors_test_source_log_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_source_exec_SOURCES = %reldir%/test_source_exec.c $(source_bench)
 tests_unit_collectors_test_source_exec_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_shell_quote_SOURCES = %reldir%/test_shell_quote.c
+tests_unit_collectors_test_shell_quote_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
