@@ -214,12 +214,12 @@ struct reading {
 	const char *failed_name;
 };
 
-static void fail(struct reading *r, const char *text, size_t n)
+static void fail(struct reading *r, struct slice why)
 {
 	r->log->was_read = false;
 	if (r->failed_name == NULL) {
 		r->failed_name = r->name;
-		r->failed = (struct slice){ text, n };
+		r->failed = why;
 	}
 }
 
@@ -259,7 +259,7 @@ static void mark(struct reading *r, struct slice line)
 	} else if (slice_is(line, "first")) {
 		r->is_first = true;
 	} else if (slice_skip(&line, "error ")) {
-		fail(r, line.p, line.n);
+		fail(r, line);
 	} else if (slice_skip(&line, "skipped ")) {
 		int64_t n = said_number(line, 0);
 		r->log->skipped_bytes += n > 0 ? (uint64_t)n : 0;
@@ -332,10 +332,11 @@ static void take_line(struct reading *r, struct slice line)
 	}
 	/* journalctl's own words: a line of the journal begins with its time. */
 	if (is_unit && line.n > 0 && (line.p[0] < '0' || line.p[0] > '9') && line.p[0] != ' ') {
-		if (slice_has(line, "Hint: You are") || slice_has(line, "No journal files") || slice_has(line, "insufficient permissions"))
-			fail(r, "this user may not read the journal: add it to the group 'systemd-journal' or 'adm'", 82);
-		else
-			fail(r, line.p, line.n);
+		if (slice_has(line, "Hint: You are") || slice_has(line, "insufficient permissions"))
+			line = slice_of("this user may not read the journal: add it to the group 'systemd-journal' or 'adm'");
+		else if (slice_has(line, "No journal files"))
+			line = slice_of("there is no journal on this machine");
+		fail(r, line);
 		r->log->position[0] = '\0'; /* a cursor that it does not take */
 		return;
 	}

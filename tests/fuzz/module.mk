@@ -39,6 +39,8 @@ tests_fuzz_fuzz_exposition_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
 
 FUZZ_TARGETS += tests/fuzz/fuzz_known_hosts
 tests_fuzz_fuzz_known_hosts_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
+FUZZ_TARGETS += tests/fuzz/fuzz_shell_quote
+tests_fuzz_fuzz_shell_quote_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
 
 FUZZ_TARGETS += tests/fuzz/fuzz_openmetrics
 tests_fuzz_fuzz_openmetrics_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)

@@ -166,6 +166,9 @@ static void follow_unit(bool is_busybox)
 	source_bench_tool(&b, "journalctl", "echo 'Hint: You are currently not seeing messages from other users and the system.' >&2; echo '-- No entries --'");
 	assert_int_equal(source_bench_ask(&b), ERR_FORMAT);
 	assert_string_equal(b.why.text, "log 'vllm.service': this user may not read the journal: add it to the group 'systemd-journal' or 'adm'");
+	source_bench_tool(&b, "journalctl", "echo 'No journal files were found.' >&2; echo '-- No entries --'");
+	assert_int_equal(source_bench_ask(&b), ERR_FORMAT);
+	assert_string_equal(b.why.text, "log 'vllm.service': there is no journal on this machine");
 	source_bench_tool(&b, "journalctl", "echo 'Failed to seek to cursor: Invalid argument' >&2; exit 1");
 	assert_int_equal(source_bench_ask(&b), ERR_FORMAT);
 	source_bench_tool(&b, "journalctl", journalctl); /* a position that was refused is not asked with again */
