@@ -177,7 +177,7 @@ const struct cli_command command_doctor = {
 	.options      = options,
 	.summary      = "tell what this machine has, or how far it is to another",
 	.details      = "Without HOST: libraries, terminal, locale, agent, files. Lines that begin with '!' name something that will keep a part of pitwall "
-	                "from working. Exits 1 when there is one.\n\nWith HOST (what one would type after ssh): what ssh_config says for it, each step of the way "
+	                "from working. Exits 1 when there is one. With HOST (what one would type after ssh): what ssh_config says for it, each step of the way "
 	                "there (jump hosts, host keys, login), and what the machine answers. Exits 1 when it cannot be asked.",
 	.takes_common = true,
 	.run          = run,

@@ -172,7 +172,9 @@ enum err diagnostics_why(const struct diagnostics *d, enum err e, struct why *wh
 	if (first == NULL)
 		return why_set(why, e, "%s", err_text(e));
 	char place[64] = "", more[64] = "";
-	if (first->line > 0)
+	if (first->line > 0 && first->col == 0)
+		snprintf(place, sizeof place, "%d:", first->line);
+	else if (first->line > 0)
 		snprintf(place, sizeof place, "%d:%d:", first->line, first->col);
 	if (d->n_errors > 1)
 		snprintf(more, sizeof more, " (and %zu more)", d->n_errors - 1);

@@ -40,7 +40,6 @@ libcollectors_a_SOURCES = \
 	%reldir%/source_amd.c %reldir%/source_amd.h \
 	%reldir%/source_amd_smi.c \
 	%reldir%/source_container.c \
-	%reldir%/source_container.c %reldir%/source_services.h \
 	%reldir%/source_exec.c \
 	%reldir%/source_filesystem.c \
 	%reldir%/source_gpu.h \
@@ -50,8 +49,6 @@ libcollectors_a_SOURCES = \
 	%reldir%/source_kernel.c \
 	%reldir%/source_log.c \
 	%reldir%/source_machine.c %reldir%/source_machine.h \
-	%reldir%/source_kernel.c \
-	%reldir%/source_log.c \
 	%reldir%/source_nvidia.c %reldir%/source_nvidia.h \
 	%reldir%/source_nvidia_apps.c \
 	%reldir%/source_nvidia_gpu.c \
@@ -88,7 +85,6 @@ libcollectors_a_SOURCES = \
 	%reldir%/ssh_private.h \
 	%reldir%/ssh_route.c %reldir%/ssh_route.h \
 	%reldir%/ssh_session.c \
-	%reldir%/source_systemd.c \
 	%reldir%/table.c %reldir%/table.h \
 	%reldir%/text.c \
 	%reldir%/transport.c %reldir%/transport.h \

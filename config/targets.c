@@ -258,10 +258,12 @@ static bool set_machine_url(struct build *b, struct fleet_target *t, const struc
 	}
 	t->url = keep(b, arena_text(b->arena, buf_text(&url)));
 	own.job = machine_profile; /* `job` is about what is served there */
-	enum err e = make_labels(t, &own, buf_text(&url) + from);
+	enum err e = url.err;
+	if (e == ERR_OK)
+		e = make_labels(t, &own, buf_text(&url) + from);
 	buf_release(&url);
 	if (e == ERR_LIMIT)
-		yaml_error(b->y, at, "the labels are too long");
+		yaml_error(b->y, at, "the URL or the labels are too long");
 	else if (e != ERR_OK)
 		b->err = ERR_MEMORY;
 	return e == ERR_OK && b->err == ERR_OK;

@@ -66,8 +66,6 @@ tests_fuzz_fuzz_xid_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
 FUZZ_TARGETS += tests/fuzz/fuzz_gather
 tests_fuzz_fuzz_gather_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
 
-FUZZ_TARGETS += tests/fuzz/fuzz_shell_quote
-tests_fuzz_fuzz_shell_quote_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
 
 FUZZ_TARGETS += tests/fuzz/fuzz_input
 tests_fuzz_fuzz_input_LDADD = $(FUZZ_MAIN) $(libs_tui)

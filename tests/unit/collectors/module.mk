@@ -19,8 +19,6 @@ UNIT_TESTS += \
 	tests/unit/collectors/test_source_container \
 	tests/unit/collectors/test_source_exec \
 	tests/unit/collectors/test_source_host \
-	tests/unit/collectors/test_source_container \
-	tests/unit/collectors/test_source_exec \
 	tests/unit/collectors/test_source_kernel \
 	tests/unit/collectors/test_source_log \
 	tests/unit/collectors/test_source_nvidia \
@@ -96,5 +94,3 @@ tests_unit_collectors_test_ssh_pattern_SOURCES = %reldir%/test_ssh_pattern.c
 tests_unit_collectors_test_ssh_pattern_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_xid_SOURCES = %reldir%/test_xid.c
 tests_unit_collectors_test_xid_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
-tests_unit_collectors_test_shell_quote_SOURCES = %reldir%/test_shell_quote.c
-tests_unit_collectors_test_shell_quote_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "collectors/source_host.h"
 #include "collectors/exposition.h"
 #include "collectors/gather_private.h"
 #include "tests/unit/collectors/shell_peer.h"
@@ -316,6 +317,7 @@ static void real_sources(void **state)
 		"node_cpu_seconds_total{cpu=\"all\",mode=\"idle\"} ", "machine_cpu_cores ", "node_boot_time_seconds ", "node_time_seconds ",
 		"pitwall_source_success{source=\"machine\"} 1\n", "pitwall_source_success{source=\"host\"} 1\n", "pitwall_source_duration_seconds{source=\"host\"} ",
 	};
+	static const struct source *const own[] = { &host_source, &filesystem_source, &sensors_source };
 	(void)state;
 	for (size_t i = 0; i < SHELLS; i++) {
 		struct shell_peer       peer;
@@ -325,7 +327,7 @@ static void real_sources(void **state)
 		struct scrape           s;
 		if (!start_peer(&peer, shells[i]))
 			continue;
-		struct gather *g = make(NULL, 0, NULL);
+		struct gather *g = make(own, sizeof own / sizeof own[0], NULL); /* what others say hangs on the machine */
 		assert_int_equal(exposition_pool_new(&pool), ERR_OK);
 		assert_int_equal(exposition_new(pool, &e), ERR_OK);
 		for (int round = 0; round < 3; round++) {
