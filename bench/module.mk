@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Benchmarks print "name value unit" lines. `make bench` builds them and runs all; bench/run does so with -O2 in a folder of its own.
 BENCHES = \
+	bench/bench_gather \
 	bench/bench_ingest \
 	bench/bench_parser \
 	bench/bench_query \
@@ -11,8 +12,8 @@ BENCHES = \
 if HAVE_TEST_LIBS
 BENCHES += bench/bench_console
 endif
-EXTRA_PROGRAMS += bench/bench_console bench/bench_ingest bench/bench_parser bench/bench_query bench/bench_rules bench/bench_screen bench/bench_sim bench/bench_store
-CLEANFILES     += bench/bench_console bench/bench_ingest bench/bench_parser bench/bench_query bench/bench_rules bench/bench_screen bench/bench_sim bench/bench_store
+EXTRA_PROGRAMS += bench/bench_console bench/bench_gather bench/bench_ingest bench/bench_parser bench/bench_query bench/bench_rules bench/bench_screen bench/bench_sim bench/bench_store
+CLEANFILES     += bench/bench_console bench/bench_gather bench/bench_ingest bench/bench_parser bench/bench_query bench/bench_rules bench/bench_screen bench/bench_sim bench/bench_store
 EXTRA_DIST     += bench/run
 
 bench_bench_console_SOURCES = %reldir%/bench_console.c %reldir%/process.c %reldir%/process.h tests/e2e/pty.c tests/e2e/pty.h
@@ -38,3 +39,5 @@ benches: all
 bench: benches
 	@for bench in $(BENCHES); do PITWALL_BUILDDIR='$(abs_top_builddir)' ./$$bench || exit 1; done
 .PHONY: bench benches
+bench_bench_gather_SOURCES  = %reldir%/bench_gather.c
+bench_bench_gather_LDADD    = libcollectors.a $(libs_config)

@@ -29,15 +29,29 @@ void findings_release(struct findings *f)
 	buf_release(&f->page);
 }
 
+static bool is_plain(char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* What is plain, and nearly all is, goes in one piece. */
 static void put_value(struct buf *to, const char *value)
 {
 	char bytes[TEXT_UTF8_MAX];
-	for (const char *p = value, *end = value + strlen(value); p < end;) {
+	for (const char *p = value, *end = value + strnlen(value, FINDING_LABEL); p < end;) {
+		const char *plain = p;
+		while (p < end && is_plain(*p))
+			p++;
+		buf_put(to, plain, (size_t)(p - plain));
+		if (p == end)
+			break;
 		uint32_t c = text_decode(&p, end, NULL);
 		if (c == '\n')
 			buf_puts(to, "\\n");
-		else if (c == '"' || c == '\\')
-			buf_printf(to, "\\%c", (char)c);
+		else if (c == '"')
+			buf_puts(to, "\\\"");
+		else if (c == '\\')
+			buf_puts(to, "\\\\");
 		else
 			buf_put(to, bytes, text_encode(c, bytes));
 	}
@@ -54,14 +68,18 @@ void findings_put(struct findings *f, const char *metric, double value, const ch
 	for (; labels != NULL && labels[0] != NULL; labels += 2) {
 		if (labels[1] == NULL || labels[1][0] == '\0')
 			continue;
-		buf_printf(page, "%c%s=\"", separator, labels[0]);
+		buf_putc(page, separator);
+		buf_puts(page, labels[0]);
+		buf_puts(page, "=\"");
 		put_value(page, labels[1]);
 		buf_putc(page, '"');
 		separator = ',';
 	}
 	if (separator == ',')
 		buf_putc(page, '}');
-	buf_printf(page, " %s\n", format_f64(value, number));
+	buf_putc(page, ' ');
+	buf_puts(page, format_f64(value, number));
+	buf_putc(page, '\n');
 	if (page->err != ERR_OK) /* no half a line */
 		page->len = begin;
 }

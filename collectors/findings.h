@@ -15,6 +15,7 @@ enum {
 	FINDINGS_PAGE_MAX   = 4 * 1024 * 1024, /* bytes */
 	FINDINGS_EVENTS_MAX = 64,              /* in one gather; what comes after is counted */
 	FINDING_TEXT        = 400,
+	FINDING_LABEL       = 1024,            /* bytes of a label's value; a longer one is cut, lest the page be refused for it */
 };
 
 enum finding_severity { FINDING_INFO, FINDING_WARN, FINDING_CRITICAL };

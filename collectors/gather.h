@@ -22,8 +22,8 @@
  *
  * What hangs. A section is given `section_timeout_ms`; within it, "bounded CMD..." runs a command under timeout(1) for a second less (GNU's and
  * both of BusyBox's forms; a plain run where there is none). A tool that not even SIGKILL ends, as nvidia-smi over a dead driver, is left
- * behind: the gather goes on without it, and the section is not run again as long as that process lives, not over a new connection either (what
- * PID.START is for).
+ * behind with what it said: the gather goes on without it, and the section is not run again as long as that process lives, not over a new
+ * connection either (what PID.START is for).
  *
  * Threads: none; nothing blocks; one machine's gather belongs to one thread. */
 #ifndef PITWALL_COLLECTORS_GATHER_H

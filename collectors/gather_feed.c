@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a machine's shell prints, taken apart into sections. Input is looked at a line at a time, and only its beginning; a section's text stays where it
- * was read until its end is there. The frame is in gather.h. */
+ * What a machine's shell prints, taken apart into sections. Input is looked at a line at a time, and only its beginning; a section's text
+ * stays where it was read until its end is there. The frame is in gather.h. */
 #include "collectors/gather_private.h"
 
 #include <math.h>

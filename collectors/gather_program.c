@@ -18,10 +18,10 @@ const char *gather_command(void)
 
 /* In front of it: limit_s, what a section may take, and cut_bytes.
  *
- * Each section is run by a subshell that nobody waits for, through a pipe, by `head` under timeout(1): whatever the section does, head can be killed and
- * the pipeline ends. What the section starts holds the pipe and nothing else of ours, so that a process that is left behind cannot hold the channel. head
- * buffers, and what it has when it is killed is lost: so the first line, with the PID, goes around it, through descriptor 3. The
- * shell's own start and PID are read from /proc/self/stat, which costs no process (and the builtin `read` is what opens it, so "self" is the
+ * Each section is run by a subshell that nobody waits for, through a pipe, read by `head` under timeout(1): whatever the section does, head can
+ * be killed and the pipeline ends. What the section starts holds the pipe and nothing else of ours, so that a process that is left behind cannot
+ * hold the channel. head buffers, and what it has when it is killed is lost: so the first line, with the PID, goes around it, through descriptor 3.
+ * The shell's own start and PID are read from /proc/self/stat, which costs no process (and the builtin `read` is what opens it, so "self" is the
  * subshell); a zombie that a container's first process does not reap counts as dead. */
 static const char prelude[] =
 	"exec 2>&1 3>&1\n"

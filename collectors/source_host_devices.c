@@ -35,7 +35,8 @@ static bool is_partition_or_virtual(struct field name)
 	for (size_t i = 0; i < sizeof disks / sizeof disks[0]; i++)
 		if (field_begins(name, disks[i]))
 			return true;
-	return name.n > 1 && name.p[name.n - 1] == 'p' && is_digit(name.p[name.n - 2]) && (field_begins(name, "nvme") || field_begins(name, "mmcblk"));
+	bool has_p = name.n > 1 && name.p[name.n - 1] == 'p' && is_digit(name.p[name.n - 2]);
+	return has_p && (field_begins(name, "nvme") || field_begins(name, "mmcblk"));
 }
 
 /* "   8       0 sda 25354637 34367663 1003346126 18492372 28444756 ...": Documentation/admin-guide/iostats.rst of the kernel */
@@ -45,10 +46,17 @@ void host_on_disk(struct host *h, struct field line)
 		const char *metric;
 		double      unit;
 	} columns[DISK_NUMBERS] = {
-		{ "node_disk_reads_completed_total", 1 },        { "node_disk_reads_merged_total", 1 },     { "node_disk_read_bytes_total", SECTOR_BYTES },
-		{ "node_disk_read_time_seconds_total", 1e3 },    { "node_disk_writes_completed_total", 1 }, { "node_disk_writes_merged_total", 1 },
-		{ "node_disk_written_bytes_total", SECTOR_BYTES }, { "node_disk_write_time_seconds_total", 1e3 }, { "node_disk_io_now", 1 },
-		{ "node_disk_io_time_seconds_total", 1e3 },      { "node_disk_io_time_weighted_seconds_total", 1e3 },
+		{ "node_disk_reads_completed_total", 1 },
+		{ "node_disk_reads_merged_total", 1 },
+		{ "node_disk_read_bytes_total", SECTOR_BYTES },
+		{ "node_disk_read_time_seconds_total", 1e3 },
+		{ "node_disk_writes_completed_total", 1 },
+		{ "node_disk_writes_merged_total", 1 },
+		{ "node_disk_written_bytes_total", SECTOR_BYTES },
+		{ "node_disk_write_time_seconds_total", 1e3 },
+		{ "node_disk_io_now", 1 },
+		{ "node_disk_io_time_seconds_total", 1e3 },
+		{ "node_disk_io_time_weighted_seconds_total", 1e3 },
 	};
 	struct field major, minor, name;
 	double n[DISK_NUMBERS];
@@ -65,8 +73,8 @@ void host_on_disk(struct host *h, struct field line)
 static bool is_virtual_network(struct field name)
 {
 	static const char *const begins[] = {
-		"veth", "docker", "br-", "cali", "cni", "flannel", "cilium", "lxc", "lxd", "virbr", "vnet", "tap", "dummy", "ifb", "kube-", "nodelocaldns",
-		"podman", "vxlan", "geneve", "genev_", "antrea", "weave", "azv", "eni", "tunl", "sit", "gre", "erspan", "ip6tnl", "ip_vti", "ip6_vti",
+		"veth", "docker", "br-", "cali", "cni", "flannel", "cilium", "lxc", "lxd", "virbr", "vnet", "tap", "dummy", "ifb", "kube-",
+		"nodelocaldns", "podman", "vxlan", "geneve", "genev_", "antrea", "weave", "azv", "eni", "tunl", "sit", "gre", "erspan", "ip6tnl", "ip_vti", "ip6_vti",
 	};
 	if (field_is(name, "lo"))
 		return true;
@@ -83,8 +91,9 @@ void host_on_network(struct host *h, struct field line)
 		const char *metric;
 		size_t      column;
 	} columns[] = {
-		{ "node_network_receive_bytes_total", 0 },  { "node_network_receive_packets_total", 1 },  { "node_network_receive_errs_total", 2 },
-		{ "node_network_receive_drop_total", 3 },   { "node_network_transmit_bytes_total", 8 },   { "node_network_transmit_packets_total", 9 },
+		{ "node_network_receive_bytes_total", 0 },  { "node_network_receive_packets_total", 1 },
+		{ "node_network_receive_errs_total", 2 },   { "node_network_receive_drop_total", 3 },
+		{ "node_network_transmit_bytes_total", 8 }, { "node_network_transmit_packets_total", 9 },
 		{ "node_network_transmit_errs_total", 10 }, { "node_network_transmit_drop_total", 11 },
 	};
 	double n[NETWORK_NUMBERS];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Who the machine is and what its clock says: always asked, and first, so that the time between the question and the answer is the network's and not the
- * tools'. Who it is is asked once a connection. */
+ * Who the machine is and what its clock says: always asked, and first, so that the time between the question and the answer is the network's
+ * and not the tools'. Who it is is asked once a connection. */
 #include "collectors/source_machine.h"
 
 #include <math.h>

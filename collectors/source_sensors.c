@@ -12,7 +12,8 @@ enum { CHIPS_MAX = 64, SENSORS_MAX = 256, NAME_BYTES = 64, TEXT_MAX = 64 * 1024 
 
 static const char script[] =
 	"cd /sys/class 2>/dev/null || return 127\n"
-	"bounded grep -Hs '' hwmon/hwmon*/name hwmon/hwmon*/temp*_label hwmon/hwmon*/temp*_input thermal/thermal_zone*/type thermal/thermal_zone*/temp \\\n"
+	"bounded grep -Hs '' hwmon/hwmon*/name hwmon/hwmon*/temp*_label hwmon/hwmon*/temp*_input \\\n"
+	"	thermal/thermal_zone*/type thermal/thermal_zone*/temp \\\n"
 	"	/sys/devices/system/edac/mc/mc*/ce_count /sys/devices/system/edac/mc/mc*/ue_count\n"
 	"status=$?\n"
 	"test \"$status\" = 2 || test \"$status\" = 1 || return $status\n"; /* a file that is not there is grep's 2 */
@@ -87,7 +88,7 @@ static void put_temperature(const struct section *in, const struct reading *r, s
 	bool   has_label = look_up(in, r->folder, sensor, "_label", &label);
 	if (!read_celsius(r->value, &celsius) || (has_label && field_begins(label, "Core ")))
 		return;
-	const char *labels[] = { "chip", field_copy(r->folder, chip, sizeof chip), "sensor", field_copy(sensor, name, sizeof name), NULL, NULL, NULL };
+	const char *labels[7] = { "chip", field_copy(r->folder, chip, sizeof chip), "sensor", field_copy(sensor, name, sizeof name) };
 	findings_put(out, "node_hwmon_temp_celsius", celsius, labels);
 	if (!has_label)
 		return;

@@ -5,6 +5,7 @@ UNIT_TESTS += \
 	tests/unit/collectors/test_exposition_samples \
 	tests/unit/collectors/test_faults \
 	tests/unit/collectors/test_gather \
+	tests/unit/collectors/test_gather_frames \
 	tests/unit/collectors/test_http \
 	tests/unit/collectors/test_http_tls \
 	tests/unit/collectors/test_identify \
@@ -44,6 +45,8 @@ tests_unit_collectors_test_faults_LDADD   = libcollectors.a $(libs_config) $(CMO
 tests_unit_collectors_test_faults_LDFLAGS = $(fault_ldflags)
 tests_unit_collectors_test_gather_SOURCES = %reldir%/test_gather.c %reldir%/shell_peer.c %reldir%/shell_peer.h
 tests_unit_collectors_test_gather_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_gather_frames_SOURCES = %reldir%/test_gather_frames.c
+tests_unit_collectors_test_gather_frames_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_http_SOURCES = %reldir%/test_http.c $(http_bench)
 tests_unit_collectors_test_http_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_http_tls_SOURCES = %reldir%/test_http_tls.c $(http_bench)

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "collectors/source_host.h"
 #include "collectors/exposition.h"
 #include "collectors/gather_private.h"
+#include "collectors/source_host.h"
 #include "tests/unit/collectors/shell_peer.h"
 
 static const char *const shells[] = { "dash", "busybox", "bash" };
@@ -29,7 +29,7 @@ static bool start_peer(struct shell_peer *s, const char *shell)
 /* What a source was given, kept in its memory. */
 struct seen {
 	char   text[256];
-	size_t n, asked;
+	size_t n;
 	int    status;
 	bool   is_cut;
 };
@@ -51,6 +51,11 @@ static enum err see(const struct section *in, const struct source_settings *s, v
 static void ask_count(const void *memory, struct buf *argument)
 {
 	buf_printf(argument, "n=%zu;a/b@c", ((const struct seen *)memory)->n);
+}
+
+static struct source simple(const char *name, const char *script)
+{
+	return (struct source){ .name = name, .summary = "a test's", .script = script, .memory_size = sizeof(struct seen), .parse = see };
 }
 
 static struct gather *make(const struct source *const *list, size_t n, const struct source_settings *settings)
@@ -124,7 +129,7 @@ static void sections_in(const char *shell, size_t piece)
 	const struct source *pointers[ROWS];
 	struct why        why = { "" };
 	for (size_t i = 0; i < ROWS; i++) {
-		list[i] = (struct source){ .name = rows[i].name, .summary = "a row", .script = rows[i].script, .memory_size = sizeof(struct seen), .parse = see };
+		list[i] = simple(rows[i].name, rows[i].script);
 		pointers[i] = &list[i];
 	}
 	if (!start_peer(&peer, shell))
@@ -157,8 +162,9 @@ static void left_behind_in(const char *shell)
 	snprintf(path, sizeof path, "%s/pids", peer.folder);
 	snprintf(script, sizeof script, "echo $$ >>%s; exec sleep 1000", path);
 	shell_peer_tool(&peer, "hanging", script);
-	const struct source hangs = { .name = "hangs", .summary = "s", .script = "echo before; hanging; echo after", .memory_size = sizeof(struct seen), .parse = see };
-	const struct source next = { .name = "next", .summary = "s", .script = "echo $1", .memory_size = sizeof(struct seen), .ask = ask_count, .parse = see };
+	const struct source hangs = simple("hangs", "echo before; hanging; echo after");
+	struct source next = simple("next", "echo $1");
+	next.ask = ask_count;
 	const struct source *list[] = { &hangs, &next };
 	struct gather *g = make(list, 2, NULL);
 	if (shell_peer_gather(&peer, g, 0, &why) != GATHER_DONE)
@@ -209,9 +215,9 @@ static void huge_in(const char *shell)
 	struct why why = { "" };
 	if (!start_peer(&peer, shell))
 		return;
-	const struct source huge = { .name = "huge", .summary = "s", .script = "yes | head -c 3000000", .memory_size = sizeof(struct seen), .parse = see };
-	const struct source endless = { .name = "endless", .summary = "s", .script = "yes", .memory_size = sizeof(struct seen), .parse = see };
-	const struct source next = { .name = "next", .summary = "s", .script = "echo hello", .memory_size = sizeof(struct seen), .parse = see };
+	const struct source huge = simple("huge", "yes | head -c 3000000");
+	const struct source endless = simple("endless", "yes");
+	const struct source next = simple("next", "echo hello");
 	const struct source *list[] = { &huge, &endless, &next };
 	struct gather *g = make(list, 3, NULL);
 	for (int i = 0; i < 2; i++) {
@@ -270,7 +276,7 @@ static void connections(void **state)
 			print_message("# skipped: no %s\n", lives[i].login);
 			continue;
 		}
-		const struct source one = { .name = "one", .summary = "s", .script = lives[i].script, .memory_size = sizeof(struct seen), .parse = see };
+		const struct source one = simple("one", lives[i].script);
 		const struct source *list[] = { &one };
 		struct gather *g = make(list, 1, NULL);
 		snprintf(command, sizeof command, "%s%s", lives[i].before, gather_command());
