@@ -13,8 +13,9 @@
 #include <unistd.h>
 
 #include "base/base64.h"
+#include "collectors/ssh_pattern.h"
 
-enum { PATTERN_MAX = 1022, HASH_TEXT = 28 /* of KNOWN_HASH bytes in base 64 */ };
+enum { HASH_TEXT = 28 /* of KNOWN_HASH bytes in base 64 */ };
 
 /* ---- names ---- */
 
@@ -31,51 +32,6 @@ enum err known_hosts_lower(const char *name, char to[KNOWN_NAME], struct why *wh
 	for (size_t i = 0; i <= n; i++)
 		to[i] = lower(name[i]);
 	return ERR_OK;
-}
-
-/* '*' is any text, '?' any byte; upper case in the pattern means lower. A '*' is tried again one byte further each time that what stands
- * behind it fails; only the last one needs to be. */
-static bool host_pattern_matches(const char *pattern, size_t n, const char *name)
-{
-	size_t      p = 0, star = SIZE_MAX;
-	const char *from = name;
-	while (*name != '\0') {
-		if (p < n && pattern[p] == '*') {
-			star = ++p;
-			from = name;
-		} else if (p < n && (pattern[p] == '?' || lower(pattern[p]) == *name)) {
-			p++;
-			name++;
-		} else if (star != SIZE_MAX) {
-			p = star;
-			name = ++from;
-		} else {
-			return false;
-		}
-	}
-	while (p < n && pattern[p] == '*')
-		p++;
-	return p == n;
-}
-
-/* A comma list of patterns. One behind a '!' that matches settles it; so does one that is too long, for OpenSSH gives up there. */
-static bool host_list_matches(const char *list, const char *name)
-{
-	bool is_match = false;
-	while (*list != '\0') {
-		bool is_negated = *list == '!';
-		list += is_negated;
-		size_t n = strcspn(list, ",");
-		if (n > PATTERN_MAX)
-			return false;
-		if (host_pattern_matches(list, n, name)) {
-			if (is_negated)
-				return false;
-			is_match = true;
-		}
-		list += n + (list[n] == ',');
-	}
-	return is_match;
 }
 
 /* ---- hashed names ---- */
@@ -118,7 +74,7 @@ enum err known_line_matches(const struct known_line *line, const char *name, boo
 	unsigned char hash[KNOWN_HASH];
 	*out = false;
 	if (line->hosts[0] != '|') {
-		*out = host_list_matches(line->hosts, name);
+		*out = ssh_pattern_list_match(line->hosts, name, true) == SSH_PATTERN_YES;
 		return ERR_OK;
 	}
 	if (known_hosts_hash(line->sha1, line->salt, name, hash) != ERR_OK)

@@ -6,12 +6,12 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <uv.h>
 
 #include "collectors/machine.h"
+#include "tests/unit/collectors/loop_turn.h"
 #include "tests/unit/collectors/sshd.h"
 
-enum { DEADLINE_MS = 60 * 1000, MACHINES = 12 };
+enum { MACHINES = 12 };
 
 struct bench {
 	struct loop              *loop;
@@ -49,28 +49,6 @@ static void on_scrape(void *ctx, const struct machine_scrape *s)
 	for (size_t i = 0; i < s->scrape->n; i++)
 		if (strcmp(labels_metric(series[i]), "node_load1") == 0)
 			seen->load = s->scrape->values[i];
-}
-
-static void on_tick(uv_timer_t *timer) { (void)timer; }
-static void on_gone(uv_handle_t *handle) { *(bool *)handle->data = true; }
-
-static void turn_until(struct bench *b, bool (*is_done)(const void *what), const void *what, const char *label)
-{
-	uv_loop_t *uv = loop_uv(b->loop);
-	uv_timer_t tick;
-	bool is_gone = false;
-	int64_t until = clock_mono_ms(clock_system()) + DEADLINE_MS;
-	uv_timer_init(uv, &tick);
-	uv_timer_start(&tick, on_tick, 20, 20);
-	while (!is_done(what) && clock_mono_ms(clock_system()) < until)
-		uv_run(uv, UV_RUN_ONCE);
-	bool was_done = is_done(what);
-	tick.data = &is_gone;
-	uv_close((uv_handle_t *)&tick, on_gone);
-	while (!is_gone)
-		uv_run(uv, UV_RUN_ONCE);
-	if (!was_done)
-		fail_msg("%s: not within %d s", label, DEADLINE_MS / 1000);
 }
 
 static bool has_three(const void *what) { return ((const struct seen *)what)->n_good >= 3; }
@@ -116,7 +94,7 @@ static void bench_release(struct bench *b)
 {
 	char path[160];
 	machine_collector_close(b->c, on_closed, b);
-	turn_until(b, bench_is_closed, b, "closing");
+	loop_turn_until(b->loop, bench_is_closed, b, "closing");
 	loop_free(b->loop);
 	unlink(b->config);
 	snprintf(path, sizeof path, "%s/known", b->folder);
@@ -143,7 +121,7 @@ static void asks_this_machine(void **state)
 	(void)state;
 	bench_init(&b, NULL);
 	watch(&b, NULL, 20000, &seen);
-	turn_until(&b, has_three, &seen, "three gathers of this machine");
+	loop_turn_until(b.loop, has_three, &seen, "three gathers of this machine");
 	assert_true(seen.has_info);
 	assert_true(seen.load >= 0);
 	assert_int_equal(seen.n_bad, 0);
@@ -169,7 +147,7 @@ static void asks_machines_behind_a_jump_host(void **state)
 		watch(&b, name, 20000, &seen[i]);
 	}
 	for (int i = 0; i < MACHINES; i++)
-		turn_until(&b, has_three, &seen[i], "three gathers of a machine");
+		loop_turn_until(b.loop, has_three, &seen[i], "three gathers of a machine");
 	for (int i = 0; i < MACHINES; i++) {
 		if (seen[i].n_bad > 0 || !seen[i].has_info || seen[i].load < 0)
 			fail_msg("machine %d: %d bad, %s", i, seen[i].n_bad, seen[i].text);
@@ -180,7 +158,7 @@ static void asks_machines_behind_a_jump_host(void **state)
 	for (int i = 0; i < MACHINES; i++)
 		seen[i].n_good = 0;
 	for (int i = 0; i < MACHINES; i++)
-		turn_until(&b, has_three, &seen[i], "three gathers after the connections were cut");
+		loop_turn_until(b.loop, has_three, &seen[i], "three gathers after the connections were cut");
 	bench_release(&b);
 	sshd_stop(s);
 }
@@ -212,7 +190,7 @@ static void tells_of_machines_that_do_not_do_as_asked(void **state)
 			                                .connect_timeout_ms = 1500, .done = on_scrape, .ctx = &seen };
 		memset(&seen, 0, sizeof seen);
 		assert_int_equal(machine_add(b.c, &mo, true, &m, &why), ERR_OK);
-		turn_until(&b, has_failed, &seen, rows[i].label);
+		loop_turn_until(b.loop, has_failed, &seen, rows[i].label);
 		if (seen.result != rows[i].want || strstr(seen.text, rows[i].says) == NULL)
 			fail_msg("%s: %s: %s", rows[i].label, reach_name(seen.result), seen.text);
 		machine_remove(m);

@@ -6,10 +6,10 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <uv.h>
 
 #include "base/clock.h"
 #include "collectors/ssh.h"
+#include "tests/unit/collectors/loop_turn.h"
 #include "tests/unit/collectors/sshd.h"
 
 enum { DEADLINE_MS = 60 * 1000, NODES = 50 };
@@ -56,29 +56,6 @@ static void on_ended(void *ctx, enum reach result, const char *text)
 }
 
 static const struct command_events events = { on_output, on_ended };
-
-static void on_tick(uv_timer_t *timer) { (void)timer; }
-static void on_gone(uv_handle_t *handle) { *(bool *)handle->data = true; }
-
-/* Turns the loop until `is_done` holds. */
-static void turn_until(struct bench *b, bool (*is_done)(const void *what), const void *what, const char *label)
-{
-	uv_loop_t *uv = loop_uv(b->loop);
-	uv_timer_t tick;
-	bool is_gone = false;
-	int64_t until = clock_mono_ms(clock_system()) + DEADLINE_MS;
-	uv_timer_init(uv, &tick);
-	uv_timer_start(&tick, on_tick, 20, 20);
-	while (!is_done(what) && clock_mono_ms(clock_system()) < until)
-		uv_run(uv, UV_RUN_ONCE);
-	bool was_done = is_done(what);
-	tick.data = &is_gone;
-	uv_close((uv_handle_t *)&tick, on_gone);
-	while (!is_gone)
-		uv_run(uv, UV_RUN_ONCE);
-	if (!was_done)
-		fail_msg("%s: not within %d s", label, DEADLINE_MS / 1000);
-}
 
 static bool run_has_ended(const void *what) { return ((const struct run *)what)->has_ended; }
 static bool has_output(const void *what) { return ((const struct run *)what)->n > 0; }
@@ -128,7 +105,7 @@ static void on_closed(void *ctx) { ((struct bench *)ctx)->is_closed = true; }
 static void bench_release(struct bench *b)
 {
 	ssh_close(b->ssh, on_closed, b);
-	turn_until(b, bench_is_closed, b, "closing");
+	loop_turn_until(b->loop, bench_is_closed, b, "closing");
 	loop_free(b->loop);
 }
 
@@ -154,7 +131,7 @@ static struct command *begin(struct transport *t, const char *line, struct run *
 static void run_one(struct bench *b, struct transport *t, const char *line, struct run *r)
 {
 	begin(t, line, r);
-	turn_until(b, run_has_ended, r, line);
+	loop_turn_until(b->loop, run_has_ended, r, line);
 }
 
 /* ---- tests ---- */
@@ -172,7 +149,7 @@ static void runs_commands(void **state)
 	assert_string_equal(b.steps, "config:ok connect:ok handshake:ok key:ok login:ok ");
 	struct command *c = begin(t, "cat", &cat); /* one that stays, beside others */
 	assert_int_equal(command_write(c, "hello", 5), ERR_OK);
-	turn_until(&b, has_output, &cat, "cat");
+	loop_turn_until(b.loop, has_output, &cat, "cat");
 	assert_string_equal(cat.output, "hello");
 	run_one(&b, t, "head -c 3000000 /dev/zero | wc -c; exit 3", &second);
 	assert_int_equal(second.result, REACH_OK);
@@ -259,7 +236,7 @@ static void shares_a_jump_host(void **state)
 		begin(nodes[i], line, &runs[i]);
 	}
 	for (int i = 0; i < NODES; i++) {
-		turn_until(&b, run_has_ended, &runs[i], "a node behind the jump host");
+		loop_turn_until(b.loop, run_has_ended, &runs[i], "a node behind the jump host");
 		snprintf(line, sizeof line, "here is m%d\n", i);
 		if (runs[i].result != REACH_OK || strcmp(runs[i].output, line) != 0)
 			fail_msg("node %d: %s: %s%s", i, reach_name(runs[i].result), runs[i].text, runs[i].output);
@@ -280,9 +257,9 @@ static void comes_back_after_a_cut(void **state)
 	struct transport *t = node(&b, "inner", SSH_MODE_LIBSSH2);
 	struct command *c = begin(t, "cat", &cat);
 	assert_int_equal(command_write(c, "x", 1), ERR_OK);
-	turn_until(&b, has_output, &cat, "cat");
+	loop_turn_until(b.loop, has_output, &cat, "cat");
 	sshd_cut(server);
-	turn_until(&b, run_has_ended, &cat, "the end of the command that was cut");
+	loop_turn_until(b.loop, run_has_ended, &cat, "the end of the command that was cut");
 	assert_true(cat.result == REACH_CLOSED || cat.result == REACH_JUMP);
 	int64_t until = clock_mono_ms(clock_system()) + DEADLINE_MS;
 	do
