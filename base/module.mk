@@ -23,7 +23,6 @@ libbase_a_SOURCES = \
 libbase_a_CXXFLAGS = $(AM_CXXFLAGS) -fno-exceptions -fno-sanitize=vptr
 libbase_a_SOURCES += \
 	%reldir%/diagnostics.c %reldir%/diagnostics.h \
-	%reldir%/sha1.c %reldir%/sha1.h \
 	%reldir%/slurp.c %reldir%/slurp.h \
 	%reldir%/suggest.c %reldir%/suggest.h \
 	%reldir%/yaml.c %reldir%/yaml.h \

@@ -3,9 +3,10 @@
  * What is replaced in values: ssh_config(5), TOKENS and ENVIRONMENT VARIABLES. */
 #include "collectors/ssh_config_private.h"
 
-#include "base/sha1.h"
-
+#include <openssl/evp.h>
 #include <string.h>
+
+enum { SHA1_BYTES = 20 };
 
 /* ---- tokens ---- */
 
@@ -13,12 +14,13 @@
 static enum err put_hash(const struct ssh_reading *r, const struct ssh_tokens *t, struct buf *to)
 {
 	struct buf text;
-	uint8_t digest[SHA1_BYTES];
+	unsigned char digest[SHA1_BYTES];
 	buf_init(&text, SSH_VALUE_MAX);
 	buf_printf(&text, "%s%s%s%s", r->machine->name, t->host, t->port, t->user);
 	enum err e = text.err;
+	if (e == ERR_OK && EVP_Digest(buf_text(&text), text.len, digest, NULL, EVP_sha1(), NULL) != 1)
+		e = ERR_MEMORY;
 	if (e == ERR_OK) {
-		sha1(buf_text(&text), text.len, digest);
 		for (size_t i = 0; i < sizeof digest; i++)
 			buf_printf(to, "%02x", digest[i]);
 	}

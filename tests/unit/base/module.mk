@@ -48,10 +48,6 @@ comma_locale = tests/unit/base/comma_locale.c tests/unit/base/comma_locale.h
 tests_unit_base_test_num_SOURCES = %reldir%/test_num.c $(comma_locale)
 tests_unit_base_test_num_LDADD   = $(libs_base) $(CMOCKA_LIBS)
 
-UNIT_TESTS += tests/unit/base/test_sha1
-tests_unit_base_test_sha1_SOURCES = %reldir%/test_sha1.c
-tests_unit_base_test_sha1_LDADD   = $(libs_base) $(CMOCKA_LIBS)
-
 UNIT_TESTS += tests/unit/base/test_text
 tests_unit_base_test_text_SOURCES = %reldir%/test_text.c
 tests_unit_base_test_text_LDADD   = $(libs_base) $(CMOCKA_LIBS)
