@@ -183,11 +183,18 @@ static enum err bind_port(int port, int *out_fd, int *out_port, struct why *why)
 	return ERR_OK;
 }
 
+/* A socket of its own for an endpoint that has lost its; the port is the same for ever, and read from any thread. */
+static enum err bind_again(struct endpoint *e, struct why *why)
+{
+	int same;
+	return bind_port(e->port, &e->fd, &same, why);
+}
+
 /* Ports stay ours while nobody listens: a bound socket that does not listen refuses connections. */
 static enum err open_endpoint(struct endpoint *e, struct why *why)
 {
 	if (e->fd < 0) {
-		enum err err = bind_port(e->port, &e->fd, &e->port, why);
+		enum err err = bind_again(e, why);
 		if (err != ERR_OK)
 			return err;
 	}
@@ -204,7 +211,7 @@ static void close_endpoint(struct endpoint *e)
 	e->poll = NULL;
 	close(e->fd);
 	e->fd = -1;
-	bind_port(e->port, &e->fd, &e->port, NULL); /* where that fails, opening tries again */
+	bind_again(e, NULL); /* where that fails, opening tries again */
 	for (size_t fd = 0; fd < s->n_owners; fd++)
 		if (s->owners[fd] == (int)(e - s->endpoints))
 			shutdown((int)fd, SHUT_RDWR);
