@@ -68,7 +68,7 @@ struct eval {
 	bool                       is_range;
 	int64_t                    lookback_ms;
 	size_t                     max_samples, samples;
-	const volatile bool       *cancelled;
+	const atomic_bool         *cancelled;
 	struct series_set         *sets; /* selected; released at the end */
 	size_t                     n_sets, cap_sets;
 	struct labels            **made;

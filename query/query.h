@@ -10,6 +10,7 @@
 #include "base/labels.h"
 #include "query/source.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -50,7 +51,7 @@ struct query_options {
 	struct query_memory *memory; /* lent; NULL: none */
 	int64_t lookback_ms;  /* 0: 5 m */
 	size_t  max_samples;  /* in memory at once; 0: 50 million */
-	const volatile bool *cancelled; /* may be NULL; looked at now and then */
+	const atomic_bool *cancelled; /* may be NULL; looked at now and then, set from any thread */
 };
 
 /* A result. An instant query gives a scalar, string, vector (one sample a series) or matrix; a range query always a matrix. Series are

@@ -24,7 +24,7 @@ static void place(const struct chart_need *need, int64_t t_ms, struct chart_view
 	v->start_ms = v->end_ms - (need->span_ms + v->step_ms - 1) / v->step_ms * v->step_ms;
 }
 
-static enum err evaluate(struct query_source *source, const char *expression, const struct chart_view *v, const volatile bool *cancelled,
+static enum err evaluate(struct query_source *source, const char *expression, const struct chart_view *v, const atomic_bool *cancelled,
                          struct query_result *out, struct why *why)
 {
 	struct query *q = NULL;
@@ -36,7 +36,7 @@ static enum err evaluate(struct query_source *source, const char *expression, co
 	return e;
 }
 
-enum err charts_read(struct reader *r, const struct chart_need *needs, size_t n, int64_t t_ms, const volatile bool *cancelled, struct arena *a,
+enum err charts_read(struct reader *r, const struct chart_need *needs, size_t n, int64_t t_ms, const atomic_bool *cancelled, struct arena *a,
                      struct chart_results *results, struct charts_view **out, struct why *why)
 {
 	struct charts_view *all = arena_zeroed(a, 1, sizeof *all);

@@ -17,7 +17,7 @@ struct chart_results {
 void chart_results_release(struct chart_results *r);
 
 /* A wrong expression fails its chart alone (chart_view.err); only a store that cannot be read, or `cancelled`, fails the call. */
-enum err charts_read(struct reader *r, const struct chart_need *needs, size_t n, int64_t t_ms, const volatile bool *cancelled, struct arena *a,
+enum err charts_read(struct reader *r, const struct chart_need *needs, size_t n, int64_t t_ms, const atomic_bool *cancelled, struct arena *a,
                      struct chart_results *results, struct charts_view **out, struct why *why);
 
 #endif

@@ -45,7 +45,7 @@ struct lane {
 	struct loop_work   *running;  /* NULL: none */
 	struct question     asked, waiting;
 	bool                has_waiting;
-	volatile bool       cancelled;/* what runs is pointless */
+	atomic_bool         cancelled;/* what runs is pointless */
 	struct answer      *made;     /* by the worker, until done */
 	struct answer      *shown;
 	char                trouble[ANSWER_TEXT];

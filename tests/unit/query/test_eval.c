@@ -112,7 +112,7 @@ static void limits(void **state)
 	struct memory_source m;
 	struct query *q = NULL;
 	struct query_result r = { 0 };
-	bool cancelled = true;
+	atomic_bool cancelled = true;
 	struct query_options few = { .max_samples = 5 }, stopped = { .cancelled = &cancelled };
 	(void)state;
 	fill(&m);
