@@ -233,7 +233,7 @@ static void draw_model_chart(const struct view *v, const struct model_row *m, st
 {
 	struct buf name;
 	buf_init(&name, TITLE_MAX);
-	buf_printf(&name, "%s, %d nodes", m->model[0] != '\0' ? m->model : "no model", m->n_nodes);
+	buf_printf(&name, m->n_nodes == 1 ? "%s, %d node" : "%s, %d nodes", m->model[0] != '\0' ? m->model : "no model", m->n_nodes);
 	small_chart_draw(c, v, buf_text(&name), v->signal, m->history[v->signal], ROLE_SERIES_1);
 	buf_release(&name);
 }

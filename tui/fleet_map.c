@@ -236,7 +236,7 @@ static void draw_group(const struct map *m, const struct map_group *g, const str
 	canvas_put_width(c, g->row - top, g->col, m->label, -1, ROLE_TITLE, g->name);
 	if (g->rows < 2)
 		return;
-	int n = snprintf(text, sizeof text, "%zu nodes", g->n), row = g->row + 1 - top;
+	int n = snprintf(text, sizeof text, g->n == 1 ? "%zu node" : "%zu nodes", g->n), row = g->row + 1 - top;
 	if (isnan(usual)) {
 		canvas_put_width(c, row, g->col, m->label, -1, ROLE_SECOND, text);
 		return;
