@@ -231,12 +231,8 @@ static void read_done(void *ctx, bool is_cancelled)
 	free(w->destination);
 	free(w->user);
 	free(w);
-	for (struct ssh_node *other = p->nodes; other != NULL; other = other->next) { /* somebody else's turn */
-		if (other->waits_to_read) {
-			other->waits_to_read = false;
-			break;
-		}
-	}
+	for (struct ssh_node *other = p->nodes; other != NULL; other = other->next) /* whoever comes first now; some may not want to any more */
+		other->waits_to_read = false;
 	pool_run(p);
 	pool_handle_gone(p);
 }
