@@ -34,6 +34,18 @@ static void clear(struct keymap *m, struct key k, unsigned where)
 	m->n = kept;
 }
 
+/* Of these contexts, those in which the key does something that is offered in no fewer places than `c` is: there `c` takes it. */
+static unsigned left_to(const struct keymap *m, struct key k, const struct command_info *c)
+{
+	unsigned free = c->contexts;
+	for (size_t i = 0; i < m->n; i++)
+		if (key_equal(m->bindings[i].key, k) &&
+		    __builtin_popcount(command_info(m->bindings[i].command)->contexts) <= __builtin_popcount(c->contexts))
+			free &= ~m->bindings[i].contexts;
+	return free;
+}
+
+/* What one view alone knows goes before what several do. */
 void keymap_init(struct keymap *m)
 {
 	size_t n;
@@ -44,9 +56,12 @@ void keymap_init(struct keymap *m)
 			size_t len = strcspn(p, " ");
 			struct key k;
 			bool is_key = key_parse(p, len, &k);
+			unsigned where = is_key ? left_to(m, k, &table[i]) : 0;
 			assert(is_key);
-			if (is_key && keymap_find(m, k, table[i].contexts) == COMMAND_NONE)
-				add(m, k, table[i].contexts, table[i].id);
+			if (where != 0) {
+				clear(m, k, where);
+				add(m, k, where, table[i].id);
+			}
 			p += len + strspn(p + len, " ");
 		}
 	}

@@ -80,7 +80,8 @@ static void test_colours(void **state)
 	buf_release(&mistakes);
 }
 
-/* The table's promise: no key is two commands' in one context, and every key can be printed and read. */
+/* The table's promise: in each context a key is the command's that has it, or another's that is offered in fewer places; and every key can be
+ * printed and read. */
 static void test_default_keys(void **state)
 {
 	static struct keymap m;
@@ -94,8 +95,11 @@ static void test_default_keys(void **state)
 			struct key k;
 			assert_row(table[i].name, key_parse(p, len, &k));
 			for (unsigned bit = 1; bit <= CONTEXT_DIALOG; bit <<= 1)
-				if (table[i].contexts & bit)
-					assert_row(table[i].name, keymap_find(&m, k, bit) == table[i].id);
+				if (table[i].contexts & bit) {
+					const struct command_info *found = command_info(keymap_find(&m, k, bit));
+					assert_row(table[i].name, found != NULL && (found->id == table[i].id || __builtin_popcount(found->contexts) <
+					                                                                        __builtin_popcount(table[i].contexts)));
+				}
 			p += len + strspn(p + len, " ");
 		}
 	}
