@@ -51,8 +51,10 @@ libtui_a_SOURCES += \
 	%reldir%/fleet_screen.c \
 	%reldir%/fleet_table.c %reldir%/fleet_table.h \
 	%reldir%/heat_scale.c %reldir%/heat_scale.h \
+	%reldir%/node_host.c %reldir%/node_host.h \
 	%reldir%/node_panes.c %reldir%/node_panes.h \
 	%reldir%/node_screen.c \
+	%reldir%/node_services.c %reldir%/node_services.h \
 	%reldir%/node_tables.c %reldir%/node_tables.h \
 	%reldir%/promql_text.c %reldir%/promql_text.h \
 	%reldir%/signal_look.c %reldir%/signal_look.h \

@@ -79,6 +79,48 @@ struct served_row {
 	const char *model, *version;
 };
 
+/* Bytes, and rates over the last minute. NaN: not known. */
+struct filesystem_row {
+	const char *mount, *type;
+	double      size, available, used;     /* used: a ratio, of what those who are not root can have */
+	bool        is_read_only;
+};
+
+struct disk_row {
+	const char *device;
+	double      busy, read, written;       /* a ratio of the time; bytes a second */
+	double      wait;                      /* seconds that a read or write took */
+};
+
+struct network_row {
+	const char *device;
+	double      received, sent, errors;    /* bytes a second; broken packets a second, both ways */
+};
+
+/* The machine that the node is or runs on. NaN and "": not known. */
+struct host_view {
+	const char            *os, *kernel;
+	double                 processors, load_1m, load_5m, load_15m;
+	double                 pressure_cpu, pressure_memory, pressure_io; /* ratio of the time in which something waited for it */
+	double                 memory_size, memory_available, swap_size, swap_free;
+	double                 up_seconds, clock_ahead;                    /* of our clock, seconds */
+	double                 oom_kills, oom_kills_recent;                /* since it started; in the last hour */
+	struct filesystem_row *filesystems;                                /* the fullest first */
+	struct disk_row       *disks;                                      /* the busiest first */
+	struct network_row    *networks;                                   /* by name */
+	size_t                 n_filesystems, n_disks, n_networks;
+};
+
+/* A unit of systemd or a container. */
+struct service_row {
+	const char   *name, *kind;             /* "unit", "user unit", "container" */
+	const char   *state, *health, *image;  /* as its manager says them; "" not known */
+	enum severity severity;                /* what the state means */
+	double        restarts, memory, exit_code; /* NaN: not known */
+	int64_t       started_ms;              /* 0: not known */
+	bool          is_oom_killed;
+};
+
 struct event_row {
 	int64_t       id, wall_ms;
 	enum severity severity;
@@ -100,6 +142,9 @@ struct node_view {
 	size_t             n_gpus;
 	struct served_row *served;
 	size_t             n_served;
+	struct host_view  *host;               /* NULL: nothing is known */
+	struct service_row *services;          /* the worst first, then by name */
+	size_t             n_services;
 	struct events_view events;
 };
 

@@ -7,13 +7,14 @@
 
 #include "base/arena.h"
 
-enum { GROUP = 16, STEP_MS = 15000, N_EVENTS = 40, N_GPUS = 4, N_TARGETS = 3, SERIES_MOST = 64 };
+enum { GROUP = 16, STEP_MS = 15000, N_EVENTS = 40, N_GPUS = 4, N_TARGETS = 3, SERIES_MOST = 64, N_SERVICES = 1000 };
 
 struct sample {
 	struct view        view;
 	struct arena       arena;
 	struct fleet_view  fleet;
 	struct node_view   node;
+	struct host_view   host;
 	struct events_view events;
 	struct charts_view charts;
 	struct series_set  sets[CHARTS_MAX];
@@ -74,10 +75,16 @@ static double usual(struct sample *s, enum signal_id id)
 	}
 }
 
+static double of_machine(struct sample *s, enum signal_id id)
+{
+	double r = next(s);
+	return id == SIGNAL_UP ? 1 : id == SIGNAL_CPU ? 0.2 + 0.5 * r : id == SIGNAL_MEMORY ? 0.3 + 0.3 * r : (double)NAN;
+}
+
 static void fill_values(struct sample *s, struct node_row *n)
 {
 	for (int id = 0; id < SIGNAL_COUNT; id++) {
-		double v = s->flags & SAMPLE_NO_VALUES ? (double)NAN : usual(s, (enum signal_id)id);
+		double v = s->flags & SAMPLE_NO_VALUES ? (double)NAN : s->flags & SAMPLE_MACHINES ? of_machine(s, (enum signal_id)id) : usual(s, (enum signal_id)id);
 		n->value[id] = v;
 		if (isnan(v) || id == SIGNAL_UP || id == SIGNAL_VERSION)
 			continue;
@@ -269,6 +276,75 @@ static void fill_events(struct sample *s, const char *node)
 	s->view.events = &s->events;
 }
 
+static void fill_host(struct sample *s)
+{
+	static const double G = 1024.0 * 1024 * 1024;
+	static const struct filesystem_row filesystems[] = {
+		{ "/var/lib/models", "xfs", 3500 * 1024.0 * 1024 * 1024, 62 * 1024.0 * 1024 * 1024, 0.982, false },
+		{ "/", "ext4", 80 * 1024.0 * 1024 * 1024, 31 * 1024.0 * 1024 * 1024, 0.59, false },
+		{ "/boot/efi", "vfat", 511 * 1024.0 * 1024, 505 * 1024.0 * 1024, 0.012, true },
+	};
+	static const struct disk_row disks[] = { { "nvme0n1", 0.37, 412e6, 3.1e6, 0.00042 }, { "sda", 0.01, 0, 120e3, 0.0071 } };
+	static const struct network_row networks[] = { { "eth0", 118e6, 1.2e9, 0 }, { "ib0", 3.4e9, 2.9e9, 2.5 } };
+	bool has_values = !(s->flags & SAMPLE_NO_VALUES);
+	double nan = (double)NAN;
+	s->host = (struct host_view){
+		.os = text(s, 1, "Debian GNU/Linux 12 (bookworm)"), .kernel = text(s, 2, "6.1.0-18-amd64"), .processors = has_values ? 64 : nan,
+		.load_1m = 21.4, .load_5m = 19.02, .load_15m = has_values ? 7.5 : nan, .pressure_cpu = 0.031, .pressure_memory = has_values ? 0 : nan,
+		.pressure_io = has_values ? 0.127 : nan, .memory_size = has_values ? 504 * G : nan, .memory_available = 290 * G,
+		.swap_size = has_values ? 8 * G : nan, .swap_free = 7.2 * G, .up_seconds = has_values ? 41 * 86400.0 + 3 * 3600 + 170 : nan,
+		.clock_ahead = has_values ? -0.0124 : nan, .oom_kills = 7, .oom_kills_recent = has_values ? 2.03 : nan,
+	};
+	if (s->flags & SAMPLE_ALL_DOWN)
+		return;
+	s->host.n_filesystems = sizeof filesystems / sizeof filesystems[0];
+	s->host.n_disks = s->host.n_networks = 2;
+	s->host.filesystems = arena_zeroed(&s->arena, s->host.n_filesystems, sizeof filesystems[0]);
+	s->host.disks = arena_zeroed(&s->arena, s->host.n_disks, sizeof disks[0]);
+	s->host.networks = arena_zeroed(&s->arena, s->host.n_networks, sizeof networks[0]);
+	assert_non_null(s->host.filesystems);
+	assert_non_null(s->host.disks);
+	assert_non_null(s->host.networks);
+	memcpy(s->host.filesystems, filesystems, sizeof filesystems);
+	memcpy(s->host.disks, disks, sizeof disks);
+	memcpy(s->host.networks, networks, sizeof networks);
+	for (size_t i = 0; i < 2 && s->flags & SAMPLE_HOSTILE; i++) {
+		s->host.filesystems[i] = (struct filesystem_row){ text(s, i, ""), text(s, i, ""), INFINITY, nan, i == 0 ? (double)INFINITY : -1e300, false };
+		s->host.disks[i] = (struct disk_row){ text(s, i + 3, ""), 1e300, -1, nan, INFINITY };
+		s->host.networks[i] = (struct network_row){ text(s, i + 5, ""), nan, -INFINITY, 1e300 };
+	}
+	if (s->flags & SAMPLE_HOSTILE)
+		s->host.up_seconds = 1e300, s->host.clock_ahead = -INFINITY, s->host.memory_available = -1e300;
+}
+
+/* Hostile machines have as many as they like; states that nobody has heard of are among them. */
+static void fill_services(struct sample *s)
+{
+	static const struct service_row some[] = {
+		{ "triton-ranker.service", "unit", "failed", "", "", SEVERITY_CRIT, 12, NAN, NAN, 0, false },
+		{ "ranker-tokenizer", "container", "exited", "", "registry.example/tokenizer:2026-11-02", SEVERITY_CRIT, 3, NAN, 137, 0, true },
+		{ "dcgm-exporter", "container", "running", "unhealthy", "nvcr.io/nvidia/k8s/dcgm-exporter:4.2.3", SEVERITY_WARN, 0, NAN, NAN, 0, false },
+		{ "model-sync.service", "user unit", "activating", "", "", SEVERITY_WARN, 0, 21e6, NAN, 0, false },
+		{ "containerd.service", "unit", "active", "", "", SEVERITY_OK, 0, 81e6, NAN, 0, false },
+		{ "docker.service", "unit", "active", "", "", SEVERITY_OK, 0, 143e6, NAN, 0, false },
+		{ "nvidia-persistenced.service", "unit", "active", "", "", SEVERITY_OK, 0, 1.2e6, NAN, 0, false },
+		{ "redis", "container", "running", "healthy", "redis:7.4", SEVERITY_OK, 0, NAN, NAN, 0, false },
+	};
+	size_t n = s->flags & SAMPLE_HOSTILE ? N_SERVICES : sizeof some / sizeof some[0];
+	s->node.services = arena_zeroed(&s->arena, n, sizeof some[0]);
+	assert_non_null(s->node.services);
+	s->node.n_services = n;
+	for (size_t i = 0; i < n; i++) {
+		struct service_row *to = &s->node.services[i];
+		*to = some[i % (sizeof some / sizeof some[0])];
+		to->started_ms = i % 3 == 1 ? 0 : s->view.t_ms - (int64_t)(i * i * i + 1) * 73000;
+		if (!(s->flags & SAMPLE_HOSTILE))
+			continue;
+		*to = (struct service_row){ text(s, i, ""), text(s, i + 1, ""), text(s, i + 2, ""), text(s, i + 3, ""), text(s, i + 4, ""), to->severity,
+			                    i % 2 == 0 ? 1e300 : -1, i % 2 == 0 ? (double)INFINITY : -1e300, 1e300, i % 2 == 0 ? INT64_MAX : 1, i % 2 == 0 };
+	}
+}
+
 static void fill_node(struct sample *s, const char *node)
 {
 	s->node = (struct node_view){ .t_ms = s->view.t_ms, .node = arena_text(&s->arena, node), .n_targets = N_TARGETS,
@@ -296,6 +372,11 @@ static void fill_node(struct sample *s, const char *node)
 	s->node.served[1] = (struct served_row){ text(s, 2, "ranker"), text(s, 3, "12.3") };
 	fill_events(s, s->node.node);
 	s->node.events = s->events;
+	fill_host(s);
+	fill_services(s);
+	s->node.host = &s->host;
+	if (s->flags & SAMPLE_MACHINES)
+		s->node.n_targets = 1, s->node.n_gpus = s->node.n_served = 0;
 	s->view.node = &s->node;
 }
 
