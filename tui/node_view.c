@@ -78,6 +78,27 @@ static enum err fill_reports(struct work *w, struct reader *r, struct why *why)
 	return ERR_OK;
 }
 
+static int64_t interval_of(const struct work *w, int64_t target)
+{
+	for (size_t i = 0; i < w->s->n_targets; i++)
+		if (w->s->targets[i].id == target)
+			return w->s->targets[i].interval_ms;
+	return 0;
+}
+
+static enum err fill_details(struct work *w, struct reader *r, struct detail_engine *engine, const atomic_bool *cancelled, struct why *why)
+{
+	enum err e = ERR_OK;
+	for (size_t i = 0; i < w->v->n_targets && engine != NULL && e == ERR_OK; i++) {
+		struct target_row *row = &w->v->targets[i];
+		const struct detail_target t = { .id = row->id, .profile = row->profile, .interval_ms = interval_of(w, row->id) };
+		struct details *details = NULL;
+		e = detail_engine_read(engine, r, &t, w->s->t_ms, cancelled, w->a, &details, why);
+		row->details = details;
+	}
+	return e;
+}
+
 /* Newest first: the first one about a target tells its state. A recovery is an event too, with no severity. */
 static enum err see_scrape_event(void *ctx, const struct event *ev)
 {
@@ -138,8 +159,8 @@ static enum err fill_parts(struct work *w)
 	return arena_failed(w->a) ? ERR_MEMORY : ERR_OK;
 }
 
-enum err fleet_state_node(const struct fleet_state *s, struct reader *r, const char *node, struct arena *a, struct node_view **out,
-                          struct why *why)
+enum err fleet_state_node(const struct fleet_state *s, struct reader *r, struct detail_engine *details, const char *node,
+                          const atomic_bool *cancelled, struct arena *a, struct node_view **out, struct why *why)
 {
 	struct node_view *v = arena_zeroed(a, 1, sizeof *v);
 	struct work w = { s, a, v };
@@ -150,6 +171,8 @@ enum err fleet_state_node(const struct fleet_state *s, struct reader *r, const c
 	enum err e = fill_targets(&w);
 	if (e == ERR_OK)
 		e = fill_reports(&w, r, why);
+	if (e == ERR_OK)
+		e = fill_details(&w, r, details, cancelled, why);
 	if (e == ERR_OK)
 		e = reader_events(r, node, "scrape", 0, s->t_ms, ERRORS_LOOKED_AT, see_scrape_event, &w, why);
 	if (e == ERR_OK)

@@ -10,6 +10,7 @@
 
 #include "base/labels.h"
 #include "query/query.h"
+#include "rules/detail.h"
 #include "rules/signal.h"
 #include "store/store.h"
 
@@ -68,6 +69,7 @@ struct target_row {
 	double      scrape_seconds, samples;   /* NaN: unknown */
 	const char *error;                     /* why the last scrape failed; "" */
 	int64_t     error_ms;
+	const struct details *details;         /* NULL: not read */
 };
 
 struct gpu_row {
