@@ -49,6 +49,38 @@ struct reader;
 	X(GPU_MIG_TOTAL,       "detail:gpu_mig_memory_total_bytes",      UNIT_BYTES,   DETAIL_LABELS("gpu", "uuid", "instance", "profile"), "memory of one instance") \
 	X(GPU_PROCESS,         "detail:gpu_process",                     UNIT_NONE,    DETAIL_LABELS("gpu", "uuid", "pid", "user", "process"), "1 for each process that computes on the GPU") \
 	X(GPU_PROCESS_MEMORY,  "detail:gpu_process_memory_bytes",        UNIT_BYTES,   DETAIL_LABELS("gpu", "uuid", "pid", "user", "process"), "memory of the GPU that the process has") \
+	/* The machine as a whole. */ \
+	X(HOST_INFO,           "detail:host_info",                       UNIT_NONE,    DETAIL_LABELS("os", "kernel"), "1, with what the machine runs") \
+	X(HOST_PROCESSORS,     "detail:host_processors",                 UNIT_COUNT,   DETAIL_LABELS(NULL), "processors on line") \
+	X(HOST_LOAD,           "detail:host_load",                       UNIT_COUNT,   DETAIL_LABELS("minutes"), "tasks that run or wait, the mean of 1, 5 and 15 minutes") \
+	X(HOST_PRESSURE,       "detail:host_pressure:ratio",             UNIT_RATIO,   DETAIL_LABELS("resource"), "share of the time in which something waited for the cpu, memory or io") \
+	X(HOST_MEMORY_TOTAL,   "detail:host_memory_total_bytes",         UNIT_BYTES,   DETAIL_LABELS(NULL), "main memory") \
+	X(HOST_MEMORY_FREE,    "detail:host_memory_available_bytes",     UNIT_BYTES,   DETAIL_LABELS(NULL), "main memory that can be had without swapping") \
+	X(HOST_SWAP_TOTAL,     "detail:host_swap_total_bytes",           UNIT_BYTES,   DETAIL_LABELS(NULL), "swap space") \
+	X(HOST_SWAP_FREE,      "detail:host_swap_free_bytes",            UNIT_BYTES,   DETAIL_LABELS(NULL), "swap space that is not in use") \
+	X(HOST_UPTIME,         "detail:host_uptime_seconds",             UNIT_SECONDS, DETAIL_LABELS(NULL), "time since the machine started") \
+	X(HOST_CLOCK_OFFSET,   "detail:host_clock_offset_seconds",       UNIT_SECONDS, DETAIL_LABELS(NULL), "how far the machine's clock is ahead of the recorder's") \
+	X(HOST_OOM_KILLS,      "detail:host_oom_kills",                  UNIT_COUNT,   DETAIL_LABELS(NULL), "processes killed for want of memory, since the machine started") \
+	X(FILESYSTEM_SIZE,     "detail:filesystem_size_bytes",           UNIT_BYTES,   DETAIL_LABELS("mountpoint"), "size of a file system") \
+	X(FILESYSTEM_FREE,     "detail:filesystem_available_bytes",      UNIT_BYTES,   DETAIL_LABELS("mountpoint"), "what those who are not root can still write") \
+	X(FILESYSTEM_USED,     "detail:filesystem_used:ratio",           UNIT_RATIO,   DETAIL_LABELS("mountpoint"), "in use, of what those who are not root can have") \
+	X(FILESYSTEM_READONLY, "detail:filesystem_readonly",             UNIT_NONE,    DETAIL_LABELS("mountpoint"), "1: it cannot be written") \
+	X(DISK_BUSY,           "detail:disk_busy:ratio",                 UNIT_RATIO,   DETAIL_LABELS("device"), "share of the time in which the disk had something to do") \
+	X(DISK_READ,           "detail:disk_read_bytes:rate",            UNIT_BYTES,   DETAIL_LABELS("device"), "read per second") \
+	X(DISK_WRITTEN,        "detail:disk_written_bytes:rate",         UNIT_BYTES,   DETAIL_LABELS("device"), "written per second") \
+	X(DISK_WAIT,           "detail:disk_wait_seconds",               UNIT_SECONDS, DETAIL_LABELS("device"), "mean time of a read or write") \
+	X(NETWORK_RECEIVED,    "detail:network_received_bytes:rate",     UNIT_BYTES,   DETAIL_LABELS("device"), "received per second") \
+	X(NETWORK_SENT,        "detail:network_sent_bytes:rate",         UNIT_BYTES,   DETAIL_LABELS("device"), "sent per second") \
+	X(NETWORK_ERRORS,      "detail:network_errors:rate",             UNIT_PER_SECOND, DETAIL_LABELS("device"), "broken packets per second, both ways") \
+	/* Units of systemd and containers. */ \
+	X(SERVICE_STATE,       "detail:service_state",                   UNIT_NONE,    DETAIL_LABELS("name", "kind", "state"), "1 for the state that it is in") \
+	X(SERVICE_HEALTH,      "detail:service_health",                  UNIT_NONE,    DETAIL_LABELS("name", "kind", "health"), "1 for what its health check says") \
+	X(SERVICE_IMAGE,       "detail:service_image",                   UNIT_NONE,    DETAIL_LABELS("name", "kind", "image"), "1, with the image that it was made from") \
+	X(SERVICE_STARTED,     "detail:service_start_time_seconds",      UNIT_SECONDS, DETAIL_LABELS("name", "kind"), "when it was last started, since 1970") \
+	X(SERVICE_RESTARTS,    "detail:service_restarts",                UNIT_COUNT,   DETAIL_LABELS("name", "kind"), "how often its manager started it again") \
+	X(SERVICE_MEMORY,      "detail:service_memory_bytes",            UNIT_BYTES,   DETAIL_LABELS("name", "kind"), "memory in use") \
+	X(SERVICE_EXIT_CODE,   "detail:service_exit_code",               UNIT_NONE,    DETAIL_LABELS("name", "kind"), "how it ended; absent while it runs") \
+	X(SERVICE_OOM_KILLED,  "detail:service_oom_killed",              UNIT_NONE,    DETAIL_LABELS("name", "kind"), "1: it was killed for want of memory") \
 
 enum detail_id {
 #define X(id, metric, unit, labels, sentence) DETAIL_##id,

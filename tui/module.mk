@@ -35,6 +35,7 @@ libtui_a_SOURCES += \
 	%reldir%/feed.c %reldir%/feed.h \
 	%reldir%/fleet_state.c %reldir%/fleet_state.h %reldir%/fleet_state_private.h \
 	%reldir%/fleet_view.c \
+	%reldir%/node_facts.c %reldir%/node_facts.h \
 	%reldir%/node_view.c \
 	%reldir%/screens.h \
 	%reldir%/session.c %reldir%/session.h

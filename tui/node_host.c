@@ -64,7 +64,7 @@ static void add_parts(struct lines *to)
 	for (size_t i = 0; i < h->n_filesystems && i < FILESYSTEMS_MOST; i++) {
 		const struct filesystem_row *f = &h->filesystems[i];
 		enum severity s = f->used > full_crit ? SEVERITY_CRIT : warn_above(f->used, full_warn);
-		add(to, LINE_FILESYSTEM, i, true, f->is_read_only ? SEVERITY_OK : s); /* what can't be written can't run full */
+		add(to, LINE_FILESYSTEM, i, true, f->read_only > 0 ? SEVERITY_OK : s); /* what can't be written can't run full */
 	}
 	for (size_t i = 0; i < h->n_disks && i < DISKS_MOST; i++)
 		add(to, LINE_DISK, i, true, SEVERITY_OK);
@@ -84,7 +84,7 @@ static struct lines list(const struct host_view *h)
 	add(&to, LINE_MEMORY, 0, h->memory_size > 0, signal_severity(SIGNAL_MEMORY, memory_used(h)));
 	add(&to, LINE_SWAP, 0, h->swap_size > 0, SEVERITY_OK);
 	add_parts(&to);
-	add(&to, LINE_OOM, 0, !isnan(h->oom_kills), warn_above(h->oom_kills_recent, 0.5)); /* an increase is not a whole number */
+	add(&to, LINE_OOM, 0, !isnan(h->oom_kills) || h->oom_kills_recent > 0, warn_above(h->oom_kills_recent, 0));
 	add(&to, LINE_CLOCK, 0, !isnan(h->clock_ahead), warn_above(fabs(h->clock_ahead), clock_warn));
 	add(&to, LINE_UP, 0, !isnan(h->up_seconds) || h->os[0] != '\0', SEVERITY_OK);
 	/* The worst first; else in the order above. */
@@ -174,7 +174,7 @@ static void put_value(const struct drawing *d, const struct line *l, char to[TEX
 	case LINE_LOAD: snprintf(to, TEXT_BYTES, "%s", unit_format(UNIT_COUNT, h->load_1m, VALUE_COLS, number)); break;
 	case LINE_NETWORK: to[0] = '\0'; break;
 	case LINE_OOM:
-		snprintf(to, TEXT_BYTES, "%s", unit_format(UNIT_COUNT, round(isnan(h->oom_kills_recent) ? h->oom_kills : h->oom_kills_recent),
+		snprintf(to, TEXT_BYTES, "%s", unit_format(UNIT_COUNT, isnan(h->oom_kills_recent) ? h->oom_kills : h->oom_kills_recent,
 		                                           VALUE_COLS, number));
 		break;
 	case LINE_CLOCK: snprintf(to, TEXT_BYTES, "%s", unit_format(UNIT_SECONDS, fabs(h->clock_ahead), VALUE_COLS, number)); break;
@@ -219,7 +219,7 @@ static void put_more(const struct drawing *d, const struct line *l, char to[TEXT
 		         unit(UNIT_COUNT, h->load_15m, c));
 		break;
 	case LINE_PRESSURE:
-		snprintf(to, TEXT_BYTES, "cpu %s  memory %s  io %s", unit(UNIT_RATIO, h->pressure_cpu, a), unit(UNIT_RATIO, h->pressure_memory, b),
+		snprintf(to, TEXT_BYTES, "cpu %s  mem %s  io %s", unit(UNIT_RATIO, h->pressure_cpu, a), unit(UNIT_RATIO, h->pressure_memory, b),
 		         unit(UNIT_RATIO, h->pressure_io, c));
 		break;
 	case LINE_MEMORY:
@@ -229,7 +229,7 @@ static void put_more(const struct drawing *d, const struct line *l, char to[TEXT
 	case LINE_FILESYSTEM: {
 		const struct filesystem_row *f = &h->filesystems[l->index];
 		snprintf(to, TEXT_BYTES, "%s free of %s%s", unit(UNIT_BYTES, f->available, a), unit(UNIT_BYTES, f->size, b),
-		         f->is_read_only ? "  read-only" : "");
+		         f->read_only > 0 ? "  read-only" : "");
 		break;
 	}
 	case LINE_DISK: {
@@ -239,7 +239,9 @@ static void put_more(const struct drawing *d, const struct line *l, char to[TEXT
 	}
 	case LINE_NETWORK: put_network(&h->networks[l->index], to); break;
 	case LINE_OOM:
-		if (!isnan(h->oom_kills_recent))
+		if (isnan(h->oom_kills_recent))
+			snprintf(to, TEXT_BYTES, "since it started");
+		else
 			snprintf(to, TEXT_BYTES, "in the last hour, %s in all", unit(UNIT_COUNT, h->oom_kills, a));
 		break;
 	case LINE_CLOCK: snprintf(to, TEXT_BYTES, "%s ours", h->clock_ahead < 0 ? "behind" : "ahead of"); break;
@@ -294,7 +296,7 @@ void host_lines_draw(const struct host_view *host, struct table_state *state, bo
 {
 	static const struct table_column columns[COLUMNS] = {
 		[COLUMN_TITLE] = { "", 9, 16, -1, 0 }, [COLUMN_BAR] = { "", BAR_MIN, 20, -1, 2 },      [COLUMN_MARK] = { "", 1, 1, -1, 0 },
-		[COLUMN_VALUE] = { "", 6, 6, 1, 0 },   [COLUMN_MORE] = { "", 24, 80, -1, 1 },
+		[COLUMN_VALUE] = { "", 6, 6, 1, 0 },   [COLUMN_MORE] = { "", 26, 80, -1, 1 },
 	};
 	char text[TEXT_BYTES] = "";
 	const struct lines lines = list(host);

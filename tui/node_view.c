@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The snapshot of one node: its targets and why they fail, its GPUs, what it serves, what happened to it. */
+ * The snapshot of one node: its targets and why they fail, its GPUs, its machine, what it serves, what happened to it. */
 #include "tui/fleet_state.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "tui/fleet_state_private.h"
+#include "tui/node_facts.h"
 
 enum { EVENTS_SHOWN = 100, ERRORS_LOOKED_AT = 200, GPUS_MAX = 64, SERVED_MAX = 64 };
 
@@ -179,6 +180,8 @@ enum err fleet_state_node(const struct fleet_state *s, struct reader *r, struct 
 		e = fill_parts(&w);
 	if (e == ERR_OK)
 		e = events_read(r, node, NULL, s->t_ms, EVENTS_SHOWN, a, &v->events, why);
+	if (e == ERR_OK)
+		e = node_facts_fill(v, a);
 	if (e == ERR_MEMORY)
 		return why_memory(why);
 	if (e == ERR_OK)

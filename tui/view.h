@@ -83,9 +83,9 @@ struct served_row {
 
 /* Bytes, and rates over the last minute. NaN: not known. */
 struct filesystem_row {
-	const char *mount, *type;
+	const char *mount;
 	double      size, available, used;     /* used: a ratio, of what those who are not root can have */
-	bool        is_read_only;
+	double      read_only;                 /* 1: it cannot be written */
 };
 
 struct disk_row {
@@ -106,7 +106,7 @@ struct host_view {
 	double                 pressure_cpu, pressure_memory, pressure_io; /* ratio of the time in which something waited for it */
 	double                 memory_size, memory_available, swap_size, swap_free;
 	double                 up_seconds, clock_ahead;                    /* of our clock, seconds */
-	double                 oom_kills, oom_kills_recent;                /* since it started; in the last hour */
+	double                 oom_kills, oom_kills_recent;                /* since it started; in the last hour, NaN: none that is known */
 	struct filesystem_row *filesystems;                                /* the fullest first */
 	struct disk_row       *disks;                                      /* the busiest first */
 	struct network_row    *networks;                                   /* by name */

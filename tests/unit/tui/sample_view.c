@@ -280,9 +280,9 @@ static void fill_host(struct sample *s)
 {
 	static const double G = 1024.0 * 1024 * 1024;
 	static const struct filesystem_row filesystems[] = {
-		{ "/var/lib/models", "xfs", 3500 * 1024.0 * 1024 * 1024, 62 * 1024.0 * 1024 * 1024, 0.982, false },
-		{ "/", "ext4", 80 * 1024.0 * 1024 * 1024, 31 * 1024.0 * 1024 * 1024, 0.59, false },
-		{ "/boot/efi", "vfat", 511 * 1024.0 * 1024, 505 * 1024.0 * 1024, 0.012, true },
+		{ "/var/lib/models", 3500 * 1024.0 * 1024 * 1024, 62 * 1024.0 * 1024 * 1024, 0.982, 0 },
+		{ "/", 80 * 1024.0 * 1024 * 1024, 31 * 1024.0 * 1024 * 1024, 0.59, 0 },
+		{ "/boot/efi", 511 * 1024.0 * 1024, 505 * 1024.0 * 1024, 0.012, 1 },
 	};
 	static const struct disk_row disks[] = { { "nvme0n1", 0.37, 412e6, 3.1e6, 0.00042 }, { "sda", 0.01, 0, 120e3, 0.0071 } };
 	static const struct network_row networks[] = { { "eth0", 118e6, 1.2e9, 0 }, { "ib0", 3.4e9, 2.9e9, 2.5 } };
@@ -293,7 +293,7 @@ static void fill_host(struct sample *s)
 		.load_1m = 21.4, .load_5m = 19.02, .load_15m = has_values ? 7.5 : nan, .pressure_cpu = 0.031, .pressure_memory = has_values ? 0 : nan,
 		.pressure_io = has_values ? 0.127 : nan, .memory_size = has_values ? 504 * G : nan, .memory_available = 290 * G,
 		.swap_size = has_values ? 8 * G : nan, .swap_free = 7.2 * G, .up_seconds = has_values ? 41 * 86400.0 + 3 * 3600 + 170 : nan,
-		.clock_ahead = has_values ? -0.0124 : nan, .oom_kills = 7, .oom_kills_recent = has_values ? 2.03 : nan,
+		.clock_ahead = has_values ? -0.0124 : nan, .oom_kills = 7, .oom_kills_recent = has_values ? 2 : nan,
 	};
 	if (s->flags & SAMPLE_ALL_DOWN)
 		return;
@@ -309,7 +309,7 @@ static void fill_host(struct sample *s)
 	memcpy(s->host.disks, disks, sizeof disks);
 	memcpy(s->host.networks, networks, sizeof networks);
 	for (size_t i = 0; i < 2 && s->flags & SAMPLE_HOSTILE; i++) {
-		s->host.filesystems[i] = (struct filesystem_row){ text(s, i, ""), text(s, i, ""), INFINITY, nan, i == 0 ? (double)INFINITY : -1e300, false };
+		s->host.filesystems[i] = (struct filesystem_row){ text(s, i, ""), INFINITY, nan, i == 0 ? (double)INFINITY : -1e300, 0 };
 		s->host.disks[i] = (struct disk_row){ text(s, i + 3, ""), 1e300, -1, nan, INFINITY };
 		s->host.networks[i] = (struct network_row){ text(s, i + 5, ""), nan, -INFINITY, 1e300 };
 	}
