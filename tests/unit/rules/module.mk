@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
+UNIT_TESTS += tests/unit/rules/test_profile_details
+tests_unit_rules_test_profile_details_SOURCES = %reldir%/test_profile_details.c $(source_kit)
+tests_unit_rules_test_profile_details_LDADD   = libcollectors.a $(libs_rules) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/rules/test_detail
 tests_unit_rules_test_detail_SOURCES    = %reldir%/test_detail.c
 tests_unit_rules_test_detail_LDADD      = $(libs_rules) $(CMOCKA_LIBS)
