@@ -56,3 +56,7 @@ UNIT_TESTS += tests/unit/tui/test_faults
 tests_unit_tui_test_faults_SOURCES = %reldir%/test_faults.c tests/unit/tui/sample_view.c tests/unit/tui/sample_view.h $(faults)
 tests_unit_tui_test_faults_LDFLAGS = $(fault_ldflags)
 tests_unit_tui_test_faults_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/tui/test_node_facts
+tests_unit_tui_test_node_facts_SOURCES = %reldir%/test_node_facts.c
+tests_unit_tui_test_node_facts_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
