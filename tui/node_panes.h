@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 /* The first FOCUS_PANES are those that Tab goes to. */
-enum node_pane { PANE_SIGNALS, PANE_TARGETS, PANE_GPUS, PANE_EVENTS, FOCUS_PANES, PANE_SERVED = FOCUS_PANES, PANE_CHART, PANE_MORE, NODE_PANES };
+enum node_pane { PANE_SIGNALS, PANE_TARGETS, PANE_GPUS, PANE_PROCESSES, PANE_EVENTS, FOCUS_PANES, PANE_SERVED = FOCUS_PANES, PANE_CHART, PANE_MORE, NODE_PANES };
 
 /* What the panes show. */
 struct node_pane_data {
@@ -25,6 +25,7 @@ struct node_pane_data {
 	const struct chart_data *chart;
 	const struct event_list *events;
 	enum node_pane           focus;
+	size_t                   gpu;    /* whose processes are shown; SIZE_MAX: of all */
 	int64_t                  span_ms;
 };
 
