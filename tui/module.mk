@@ -35,6 +35,8 @@ libtui_a_SOURCES += \
 	%reldir%/feed.c %reldir%/feed.h \
 	%reldir%/fleet_state.c %reldir%/fleet_state.h %reldir%/fleet_state_private.h \
 	%reldir%/fleet_view.c \
+	%reldir%/gpu_key.c %reldir%/gpu_key.h \
+	%reldir%/node_gpus.c %reldir%/node_gpus.h \
 	%reldir%/node_facts.c %reldir%/node_facts.h \
 	%reldir%/node_view.c \
 	%reldir%/screens.h \
@@ -51,6 +53,7 @@ libtui_a_SOURCES += \
 	%reldir%/fleet_rows.c %reldir%/fleet_rows.h \
 	%reldir%/fleet_screen.c \
 	%reldir%/fleet_table.c %reldir%/fleet_table.h \
+	%reldir%/gpu_table.c %reldir%/gpu_table.h \
 	%reldir%/heat_scale.c %reldir%/heat_scale.h \
 	%reldir%/node_host.c %reldir%/node_host.h \
 	%reldir%/node_panes.c %reldir%/node_panes.h \

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "tui/fleet_rows.h"
 #include "tui/glyph.h"
+#include "tui/gpu_table.h"
 #include "tui/node_host.h"
 #include "tui/node_services.h"
 #include "tui/node_tables.h"
@@ -18,8 +19,8 @@
 #include "tui/widget_spark.h"
 
 enum {
-	COLS_TWO = 120, COLS_THREE = 180, COLUMNS_MAX = 3, CHART_ROWS_MIN = 8, PANE_LEAST = 2, OPENED_LEAST = 5, FOCUS_LEAST = 8, URGENT_MOST = 4, EVENTS_BESIDE_CHART = 4,
-	MORE_CHART_ROWS = 10, TITLE_COLS = 9, VALUE_COLS = 7, SPARK_MIN = 8, BAR_MIN = 6, BAR_MAX = 24
+	COLS_TWO = 120, COLS_THREE = 180, COLUMNS_MAX = 3, CHART_ROWS_MIN = 8, PANE_LEAST = 2, OPENED_LEAST = 5, FOCUS_LEAST = 8, URGENT_MOST = 4,
+	EVENTS_BESIDE_CHART = 4, MORE_CHART_ROWS = 10, ROWS_FOR_PROCESSES = 30, TITLE_COLS = 9, VALUE_COLS = 7, SPARK_MIN = 8, BAR_MIN = 6, BAR_MAX = 24
 };
 
 size_t node_signals(const struct node_row *row, enum signal_id to[SIGNAL_COUNT])
@@ -49,6 +50,7 @@ size_t node_pane_rows(const struct node_pane_data *d, enum node_pane p)
 	case PANE_SIGNALS: return node_signals(d->row, shown);
 	case PANE_TARGETS: return d->node != NULL ? d->node->n_targets : 0;
 	case PANE_GPUS: return d->node != NULL ? d->node->n_gpus : 0;
+	case PANE_PROCESSES: return d->node != NULL ? gpu_processes(d->node, d->gpu, &(size_t){ 0 }) : 0;
 	case PANE_HOST: return d->node != NULL ? host_lines(d->node->host) : 0;
 	case PANE_SERVICES: return d->node != NULL ? d->node->n_services : 0;
 	case PANE_SERVED: return d->node != NULL && d->node->n_served > 1 ? d->node->n_served : 0; /* a single one stands in the head */
@@ -73,11 +75,12 @@ static size_t pane_wrong(const struct node_pane_data *d, enum node_pane p)
 		return n;
 	case PANE_GPUS:
 		for (size_t i = 0; i < d->node->n_gpus; i++)
-			n += signal_severity(SIGNAL_GPU_TEMP, d->node->gpus[i].temperature) > SEVERITY_OK;
+			n += d->node->gpus[i].severity >= SEVERITY_WARN;
 		return n;
 	case PANE_HOST: return host_lines_wrong(d->node->host);
 	case PANE_SERVICES: return services_wrong(d->node);
 	case PANE_SIGNALS:
+	case PANE_PROCESSES:
 	case PANE_EVENTS:
 	case PANE_SERVED:
 	case PANE_CHART:
@@ -109,7 +112,9 @@ static int rank_of(const struct node_pane_data *d, enum node_pane p, bool has_wr
 	static const int ranks[NODE_PANES] = {
 		[PANE_SIGNALS] = RANK_SIGNALS, [PANE_TARGETS] = RANK_TABLE, [PANE_GPUS] = RANK_TABLE,    [PANE_HOST] = RANK_TABLE,
 		[PANE_SERVICES] = RANK_TABLE,  [PANE_EVENTS] = RANK_EVENTS, [PANE_SERVED] = RANK_SERVED, [PANE_CHART] = RANK_CHART,
+		[PANE_PROCESSES] = RANK_SERVED,
 	};
+	has_wrong |= p == PANE_PROCESSES && d->focus == PANE_GPUS; /* who looks at a GPU wants to see what runs on it */
 	return p == d->focus ? RANK_FOCUS : has_wrong ? RANK_WRONG : ranks[p];
 }
 
@@ -319,25 +324,54 @@ static void draw_served(const struct node_pane_data *d, struct canvas *c)
 	}
 }
 
+enum { NOTE_BYTES = 160 };
+
+/* How many rows there are; of the host what it runs; of GPUs that are looked at, what the selected one is and who tells of it. */
+static void write_note(const struct node_panes *p, const struct node_pane_data *d, enum node_pane pane, size_t n, char to[NOTE_BYTES])
+{
+	const char *more = pane == PANE_GPUS && d->node->has_more_gpus ? "the first " : "";
+	size_t at = p->tables[PANE_GPUS].selected;
+	if (pane == PANE_HOST)
+		snprintf(to, NOTE_BYTES, "%.60s", d->node->host->kernel);
+	else if (pane == PANE_GPUS && d->focus == PANE_GPUS && at < n)
+		snprintf(to, NOTE_BYTES, "%.40s  %.40s  %zu of %s%zu", d->node->gpus[at].name, d->node->gpus[at].source, at + 1, more, n);
+	else
+		snprintf(to, NOTE_BYTES, "%s%zu", more, n);
+}
+
+/* They stand by index: where nobody looks at them and there is no room for all, the worst is among those that are seen. */
+static void show_worst_gpu(struct table_state *t, const struct node_view *node)
+{
+	size_t worst = 0;
+	for (size_t i = 1; i < node->n_gpus; i++)
+		if (node->gpus[i].severity > node->gpus[worst].severity)
+			worst = i;
+	if (node->n_gpus > 0 && node->gpus[worst].severity >= SEVERITY_WARN)
+		t->selected = worst;
+}
+
 /* A table under its rule; where it is tight the rule takes the place of the row of titles. */
 static void draw_table_pane(struct node_panes *p, const struct node_pane_data *d, enum node_pane pane, struct canvas *c)
 {
-	static const char *const titles[FOCUS_PANES] = { [PANE_TARGETS] = "targets", [PANE_GPUS] = "gpus", [PANE_HOST] = "host",
-		                                         [PANE_SERVICES] = "services", [PANE_EVENTS] = "events" };
+	static const char *const titles[FOCUS_PANES] = {
+		[PANE_TARGETS] = "targets", [PANE_GPUS] = "gpus",         [PANE_PROCESSES] = "on the gpus",
+		[PANE_HOST] = "host",       [PANE_SERVICES] = "services", [PANE_EVENTS] = "events",
+	};
 	struct rect all = canvas_region(c);
-	char note[64];
+	char note[NOTE_BYTES];
 	size_t n = node_pane_rows(d, pane);
 	int top = pane != PANE_HOST && (all.rows >= 6 || (size_t)all.rows >= n + 2) ? 1 : 0; /* the host's has no titles */
-	if (pane == PANE_HOST)
-		snprintf(note, sizeof note, "%.60s", d->node->host->kernel);
-	else
-		snprintf(note, sizeof note, "%zu", n);
+	if (pane == PANE_GPUS && d->focus != pane)
+		show_worst_gpu(&p->tables[pane], d->node);
+	write_note(p, d, pane, n, note);
 	p->visible[pane] = all.rows - top - 1;
 	canvas_enter(c, (struct rect){ top, 0, all.rows - top, all.cols });
 	if (pane == PANE_TARGETS)
 		targets_table_draw(d->node, d->view, &p->tables[pane], d->focus == pane, c);
 	else if (pane == PANE_GPUS)
 		gpus_table_draw(d->node, &p->tables[pane], d->focus == pane, c);
+	else if (pane == PANE_PROCESSES)
+		processes_table_draw(d->node, d->gpu, &p->tables[pane], d->focus == pane, c);
 	else if (pane == PANE_HOST)
 		host_lines_draw(d->node->host, &p->tables[pane], d->focus == pane, c);
 	else if (pane == PANE_SERVICES)
@@ -393,36 +427,60 @@ static void draw_head(const struct node_pane_data *d, struct canvas *c)
 	canvas_leave(c);
 }
 
-static int fill_columns(const struct node_pane_data *d, int cols, struct column out[COLUMNS_MAX])
+/* Where it is low, processes are shown to who looks at the GPUs. */
+static bool is_left_out(const struct node_pane_data *d, enum node_pane p, int rows)
+{
+	return p == PANE_PROCESSES && rows < ROWS_FOR_PROCESSES && d->focus != PANE_GPUS && d->focus != PANE_PROCESSES;
+}
+
+static int fill_columns(const struct node_pane_data *d, int cols, int rows, struct column out[COLUMNS_MAX])
 {
 	static const struct {
 		enum node_pane pane;
 		int            column[COLUMNS_MAX]; /* by how many columns there are */
 	} places[] = {
-		{ PANE_SIGNALS, { 0, 0, 0 } }, { PANE_CHART, { 0, 0, 0 } },    { PANE_TARGETS, { 0, 1, 2 } },
-		{ PANE_GPUS, { 0, 1, 2 } },    { PANE_HOST, { 0, 0, 1 } },     { PANE_SERVICES, { 0, 1, 2 } },
-		{ PANE_SERVED, { 0, 1, 2 } },  { PANE_EVENTS, { 0, 1, 1 } },
+		{ PANE_SIGNALS, { 0, 0, 0 } },   { PANE_CHART, { 0, 0, 0 } }, { PANE_TARGETS, { 0, 1, 2 } },  { PANE_GPUS, { 0, 1, 2 } },
+		{ PANE_PROCESSES, { 0, 1, 2 } }, { PANE_HOST, { 0, 0, 1 } },  { PANE_SERVICES, { 0, 1, 2 } }, { PANE_SERVED, { 0, 1, 2 } },
+		{ PANE_EVENTS, { 0, 1, 1 } },
 	};
 	bool has_middle = d->events->n > 0 || node_pane_rows(d, PANE_HOST) > 0; /* the middle one of three is for these */
 	int n = cols >= COLS_THREE && has_middle ? 3 : cols >= COLS_TWO ? 2 : 1;
 	for (int i = 0; i < COLUMNS_MAX; i++)
 		out[i].n = 0;
-	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
-		add_slot(&out[places[i].column[n - 1]], d, places[i].pane);
+	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+		if (!(places[i].pane == PANE_GPUS && n > 1) && !is_left_out(d, places[i].pane, rows))
+			add_slot(&out[places[i].column[n - 1]], d, places[i].pane);
+	}
 	return n;
+}
+
+/* Side by side with others a table of GPUs has no room for what it can say: it lies below them, over the whole width. Returns its height. */
+static int draw_gpu_strip(struct node_panes *p, const struct node_pane_data *d, struct canvas *c)
+{
+	struct rect all = canvas_region(c);
+	size_t n = node_pane_rows(d, PANE_GPUS);
+	int most = d->focus == PANE_GPUS ? all.rows * 3 / 5 : all.rows * 2 / 5, rows = n > 1000 ? most : smaller((int)n + 2, most);
+	if (n == 0 || rows < 2)
+		return 0;
+	canvas_enter(c, (struct rect){ all.rows - rows, 0, rows, all.cols });
+	draw_table_pane(p, d, PANE_GPUS, c);
+	canvas_leave(c);
+	return rows;
 }
 
 void node_panes_draw(struct node_panes *p, const struct node_pane_data *d, struct canvas *c)
 {
 	struct rect all = canvas_region(c);
 	struct column columns[COLUMNS_MAX];
-	int n = fill_columns(d, all.cols, columns);
+	int n = fill_columns(d, all.cols, all.rows, columns), bottom = all.rows;
 	size_t more = 0;
 	p->has_chart = false;
 	draw_head(d, c);
+	if (n > 1)
+		bottom -= draw_gpu_strip(p, d, c);
 	for (int k = 0; k < n; k++) {
 		int left = all.cols * k / n, row = 1;
-		int spare = share_out(&columns[k], d->focus, all.rows - 1);
+		int spare = share_out(&columns[k], d->focus, bottom - 1);
 		if (spare > MORE_CHART_ROWS && d->row != NULL)
 			columns[k].slots[columns[k].n++] = (struct slot){ .pane = PANE_MORE, .rows = spare };
 		for (int i = 0; i < columns[k].n; i++) {

@@ -15,7 +15,7 @@
 
 /* The first FOCUS_PANES are those that Tab goes to. */
 enum node_pane {
-	PANE_SIGNALS, PANE_TARGETS, PANE_GPUS, PANE_HOST, PANE_SERVICES, PANE_EVENTS,
+	PANE_SIGNALS, PANE_TARGETS, PANE_GPUS, PANE_PROCESSES, PANE_HOST, PANE_SERVICES, PANE_EVENTS,
 	FOCUS_PANES, PANE_SERVED = FOCUS_PANES, PANE_CHART, PANE_MORE, NODE_PANES
 };
 
@@ -29,6 +29,7 @@ struct node_pane_data {
 	const struct event_list *events;
 	enum node_pane           focus;
 	enum signal_id           signal; /* that is charted */
+	size_t                   gpu;    /* whose processes are shown; SIZE_MAX: of all */
 	int64_t                  span_ms;
 };
 

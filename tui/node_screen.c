@@ -66,10 +66,16 @@ static void update(struct screen *screen, const struct view *view)
 	s->panes->tables[PANE_EVENTS].selected = event_list_find(&s->events, s->event);
 }
 
+/* Of the selected GPU where the focus is on the GPUs, else all. */
+static size_t gpu_of_processes(const struct node_screen *s)
+{
+	return s->focus == PANE_GPUS ? s->panes->tables[PANE_GPUS].selected : SIZE_MAX;
+}
+
 static struct node_pane_data data_of(const struct node_screen *s, const struct view *v)
 {
 	return (struct node_pane_data){ .view = v, .name = s->name, .row = view_node(v, s->name), .node = details(s, v), .chart = &s->chart,
-	                                .events = &s->events, .focus = s->focus, .signal = charted(s, v),
+	                                .events = &s->events, .focus = s->focus, .gpu = gpu_of_processes(s), .signal = charted(s, v),
 	                                .span_ms = (int64_t)spans_minutes[s->span] * 60000 };
 }
 

@@ -72,9 +72,26 @@ struct target_row {
 	const struct details *details;         /* NULL: not read */
 };
 
+/* One GPU, whoever tells of it; a NaN is absent, and so is "". */
 struct gpu_row {
-	const char *gpu, *name;
-	double      util, memory, temperature, power; /* NaN: absent */
+	const char   *gpu, *uuid, *name;
+	const char   *source;                  /* who tells of it: "nvidia-smi", "dcgm + nvidia-smi" */
+	double        util, memory, temperature, power;
+	double        memory_used_bytes, memory_total_bytes, memory_temperature, power_limit_watts;
+	double        clock_hertz, clock_max_hertz;
+	double        ecc_corrected, ecc_uncorrected;
+	double        pcie_generation, pcie_generation_max, pcie_width, pcie_width_max;
+	double        nvlinks_active, nvlinks_inactive, nvlink_errors;
+	const char   *xids;                    /* codes, a blank between two */
+	enum severity severity, xid_severity;
+	const char   *state;                   /* what is wrong with it, the worst first; "ok"; "" where nobody tells */
+};
+
+/* A process that computes on a GPU, or one of its MIG instances. */
+struct gpu_process_row {
+	size_t      gpu;                       /* its row */
+	const char *pid, *user, *process;      /* pid "": not known; of an instance: user "MIG" */
+	double      memory_bytes;
 };
 
 struct served_row {
@@ -140,8 +157,11 @@ struct node_view {
 	const char        *node;               /* whose this is */
 	struct target_row *targets;
 	size_t             n_targets;
-	struct gpu_row    *gpus;
+	struct gpu_row    *gpus;               /* by index */
 	size_t             n_gpus;
+	bool               has_more_gpus;      /* than are shown */
+	struct gpu_process_row *processes;     /* by GPU, the largest first */
+	size_t             n_processes;
 	struct served_row *served;
 	size_t             n_served;
 	struct host_view  *host;               /* NULL: nothing is known */

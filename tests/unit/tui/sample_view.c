@@ -276,6 +276,63 @@ static void fill_events(struct sample *s, const char *node)
 	s->view.events = &s->events;
 }
 
+/* One that is well, one held down, one in trouble, one of which little is told. */
+static void fill_gpu(struct sample *s, size_t i, struct gpu_row *g)
+{
+	static const struct {
+		enum severity severity, xid_severity;
+		const char   *state, *xids;
+		double        clock_mhz, corrected, uncorrected, width, nvlink_errors;
+	} rows[N_GPUS] = {
+		{ SEVERITY_OK, SEVERITY_OK, "ok", "", 1980, 0, 0, 16, 0 },
+		{ SEVERITY_WARN, SEVERITY_OK, "thermal (driver), PCIe x8 of x16, power cap", "", 1245, 3, 0, 8, 0 },
+		{ SEVERITY_CRIT, SEVERITY_CRIT, "Xid 79: the GPU has fallen off the bus (3 times), 2 ECC errors not corrected, 42 NVLink errors", "79 94", 345, 120, 2, 16, 42 },
+		{ SEVERITY_OK, SEVERITY_OK, "", "", (double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN },
+	};
+	bool is_little = i == 3;
+	const double none = NAN;
+	g->uuid = "GPU-0";
+	g->source = text(s, i + 2, i == 0 ? "nvidia-smi + dcgm" : "nvidia-smi");
+	g->severity = rows[i].severity;
+	g->xid_severity = rows[i].xid_severity;
+	g->state = text(s, i + 3, rows[i].state);
+	g->xids = text(s, i + 4, rows[i].xids);
+	g->memory_total_bytes = is_little ? none : 85520809984.0;
+	g->memory_used_bytes = is_little ? none : g->memory * g->memory_total_bytes;
+	g->power_limit_watts = is_little ? none : 700;
+	g->memory_temperature = is_little ? none : 66 + (double)i;
+	g->clock_hertz = rows[i].clock_mhz * 1e6;
+	g->clock_max_hertz = is_little ? none : 1.98e9;
+	g->ecc_corrected = rows[i].corrected;
+	g->ecc_uncorrected = rows[i].uncorrected;
+	g->pcie_generation = g->pcie_generation_max = is_little ? none : 5;
+	g->pcie_width = rows[i].width;
+	g->pcie_width_max = is_little ? none : 16;
+	g->nvlinks_active = is_little ? none : 18;
+	g->nvlinks_inactive = is_little ? none : 0;
+	g->nvlink_errors = rows[i].nvlink_errors;
+}
+
+static void fill_processes(struct sample *s)
+{
+	static const struct {
+		size_t      gpu;
+		const char *pid, *user, *process;
+		double      gib;
+	} rows[] = {
+		{ 0, "21198", "triton", "/opt/tritonserver/bin/tritonserver", 61.5 },
+		{ 1, "21204", "triton", "/opt/tritonserver/bin/tritonserver", 60.25 },
+		{ 1, "40411", "ada", "python3 notebook.py --model ranker --seed 7", 9.5 },
+		{ 2, "", "MIG", "instance 0 3g.40gb, 39.6G", 12 },
+	};
+	enum { N = sizeof rows / sizeof rows[0] };
+	s->node.processes = arena_zeroed(&s->arena, N, sizeof *s->node.processes);
+	assert_non_null(s->node.processes);
+	for (size_t i = 0; i < N; i++)
+		s->node.processes[s->node.n_processes++] = (struct gpu_process_row){ .gpu = rows[i].gpu, .pid = text(s, i, rows[i].pid),
+			.user = text(s, i + 1, rows[i].user), .process = text(s, i + 2, rows[i].process), .memory_bytes = rows[i].gib * 1073741824 };
+}
+
 static void fill_host(struct sample *s)
 {
 	static const double G = 1024.0 * 1024 * 1024;
@@ -367,7 +424,9 @@ static void fill_node(struct sample *s, const char *node)
 		snprintf(id, sizeof id, "%zu", i);
 		s->node.gpus[i] = (struct gpu_row){ .gpu = text(s, i, id), .name = text(s, i + 1, "NVIDIA H100 80GB HBM3"), .util = next(s),
 			.memory = 0.7 + 0.3 * next(s), .temperature = 60 + 28 * next(s), .power = i == 3 ? (double)NAN : 300 + 300 * next(s) };
+		fill_gpu(s, i, &s->node.gpus[i]);
 	}
+	fill_processes(s);
 	s->node.served[0] = (struct served_row){ text(s, 0, "ranker"), text(s, 1, "12.4") };
 	s->node.served[1] = (struct served_row){ text(s, 2, "ranker"), text(s, 3, "12.3") };
 	fill_events(s, s->node.node);
@@ -376,7 +435,7 @@ static void fill_node(struct sample *s, const char *node)
 	fill_services(s);
 	s->node.host = &s->host;
 	if (s->flags & SAMPLE_MACHINES)
-		s->node.n_targets = 1, s->node.n_gpus = s->node.n_served = 0;
+		s->node.n_targets = 1, s->node.n_gpus = s->node.n_served = s->node.n_processes = 0;
 	s->view.node = &s->node;
 }
 

@@ -190,7 +190,7 @@ static void test_node(void **state)
 	assert_string_equal(pushed, "CHART");
 	give(&s, COMMAND_VIEW_EVENTS, &pushed);
 	assert_string_equal(pushed, "EVENTS");
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < 6; i++)
 		give(&s, COMMAND_NEXT_PANE, NULL);
 	give(&s, COMMAND_ENTER, NULL); /* on the newest event */
 	assert_true(s.last.has_time);
@@ -242,8 +242,8 @@ static void test_tab_leads_to_every_pane(void **state)
 	static const struct {
 		const char *rule, *row;
 	} panes[] = {
-		{ "targets", "connection refused" }, { "gpus", "NVIDIA H100" }, { "host", "of 64 cpus" }, { "services", "nvidia-persistenced" },
-		{ "events", "recording began" },     { "signals", "p99" },
+		{ "targets", "connection refused" }, { "gpus", "3 of 4" },               { "on the gpus", "python3" },
+		{ "host", "of 64 cpus" },            { "services", "nvidia-persistenced" }, { "events", "recording began" }, { "signals", "p99" },
 	};
 	struct stage s;
 	(void)state;
@@ -269,7 +269,7 @@ static void test_tab_leads_to_every_pane(void **state)
 /* With all panes at 80x24, what is wrong is in sight before anyone goes there. */
 static void test_what_is_wrong_goes_first(void **state)
 {
-	static const char *const seen[] = { "DOWN dcgm", "98% 62G free", "2.5 errors/s", "failed       triton-ranker", "killed, out of m" };
+	static const char *const seen[] = { "DOWN dcgm", "98% 62G free", "2.5 errors/s", "failed       triton-ranker", "killed, out of m", "Xid 79" };
 	struct stage s;
 	(void)state;
 	open_stage(&s, node_screen_new("gpu-a-07"), 48);
