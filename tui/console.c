@@ -9,6 +9,7 @@
 #include "base/suggest.h"
 #include "tui/dialog.h"
 #include "tui/help.h"
+#include "tui/lend.h"
 #include "tui/prompt.h"
 #include "tui/view.h"
 #include "tui/widget_bar.h"
@@ -28,6 +29,7 @@ struct console {
 	int64_t              message_until_ms;
 	struct needs         needs; /* large, so not on the stack */
 	bool                 wants_quit, wants_suspend, wants_repaint;
+	struct lend         *lend; /* owned until the pump takes it */
 	int                  rows; /* as last drawn */
 };
 
@@ -60,6 +62,7 @@ void console_free(struct console *c)
 	}
 	prompt_release(&c->prompt);
 	buf_release(&c->message);
+	lend_free(c->lend);
 	free(c);
 }
 
@@ -162,6 +165,25 @@ static void carry_out(struct console *c, const struct requests *r)
 	if (r->has_time || r->live || r->has_signal)
 		tell_screens(c);
 	c->wants_quit |= r->quit;
+	if (r->lend != NULL) {
+		lend_free(c->lend);
+		c->lend = r->lend;
+	}
+	if (r->confirmed != NULL)
+		r->confirmed(r->confirmed_ctx);
+}
+
+void console_push(struct console *c, struct screen *s)
+{
+	push(c, s);
+	ask_needs(c);
+}
+
+struct lend *console_take_lend(struct console *c)
+{
+	struct lend *l = c->lend;
+	c->lend = NULL;
+	return l;
 }
 
 static void ask_to_quit(struct console *c)
@@ -251,7 +273,7 @@ static enum console_wish wish(struct console *c, bool has_changed)
 {
 	bool quit = c->wants_quit, suspend = c->wants_suspend, repaint = c->wants_repaint;
 	c->wants_quit = c->wants_suspend = c->wants_repaint = false;
-	return quit ? CONSOLE_QUIT : suspend ? CONSOLE_SUSPEND : repaint ? CONSOLE_REPAINT_ALL : has_changed ? CONSOLE_PAINT : CONSOLE_NOTHING;
+	return quit ? CONSOLE_QUIT : c->lend != NULL ? CONSOLE_LEND : suspend ? CONSOLE_SUSPEND : repaint ? CONSOLE_REPAINT_ALL : has_changed ? CONSOLE_PAINT : CONSOLE_NOTHING;
 }
 
 static enum console_wish after(struct console *c, enum next next, const struct requests *r, bool had_message)

@@ -167,6 +167,7 @@ static enum next command(struct screen *screen, const struct view *view, enum co
 	case COMMAND_VIEW_CHART: return open_chart(s, view, out);
 	case COMMAND_VIEW_EVENTS: out->push = events_screen_new(s->name); return NEXT_REDRAW;
 	case COMMAND_NEXT_PANE: return next_pane(s, view);
+	case COMMAND_SHELL: out->node = s->name; return NEXT_IGNORED; /* the host knows the way there */
 	case COMMAND_ZOOM_IN: s->span -= s->span > 0; return NEXT_REDRAW;
 	case COMMAND_ZOOM_OUT: s->span += s->span < N_SPANS - 1; return NEXT_REDRAW;
 	default: return move(s, view, c, out);

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct lend; /* tui/lend.h: a program to lend the terminal to */
 struct screen;
 struct view;  /* tui/view.h: what there is to show, as of the view time */
 struct needs; /* likewise: what a screen wants to be in it */
@@ -37,6 +38,10 @@ struct requests {
 	int            signal;     /* enum signal_id to choose for every screen; meant when has_signal */
 	bool           has_signal;
 	const char    *message;    /* a line to show for a moment; a literal or lent by the screen's state */
+	struct lend   *lend;       /* the terminal is lent to this program; ownership passes */
+	const char    *node;       /* of a command that the screen leaves to the host (NEXT_IGNORED): the node that it is about; lent */
+	void         (*confirmed)(void *ctx); /* called once the screen is gone: what a dialog's yes means to whoever made it. May push nothing itself */
+	void          *confirmed_ctx;
 };
 
 struct screen_kind {

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Inside tui/access.h. */
+#ifndef PITWALL_TUI_ACCESS_PRIVATE_H
+#define PITWALL_TUI_ACCESS_PRIVATE_H
+
+#include "base/arena.h"
+#include "tui/access.h"
+
+#include <stddef.h>
+
+enum { SSH_WORDS_MAX = 40 };
+
+struct access {
+	struct access_options o;
+	struct arena          arena; /* of `way` */
+	struct way            way;   /* one found in the store, until the next command */
+	char                  said[512];
+	void                (*closed)(void *ctx);
+	void                 *closed_ctx;
+};
+
+/* Puts the words that lead there behind the `n` that argv has, and NULL behind them; returns how many there are now. */
+struct ssh_words_room {
+	char port[16];
+};
+size_t access_words(const struct access *a, const struct way *w, struct ssh_words_room *room, const char **argv, size_t n);
+/* Asks for the terminal. `host` "": none is to be walked to. */
+enum next access_lend(struct access *a, struct requests *out, const char *const *argv, const char *name, const char *host);
+enum next access_say(struct access *a, struct requests *out, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif
