@@ -45,6 +45,10 @@ const char *reach_name(enum reach r);
 const char *reach_words(enum reach r);
 const char *reach_advice(enum reach r);
 
+/* "WORDS: SENTENCE", which is how a failure of a machine is recorded, and back: REACH_OK for a text that does not begin so. */
+void       reach_sentence(enum reach r, const char *text, char *to, size_t size);
+enum reach reach_of_sentence(const char *text);
+
 /* All on the loop, none before transport_run has returned, none after command_close. */
 struct command_events {
 	void (*output)(void *ctx, const char *bytes, size_t n); /* lent; standard error is merged into it or dropped */

@@ -97,3 +97,7 @@ tests_unit_collectors_test_ssh_pattern_SOURCES = %reldir%/test_ssh_pattern.c
 tests_unit_collectors_test_ssh_pattern_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_xid_SOURCES = %reldir%/test_xid.c
 tests_unit_collectors_test_xid_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/collectors/test_reach
+tests_unit_collectors_test_reach_SOURCES = %reldir%/test_reach.c
+tests_unit_collectors_test_reach_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
