@@ -4,6 +4,7 @@
 #include "collectors/ssh_private.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -459,6 +460,24 @@ enum err ssh_transport_new(struct ssh *s, const struct ssh_machine_options *o, s
 
 /* ---- the pool ---- */
 
+/* libssh2 counts how often it was begun, without a lock; the recorder's pool and the console's live on two threads. */
+static pthread_mutex_t library_gate = PTHREAD_MUTEX_INITIALIZER;
+
+static bool library_begin(void)
+{
+	pthread_mutex_lock(&library_gate);
+	int failed = libssh2_init(0);
+	pthread_mutex_unlock(&library_gate);
+	return failed == 0;
+}
+
+static void library_end(void)
+{
+	pthread_mutex_lock(&library_gate);
+	libssh2_exit();
+	pthread_mutex_unlock(&library_gate);
+}
+
 enum err ssh_new(const struct ssh_options *o, struct ssh **out, struct why *why)
 {
 	struct ssh *p = calloc(1, sizeof *p);
@@ -466,7 +485,7 @@ enum err ssh_new(const struct ssh_options *o, struct ssh **out, struct why *why)
 		return why_memory(why);
 	p->o = *o;
 	p->random = (uint64_t)clock_mono_us(clock_system());
-	enum err e = libssh2_init(0) == 0 ? ERR_OK : why_set(why, ERR_IO, "libssh2 cannot begin");
+	enum err e = library_begin() ? ERR_OK : why_set(why, ERR_IO, "libssh2 cannot begin");
 	if (e == ERR_OK)
 		e = ssh_local_init(&p->local, why);
 	if (e == ERR_OK) {
@@ -494,7 +513,7 @@ static void end_pool(void *ctx)
 	}
 	ssh_local_release(&p->local);
 	free(p);
-	libssh2_exit();
+	library_end();
 	if (closed != NULL)
 		closed(closed_ctx);
 }
