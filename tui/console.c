@@ -387,6 +387,12 @@ static enum console_wish key(struct console *c, struct key k)
 {
 	if (c->prompt.sign != 0 && !(k.mods == MOD_CTRL && (k.code == 'z' || k.code == 'l')))
 		return after_prompt(c, prompt_key(&c->prompt, k));
+	if (top(c)->kind->key != NULL && !(k.mods == MOD_CTRL && (k.code == 'z' || k.code == 'l'))) {
+		struct requests r = { 0 };
+		enum next next = top(c)->kind->key(top(c), k, &r);
+		if (next != NEXT_IGNORED)
+			return after(c, next, &r, false);
+	}
 	unsigned context = top(c)->kind->context;
 	enum command command = keymap_find(c->keys, k, context);
 	if (command == COMMAND_NONE && top(c)->kind->is_dialog && k.mods == 0)
@@ -439,6 +445,15 @@ enum console_wish console_event(struct console *c, const struct input_event *e)
 
 /* ---- drawing ---- */
 
+static void draw_keys(const struct console *c, const struct view *v, struct canvas *into, int row)
+{
+	const struct screen *s = top(c);
+	bool useless[COMMAND_COUNT] = { false };
+	for (int i = COMMAND_NONE + 1; i < COMMAND_COUNT && s->kind->offers != NULL; i++)
+		useless[i] = !s->kind->offers(s, v, (enum command)i);
+	key_bar_draw_some(into, row, c->keys, s->kind->context, useless);
+}
+
 /* A message for a moment; else what is wrong with recording or reading, for as long as it is; else the keys. */
 static void draw_last_row(struct console *c, const struct view *v, struct canvas *into, int row)
 {
@@ -448,7 +463,7 @@ static void draw_last_row(struct console *c, const struct view *v, struct canvas
 	else if (v->trouble != NULL && v->trouble[0] != '\0')
 		canvas_put_width(into, row, 1, cols - 2, -1, ROLE_CRIT, v->trouble);
 	else
-		key_bar_draw(into, row, c->keys, top(c)->kind->context);
+		draw_keys(c, v, into, row);
 }
 
 void console_draw(struct console *c, struct canvas *into, int *row, int *col)

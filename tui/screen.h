@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "tui/canvas.h"
 #include "tui/command.h"
+#include "tui/input.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,6 +51,10 @@ struct screen_kind {
 	bool        is_dialog; /* drawn over the screen below */
 	void (*draw)(const struct screen *s, const struct view *view, struct canvas *into);
 	enum next (*command)(struct screen *s, const struct view *view, enum command c, const char *argument, struct requests *out);
+	/* A key before the key map has it, for a screen that is typed into; NEXT_IGNORED: it is looked up there. May be NULL. */
+	enum next (*key)(struct screen *s, struct key k, struct requests *out);
+	/* Is the command of use on this screen now? Its label stands in the key bar only then. NULL: all are, always. */
+	bool (*offers)(const struct screen *s, const struct view *view, enum command c);
 	/* A click at a cell of the canvas it drew into, or the wheel; may be NULL. */
 	enum next (*mouse)(struct screen *s, const struct view *view, int row, int col, int button, struct requests *out);
 	/* The view changed (new data, other time): clamp selections, drop caches; may be NULL. */
