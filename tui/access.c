@@ -103,14 +103,14 @@ static enum next open_shell(struct access *a, const struct way *w, struct reques
 
 enum next access_command(struct access *a, enum command c, const struct view *v, struct requests *out)
 {
-	if (out->node == NULL || c != COMMAND_SHELL)
+	if (out->node == NULL || (c != COMMAND_SHELL && c != COMMAND_TRUST))
 		return NEXT_IGNORED;
 	if (v->is_file)
 		return access_say(a, out, "a node in a file cannot be reached: what is shown was recorded, perhaps elsewhere");
 	const struct way *w = find_way(a, v, out->node);
 	if (w == NULL)
 		return access_say(a, out, "no way to '%.200s' is known: the fleet file does not name it, nor does a URL of its targets", out->node);
-	return open_shell(a, w, out);
+	return c == COMMAND_TRUST ? access_trust(a, w, v, out) : open_shell(a, w, out);
 }
 
 /* ---- life ---- */
@@ -132,15 +132,25 @@ static void free_now(void *ctx)
 	void (*closed)(void *) = a->closed;
 	void *closed_ctx = a->closed_ctx;
 	arena_release(&a->arena);
+	free(a->key);
 	free(a);
 	if (closed != NULL)
 		closed(closed_ctx);
+}
+
+void access_part_gone(struct access *a)
+{
+	if (--a->n_parts == 0 && a->is_closing && loop_post(a->o.loop, free_now, a) != ERR_OK)
+		free_now(a);
 }
 
 void access_close(struct access *a, void (*done)(void *ctx), void *ctx)
 {
 	a->closed = done;
 	a->closed_ctx = ctx;
-	if (loop_post(a->o.loop, free_now, a) != ERR_OK)
-		free_now(a);
+	a->is_closing = true;
+	a->n_parts++; /* this call itself */
+	if (a->scan != NULL)
+		ssh_scan_stop(a->scan);
+	access_part_gone(a);
 }

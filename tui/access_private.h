@@ -5,6 +5,7 @@
 #define PITWALL_TUI_ACCESS_PRIVATE_H
 
 #include "base/arena.h"
+#include "collectors/ssh_scan.h"
 #include "tui/access.h"
 
 #include <stddef.h>
@@ -16,9 +17,17 @@ struct access {
 	struct arena          arena; /* of `way` */
 	struct way            way;   /* one found in the store, until the next command */
 	char                  said[512];
+	struct ssh_scan      *scan;       /* under way; NULL: none */
+	struct ssh_scan_result *key;      /* the last that was seen, which a dialog may be about; NULL: none yet */
+	bool                  recorder_is_other;
+	bool                  is_closing;
+	size_t                n_parts;    /* that have not reported their end */
 	void                (*closed)(void *ctx);
 	void                 *closed_ctx;
 };
+
+void      access_part_gone(struct access *a);
+enum next access_trust(struct access *a, const struct way *w, const struct view *v, struct requests *out);
 
 /* Puts the words that lead there behind the `n` that argv has, and NULL behind them; returns how many there are now. */
 struct ssh_words_room {

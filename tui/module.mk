@@ -31,7 +31,8 @@ libtui_a_SOURCES = \
 
 # what is done about nodes
 libtui_a_SOURCES += \
-	%reldir%/access.c %reldir%/access.h %reldir%/access_private.h
+	%reldir%/access.c %reldir%/access.h %reldir%/access_private.h \
+	%reldir%/access_trust.c
 
 # what screens read: snapshots made from the store
 libtui_a_SOURCES += \
