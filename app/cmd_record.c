@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "collectors/ssh_control.h"
 #include "recorder/recorder.h"
 #include "store/store.h"
 
@@ -26,6 +27,7 @@ struct recording {
 	bool                lost; /* another recorder has the lease now */
 	enum err            told; /* what the writer met, as last told */
 	const char         *ssh_config;
+	struct buf          control_dir;
 };
 
 static void closed(void *ctx)
@@ -99,7 +101,8 @@ static enum err prepare(struct recording *r, struct context *c, struct why *why)
 		return e;
 	const struct recorder_options o = { .loop = r->loop, .store = r->store, .store_path = buf_text(&c->store), .profiles = c->profiles,
 		                            .fleet = c->fleet, .clock = clock_system(),
-		                            .log = c->log, .version = PACKAGE_VERSION, .ssh_config = r->ssh_config };
+		                            .log = c->log, .version = PACKAGE_VERSION, .ssh_config = r->ssh_config,
+		                            .control_dir = buf_text(&r->control_dir) };
 	e = recorder_new(&o, &r->recorder, why);
 	if (e == ERR_OK)
 		c->fleet = NULL;
@@ -110,7 +113,10 @@ static enum err record(struct context *c, const char *ssh_config, struct why *wh
 {
 	struct recording r = { .log = c->log, .ssh_config = ssh_config };
 	size_t n = c->fleet->n_targets;
-	enum err e = prepare(&r, c, why);
+	buf_init(&r.control_dir, PATH_BYTES);
+	enum err e = ssh_control_dir(&r.control_dir, why);
+	if (e == ERR_OK)
+		e = prepare(&r, c, why);
 	if (e == ERR_OK) {
 		fprintf(stderr, "pitwall: recording %zu targets into '%s'\n", n, buf_text(&c->store));
 		loop_timer_start(r.lease, 1000, 1000);
@@ -122,6 +128,7 @@ static enum err record(struct context *c, const char *ssh_config, struct why *wh
 	loop_free(r.loop);
 	if (r.store != NULL)
 		store_close(r.store);
+	buf_release(&r.control_dir);
 	if (e == ERR_OK && r.lost)
 		e = why_set(why, ERR_LATER, "another recorder took the store '%s' over, since this one was stopped for too long", buf_text(&c->store));
 	return e;

@@ -17,11 +17,13 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/slurp.h"
+#include "collectors/ssh_control.h"
 #include "config/ways.h"
 #include "recorder/standby.h"
 #include "store/reader.h"
 #include "tui/access.h"
 #include "tui/keymap.h"
+#include "tui/lend.h"
 #include "tui/pump.h"
 #include "tui/screens.h"
 #include "tui/session.h"
@@ -39,7 +41,7 @@ struct run {
 	struct ways        *ways;     /* to the nodes of the fleet, which itself goes to the recorder */
 	struct loop_timer  *settled;
 	struct keymap       keys;
-	struct buf          config_dir;
+	struct buf          config_dir, control_dir;
 	int                 signal_number;
 	int                 n_closing;
 	bool                was_recording;
@@ -189,11 +191,26 @@ static void show_answer(void *ctx, enum role role, const char *text)
 		pump_message(r->pump, role, text);
 }
 
+static void lend_terminal(void *ctx, struct lend *l)
+{
+	struct run *r = ctx;
+	if (r->pump != NULL) {
+		pump_lend(r->pump, l);
+		return;
+	}
+	if (l->ended != NULL)
+		l->ended(l->ctx, -1);
+	lend_free(l);
+}
+
 static enum err begin_access(struct run *r, struct why *why)
 {
-	enum err e = r->o->fleet != NULL ? ways_of_fleet(r->o->fleet, &r->ways, why) : ERR_OK;
+	enum err e = ssh_control_dir(&r->control_dir, why);
+	if (e == ERR_OK && r->o->fleet != NULL)
+		e = ways_of_fleet(r->o->fleet, &r->ways, why);
 	const struct access_options o = { .loop = r->loop, .clock = clock_system(), .ways = r->ways, .ssh_config = r->o->ssh_config,
-		                          .push = push_answer, .message = show_answer, .ctx = r };
+		                          .control_dir = buf_text(&r->control_dir), .push = push_answer, .message = show_answer,
+		                          .lend = lend_terminal, .ctx = r };
 	return e == ERR_OK ? access_new(&o, &r->access, why) : e;
 }
 
@@ -215,7 +232,7 @@ static enum err begin_recording(struct run *r, struct why *why)
 {
 	const struct recorder_thread_options o = { .store_path = r->o->store_path, .fleet = r->o->fleet, .profiles = r->o->profiles,
 		                                   .clock = clock_system(), .log = r->o->log, .version = PACKAGE_VERSION,
-		                                   .ssh_config = r->o->ssh_config };
+		                                   .ssh_config = r->o->ssh_config, .control_dir = buf_text(&r->control_dir) };
 	enum err e = path_make_parents(r->o->store_path, why);
 	if (e == ERR_OK)
 		e = standby_new(r->loop, &o, &r->standby, why);
@@ -282,6 +299,7 @@ enum err console_run(struct console_run *o, int *signal_number, struct why *why)
 		return why_memory(why);
 	r->o = o;
 	buf_init(&r->config_dir, PATH_BYTES);
+	buf_init(&r->control_dir, PATH_BYTES);
 	enum err e = begin(r, why);
 	if (e != ERR_OK && r->loop != NULL)
 		close_parts(r);
@@ -292,6 +310,7 @@ enum err console_run(struct console_run *o, int *signal_number, struct why *why)
 	if (e == ERR_OK && r->ended_why[0] != '\0')
 		e = why_set(why, ERR_IO, "%s", r->ended_why);
 	buf_release(&r->config_dir);
+	buf_release(&r->control_dir);
 	ways_free(r->ways);
 	free(r);
 	return e;

@@ -77,6 +77,7 @@ libcollectors_a_SOURCES = \
 	%reldir%/ssh_config_result.c \
 	%reldir%/ssh_config_value.c \
 	%reldir%/ssh_config_words.c \
+	%reldir%/ssh_control.c %reldir%/ssh_control.h \
 	%reldir%/ssh_destination.c \
 	%reldir%/ssh_key.c %reldir%/ssh_key.h \
 	%reldir%/ssh_keywords.c %reldir%/ssh_keywords.h \

@@ -5,7 +5,8 @@
  * client takes over by itself.
  *
  * What is set in ssh_config holds here too (collectors/ssh_config.h). Host keys are checked against known_hosts by collectors/known_hosts.h before
- * anything is sent that could matter; a key that is unknown, changed or revoked ends the attempt.
+ * anything is sent that could matter; a key that is unknown, changed or revoked ends the attempt. Nothing is asked of anybody: where a login is
+ * refused, and a person has logged in there with the OpenSSH client (ssh_control.h), that login is used.
  *
  * Threads: everything on the loop's thread; files, names and the configuration are read on workers, two at a time. Nothing blocks. */
 #ifndef PITWALL_COLLECTORS_SSH_H
@@ -54,7 +55,7 @@ struct ssh_options {
 	struct loop        *loop;        /* lent, like all here */
 	const struct clock *clock;
 	const char         *config_file; /* NULL: the user's and the system's */
-	const char         *control_dir; /* for the OpenSSH client's sockets: a folder of ours, mode 0700; NULL: connections are not shared */
+	const char         *control_dir; /* where logins that a person made are found (ssh_control.h), to ride on; NULL: nowhere */
 	int64_t             back_off_ms; /* the first wait after a failure; doubles up to 60 times that; 0: 1000 */
 	void              (*progress)(void *ctx, const struct ssh_progress *p); /* may be NULL */
 	void              (*shown)(void *ctx, const struct ssh_shown_key *k);   /* likewise */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/text.h"
 #include "tui/access_private.h"
 #include "tui/lend.h"
 #include "tui/view.h"
@@ -50,6 +52,22 @@ enum next access_say(struct access *a, struct requests *out, const char *format,
 	return NEXT_REDRAW;
 }
 
+void access_show(struct access *a, enum role role, const char *format, ...)
+{
+	va_list args;
+	struct buf text, safe;
+	buf_init(&text, 1024);
+	buf_init(&safe, 4096);
+	va_start(args, format);
+	buf_vprintf(&text, format, args);
+	va_end(args);
+	text_safe(&safe, buf_text(&text), text.len);
+	if (!a->is_closing)
+		a->o.message(a->o.ctx, role, buf_text(&safe));
+	buf_release(&text);
+	buf_release(&safe);
+}
+
 size_t access_words(const struct access *a, const struct way *w, struct ssh_words_room *room, const char **argv, size_t n)
 {
 	if (a->o.ssh_config != NULL) {
@@ -89,28 +107,34 @@ static enum next open_local_shell(struct access *a, struct requests *out)
 	return access_lend(a, out, argv, argv[0], "");
 }
 
+/* Over a login that was made from here, where there is one: nobody is asked twice. */
 static enum next open_shell(struct access *a, const struct way *w, struct requests *out)
 {
 	const char *argv[SSH_WORDS_MAX] = { "ssh" };
 	struct ssh_words_room room;
-	char name[300];
+	char name[300], path[CONTROL_PATH];
+	size_t n = 1;
 	if (w->is_local)
 		return open_local_shell(a, out);
-	access_words(a, w, &room, argv, 1);
+	if (a->o.control_dir != NULL && ssh_control_path(a->o.control_dir, w->host, w->user, w->port, path) && ssh_control_is_there(path)) {
+		argv[n++] = "-S";
+		argv[n++] = path;
+	}
+	access_words(a, w, &room, argv, n);
 	snprintf(name, sizeof name, "ssh %s", w->host);
 	return access_lend(a, out, argv, name, w->host);
 }
 
 enum next access_command(struct access *a, enum command c, const struct view *v, struct requests *out)
 {
-	if (out->node == NULL || (c != COMMAND_SHELL && c != COMMAND_TRUST))
+	if (out->node == NULL || (c != COMMAND_SHELL && c != COMMAND_TRUST && c != COMMAND_LOGIN))
 		return NEXT_IGNORED;
 	if (v->is_file)
 		return access_say(a, out, "a node in a file cannot be reached: what is shown was recorded, perhaps elsewhere");
 	const struct way *w = find_way(a, v, out->node);
 	if (w == NULL)
 		return access_say(a, out, "no way to '%.200s' is known: the fleet file does not name it, nor does a URL of its targets", out->node);
-	return c == COMMAND_TRUST ? access_trust(a, w, v, out) : open_shell(a, w, out);
+	return c == COMMAND_TRUST ? access_trust(a, w, v, out) : c == COMMAND_LOGIN ? access_login(a, w, v, out) : open_shell(a, w, out);
 }
 
 /* ---- life ---- */
@@ -152,5 +176,6 @@ void access_close(struct access *a, void (*done)(void *ctx), void *ctx)
 	a->n_parts++; /* this call itself */
 	if (a->scan != NULL)
 		ssh_scan_stop(a->scan);
+	access_end_logins(a);
 	access_part_gone(a);
 }

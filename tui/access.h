@@ -25,6 +25,7 @@ struct access_options {
 	/* Answers that come later. From the loop, with nothing of the console on the stack. */
 	void (*push)(void *ctx, struct screen *s); /* ownership passes */
 	void (*message)(void *ctx, enum role role, const char *text);
+	void (*lend)(void *ctx, struct lend *l); /* the terminal is wanted for it; ownership passes */
 	void  *ctx;
 };
 

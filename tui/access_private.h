@@ -5,12 +5,13 @@
 #define PITWALL_TUI_ACCESS_PRIVATE_H
 
 #include "base/arena.h"
+#include "collectors/ssh_control.h"
 #include "collectors/ssh_scan.h"
 #include "tui/access.h"
 
 #include <stddef.h>
 
-enum { SSH_WORDS_MAX = 40 };
+enum { SSH_WORDS_MAX = 40, MASTERS_MAX = 64 };
 
 struct access {
 	struct access_options o;
@@ -20,6 +21,9 @@ struct access {
 	struct ssh_scan      *scan;       /* under way; NULL: none */
 	struct ssh_scan_result *key;      /* the last that was seen, which a dialog may be about; NULL: none yet */
 	bool                  recorder_is_other;
+	bool                  is_planning;
+	char                  masters[MASTERS_MAX][CONTROL_PATH]; /* sockets of those that were made here */
+	size_t                n_masters;
 	bool                  is_closing;
 	size_t                n_parts;    /* that have not reported their end */
 	void                (*closed)(void *ctx);
@@ -27,6 +31,10 @@ struct access {
 };
 
 void      access_part_gone(struct access *a);
+/* A message later on; made safe. Nothing once the console ends. */
+void      access_show(struct access *a, enum role role, const char *format, ...) __attribute__((format(printf, 3, 4)));
+enum next access_login(struct access *a, const struct way *w, const struct view *v, struct requests *out);
+void      access_end_logins(struct access *a);
 enum next access_trust(struct access *a, const struct way *w, const struct view *v, struct requests *out);
 
 /* Puts the words that lead there behind the `n` that argv has, and NULL behind them; returns how many there are now. */

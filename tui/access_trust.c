@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/text.h"
 #include "tui/dialog.h"
 #include "tui/view.h"
 
@@ -23,23 +22,6 @@ struct adding {
 	struct why             why;
 };
 
-static void show(struct access *a, enum role role, const char *format, ...) __attribute__((format(printf, 3, 4)));
-static void show(struct access *a, enum role role, const char *format, ...)
-{
-	va_list args;
-	struct buf text, safe;
-	buf_init(&text, 1024);
-	buf_init(&safe, 4096);
-	va_start(args, format);
-	buf_vprintf(&text, format, args);
-	va_end(args);
-	text_safe(&safe, buf_text(&text), text.len);
-	if (!a->is_closing)
-		a->o.message(a->o.ctx, role, buf_text(&safe));
-	buf_release(&text);
-	buf_release(&safe);
-}
-
 static void put_on_top(struct access *a, struct screen *s)
 {
 	if (a->is_closing && s != NULL)
@@ -47,7 +29,7 @@ static void put_on_top(struct access *a, struct screen *s)
 	else if (s != NULL)
 		a->o.push(a->o.ctx, s);
 	else
-		show(a, ROLE_CRIT, "out of memory");
+		access_show(a, ROLE_CRIT, "out of memory");
 }
 
 /* ---- writing it down ---- */
@@ -64,11 +46,11 @@ static void add_done(void *ctx, bool is_cancelled)
 	struct access *a = w->access;
 	(void)is_cancelled;
 	if (w->err != ERR_OK)
-		show(a, ROLE_CRIT, "the key of '%s' is not kept: %s", w->key.destination, w->why.text);
+		access_show(a, ROLE_CRIT, "the key of '%s' is not kept: %s", w->key.destination, w->why.text);
 	else if (a->recorder_is_other)
-		show(a, ROLE_OK, "kept in %s: for you alone; the recorder, if another user's, has to know the key too", w->key.file);
+		access_show(a, ROLE_OK, "kept in %s: for you alone; the recorder, if another user's, has to know the key too", w->key.file);
 	else
-		show(a, ROLE_OK, "the key of '%s' is kept in %s; it is asked again within seconds", w->key.destination, w->key.file);
+		access_show(a, ROLE_OK, "the key of '%s' is kept in %s; it is asked again within seconds", w->key.destination, w->key.file);
 	free(w);
 	access_part_gone(a);
 }
@@ -80,7 +62,7 @@ static void on_confirmed(void *ctx)
 	struct adding *w = calloc(1, sizeof *w);
 	if (w == NULL || a->key == NULL) {
 		free(w);
-		show(a, ROLE_CRIT, "out of memory");
+		access_show(a, ROLE_CRIT, "out of memory");
 		return;
 	}
 	w->access = a;
@@ -90,7 +72,7 @@ static void on_confirmed(void *ctx)
 		return;
 	free(w);
 	a->n_parts--;
-	show(a, ROLE_CRIT, "out of memory");
+	access_show(a, ROLE_CRIT, "out of memory");
 }
 
 /* ---- asking ---- */
@@ -144,17 +126,17 @@ static void on_scanned(void *ctx, const struct ssh_scan_result *r)
 		return;
 	}
 	switch ((int)r->result) {
-	case REACH_OK: show(a, ROLE_OK, "the host key of '%s' is known: %s %s", r->destination, r->type, r->fingerprint); break;
+	case REACH_OK: access_show(a, ROLE_OK, "the host key of '%s' is known: %s %s", r->destination, r->type, r->fingerprint); break;
 	case REACH_KEY_CHANGED:
 	case REACH_KEY_REVOKED: warn_person(a); break;
 	case REACH_KEY_UNKNOWN:
 		if (r->name[0] != '\0' && r->file[0] != '\0' && r->destination[0] != '\0')
 			ask_person(a);
 		else
-			show(a, ROLE_WARN, "the key cannot be kept: the ssh configuration names no file of known hosts, or the host's name has no place in one");
+			access_show(a, ROLE_WARN, "the key cannot be kept: the ssh configuration names no file of known hosts, or the host's name has no place in one");
 		break;
-	case REACH_CONFIG: show(a, ROLE_WARN, "only ssh itself gets there (%s): press s, it shows the key and asks", r->text); break;
-	default: show(a, ROLE_WARN, "no host key was seen: %s", r->text);
+	case REACH_CONFIG: access_show(a, ROLE_WARN, "only ssh itself gets there (%s): press s, it shows the key and asks", r->text); break;
+	default: access_show(a, ROLE_WARN, "no host key was seen: %s", r->text);
 	}
 	access_part_gone(a);
 }

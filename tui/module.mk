@@ -32,6 +32,7 @@ libtui_a_SOURCES = \
 # what is done about nodes
 libtui_a_SOURCES += \
 	%reldir%/access.c %reldir%/access.h %reldir%/access_private.h \
+	%reldir%/access_login.c \
 	%reldir%/access_trust.c
 
 # what screens read: snapshots made from the store

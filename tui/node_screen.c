@@ -169,7 +169,8 @@ static enum next command(struct screen *screen, const struct view *view, enum co
 	case COMMAND_VIEW_EVENTS: out->push = events_screen_new(s->name); return NEXT_REDRAW;
 	case COMMAND_NEXT_PANE: return next_pane(s, view);
 	case COMMAND_SHELL:
-	case COMMAND_TRUST: out->node = s->name; return NEXT_IGNORED; /* the host knows the way there */
+	case COMMAND_TRUST:
+	case COMMAND_LOGIN: out->node = s->name; return NEXT_IGNORED; /* the host knows the way there */
 	case COMMAND_ZOOM_IN: s->span -= s->span > 0; return NEXT_REDRAW;
 	case COMMAND_ZOOM_OUT: s->span += s->span < N_SPANS - 1; return NEXT_REDRAW;
 	default: return move(s, view, c, out);
@@ -189,9 +190,10 @@ static enum reach machine_failure(const struct node_screen *s, const struct view
 static bool offers(const struct screen *screen, const struct view *view, enum command c)
 {
 	const struct node_screen *s = (const struct node_screen *)screen;
+	enum reach failure = c == COMMAND_TRUST || c == COMMAND_LOGIN ? machine_failure(s, view) : REACH_OK;
 	if (c == COMMAND_TRUST)
-		return machine_failure(s, view) == REACH_KEY_UNKNOWN;
-	return true;
+		return failure == REACH_KEY_UNKNOWN;
+	return c != COMMAND_LOGIN || failure == REACH_AUTH || failure == REACH_PASSPHRASE;
 }
 
 /* ---- life ---- */

@@ -244,12 +244,12 @@ static void announce(const struct pump *p)
 		return; /* a terminal that is gone shows itself soon enough */
 }
 
-static void lend_terminal(struct pump *p)
+static void lend_terminal(struct pump *p, struct lend *l)
 {
 	struct why why = { "" };
-	p->lend = console_take_lend(p->console);
-	if (p->lend == NULL)
+	if (l == NULL)
 		return;
+	p->lend = l;
 	terminal_stop(p->terminal);
 	loop_timer_stop(p->paint_timer);
 	p->is_frame_due = p->is_polling_output = false;
@@ -365,7 +365,7 @@ static void handle(struct pump *p, const struct input_event *e)
 		paint(p);
 		break;
 	case CONSOLE_SUSPEND: suspend(p); break;
-	case CONSOLE_LEND: lend_terminal(p); break;
+	case CONSOLE_LEND: lend_terminal(p, console_take_lend(p->console)); break;
 	case CONSOLE_QUIT: end(p, 0, ""); break;
 	}
 }
@@ -513,7 +513,8 @@ void pump_free(struct pump *p)
 	if (p == NULL)
 		return;
 	loan_free(p->loan);
-	lend_free(p->lend);
+	if (p->lend != NULL)
+		settle(p, -1);
 	loop_poll_close(p->poll); /* before its descriptor goes */
 	terminal_free(p->terminal);
 	loop_timer_close(p->paint_timer);
@@ -547,6 +548,18 @@ void pump_push(struct pump *p, struct screen *s)
 {
 	console_push(p->console, s);
 	paint_soon(p);
+}
+
+/* One that comes while another has the terminal, or at the end, was waited for too long: it is not run. */
+void pump_lend(struct pump *p, struct lend *l)
+{
+	if (!p->has_ended && p->loan == NULL) {
+		lend_terminal(p, l);
+		return;
+	}
+	if (l->ended != NULL)
+		l->ended(l->ctx, -1);
+	lend_free(l);
 }
 
 struct console *pump_console(struct pump *p)

@@ -6,6 +6,7 @@
 #include "tests/e2e/small_fleet.h"
 #include "tests/unit/collectors/sshd.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -38,7 +39,7 @@ static int set_up(void **state)
 	snprintf(config, sizeof config, "%s/config", sshd_folder(server));
 	snprintf(known, sizeof known, "%s/known", sshd_folder(server));
 	snprintf(fleet, sizeof fleet, "%s/fleet.yml", sshd_folder(server));
-	write_text(fleet, "fleet: machines\ndefaults: { interval: 1s, timeout: 1s }\ngroups:\n  - { name: g, ssh: yes, nodes: [ gpu-a-1 ] }\n");
+	write_text(fleet, "fleet: machines\ndefaults: { interval: 2s, timeout: 2s }\ngroups:\n  - { name: g, ssh: yes, nodes: [ gpu-a-1 ] }\n");
 	return 0;
 }
 
@@ -49,21 +50,31 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* `known_key`: of 127.0.0.1, "TYPE BASE64"; NULL: none. `more`: lines of ssh_config that win. */
-static struct pty *start(const char *known_key, const char *more)
+/* `known_key`: of 127.0.0.1, "TYPE BASE64"; NULL: none. `more`: lines of ssh_config that win. `identity`: a private key's file; NULL: none but what
+ * `more` names. */
+static struct pty *start_with(const char *known_key, const char *more, const char *identity)
 {
-	char text[TEXT_MAX];
+	char text[TEXT_MAX], runtime[128], identities[256] = "";
 	snprintf(text, sizeof text, "[127.0.0.1]:%d %s\n", sshd_port(server), known_key != NULL ? known_key : "");
 	write_text(known, known_key != NULL ? text : "");
+	if (identity != NULL)
+		snprintf(identities, sizeof identities, " IdentityFile %s\n", identity);
 	snprintf(text, sizeof text,
-	         "%sHost *\n HostName 127.0.0.1\n Port %d\n User %s\n IdentityFile %s\n IdentitiesOnly yes\n UserKnownHostsFile %s\n"
+	         "%sHost *\n HostName 127.0.0.1\n Port %d\n User %s\n%s IdentitiesOnly yes\n UserKnownHostsFile %s\n"
 	         " GlobalKnownHostsFile none\n IdentityAgent none\n HashKnownHosts no\n",
-	         more, sshd_port(server), sshd_user(server), sshd_user_key(server), known);
+	         more, sshd_port(server), sshd_user(server), identities, known);
 	write_text(config, text);
 	snprintf(store, sizeof store, "%s/%d.db", sshd_folder(server), n_stores++);
+	snprintf(runtime, sizeof runtime, "XDG_RUNTIME_DIR=%s", sshd_folder(server));
 	const char *const argv[] = { pitwall_path(), "--config", fleet, "--store", store, "--ssh-config", config, NULL };
-	const struct pty_options o = { .rows = 30, .cols = 100, .argv = argv };
+	const char *const env[] = { runtime, NULL };
+	const struct pty_options o = { .rows = 30, .cols = 100, .argv = argv, .env = env };
 	return pty_start(&o);
+}
+
+static struct pty *start(const char *known_key, const char *more)
+{
+	return start_with(known_key, more, sshd_user_key(server));
 }
 
 static const char *right_key(void) { return sshd_host_key(server, "ed25519"); }
@@ -175,6 +186,182 @@ static void what_is_not_confirmed_is_not_taken(void **state)
 	assert_int_equal(st.st_size, 0);
 }
 
+/* ---- logging in ---- */
+
+static char locked[128];
+
+/* A key with the passphrase "open-1", which may log in. */
+static void make_locked_key(void)
+{
+	char said[1024], path[140], line[2048] = "";
+	if (locked[0] != '\0')
+		return;
+	snprintf(locked, sizeof locked, "%s/locked", sshd_folder(server));
+	const char *const argv[] = { "ssh-keygen", "-q", "-t", "ed25519", "-N", "open-1", "-C", "locked", "-f", locked, NULL };
+	assert_int_equal(sshd_run(argv, said, sizeof said), 0);
+	snprintf(path, sizeof path, "%s.pub", locked);
+	FILE *f = fopen(path, "r");
+	assert_non_null(f);
+	assert_non_null(fgets(line, sizeof line, f));
+	fclose(f);
+	snprintf(path, sizeof path, "%s/authorized_keys", sshd_folder(server));
+	f = fopen(path, "a");
+	assert_non_null(f);
+	fputs(line, f);
+	assert_int_equal(fclose(f), 0);
+}
+
+static int count_masters(void)
+{
+	char path[140];
+	int n = 0;
+	snprintf(path, sizeof path, "%s/pitwall", sshd_folder(server));
+	DIR *d = opendir(path);
+	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;)
+		n += e->d_name[0] != '.';
+	if (d != NULL)
+		closedir(d);
+	return n;
+}
+
+static void type_passphrase(struct pty *p)
+{
+	pty_wait_text(p, "i log in");
+	pty_send(p, "i");
+	pty_wait_text(p, "Enter passphrase for key");
+	pty_send(p, "open-1\r");
+	pty_wait(p, has_console, NULL, "the console again");
+	pty_wait_text(p, "logged in to");
+	assert_int_equal(count_masters(), 1);
+}
+
+static bool has_no_master(struct pty *p, const void *context)
+{
+	(void)p;
+	(void)context;
+	return count_masters() == 0;
+}
+
+/* ssh asks, the recorder rides on the login, and both end with the console. */
+static void a_locked_key_is_asked_for_by_ssh(void **state)
+{
+	(void)state;
+	make_locked_key();
+	struct pty *p = start_with(right_key(), "", locked);
+	pty_wait_text(p, "key is locked");
+	open_node(p);
+	type_passphrase(p);
+	pty_send(p, "q");
+	pty_wait_text(p, "FLEET");
+	pty_wait_text(p, "1 ok");
+	console_leave(p);
+	assert_int_equal(count_masters(), 0);
+}
+
+/* The shell on the node rides on it as well: nobody is asked twice. */
+static void a_shell_uses_the_login(void **state)
+{
+	(void)state;
+	if (!sshd_has_shell(server)) {
+		print_message("this user has no shell\n");
+		skip();
+	}
+	make_locked_key();
+	struct pty *p = start_with(right_key(), "", locked);
+	pty_wait_text(p, "key is locked");
+	open_node(p);
+	type_passphrase(p);
+	pty_send(p, "s");
+	pty_wait_text(p, "pitwall: ssh gpu-a-1 - the");
+	pty_send(p, "echo here-$((40+2))\r");
+	pty_wait_text(p, "here-42");
+	pty_send(p, "exit 0\r");
+	pty_wait(p, has_console, NULL, "the console again");
+	leave(p);
+}
+
+/* One login on the jump host serves those behind it. */
+static void a_jump_host_is_logged_in_to(void **state)
+{
+	char more[TEXT_MAX];
+	(void)state;
+	make_locked_key();
+	snprintf(more, sizeof more, "Host gpu-a-1\n ProxyJump outer\n IdentityFile %s\nHost outer\n IdentityFile %s\n", sshd_user_key(server), locked);
+	struct pty *p = start_with(right_key(), more, NULL);
+	pty_wait_text(p, "key is locked: jump host");
+	open_node(p);
+	type_passphrase(p);
+	pty_send(p, "q");
+	pty_wait_text(p, "FLEET");
+	pty_wait_text(p, "1 ok");
+	console_leave(p);
+	assert_int_equal(count_masters(), 0);
+}
+
+/* With an agent the key goes there, and our own SSH logs in with it. */
+static void an_agent_is_given_the_key(void **state)
+{
+	char socket_path[140], more[TEXT_MAX], said[4096];
+	int pid = 0;
+	(void)state;
+	make_locked_key();
+	snprintf(socket_path, sizeof socket_path, "%s/agent", sshd_folder(server));
+	snprintf(more, sizeof more, "Host *\n IdentityAgent %s\n", socket_path);
+	const char *const argv[] = { "ssh-agent", "-a", socket_path, NULL };
+	if (sshd_run(argv, said, sizeof said) != 0 || strstr(said, "SSH_AGENT_PID=") == NULL ||
+	    sscanf(strstr(said, "SSH_AGENT_PID="), "SSH_AGENT_PID=%d", &pid) != 1) {
+		print_message("ssh-agent cannot be run: %s\n", said);
+		skip();
+	}
+	struct pty *p = start_with(right_key(), more, locked);
+	pty_wait_text(p, "key is locked");
+	open_node(p);
+	pty_wait_text(p, "i log in");
+	pty_send(p, "i");
+	pty_wait_text(p, "pitwall: ssh-add ");
+	pty_wait_text(p, "Enter passphrase for ");
+	pty_send(p, "open-1\r");
+	pty_wait(p, has_console, NULL, "the console again");
+	pty_wait_text(p, "the agent has the key");
+	pty_send(p, "q");
+	pty_wait_text(p, "FLEET");
+	pty_wait_text(p, "1 ok");
+	console_leave(p);
+	kill(pid, SIGTERM);
+	assert_int_equal(count_masters(), 0);
+}
+
+static void who_gives_up_is_not_logged_in(void **state)
+{
+	(void)state;
+	make_locked_key();
+	struct pty *p = start_with(right_key(), "", locked);
+	pty_wait_text(p, "key is locked");
+	open_node(p);
+	pty_wait_text(p, "i log in");
+	pty_send(p, "i");
+	pty_wait_text(p, "Enter passphrase for key");
+	pty_send(p, "\003"); /* to the foreground, which is ssh */
+	pty_wait(p, has_console, NULL, "the console again");
+	pty_wait_text(p, "ssh ");
+	assert_int_equal(count_masters(), 0);
+	leave(p);
+}
+
+static void a_console_that_is_ended_ends_its_logins(void **state)
+{
+	(void)state;
+	make_locked_key();
+	struct pty *p = start_with(right_key(), "", locked);
+	pty_wait_text(p, "key is locked");
+	open_node(p);
+	type_passphrase(p);
+	pty_signal(p, SIGTERM);
+	pty_wait_exit(p);
+	pty_wait(p, has_no_master, NULL, "the end of the login");
+	pty_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +369,12 @@ int main(void)
 		cmocka_unit_test(a_changed_key_is_red_and_not_to_be_taken),
 		cmocka_unit_test(an_unknown_key_is_taken_by_typing_the_name),
 		cmocka_unit_test(what_is_not_confirmed_is_not_taken),
+		cmocka_unit_test(a_locked_key_is_asked_for_by_ssh),
+		cmocka_unit_test(a_shell_uses_the_login),
+		cmocka_unit_test(a_jump_host_is_logged_in_to),
+		cmocka_unit_test(an_agent_is_given_the_key),
+		cmocka_unit_test(who_gives_up_is_not_logged_in),
+		cmocka_unit_test(a_console_that_is_ended_ends_its_logins),
 	};
 	signal(SIGPIPE, SIG_IGN);
 	if (!sshd_is_there()) {
