@@ -19,8 +19,8 @@
 	X(KEY_UNKNOWN,  "host_key_unknown", "host key unknown", "compare the key and accept it: t in the console, or ssh HOST")     \
 	X(KEY_CHANGED,  "host_key_changed", "HOST KEY CHANGED", "find out why before anything else; then ssh-keygen -R HOST")      \
 	X(KEY_REVOKED,  "host_key_revoked", "host key REVOKED", "known_hosts says that this key is not to be trusted")             \
-	X(AUTH,         "auth",             "login refused",    "does `ssh HOST` log in without a question?")                      \
-	X(PASSPHRASE,   "passphrase",       "key is locked",    "give the key to the agent: ssh-add FILE")                         \
+	X(AUTH,         "auth",             "login refused",    "does `ssh HOST` log in without a question? i in the console asks") \
+	X(PASSPHRASE,   "passphrase",       "key is locked",    "give the key to the agent: ssh-add FILE, or i in the console")     \
 	X(EXEC,         "exec",             "no shell",         "the account must be allowed to run commands with a POSIX sh")     \
 	X(CLOSED,       "closed",           "cut short",        "")                                                                \
 	X(HUNG,         "hung",             "hangs",            "the machine answers no longer; is it out of memory or I/O bound?")\

@@ -72,7 +72,9 @@ static void on_asked(void *ctx, int status)
 	bool is_good = status == 0 && (q->is_key || ssh_control_is_there(q->path));
 	if (is_good && !q->is_key)
 		remember_master(a, q->path);
-	if (is_good && q->is_key)
+	if (is_good && a->recorder_is_other)
+		access_show(a, ROLE_OK, "logged in to '%s': a recorder of yours on this machine uses it, one of another user cannot", q->destination);
+	else if (is_good && q->is_key)
 		access_show(a, ROLE_OK, "the agent has the key; '%s' is asked again soon", q->destination);
 	else if (is_good)
 		access_show(a, ROLE_OK, "logged in to %s'%s'; what needs it is asked again soon", q->is_jump ? "jump host " : "", q->destination);
@@ -189,6 +191,7 @@ enum next access_login(struct access *a, const struct way *w, const struct view 
 	struct planning *p = calloc(1, sizeof *p);
 	if (p == NULL)
 		return access_say(a, out, "out of memory");
+	a->recorder_is_other = strcmp(v->recorder, "this console") != 0;
 	p->access = a;
 	p->destination = strdup(w->host);
 	p->user = w->user[0] != '\0' ? strdup(w->user) : NULL;

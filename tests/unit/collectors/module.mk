@@ -105,3 +105,7 @@ tests_unit_collectors_test_reach_LDADD   = libcollectors.a $(libs_config) $(CMOC
 UNIT_TESTS += tests/unit/collectors/test_ssh_scan
 tests_unit_collectors_test_ssh_scan_SOURCES = %reldir%/test_ssh_scan.c %reldir%/loop_turn.c %reldir%/loop_turn.h %reldir%/sshd.c %reldir%/sshd.h
 tests_unit_collectors_test_ssh_scan_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/collectors/test_ssh_control
+tests_unit_collectors_test_ssh_control_SOURCES = %reldir%/test_ssh_control.c %reldir%/sshd.c %reldir%/sshd.h
+tests_unit_collectors_test_ssh_control_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
