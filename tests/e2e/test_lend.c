@@ -268,6 +268,36 @@ static void what_cannot_be_run_is_told(void **state)
 	leave(p);
 }
 
+/* A node that this console's own file does not name is in the store that another one records into. */
+static void a_node_of_others_is_reached_by_its_url(void **state)
+{
+	char config[128];
+	(void)state;
+	struct pty *recording = open_node();
+	snprintf(config, sizeof config, "%s/other.yml", fleet.folder);
+	FILE *f = fopen(config, "w");
+	assert_non_null(f);
+	fputs("fleet: other\ngroups:\n  - { name: g, profile: vllm, nodes: [ nowhere.invalid ] }\n", f);
+	assert_int_equal(fclose(f), 0);
+	const char *const argv[] = { pitwall_path(), "--config", config, "--store", fleet.store, NULL };
+	const char *const env[] = { path, pid_file, NULL };
+	const struct pty_options o = { .rows = 24, .cols = 100, .argv = argv, .env = env };
+	struct pty *p = pty_start(&o);
+	pty_wait_text(p, "3 ok");
+	pty_send(p, "t");
+	pty_wait_text(p, "gpu-a-3");
+	pty_send(p, "\r");
+	pty_wait_text(p, "vllm"); /* its targets are known */
+	pty_wait_text(p, "targets");
+	pty_wait_text(p, "/metrics");
+	lend(p);
+	assert_true(pty_has_text(p, "words: -- 127.0.0.1"));
+	pty_send(p, "exit 0\r");
+	pty_wait(p, has_console, NULL, "the console again");
+	leave(p);
+	leave(recording);
+}
+
 static void a_file_has_no_nodes_to_reach(void **state)
 {
 	const char *const argv[] = { pitwall_path(), "replay", fleet.store, NULL };
@@ -296,6 +326,7 @@ int main(void)
 		cmocka_unit_test(the_end_of_the_console_is_the_end_of_the_program),
 		cmocka_unit_test(a_lost_terminal_ends_both),
 		cmocka_unit_test(what_cannot_be_run_is_told),
+		cmocka_unit_test(a_node_of_others_is_reached_by_its_url),
 		cmocka_unit_test(a_file_has_no_nodes_to_reach),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
