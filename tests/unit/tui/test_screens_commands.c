@@ -178,6 +178,12 @@ static void test_drilling_in(void **state)
 
 /* ---- the others ---- */
 
+static void tab(struct stage *s, int times)
+{
+	for (int i = 0; i < times; i++)
+		give(s, COMMAND_NEXT_PANE, NULL);
+}
+
 static void test_node(void **state)
 {
 	struct stage s;
@@ -190,8 +196,18 @@ static void test_node(void **state)
 	assert_string_equal(pushed, "CHART");
 	give(&s, COMMAND_VIEW_EVENTS, &pushed);
 	assert_string_equal(pushed, "EVENTS");
-	for (int i = 0; i < 6; i++)
-		give(&s, COMMAND_NEXT_PANE, NULL);
+	assert_int_equal(canvas_resize(s.canvas, 70, 120, NULL), ERR_OK); /* where all panes have room */
+	tab(&s, 2);
+	give(&s, COMMAND_FIRST, NULL); /* where little was seen of them, the one that is sick was chosen */
+	assert_true(shows(&s, "tritonserver") && !shows(&s, "notebook.py")); /* what the first GPU is used by */
+	give(&s, COMMAND_DOWN, NULL);
+	assert_true(shows(&s, "notebook.py"));
+	give(&s, COMMAND_LAST, NULL); /* a GPU that nothing uses */
+	assert_false(shows(&s, "tritonserver"));
+	give(&s, COMMAND_FIRST, NULL);
+	tab(&s, 1);
+	assert_true(shows(&s, "tritonserver"));
+	tab(&s, 3); /* the machine, its services, and the events */
 	give(&s, COMMAND_ENTER, NULL); /* on the newest event */
 	assert_true(s.last.has_time);
 	assert_int_equal(s.last.time_ms, s.view->t_ms - 4000);
