@@ -79,6 +79,8 @@ libcollectors_a_SOURCES = \
 	%reldir%/ssh_config_words.c \
 	%reldir%/ssh_control.c %reldir%/ssh_control.h \
 	%reldir%/ssh_destination.c \
+	%reldir%/ssh_heap.c \
+	%reldir%/ssh_pem.c %reldir%/ssh_pem.h \
 	%reldir%/ssh_key.c %reldir%/ssh_key.h \
 	%reldir%/ssh_keywords.c %reldir%/ssh_keywords.h \
 	%reldir%/ssh_local.c \

@@ -55,6 +55,12 @@ void pool_mark(struct ssh *p, struct ssh_session *s)
 		loop_timer_start(p->soon, 0, 0);
 }
 
+void pool_turns(struct ssh *p)
+{
+	p->has_turns = true;
+	pool_mark(p, NULL);
+}
+
 static void node_go_on(struct ssh_node *n);
 static void free_done(struct ssh *p);
 
@@ -79,8 +85,13 @@ void pool_run(struct ssh *p)
 	for (struct ssh_node *n = p->nodes; n != NULL; n = n->next)
 		if (n->waiting.first != NULL)
 			node_go_on(n);
-	while (p->marked != NULL) {
+	while (p->marked != NULL || (p->has_turns && !p->is_closing)) {
 		struct ssh_session *s = p->marked;
+		if (s == NULL) {
+			p->has_turns = false;
+			sessions_begin(p);
+			continue;
+		}
 		p->marked = s->next_marked;
 		s->is_marked = false;
 		session_step(s);

@@ -14,13 +14,19 @@
 #include "base/text.h"
 #include "collectors/ssh_blob.h"
 #include "collectors/ssh_check.h"
+#include "collectors/ssh_pem.h"
+
+static void wipe(struct buf *b)
+{
+	if (b->data != NULL)
+		explicit_bzero(b->data, b->cap);
+	buf_release(b);
+}
 
 void route_hop_release(struct route_hop *h)
 {
 	for (size_t i = 0; i < h->n_keys; i++) {
-		if (h->keys[i].text.data != NULL)
-			explicit_bzero(h->keys[i].text.data, h->keys[i].text.cap);
-		buf_release(&h->keys[i].text);
+		wipe(&h->keys[i].text);
 		buf_release(&h->keys[i].public_blob);
 	}
 	free(h->name);
@@ -71,28 +77,28 @@ static enum route_key_state look_openssh(const char *body, size_t n, struct buf 
 		if (ssh_blob_next(raw.data, raw.len, &at, &kdf, &ignored) && ssh_blob_next(raw.data, raw.len, &at, &kdf, &ignored) &&
 		    raw.len - at > 4 && (at += 4, ssh_blob_next(raw.data, raw.len, &at, &part, &len))) {
 			buf_put(public_blob, part, len);
-			state = !is_usable_type(public_blob) ? ROUTE_KEY_FOREIGN : is_locked ? ROUTE_KEY_LOCKED : ROUTE_KEY_USABLE;
+			state = is_locked ? ROUTE_KEY_LOCKED : is_usable_type(public_blob) ? ROUTE_KEY_USABLE : ROUTE_KEY_FOREIGN;
 		}
 	}
-	if (raw.data != NULL)
-		explicit_bzero(raw.data, raw.cap);
-	buf_release(&raw);
+	wipe(&raw);
 	return state;
 }
 
+static const char begin_openssh[] = "-----BEGIN OPENSSH PRIVATE KEY-----";
+
 enum route_key_state route_key_look(const char *text, size_t n, struct buf *public_blob)
 {
-	static const char begin[] = "-----BEGIN OPENSSH PRIVATE KEY-----", end[] = "-----END OPENSSH PRIVATE KEY-----";
-	const char *from = memmem(text, n, begin, sizeof begin - 1);
+	static const char end[] = "-----END OPENSSH PRIVATE KEY-----";
+	const char *from = memmem(text, n, begin_openssh, sizeof begin_openssh - 1);
 	if (from != NULL) {
-		from += sizeof begin - 1;
+		from += sizeof begin_openssh - 1;
 		const char *to = memmem(from, n - (size_t)(from - text), end, sizeof end - 1);
 		return to != NULL ? look_openssh(from, (size_t)(to - from), public_blob) : ROUTE_KEY_UNREADABLE;
 	}
-	if (memmem(text, n, "-----BEGIN RSA PRIVATE KEY-----", 31) != NULL || memmem(text, n, "-----BEGIN DSA PRIVATE KEY-----", 31) != NULL)
-		return ROUTE_KEY_FOREIGN;
 	if (memmem(text, n, "ENCRYPTED", 9) != NULL)
 		return ROUTE_KEY_LOCKED;
+	if (memmem(text, n, "-----BEGIN RSA PRIVATE KEY-----", 31) != NULL || memmem(text, n, "-----BEGIN DSA PRIVATE KEY-----", 31) != NULL)
+		return ROUTE_KEY_FOREIGN;
 	if (memmem(text, n, "-----BEGIN EC PRIVATE KEY-----", 30) != NULL)
 		return ROUTE_KEY_USABLE;
 	return memmem(text, n, "-----BEGIN PRIVATE KEY-----", 27) != NULL ? ROUTE_KEY_FOREIGN : ROUTE_KEY_UNREADABLE; /* PKCS #8: of any type */
@@ -137,6 +143,32 @@ static void read_public(const char *path, struct buf *blob)
 	buf_release(&text);
 }
 
+static bool has_certificate(const char *path)
+{
+	char name[4096];
+	return snprintf(name, sizeof name, "%s-cert.pub", path) < (int)sizeof name && access(name, R_OK) == 0;
+}
+
+/* The text as libssh2 is to have it (collectors/ssh_pem.h). */
+static void change_ecdsa(struct route_key *k)
+{
+	static const char end[] = "-----END OPENSSH PRIVATE KEY-----";
+	struct buf raw, pem;
+	const char *from = memmem(buf_text(&k->text), k->text.len, begin_openssh, sizeof begin_openssh - 1);
+	const char *to = from != NULL ? strstr(from, end) : NULL;
+	buf_init(&raw, ROUTE_KEY_BYTES);
+	buf_init(&pem, SSH_PEM_MAX);
+	if (to != NULL && buf_room(&raw, k->text.len) != NULL && buf_room(&pem, SSH_PEM_MAX - 1) != NULL &&
+	    base64_decode(&raw, from + sizeof begin_openssh - 1, (size_t)(to - from) - (sizeof begin_openssh - 1)) == ERR_OK &&
+	    ssh_pem_ecdsa((const unsigned char *)raw.data, raw.len, &pem)) {
+		struct buf old = k->text;
+		k->text = pem;
+		pem = old;
+	}
+	wipe(&raw);
+	wipe(&pem);
+}
+
 static void read_key(const char *path, struct route_key *k)
 {
 	*k = (struct route_key){ .path = path };
@@ -148,10 +180,11 @@ static void read_key(const char *path, struct route_key *k)
 		k->state = route_key_look(buf_text(&k->text), k->text.len, &k->public_blob);
 	if (k->public_blob.len == 0)
 		read_public(path, &k->public_blob);
-	if (k->state != ROUTE_KEY_USABLE && k->text.data != NULL) {
-		explicit_bzero(k->text.data, k->text.cap);
-		buf_release(&k->text);
-	}
+	k->has_certificate = has_certificate(path);
+	if (k->state != ROUTE_KEY_USABLE)
+		wipe(&k->text);
+	else
+		change_ecdsa(k);
 }
 
 /* ---- hops ---- */

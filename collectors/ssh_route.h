@@ -27,6 +27,7 @@ enum route_key_state {
 struct route_key {
 	const char          *path;        /* the settings' */
 	enum route_key_state state;
+	bool                 has_certificate; /* in FILE-cert.pub, which OpenSSH offers too */
 	struct buf           text;        /* of a usable one; wiped when released */
 	struct buf           public_blob; /* from FILE.pub, or out of the key itself; empty where neither can be had */
 };

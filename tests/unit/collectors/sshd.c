@@ -148,7 +148,11 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 static enum err make_key(const char *type, const char *path, struct why *why)
 {
 	char said[1024];
-	const char *const argv[] = { "ssh-keygen", "-q", "-t", type, "-N", "", "-C", "test", "-f", path, NULL };
+	const char *bits = strchr(type, '-');
+	char name[16];
+	snprintf(name, sizeof name, "%.*s", (int)strcspn(type, "-"), type);
+	const char *const argv[] = { "ssh-keygen", "-q", "-t", name, "-N", "", "-C", "test", "-f", path, bits != NULL ? "-b" : NULL,
+		                         bits != NULL ? bits + 1 : NULL, NULL };
 	return sshd_run(argv, said, sizeof said) == 0 ? ERR_OK : why_set(why, ERR_IO, "ssh-keygen cannot make a key of type %s: %s", type, said);
 }
 
@@ -287,10 +291,9 @@ static bool listens(struct sshd *s, struct why *why)
 	}
 }
 
-static bool launch(struct sshd *s, struct why *why)
+static bool launch_on(struct sshd *s, struct why *why)
 {
 	char port[16];
-	s->port = free_port();
 	snprintf(port, sizeof port, "%d", s->port);
 	int fd = open(s->log, O_WRONLY | O_CREAT | O_APPEND | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0 || s->port == 0) {
@@ -308,6 +311,12 @@ static bool launch(struct sshd *s, struct why *why)
 		return false;
 	}
 	return listens(s, why);
+}
+
+static bool launch(struct sshd *s, struct why *why)
+{
+	s->port = free_port();
+	return launch_on(s, why);
 }
 
 enum err sshd_start(const struct sshd_options *options, struct sshd **out, struct why *why)
@@ -350,16 +359,56 @@ static void end_children(pid_t pid, int depth)
 
 void sshd_cut(struct sshd *s) { end_children(s->pid, 0); }
 
+static void signal_children(pid_t pid, int number, int depth)
+{
+	char path[64];
+	int  child;
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	FILE *f = fopen(path, "r");
+	while (f != NULL && fscanf(f, "%d", &child) == 1) {
+		kill(child, number);
+		if (depth < 8)
+			signal_children(child, number, depth + 1);
+	}
+	if (f != NULL)
+		fclose(f);
+}
+
+void sshd_freeze(struct sshd *s) { signal_children(s->pid, SIGSTOP, 0); }
+void sshd_thaw(struct sshd *s) { signal_children(s->pid, SIGCONT, 0); }
+
+void sshd_end(struct sshd *s)
+{
+	if (s->pid <= 0)
+		return;
+	kill(s->pid, SIGSTOP); /* no new ones meanwhile */
+	end_children(s->pid, 0);
+	kill(s->pid, SIGCONT);
+	reap(s->pid);
+	s->pid = 0;
+}
+
+enum err sshd_again(struct sshd *s, struct why *why)
+{
+	return launch_on(s, why) ? ERR_OK : ERR_IO;
+}
+
+enum err sshd_authorize(struct sshd *s, const char *line)
+{
+	char path[PATH];
+	snprintf(path, sizeof path, "%s/authorized_keys", s->folder);
+	FILE *f = fopen(path, "a");
+	if (f == NULL)
+		return ERR_IO;
+	fprintf(f, "%s\n", line);
+	return fclose(f) == 0 ? ERR_OK : ERR_IO;
+}
+
 void sshd_stop(struct sshd *s)
 {
 	if (s == NULL)
 		return;
-	if (s->pid > 0) {
-		kill(s->pid, SIGSTOP); /* no new ones meanwhile */
-		end_children(s->pid, 0);
-		kill(s->pid, SIGCONT);
-		reap(s->pid);
-	}
+	sshd_end(s);
 	if (s->folder[0] != '\0')
 		nftw(s->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 	free(s);
