@@ -118,6 +118,7 @@ struct ssh_session {
 	} login;
 
 	enum reach          why_ended;
+	bool                is_fault_of_jump; /* it ended since the session below did */
 	char                why_text[512];
 	bool                is_for_openssh; /* it ended for want of what libssh2 lacks and the OpenSSH client has: ways to exchange keys, kinds of keys */
 	int                 n_failures;

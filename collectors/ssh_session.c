@@ -278,6 +278,7 @@ static enum reach reason_behind(enum reach r)
 static void fail_with_jump(struct ssh_session *s)
 {
 	s->is_for_openssh = s->below->is_for_openssh;
+	s->is_fault_of_jump = true;
 	session_fail(s, reason_behind(s->below->why_ended), "jump host %s", s->below->why_text);
 }
 
@@ -297,6 +298,7 @@ static void begin(struct ssh_session *s)
 		return;
 	}
 	set_state(s, SESSION_CONNECTING);
+	s->is_fault_of_jump = false;
 	loop_timer_start(s->timer, timeout_ms(s, CONNECT_MS), 0);
 	if (s->below != NULL)
 		open_tunnel(s);
@@ -539,7 +541,7 @@ void session_is_ready(struct ssh_session *s)
 	set_state(s, SESSION_READY);
 	pool_tell(s->pool, SSH_STEP_LOGIN, s->hop.name, REACH_OK, "");
 	for (struct ssh_session *other = s->pool->sessions; other != NULL; other = other->next)
-		if (other->below == s && other->state == SESSION_ENDED && other->why_ended == REACH_JUMP)
+		if (other->below == s && other->state == SESSION_ENDED && other->is_fault_of_jump)
 			other->retry_ms = other->n_failures = 0; /* it was not to blame */
 	nodes_hear(s->pool, s);
 	pool_turns(s->pool);
