@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Benchmarks print "name value unit" lines. `make bench` builds them and runs all; bench/run does so with -O2 in a folder of its own.
 BENCHES = \
+	bench/bench_details \
 	bench/bench_gather \
 	bench/bench_ingest \
 	bench/bench_parser \
@@ -19,6 +20,10 @@ EXTRA_DIST     += bench/run
 bench_bench_console_SOURCES = %reldir%/bench_console.c %reldir%/process.c %reldir%/process.h tests/e2e/pty.c tests/e2e/pty.h
 bench_bench_console_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 bench_bench_console_LDADD   = $(libs_base) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
+EXTRA_PROGRAMS += bench/bench_details
+CLEANFILES     += bench/bench_details
+bench_bench_details_SOURCES = %reldir%/bench_details.c
+bench_bench_details_LDADD   = $(libs_tui)
 bench_bench_ingest_SOURCES  = %reldir%/bench_ingest.c %reldir%/process.c %reldir%/process.h
 bench_bench_ingest_LDADD    = $(libs_base)
 bench_bench_parser_SOURCES  = %reldir%/bench_parser.c

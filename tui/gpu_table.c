@@ -11,7 +11,7 @@
 #include "tui/widget_bar.h"
 #include "tui/widget_spark.h"
 
-enum { TEXT_BYTES = 96, VALUE_COLS = 6, MEMORY_COLS = 11, BAR_MIN = 4 };
+enum { TEXT_BYTES = 96, VALUE_COLS = 6, MEMORY_COLS = 11, BAR_MIN = 4, COLS_WIDE = 100, STATE_WIDE = 36 };
 
 enum {
 	GPU_ID, GPU_NAME, GPU_UTIL, GPU_MEMORY, GPU_TEMPERATURE, GPU_POWER, GPU_CLOCK, GPU_HOT_MEMORY, GPU_ECC, GPU_PCIE, GPU_NVLINK, GPU_XIDS,
@@ -19,8 +19,8 @@ enum {
 };
 
 static const struct table_column gpu_columns[GPU_COLUMNS] = {
-	[GPU_ID] = { "gpu", 3, 6, -1, 0 },            [GPU_NAME] = { "name", 8, 24, -1, 9 },     [GPU_UTIL] = { "use", 6, 18, 1, 0 },
-	[GPU_MEMORY] = { "mem", 11, 24, 1, 0 },       [GPU_TEMPERATURE] = { "temp", 5, 5, 1, 1 }, [GPU_POWER] = { "power", 9, 9, 1, 2 },
+	[GPU_ID] = { "gpu", 3, 6, -1, 0 },            [GPU_NAME] = { "name", 16, 24, -1, 9 },    [GPU_UTIL] = { "use", 6, 12, 1, 0 },
+	[GPU_MEMORY] = { "mem", 11, 18, 1, 0 },       [GPU_TEMPERATURE] = { "temp", 5, 5, 1, 1 }, [GPU_POWER] = { "power", 9, 9, 1, 2 },
 	[GPU_CLOCK] = { "MHz", 9, 9, 1, 3 },          [GPU_HOT_MEMORY] = { "mem temp", 8, 8, 1, 10 },
 	[GPU_ECC] = { "ecc c/u", 7, 9, 1, 6 },        [GPU_PCIE] = { "pcie", 9, 10, -1, 7 },     [GPU_NVLINK] = { "nvlink", 8, 9, -1, 8 },
 	[GPU_XIDS] = { "xid", 6, 12, -1, 5 },         [GPU_SOURCE] = { "source", 10, 20, -1, 11 },
@@ -53,7 +53,7 @@ static bool has_value(const struct gpu_row *g, int column)
 	}
 }
 
-static size_t choose_columns(const struct node_view *node, struct table_column columns[GPU_COLUMNS], int of[GPU_COLUMNS])
+static size_t choose_columns(const struct node_view *node, int cols, struct table_column columns[GPU_COLUMNS], int of[GPU_COLUMNS])
 {
 	size_t n = 0;
 	for (int k = 0; k < GPU_COLUMNS; k++) {
@@ -63,6 +63,8 @@ static size_t choose_columns(const struct node_view *node, struct table_column c
 		if (!is_any)
 			continue;
 		columns[n] = gpu_columns[k];
+		if (k == GPU_STATE && cols >= COLS_WIDE)
+			columns[n].least = STATE_WIDE;
 		of[n++] = k;
 	}
 	return n;
@@ -141,7 +143,9 @@ static enum role write_pcie(const struct gpu_row *g, char *to)
 		snprintf(to, TEXT_BYTES, "x%s of x%s", whole(g->pcie_width, a), whole(g->pcie_width_max, b));
 		return ROLE_WARN;
 	}
-	if (isnan(g->pcie_generation))
+	if (isnan(g->pcie_generation) && isnan(g->pcie_width))
+		snprintf(to, TEXT_BYTES, "--");
+	else if (isnan(g->pcie_generation))
 		snprintf(to, TEXT_BYTES, "x%s", whole(g->pcie_width, a));
 	else if (isnan(g->pcie_width))
 		snprintf(to, TEXT_BYTES, "gen%s", whole(g->pcie_generation, a));
@@ -201,7 +205,7 @@ void gpus_table_draw(const struct node_view *node, struct table_state *state, bo
 	char text[TEXT_BYTES] = "";
 	int of[GPU_COLUMNS];
 	struct table_column columns[GPU_COLUMNS];
-	size_t n = choose_columns(node, columns, of);
+	size_t n = choose_columns(node, canvas_region(c).cols, columns, of);
 	const struct drawing d = { .node = node, .of = of, .text = text };
 	const struct table_source source = { .context = &d, .rows = node->n_gpus, .cell = gpu_cell };
 	node_table_draw(columns, n, &source, state, is_focused, c);

@@ -112,7 +112,7 @@ static struct gpu *gpu_of(struct gather *g, const struct teller *t, struct gpu_k
 		return NULL;
 	}
 	if (gpu == NULL) {
-		const double none = NAN;
+		const double none = (double)NAN;
 		gpu = &g->gpus[g->n++];
 		gpu->row = (struct gpu_row){ .gpu = "", .uuid = "", .name = "", .source = "", .xids = "", .state = "", .util = none, .memory = none,
 			.temperature = none, .power = none, .memory_used_bytes = none, .memory_total_bytes = none, .memory_temperature = none,
@@ -348,7 +348,7 @@ static struct gpu_process_row *add_process(struct gather *g, const struct gpu *g
 	if (g->v->n_processes == PROCESSES_MAX)
 		return NULL;
 	struct gpu_process_row *p = &g->v->processes[g->v->n_processes++];
-	*p = (struct gpu_process_row){ .gpu = (size_t)(gpu - g->gpus), .pid = "", .user = "", .process = "", .memory_bytes = NAN };
+	*p = (struct gpu_process_row){ .gpu = (size_t)(gpu - g->gpus), .pid = "", .user = "", .process = "", .memory_bytes = (double)NAN };
 	return p;
 }
 
@@ -363,7 +363,7 @@ static double beside(const struct details *d, enum detail_id id, const struct de
 		if (is_same)
 			return other->value;
 	}
-	return NAN;
+	return (double)NAN;
 }
 
 static void take_instances(struct gather *g, const struct teller *t)

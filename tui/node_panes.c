@@ -339,14 +339,17 @@ static void write_note(const struct node_panes *p, const struct node_pane_data *
 }
 
 /* They stand by index: where nobody looks at them and there is no room for all, the worst is among those that are seen. */
-static void show_worst_gpu(struct table_state *t, const struct node_view *node)
+static void draw_gpus(struct node_panes *p, const struct node_pane_data *d, struct canvas *c)
 {
+	const struct node_view *node = d->node;
+	struct table_state *t = &p->tables[PANE_GPUS], unlooked = *t;
 	size_t worst = 0;
 	for (size_t i = 1; i < node->n_gpus; i++)
 		if (node->gpus[i].severity > node->gpus[worst].severity)
 			worst = i;
 	if (node->n_gpus > 0 && node->gpus[worst].severity >= SEVERITY_WARN)
-		t->selected = worst;
+		unlooked.selected = worst;
+	gpus_table_draw(node, d->focus == PANE_GPUS ? t : &unlooked, d->focus == PANE_GPUS, c);
 }
 
 /* A table under its rule; where it is tight the rule takes the place of the row of titles. */
@@ -360,15 +363,13 @@ static void draw_table_pane(struct node_panes *p, const struct node_pane_data *d
 	char note[NOTE_BYTES];
 	size_t n = node_pane_rows(d, pane);
 	int top = pane != PANE_HOST && (all.rows >= 6 || (size_t)all.rows >= n + 2) ? 1 : 0; /* the host's has no titles */
-	if (pane == PANE_GPUS && d->focus != pane)
-		show_worst_gpu(&p->tables[pane], d->node);
 	write_note(p, d, pane, n, note);
 	p->visible[pane] = all.rows - top - 1;
 	canvas_enter(c, (struct rect){ top, 0, all.rows - top, all.cols });
 	if (pane == PANE_TARGETS)
 		targets_table_draw(d->node, d->view, &p->tables[pane], d->focus == pane, c);
 	else if (pane == PANE_GPUS)
-		gpus_table_draw(d->node, &p->tables[pane], d->focus == pane, c);
+		draw_gpus(p, d, c);
 	else if (pane == PANE_PROCESSES)
 		processes_table_draw(d->node, d->gpu, &p->tables[pane], d->focus == pane, c);
 	else if (pane == PANE_HOST)

@@ -290,7 +290,7 @@ static void fill_gpu(struct sample *s, size_t i, struct gpu_row *g)
 		{ SEVERITY_OK, SEVERITY_OK, "", "", (double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN },
 	};
 	bool is_little = i == 3;
-	const double none = NAN;
+	const double none = (double)NAN;
 	g->uuid = "GPU-0";
 	g->source = text(s, i + 2, i == 0 ? "nvidia-smi + dcgm" : "nvidia-smi");
 	g->severity = rows[i].severity;
