@@ -118,13 +118,13 @@ static int rank_of(const struct node_pane_data *d, enum node_pane p, bool has_wr
 	return p == d->focus ? RANK_FOCUS : has_wrong ? RANK_WRONG : ranks[p];
 }
 
-static void add_slot(struct column *col, const struct node_pane_data *d, enum node_pane p)
+static void add_slot(struct column *col, const struct node_pane_data *d, enum node_pane p, bool is_alone)
 {
 	size_t many = node_pane_rows(d, p), wrong = pane_wrong(d, p);
 	int n = many > 1000 ? 1000 : (int)many, titles = p == PANE_SIGNALS || p == PANE_HOST || p == PANE_SERVED ? 0 : 1;
 	struct slot s = { .pane = p, .rank = rank_of(d, p, wrong > 0) };
 	if (p == PANE_CHART) {
-		s.least = s.want = CHART_ROWS_MIN;
+		s.least = s.want = is_alone ? 0 : CHART_ROWS_MIN; /* in the only column it gets what is left */
 	} else if (n > 0) {
 		s.want = 1 + titles + n;
 		s.least = p == d->focus ? smaller(1 + (p == PANE_SIGNALS ? OPENED_LEAST : FOCUS_LEAST), s.want) : 1 + smaller(n, PANE_LEAST);
@@ -175,7 +175,7 @@ static int grow_all(struct column *col, int rank, int spare)
 static struct slot *slot_of(struct column *col, enum node_pane p)
 {
 	for (int i = 0; i < col->n; i++)
-		if (col->slots[i].pane == p && col->slots[i].rows > 0)
+		if (col->slots[i].pane == p)
 			return &col->slots[i];
 	return NULL;
 }
@@ -192,12 +192,11 @@ static int share_out(struct column *col, enum node_pane focus, int rows)
 		spare = grow(&col->slots[i], col->slots[i].urgent, spare);
 	for (int rank = 0; rank < RANKS; rank++)
 		spare = rank == RANK_EVENTS ? spare : grow_all(col, rank, spare);
-	if (events != NULL && chart == NULL)
-		return grow(events, events->want, spare);
-	if (events != NULL && spare >= EVENTS_BESIDE_CHART)
-		spare = spare - spare / 3 + grow(events, events->want, spare / 3);
-	if (chart == NULL)
-		return spare;
+	if (chart == NULL || chart->rows + spare < CHART_ROWS_MIN)
+		return events == NULL ? spare : grow(events, events->want, spare);
+	int over = chart->rows + spare - CHART_ROWS_MIN;
+	if (events != NULL && over >= EVENTS_BESIDE_CHART)
+		spare = spare - over / 3 + grow(events, events->want, over / 3);
 	chart->rows += spare;
 	return 0;
 }
@@ -340,14 +339,17 @@ static void write_note(const struct node_panes *p, const struct node_pane_data *
 }
 
 /* They stand by index: where nobody looks at them and there is no room for all, the worst is among those that are seen. */
-static void show_worst_gpu(struct table_state *t, const struct node_view *node)
+static void draw_gpus(struct node_panes *p, const struct node_pane_data *d, struct canvas *c)
 {
+	const struct node_view *node = d->node;
+	struct table_state *t = &p->tables[PANE_GPUS], unlooked = *t;
 	size_t worst = 0;
 	for (size_t i = 1; i < node->n_gpus; i++)
 		if (node->gpus[i].severity > node->gpus[worst].severity)
 			worst = i;
 	if (node->n_gpus > 0 && node->gpus[worst].severity >= SEVERITY_WARN)
-		t->selected = worst;
+		unlooked.selected = worst;
+	gpus_table_draw(node, d->focus == PANE_GPUS ? t : &unlooked, d->focus == PANE_GPUS, c);
 }
 
 /* A table under its rule; where it is tight the rule takes the place of the row of titles. */
@@ -361,15 +363,13 @@ static void draw_table_pane(struct node_panes *p, const struct node_pane_data *d
 	char note[NOTE_BYTES];
 	size_t n = node_pane_rows(d, pane);
 	int top = pane != PANE_HOST && (all.rows >= 6 || (size_t)all.rows >= n + 2) ? 1 : 0; /* the host's has no titles */
-	if (pane == PANE_GPUS && d->focus != pane)
-		show_worst_gpu(&p->tables[pane], d->node);
 	write_note(p, d, pane, n, note);
 	p->visible[pane] = all.rows - top - 1;
 	canvas_enter(c, (struct rect){ top, 0, all.rows - top, all.cols });
 	if (pane == PANE_TARGETS)
 		targets_table_draw(d->node, d->view, &p->tables[pane], d->focus == pane, c);
 	else if (pane == PANE_GPUS)
-		gpus_table_draw(d->node, &p->tables[pane], d->focus == pane, c);
+		draw_gpus(p, d, c);
 	else if (pane == PANE_PROCESSES)
 		processes_table_draw(d->node, d->gpu, &p->tables[pane], d->focus == pane, c);
 	else if (pane == PANE_HOST)
@@ -449,7 +449,7 @@ static int fill_columns(const struct node_pane_data *d, int cols, int rows, stru
 		out[i].n = 0;
 	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
 		if (!(places[i].pane == PANE_GPUS && n > 1) && !is_left_out(d, places[i].pane, rows))
-			add_slot(&out[places[i].column[n - 1]], d, places[i].pane);
+			add_slot(&out[places[i].column[n - 1]], d, places[i].pane, n == 1);
 	}
 	return n;
 }
