@@ -25,6 +25,7 @@ struct recording {
 	struct log         *log;
 	bool                lost; /* another recorder has the lease now */
 	enum err            told; /* what the writer met, as last told */
+	const char         *ssh_config;
 };
 
 static void closed(void *ctx)
@@ -98,16 +99,16 @@ static enum err prepare(struct recording *r, struct context *c, struct why *why)
 		return e;
 	const struct recorder_options o = { .loop = r->loop, .store = r->store, .store_path = buf_text(&c->store), .profiles = c->profiles,
 		                            .fleet = c->fleet, .clock = clock_system(),
-		                            .log = c->log, .version = PACKAGE_VERSION };
+		                            .log = c->log, .version = PACKAGE_VERSION, .ssh_config = r->ssh_config };
 	e = recorder_new(&o, &r->recorder, why);
 	if (e == ERR_OK)
 		c->fleet = NULL;
 	return e;
 }
 
-static enum err record(struct context *c, struct why *why)
+static enum err record(struct context *c, const char *ssh_config, struct why *why)
 {
-	struct recording r = { .log = c->log };
+	struct recording r = { .log = c->log, .ssh_config = ssh_config };
 	size_t n = c->fleet->n_targets;
 	enum err e = prepare(&r, c, why);
 	if (e == ERR_OK) {
@@ -134,10 +135,15 @@ static int run(const struct cli *cli)
 	if (e == ERR_OK)
 		e = context_fleet(&c, cli, &why);
 	if (e == ERR_OK)
-		e = record(&c, &why);
+		e = record(&c, cli_value(cli, "ssh-config"), &why);
 	context_release(&c);
 	return e == ERR_OK ? EXIT_YES : cli_fail(e, &why);
 }
+
+static const struct cli_option options[] = {
+	{ "ssh-config", "FILE", "read this instead of the user's and the system's ssh_config" },
+	{ NULL, NULL, NULL },
+};
 
 const struct cli_command command_record = {
 	.name         = "record",
@@ -145,6 +151,7 @@ const struct cli_command command_record = {
 	.summary      = "record the fleet without a screen, for a service manager",
 	.details      = "Runs in the foreground until SIGTERM or SIGINT; what is queued is committed before it ends. SIGHUP looks at the fleet's files at once "
 	                "(they are looked at every few seconds anyway). One process at a time records into a store: a second one says who it is and exits 2.",
+	.options      = options,
 	.takes_common = true,
 	.run          = run,
 };

@@ -173,7 +173,8 @@ static enum err bounds(const char *path, int64_t *first_ms, int64_t *last_ms, st
 static enum err begin_recording(struct run *r, struct why *why)
 {
 	const struct recorder_thread_options o = { .store_path = r->o->store_path, .fleet = r->o->fleet, .profiles = r->o->profiles,
-		                                   .clock = clock_system(), .log = r->o->log, .version = PACKAGE_VERSION };
+		                                   .clock = clock_system(), .log = r->o->log, .version = PACKAGE_VERSION,
+		                                   .ssh_config = r->o->ssh_config };
 	enum err e = path_make_parents(r->o->store_path, why);
 	if (e == ERR_OK)
 		e = standby_new(r->loop, &o, &r->standby, why);
