@@ -110,6 +110,7 @@ struct ssh_session {
 		size_t            signature_len;
 	} login;
 
+	char                logged_in_by[256]; /* for people: which key it was */
 	enum reach          why_ended;
 	char                why_text[512];
 	bool                is_for_openssh; /* it ended for want of what libssh2 lacks and the OpenSSH client has: ways to exchange keys, kinds of keys */

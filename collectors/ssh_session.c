@@ -437,7 +437,7 @@ void session_is_ready(struct ssh_session *s)
 	s->n_failures = 0;
 	s->pool->stats.connected++;
 	set_state(s, SESSION_READY);
-	pool_tell(s->pool, SSH_STEP_LOGIN, s->hop.name, REACH_OK, "");
+	pool_tell(s->pool, SSH_STEP_LOGIN, s->hop.name, REACH_OK, s->logged_in_by);
 	nodes_hear(s->pool, s);
 	begin_others(s->pool);
 	pool_mark(s->pool, s);
