@@ -68,3 +68,7 @@ UNIT_TESTS += tests/e2e/test_takeover
 tests_e2e_test_takeover_SOURCES = %reldir%/test_takeover.c $(small_fleet)
 tests_e2e_test_takeover_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_takeover_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
+
+UNIT_TESTS += tests/e2e/test_doctor
+tests_e2e_test_doctor_SOURCES = %reldir%/test_doctor.c tests/unit/collectors/sshd.c tests/unit/collectors/sshd.h
+tests_e2e_test_doctor_LDADD   = $(libs_base) $(CMOCKA_LIBS)
