@@ -16,6 +16,7 @@ libapp_a_SOURCES = \
 	%reldir%/commands.c %reldir%/commands.h \
 	%reldir%/console_run.c %reldir%/console_run.h \
 	%reldir%/context.c %reldir%/context.h \
+	%reldir%/doctor_config.c \
 	%reldir%/doctor_host.c %reldir%/doctor_host.h \
 	%reldir%/help.c \
 	%reldir%/paths.c %reldir%/paths.h \

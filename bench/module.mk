@@ -12,12 +12,14 @@ BENCHES = \
 	bench/bench_store
 if HAVE_TEST_LIBS
 BENCHES += bench/bench_console
+BENCHES += bench/bench_ssh
 endif
 EXTRA_PROGRAMS += bench/bench_console bench/bench_gather bench/bench_ingest bench/bench_parser bench/bench_query bench/bench_rules bench/bench_screen bench/bench_sim bench/bench_store
 CLEANFILES     += bench/bench_console bench/bench_gather bench/bench_ingest bench/bench_parser bench/bench_query bench/bench_rules bench/bench_screen bench/bench_sim bench/bench_store
 EXTRA_DIST     += bench/run
 
-bench_bench_console_SOURCES = %reldir%/bench_console.c %reldir%/process.c %reldir%/process.h tests/e2e/pty.c tests/e2e/pty.h
+bench_on_pty = %reldir%/keys.c %reldir%/keys.h %reldir%/process.c %reldir%/process.h tests/e2e/pty.c tests/e2e/pty.h
+bench_bench_console_SOURCES = %reldir%/bench_console.c $(bench_on_pty)
 bench_bench_console_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 bench_bench_console_LDADD   = $(libs_base) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
 EXTRA_PROGRAMS += bench/bench_details
@@ -46,3 +48,8 @@ bench: benches
 .PHONY: bench benches
 bench_bench_gather_SOURCES  = %reldir%/bench_gather.c
 bench_bench_gather_LDADD    = libcollectors.a $(libs_config)
+EXTRA_PROGRAMS += bench/bench_ssh
+CLEANFILES     += bench/bench_ssh
+bench_bench_ssh_SOURCES = %reldir%/bench_ssh.c %reldir%/ssh_fleet.c %reldir%/ssh_fleet.h $(bench_on_pty)
+bench_bench_ssh_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+bench_bench_ssh_LDADD   = $(libs_recorder) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil

@@ -117,6 +117,7 @@ struct ssh_session {
 		size_t            signature_len;
 	} login;
 
+	char                logged_in_by[256]; /* for people: which key it was */
 	enum reach          why_ended;
 	bool                is_fault_of_jump; /* it ended since the session below did */
 	char                why_text[512];

@@ -50,6 +50,8 @@ struct route {
 	bool             needs_openssh; /* something is set that libssh2 cannot honour; `text` says what */
 	enum reach       result;        /* REACH_OK, or what is wrong with it */
 	char             text[512];
+	char             found[256];    /* the addresses, for people */
+	double           config_ms, name_ms; /* what reading files and looking up the name took */
 };
 
 /* Blocks. `port` 0 and `user` NULL: as configured. */

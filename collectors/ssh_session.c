@@ -539,7 +539,7 @@ void session_is_ready(struct ssh_session *s)
 	s->n_failures = 0;
 	s->pool->stats.connected++;
 	set_state(s, SESSION_READY);
-	pool_tell(s->pool, SSH_STEP_LOGIN, s->hop.name, REACH_OK, "");
+	pool_tell(s->pool, SSH_STEP_LOGIN, s->hop.name, REACH_OK, s->logged_in_by);
 	for (struct ssh_session *other = s->pool->sessions; other != NULL; other = other->next)
 		if (other->below == s && other->state == SESSION_ENDED && other->is_fault_of_jump)
 			other->retry_ms = other->n_failures = 0; /* it was not to blame */
