@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One node: all its signals, its targets, its GPUs, what it serves, what happened to it, and a chart of the chosen signal where there is
- * room. The selected signal is the chosen one of all screens; a node that lacks that one shows its own first, and nothing is chosen by that. Tab goes from pane to pane; the one that has the focus gets the room that is
- * left. */
+ * One node: all its signals, its targets, its GPUs, its machine, its services, what it serves, what happened to it, and a chart of the chosen
+ * signal where there is room. The selected signal is the chosen one of all screens; a node that lacks that one shows its own first, and
+ * nothing is chosen by that. Tab goes from pane to pane; the one that has the focus gets the room that is left. */
 #include "tui/screens.h"
 
 #include <stdio.h>

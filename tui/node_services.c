@@ -51,7 +51,8 @@ static const char *put_started(const struct drawing *d, const struct service_row
 	return d->text;
 }
 
-/* Why it ended, how it feels, how often it came back, then what it was made from. A container that was killed by a signal ends with 128 and the signal's number. */
+/* Why it ended, how it feels, how often it came back, then what it was made from. A container that was killed by a signal ends with 128 and
+ * the signal's number. */
 static const char *put_more(const struct drawing *d, const struct service_row *s)
 {
 	char code[48] = "", restarts[48] = "", number[UNIT_TEXT_SIZE];

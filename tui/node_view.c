@@ -45,7 +45,7 @@ static enum err fill_targets(struct work *w)
 			continue;
 		w->v->targets[w->v->n_targets++] = (struct target_row){
 			.id = t->id, .job = arena_text(w->a, labels_get(t->labels, "job")), .url = arena_text(w->a, t->url),
-			.profile = arena_text(w->a, labels_get(t->labels, "profile")), .scrape_seconds = NAN, .samples = NAN, .error = "",
+			.profile = arena_text(w->a, labels_get(t->labels, "profile")), .scrape_seconds = (double)NAN, .samples = (double)NAN, .error = "",
 		};
 	}
 	return arena_failed(w->a) ? ERR_MEMORY : ERR_OK;

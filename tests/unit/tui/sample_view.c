@@ -84,7 +84,8 @@ static double of_machine(struct sample *s, enum signal_id id)
 static void fill_values(struct sample *s, struct node_row *n)
 {
 	for (int id = 0; id < SIGNAL_COUNT; id++) {
-		double v = s->flags & SAMPLE_NO_VALUES ? (double)NAN : s->flags & SAMPLE_MACHINES ? of_machine(s, (enum signal_id)id) : usual(s, (enum signal_id)id);
+		double v = s->flags & SAMPLE_MACHINES ? of_machine(s, (enum signal_id)id) : usual(s, (enum signal_id)id);
+		v = s->flags & SAMPLE_NO_VALUES ? (double)NAN : v;
 		n->value[id] = v;
 		if (isnan(v) || id == SIGNAL_UP || id == SIGNAL_VERSION)
 			continue;
@@ -366,26 +367,26 @@ static void fill_host(struct sample *s)
 	memcpy(s->host.disks, disks, sizeof disks);
 	memcpy(s->host.networks, networks, sizeof networks);
 	for (size_t i = 0; i < 2 && s->flags & SAMPLE_HOSTILE; i++) {
-		s->host.filesystems[i] = (struct filesystem_row){ text(s, i, ""), INFINITY, nan, i == 0 ? (double)INFINITY : -1e300, 0 };
-		s->host.disks[i] = (struct disk_row){ text(s, i + 3, ""), 1e300, -1, nan, INFINITY };
-		s->host.networks[i] = (struct network_row){ text(s, i + 5, ""), nan, -INFINITY, 1e300 };
+		s->host.filesystems[i] = (struct filesystem_row){ text(s, i, ""), (double)INFINITY, nan, i == 0 ? (double)INFINITY : -1e300, 0 };
+		s->host.disks[i] = (struct disk_row){ text(s, i + 3, ""), 1e300, -1, nan, (double)INFINITY };
+		s->host.networks[i] = (struct network_row){ text(s, i + 5, ""), nan, -(double)INFINITY, 1e300 };
 	}
 	if (s->flags & SAMPLE_HOSTILE)
-		s->host.up_seconds = 1e300, s->host.clock_ahead = -INFINITY, s->host.memory_available = -1e300;
+		s->host.up_seconds = 1e300, s->host.clock_ahead = -(double)INFINITY, s->host.memory_available = -1e300;
 }
 
 /* Hostile machines have as many as they like; states that nobody has heard of are among them. */
 static void fill_services(struct sample *s)
 {
 	static const struct service_row some[] = {
-		{ "triton-ranker.service", "unit", "failed", "", "", SEVERITY_CRIT, 12, NAN, NAN, 0, false },
-		{ "ranker-tokenizer", "container", "exited", "", "registry.example/tokenizer:2026-11-02", SEVERITY_CRIT, 3, NAN, 137, 0, true },
-		{ "dcgm-exporter", "container", "running", "unhealthy", "nvcr.io/nvidia/k8s/dcgm-exporter:4.2.3", SEVERITY_WARN, 0, NAN, NAN, 0, false },
-		{ "model-sync.service", "user unit", "activating", "", "", SEVERITY_WARN, 0, 21e6, NAN, 0, false },
-		{ "containerd.service", "unit", "active", "", "", SEVERITY_OK, 0, 81e6, NAN, 0, false },
-		{ "docker.service", "unit", "active", "", "", SEVERITY_OK, 0, 143e6, NAN, 0, false },
-		{ "nvidia-persistenced.service", "unit", "active", "", "", SEVERITY_OK, 0, 1.2e6, NAN, 0, false },
-		{ "redis", "container", "running", "healthy", "redis:7.4", SEVERITY_OK, 0, NAN, NAN, 0, false },
+		{ "triton-ranker.service", "unit", "failed", "", "", SEVERITY_CRIT, 12, (double)NAN, (double)NAN, 0, false },
+		{ "ranker-tokenizer", "container", "exited", "", "registry.example/tokenizer:2026-11-02", SEVERITY_CRIT, 3, (double)NAN, 137, 0, true },
+		{ "dcgm-exporter", "container", "running", "unhealthy", "nvcr.io/nvidia/k8s/dcgm-exporter:4.2.3", SEVERITY_WARN, 0, (double)NAN, (double)NAN, 0, false },
+		{ "model-sync.service", "user unit", "activating", "", "", SEVERITY_WARN, 0, 21e6, (double)NAN, 0, false },
+		{ "containerd.service", "unit", "active", "", "", SEVERITY_OK, 0, 81e6, (double)NAN, 0, false },
+		{ "docker.service", "unit", "active", "", "", SEVERITY_OK, 0, 143e6, (double)NAN, 0, false },
+		{ "nvidia-persistenced.service", "unit", "active", "", "", SEVERITY_OK, 0, 1.2e6, (double)NAN, 0, false },
+		{ "redis", "container", "running", "healthy", "redis:7.4", SEVERITY_OK, 0, (double)NAN, (double)NAN, 0, false },
 	};
 	size_t n = s->flags & SAMPLE_HOSTILE ? N_SERVICES : sizeof some / sizeof some[0];
 	s->node.services = arena_zeroed(&s->arena, n, sizeof some[0]);
