@@ -93,7 +93,7 @@ static const struct { const char *label, *text; int status; enum err want; const
 	{ "no container", "== engine docker\n", 0, ERR_OK, NULL },
 	{ "no rights", "Got permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock\n", 1, ERR_FORMAT,
 	  "this user may not ask the container engine: add it to the group 'docker', or run rootless" },
-	{ "no daemon", "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n", 1, ERR_FORMAT,
+	{ "no daemon", "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n", 1, ERR_NOT_FOUND,
 	  "the container engine does not run, or answers elsewhere: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker "
 	  "daemon running?" },
 	{ "too late", "", 124, ERR_FORMAT, "the container engine did not answer in time" },
@@ -116,6 +116,19 @@ static void answers_are_judged(void **state)
 		}
 		source_bench_close(&b);
 	}
+}
+
+/* One that ran and does so no more is worth a word, and so is one that is refused. */
+static void an_engine_that_stops_is_a_failure(void **state)
+{
+	static const char stopped[] = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n";
+	struct source_bench b;
+	(void)state;
+	assert_true(source_bench_open(&b, &container_source, false));
+	assert_int_equal(source_bench_parse(&b, stopped, strlen(stopped), 1, false), ERR_NOT_FOUND);
+	assert_int_equal(parse(&b, ""), ERR_OK);
+	assert_int_equal(source_bench_parse(&b, stopped, strlen(stopped), 1, false), ERR_FORMAT);
+	source_bench_close(&b);
 }
 
 static void odd_values_do_not_harm(void **state)
@@ -217,6 +230,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_container_is_told), cmocka_unit_test(changes_are_events), cmocka_unit_test(answers_are_judged),
+		cmocka_unit_test(an_engine_that_stops_is_a_failure),
 		cmocka_unit_test(odd_values_do_not_harm), cmocka_unit_test(real_answers_are_read), cmocka_unit_test(dash_command),
 		cmocka_unit_test(busybox_command), cmocka_unit_test(dash_socket), cmocka_unit_test(busybox_socket),
 	};
