@@ -37,6 +37,9 @@ void     template_free(struct template *t); /* NULL is fine */
 /* The text has no action in it: it stands for itself. */
 bool template_is_plain(const struct template *t);
 
+/* What it gives depends on labels alone, as far as can be told at a glance: neither on the value, nor on the time, nor on a query. */
+bool template_is_of_labels(const struct template *t);
+
 /* What a template is expanded with; lent for the call. */
 struct template_data {
 	const struct labels *labels;       /* of the result that the alert comes from; NULL: none */

@@ -137,7 +137,7 @@ static enum err run_named(struct expansion *x, const struct node *n, const struc
 	if (e != ERR_OK)
 		return e;
 	memcpy(saved, x->variables, sizeof saved);
-	x->variables[0] = argument;
+	x->variables[VARIABLE_DATA] = argument;
 	e = run_list(x, found->body, &argument, &flow);
 	memcpy(x->variables, saved, sizeof saved);
 	return e;
@@ -271,11 +271,11 @@ static void set_data(struct expansion *x, struct value *dot)
 	const struct template_data *d = x->data;
 	const char *url = d->external_url != NULL ? d->external_url : "";
 	*dot = (struct value){ .kind = VALUE_DATA };
-	x->variables[0] = *dot; /* in the order in which template_parse knows them */
-	x->variables[1] = (struct value){ .kind = VALUE_LABELS, .labels = d->labels };
-	x->variables[2] = (struct value){ .kind = VALUE_LABELS, .labels = d->external };
-	x->variables[3] = value_of_text(url, strlen(url));
-	x->variables[4] = value_of_number(d->value);
+	x->variables[VARIABLE_DATA] = *dot;
+	x->variables[VARIABLE_LABELS] = (struct value){ .kind = VALUE_LABELS, .labels = d->labels };
+	x->variables[VARIABLE_EXTERNAL_LABELS] = (struct value){ .kind = VALUE_LABELS, .labels = d->external };
+	x->variables[VARIABLE_EXTERNAL_URL] = value_of_text(url, strlen(url));
+	x->variables[VARIABLE_VALUE] = value_of_number(d->value);
 }
 
 enum err template_expand(const struct template *t, const struct template_data *data, struct buf *to, struct why *why)

@@ -770,7 +770,8 @@ static enum err call_args(struct expansion *x, const struct value *args, size_t 
 	struct value *kept = arena_zeroed(&x->arena, n + 1, sizeof *kept);
 	if (kept == NULL)
 		return why_memory(x->why);
-	memcpy(kept, args, n * sizeof *kept);
+	if (n > 0)
+		memcpy(kept, args, n * sizeof *kept);
 	*out = (struct value){ .kind = VALUE_ARGS, .args = kept, .n = n };
 	return ERR_OK;
 }
@@ -813,7 +814,6 @@ static enum err call_external_url(struct expansion *x, const struct value *args,
 {
 	(void)args;
 	(void)n;
-	*out = x->variables[3]; /* whatever the template did to its own variable is not meant */
 	const char *url = x->data->external_url != NULL ? x->data->external_url : "";
 	*out = value_of_text(url, strlen(url));
 	return ERR_OK;

@@ -350,6 +350,16 @@ static enum err read_parentheses(struct parser *s, struct operand *o)
 	return read_fields(s, o);
 }
 
+/* A field but Value is of labels, or of what was made of them: then the dot adds nothing. */
+static bool looks_further(const struct operand *o)
+{
+	bool is_value = o->kind == OPERAND_VARIABLE && o->variable == VARIABLE_VALUE;
+	bool is_data = o->kind == OPERAND_DOT || (o->kind == OPERAND_VARIABLE && o->variable == VARIABLE_DATA);
+	if (o->kind == OPERAND_FUNCTION)
+		return strcmp(o->function->name, "query") == 0 || strcmp(o->function->name, "now") == 0;
+	return is_value || (is_data && (o->n_fields == 0 || strcmp(o->fields[0], "Value") == 0));
+}
+
 static enum err read_operand(struct parser *s, struct operand *o)
 {
 	char c = peek(s), next = left(s) > 1 ? s->p[1] : '\0';
@@ -378,6 +388,7 @@ static enum err read_operand(struct parser *s, struct operand *o)
 		return fail(s, "unexpected '%c' in an action", c);
 	if (e != ERR_OK)
 		return e;
+	s->t->looks_further |= looks_further(o);
 	c = peek(s);
 	return is_blank(c) || c == ')' || c == '|' || c == ',' || is_at(s, "}}") ? ERR_OK : fail(s, "unexpected '%c' in an action", c);
 }
@@ -738,10 +749,14 @@ static enum err read_list(struct parser *s, bool is_top, struct node **out, enum
 
 /* ---- the whole ---- */
 
-/* As Prometheus declares them before each template; their order is that of template_expand. */
+/* As Prometheus declares them before each template. */
 static void know_data(struct parser *s)
 {
-	static const char *const names[] = { "$", "$labels", "$externalLabels", "$externalURL", "$value" };
+	static const char *const names[] = { [VARIABLE_DATA] = "$",
+		                                 [VARIABLE_LABELS] = "$labels",
+		                                 [VARIABLE_EXTERNAL_LABELS] = "$externalLabels",
+		                                 [VARIABLE_EXTERNAL_URL] = "$externalURL",
+		                                 [VARIABLE_VALUE] = "$value" };
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		s->variables[s->n_variables++] = (struct variable){ names[i], strlen(names[i]) };
 }
@@ -785,4 +800,9 @@ void template_free(struct template *t)
 bool template_is_plain(const struct template *t)
 {
 	return t->named == NULL && (t->body == NULL || (t->body->kind == NODE_TEXT && t->body->next == NULL));
+}
+
+bool template_is_of_labels(const struct template *t)
+{
+	return !t->looks_further;
 }

@@ -70,7 +70,11 @@ struct template {
 	struct arena           arena;
 	struct node           *body;
 	struct named_template *named;
+	bool                   looks_further; /* than at labels, or may */
 };
+
+/* Places of variables that each template begins with. */
+enum { VARIABLE_DATA, VARIABLE_LABELS, VARIABLE_EXTERNAL_LABELS, VARIABLE_EXTERNAL_URL, VARIABLE_VALUE };
 
 /* ---- values ---- */
 
