@@ -13,6 +13,7 @@ UNIT_TESTS += \
 	tests/unit/rules/test_profiles \
 	tests/unit/rules/test_rule_file \
 	tests/unit/rules/test_signal \
+	tests/unit/rules/test_template \
 	tests/unit/rules/test_window
 tests_unit_rules_test_eval_SOURCES      = %reldir%/test_eval.c
 tests_unit_rules_test_eval_LDADD        = $(libs_rules) $(CMOCKA_LIBS)
@@ -32,3 +33,5 @@ tests_unit_rules_test_window_LDADD      = $(libs_rules) $(CMOCKA_LIBS)
 tests_unit_rules_test_faults_SOURCES    = %reldir%/test_faults.c $(faults)
 tests_unit_rules_test_faults_LDFLAGS    = $(fault_ldflags)
 tests_unit_rules_test_faults_LDADD      = $(libs_rules) $(CMOCKA_LIBS)
+tests_unit_rules_test_template_SOURCES  = %reldir%/test_template.c
+tests_unit_rules_test_template_LDADD    = $(libs_rules) $(CMOCKA_LIBS)
