@@ -149,7 +149,7 @@ static void walks_there(void **state)
 		{ "known_hosts that want mending", "mend", false, 0,
 		  { "! known_hosts      ", "broken:2: its key is malformed" }, { "known:1: " } },
 		{ "a host key that is not known", "unknown", false, 1,
-		  { "! host key         ", "no host key is known for it; it shows ssh-ed25519 SHA256:", "what to do", "compare the fingerprint",
+		  { "! host key         ", "no host key is known for it; it shows ssh-ed25519 SHA256:", "what to do", "compare the key and accept it",
 		    "'unknown' cannot be asked" },
 		  { "  login" } },
 		{ "a login that is refused", "refused", false, 1,
