@@ -74,12 +74,7 @@ static void test_processes(void **state)
 static void test_failures(void **state)
 {
 	(void)state;
-	static const struct {
-		const char *label, *text;
-		int         status;
-		enum err    e;
-		const char *why;
-	} rows[] = {
+	static const struct kit_answer rows[] = {
 		{ "no tool", "", 127, ERR_NOT_FOUND, "neither" },
 		{ "no GPU", "@metric\n@rocm\n{}\n", 0, ERR_NOT_FOUND, "no AMD GPU" },
 		{ "no driver", "@rocm\nERROR:root:Driver not initialized (amdgpu not found in modules)\n", 1, ERR_FORMAT, "not loaded" },
@@ -90,14 +85,7 @@ static void test_failures(void **state)
 		{ "JSON of something else", "@metric\n[1, \"gpu\", null, {\"gpu\": -1}, {\"gpu\": 1.5}, {\"gpu\": []}]\n", 0, ERR_NOT_FOUND, "no AMD GPU" },
 		{ "a traceback", "@metric\nTraceback (most recent call last):\n  File x\nOSError: libamd_smi.so: cannot open\n", 1, ERR_FORMAT, "'OSError" },
 	};
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct kit k;
-		kit_open(&k, &amd_smi_source);
-		kit_read(&k, rows[i].text, rows[i].status);
-		if (k.e != rows[i].e || strstr(k.why.text, rows[i].why) == NULL)
-			fail_msg("%s: %d, '%s'", rows[i].label, (int)k.e, k.why.text);
-		kit_close(&k);
-	}
+	kit_check_answers(&amd_smi_source, rows, sizeof rows / sizeof rows[0]);
 }
 
 static void test_captures(void **state)
@@ -195,9 +183,7 @@ static void run_scripts(const char *shell)
 static void test_script(void **state)
 {
 	(void)state;
-	for (size_t i = 0; kit_shells[i] != NULL; i++)
-		if (kit_has_program(kit_shells[i]))
-			run_scripts(kit_shells[i]);
+	kit_in_each_shell(run_scripts);
 }
 
 int main(void)

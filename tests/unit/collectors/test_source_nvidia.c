@@ -166,12 +166,7 @@ static void test_changes(void **state)
 static void test_failures(void **state)
 {
 	(void)state;
-	static const struct {
-		const char *label, *text;
-		int         status;
-		enum err    e;
-		const char *why;
-	} rows[] = {
+	static const struct kit_answer rows[] = {
 		{ "no such tool", "", 127, ERR_NOT_FOUND, "no nvidia-smi" },
 		{ "no GPU", "@fields index\n@gpus\nNo devices were found\n", 6, ERR_NOT_FOUND, "finds no GPU" },
 		{ "mismatch", "@fields index\n@gpus\nFailed to initialize NVML: Driver/library version mismatch\nNVML library version: 550.54\n", 18, ERR_FORMAT,
@@ -189,16 +184,7 @@ static void test_failures(void **state)
 		{ "a page of something else", "<html>\n", 0, ERR_FORMAT, "'<html>'" },
 		{ "fields that no one asked for", "@fields x,y\n@gpus\n1, 2\n", 0, ERR_FORMAT, "'1, 2'" },
 	};
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct kit k;
-		kit_open(&k, &nvidia_smi_source);
-		kit_read(&k, rows[i].text, rows[i].status);
-		assert_row(rows[i].label, k.e == rows[i].e);
-		if (strstr(k.why.text, rows[i].why) == NULL)
-			fail_msg("%s: '%s'", rows[i].label, k.why.text);
-		assert_string_equal(kit_ask(&k), "");
-		kit_close(&k);
-	}
+	kit_check_answers(&nvidia_smi_source, rows, sizeof rows / sizeof rows[0]);
 }
 
 /* A lost GPU makes the query fail; asked one by one the others answer. */
@@ -574,17 +560,8 @@ static void run_trouble(const char *shell)
 static void test_script(void **state)
 {
 	(void)state;
-	size_t n = 0;
-	for (size_t i = 0; kit_shells[i] != NULL; i++) {
-		if (!kit_has_program(kit_shells[i])) {
-			print_message("# '%s' is not here; scripts were not run by it\n", kit_shells[i]);
-			continue;
-		}
-		run_script(kit_shells[i]);
-		run_trouble(kit_shells[i]);
-		n++;
-	}
-	assert_true(n > 0);
+	kit_in_each_shell(run_script);
+	kit_in_each_shell(run_trouble);
 }
 
 int main(void)
