@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What asking a machine over SSH costs an interval, in bytes, round trips and processor time here: by our own SSH, by the OpenSSH client as the
- * collector runs it (one shell that stays), and as a script would do it, with a new `ssh -S SOCKET` each interval over a master connection. All three
- * ask for the same (the host's source, which is due in every gather) from the same sshd; a relay in between counts. One figure a line: name
- * value unit. Arguments: intervals (60), machines (8). */
+ * What asking a machine over SSH costs an interval, in bytes, round trips and processor time here: by our own SSH, by the OpenSSH client as
+ * the collector runs it (one shell that stays), and as a script would do it, with a new `ssh -S SOCKET` each interval over a master
+ * connection. All three ask for the same (the host's source, which is due in every gather) from the same sshd; a relay in between counts.
+ * One figure a line: name value unit. Arguments: intervals (60), machines (8). */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -183,8 +183,8 @@ static struct cost measure_collector(enum ssh_mode mode, int machines, int inter
 		struct machine *m = NULL;
 		snprintf(name, sizeof name, "r-%d", i + 1);
 		r.machines[i].run = &r;
-		const struct machine_options mo = { .name = name, .destination = name, .mode = mode, .interval_ms = INTERVAL_MS, .timeout_ms = DEADLINE_MS,
-			                                .done = on_scrape, .ctx = &r.machines[i] };
+		const struct machine_options mo = { .name = name, .destination = name, .mode = mode, .interval_ms = INTERVAL_MS,
+		                                    .timeout_ms = DEADLINE_MS, .done = on_scrape, .ctx = &r.machines[i] };
 		check(machine_add(r.c, &mo, true, &m, &why), &why);
 	}
 	loop_run(r.loop);
@@ -315,12 +315,12 @@ static void print_cost(const char *name, const struct cost *c, const struct cost
 {
 	double n = c->gathers, m = ours->gathers;
 	double up = (double)c->bytes.up / n, down = (double)c->bytes.down / n, turns = (double)c->bytes.turns / n, cpu = c->cpu_s * 1000 / n;
-	printf("ssh_cost_%s_sent %.0f bytes\nssh_cost_%s_received %.0f bytes\nssh_cost_%s_round_trips %.2f\nssh_cost_%s_cpu %.3f ms\n", name, up, name,
-	       down, name, turns, name, cpu);
+	printf("ssh_cost_%s_sent %.0f bytes\nssh_cost_%s_received %.0f bytes\nssh_cost_%s_round_trips %.2f\nssh_cost_%s_cpu %.3f ms\n", name,
+	       up, name, down, name, turns, name, cpu);
 	if (c == ours)
 		return;
-	printf("ssh_cost_%s_sent_ratio %.1f\nssh_cost_%s_received_ratio %.2f\nssh_cost_%s_cpu_ratio %.1f\n", name, up / ((double)ours->bytes.up / m), name,
-	       down / ((double)ours->bytes.down / m), name, cpu / (ours->cpu_s * 1000 / m));
+	printf("ssh_cost_%s_sent_ratio %.1f\nssh_cost_%s_received_ratio %.2f\nssh_cost_%s_cpu_ratio %.1f\n", name,
+	       up / ((double)ours->bytes.up / m), name, down / ((double)ours->bytes.down / m), name, cpu / (ours->cpu_s * 1000 / m));
 }
 
 int main(int argc, char **argv)

@@ -280,7 +280,8 @@ void ssh_fleet_freeze(void)
 	}
 }
 
-/* What a session leaves behind when it ends (a shell that sleeps) is nobody's child any more: it is known by its HOME, which is our folder. */
+/* What a session leaves behind when it ends (a shell that sleeps) is nobody's child any more: it is known by its HOME, which is our
+ * folder. */
 static bool has_our_home(const char *pid)
 {
 	static char environment[65536];

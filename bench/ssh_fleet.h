@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Machines to be asked over SSH, all of them this one: real sshds on loopback, at 127.0.K.N for node N of kind K, each a session, a login and a shell of
- * its own, as if it were a machine. Some of them hang, each kind in its own way. All of it is in the benchmark's folder (bench/process.h) and ends
- * with it. Calls end the benchmark with a sentence when they can't do what they say. */
+ * Machines to be asked over SSH, all of them this one: real sshds on loopback, at 127.0.K.N for node N of kind K, each a session, a login
+ * and a shell of its own, as if it were a machine. Some of them hang, each kind in its own way. All of it is in the benchmark's folder
+ * (bench/process.h) and ends with it. Calls end the benchmark with a sentence when they can't do what they say. */
 #ifndef PITWALL_BENCH_SSH_FLEET_H
 #define PITWALL_BENCH_SSH_FLEET_H
 

@@ -58,7 +58,8 @@ void kit_tools_close(struct kit_tools *t); /* with all that is in it */
 void kit_tools_put(const struct kit_tools *t, const char *name, const char *text); /* an executable file */
 char *kit_tools_read(const struct kit_tools *t, const char *name); /* "" where there is none; the caller frees it */
 
-/* The shells that scripts are written for ("busybox" means its sh); those of them that are not here are to be passed over. Ends with NULL. */
+/* The shells that scripts are written for ("busybox" means its sh); those of them that are not here are to be passed over. Ends with
+ * NULL. */
 extern const char *const kit_shells[];
 /* Each of them that is here; a test for which there is none has failed. */
 void kit_in_each_shell(void (*run)(const char *shell));

@@ -13,7 +13,8 @@ static void test_dump(void **state)
 	(void)state;
 	struct kit k;
 	kit_open(&k, &xpu_smi_source);
-	kit_read(&k, "@dump\n" HEADER "14:32:57.448,    0, 12.50, 106.60, 1600,  N/A, 41.5, 25.00, 28.5, 2, 7, 1\n14:32:57.449,    1, N/A, , 0, 60\n"
+	kit_read(&k,
+	         "@dump\n" HEADER "14:32:57.448,    0, 12.50, 106.60, 1600,  N/A, 41.5, 25.00, 28.5, 2, 7, 1\n14:32:57.449,    1, N/A, , 0, 60\n"
 		"@discovery\n{\"device_list\": [{\"device_id\": 0, \"device_name\": \"Max 1550\", \"uuid\": \"u0\", \"pci_bdf_address\": \"0000:4b:00.0\", "
 		"\"serial_number\": \"unknown\"}, {\"device_id\": \"1\", \"device_name\": \"Max 1550\"}]}\n", 0);
 	assert_int_equal(k.e, ERR_OK);
@@ -47,8 +48,10 @@ static void test_odd(void **state)
 		{ "no device", "@dump\nError: No device found\n@table\nNo devices\n", 1, ERR_NOT_FOUND, "no GPU" },
 		{ "no driver", "@dump\nError: Level Zero Initialization Error\n@table\n", 1, ERR_FORMAT, "render" },
 		{ "it hangs", "@dump\n\n", 124, ERR_FORMAT, "in time" },
-		{ "tiles are no devices", "@dump\nTimestamp, DeviceId, TileId, GPU Memory Used (MiB)\n20:06:21.081,    0,    0, 39.12\n", 0, ERR_FORMAT, "status 0" },
-		{ "no id", "@dump\nTimestamp, DeviceId, GPU Power (W)\n20:06:21.081,    x, 39.12\n20:06:21.081,    -1, 39.12\n", 0, ERR_FORMAT, "status 0" },
+		{ "tiles are no devices", "@dump\nTimestamp, DeviceId, TileId, GPU Memory Used (MiB)\n20:06:21.081,    0,    0, 39.12\n", 0,
+		  ERR_FORMAT, "status 0" },
+		{ "no id", "@dump\nTimestamp, DeviceId, GPU Power (W)\n20:06:21.081,    x, 39.12\n20:06:21.081,    -1, 39.12\n", 0, ERR_FORMAT,
+		  "status 0" },
 		{ "another failure", "@dump\nSegmentation fault\n@table\n\n", 139, ERR_FORMAT, "'Segmentation fault'" },
 	};
 	kit_check_answers(&xpu_smi_source, rows, sizeof rows / sizeof rows[0]);
