@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the console costs whoever looks at it: the real program on a pty, live on a simulated fleet of 256 nodes polled each 5 s by itself, at
- * two sizes. From the start to the first paint, from a key to what it paints, what it writes while nobody touches it. One figure a line: name
- * value unit. Arguments: seconds of idling that are measured (15), keys (300). */
+ * What the console costs whoever looks at it: the real program on a pty, live on a simulated fleet of 256 nodes polled each 5 s by itself,
+ * at two sizes. From the start to the first paint, from a key to what it paints, what it writes while nobody touches it. One figure a line:
+ * name value unit. Arguments: seconds of idling that are measured (15), keys (300). */
 #include "tests/unit/unit.h"
 
 #include "bench/keys.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One console and 100 machines over SSH, of which 20 hang in four ways (bench/ssh_fleet.h): the real program on a pty, with real sshds on loopback. Are
- * the healthy ones polled on time, and what does it cost here? The sshds and the shells, which are on this machine as well, cost far more and are
- * not in any figure. One figure a line: name value unit. Arguments: seconds that are measured (120), keys pressed meanwhile (600), seconds of the
- * interval (10). */
+ * One console and 100 machines over SSH, of which 20 hang in four ways (bench/ssh_fleet.h): the real program on a pty, with real sshds on
+ * loopback. Are the healthy ones polled on time, and what does it cost here? The sshds and the shells, which are on this machine as well,
+ * cost far more and are not in any figure. One figure a line: name value unit. Arguments: seconds that are measured (120), keys pressed
+ * meanwhile (600), seconds of the interval (10). */
 #include "tests/unit/unit.h"
 
 #include "base/clock.h"
@@ -16,7 +16,8 @@
 
 enum { ROWS = 24, COLS = 80, BEGIN_MS = 180000, LOOK_MS = 500, TIMEOUT_MS = 5000, TIMES_MAX = 65536, NODES_MAX = 256 };
 
-static const int counts[SSH_NODE_COUNT] = { [SSH_NODE_OK] = 80, [SSH_NODE_MUTE] = 5, [SSH_NODE_STOPPED] = 5, [SSH_NODE_GPU] = 5, [SSH_NODE_SHELL] = 5 };
+static const int counts[SSH_NODE_COUNT] = { [SSH_NODE_OK] = 80, [SSH_NODE_MUTE] = 5, [SSH_NODE_STOPPED] = 5, [SSH_NODE_GPU] = 5,
+                                            [SSH_NODE_SHELL] = 5 };
 
 static struct pty *start(void)
 {
@@ -190,16 +191,16 @@ static void print_times(const char *name, double *values, size_t n, double by, c
 	if (n == 0)
 		return;
 	qsort(values, n, sizeof *values, by_size);
-	printf("%s_p50 %.1f %s\n%s_p99 %.1f %s\n%s_max %.1f %s\n", name, values[n / 2] * by, unit, name, values[(n - 1) * 99 / 100] * by, unit, name,
-	       values[n - 1] * by, unit);
+	printf("%s_p50 %.1f %s\n%s_p99 %.1f %s\n%s_max %.1f %s\n", name, values[n / 2] * by, unit, name, values[(n - 1) * 99 / 100] * by, unit,
+	       name, values[n - 1] * by, unit);
 }
 
 static void print_gathers(struct gathers *g)
 {
 	for (int k = 0; k < SSH_NODE_COUNT; k++) {
 		const char *name = ssh_node_name((enum ssh_node_kind)k);
-		printf("ssh_%s_nodes %d of_%d\nssh_%s_gathers_due %d\nssh_%s_gathers_tried %d\nssh_%s_gathers_good %d\n", name, g->nodes[k], counts[k], name,
-		       g->due[k], name, g->begun[k], name, g->good[k]);
+		printf("ssh_%s_nodes %d of_%d\nssh_%s_gathers_due %d\nssh_%s_gathers_tried %d\nssh_%s_gathers_good %d\n", name, g->nodes[k],
+		       counts[k], name, g->due[k], name, g->begun[k], name, g->good[k]);
 	}
 	printf("ssh_ok_missed %d gathers\nssh_ok_nodes_behind %d nodes\n", g->due[SSH_NODE_OK] - g->good[SSH_NODE_OK], g->n_nodes_behind);
 	print_times("ssh_ok_late", g->late_ms, g->n, 1, "ms");

@@ -53,3 +53,9 @@ CLEANFILES     += bench/bench_ssh
 bench_bench_ssh_SOURCES = %reldir%/bench_ssh.c %reldir%/ssh_fleet.c %reldir%/ssh_fleet.h $(bench_on_pty)
 bench_bench_ssh_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 bench_bench_ssh_LDADD   = $(libs_recorder) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
+BENCHES        += bench/bench_ssh_cost
+EXTRA_PROGRAMS += bench/bench_ssh_cost
+CLEANFILES     += bench/bench_ssh_cost
+bench_bench_ssh_cost_SOURCES = %reldir%/bench_ssh_cost.c %reldir%/process.c %reldir%/process.h %reldir%/relay.c %reldir%/relay.h \
+	%reldir%/ssh_fleet.c %reldir%/ssh_fleet.h
+bench_bench_ssh_cost_LDADD   = libcollectors.a $(libs_config)

@@ -42,7 +42,6 @@ static struct {
 } fleet;
 
 const char *ssh_node_name(enum ssh_node_kind k) { return names[k]; }
-int         ssh_fleet_port(enum ssh_node_kind k) { return fleet.ports[k]; }
 
 static void give_up(const char *what, const char *which)
 {
@@ -152,6 +151,11 @@ static struct sockaddr_in address_of(enum ssh_node_kind k, int i, int port)
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
 	a.sin_addr.s_addr = htonl(0x7f000000u | (uint32_t)(k + 1) << 8 | (uint32_t)i);
 	return a;
+}
+
+struct sockaddr_in ssh_fleet_address(enum ssh_node_kind k, int n)
+{
+	return address_of(k, n, fleet.ports[k]);
 }
 
 /* That was free a moment ago on the kind's first address. */
@@ -276,7 +280,8 @@ void ssh_fleet_freeze(void)
 	}
 }
 
-/* What a session leaves behind when it ends (a shell that sleeps) is nobody's child any more: it is known by its HOME, which is our folder. */
+/* What a session leaves behind when it ends (a shell that sleeps) is nobody's child any more: it is known by its HOME, which is our
+ * folder. */
 static bool has_our_home(const char *pid)
 {
 	static char environment[65536];

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Machines to be asked over SSH, all of them this one: real sshds on loopback, at 127.0.K.N for node N of kind K, each a session, a login and a shell of
- * its own, as if it were a machine. Some of them hang, each kind in its own way. All of it is in the benchmark's folder (bench/process.h) and ends
- * with it. Calls end the benchmark with a sentence when they can't do what they say. */
+ * Machines to be asked over SSH, all of them this one: real sshds on loopback, at 127.0.K.N for node N of kind K, each a session, a login
+ * and a shell of its own, as if it were a machine. Some of them hang, each kind in its own way. All of it is in the benchmark's folder
+ * (bench/process.h) and ends with it. Calls end the benchmark with a sentence when they can't do what they say. */
 #ifndef PITWALL_BENCH_SSH_FLEET_H
 #define PITWALL_BENCH_SSH_FLEET_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 
 /* name of the group and of its nodes ("ok-7"), how it hangs */
@@ -37,7 +38,7 @@ void ssh_fleet_freeze(void);
 /* Ends the sshds and all that was begun by them. */
 void ssh_fleet_end(void);
 
-/* One sshd for a benchmark of its own, on 127.0.0.1: its port. */
-int ssh_fleet_port(enum ssh_node_kind k);
+/* Where node N (from 1) of a kind is reached. */
+struct sockaddr_in ssh_fleet_address(enum ssh_node_kind k, int n);
 
 #endif

@@ -5,7 +5,6 @@ libcollectors_a_SOURCES = \
 	%reldir%/decimal.c %reldir%/decimal.h \
 	%reldir%/draft.c %reldir%/draft.h \
 	%reldir%/exposition.c %reldir%/exposition.h \
-	%reldir%/field.c %reldir%/field.h \
 	%reldir%/findings.c %reldir%/findings.h \
 	%reldir%/gather.c %reldir%/gather.h \
 	%reldir%/gather_feed.c \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * pitwall doctor HOST against a real sshd: what it says of each way in which a machine may not be reached, and what it exits with. Sentences
- * are compared, not whole pages: ports, times and keys are new in each run. */
+ * pitwall doctor HOST against a real sshd: what it says of each way in which a machine may not be reached, and what it exits with.
+ * Sentences are compared, not whole pages: ports, times and keys are new in each run. */
 #include "tests/unit/unit.h"
 
 #include <arpa/inet.h>
@@ -196,7 +196,8 @@ static void names_the_hops(void **state)
 		skip();
 	bench_init(&b);
 	check(&b, &(const struct row){ "two hops", "two", false, 0,
-	                               { "by way of        jump", "@localhost:", "@127.0.0.1:", "'two' can be asked" }, { "what to do", "! login" } });
+	                               { "by way of        jump", "@localhost:", "@127.0.0.1:", "'two' can be asked" },
+	                               { "what to do", "! login" } });
 	assert_int_equal(count(b.said, "\n  configuration "), 1);
 	assert_int_equal(count(b.said, "\n  name  "), 1);
 	assert_int_equal(count(b.said, "\n  connection  "), 2);

@@ -196,7 +196,8 @@ static void tells_of_machines_that_do_not_do_as_asked(void **state)
 		struct machine *m = NULL;
 		assert_int_equal(sshd_start(&o, &s, &why), ERR_OK);
 		bench_init(&b, s);
-		const struct machine_options mo = { .name = "x", .destination = "x", .mode = SSH_MODE_LIBSSH2, .interval_ms = 60000, .timeout_ms = rows[i].timeout_ms,
+		const struct machine_options mo = { .name = "x", .destination = "x", .mode = SSH_MODE_LIBSSH2, .interval_ms = 60000,
+		                                    .timeout_ms = rows[i].timeout_ms,
 			                                .connect_timeout_ms = rows[i].timeout_ms, .done = on_scrape, .ctx = &seen };
 		memset(&seen, 0, sizeof seen);
 		assert_int_equal(machine_add(b.c, &mo, true, &m, &why), ERR_OK);
@@ -211,7 +212,8 @@ static void tells_of_machines_that_do_not_do_as_asked(void **state)
 
 /* ---- what hangs ---- */
 
-static enum err parse_number(const struct section *in, const struct source_settings *settings, void *memory, struct findings *out, struct why *why)
+static enum err parse_number(const struct section *in, const struct source_settings *settings, void *memory, struct findings *out,
+                             struct why *why)
 {
 	(void)settings, (void)memory;
 	if (in->status != 0 || in->n == 0)
@@ -220,7 +222,8 @@ static enum err parse_number(const struct section *in, const struct source_setti
 	return ERR_OK;
 }
 
-static enum err parse_nothing(const struct section *in, const struct source_settings *settings, void *memory, struct findings *out, struct why *why)
+static enum err parse_nothing(const struct section *in, const struct source_settings *settings, void *memory, struct findings *out,
+                              struct why *why)
 {
 	(void)in, (void)settings, (void)memory, (void)out, (void)why;
 	return ERR_OK;
@@ -233,7 +236,8 @@ static void gives_a_section_what_the_timeout_allows(void **state)
 		{ "the usual timeout", 5000, 5 }, { "a part of a second is not counted", 3900, 3 },
 		{ "never less than 2 s", 1000, 2 }, { "never more than 5 s", 60000, 5 },
 	};
-	static const struct source limit = { .name = "limit", .summary = "what a section may take", .script = "echo $limit_s\n", .parse = parse_number };
+	static const struct source limit = { .name = "limit", .summary = "what a section may take", .script = "echo $limit_s\n",
+	                                     .parse = parse_number };
 	static const struct source *const only[] = { &limit };
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -251,7 +255,8 @@ static void gives_a_section_what_the_timeout_allows(void **state)
 /* A tool that heeds no SIGTERM: what comes after it answers all the same, and the machine counts as one that does. */
 static void a_tool_that_hangs_costs_only_its_own(void **state)
 {
-	static const struct source hangs = { .name = "hangs", .summary = "never ends", .script = "trap '' TERM; sleep 30\n", .parse = parse_nothing };
+	static const struct source hangs = { .name = "hangs", .summary = "never ends", .script = "trap '' TERM; sleep 30\n",
+	                                     .parse = parse_nothing };
 	static const struct source after = { .name = "after", .summary = "answers", .script = "echo 7\n", .parse = parse_number };
 	static const struct source *const both[] = { &hangs, &after };
 	struct bench b;

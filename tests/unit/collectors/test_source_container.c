@@ -31,7 +31,8 @@ static void one_container_is_told(void **state)
 	(void)state;
 	struct source_bench b;
 	assert_true(source_bench_open(&b, &container_source, false));
-	assert_int_equal(parse(&b, CONTAINER("running", "0", "false", "2", "2026-11-23T14:48:16.614290929Z", "v3", "{\"Status\":\"healthy\"}")), ERR_OK);
+	assert_int_equal(parse(&b, CONTAINER("running", "0", "false", "2", "2026-11-23T14:48:16.614290929Z", "v3", "{\"Status\":\"healthy\"}")),
+	                 ERR_OK);
 	static const char *const lines[] = {
 		"container_state{name=\"vllm\",state=\"running\"} 1",
 		"container_state{name=\"vllm\",state=\"exited\"} 0",
@@ -58,9 +59,11 @@ static const struct { const char *label, *before, *after, *event; enum finding_s
 	{ "nothing new", GOOD, GOOD, NULL, FINDING_INFO },
 	{ "restarted by policy", GOOD, CONTAINER("running", "0", "false", "1", AT_2, "v1", "null"),
 	  "container 'vllm' was restarted by its engine, 1 times so far", FINDING_WARN },
-	{ "restarted after the OOM killer", GOOD, CONTAINER("running", "0", "true", "1", AT_2, "v1", "null"), "(killed, out of memory)", FINDING_WARN },
+	{ "restarted after the OOM killer", GOOD, CONTAINER("running", "0", "true", "1", AT_2, "v1", "null"), "(killed, out of memory)",
+	  FINDING_WARN },
 	{ "started anew", GOOD, CONTAINER("running", "0", "false", "0", AT_2, "v1", "null"), "container 'vllm' was started", FINDING_INFO },
-	{ "ended well", GOOD, CONTAINER("exited", "0", "false", "0", AT_1, "v1", "null"), "container 'vllm' is 'exited': exit code 0", FINDING_INFO },
+	{ "ended well", GOOD, CONTAINER("exited", "0", "false", "0", AT_1, "v1", "null"), "container 'vllm' is 'exited': exit code 0",
+	  FINDING_INFO },
 	{ "ended badly", GOOD, CONTAINER("exited", "3", "false", "0", AT_1, "v1", "null"), "is 'exited': exit code 3", FINDING_CRITICAL },
 	{ "killed", GOOD, CONTAINER("exited", "137", "false", "0", AT_1, "v1", "null"), "exit code 137, signal 9", FINDING_CRITICAL },
 	{ "killed by the kernel", GOOD, CONTAINER("exited", "137", "true", "0", AT_1, "v1", "null"), "killed, out of memory", FINDING_CRITICAL },
