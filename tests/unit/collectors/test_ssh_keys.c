@@ -19,7 +19,7 @@ static char folder[64];
 
 static const char *at(const char *name)
 {
-	static char path[4][128];
+	static char path[4][sizeof folder + 256];
 	static int next;
 	next = (next + 1) % 4;
 	snprintf(path[next], sizeof path[next], "%s/%s", folder, name);
