@@ -574,6 +574,7 @@ static void drop_raw(struct ssh_session *s)
 	for (int i = 0; i < 8 && libssh2_session_free(s->raw) == LIBSSH2_ERROR_EAGAIN; i++)
 		continue;
 	s->raw = NULL;
+	ssh_heap_drop(s);
 }
 
 static void end_channels(struct ssh_session *s, enum reach result, const char *text)
