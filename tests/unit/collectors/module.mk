@@ -28,6 +28,7 @@ UNIT_TESTS += \
 	tests/unit/collectors/test_ssh \
 	tests/unit/collectors/test_ssh_config \
 	tests/unit/collectors/test_ssh_conformance \
+	tests/unit/collectors/test_ssh_hostile \
 	tests/unit/collectors/test_ssh_key \
 	tests/unit/collectors/test_ssh_keys \
 	tests/unit/collectors/test_ssh_pattern \
@@ -96,6 +97,8 @@ tests_unit_collectors_test_ssh_config_SOURCES = %reldir%/test_ssh_config.c %reld
 tests_unit_collectors_test_ssh_config_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_ssh_conformance_SOURCES = %reldir%/test_ssh_conformance.c %reldir%/ssh_oracle.c %reldir%/ssh_oracle.h
 tests_unit_collectors_test_ssh_conformance_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_ssh_hostile_SOURCES = %reldir%/test_ssh_hostile.c %reldir%/ssh_liar.c %reldir%/ssh_liar.h $(ssh_bench)
+tests_unit_collectors_test_ssh_hostile_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_ssh_key_SOURCES = %reldir%/test_ssh_key.c %reldir%/sample_keys.h
 tests_unit_collectors_test_ssh_key_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_ssh_keys_SOURCES = %reldir%/test_ssh_keys.c $(ssh_bench) $(keygen)
