@@ -65,7 +65,7 @@ static const struct row {
 	{ "packets to be ignored, without end", { BANNER, FLOOD(TINY("\x02")) }, REACH_TOO_LARGE, "before anybody is logged in" },
 	{ "packets of no known type, without end", { BANNER, FLOOD(TINY("\xc8")) }, REACH_TOO_LARGE, "before anybody is logged in" },
 	{ "a farewell", { BANNER, PACKET(1, "\0\0\0\x02\0\0\0\x0dgo\x1b[31maway\r\n\0\0\0\0"), WAIT }, REACH_CLOSED, "ended the connection: go" },
-	{ "a farewell longer than it is", { BANNER, PACKET(1, "\0\0\0\x0b\xff\xff\xff\xff" "a"), END }, REACH_CLOSED, "ended the connection: reason 11" },
+	{ "a farewell longer than it is", { BANNER, PACKET(1, "\0\0\0\x0b\xff\xff\xff\xff" "a"), WAIT }, REACH_CLOSED, "ended the connection: reason 11" },
 };
 enum { N_ROWS = sizeof rows / sizeof *rows };
 
