@@ -32,6 +32,7 @@ UNIT_TESTS += \
 	tests/unit/collectors/test_ssh_key \
 	tests/unit/collectors/test_ssh_keys \
 	tests/unit/collectors/test_ssh_pattern \
+	tests/unit/collectors/test_ssh_soak \
 	tests/unit/collectors/test_ssh_way \
 	tests/unit/collectors/test_xid
 http_bench = %reldir%/http_bench.c %reldir%/http_bench.h %reldir%/raw_server.c %reldir%/raw_server.h
@@ -105,6 +106,8 @@ tests_unit_collectors_test_ssh_keys_SOURCES = %reldir%/test_ssh_keys.c $(ssh_ben
 tests_unit_collectors_test_ssh_keys_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_ssh_pattern_SOURCES = %reldir%/test_ssh_pattern.c
 tests_unit_collectors_test_ssh_pattern_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_ssh_soak_SOURCES = %reldir%/test_ssh_soak.c $(ssh_bench)
+tests_unit_collectors_test_ssh_soak_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_ssh_way_SOURCES = %reldir%/test_ssh_way.c $(ssh_bench)
 tests_unit_collectors_test_ssh_way_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_xid_SOURCES = %reldir%/test_xid.c

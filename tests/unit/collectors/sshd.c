@@ -221,8 +221,8 @@ static enum err write_config(struct sshd *s, const char *const *lines, struct wh
 	fprintf(f,
 	        "ListenAddress 127.0.0.1\nPidFile none\nAuthorizedKeysFile %s/authorized_keys\nStrictModes no\nUsePAM no\nUseDNS no\n"
 	        "PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin yes\nMaxStartups 100\nLogLevel VERBOSE\n"
-	        "PrintMotd no\nPrintLastLog no\nSubsystem sftp internal-sftp\n",
-	        s->folder);
+	        "PrintMotd no\nPrintLastLog no\nSubsystem sftp internal-sftp\nSetEnv HOME=%s\n",
+	        s->folder, s->folder);
 	return fclose(f) == 0 ? ERR_OK : why_errno(why, errno, "cannot write '%s'", s->config);
 }
 
