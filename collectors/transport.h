@@ -100,7 +100,7 @@ struct openssh_options {
 	const char *user;          /* NULL: as configured */
 	int         port;          /* 0: as configured */
 	int         connect_timeout_s;
-	const char *control_dir;   /* of the sockets by which connections are shared, ours alone (0700); NULL: not shared */
+	const char *control_dir;   /* of the sockets by which connections are shared, ours alone (0700); NULL: not shared. Closing ends them */
 };
 /* The OpenSSH client, which asks nothing: what it can't do without asking fails. Copies the texts. ERR_NOT_FOUND: there is no `ssh`. */
 enum err openssh_transport_new(struct loop *loop, const struct openssh_options *o, struct transport **out, struct why *why);
