@@ -26,6 +26,7 @@ UNIT_TESTS += \
 	tests/unit/collectors/test_source_systemd \
 	tests/unit/collectors/test_source_xpu \
 	tests/unit/collectors/test_ssh \
+	tests/unit/collectors/test_ssh_certificates \
 	tests/unit/collectors/test_ssh_children \
 	tests/unit/collectors/test_ssh_config \
 	tests/unit/collectors/test_ssh_conformance \
@@ -95,6 +96,8 @@ tests_unit_collectors_test_source_xpu_SOURCES = %reldir%/test_source_xpu.c $(sou
 tests_unit_collectors_test_source_xpu_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_ssh_SOURCES = %reldir%/test_ssh.c $(ssh_bench)
 tests_unit_collectors_test_ssh_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_ssh_certificates_SOURCES = %reldir%/test_ssh_certificates.c $(ssh_bench) $(keygen)
+tests_unit_collectors_test_ssh_certificates_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_ssh_children_SOURCES = %reldir%/test_ssh_children.c $(ssh_bench)
 tests_unit_collectors_test_ssh_children_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_ssh_config_SOURCES = %reldir%/test_ssh_config.c %reldir%/ssh_memory.c %reldir%/ssh_memory.h
