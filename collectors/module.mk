@@ -5,7 +5,6 @@ libcollectors_a_SOURCES = \
 	%reldir%/decimal.c %reldir%/decimal.h \
 	%reldir%/draft.c %reldir%/draft.h \
 	%reldir%/exposition.c %reldir%/exposition.h \
-	%reldir%/field.c %reldir%/field.h \
 	%reldir%/findings.c %reldir%/findings.h \
 	%reldir%/gather.c %reldir%/gather.h \
 	%reldir%/gather_feed.c \
@@ -32,6 +31,7 @@ libcollectors_a_SOURCES = \
 	%reldir%/parse.c %reldir%/parse.h \
 	%reldir%/plan.c %reldir%/plan.h \
 	%reldir%/pow5.h \
+	%reldir%/reach.h \
 	%reldir%/said.c %reldir%/said.h \
 	%reldir%/schedule.c %reldir%/schedule.h \
 	%reldir%/shell_quote.c %reldir%/shell_quote.h \
@@ -76,6 +76,7 @@ libcollectors_a_SOURCES = \
 	%reldir%/ssh_config_result.c \
 	%reldir%/ssh_config_value.c \
 	%reldir%/ssh_config_words.c \
+	%reldir%/ssh_control.c %reldir%/ssh_control.h \
 	%reldir%/ssh_destination.c \
 	%reldir%/ssh_heap.c \
 	%reldir%/ssh_pem.c %reldir%/ssh_pem.h \
@@ -86,6 +87,7 @@ libcollectors_a_SOURCES = \
 	%reldir%/ssh_pattern.c %reldir%/ssh_pattern.h \
 	%reldir%/ssh_private.h \
 	%reldir%/ssh_route.c %reldir%/ssh_route.h \
+	%reldir%/ssh_scan.c %reldir%/ssh_scan.h \
 	%reldir%/ssh_session.c \
 	%reldir%/table.c %reldir%/table.h \
 	%reldir%/text.c \

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "collectors/ssh_blob.h"
+#include "collectors/ssh_key.h"
 
 enum { TRIED_MAX = 6 }; /* sshd's MaxAuthTries, where nobody set another: the sixth that fails ends the connection */
 
@@ -55,8 +57,32 @@ bool login_waits_for_agent(const struct ssh_session *s)
 	return s->login.state == LOGIN_AGENT || (s->login.is_signing && s->login.answered == 0);
 }
 
+/* A comment may be anything. */
+static void say_key(struct ssh_session *s)
+{
+	const struct login *l = &s->login;
+	char   fingerprint[KEY_FINGERPRINT];
+	struct buf safe;
+	struct key key;
+	buf_init(&safe, 1024);
+	if (l->state == LOGIN_AGENT_KEY) {
+		const struct ssh_agent_key *k = &l->agent_keys[l->at];
+		buf_printf(&safe, "by the agent's key %s ", key_read(k->blob, k->n, NULL, &key, NULL) == ERR_OK ? key.type : "");
+		text_cut(&safe, k->comment, strlen(k->comment), 60);
+		buf_printf(&safe, "%s%s", k->comment[0] != '\0' ? " " : "", key_fingerprint(k->blob, k->n, fingerprint));
+	} else if (l->state == LOGIN_FILE) {
+		buf_puts(&safe, "by the key ");
+		text_cut(&safe, s->hop.keys[l->at].path, strlen(s->hop.keys[l->at].path), 180);
+	} else {
+		buf_puts(&safe, "the server wants no proof");
+	}
+	snprintf(s->logged_in_by, sizeof s->logged_in_by, "%s", buf_text(&safe));
+	buf_release(&safe);
+}
+
 static void logged_in(struct ssh_session *s)
 {
+	say_key(s);
 	login_release(s);
 	session_is_ready(s);
 }

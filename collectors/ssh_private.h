@@ -19,6 +19,7 @@
 #include "collectors/ssh.h"
 #include "collectors/ssh_agent.h"
 #include "collectors/ssh_check.h"
+#include "collectors/ssh_control.h"
 #include "collectors/ssh_route.h"
 
 #include <libssh2.h>
@@ -120,7 +121,9 @@ struct ssh_session {
 		size_t            signature_len;
 	} login;
 
+	char                logged_in_by[256]; /* for people: which key it was */
 	enum reach          why_ended;
+	bool                is_fault_of_jump; /* it ended since the session below did */
 	char                why_text[512];
 	bool                is_for_openssh; /* it ended for want of what libssh2 lacks and the OpenSSH client has: ways to exchange keys, kinds of keys */
 	int                 n_failures;
@@ -140,6 +143,8 @@ struct ssh_node {
 	bool                 waits_to_read, is_closing;
 	struct channel_list  waiting;
 	struct transport    *openssh;   /* that took over */
+	enum ride { RIDE_NONE, RIDE_OWN, RIDE_JUMP } ride; /* on whose master it does */
+	char                 master[CONTROL_PATH]; /* where the socket of this machine's would be; "" nowhere */
 	char                 openssh_why[256];
 	enum reach           failed;    /* before there was a session: why, and when to try again */
 	char                 failed_text[512];

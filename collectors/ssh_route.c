@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/base64.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "collectors/ssh_blob.h"
 #include "collectors/ssh_check.h"
@@ -300,6 +301,14 @@ static bool add_way(struct route *r, const struct ssh_machine *m, const struct s
 	return is_good && add_hop(r, m, q);
 }
 
+static void say_address(struct route *r, const struct addrinfo *a)
+{
+	char   address[64];
+	size_t len = strlen(r->found);
+	if (getnameinfo(a->ai_addr, a->ai_addrlen, address, sizeof address, NULL, 0, NI_NUMERICHOST) == 0 && len + strlen(address) + 3 <= sizeof r->found)
+		snprintf(r->found + len, sizeof r->found - len, "%s%s", len > 0 ? ", " : "", address);
+}
+
 static void look_up(struct route *r)
 {
 	struct route_hop *h = &r->hops[0];
@@ -320,24 +329,45 @@ static void look_up(struct route *r)
 		fail(r, REACH_DNS, &why);
 		return;
 	}
-	for (const struct addrinfo *a = found; a != NULL && h->n_addresses < ROUTE_ADDRESSES_MAX; a = a->ai_next)
-		if (a->ai_addrlen <= sizeof h->addresses[0])
-			memcpy(&h->addresses[h->n_addresses++], a->ai_addr, a->ai_addrlen);
+	for (const struct addrinfo *a = found; a != NULL && h->n_addresses < ROUTE_ADDRESSES_MAX; a = a->ai_next) {
+		if (a->ai_addrlen > sizeof h->addresses[0])
+			continue;
+		memcpy(&h->addresses[h->n_addresses++], a->ai_addr, a->ai_addrlen);
+		say_address(r, a);
+	}
 	freeaddrinfo(found);
 }
 
-void route_read(struct route *out, const struct ssh_machine *m, const char *destination, const char *user, int port, const char *config_file)
+static double ms_since(int64_t begun_us)
 {
-	const struct ssh_question q = { .destination = destination, .user = user, .port = port, .file = config_file };
-	memset(out, 0, sizeof *out);
-	out->result = REACH_OK;
-	if (!add_way(out, m, &q, 0) || out->needs_openssh)
-		return;
+	return (double)(clock_mono_us(clock_system()) - begun_us) / 1e3;
+}
+
+static bool read_files(struct route *out, const struct ssh_machine *m, const struct ssh_question *q)
+{
+	if (!add_way(out, m, q, 0) || out->needs_openssh)
+		return false;
+	out->hops[out->n - 1].is_last = true;
 	for (size_t i = 0; i < out->n; i++) {
 		struct route_hop *h = &out->hops[i];
 		for (size_t k = 0; k < h->settings.identity_files.n && h->n_keys < ROUTE_KEYS_MAX; k++)
 			read_key(h->settings.identity_files.items[k], &h->keys[h->n_keys++]);
 		host_key_methods(&h->settings, h->host_key_methods, sizeof h->host_key_methods);
 	}
+	return true;
+}
+
+void route_read(struct route *out, const struct ssh_machine *m, const char *destination, const char *user, int port, const char *config_file)
+{
+	const struct ssh_question q = { .destination = destination, .user = user, .port = port, .file = config_file };
+	int64_t begun_us = clock_mono_us(clock_system());
+	memset(out, 0, sizeof *out);
+	out->result = REACH_OK;
+	bool is_ours = read_files(out, m, &q);
+	out->config_ms = ms_since(begun_us);
+	if (!is_ours)
+		return;
+	begun_us = clock_mono_us(clock_system());
 	look_up(out);
+	out->name_ms = ms_since(begun_us);
 }

@@ -36,6 +36,7 @@ struct route_hop {
 	char               *name; /* user@host:port, for people */
 	char               *key;  /* the same of all hops up to it, and what else tells two sessions apart */
 	struct ssh_settings settings;
+	bool                is_last; /* the machine itself */
 	struct route_key    keys[ROUTE_KEYS_MAX];
 	size_t              n_keys;
 	struct sockaddr_storage addresses[ROUTE_ADDRESSES_MAX];
@@ -49,6 +50,8 @@ struct route {
 	bool             needs_openssh; /* something is set that libssh2 cannot honour; `text` says what */
 	enum reach       result;        /* REACH_OK, or what is wrong with it */
 	char             text[512];
+	char             found[256];    /* the addresses, for people */
+	double           config_ms, name_ms; /* what reading files and looking up the name took */
 };
 
 /* Blocks. `port` 0 and `user` NULL: as configured. */

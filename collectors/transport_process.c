@@ -30,8 +30,6 @@ struct process_transport {
 	size_t                n_prefix;
 	size_t                n_children;
 	bool                  is_closing;
-	bool                  is_shared;  /* connections are, through a socket: the OpenSSH client leaves a process behind that holds one */
-	bool                  has_run;
 	void                (*closed)(void *ctx);
 	void                 *closed_ctx;
 };
@@ -68,69 +66,6 @@ static void free_transport(struct process_transport *t)
 		closed(ctx);
 }
 
-/* `ssh -O exit`, which ends that process and removes its socket. */
-struct farewell {
-	uv_process_t              process;
-	uv_timer_t                limit;
-	struct process_transport *t;
-	int                       n_handles;
-};
-
-static void farewell_closed(uv_handle_t *handle)
-{
-	struct farewell *f = handle->data;
-	if (--f->n_handles > 0)
-		return;
-	free_transport(f->t);
-	free(f);
-}
-
-static void on_farewell(uv_process_t *process, int64_t status, int signal)
-{
-	struct farewell *f = process->data;
-	(void)status; /* there may be none, or no more */
-	(void)signal;
-	uv_close((uv_handle_t *)&f->process, farewell_closed);
-	uv_close((uv_handle_t *)&f->limit, farewell_closed);
-}
-
-static void on_farewell_limit(uv_timer_t *timer)
-{
-	struct farewell *f = timer->data;
-	uv_process_kill(&f->process, SIGKILL);
-}
-
-static void say_farewell(struct process_transport *t)
-{
-	static char exit_word[] = "exit", option[] = "-O";
-	char *argv[ARGV_MAX + 3] = { t->prefix[0], option, exit_word };
-	uv_stdio_container_t stdio[3] = { { .flags = UV_IGNORE }, { .flags = UV_IGNORE }, { .flags = UV_IGNORE } };
-	uv_process_options_t o = { .exit_cb = on_farewell, .file = argv[0], .args = argv, .flags = UV_PROCESS_DETACHED, .stdio_count = 3,
-		                       .stdio = stdio };
-	struct farewell *f = calloc(1, sizeof *f);
-	if (f == NULL) {
-		free_transport(t);
-		return;
-	}
-	memcpy(argv + 3, t->prefix + 1, (t->n_prefix - 1) * sizeof *argv);
-	f->t = t;
-	f->process.data = f->limit.data = f;
-	f->n_handles = 2;
-	uv_timer_init(loop_uv(t->loop), &f->limit);
-	if (uv_spawn(loop_uv(t->loop), &f->process, &o) == 0)
-		uv_timer_start(&f->limit, on_farewell_limit, LINGER_MS, 0);
-	else
-		on_farewell(&f->process, -1, 0);
-}
-
-static void end_transport(struct process_transport *t)
-{
-	if (t->is_shared && t->has_run)
-		say_farewell(t);
-	else
-		free_transport(t);
-}
-
 static void handle_closed(uv_handle_t *handle)
 {
 	struct child *c = handle->data;
@@ -140,7 +75,7 @@ static void handle_closed(uv_handle_t *handle)
 	buf_release(&c->complaints);
 	free(c);
 	if (--t->n_children == 0 && t->is_closing)
-		end_transport(t);
+		free_transport(t);
 }
 
 static void free_child(struct child *c)
@@ -398,7 +333,6 @@ static enum err process_run(struct transport *transport, const char *command_lin
 		free_child(c);
 		return why_set(why, ERR_IO, "cannot run '%s': %s", argv[0], uv_strerror(failed));
 	}
-	t->has_run = true;
 	c->events = *ev;
 	c->ctx = ctx;
 	uv_read_start((uv_stream_t *)&c->out, lend_room, on_output);
@@ -414,7 +348,7 @@ static void process_close(struct transport *transport, void (*closed)(void *ctx)
 	t->closed_ctx = ctx;
 	t->is_closing = true;
 	if (t->n_children == 0)
-		end_transport(t);
+		free_transport(t);
 }
 
 static const struct transport_kind local_kind = {
@@ -462,7 +396,7 @@ enum err local_transport_new(struct loop *loop, struct transport **out, struct w
 enum err openssh_transport_new(struct loop *loop, const struct openssh_options *o, struct transport **out, struct why *why)
 {
 	const char *words[ARGV_MAX];
-	char timeout[48], port[16], path[300];
+	char timeout[48], port[16], path[300], proxy[8192];
 	size_t n = 0;
 	if (o->destination[0] == '-' || o->destination[0] == '\0')
 		return why_set(why, ERR_FORMAT, "'%s' is no name of a host", o->destination);
@@ -484,14 +418,15 @@ enum err openssh_transport_new(struct loop *loop, const struct openssh_options *
 		words[n++] = "-o";
 		words[n++] = timeout;
 	}
-	bool is_shared = o->control_dir != NULL && snprintf(path, sizeof path, "ControlPath=%s/%%C", o->control_dir) < (int)sizeof path;
-	if (is_shared) {
+	if (o->control_path != NULL && snprintf(path, sizeof path, "ControlPath=%s", o->control_path) < (int)sizeof path) {
 		words[n++] = "-o";
 		words[n++] = path;
 		words[n++] = "-o";
-		words[n++] = "ControlMaster=auto";
+		words[n++] = "ControlMaster=no";
+	}
+	if (o->proxy_command != NULL && snprintf(proxy, sizeof proxy, "ProxyCommand=%s", o->proxy_command) < (int)sizeof proxy) {
 		words[n++] = "-o";
-		words[n++] = "ControlPersist=60";
+		words[n++] = proxy;
 	}
 	if (o->user != NULL) {
 		words[n++] = "-l";
@@ -504,8 +439,5 @@ enum err openssh_transport_new(struct loop *loop, const struct openssh_options *
 	}
 	words[n++] = "--";
 	words[n++] = o->destination;
-	enum err e = transport_new(loop, &openssh_kind, words, n, out, why);
-	if (e == ERR_OK)
-		((struct process_transport *)(void *)*out)->is_shared = is_shared;
-	return e;
+	return transport_new(loop, &openssh_kind, words, n, out, why);
 }

@@ -13,6 +13,7 @@ libtui_a_SOURCES = \
 	%reldir%/key.c \
 	%reldir%/key_sequence.c %reldir%/key_sequence.h \
 	%reldir%/keymap.c %reldir%/keymap.h \
+	%reldir%/lend.c %reldir%/lend.h \
 	%reldir%/prompt.c %reldir%/prompt.h \
 	%reldir%/pump.c %reldir%/pump.h \
 	%reldir%/rescue.c %reldir%/rescue.h \
@@ -28,6 +29,12 @@ libtui_a_SOURCES = \
 	%reldir%/widget_spark.c %reldir%/widget_spark.h \
 	%reldir%/widget_table.c %reldir%/widget_table.h
 
+# what is done about nodes
+libtui_a_SOURCES += \
+	%reldir%/access.c %reldir%/access.h %reldir%/access_private.h \
+	%reldir%/access_login.c \
+	%reldir%/access_trust.c
+
 # what screens read: snapshots made from the store
 libtui_a_SOURCES += \
 	%reldir%/chart_feed.c %reldir%/chart_feed.h \
@@ -35,6 +42,9 @@ libtui_a_SOURCES += \
 	%reldir%/feed.c %reldir%/feed.h \
 	%reldir%/fleet_state.c %reldir%/fleet_state.h %reldir%/fleet_state_private.h \
 	%reldir%/fleet_view.c \
+	%reldir%/gpu_key.c %reldir%/gpu_key.h \
+	%reldir%/node_gpus.c %reldir%/node_gpus.h \
+	%reldir%/node_facts.c %reldir%/node_facts.h \
 	%reldir%/node_view.c \
 	%reldir%/screens.h \
 	%reldir%/session.c %reldir%/session.h
@@ -50,9 +60,12 @@ libtui_a_SOURCES += \
 	%reldir%/fleet_rows.c %reldir%/fleet_rows.h \
 	%reldir%/fleet_screen.c \
 	%reldir%/fleet_table.c %reldir%/fleet_table.h \
+	%reldir%/gpu_table.c %reldir%/gpu_table.h \
 	%reldir%/heat_scale.c %reldir%/heat_scale.h \
+	%reldir%/node_host.c %reldir%/node_host.h \
 	%reldir%/node_panes.c %reldir%/node_panes.h \
 	%reldir%/node_screen.c \
+	%reldir%/node_services.c %reldir%/node_services.h \
 	%reldir%/node_tables.c %reldir%/node_tables.h \
 	%reldir%/promql_text.c %reldir%/promql_text.h \
 	%reldir%/signal_look.c %reldir%/signal_look.h \

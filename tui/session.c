@@ -304,7 +304,7 @@ static enum next host_command(void *ctx, enum command c, const char *argument, s
 	else if (c == COMMAND_VIEW_EVENTS)
 		return push_screen(s, events_screen_new(NULL), out);
 	else
-		return NEXT_IGNORED;
+		return s->o.command != NULL ? s->o.command(s->o.ctx, c, &s->view, out) : NEXT_IGNORED;
 	return NEXT_REDRAW;
 }
 
@@ -339,7 +339,7 @@ enum err session_new(const struct session_options *o, struct session **out, stru
 	s->o = *o;
 	view_begin(s);
 	const struct feed_options feed = { .store_path = o->store_path, .trust = o->is_file ? READER_STRANGER : READER_OWN, .clock = o->clock,
-		                           .changed = on_answer, .ctx = s };
+		                           .profiles = o->profiles, .changed = on_answer, .ctx = s };
 	enum err e = feed_new(o->loop, &feed, &s->feed, why);
 	if (e == ERR_OK)
 		e = loop_timer_new(o->loop, on_tick, s, &s->tick, why);

@@ -118,3 +118,15 @@ tests_unit_collectors_test_ssh_way_SOURCES = %reldir%/test_ssh_way.c $(ssh_bench
 tests_unit_collectors_test_ssh_way_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_xid_SOURCES = %reldir%/test_xid.c
 tests_unit_collectors_test_xid_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/collectors/test_reach
+tests_unit_collectors_test_reach_SOURCES = %reldir%/test_reach.c
+tests_unit_collectors_test_reach_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/collectors/test_ssh_scan
+tests_unit_collectors_test_ssh_scan_SOURCES = %reldir%/test_ssh_scan.c %reldir%/loop_turn.c %reldir%/loop_turn.h %reldir%/sshd.c %reldir%/sshd.h
+tests_unit_collectors_test_ssh_scan_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/collectors/test_ssh_control
+tests_unit_collectors_test_ssh_control_SOURCES = %reldir%/test_ssh_control.c %reldir%/sshd.c %reldir%/sshd.h
+tests_unit_collectors_test_ssh_control_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)

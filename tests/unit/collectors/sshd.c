@@ -208,7 +208,8 @@ static enum err make_user_key(struct sshd *s, const struct sshd_options *o, stru
 	return fclose(f) == 0 ? ERR_OK : why_errno(why, errno, "cannot write '%s'", path);
 }
 
-/* sshd takes the first value of an option that it meets. */
+/* sshd takes the first value of an option that it meets. What the user's own start-up files do, and wait for, is no part of a test: home is
+ * the folder, where there are none. */
 static enum err write_config(struct sshd *s, const char *const *lines, struct why *why)
 {
 	FILE *f = fopen(s->config, "w");

@@ -21,7 +21,7 @@ static void runs_commands(void **state)
 	bench_run(&b, t, "printf 'one %s' two", &r);
 	assert_string_equal(r.text, "");
 	assert_string_equal(r.output, "one two");
-	assert_string_equal(b.steps, "config:ok connect:ok handshake:ok key:ok login:ok ");
+	assert_string_equal(b.steps, "config:ok name:ok connect:ok handshake:ok key:ok login:ok ");
 	struct command *c = bench_begin(t, "cat", &cat); /* one that stays, beside others */
 	assert_int_equal(command_write(c, "hello", 5), ERR_OK);
 	bench_await_output(&b, &cat, "cat");

@@ -3,10 +3,8 @@
  * Children of ours: what they get from us, and that they end with us. The OpenSSH client against a real sshd. */
 #include "tests/unit/unit.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,9 +14,9 @@
 
 static struct sshd *server;
 
-static struct transport *openssh(struct bench *b, const char *control_dir)
+static struct transport *openssh(struct bench *b, const char *control_path)
 {
-	const struct openssh_options o = { .destination = "n", .config_file = b->config, .connect_timeout_s = 10, .control_dir = control_dir };
+	const struct openssh_options o = { .destination = "n", .config_file = b->config, .connect_timeout_s = 10, .control_path = control_path };
 	struct transport *t = NULL;
 	struct why why = { "" };
 	assert_int_equal(openssh_transport_new(b->loop, &o, &t, &why), ERR_OK);
@@ -66,46 +64,36 @@ static void hands_down_no_descriptors(void **state)
 	bench_release(&b);
 }
 
-static int count_sockets(const char *folder)
-{
-	DIR *d = opendir(folder);
-	int n = 0;
-	assert_non_null(d);
-	for (const struct dirent *e; (e = readdir(d)) != NULL;)
-		n += e->d_name[0] != '.';
-	closedir(d);
-	return n;
-}
-
-/* One log-in for all commands, and neither process nor socket is left behind. */
-static void shares_one_connection(void **state)
+/* One log-in, which somebody else made, for all commands. It stays his: we neither end it nor make one, and do without where there is none. */
+static void rides_on_one_connection(void **state)
 {
 	struct bench b;
 	struct run r;
-	char folder[128];
+	char path[128], said[1024];
 	(void)state;
-	snprintf(folder, sizeof folder, "%s/ctl", sshd_folder(server));
-	assert_int_equal(mkdir(folder, 0700), 0);
+	snprintf(path, sizeof path, "%s/master", sshd_folder(server));
 	bench_init(&b, server, NULL, NULL);
-	struct transport *t = openssh(&b, folder);
+	const char *const check[] = { "ssh", "-F", b.config, "-S", path, "-O", "check", "n", NULL };
+	const char *const end[] = { "ssh", "-F", b.config, "-S", path, "-O", "exit", "n", NULL };
+	assert_int_equal(sshd_run((const char *const[]){ "sh", "-c", "exec ssh -F \"$0\" -M -S \"$1\" -f -N n >/dev/null 2>&1", b.config, path, NULL }, said,
+	                          sizeof said), 0);
+	struct transport *t = openssh(&b, path);
 	int before = bench_count_log(server, "Accepted publickey");
 	for (int i = 0; i < 4; i++) {
 		bench_run(&b, t, "echo in", &r);
-		run_expect(&r, "shared", REACH_OK, "");
+		run_expect(&r, "on it", REACH_OK, "");
 		assert_string_equal(r.output, "in\n");
 	}
+	assert_int_equal(bench_count_log(server, "Accepted publickey"), before);
+	bench_drop(&b, t);
+	assert_int_equal(sshd_run(check, said, sizeof said), 0);
+	t = openssh(&b, path);
+	assert_int_equal(sshd_run(end, said, sizeof said), 0);
+	bench_run(&b, t, "echo alone", &r);
+	run_expect(&r, "without it", REACH_OK, "");
 	assert_int_equal(bench_count_log(server, "Accepted publickey"), before + 1);
-	assert_int_equal(count_sockets(folder), 1);
+	assert_int_not_equal(access(path, F_OK), 0);
 	bench_drop(&b, t);
-	assert_int_equal(count_sockets(folder), 0);
-
-	t = openssh(&b, folder); /* a socket that nobody listens at any more is no hindrance */
-	bench_run(&b, t, "echo in", &r);
-	run_expect(&r, "once more", REACH_OK, "");
-	sshd_cut(server);
-	bench_run_until_ok(&b, t, "echo again", &r);
-	bench_drop(&b, t);
-	assert_int_equal(count_sockets(folder), 0);
 	bench_release(&b);
 }
 
@@ -190,7 +178,7 @@ static int tear_down(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(hands_down_no_descriptors), cmocka_unit_test(shares_one_connection),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(hands_down_no_descriptors), cmocka_unit_test(rides_on_one_connection),
 		                                cmocka_unit_test(children_end_with_us) };
 	signal(SIGPIPE, SIG_IGN);
 	if (!sshd_is_there()) {

@@ -19,10 +19,10 @@ static char folder[64];
 
 static const char *at(const char *name)
 {
-	static char path[4][512];
+	static char path[4][sizeof folder + 256];
 	static int next;
 	next = (next + 1) % 4;
-	snprintf(path[next], sizeof path[next], "%s/%.200s", folder, name);
+	snprintf(path[next], sizeof path[next], "%s/%s", folder, name);
 	return path[next];
 }
 
@@ -73,7 +73,7 @@ static void logs_in_with_each_kind_of_key(void **state)
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		char name[64], more[1024];
+		char name[64], more[256];
 		snprintf(name, sizeof name, "k%zu-%.*s%s%s%s", i, (int)strcspn(rows[i].type, "-"), rows[i].type, rows[i].passphrase[0] != '\0' ? "-locked" : "",
 		         rows[i].format != NULL ? "-" : "", rows[i].format != NULL ? rows[i].format : "");
 		make_and_authorize(name, rows[i].type, rows[i].format, rows[i].passphrase);
@@ -126,7 +126,7 @@ static void checks_each_kind_of_host_key(void **state)
 static void asks_the_agent(void **state)
 {
 	struct agent agent;
-	char names[KEYS][32], more[1024];
+	char names[KEYS][32], more[512];
 	(void)state;
 	agent_start(&agent, folder);
 	for (int i = 0; i < KEYS; i++) { /* of all of them only the last may log in */
@@ -174,7 +174,7 @@ static void asks_the_agent(void **state)
 static void goes_on_where_the_agent_refuses(void **state)
 {
 	struct agent agent;
-	char more[1024];
+	char more[512];
 	(void)state;
 	make_and_authorize("confirmed", "ed25519", NULL, "");
 	agent_start(&agent, folder);
@@ -208,7 +208,7 @@ static void keeps_to_few_tries(void **state)
 	struct sshd *s = NULL;
 	struct why why = { "" };
 	struct agent agent;
-	char more[1024];
+	char more[512];
 	(void)state;
 	assert_int_equal(sshd_start(&(const struct sshd_options){ .config = config }, &s, &why), ERR_OK);
 	agent_start(&agent, folder);
