@@ -70,8 +70,8 @@ static void put_packet(struct buf *to, int type, const void *body, size_t n)
 
 static void put_kexinit(struct buf *to)
 {
-	static const char *const lists[] = { "curve25519-sha256,diffie-hellman-group14-sha256,diffie-hellman-group-exchange-sha256", "ssh-ed25519", "aes128-ctr",
-		                                 "aes128-ctr", "hmac-sha2-256", "hmac-sha2-256", "none", "none", "", "" };
+	static const char *const lists[] = { "curve25519-sha256,diffie-hellman-group14-sha256,diffie-hellman-group-exchange-sha256", "ssh-ed25519",
+		                                 "aes128-ctr", "aes128-ctr", "hmac-sha2-256", "hmac-sha2-256", "none", "none", "", "" };
 	struct buf body;
 	buf_init(&body, TEXT_MAX);
 	buf_fill(&body, 'c', 16);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Servers that are none, or mean harm: whatever they say before anybody is logged in is bounded in time and bytes, told in words, and costs the others
- * nothing. Directly, and again from behind a real jump host. */
+ * Servers that are none, or mean harm: whatever they say before anybody is logged in is bounded in time and bytes, told in words, and costs
+ * the others nothing. Directly, and again from behind a real jump host. */
 #include "tests/unit/unit.h"
 
 #include <signal.h>

@@ -23,7 +23,8 @@ static struct sshd *start(const char *const *config)
 /* Lines of ssh_config that lead to `s` by that name; the key of its own must be one that the bench's lets in. */
 static int put_host(char *to, size_t size, const char *name, const struct sshd *s, const char *jumps)
 {
-	return snprintf(to, size, "Host %s\n Port %d\n ProxyJump %s\n IdentityFile %s\n", name, sshd_port(s), jumps != NULL ? jumps : "none", sshd_user_key(s));
+	return snprintf(to, size, "Host %s\n Port %d\n ProxyJump %s\n IdentityFile %s\n", name, sshd_port(s), jumps != NULL ? jumps : "none",
+	                sshd_user_key(s));
 }
 
 static int put_known(char *to, size_t size, const char *names, const struct sshd *s)
