@@ -265,20 +265,44 @@ static bool step_running(struct ssh_channel *c)
 	return written == MOVED || got == MOVED || c->is_unwanted;
 }
 
+/* What a command still says after it was given up. */
+static int drain(struct ssh_channel *c)
+{
+	static _Thread_local char room[PIECE];
+	ssize_t n = 1;
+	for (int i = 0; i < READS_MAX && n > 0; i++)
+		n = libssh2_channel_read(c->raw, room, sizeof room);
+	return n < 0 ? (int)n : 0;
+}
+
+/* 0: the server closed it too; that its output ended says nothing of the command. */
+static int close_raw(struct ssh_channel *c)
+{
+	int rc = c->is_told ? 0 : libssh2_channel_close(c->raw); /* a second one would say that all is done */
+	c->is_told = true;
+	if (rc == 0 || rc == LIBSSH2_ERROR_EAGAIN)
+		rc = drain(c);
+	if (rc == 0 || rc == LIBSSH2_ERROR_EAGAIN)
+		rc = libssh2_channel_eof(c->raw) != 0 ? libssh2_channel_wait_closed(c->raw) : LIBSSH2_ERROR_EAGAIN;
+	return rc;
+}
+
 /* Input ends, so that what reads it ends by itself. A command that goes on all the same keeps its place at the server until the session ends. */
 static bool step_closing(struct ssh_channel *c)
 {
-	int rc = libssh2_channel_close(c->raw);
-	bool is_late = loop_now_ms(c->session->pool->o.loop) > c->close_by_ms;
-	if (rc == LIBSSH2_ERROR_EAGAIN && !is_late)
-		return false;
+	struct ssh_session *s = c->session;
+	int rc = close_raw(c);
 	if (rc != 0 && rc != LIBSSH2_ERROR_EAGAIN && !is_of_channel(rc)) {
-		session_broken(c->session, rc);
+		session_broken(s, rc);
 		return true;
 	}
-	if (libssh2_channel_free(c->raw) == LIBSSH2_ERROR_EAGAIN)
+	if (rc == LIBSSH2_ERROR_EAGAIN && loop_now_ms(s->pool->o.loop) <= c->close_by_ms)
 		return false;
-	c->session->n_abandoned += rc == LIBSSH2_ERROR_EAGAIN && !c->is_tunnel;
+	s->n_abandoned += !c->is_tunnel && !c->is_abandoned;
+	c->is_abandoned = !c->is_tunnel;
+	if (libssh2_channel_free(c->raw) == LIBSSH2_ERROR_EAGAIN) /* not before the server says something */
+		return false;
+	s->n_abandoned -= c->is_abandoned && rc != LIBSSH2_ERROR_EAGAIN;
 	c->raw = NULL;
 	finish(c, REACH_OK, "");
 	return true;

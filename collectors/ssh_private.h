@@ -38,6 +38,7 @@ enum {
 
 struct ssh_node;
 struct ssh_session;
+struct ssh_block;
 
 struct ssh_channel {
 	struct command        base;      /* of a command */
@@ -55,6 +56,8 @@ struct ssh_channel {
 	int64_t               close_by_ms;
 	bool                  is_tunnel;
 	bool                  is_unwanted; /* closed by its user: no callbacks */
+	bool                  is_told;     /* the server has been told that it is closed */
+	bool                  is_abandoned; /* it does not close it, and counts in the session's n_abandoned */
 	struct command       *inner;     /* where the OpenSSH client took over */
 };
 
@@ -78,7 +81,8 @@ struct ssh_session {
 	uint64_t            turn;       /* its place among those that are queued */
 	struct route_hop    hop;
 	LIBSSH2_SESSION    *raw;
-	size_t              heap_bytes; /* what libssh2 has for it */
+	struct ssh_block   *heap;       /* what libssh2 has for it */
+	size_t              heap_bytes;
 	struct channel_list channels;
 	struct ssh_channel *opening;    /* libssh2 opens one at a time */
 	struct ssh_channel *tunnel;     /* of the session below, that carries this one */
@@ -204,6 +208,7 @@ const char *session_says(struct ssh_session *s); /* libssh2's last error, made s
 void *ssh_heap_alloc(size_t n, void **abstract);
 void *ssh_heap_realloc(void *old, size_t n, void **abstract);
 void  ssh_heap_free(void *old, void **abstract);
+void  ssh_heap_drop(struct ssh_session *s); /* what it has left behind */
 
 /* ---- ssh_login.c ---- */
 

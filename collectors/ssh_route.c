@@ -190,6 +190,31 @@ static void read_key(const char *path, struct route_key *k)
 
 /* ---- hops ---- */
 
+static void put_words(struct buf *to, const struct ssh_words *w)
+{
+	buf_putc(to, '|');
+	for (size_t i = 0; i < w->n; i++)
+		buf_printf(to, "%s;", w->items[i]);
+}
+
+/* Two names of one machine with other rules for its host key, or other keys to log in with, are two sessions. */
+static enum err key_hop(struct route_hop *h, const char *before)
+{
+	const struct ssh_settings *s = &h->settings;
+	struct buf key;
+	buf_init(&key, ROUTE_KEY_BYTES);
+	buf_printf(&key, "%s%s%s|%s|%d", before != NULL ? before : "", before != NULL ? ">" : "", h->name,
+	           s->host_key_alias != NULL ? s->host_key_alias : "", (int)s->strict_host_key_checking);
+	put_words(&key, &s->user_known_hosts);
+	put_words(&key, &s->global_known_hosts);
+	buf_printf(&key, "|%d%s", s->identities_only, s->identity_agent != NULL ? s->identity_agent : "");
+	put_words(&key, &s->identity_files);
+	enum err e = key.err;
+	h->key = e == ERR_OK ? buf_take(&key) : NULL;
+	buf_release(&key);
+	return e;
+}
+
 static enum err name_hop(struct route *r, size_t i)
 {
 	struct route_hop *h = &r->hops[i];
@@ -199,13 +224,7 @@ static enum err name_hop(struct route *r, size_t i)
 		h->name = NULL;
 		return ERR_MEMORY;
 	}
-	/* Two names of one machine with different rules for its host key are two sessions. */
-	if (asprintf(&h->key, "%s%s%s|%s|%d", i > 0 ? r->hops[i - 1].key : "", i > 0 ? ">" : "", h->name,
-	             s->host_key_alias != NULL ? s->host_key_alias : "", (int)s->strict_host_key_checking) < 0) {
-		h->key = NULL;
-		return ERR_MEMORY;
-	}
-	return ERR_OK;
+	return key_hop(h, i > 0 ? r->hops[i - 1].key : NULL);
 }
 
 static const char *first_fall_back(const struct ssh_settings *s, char *to, size_t size)

@@ -76,6 +76,11 @@ static void flush_tcp(struct ssh_session *s)
 		return;
 	uv_buf_t b = uv_buf_init(s->out.data + s->out_at, (unsigned)n);
 	int done = uv_try_write((uv_stream_t *)s->tcp, &b, 1);
+	if (done == UV_EPIPE || done == UV_ECONNRESET) { /* what the server said before it left is still to be read, and then the end */
+		buf_clear(&s->out);
+		s->out_at = 0;
+		return;
+	}
 	if (done < 0 && done != UV_EAGAIN) {
 		session_fail(s, REACH_CLOSED, "%s: %s", s->hop.name, uv_strerror(done));
 		return;
@@ -601,6 +606,7 @@ static void drop_raw(struct ssh_session *s)
 	for (int i = 0; i < 8 && libssh2_session_free(s->raw) == LIBSSH2_ERROR_EAGAIN; i++)
 		continue;
 	s->raw = NULL;
+	ssh_heap_drop(s);
 }
 
 static void end_channels(struct ssh_session *s, enum reach result, const char *text)
@@ -670,7 +676,11 @@ void session_fail(struct ssh_session *s, enum reach result, const char *format, 
 
 bool session_has_gone(const struct ssh_session *s, int rc)
 {
-	return s->is_cut || s->farewell[0] != '\0' || rc == LIBSSH2_ERROR_SOCKET_DISCONNECT || rc == LIBSSH2_ERROR_SOCKET_RECV;
+	bool makes_no_sense = rc == LIBSSH2_ERROR_BANNER_RECV || rc == LIBSSH2_ERROR_INVALID_MAC || rc == LIBSSH2_ERROR_DECRYPT ||
+	                      rc == LIBSSH2_ERROR_PROTO || rc == LIBSSH2_ERROR_OUT_OF_BOUNDARY || rc == LIBSSH2_ERROR_ALLOC;
+	if (rc == LIBSSH2_ERROR_SOCKET_DISCONNECT || rc == LIBSSH2_ERROR_SOCKET_RECV || s->farewell[0] != '\0')
+		return true;
+	return s->is_cut && !makes_no_sense; /* elsewhere libssh2 says the same of both */
 }
 
 void session_broken(struct ssh_session *s, int rc)

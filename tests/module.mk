@@ -45,3 +45,9 @@ include tests/e2e/module.mk
 # A unit test of floor X stands in tests/unit/X/, is named in X's module.mk there and links $(libs_X) and cmocka.
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS          += $(UNIT_TESTS)
+
+# What `make check` does in short, at length: SOAK connections. Best in a build without sanitizers.
+SOAK = 10000
+.PHONY: soak
+soak: tests/unit/collectors/test_ssh_soak
+	PITWALL_SOAK=$(SOAK) tests/unit/collectors/test_ssh_soak

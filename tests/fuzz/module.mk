@@ -82,6 +82,9 @@ tests_fuzz_fuzz_theme_LDADD = $(FUZZ_MAIN) $(libs_tui)
 FUZZ_TARGETS += tests/fuzz/fuzz_ssh_config
 tests_fuzz_fuzz_ssh_config_SOURCES = %reldir%/fuzz_ssh_config.c tests/unit/collectors/ssh_memory.c tests/unit/collectors/ssh_memory.h
 tests_fuzz_fuzz_ssh_config_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_ssh_session
+tests_fuzz_fuzz_ssh_session_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
 FUZZ_TARGETS += tests/fuzz/fuzz_source_systemd
 tests_fuzz_fuzz_source_systemd_SOURCES = %reldir%/fuzz_source_systemd.c %reldir%/fuzz_services.h
 tests_fuzz_fuzz_source_systemd_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)

@@ -9,7 +9,9 @@
 
 #include "tests/unit/collectors/sshd.h"
 
-enum { SAID = 4096 };
+enum { SAID = 4096, AGENTS = 16 };
+
+static pid_t running[AGENTS]; /* agents: a test that fails does not stop its own */
 
 void keygen_run(const char *const *argv)
 {
@@ -33,7 +35,14 @@ void keygen_folder(char to[64])
 	assert_non_null(mkdtemp(to));
 }
 
-void keygen_remove(const char *folder) { nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS); }
+void keygen_remove(const char *folder)
+{
+	for (size_t i = 0; i < AGENTS; i++)
+		if (running[i] > 1)
+			kill(running[i], SIGTERM);
+	memset(running, 0, sizeof running);
+	nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
 
 void keygen_make(const char *path, const char *type, const char *format, const char *passphrase)
 {
@@ -92,6 +101,12 @@ void agent_start(struct agent *a, const char *folder)
 	assert_non_null(pid);
 	a->pid = (pid_t)strtol(pid + 14, NULL, 10);
 	assert_true(a->pid > 1);
+	for (size_t i = 0; i < AGENTS; i++) {
+		if (running[i] <= 1) {
+			running[i] = a->pid;
+			return;
+		}
+	}
 }
 
 void agent_add(const struct agent *a, const char *key, const char *extra)
@@ -107,6 +122,9 @@ void agent_add(const struct agent *a, const char *key, const char *extra)
 
 void agent_stop(struct agent *a)
 {
+	for (size_t i = 0; i < AGENTS; i++)
+		if (running[i] == a->pid)
+			running[i] = 0;
 	if (a->pid > 1)
 		kill(a->pid, SIGTERM);
 	a->pid = 0;

@@ -10,7 +10,7 @@
 /* Runs one of OpenSSH's programs, arguments ended by NULL; it must succeed. */
 void keygen_run(const char *const *argv);
 
-/* A folder under /tmp for them; `to` has room for 64 bytes. keygen_remove takes it away, and what is in it. */
+/* A folder under /tmp for them; `to` has room for 64 bytes. keygen_remove takes it away, what is in it, and agents that still run. */
 void keygen_folder(char to[64]);
 void keygen_remove(const char *folder);
 

@@ -30,3 +30,17 @@ void loop_turn_until(struct loop *loop, bool (*is_done)(const void *what), const
 	if (!was_done)
 		fail_msg("%s: not within %d s", label, DEADLINE_MS / 1000);
 }
+
+void loop_turn_once(struct loop *loop)
+{
+	uv_loop_t *uv = loop_uv(loop);
+	uv_timer_t tick;
+	bool is_gone = false;
+	uv_timer_init(uv, &tick);
+	uv_timer_start(&tick, on_tick, 20, 0);
+	uv_run(uv, UV_RUN_ONCE);
+	tick.data = &is_gone;
+	uv_close((uv_handle_t *)&tick, on_gone);
+	while (!is_gone)
+		uv_run(uv, UV_RUN_NOWAIT);
+}

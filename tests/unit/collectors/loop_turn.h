@@ -10,5 +10,7 @@
 
 /* Fails the test, with the label, where it does not hold within a minute. */
 void loop_turn_until(struct loop *loop, bool (*is_done)(const void *what), const void *what, const char *label);
+/* One turn, of 20 ms at the most. */
+void loop_turn_once(struct loop *loop);
 
 #endif

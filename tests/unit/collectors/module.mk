@@ -26,11 +26,16 @@ UNIT_TESTS += \
 	tests/unit/collectors/test_source_systemd \
 	tests/unit/collectors/test_source_xpu \
 	tests/unit/collectors/test_ssh \
+	tests/unit/collectors/test_ssh_certificates \
+	tests/unit/collectors/test_ssh_children \
 	tests/unit/collectors/test_ssh_config \
 	tests/unit/collectors/test_ssh_conformance \
+	tests/unit/collectors/test_ssh_hostile \
 	tests/unit/collectors/test_ssh_key \
 	tests/unit/collectors/test_ssh_keys \
 	tests/unit/collectors/test_ssh_pattern \
+	tests/unit/collectors/test_ssh_soak \
+	tests/unit/collectors/test_ssh_way \
 	tests/unit/collectors/test_xid
 http_bench = %reldir%/http_bench.c %reldir%/http_bench.h %reldir%/raw_server.c %reldir%/raw_server.h
 source_bench = %reldir%/source_bench.c %reldir%/source_bench.h
@@ -91,16 +96,26 @@ tests_unit_collectors_test_source_xpu_SOURCES = %reldir%/test_source_xpu.c $(sou
 tests_unit_collectors_test_source_xpu_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_ssh_SOURCES = %reldir%/test_ssh.c $(ssh_bench)
 tests_unit_collectors_test_ssh_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_ssh_certificates_SOURCES = %reldir%/test_ssh_certificates.c $(ssh_bench) $(keygen)
+tests_unit_collectors_test_ssh_certificates_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_ssh_children_SOURCES = %reldir%/test_ssh_children.c $(ssh_bench)
+tests_unit_collectors_test_ssh_children_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_ssh_config_SOURCES = %reldir%/test_ssh_config.c %reldir%/ssh_memory.c %reldir%/ssh_memory.h
 tests_unit_collectors_test_ssh_config_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_ssh_conformance_SOURCES = %reldir%/test_ssh_conformance.c %reldir%/ssh_oracle.c %reldir%/ssh_oracle.h
 tests_unit_collectors_test_ssh_conformance_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_ssh_hostile_SOURCES = %reldir%/test_ssh_hostile.c %reldir%/ssh_liar.c %reldir%/ssh_liar.h $(ssh_bench)
+tests_unit_collectors_test_ssh_hostile_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_ssh_key_SOURCES = %reldir%/test_ssh_key.c %reldir%/sample_keys.h
 tests_unit_collectors_test_ssh_key_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_ssh_keys_SOURCES = %reldir%/test_ssh_keys.c $(ssh_bench) $(keygen)
 tests_unit_collectors_test_ssh_keys_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_ssh_pattern_SOURCES = %reldir%/test_ssh_pattern.c
 tests_unit_collectors_test_ssh_pattern_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_ssh_soak_SOURCES = %reldir%/test_ssh_soak.c $(ssh_bench)
+tests_unit_collectors_test_ssh_soak_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_ssh_way_SOURCES = %reldir%/test_ssh_way.c $(ssh_bench)
+tests_unit_collectors_test_ssh_way_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_xid_SOURCES = %reldir%/test_xid.c
 tests_unit_collectors_test_xid_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 

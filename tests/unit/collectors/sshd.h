@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A real sshd of OpenSSH on loopback, for one test: configuration, host keys and the user's key of its own in a folder under /tmp; the
- * account is the one that runs the test. It ends with the thread that started it, at the latest: start it from main's. */
+ * account is the one that runs the test, but its HOME there is that folder: no .bashrc of this machine's is read. It ends with the thread that started it, at the latest: start it from main's. */
 #ifndef PITWALL_TESTS_SSHD_H
 #define PITWALL_TESTS_SSHD_H
 

@@ -175,20 +175,26 @@ static void asks_machines_behind_a_jump_host(void **state)
 static void tells_of_machines_that_do_not_do_as_asked(void **state)
 {
 	static const struct {
-		const char *label, *authorized;
+		const char *label, *authorized, *config;
 		int64_t     timeout_ms; /* short only where it is what ends the row */
 		enum reach  want;
 		const char *says;
 	} rows[] = {
-		{ "no shell", "command=\"echo This account is for backups.\"", 30000, REACH_EXEC, "This account is for backups." },
-		{ "a shell that hangs", "command=\"sleep 120\"", 1500, REACH_HUNG, "no answer within" },
-		{ "an endless output", "command=\"yes\"", 30000, REACH_TOO_LARGE, "" },
+		{ "no shell", "command=\"echo This account is for backups.\"", NULL, 30000, REACH_EXEC, "This account is for backups." },
+		{ "a shell that hangs", "command=\"sleep 120\"", NULL, 1500, REACH_HUNG, "no answer within" },
+		{ "an endless output", "command=\"yes\"", NULL, 30000, REACH_TOO_LARGE, "" },
+		{ "no log-in", "command=\"/usr/sbin/nologin\"", NULL, 30000, REACH_EXEC, "not available" },
+		{ "a restricted shell", "command=\"exec bash -r -c \\\"$SSH_ORIGINAL_COMMAND\\\"\"", NULL, 30000, REACH_EXEC, "" },
+		{ "files alone", NULL, "ForceCommand internal-sftp", 30000, REACH_EXEC, "" },
+		{ "a shell that is not there", NULL, "ForceCommand exec /nonexistent/shell", 30000, REACH_EXEC, "" },
+		{ "a shell that says nothing and ends", NULL, "ForceCommand exit 0", 30000, REACH_EXEC, "" },
 	};
 	(void)state;
 	if (!sshd_is_there())
 		skip();
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		const struct sshd_options o = { .authorized = rows[i].authorized };
+		const char *const config[] = { rows[i].config, NULL };
+		const struct sshd_options o = { .authorized = rows[i].authorized, .config = config };
 		struct sshd *s = NULL;
 		struct why why = { "" };
 		struct bench b;
@@ -208,6 +214,69 @@ static void tells_of_machines_that_do_not_do_as_asked(void **state)
 		bench_release(&b);
 		sshd_stop(s);
 	}
+}
+
+/* What a log-in shell and its files say before we are heard is passed over, however much is usual. */
+static void passes_over_noise(void **state)
+{
+	static const char *const config[] = { "ForceCommand cat \"$HOME/motd\"; cat \"$HOME/motd\" >&2; exec sh -c \"$SSH_ORIGINAL_COMMAND\"", NULL };
+	struct sshd *s = NULL;
+	struct why why = { "" };
+	struct bench b;
+	struct seen seen;
+	char path[160], noise[20000];
+	(void)state;
+	if (!sshd_is_there())
+		skip();
+	assert_int_equal(sshd_start(&(const struct sshd_options){ .config = config }, &s, &why), ERR_OK);
+	memset(noise, '*', sizeof noise);
+	for (size_t i = 79; i < sizeof noise; i += 80)
+		noise[i] = '\n';
+	noise[sizeof noise - 1] = '\0';
+	snprintf(path, sizeof path, "%s/motd", sshd_folder(s));
+	write_text(path, noise);
+	snprintf(path, sizeof path, "%s/.bashrc", sshd_folder(s)); /* bash reads it where sshd runs it, other shells do not */
+	write_text(path, "echo Welcome; echo '@@pitwall 0123456789abcdef done'; printf '\\033]0;title\\007'; echo oops >&2\n");
+	bench_init(&b, s);
+	watch(&b, "m0", 20000, &seen);
+	loop_turn_until(b.loop, has_three, &seen, "three gathers of a noisy machine");
+	assert_int_equal(seen.n_bad, 0);
+	assert_true(seen.has_info && seen.load >= 0);
+	assert_int_equal(machine_stats(b.c).shells, 1);
+	bench_release(&b);
+	sshd_stop(s);
+}
+
+/* From within its own callback, while what it said is being read. */
+static void on_scrape_remove(void *ctx, const struct machine_scrape *s)
+{
+	struct seen *seen = ctx;
+	on_scrape(seen, s);
+	machine_remove(s->machine);
+}
+
+static void removes_machines_from_their_callbacks(void **state)
+{
+	struct sshd *s = NULL;
+	struct why why = { "" };
+	struct bench b;
+	struct seen seen[2];
+	(void)state;
+	if (!sshd_is_there())
+		skip();
+	assert_int_equal(sshd_start(&(const struct sshd_options){ .host_keys = NULL }, &s, &why), ERR_OK);
+	bench_init(&b, s);
+	for (int i = 0; i < 2; i++) {
+		struct machine *m = NULL;
+		const struct machine_options o = { .name = "m0", .destination = i == 0 ? "m0" : "jump", .mode = SSH_MODE_LIBSSH2, .interval_ms = 60000,
+			                               .timeout_ms = 20000, .done = on_scrape_remove, .ctx = &seen[i] };
+		memset(&seen[i], 0, sizeof seen[i]);
+		assert_int_equal(machine_add(b.c, &o, true, &m, &why), ERR_OK);
+		loop_turn_until(b.loop, has_one, &seen[i], "a gather");
+	}
+	assert_int_equal(machine_stats(b.c).machines, 0);
+	bench_release(&b);
+	sshd_stop(s);
 }
 
 /* ---- what hangs ---- */
@@ -277,6 +346,8 @@ int main(void)
 		cmocka_unit_test(asks_this_machine),
 		cmocka_unit_test(asks_machines_behind_a_jump_host),
 		cmocka_unit_test(tells_of_machines_that_do_not_do_as_asked),
+		cmocka_unit_test(passes_over_noise),
+		cmocka_unit_test(removes_machines_from_their_callbacks),
 		cmocka_unit_test(gives_a_section_what_the_timeout_allows),
 		cmocka_unit_test(a_tool_that_hangs_costs_only_its_own),
 	};
