@@ -28,6 +28,7 @@ static enum err run_console(struct context *c, const struct cli *cli, int *signa
 	r.store_path = buf_text(&c->store);
 	r.profiles = c->profiles;
 	r.log = c->log;
+	r.ssh_config = cli_value(cli, "ssh-config");
 	r.fleet = c->fleet;
 	e = console_run(&r, signal_number, why);
 	c->fleet = r.fleet; /* NULL once it was taken */
@@ -52,6 +53,7 @@ static int run(const struct cli *cli)
 
 static const struct cli_option options[] = {
 	CONSOLE_CLI_OPTIONS,
+	{ "ssh-config", "FILE", "read this instead of the user's and the system's ssh_config" },
 	{ "at", "TIME", "begin at that time, paused: '10m ago', '2026-11-23 03:12'" },
 	{ NULL, NULL, NULL },
 };

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "collectors/ssh_control.h"
 #include "recorder/recorder.h"
 #include "store/store.h"
 
@@ -25,6 +26,8 @@ struct recording {
 	struct log         *log;
 	bool                lost; /* another recorder has the lease now */
 	enum err            told; /* what the writer met, as last told */
+	const char         *ssh_config;
+	struct buf          control_dir;
 };
 
 static void closed(void *ctx)
@@ -98,18 +101,22 @@ static enum err prepare(struct recording *r, struct context *c, struct why *why)
 		return e;
 	const struct recorder_options o = { .loop = r->loop, .store = r->store, .store_path = buf_text(&c->store), .profiles = c->profiles,
 		                            .fleet = c->fleet, .clock = clock_system(),
-		                            .log = c->log, .version = PACKAGE_VERSION };
+		                            .log = c->log, .version = PACKAGE_VERSION, .ssh_config = r->ssh_config,
+		                            .control_dir = buf_text(&r->control_dir) };
 	e = recorder_new(&o, &r->recorder, why);
 	if (e == ERR_OK)
 		c->fleet = NULL;
 	return e;
 }
 
-static enum err record(struct context *c, struct why *why)
+static enum err record(struct context *c, const char *ssh_config, struct why *why)
 {
-	struct recording r = { .log = c->log };
+	struct recording r = { .log = c->log, .ssh_config = ssh_config };
 	size_t n = c->fleet->n_targets;
-	enum err e = prepare(&r, c, why);
+	buf_init(&r.control_dir, PATH_BYTES);
+	enum err e = ssh_control_dir(&r.control_dir, why);
+	if (e == ERR_OK)
+		e = prepare(&r, c, why);
 	if (e == ERR_OK) {
 		fprintf(stderr, "pitwall: recording %zu targets into '%s'\n", n, buf_text(&c->store));
 		loop_timer_start(r.lease, 1000, 1000);
@@ -121,6 +128,7 @@ static enum err record(struct context *c, struct why *why)
 	loop_free(r.loop);
 	if (r.store != NULL)
 		store_close(r.store);
+	buf_release(&r.control_dir);
 	if (e == ERR_OK && r.lost)
 		e = why_set(why, ERR_LATER, "another recorder took the store '%s' over, since this one was stopped for too long", buf_text(&c->store));
 	return e;
@@ -134,10 +142,15 @@ static int run(const struct cli *cli)
 	if (e == ERR_OK)
 		e = context_fleet(&c, cli, &why);
 	if (e == ERR_OK)
-		e = record(&c, &why);
+		e = record(&c, cli_value(cli, "ssh-config"), &why);
 	context_release(&c);
 	return e == ERR_OK ? EXIT_YES : cli_fail(e, &why);
 }
+
+static const struct cli_option options[] = {
+	{ "ssh-config", "FILE", "read this instead of the user's and the system's ssh_config" },
+	{ NULL, NULL, NULL },
+};
 
 const struct cli_command command_record = {
 	.name         = "record",
@@ -145,6 +158,7 @@ const struct cli_command command_record = {
 	.summary      = "record the fleet without a screen, for a service manager",
 	.details      = "Runs in the foreground until SIGTERM or SIGINT; what is queued is committed before it ends. SIGHUP looks at the fleet's files at once "
 	                "(they are looked at every few seconds anyway). One process at a time records into a store: a second one says who it is and exits 2.",
+	.options      = options,
 	.takes_common = true,
 	.run          = run,
 };

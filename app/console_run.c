@@ -17,9 +17,13 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/slurp.h"
+#include "collectors/ssh_control.h"
+#include "config/ways.h"
 #include "recorder/standby.h"
 #include "store/reader.h"
+#include "tui/access.h"
 #include "tui/keymap.h"
+#include "tui/lend.h"
 #include "tui/pump.h"
 #include "tui/screens.h"
 #include "tui/session.h"
@@ -33,9 +37,11 @@ struct run {
 	struct standby     *standby;
 	struct session     *session;
 	struct pump        *pump;
+	struct access      *access;
+	struct ways        *ways;     /* to the nodes of the fleet, which itself goes to the recorder */
 	struct loop_timer  *settled;
 	struct keymap       keys;
-	struct buf          config_dir;
+	struct buf          config_dir, control_dir;
 	int                 signal_number;
 	int                 n_closing;
 	bool                was_recording;
@@ -105,6 +111,11 @@ static void close_parts(struct run *r)
 		session_close(r->session, part_closed, r);
 		r->session = NULL;
 	}
+	if (r->access != NULL) {
+		r->n_closing++;
+		access_close(r->access, part_closed, r);
+		r->access = NULL;
+	}
 	if (r->standby != NULL) {
 		r->n_closing++;
 		standby_close(r->standby, part_closed, r);
@@ -156,6 +167,53 @@ static void say_status(void *ctx, const char **recorder, const char **trouble)
 		*recorder = "this console";
 }
 
+/* ---- what is done about nodes ---- */
+
+static enum next on_command(void *ctx, enum command c, const struct view *v, struct requests *out)
+{
+	struct run *r = ctx;
+	return access_command(r->access, c, v, out);
+}
+
+static void push_answer(void *ctx, struct screen *s)
+{
+	struct run *r = ctx;
+	if (r->pump != NULL)
+		pump_push(r->pump, s);
+	else
+		s->kind->free(s);
+}
+
+static void show_answer(void *ctx, enum role role, const char *text)
+{
+	struct run *r = ctx;
+	if (r->pump != NULL)
+		pump_message(r->pump, role, text);
+}
+
+static void lend_terminal(void *ctx, struct lend *l)
+{
+	struct run *r = ctx;
+	if (r->pump != NULL) {
+		pump_lend(r->pump, l);
+		return;
+	}
+	if (l->ended != NULL)
+		l->ended(l->ctx, -1);
+	lend_free(l);
+}
+
+static enum err begin_access(struct run *r, struct why *why)
+{
+	enum err e = ssh_control_dir(&r->control_dir, why);
+	if (e == ERR_OK && r->o->fleet != NULL)
+		e = ways_of_fleet(r->o->fleet, &r->ways, why);
+	const struct access_options o = { .loop = r->loop, .clock = clock_system(), .ways = r->ways, .ssh_config = r->o->ssh_config,
+		                          .control_dir = buf_text(&r->control_dir), .push = push_answer, .message = show_answer,
+		                          .lend = lend_terminal, .ctx = r };
+	return e == ERR_OK ? access_new(&o, &r->access, why) : e;
+}
+
 /* ---- the beginning ---- */
 
 static enum err bounds(const char *path, int64_t *first_ms, int64_t *last_ms, struct why *why)
@@ -173,7 +231,8 @@ static enum err bounds(const char *path, int64_t *first_ms, int64_t *last_ms, st
 static enum err begin_recording(struct run *r, struct why *why)
 {
 	const struct recorder_thread_options o = { .store_path = r->o->store_path, .fleet = r->o->fleet, .profiles = r->o->profiles,
-		                                   .clock = clock_system(), .log = r->o->log, .version = PACKAGE_VERSION };
+		                                   .clock = clock_system(), .log = r->o->log, .version = PACKAGE_VERSION,
+		                                   .ssh_config = r->o->ssh_config, .control_dir = buf_text(&r->control_dir) };
 	enum err e = path_make_parents(r->o->store_path, why);
 	if (e == ERR_OK)
 		e = standby_new(r->loop, &o, &r->standby, why);
@@ -185,7 +244,8 @@ static enum err begin_recording(struct run *r, struct why *why)
 static enum err begin_session(struct run *r, struct why *why)
 {
 	struct session_options o = { .loop = r->loop, .clock = clock_system(), .store_path = r->o->store_path, .is_file = r->standby == NULL,
-		                     .at_ms = r->o->at_ms, .speed = r->o->speed, .status = say_status, .changed = on_changed, .ctx = r };
+		                     .at_ms = r->o->at_ms, .speed = r->o->speed, .status = say_status, .command = on_command,
+		                     .changed = on_changed, .ctx = r };
 	enum err e = o.is_file ? bounds(o.store_path, &o.first_ms, &o.last_ms, why) : ERR_OK;
 	return e == ERR_OK ? session_new(&o, &r->session, why) : e;
 }
@@ -221,6 +281,8 @@ static enum err begin(struct run *r, struct why *why)
 		e = loop_new(&r->loop, why);
 	if (e == ERR_OK)
 		e = watch_settling(r, why);
+	if (e == ERR_OK)
+		e = begin_access(r, why);
 	if (e == ERR_OK && r->o->fleet != NULL)
 		e = begin_recording(r, why);
 	if (e == ERR_OK)
@@ -237,6 +299,7 @@ enum err console_run(struct console_run *o, int *signal_number, struct why *why)
 		return why_memory(why);
 	r->o = o;
 	buf_init(&r->config_dir, PATH_BYTES);
+	buf_init(&r->control_dir, PATH_BYTES);
 	enum err e = begin(r, why);
 	if (e != ERR_OK && r->loop != NULL)
 		close_parts(r);
@@ -247,6 +310,8 @@ enum err console_run(struct console_run *o, int *signal_number, struct why *why)
 	if (e == ERR_OK && r->ended_why[0] != '\0')
 		e = why_set(why, ERR_IO, "%s", r->ended_why);
 	buf_release(&r->config_dir);
+	buf_release(&r->control_dir);
+	ways_free(r->ways);
 	free(r);
 	return e;
 }

@@ -21,6 +21,7 @@ struct console_run {
 	struct log            *log;
 	const char            *theme;    /* "" auto */
 	const char            *keys;     /* a key file; "" none */
+	const char            *ssh_config; /* NULL: the user's and the system's */
 	bool                   wants_mouse;
 	int64_t                at_ms;    /* begin there, paused; 0: live, or at the last moment */
 	double                 speed;    /* of replay; 0: 1 */

@@ -36,6 +36,7 @@ libcollectors_a_SOURCES = \
 	%reldir%/parse.c %reldir%/parse.h \
 	%reldir%/plan.c %reldir%/plan.h \
 	%reldir%/pow5.h \
+	%reldir%/reach.h \
 	%reldir%/said.c %reldir%/said.h \
 	%reldir%/schedule.c %reldir%/schedule.h \
 	%reldir%/shell_quote.c %reldir%/shell_quote.h \
@@ -80,6 +81,7 @@ libcollectors_a_SOURCES = \
 	%reldir%/ssh_config_result.c \
 	%reldir%/ssh_config_value.c \
 	%reldir%/ssh_config_words.c \
+	%reldir%/ssh_control.c %reldir%/ssh_control.h \
 	%reldir%/ssh_destination.c \
 	%reldir%/ssh_key.c %reldir%/ssh_key.h \
 	%reldir%/ssh_keywords.c %reldir%/ssh_keywords.h \
@@ -88,6 +90,7 @@ libcollectors_a_SOURCES = \
 	%reldir%/ssh_pattern.c %reldir%/ssh_pattern.h \
 	%reldir%/ssh_private.h \
 	%reldir%/ssh_route.c %reldir%/ssh_route.h \
+	%reldir%/ssh_scan.c %reldir%/ssh_scan.h \
 	%reldir%/ssh_session.c \
 	%reldir%/table.c %reldir%/table.h \
 	%reldir%/text.c \

@@ -4,13 +4,15 @@
 #include "collectors/ssh_private.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
+#include "collectors/shell_quote.h"
 
-enum { BACK_OFF_MS = 1000, BACK_OFF_DOUBLINGS = 6, BACK_OFF_MOST = 60 };
+enum { PROXY_MAX = 8000, BACK_OFF_MS = 1000, BACK_OFF_DOUBLINGS = 6, BACK_OFF_MOST = 60 };
 
 /* One reading of a route, on a worker. It outlives its node where that is closed meanwhile. */
 struct route_work {
@@ -159,21 +161,98 @@ static void hand_over(struct ssh_node *n)
 	}
 }
 
+/* Has somebody logged in to this machine, or to the last host on the way there? */
+static enum ride ride_of(const struct ssh_node *n)
+{
+	const char *dir = n->pool->o.control_dir;
+	char path[CONTROL_PATH];
+	if (n->master[0] != '\0' && ssh_control_is_there(n->master))
+		return RIDE_OWN;
+	const struct ssh_session *jump = n->session != NULL ? n->session->below : NULL;
+	bool is_wanted = dir != NULL && jump != NULL && jump->state != SESSION_READY;
+	return is_wanted && ssh_control_jump_path(dir, jump->key, path) && ssh_control_is_there(path) ? RIDE_JUMP : RIDE_NONE;
+}
+
+/* Words for a shell, in a value in which "%" means something to ssh. */
+static enum err put_words(struct buf *to, const char *const *words, size_t n, struct why *why)
+{
+	struct buf quoted;
+	buf_init(&quoted, PROXY_MAX);
+	enum err e = shell_quote(&quoted, words, n, why);
+	for (const char *c = buf_text(&quoted); e == ERR_OK && *c != '\0'; c++) {
+		if (*c == '%')
+			buf_putc(to, '%');
+		e = buf_putc(to, *c);
+	}
+	buf_release(&quoted);
+	return e;
+}
+
+/* The way through a jump host's master. */
+static enum err write_proxy(const struct ssh_node *n, struct buf *to, struct why *why)
+{
+	const struct ssh_session *jump = n->session->below;
+	const struct ssh_settings *o = &jump->hop.settings;
+	const char *file = n->pool->o.config_file;
+	char path[CONTROL_PATH], port[16];
+	const char *const client[] = { "ssh", "-o", "BatchMode=yes", "-o", "ControlMaster=no", "-S", path, "-F", file };
+	const char *const host[] = { "-l", o->user, "-p", port, "--", o->destination };
+	if (!ssh_control_jump_path(n->pool->o.control_dir, jump->key, path))
+		return why_set(why, ERR_LIMIT, "the path of a socket is too long");
+	snprintf(port, sizeof port, "%d", o->port);
+	enum err e = put_words(to, client, sizeof client / sizeof *client - (file == NULL ? 2 : 0), why);
+	if (e == ERR_OK)
+		e = buf_puts(to, " -W '[%h]:%p' ");
+	if (e == ERR_OK)
+		e = put_words(to, host, sizeof host / sizeof *host, why);
+	return e == ERR_OK ? e : why_set(why, e, "the way through the jump host's login is too long");
+}
+
 static bool take_openssh(struct ssh_node *n, const char *reason)
 {
-	const struct openssh_options o = { .destination = n->destination, .config_file = n->pool->o.config_file, .user = n->user, .port = n->port,
-		                               .connect_timeout_s = 10, .control_dir = n->pool->o.control_dir };
+	struct openssh_options o = { .destination = n->destination, .config_file = n->pool->o.config_file, .user = n->user, .port = n->port,
+		                     .connect_timeout_s = 10 };
 	struct why why = { "" };
+	struct buf proxy;
+	enum ride ride = ride_of(n);
+	enum err e = ERR_OK;
 	if (n->openssh != NULL)
 		return true;
-	if (openssh_transport_new(n->pool->o.loop, &o, &n->openssh, &why) != ERR_OK) {
+	buf_init(&proxy, PROXY_MAX);
+	if (ride == RIDE_OWN)
+		o.control_path = n->master;
+	else if (ride == RIDE_JUMP && (e = write_proxy(n, &proxy, &why)) == ERR_OK)
+		o.proxy_command = buf_text(&proxy);
+	if (e == ERR_OK)
+		e = openssh_transport_new(n->pool->o.loop, &o, &n->openssh, &why);
+	buf_release(&proxy);
+	if (e != ERR_OK) {
 		n->openssh = NULL;
 		node_failed(n, REACH_FAILED, why.text);
 		return false;
 	}
+	n->ride = ride;
+	n->retry_ms = 0;
 	snprintf(n->openssh_why, sizeof n->openssh_why, "%s", reason);
 	pool_tell(n->pool, SSH_STEP_FALLBACK, n->destination, REACH_OK, reason);
 	return true;
+}
+
+/* A login came or went: what is asked next goes another way. A command that still runs the old way may end it. */
+static void follow_logins(struct ssh_node *n)
+{
+	if (n->openssh == NULL || n->ride == ride_of(n))
+		return;
+	transport_close(n->openssh, NULL, NULL);
+	n->openssh = NULL;
+	n->retry_ms = 0;
+	n->n_failures = 0;
+}
+
+static bool may_ride(const struct ssh_node *n)
+{
+	bool is_refused = n->session->why_ended == REACH_AUTH || n->session->why_ended == REACH_PASSPHRASE;
+	return n->mode == SSH_MODE_AUTO && is_refused && ride_of(n) != RIDE_NONE;
 }
 
 /* ---- from destination to session ---- */
@@ -284,6 +363,7 @@ static void node_go_on(struct ssh_node *n)
 {
 	struct ssh_session *s = n->session;
 	int64_t now = loop_now_ms(n->pool->o.loop);
+	follow_logins(n);
 	if (n->mode == SSH_MODE_OPENSSH && n->openssh == NULL && !take_openssh(n, "the fleet file says so"))
 		return;
 	if (n->openssh != NULL && now < n->retry_ms) {
@@ -298,6 +378,8 @@ static void node_go_on(struct ssh_node *n)
 		return;
 	} else if (s != NULL && now < s->retry_ms) { /* it ended just now, or not long ago */
 		if (n->mode == SSH_MODE_AUTO && s->is_for_openssh && take_openssh(n, s->why_text))
+			hand_over(n);
+		else if (may_ride(n) && take_openssh(n, "a person has logged in there, and that login is used"))
 			hand_over(n);
 		else
 			fail_waiting(n, s->why_ended, s->why_text);
@@ -448,6 +530,8 @@ enum err ssh_transport_new(struct ssh *s, const struct ssh_machine_options *o, s
 		free(n);
 		return why_memory(why);
 	}
+	if (s->o.control_dir == NULL || !ssh_control_path(s->o.control_dir, n->destination, n->user, n->port, n->master))
+		n->master[0] = '\0';
 	n->next = s->nodes;
 	if (s->nodes != NULL)
 		s->nodes->prev = n;
@@ -459,6 +543,24 @@ enum err ssh_transport_new(struct ssh *s, const struct ssh_machine_options *o, s
 
 /* ---- the pool ---- */
 
+/* libssh2 counts how often it was begun, without a lock; the recorder's pool and the console's live on two threads. */
+static pthread_mutex_t library_gate = PTHREAD_MUTEX_INITIALIZER;
+
+static bool library_begin(void)
+{
+	pthread_mutex_lock(&library_gate);
+	int failed = libssh2_init(0);
+	pthread_mutex_unlock(&library_gate);
+	return failed == 0;
+}
+
+static void library_end(void)
+{
+	pthread_mutex_lock(&library_gate);
+	libssh2_exit();
+	pthread_mutex_unlock(&library_gate);
+}
+
 enum err ssh_new(const struct ssh_options *o, struct ssh **out, struct why *why)
 {
 	struct ssh *p = calloc(1, sizeof *p);
@@ -466,7 +568,7 @@ enum err ssh_new(const struct ssh_options *o, struct ssh **out, struct why *why)
 		return why_memory(why);
 	p->o = *o;
 	p->random = (uint64_t)clock_mono_us(clock_system());
-	enum err e = libssh2_init(0) == 0 ? ERR_OK : why_set(why, ERR_IO, "libssh2 cannot begin");
+	enum err e = library_begin() ? ERR_OK : why_set(why, ERR_IO, "libssh2 cannot begin");
 	if (e == ERR_OK)
 		e = ssh_local_init(&p->local, why);
 	if (e == ERR_OK) {
@@ -494,7 +596,7 @@ static void end_pool(void *ctx)
 	}
 	ssh_local_release(&p->local);
 	free(p);
-	libssh2_exit();
+	library_end();
 	if (closed != NULL)
 		closed(closed_ctx);
 }

@@ -5,7 +5,8 @@
  * client takes over by itself.
  *
  * What is set in ssh_config holds here too (collectors/ssh_config.h). Host keys are checked against known_hosts by collectors/known_hosts.h before
- * anything is sent that could matter; a key that is unknown, changed or revoked ends the attempt.
+ * anything is sent that could matter; a key that is unknown, changed or revoked ends the attempt. Nothing is asked of anybody: where a login is
+ * refused, and a person has logged in there with the OpenSSH client (ssh_control.h), that login is used.
  *
  * Threads: everything on the loop's thread; files, names and the configuration are read on workers, two at a time. Nothing blocks. */
 #ifndef PITWALL_COLLECTORS_SSH_H
@@ -16,6 +17,7 @@
 #include "base/loop.h"
 #include "collectors/transport.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,14 +35,32 @@ struct ssh_progress {
 	const char   *text; /* a sentence about it that is safe to show */
 };
 
+/* A host key as it was shown and judged. All lent for the call. */
+struct ssh_shown_key {
+	const char *host;        /* user@host:port of the hop */
+	const char *destination; /* the hop as the configuration is asked for it, without user and port */
+	const char *name;        /* to connect to; with `port` it is what known_hosts has, unless `alias` (HostKeyAlias) stands for both */
+	int         port;
+	const char *alias;       /* NULL: none */
+	const char *file;        /* where a new key is kept; NULL: nowhere */
+	bool        hash_it;     /* HashKnownHosts */
+	bool        is_jump;     /* a host on the way */
+	const void *blob;
+	size_t      n;
+	enum reach  verdict;     /* REACH_OK, or why it is not taken */
+	const char *text;
+};
+
 struct ssh_options {
 	struct loop        *loop;        /* lent, like all here */
 	const struct clock *clock;
 	const char         *config_file; /* NULL: the user's and the system's */
-	const char         *control_dir; /* for the OpenSSH client's sockets: a folder of ours, mode 0700; NULL: connections are not shared */
+	const char         *control_dir; /* where logins that a person made are found (ssh_control.h), to ride on; NULL: nowhere */
 	int64_t             back_off_ms; /* the first wait after a failure; doubles up to 60 times that; 0: 1000 */
 	void              (*progress)(void *ctx, const struct ssh_progress *p); /* may be NULL */
+	void              (*shown)(void *ctx, const struct ssh_shown_key *k);   /* likewise */
 	void               *ctx;
+	bool                only_looks;  /* a machine is left as soon as its key was judged: nobody logs in, but on the hosts before it */
 };
 enum err ssh_new(const struct ssh_options *o, struct ssh **out, struct why *why);
 

@@ -19,6 +19,7 @@
 #include "collectors/ssh.h"
 #include "collectors/ssh_agent.h"
 #include "collectors/ssh_check.h"
+#include "collectors/ssh_control.h"
 #include "collectors/ssh_route.h"
 
 #include <libssh2.h>
@@ -130,6 +131,8 @@ struct ssh_node {
 	bool                 waits_to_read, is_closing;
 	struct channel_list  waiting;
 	struct transport    *openssh;   /* that took over */
+	enum ride { RIDE_NONE, RIDE_OWN, RIDE_JUMP } ride; /* on whose master it does */
+	char                 master[CONTROL_PATH]; /* where the socket of this machine's would be; "" nowhere */
 	char                 openssh_why[256];
 	enum reach           failed;    /* before there was a session: why, and when to try again */
 	char                 failed_text[512];

@@ -281,6 +281,7 @@ void route_read(struct route *out, const struct ssh_machine *m, const char *dest
 	out->result = REACH_OK;
 	if (!add_way(out, m, &q, 0) || out->needs_openssh)
 		return;
+	out->hops[out->n - 1].is_last = true;
 	for (size_t i = 0; i < out->n; i++) {
 		struct route_hop *h = &out->hops[i];
 		for (size_t k = 0; k < h->settings.identity_files.n && h->n_keys < ROUTE_KEYS_MAX; k++)

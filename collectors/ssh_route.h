@@ -35,6 +35,7 @@ struct route_hop {
 	char               *name; /* user@host:port, for people */
 	char               *key;  /* the same of all hops up to it, and what else tells two sessions apart */
 	struct ssh_settings settings;
+	bool                is_last; /* the machine itself */
 	struct route_key    keys[ROUTE_KEYS_MAX];
 	size_t              n_keys;
 	struct sockaddr_storage addresses[ROUTE_ADDRESSES_MAX];

@@ -12,7 +12,10 @@
 
 #include "base/text.h"
 
-enum { CONNECT_MS = 10 * 1000, LOGIN_MS = 15 * 1000, IN_MAX = 1024 * 1024, PASSES_MAX = 64, SILENT_INTERVALS = 3 };
+enum {
+	CONNECT_MS = 10 * 1000, LOGIN_MS = 15 * 1000, IN_MAX = 1024 * 1024, PASSES_MAX = 64, SILENT_INTERVALS = 3,
+	UNKNOWN_FAILURES_MAX = 3, /* a key that somebody accepts now is seen within seconds; looking costs that machine no login */
+};
 
 /* ---- bytes ---- */
 
@@ -256,6 +259,13 @@ static void set_state(struct ssh_session *s, enum session_state state)
 		s->below->n_starting += is - was;
 }
 
+/* What a person has to do about is the same for all behind that host; all else is its own trouble. */
+static enum reach reason_behind(enum reach r)
+{
+	bool is_for_people = r == REACH_KEY_UNKNOWN || r == REACH_KEY_CHANGED || r == REACH_KEY_REVOKED || r == REACH_AUTH || r == REACH_PASSPHRASE;
+	return is_for_people ? r : REACH_JUMP;
+}
+
 /* Has it its turn? */
 static void begin_if_possible(struct ssh_session *s)
 {
@@ -263,7 +273,7 @@ static void begin_if_possible(struct ssh_session *s)
 	if (s->state != SESSION_QUEUED || s->pool->n_starting >= SSH_STARTING_MAX)
 		return;
 	if (s->below != NULL && s->below->state == SESSION_ENDED) {
-		session_fail(s, REACH_JUMP, "jump host %s", s->below->why_text);
+		session_fail(s, reason_behind(s->below->why_ended), "jump host %s", s->below->why_text);
 		return;
 	}
 	if (s->below != NULL && (s->below->state != SESSION_READY || s->below->n_starting >= SSH_BEHIND_MAX))
@@ -345,13 +355,28 @@ static void begin_handshake(struct ssh_session *s)
 
 /* ---- steps ---- */
 
+static void tell_shown(struct ssh_session *s, enum reach result, const char *text)
+{
+	const struct ssh_settings *o = &s->hop.settings;
+	struct ssh_shown_key k = { .host = s->hop.name, .destination = o->destination, .name = o->host_name, .port = o->port, .alias = o->host_key_alias,
+		                   .hash_it = o->hash_known_hosts, .is_jump = !s->hop.is_last, .verdict = result, .text = text };
+	int type = 0;
+	k.blob = libssh2_session_hostkey(s->raw, &k.n, &type);
+	k.file = o->user_known_hosts.n > 0 ? o->user_known_hosts.items[0] : NULL;
+	if (s->pool->o.shown != NULL && k.blob != NULL)
+		s->pool->o.shown(s->pool->o.ctx, &k);
+}
+
 static void key_checked(void *ctx, enum reach result, const char *text)
 {
 	struct ssh_session *s = ctx;
 	s->check = NULL;
 	pool_tell(s->pool, SSH_STEP_HOST_KEY, s->hop.name, result, text);
+	tell_shown(s, result, text);
 	if (result != REACH_OK) {
 		session_fail(s, result, "%s: %s", s->hop.name, text);
+	} else if (s->pool->o.only_looks && s->hop.is_last) {
+		session_fail(s, REACH_CLOSED, "%s was only looked at", s->hop.name);
 	} else {
 		set_state(s, SESSION_LOGIN);
 		login_begin(s);
@@ -532,7 +557,10 @@ void session_fail(struct ssh_session *s, enum reach result, const char *format, 
 	set_state(s, SESSION_ENDED);
 	s->why_ended = result;
 	memcpy(s->why_text, text, sizeof text);
-	s->retry_ms = loop_now_ms(s->pool->o.loop) + pool_back_off(s->pool, ++s->n_failures);
+	s->n_failures++;
+	if (result == REACH_KEY_UNKNOWN && s->n_failures > UNKNOWN_FAILURES_MAX)
+		s->n_failures = UNKNOWN_FAILURES_MAX;
+	s->retry_ms = loop_now_ms(s->pool->o.loop) + pool_back_off(s->pool, s->n_failures);
 	s->pool->stats.failed++;
 	loop_timer_stop(s->timer);
 	login_release(s);
@@ -553,7 +581,7 @@ void session_fail(struct ssh_session *s, enum reach result, const char *format, 
 	s->in_at = s->out_at = 0;
 	for (struct ssh_session *other = s->pool->sessions; other != NULL; other = other->next) /* those that wait for it to come up */
 		if (other->below == s && other->state != SESSION_ENDED)
-			session_fail(other, REACH_JUMP, "jump host %s", s->why_text);
+			session_fail(other, reason_behind(result), "jump host %s", s->why_text);
 	nodes_hear(s->pool, s);
 	if (!s->pool->is_closing)
 		begin_others(s->pool);

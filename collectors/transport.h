@@ -10,40 +10,10 @@
 
 #include "base/err.h"
 #include "base/loop.h"
+#include "collectors/reach.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-
-/* How an attempt to run a command ended: config name, words for a narrow column, what to do (for `doctor` and events; "" nothing to say). */
-#define REACH_LIST(X)                                                                                                              \
-	X(OK,           "ok",               "ok",               "")                                                                \
-	X(CONFIG,       "config",           "ssh_config",       "mend the line of the SSH configuration that is named")            \
-	X(DNS,          "dns",              "no such host",     "check the name, and HostName in the SSH configuration")           \
-	X(REFUSED,      "refused",          "refused",          "is sshd running there, on this port?")                            \
-	X(UNREACHABLE,  "unreachable",      "unreachable",      "check the route, the firewall, and whether the machine is on")    \
-	X(TIMEOUT,      "timeout",          "timeout",          "the machine or a firewall swallows what is sent")                 \
-	X(JUMP,         "jump",             "jump host",        "reach the jump host first: pitwall doctor JUMPHOST")              \
-	X(PROTOCOL,     "protocol",         "no SSH",           "what answers there does not speak SSH as pitwall does")           \
-	X(KEY_UNKNOWN,  "host_key_unknown", "host key unknown", "compare the fingerprint, then accept it: ssh HOST")               \
-	X(KEY_CHANGED,  "host_key_changed", "HOST KEY CHANGED", "find out why before anything else; then ssh-keygen -R HOST")      \
-	X(KEY_REVOKED,  "host_key_revoked", "host key REVOKED", "known_hosts says that this key is not to be trusted")             \
-	X(AUTH,         "auth",             "login refused",    "does `ssh HOST` log in without a question?")                      \
-	X(PASSPHRASE,   "passphrase",       "key is locked",    "give the key to the agent: ssh-add FILE")                         \
-	X(EXEC,         "exec",             "no shell",         "the account must be allowed to run commands with a POSIX sh")     \
-	X(CLOSED,       "closed",           "cut short",        "")                                                                \
-	X(HUNG,         "hung",             "hangs",            "the machine answers no longer; is it out of memory or I/O bound?")\
-	X(TOO_LARGE,    "too_large",        "too large",        "")                                                                \
-	X(FAILED,       "failed",           "failed",           "")
-
-enum reach {
-#define X(name, config, words, advice) REACH_##name,
-	REACH_LIST(X)
-#undef X
-	REACH_COUNT
-};
-const char *reach_name(enum reach r);
-const char *reach_words(enum reach r);
-const char *reach_advice(enum reach r);
 
 /* All on the loop, none before transport_run has returned, none after command_close. */
 struct command_events {
@@ -100,7 +70,8 @@ struct openssh_options {
 	const char *user;          /* NULL: as configured */
 	int         port;          /* 0: as configured */
 	int         connect_timeout_s;
-	const char *control_dir;   /* of the sockets by which connections are shared, ours alone (0700); NULL: not shared */
+	const char *control_path;  /* the socket of a master to ride on; NULL: none but what the configuration says */
+	const char *proxy_command; /* instead of the configured way there; NULL: as configured */
 };
 /* The OpenSSH client, which asks nothing: what it can't do without asking fails. Copies the texts. ERR_NOT_FOUND: there is no `ssh`. */
 enum err openssh_transport_new(struct loop *loop, const struct openssh_options *o, struct transport **out, struct why *why);

@@ -396,7 +396,7 @@ enum err local_transport_new(struct loop *loop, struct transport **out, struct w
 enum err openssh_transport_new(struct loop *loop, const struct openssh_options *o, struct transport **out, struct why *why)
 {
 	const char *words[ARGV_MAX];
-	char timeout[48], port[16], path[300];
+	char timeout[48], port[16], path[300], proxy[8192];
 	size_t n = 0;
 	if (o->destination[0] == '-' || o->destination[0] == '\0')
 		return why_set(why, ERR_FORMAT, "'%s' is no name of a host", o->destination);
@@ -418,13 +418,15 @@ enum err openssh_transport_new(struct loop *loop, const struct openssh_options *
 		words[n++] = "-o";
 		words[n++] = timeout;
 	}
-	if (o->control_dir != NULL && snprintf(path, sizeof path, "ControlPath=%s/%%C", o->control_dir) < (int)sizeof path) {
+	if (o->control_path != NULL && snprintf(path, sizeof path, "ControlPath=%s", o->control_path) < (int)sizeof path) {
 		words[n++] = "-o";
 		words[n++] = path;
 		words[n++] = "-o";
-		words[n++] = "ControlMaster=auto";
+		words[n++] = "ControlMaster=no";
+	}
+	if (o->proxy_command != NULL && snprintf(proxy, sizeof proxy, "ProxyCommand=%s", o->proxy_command) < (int)sizeof proxy) {
 		words[n++] = "-o";
-		words[n++] = "ControlPersist=60";
+		words[n++] = proxy;
 	}
 	if (o->user != NULL) {
 		words[n++] = "-l";

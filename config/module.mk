@@ -16,4 +16,5 @@ libconfig_a_SOURCES = \
 	%reldir%/target_file.c \
 	%reldir%/targets.c \
 	%reldir%/watch.c \
+	%reldir%/ways.c %reldir%/ways.h \
 	%reldir%/words.c %reldir%/words.h

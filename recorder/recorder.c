@@ -469,7 +469,8 @@ static void rule_failed(void *ctx, void *target_ctx, const char *rule, const cha
 static enum err make_parts(struct recorder *r, struct why *why)
 {
 	const struct http_options http = { .loop = loop_uv(r->o.loop), .clock = r->o.clock, .version = r->o.version };
-	const struct machine_collector_options machines = { .loop = r->o.loop, .clock = r->o.clock, .ssh_config = r->o.ssh_config };
+	const struct machine_collector_options machines = { .loop = r->o.loop, .clock = r->o.clock, .ssh_config = r->o.ssh_config,
+		                                            .control_dir = r->o.control_dir };
 	const struct signal_options signals = { .report = rule_failed, .ctx = r };
 	r->shared = (struct watch_shared){ .store = r->o.store, .profiles = r->o.profiles, .clock = r->o.clock, .log = r->o.log };
 	enum err e = report_layout(r->o.store, &r->shared.report, why);

@@ -30,6 +30,7 @@ struct recorder_options {
 	struct log            *log;      /* may be NULL */
 	const char            *version;  /* for the User-Agent */
 	const char            *ssh_config; /* NULL: the user's and the system's */
+	const char            *control_dir; /* where logins that a person made are found; NULL: nowhere */
 	/* The fleet as it is at the end, given back when the recorder is closed: owned by the callee. NULL: it is freed. */
 	void                 (*fleet_back)(void *ctx, struct fleet *fleet);
 	void                  *fleet_ctx;

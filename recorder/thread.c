@@ -76,7 +76,7 @@ static enum err start_recorder(struct recorder_thread *t, const struct recorder_
 {
 	const struct recorder_options recorder = { .loop = t->loop, .store = t->store, .store_path = o->store_path, .profiles = o->profiles,
 		                                   .fleet = o->fleet, .clock = o->clock, .log = o->log, .version = o->version, .fleet_back = fleet_back,
-		                                   .fleet_ctx = t };
+		                                   .fleet_ctx = t, .ssh_config = o->ssh_config, .control_dir = o->control_dir };
 	pthread_mutex_lock(&t->gate);
 	enum err e = start_thread(t, why);
 	bool is_started = e == ERR_OK;

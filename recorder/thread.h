@@ -21,6 +21,7 @@ struct recorder_thread_options {
 	const struct clock    *clock;    /* lent */
 	struct log            *log;      /* lent; may be NULL */
 	const char            *version;
+	const char            *ssh_config, *control_dir; /* see recorder.h */
 };
 
 /* Opens the store and takes its lease, then starts the thread. ERR_LATER: another recorder holds it; other errors as store_open. Blocks on the

@@ -28,6 +28,7 @@ struct poll {
 	const struct scrape *scrape;     /* NULL: it failed */
 	const char          *text;       /* then: why, in a sentence that is safe to show */
 	unsigned             cause;      /* tells failures of one kind from those of another; 0: none */
+	enum severity        severity;   /* of a failure that is worse than silence; SEVERITY_OK: it is just down */
 	bool                 has_no_such_path; /* it answers, but has nothing where it was asked */
 	const struct findings *findings; /* what a machine had to tell besides; NULL: nothing */
 };
@@ -393,7 +394,7 @@ static void tell_failure(struct watch *w, const struct poll *s)
 	if (!w->told)
 		w->down_since_ms = s->wall_ms;
 	if (!w->told || s->cause != w->last_cause)
-		tell(w, s->wall_ms, SEVERITY_DOWN, "scrape", s->text);
+		tell(w, s->wall_ms, s->severity != SEVERITY_OK ? s->severity : SEVERITY_DOWN, "scrape", s->text);
 	w->told = true;
 }
 
@@ -472,8 +473,11 @@ static void tell_sources(struct watch *w, const struct gather *g, int64_t wall_m
 static void on_machine(void *ctx, const struct machine_scrape *s)
 {
 	struct watch *w = ctx;
-	const struct poll p = { .wall_ms = s->wall_ms, .seconds = s->seconds, .body_bytes = s->body_bytes, .scrape = s->scrape, .text = s->text,
-		                    .cause = (unsigned)s->result };
+	char text[640];
+	bool is_spoofed = s->result == REACH_KEY_CHANGED || s->result == REACH_KEY_REVOKED;
+	reach_sentence(s->result, s->text, text, sizeof text);
+	const struct poll p = { .wall_ms = s->wall_ms, .seconds = s->seconds, .body_bytes = s->body_bytes, .scrape = s->scrape, .text = text,
+		                    .cause = (unsigned)s->result, .severity = is_spoofed ? SEVERITY_CRIT : SEVERITY_OK };
 	on_poll(w, &p);
 	if (s->scrape == NULL || w->id == 0)
 		return;

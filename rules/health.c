@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/text.h"
+
 /* Signals that are compared with the median of the model's nodes. Sources of the numbers: practice; a node that takes three times as
  * long as its peers under the same load is not noise, and below `floor` nobody notices. */
 static const struct relative {
@@ -24,6 +27,8 @@ static const struct relative {
 	{ SIGNAL_ACCURACY, 0.97, 0.92, 0.01 },
 };
 enum { N_RELATIVES = sizeof relatives / sizeof relatives[0] };
+
+enum { REASON_COLS = 120 };
 
 enum { PEERS_MIN = 3 }; /* fewer nodes have no median worth the name */
 
@@ -46,14 +51,25 @@ static void find(struct health *h, enum severity severity, enum signal_id cause,
 	va_end(args);
 }
 
+/* Whoever answers under another key than the known one is not down: somebody may have taken its place. */
 static void judge_up(const struct health_input *node, struct health *h)
 {
+	const char *why = node->failure_text != NULL ? node->failure_text : "";
 	if (node->n_targets_up >= node->n_targets)
 		return;
-	if (node->n_targets_up <= 0)
-		find(h, SEVERITY_DOWN, SIGNAL_UP, "%s", node->n_targets == 1 ? "does not answer" : "no target answers");
+	struct buf text;
+	buf_init(&text, HEALTH_REASON);
+	text_cut(&text, why, strlen(why), REASON_COLS);
+	if (node->failure == SEVERITY_CRIT)
+		find(h, SEVERITY_CRIT, SIGNAL_UP, "%s", buf_text(&text));
+	else if (node->n_targets_up > 0)
+		find(h, SEVERITY_WARN, SIGNAL_UP, "%d of %d targets do not answer%s%s", node->n_targets - node->n_targets_up, node->n_targets,
+		     text.len > 0 ? ": " : "", buf_text(&text));
+	else if (text.len > 0)
+		find(h, SEVERITY_DOWN, SIGNAL_UP, "%s", buf_text(&text));
 	else
-		find(h, SEVERITY_WARN, SIGNAL_UP, "%d of %d targets do not answer", node->n_targets - node->n_targets_up, node->n_targets);
+		find(h, SEVERITY_DOWN, SIGNAL_UP, "%s", node->n_targets == 1 ? "does not answer" : "no target answers");
+	buf_release(&text);
 }
 
 static void judge_threshold(const struct health_input *node, enum signal_id id, struct health *h)

@@ -43,6 +43,9 @@ enum {
 	X(SORT,        "sort",        "o >",           CONTEXT_FLEET, "sort",      9,  "sort by the next column") \
 	X(SORT_BACK,   "sort-back",   "<",             CONTEXT_FLEET, "",          0,  "sort by the column before") \
 	X(SORT_TURN,   "sort-turn",   "O",             CONTEXT_FLEET, "",          0,  "turn the order round") \
+	X(SHELL,       "shell",       "s",             CONTEXT_NODE,  "shell",     2,  "open a shell on the node with your own ssh; the console comes back when it ends") \
+	X(TRUST,       "trust",       "t",             CONTEXT_NODE,  "trust",     2,  "fetch the host key that the node shows, to compare it and take it") \
+	X(LOGIN,       "login",       "i",             CONTEXT_NODE,  "log in",    2,  "log in to the node, or give its key to the agent, where a human must answer") \
 	X(ZOOM_IN,     "zoom-in",     "+ =",           CONTEXT_CHART | CONTEXT_NODE, "zoom",      3,  "show a shorter span") \
 	X(ZOOM_OUT,    "zoom-out",    "-",             CONTEXT_CHART | CONTEXT_NODE, "",          0,  "show a longer span") \
 	X(PAN_BACK,    "pan-back",    "{",             CONTEXT_CHART, "",          0,  "move the chart back by half its span") \

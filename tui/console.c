@@ -9,6 +9,7 @@
 #include "base/suggest.h"
 #include "tui/dialog.h"
 #include "tui/help.h"
+#include "tui/lend.h"
 #include "tui/prompt.h"
 #include "tui/view.h"
 #include "tui/widget_bar.h"
@@ -28,6 +29,7 @@ struct console {
 	int64_t              message_until_ms;
 	struct needs         needs; /* large, so not on the stack */
 	bool                 wants_quit, wants_suspend, wants_repaint;
+	struct lend         *lend; /* owned until the pump takes it */
 	int                  rows; /* as last drawn */
 };
 
@@ -60,6 +62,7 @@ void console_free(struct console *c)
 	}
 	prompt_release(&c->prompt);
 	buf_release(&c->message);
+	lend_free(c->lend);
 	free(c);
 }
 
@@ -162,6 +165,25 @@ static void carry_out(struct console *c, const struct requests *r)
 	if (r->has_time || r->live || r->has_signal)
 		tell_screens(c);
 	c->wants_quit |= r->quit;
+	if (r->lend != NULL) {
+		lend_free(c->lend);
+		c->lend = r->lend;
+	}
+	if (r->confirmed != NULL)
+		r->confirmed(r->confirmed_ctx);
+}
+
+void console_push(struct console *c, struct screen *s)
+{
+	push(c, s);
+	ask_needs(c);
+}
+
+struct lend *console_take_lend(struct console *c)
+{
+	struct lend *l = c->lend;
+	c->lend = NULL;
+	return l;
 }
 
 static void ask_to_quit(struct console *c)
@@ -251,7 +273,7 @@ static enum console_wish wish(struct console *c, bool has_changed)
 {
 	bool quit = c->wants_quit, suspend = c->wants_suspend, repaint = c->wants_repaint;
 	c->wants_quit = c->wants_suspend = c->wants_repaint = false;
-	return quit ? CONSOLE_QUIT : suspend ? CONSOLE_SUSPEND : repaint ? CONSOLE_REPAINT_ALL : has_changed ? CONSOLE_PAINT : CONSOLE_NOTHING;
+	return quit ? CONSOLE_QUIT : c->lend != NULL ? CONSOLE_LEND : suspend ? CONSOLE_SUSPEND : repaint ? CONSOLE_REPAINT_ALL : has_changed ? CONSOLE_PAINT : CONSOLE_NOTHING;
 }
 
 static enum console_wish after(struct console *c, enum next next, const struct requests *r, bool had_message)
@@ -365,6 +387,12 @@ static enum console_wish key(struct console *c, struct key k)
 {
 	if (c->prompt.sign != 0 && !(k.mods == MOD_CTRL && (k.code == 'z' || k.code == 'l')))
 		return after_prompt(c, prompt_key(&c->prompt, k));
+	if (top(c)->kind->key != NULL && !(k.mods == MOD_CTRL && (k.code == 'z' || k.code == 'l'))) {
+		struct requests r = { 0 };
+		enum next next = top(c)->kind->key(top(c), k, &r);
+		if (next != NEXT_IGNORED)
+			return after(c, next, &r, false);
+	}
 	unsigned context = top(c)->kind->context;
 	enum command command = keymap_find(c->keys, k, context);
 	if (command == COMMAND_NONE && top(c)->kind->is_dialog && k.mods == 0)
@@ -417,6 +445,15 @@ enum console_wish console_event(struct console *c, const struct input_event *e)
 
 /* ---- drawing ---- */
 
+static void draw_keys(const struct console *c, const struct view *v, struct canvas *into, int row)
+{
+	const struct screen *s = top(c);
+	bool useless[COMMAND_COUNT] = { false };
+	for (int i = COMMAND_NONE + 1; i < COMMAND_COUNT && s->kind->offers != NULL; i++)
+		useless[i] = !s->kind->offers(s, v, (enum command)i);
+	key_bar_draw_some(into, row, c->keys, s->kind->context, useless);
+}
+
 /* A message for a moment; else what is wrong with recording or reading, for as long as it is; else the keys. */
 static void draw_last_row(struct console *c, const struct view *v, struct canvas *into, int row)
 {
@@ -426,7 +463,7 @@ static void draw_last_row(struct console *c, const struct view *v, struct canvas
 	else if (v->trouble != NULL && v->trouble[0] != '\0')
 		canvas_put_width(into, row, 1, cols - 2, -1, ROLE_CRIT, v->trouble);
 	else
-		key_bar_draw(into, row, c->keys, top(c)->kind->context);
+		draw_keys(c, v, into, row);
 }
 
 void console_draw(struct console *c, struct canvas *into, int *row, int *col)

@@ -43,13 +43,18 @@ void console_changed(struct console *c);
 void console_tick(struct console *c);
 
 /* What the pump has to do after an event. */
-enum console_wish { CONSOLE_NOTHING, CONSOLE_PAINT, CONSOLE_REPAINT_ALL, CONSOLE_SUSPEND, CONSOLE_QUIT };
+enum console_wish { CONSOLE_NOTHING, CONSOLE_PAINT, CONSOLE_REPAINT_ALL, CONSOLE_SUSPEND, CONSOLE_LEND, CONSOLE_QUIT };
 enum console_wish console_event(struct console *c, const struct input_event *e);
 /* A command as if its key had been pressed. */
 enum console_wish console_command(struct console *c, enum command command, const char *argument);
 
 /* Shows a sentence in the last row until the next key, at least for a moment; copied. */
 void console_message(struct console *c, enum role role, const char *text);
+
+/* Of CONSOLE_LEND: the program that the terminal is wanted for; the caller's. NULL: none. */
+struct lend *console_take_lend(struct console *c);
+/* Puts a screen on top, from outside an event: an answer that somebody waited for. Ownership passes. */
+void console_push(struct console *c, struct screen *s);
 
 /* Draws everything, for the canvas' size. Where the cursor of the prompt is goes to *row and *col, -1 when there is none. */
 void console_draw(struct console *c, struct canvas *into, int *row, int *col);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A question over the screen below: Enter says yes, Esc no. What yes means is a set of requests that was given when it was made. */
+ * A question over the screen below: Enter says yes, Esc no. What yes means is a set of requests that was given when it was made. What must not
+ * be agreed to in passing is confirmed by typing a word. */
 #ifndef PITWALL_TUI_DIALOG_H
 #define PITWALL_TUI_DIALOG_H
 
@@ -8,5 +9,9 @@
 
 /* Texts are copied; `text` may have several lines. NULL: out of memory. */
 struct screen *dialog_new(const char *title, const char *text, const char *yes, const char *no, const struct requests *on_yes);
+
+/* Yes is Enter after `word` was typed, exactly; pasted text is not taken. `text` leads to it ("type the host's name, gpu-a-1, to ..."). */
+struct screen *dialog_typed_new(const char *title, const char *text, const char *word, const char *yes, const char *no,
+                                const struct requests *on_yes);
 
 #endif

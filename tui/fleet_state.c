@@ -18,6 +18,10 @@ enum {
 	STEP_DEFAULT_MS  = 10 * 1000,
 	STEP_MIN_MS      = 1000,
 	STEP_MAX_MS      = 60 * 1000,
+	SCRAPE_EVENTS_MAX = 10000,        /* in one move; the newest */
+	NODE_EVENTS_MAX   = 50,           /* of one node, looking for why it is down */
+	NODES_ASKED_MAX   = 5000,         /* after a jump */
+	FAILURE_TEXT_MAX  = 240,
 	CARRY_STEPS      = 3,             /* a gap of so few steps in a sparkline is filled with the value before it */
 };
 
@@ -37,6 +41,7 @@ static void target_release(struct target_state *t)
 	free(t->url);
 	free(t->signals);
 	free(t->values);
+	free(t->failure_text);
 	for (size_t i = 0; i < SIGNAL_COUNT; i++)
 		free(t->history[i]);
 }
@@ -214,6 +219,46 @@ static enum err see_frame(void *ctx, const struct frame *f)
 	return e;
 }
 
+/* ---- why they are down ---- */
+
+bool target_is_up(const struct target_state *t)
+{
+	return target_value(t, SIGNAL_UP) > 0;
+}
+
+/* Events come newest first, and some a second time. What is only a warning about a scrape says nothing about whether there was one. */
+static enum err see_scrape_event(void *ctx, const struct event *ev)
+{
+	struct fleet_state *s = ctx;
+	struct target_state *t = target_find(s, ev->target);
+	bool is_newer = t != NULL && (ev->wall_ms > t->told_ms || (ev->wall_ms == t->told_ms && ev->id > t->told_id));
+	if (!is_newer || (ev->severity != SEVERITY_OK && ev->severity != SEVERITY_CRIT && ev->severity != SEVERITY_DOWN))
+		return ERR_OK;
+	char *text = ev->severity == SEVERITY_OK ? NULL : strndup(ev->text, FAILURE_TEXT_MAX);
+	if (ev->severity != SEVERITY_OK && text == NULL)
+		return ERR_MEMORY;
+	free(t->failure_text);
+	t->failure_text = text;
+	t->failure = ev->severity;
+	t->told_ms = ev->wall_ms;
+	t->told_id = ev->id;
+	return ERR_OK;
+}
+
+/* After a jump: each node that has a silent target is asked about; its newest event may be months old. */
+static enum err learn_failures(struct fleet_state *s, struct reader *r, int64_t t_ms, struct why *why)
+{
+	enum err e = ERR_OK;
+	for (size_t i = 0, n_asked = 0; i < s->n_targets && n_asked < NODES_ASKED_MAX && e == ERR_OK; i++) {
+		const struct target_state *t = &s->targets[i];
+		if (!t->is_listed || t->last_ms == 0 || target_is_up(t) || t->told_ms != 0)
+			continue;
+		n_asked++;
+		e = reader_events(r, labels_get(t->labels, "node"), "scrape", 0, t_ms, NODE_EVENTS_MAX, see_scrape_event, s, why);
+	}
+	return e;
+}
+
 static int64_t step_for(int64_t interval_ms)
 {
 	if (interval_ms <= 0)
@@ -230,7 +275,7 @@ static enum err reload(struct fleet_state *s, struct reader *r, int64_t t_ms, st
 	int64_t span = s->step_ms * HISTORY_POINTS;
 	if (e == ERR_OK)
 		e = reader_frames(r, STREAM_SIGNAL, 0, t_ms - (span > LOOKBACK_MS ? span : LOOKBACK_MS), t_ms, false, see_frame, s, why);
-	return e;
+	return e == ERR_OK ? learn_failures(s, r, t_ms, why) : e;
 }
 
 enum err fleet_state_move(struct fleet_state *s, struct reader *r, int64_t t_ms, struct why *why)
@@ -240,6 +285,8 @@ enum err fleet_state_move(struct fleet_state *s, struct reader *r, int64_t t_ms,
 		e = list_targets(s, r, t_ms, why);
 		if (e == ERR_OK)
 			e = reader_frames(r, STREAM_SIGNAL, 0, s->t_ms - OVERLAP_MS, t_ms, false, see_frame, s, why);
+		if (e == ERR_OK)
+			e = reader_events(r, NULL, "scrape", s->t_ms - OVERLAP_MS, t_ms, SCRAPE_EVENTS_MAX, see_scrape_event, s, why);
 	} else {
 		e = reload(s, r, t_ms, why);
 	}

@@ -28,6 +28,9 @@ struct target_state {
 	double              *values;     /* NaN: absent */
 	int64_t              bucket;     /* newest step in the rings */
 	float               *history[SIGNAL_COUNT];
+	int64_t              told_ms, told_id; /* of the newest event about its scrapes; 0: none is known */
+	enum severity        failure;    /* that it tells; SEVERITY_OK: that it answers again */
+	char                *failure_text; /* owned; NULL: none */
 };
 
 struct fleet_state {
@@ -37,6 +40,7 @@ struct fleet_state {
 	size_t               n_targets, cap_targets;
 };
 
+bool target_is_up(const struct target_state *t); /* as its newest frame says */
 /* Its values are young enough to count at the state's T. */
 bool target_is_fresh(const struct fleet_state *s, const struct target_state *t);
 

@@ -140,6 +140,13 @@ static const char *first_label(struct arena *a, const struct member *m, size_t n
 	return "";
 }
 
+/* That a machine is not itself goes before that another one is silent. */
+static bool worse_failure(enum severity a, enum severity b)
+{
+	return a == SEVERITY_CRIT && b != SEVERITY_CRIT;
+}
+
+/* Severity and reason are those of what does not answer, until the node is judged. */
 static void fill_node(const struct fleet_state *s, struct arena *a, const struct member *m, size_t n, struct node_row *row)
 {
 	row->node = arena_text(a, m[0].node);
@@ -148,12 +155,17 @@ static void fill_node(const struct fleet_state *s, struct arena *a, const struct
 	row->profile = first_label(a, m, n, "profile");
 	row->version = members_version(s, a, m, n, &row->n_versions);
 	row->n_targets = (int)n;
+	row->reason = "";
 	for (size_t k = 0; k < n; k++) {
 		const struct target_state *t = m[k].target;
 		if (t->last_ms > row->seen_ms)
 			row->seen_ms = t->last_ms;
-		if (target_is_fresh(s, t) && members_value(s, &m[k], 1, SIGNAL_UP) > 0)
+		if (target_is_fresh(s, t) && target_is_up(t)) {
 			row->n_targets_up++;
+		} else if (t->failure_text != NULL && (row->reason[0] == '\0' || worse_failure(t->failure, row->severity))) {
+			row->severity = t->failure;
+			row->reason = arena_text(a, t->failure_text);
+		}
 	}
 	for (size_t id = 0; id < SIGNAL_COUNT; id++) {
 		row->value[id] = members_value(s, m, n, (enum signal_id)id);
@@ -188,7 +200,7 @@ static enum err judge_nodes(struct arena *a, struct fleet_view *v)
 	for (size_t i = 0; i < v->n_nodes; i++) {
 		const struct node_row *r = &v->nodes[i];
 		in[i] = (struct health_input){ .model = r->model, .value = r->value, .n_targets = r->n_targets, .n_targets_up = r->n_targets_up,
-		                               .is_known = r->seen_ms != 0 };
+		                               .failure = r->severity, .failure_text = r->reason, .is_known = r->seen_ms != 0 };
 	}
 	health_judge(in, v->n_nodes, out);
 	for (size_t i = 0; i < v->n_nodes; i++) {

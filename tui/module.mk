@@ -13,6 +13,7 @@ libtui_a_SOURCES = \
 	%reldir%/key.c \
 	%reldir%/key_sequence.c %reldir%/key_sequence.h \
 	%reldir%/keymap.c %reldir%/keymap.h \
+	%reldir%/lend.c %reldir%/lend.h \
 	%reldir%/prompt.c %reldir%/prompt.h \
 	%reldir%/pump.c %reldir%/pump.h \
 	%reldir%/rescue.c %reldir%/rescue.h \
@@ -27,6 +28,12 @@ libtui_a_SOURCES = \
 	%reldir%/widget_heat.c %reldir%/widget_heat.h \
 	%reldir%/widget_spark.c %reldir%/widget_spark.h \
 	%reldir%/widget_table.c %reldir%/widget_table.h
+
+# what is done about nodes
+libtui_a_SOURCES += \
+	%reldir%/access.c %reldir%/access.h %reldir%/access_private.h \
+	%reldir%/access_login.c \
+	%reldir%/access_trust.c
 
 # what screens read: snapshots made from the store
 libtui_a_SOURCES += \

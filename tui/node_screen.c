@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collectors/reach.h"
 #include "tui/chart_data.h"
 #include "tui/events_table.h"
 #include "tui/node_panes.h"
@@ -167,10 +168,32 @@ static enum next command(struct screen *screen, const struct view *view, enum co
 	case COMMAND_VIEW_CHART: return open_chart(s, view, out);
 	case COMMAND_VIEW_EVENTS: out->push = events_screen_new(s->name); return NEXT_REDRAW;
 	case COMMAND_NEXT_PANE: return next_pane(s, view);
+	case COMMAND_SHELL:
+	case COMMAND_TRUST:
+	case COMMAND_LOGIN: out->node = s->name; return NEXT_IGNORED; /* the host knows the way there */
 	case COMMAND_ZOOM_IN: s->span -= s->span > 0; return NEXT_REDRAW;
 	case COMMAND_ZOOM_OUT: s->span += s->span < N_SPANS - 1; return NEXT_REDRAW;
 	default: return move(s, view, c, out);
 	}
+}
+
+/* The reason that a machine which is asked over SSH gives for not answering. */
+static enum reach machine_failure(const struct node_screen *s, const struct view *view)
+{
+	const struct node_view *n = details(s, view);
+	for (size_t i = 0; n != NULL && i < n->n_targets; i++)
+		if (!n->targets[i].is_up && strncmp(n->targets[i].url, "ssh://", 6) == 0)
+			return reach_of_sentence(n->targets[i].error);
+	return REACH_OK;
+}
+
+static bool offers(const struct screen *screen, const struct view *view, enum command c)
+{
+	const struct node_screen *s = (const struct node_screen *)screen;
+	enum reach failure = c == COMMAND_TRUST || c == COMMAND_LOGIN ? machine_failure(s, view) : REACH_OK;
+	if (c == COMMAND_TRUST)
+		return failure == REACH_KEY_UNKNOWN;
+	return c != COMMAND_LOGIN || failure == REACH_AUTH || failure == REACH_PASSPHRASE;
 }
 
 /* ---- life ---- */
@@ -186,7 +209,8 @@ static void release(struct screen *screen)
 }
 
 static const struct screen_kind kind = {
-	.name = "NODE", .context = CONTEXT_NODE, .draw = draw, .command = command, .update = update, .needs = needs, .free = release,
+	.name = "NODE", .context = CONTEXT_NODE, .draw = draw, .command = command, .update = update, .needs = needs, .offers = offers,
+	.free = release,
 };
 
 struct screen *node_screen_new(const char *node)

@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "tui/lend.h"
 
 enum { MERGE_MS = 15, RETRY_MS = 10, TICK_MS = 1000, REST_MS = 1000, READ_MAX = 4096 };
 
@@ -27,6 +30,9 @@ struct pump {
 	bool                has_ended, is_polling_output;
 	bool                is_frame_due;    /* drawn once the terminal takes what is left of the one before */
 	bool                awaits_rest;     /* of a sequence that was cut in two; the escape timer runs since its first part came */
+	struct lend        *lend;            /* what the terminal is lent to; NULL: it is ours */
+	struct loan        *loan;
+	bool                ends_after_loan; /* asked to end meanwhile, by ended_signal */
 	int                 ended_signal;
 	struct why          ended_why;
 };
@@ -43,6 +49,12 @@ static void end(struct pump *p, int signal_number, const char *why)
 {
 	if (p->has_ended)
 		return;
+	if (p->loan != NULL) { /* the terminal is taken back first */
+		p->ends_after_loan = true;
+		p->ended_signal = signal_number;
+		loan_end(p->loan);
+		return;
+	}
 	p->has_ended = true;
 	terminal_stop(p->terminal);
 	loop_timer_stop(p->paint_timer);
@@ -81,7 +93,7 @@ static void paint(struct pump *p)
 {
 	struct why why = { "" };
 	int row, col;
-	if (p->has_ended)
+	if (p->has_ended || p->loan != NULL)
 		return;
 	if (!fit_canvas(p, &why)) {
 		end(p, 0, why.text);
@@ -133,6 +145,8 @@ static void resume(struct pump *p)
 /* Stops this process as SIGTSTP does by default, and goes on when it is continued. */
 static void suspend(struct pump *p)
 {
+	if (p->loan != NULL) /* another program has the terminal */
+		return;
 	struct sigaction by_default = { .sa_handler = SIG_DFL }, before;
 	terminal_stop(p->terminal);
 	sigaction(SIGTSTP, &by_default, &before);
@@ -154,6 +168,10 @@ static void on_continue(void *context, int number)
 	(void)number;
 	if (p->has_ended)
 		return;
+	if (p->loan != NULL) {
+		loan_go_on(p->loan);
+		return;
+	}
 	terminal_stop(p->terminal);
 	resume(p);
 }
@@ -167,10 +185,84 @@ static void on_resize(void *context, int number)
 {
 	struct pump *p = context;
 	(void)number;
-	if (p->has_ended)
+	if (p->has_ended || p->loan != NULL)
 		return;
 	terminal_repaint(p->terminal);
 	paint(p);
+}
+
+/* ---- lending ---- */
+
+/* What was typed ahead of the loan, and belongs to nobody now. */
+static void forget_input(struct pump *p)
+{
+	loop_timer_stop(p->escape_timer);
+	p->awaits_rest = false;
+	input_release(&p->input);
+	input_init(&p->input);
+}
+
+static void settle(struct pump *p, int status)
+{
+	struct lend *l = p->lend;
+	p->lend = NULL;
+	if (l->ended != NULL)
+		l->ended(l->ctx, status);
+	lend_free(l);
+}
+
+static void take_terminal(struct pump *p)
+{
+	struct why why = { "" };
+	forget_input(p);
+	if (loop_poll_set(p->poll, LOOP_READABLE, &why) != ERR_OK)
+		end(p, 0, why.text);
+	else
+		resume(p);
+}
+
+static void loan_over(void *context, int status, const char *text)
+{
+	struct pump *p = context;
+	loan_free(p->loan);
+	p->loan = NULL;
+	settle(p, status);
+	if (p->ends_after_loan) {
+		end(p, p->ended_signal, "");
+		return;
+	}
+	if (text[0] != '\0')
+		console_message(p->console, ROLE_WARN, text);
+	take_terminal(p);
+}
+
+static void announce(const struct pump *p)
+{
+	char text[512];
+	int n = snprintf(text, sizeof text, "pitwall: %.400s - the console comes back when it ends\n", p->lend->name);
+	if (write(p->o.terminal.out_fd, text, (size_t)n) < 0)
+		return; /* a terminal that is gone shows itself soon enough */
+}
+
+static void lend_terminal(struct pump *p, struct lend *l)
+{
+	struct why why = { "" };
+	if (l == NULL)
+		return;
+	p->lend = l;
+	terminal_stop(p->terminal);
+	loop_timer_stop(p->paint_timer);
+	p->is_frame_due = p->is_polling_output = false;
+	enum err e = loop_poll_set(p->poll, 0, &why);
+	if (e == ERR_OK) {
+		announce(p);
+		e = loan_new(p->o.loop, p->o.terminal.in_fd, p->lend, loan_over, p, &p->loan, &why);
+	}
+	if (e == ERR_OK)
+		return;
+	settle(p, -1);
+	console_message(p->console, ROLE_WARN, why.text);
+	take_terminal(p);
 }
 
 /* ---- themes ---- */
@@ -273,6 +365,7 @@ static void handle(struct pump *p, const struct input_event *e)
 		paint(p);
 		break;
 	case CONSOLE_SUSPEND: suspend(p); break;
+	case CONSOLE_LEND: lend_terminal(p, console_take_lend(p->console)); break;
 	case CONSOLE_QUIT: end(p, 0, ""); break;
 	}
 }
@@ -282,7 +375,7 @@ static void escape_timer(void *context)
 	struct pump *p = context;
 	struct input_event e;
 	p->awaits_rest = false;
-	while (!p->has_ended && input_flush(&p->input, &e))
+	while (!p->has_ended && p->loan == NULL && input_flush(&p->input, &e))
 		handle(p, &e);
 }
 
@@ -310,11 +403,11 @@ static void read_input(struct pump *p)
 		return;
 	}
 	const uint8_t *at = bytes;
-	while (!p->has_ended && input_next(&p->input, &at, bytes + n, &e)) {
+	while (!p->has_ended && p->loan == NULL && input_next(&p->input, &at, bytes + n, &e)) {
 		has_moved = true;
 		handle(p, &e);
 	}
-	if (!p->has_ended)
+	if (!p->has_ended && p->loan == NULL)
 		wait_for_rest(p, has_moved);
 }
 
@@ -419,6 +512,9 @@ void pump_free(struct pump *p)
 {
 	if (p == NULL)
 		return;
+	loan_free(p->loan);
+	if (p->lend != NULL)
+		settle(p, -1);
 	loop_poll_close(p->poll); /* before its descriptor goes */
 	terminal_free(p->terminal);
 	loop_timer_close(p->paint_timer);
@@ -446,6 +542,24 @@ void pump_message(struct pump *p, enum role role, const char *text)
 {
 	console_message(p->console, role, text);
 	paint_soon(p);
+}
+
+void pump_push(struct pump *p, struct screen *s)
+{
+	console_push(p->console, s);
+	paint_soon(p);
+}
+
+/* One that comes while another has the terminal, or at the end, was waited for too long: it is not run. */
+void pump_lend(struct pump *p, struct lend *l)
+{
+	if (!p->has_ended && p->loan == NULL) {
+		lend_terminal(p, l);
+		return;
+	}
+	if (l->ended != NULL)
+		l->ended(l->ctx, -1);
+	lend_free(l);
 }
 
 struct console *pump_console(struct pump *p)

@@ -23,6 +23,7 @@ struct pump_options {
 	void *context;
 };
 
+struct lend; /* tui/lend.h */
 struct pump; /* opaque: laid out in pump.c */
 
 /* Takes the terminal and paints the first frame. `first` passes to it, also on failure. */
@@ -33,6 +34,10 @@ void pump_free(struct pump *p);
 /* The view is another, or holds other things. */
 void pump_changed(struct pump *p);
 void pump_message(struct pump *p, enum role role, const char *text);
+/* Puts a screen on top; ownership passes. Not from within a call of the host. */
+void pump_push(struct pump *p, struct screen *s);
+/* Lends the terminal; likewise. */
+void pump_lend(struct pump *p, struct lend *l);
 struct console *pump_console(struct pump *p);
 
 #endif

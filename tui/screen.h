@@ -9,10 +9,12 @@
 #include "base/err.h"
 #include "tui/canvas.h"
 #include "tui/command.h"
+#include "tui/input.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
+struct lend; /* tui/lend.h: a program to lend the terminal to */
 struct screen;
 struct view;  /* tui/view.h: what there is to show, as of the view time */
 struct needs; /* likewise: what a screen wants to be in it */
@@ -37,6 +39,10 @@ struct requests {
 	int            signal;     /* enum signal_id to choose for every screen; meant when has_signal */
 	bool           has_signal;
 	const char    *message;    /* a line to show for a moment; a literal or lent by the screen's state */
+	struct lend   *lend;       /* the terminal is lent to this program; ownership passes */
+	const char    *node;       /* of a command that the screen leaves to the host (NEXT_IGNORED): the node that it is about; lent */
+	void         (*confirmed)(void *ctx); /* called once the screen is gone: what a dialog's yes means to whoever made it. May push nothing itself */
+	void          *confirmed_ctx;
 };
 
 struct screen_kind {
@@ -45,6 +51,10 @@ struct screen_kind {
 	bool        is_dialog; /* drawn over the screen below */
 	void (*draw)(const struct screen *s, const struct view *view, struct canvas *into);
 	enum next (*command)(struct screen *s, const struct view *view, enum command c, const char *argument, struct requests *out);
+	/* A key before the key map has it, for a screen that is typed into; NEXT_IGNORED: it is looked up there. May be NULL. */
+	enum next (*key)(struct screen *s, struct key k, struct requests *out);
+	/* Is the command of use on this screen now? Its label stands in the key bar only then. NULL: all are, always. */
+	bool (*offers)(const struct screen *s, const struct view *view, enum command c);
 	/* A click at a cell of the canvas it drew into, or the wheel; may be NULL. */
 	enum next (*mouse)(struct screen *s, const struct view *view, int row, int col, int button, struct requests *out);
 	/* The view changed (new data, other time): clamp selections, drop caches; may be NULL. */

@@ -304,7 +304,7 @@ static enum next host_command(void *ctx, enum command c, const char *argument, s
 	else if (c == COMMAND_VIEW_EVENTS)
 		return push_screen(s, events_screen_new(NULL), out);
 	else
-		return NEXT_IGNORED;
+		return s->o.command != NULL ? s->o.command(s->o.ctx, c, &s->view, out) : NEXT_IGNORED;
 	return NEXT_REDRAW;
 }
 

@@ -32,6 +32,8 @@ struct session_options {
 	void (*status)(void *ctx, const char **recorder, const char **trouble);
 	/* Changes the theme by name; ERR_NOT_FOUND and the like with a sentence. May be NULL. */
 	enum err (*theme)(void *ctx, const char *name, struct why *why);
+	/* A command that neither the console nor the session took; as console_host.command. May be NULL. */
+	enum next (*command)(void *ctx, enum command c, const struct view *v, struct requests *out);
 	/* The view has changed: console_changed is to be called and the screen painted; or (is_new false) just the times moved on. */
 	void (*changed)(void *ctx, bool is_new);
 	void *ctx;

@@ -161,6 +161,11 @@ static const struct command_info *next_by_rank(const struct command_info *after,
 
 void key_bar_draw(struct canvas *c, int row, const struct keymap *keys, unsigned context)
 {
+	key_bar_draw_some(c, row, keys, context, NULL);
+}
+
+void key_bar_draw_some(struct canvas *c, int row, const struct keymap *keys, unsigned context, const bool *useless)
+{
 	struct rect all = { row, 0, 1, canvas_region(c).cols };
 	const struct command_info *help = command_info(COMMAND_HELP);
 	struct buf key;
@@ -171,7 +176,7 @@ void key_bar_draw(struct canvas *c, int row, const struct keymap *keys, unsigned
 	int col = 1, room = all.cols - 1 - (help->contexts & context ? key_columns(keys, help, context, &key) : 0);
 	for (const struct command_info *i = NULL; (i = next_by_rank(i, context)) != NULL;) {
 		int width = key_columns(keys, i, context, &key);
-		if (width == 0 || col + width > room)
+		if (width == 0 || col + width > room || (useless != NULL && useless[i->id]))
 			continue;
 		col += draw_key(c, row, col, buf_text(&key), i->label);
 	}

@@ -17,5 +17,7 @@ const char *severity_name(enum severity s); /* "ok", "info", "warn", "crit", "do
 
 void status_bar_draw(struct canvas *c, int row, const char *screen_name, const struct view *view);
 void key_bar_draw(struct canvas *c, int row, const struct keymap *keys, unsigned context);
+/* Without the commands that `useless` (by enum command; NULL: none) names. */
+void key_bar_draw_some(struct canvas *c, int row, const struct keymap *keys, unsigned context, const bool *useless);
 
 #endif

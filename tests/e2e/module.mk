@@ -68,3 +68,13 @@ UNIT_TESTS += tests/e2e/test_takeover
 tests_e2e_test_takeover_SOURCES = %reldir%/test_takeover.c $(small_fleet)
 tests_e2e_test_takeover_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_takeover_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
+
+UNIT_TESTS += tests/e2e/test_lend
+tests_e2e_test_lend_SOURCES = %reldir%/test_lend.c $(small_fleet)
+tests_e2e_test_lend_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_test_lend_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
+
+UNIT_TESTS += tests/e2e/test_access
+tests_e2e_test_access_SOURCES = %reldir%/test_access.c $(small_fleet) tests/unit/collectors/sshd.c tests/unit/collectors/sshd.h
+tests_e2e_test_access_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_test_access_LDADD   = $(libs_base) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread

@@ -24,3 +24,7 @@ UNIT_TESTS += tests/unit/config/test_faults
 tests_unit_config_test_faults_SOURCES = %reldir%/test_faults.c $(faults)
 tests_unit_config_test_faults_LDFLAGS = $(fault_ldflags)
 tests_unit_config_test_faults_LDADD   = $(libs_config) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/config/test_ways
+tests_unit_config_test_ways_SOURCES = %reldir%/test_ways.c
+tests_unit_config_test_ways_LDADD   = $(libs_config) $(CMOCKA_LIBS)

@@ -41,6 +41,38 @@ static const struct {
 	{ "the worst stands", 1, 1, SIGNAL_GPU_TEMP, SIGNAL_KV_CACHE, 85, 0.99, SEVERITY_CRIT, SIGNAL_KV_CACHE, "kv cache 99% > 98%" },
 };
 
+static const struct {
+	const char    *label;
+	int            targets, up;
+	enum severity  failure;
+	const char    *text;
+	enum severity  want;
+	const char    *reason;
+} failing[] = {
+	{ "nothing is known of it", 1, 0, SEVERITY_OK, NULL, SEVERITY_DOWN, "does not answer" },
+	{ "the reason is known", 1, 0, SEVERITY_DOWN, "login refused: x", SEVERITY_DOWN, "login refused: x" },
+	{ "one of two", 2, 1, SEVERITY_DOWN, "key is locked: x", SEVERITY_WARN, "1 of 2 targets do not answer: key is locked: x" },
+	{ "not what it was", 1, 0, SEVERITY_CRIT, "HOST KEY CHANGED: x", SEVERITY_CRIT, "HOST KEY CHANGED: x" },
+	{ "one of two is not", 2, 1, SEVERITY_CRIT, "HOST KEY CHANGED: x", SEVERITY_CRIT, "HOST KEY CHANGED: x" },
+	{ "it was, but all answer now", 1, 1, SEVERITY_CRIT, "HOST KEY CHANGED: x", SEVERITY_OK, "" },
+};
+
+static void test_failing(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof failing / sizeof failing[0]; i++) {
+		double v[SIGNAL_COUNT + 1];
+		absent(v);
+		struct health_input in = { .model = "m", .value = v, .n_targets = failing[i].targets, .n_targets_up = failing[i].up, .is_known = true,
+			                   .failure = failing[i].failure, .failure_text = failing[i].text };
+		struct health h;
+		health_judge(&in, 1, &h);
+		assert_row(failing[i].label, h.severity == failing[i].want);
+		if (strcmp(h.reason, failing[i].reason) != 0)
+			fail_msg("%s: want \"%s\", got \"%s\"", failing[i].label, failing[i].reason, h.reason);
+	}
+}
+
 static void test_alone(void **state)
 {
 	(void)state;
@@ -141,6 +173,7 @@ static void test_not_polled(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_failing),
 		cmocka_unit_test(test_alone),
 		cmocka_unit_test(test_peers),
 		cmocka_unit_test(test_mean_stands_in),

@@ -5,6 +5,7 @@
 
 #include "tests/unit/tui/sample_view.h"
 #include "tui/console.h"
+#include "tui/dialog.h"
 #include "tui/screens.h"
 
 struct stage {
@@ -292,6 +293,64 @@ static void test_the_last_page_of_help_is_full(void **state)
 	assert_true(row_has(s, 2, "move up"));
 }
 
+static void count_one(void *ctx)
+{
+	++*(int *)ctx;
+}
+
+/* What is typed into it is its own, whatever the keys do elsewhere, and only the whole word is a yes. */
+static void test_a_word_is_to_be_typed(void **state)
+{
+	static const struct {
+		const char *label, *keys;
+		bool        is_open;
+		int         n_yes;
+	} rows[] = {
+		{ "nothing", "\r", true, 0 },
+		{ "a part", "gpu-q\r", true, 0 },
+		{ "more than it", "gpu-q-1x\r", true, 0 },
+		{ "it, in other letters", "GPU-Q-1\r", true, 0 },
+		{ "it", "gpu-q-1\r", false, 1 },
+		{ "it, mended", "gpu-q-2\b1\r", false, 1 },
+		{ "it, after a mistake", "x\r\bgpu-q-1\r", false, 1 },
+		{ "a y and an n", "y\bn\r", true, 0 },
+		{ "it, and then no", "gpu-q-1\033", false, 0 },
+	};
+	struct stage *s = *state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		int n_yes = 0;
+		const struct requests yes = { .confirmed = count_one, .confirmed_ctx = &n_yes };
+		console_push(s->console, dialog_typed_new("delete it?", "type its name, gpu-q-1, to delete it", "gpu-q-1", "delete", "keep", &yes));
+		draw(s);
+		assert_row(rows[i].label, shows(s, "type its name") && !last_row_has(s, "q close"));
+		for (const char *c = rows[i].keys; *c != '\0'; c++)
+			press(s, *c == '\r' ? KEY_ENTER : *c == '\b' ? KEY_BACKSPACE : *c == '\033' ? KEY_ESCAPE : (uint32_t)(unsigned char)*c);
+		assert_row(rows[i].label, shows(s, "type its name") == rows[i].is_open && n_yes == rows[i].n_yes);
+		assert_row(rows[i].label, shows(s, "that is not gpu-q-1") == rows[i].is_open);
+		if (rows[i].is_open)
+			press(s, KEY_ESCAPE);
+	}
+}
+
+/* The place to type is there even where nothing else has room. */
+static void test_a_word_can_be_typed_anywhere(void **state)
+{
+	struct stage *s = *state;
+	struct why why;
+	const struct requests yes = { .quit = true };
+	assert_int_equal(canvas_resize(s->canvas, 5, 20, &why), ERR_OK);
+	console_push(s->console, dialog_typed_new("delete it?", "a\nb\nc\nd\ne\ntype it", "a-name-that-is-longer-than-the-row", "delete", "keep", &yes));
+	type(s, "a-name-that-is-longer");
+	assert_true(shows(s, "s-longer"));
+	const struct input_event paste = { .kind = INPUT_PASTE, .text = "-than-the-row", .text_len = 13 };
+	assert_int_equal(console_event(s->console, &paste), CONSOLE_PAINT); /* refused */
+	assert_int_equal(press(s, KEY_ENTER), CONSOLE_PAINT);
+	for (int i = 0; i < 400; i++)
+		press(s, 'x');
+	press(s, KEY_ENTER);
+	assert_true(console_top(s->console)->kind->is_dialog);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +358,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_filter_and_escape_agree, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_filter_of_a_drill_down_is_known, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stack, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_word_is_to_be_typed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_word_can_be_typed_anywhere, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_quit_is_asked, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_messages_go, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_prompt_says_what_it_does_not_know, setup, teardown),

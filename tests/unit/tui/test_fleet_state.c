@@ -174,6 +174,46 @@ static void what_stands_still_is_down_and_what_is_old_is_gone(void **state)
 	assert_true(isnan(v->nodes[0].value[SIGNAL_UP]));
 }
 
+static void scrape_event(struct fixture *f, int64_t id, int64_t t_ms, enum severity severity, const char *text)
+{
+	const struct event e = { .wall_ms = t_ms, .target = id, .severity = severity, .kind = "scrape", .node = "n1", .text = text };
+	assert_ok(store_append_event(f->store, &e, &why));
+}
+
+/* Live, by walking on, and in a replay, by jumping there, it is the same: both have it from the store. */
+static void why_a_node_is_down_is_told_with_it(void **state)
+{
+	static const struct {
+		const char   *label;
+		int64_t       at_ms;
+		enum severity severity;
+		const char   *reason;
+	} rows[] = {
+		{ "well", 1000, SEVERITY_OK, "" },
+		{ "refused", 6000, SEVERITY_DOWN, "login refused: ops takes keys only" },
+		{ "changed", 11000, SEVERITY_CRIT, "HOST KEY CHANGED: not the one that is known" },
+		{ "well again", 16000, SEVERITY_OK, "" },
+	};
+	enum { N = sizeof rows / sizeof rows[0] };
+	struct fixture *f = *state;
+	int64_t id = target(f, "g", "n1", "machine", "chat");
+	for (size_t i = 0; i < N; i++) {
+		int64_t t_ms = START_MS + rows[i].at_ms;
+		bool is_up = rows[i].severity == SEVERITY_OK;
+		frame(f, id, t_ms, is_up, is_up ? 1 : stale_mark(), stale_mark(), stale_mark());
+		if (i > 0)
+			scrape_event(f, id, t_ms, rows[i].severity, is_up ? "answers again" : rows[i].reason);
+		scrape_event(f, id, t_ms + 1, SEVERITY_WARN, "it has series of names that pitwall gives itself"); /* tells nothing of the kind */
+		const struct fleet_view *v = view_at(f, t_ms + 500);
+		assert_row(rows[i].label, v->nodes[0].severity == rows[i].severity && strcmp(v->nodes[0].reason, rows[i].reason) == 0);
+		assert_row(rows[i].label, v->n_by_severity[rows[i].severity] == 1);
+	}
+	for (size_t i = N; i-- > 0;) {
+		const struct fleet_view *v = view_at(f, START_MS + rows[i].at_ms + 500);
+		assert_row(rows[i].label, v->nodes[0].severity == rows[i].severity && strcmp(v->nodes[0].reason, rows[i].reason) == 0);
+	}
+}
+
 static void a_node_has_its_targets_gpus_versions_and_events(void **state)
 {
 	struct fixture *f = *state;
@@ -214,6 +254,7 @@ int main(void)
 		WITH(moving_on_and_jumping_back_see_the_same),
 		WITH(a_frame_committed_late_is_still_seen),
 		WITH(what_stands_still_is_down_and_what_is_old_is_gone),
+		WITH(why_a_node_is_down_is_told_with_it),
 		WITH(a_node_has_its_targets_gpus_versions_and_events),
 	};
 	return cmocka_run_group_tests_name("fleet_state", tests, NULL, NULL);
