@@ -100,14 +100,12 @@ tests_unit_collectors_test_ssh_pattern_SOURCES = %reldir%/test_ssh_pattern.c
 tests_unit_collectors_test_ssh_pattern_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_xid_SOURCES = %reldir%/test_xid.c
 tests_unit_collectors_test_xid_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
-<<<<<<< HEAD
 tests_unit_collectors_test_log_follow_SOURCES = %reldir%/test_log_follow.c %reldir%/loop_turn.c %reldir%/loop_turn.h %reldir%/sshd.c %reldir%/sshd.h
 tests_unit_collectors_test_log_follow_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_log_list_SOURCES = %reldir%/test_log_list.c
 tests_unit_collectors_test_log_list_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_log_ring_SOURCES = %reldir%/test_log_ring.c
 tests_unit_collectors_test_log_ring_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
-=======
 
 UNIT_TESTS += tests/unit/collectors/test_reach
 tests_unit_collectors_test_reach_SOURCES = %reldir%/test_reach.c
@@ -120,4 +118,3 @@ tests_unit_collectors_test_ssh_scan_LDADD   = libcollectors.a $(libs_config) $(C
 UNIT_TESTS += tests/unit/collectors/test_ssh_control
 tests_unit_collectors_test_ssh_control_SOURCES = %reldir%/test_ssh_control.c %reldir%/sshd.c %reldir%/sshd.h
 tests_unit_collectors_test_ssh_control_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
->>>>>>> 4f21fed52ba0e5eb628fa901d265457e013e1791
