@@ -120,14 +120,19 @@ static enum err note(struct log_list *l, const char *key, const char *text)
 	return arena_failed(&l->arena) ? ERR_MEMORY : ERR_OK;
 }
 
+static bool is_unit(struct slice s)
+{
+	return is_name(s, ":-_.\\@") && memchr(s.p, '.', s.n) != NULL;
+}
+
 /* "NAME LOAD ACTIVE SUB DESCRIPTION", with a sign of systemctl's before it where something is wrong. */
 static enum err unit_line(struct log_list *l, struct slice line)
 {
 	char name[256], text[NOTE_MAX], key[LOG_KEY_MAX];
 	struct slice unit = word(&line);
-	if (!is_name(unit, ":-_.\\@") || memchr(unit.p, '.', unit.n) == NULL)
+	if (!is_unit(unit))
 		unit = word(&line);
-	if (!is_name(unit, ":-_.\\@"))
+	if (!is_unit(unit))
 		return ERR_OK;
 	word(&line);
 	struct slice active = word(&line), sub = word(&line);

@@ -20,7 +20,7 @@ struct bench {
 	struct ssh        *ssh;
 	struct transport  *transport;
 	struct log_follow *follow;
-	char               folder[64], file[96], key[128];
+	char               folder[64], file[96], key[128], config[96];
 	const char        *files[1];
 	const char        *want;   /* what is waited for */
 	enum log_state     state;
@@ -58,18 +58,18 @@ static void write_file(const char *path, const char *text)
 
 static void open_ssh(struct bench *b, enum way way)
 {
-	char known[160], config[160], text[2048];
+	char known[96], text[2048];
 	struct why why = { "" };
 	snprintf(known, sizeof known, "%s/known", b->folder);
-	snprintf(config, sizeof config, "%s/config", b->folder);
+	snprintf(b->config, sizeof b->config, "%s/config", b->folder);
 	snprintf(text, sizeof text, "[127.0.0.1]:%d %s\n", sshd_port(server), sshd_host_key(server, "ed25519"));
 	write_file(known, text);
 	snprintf(text, sizeof text,
 	         "Host *\n HostName 127.0.0.1\n Port %d\n User %s\n IdentityFile %s\n IdentitiesOnly yes\n UserKnownHostsFile %s\n"
 	         " GlobalKnownHostsFile none\n IdentityAgent none\n StrictHostKeyChecking yes\n",
 	         sshd_port(server), sshd_user(server), sshd_user_key(server), known);
-	write_file(config, text);
-	const struct ssh_options o = { .loop = b->loop, .clock = clock_system(), .config_file = config, .back_off_ms = 20 };
+	write_file(b->config, text);
+	const struct ssh_options o = { .loop = b->loop, .clock = clock_system(), .config_file = b->config, .back_off_ms = 20 };
 	assert_int_equal(ssh_new(&o, &b->ssh, &why), ERR_OK);
 	const struct ssh_machine_options m = { .destination = "somewhere", .mode = way == OPENSSH ? SSH_MODE_OPENSSH : SSH_MODE_LIBSSH2 };
 	assert_int_equal(ssh_transport_new(b->ssh, &m, &b->transport, &why), ERR_OK);
@@ -265,25 +265,6 @@ static void another_s_by_openssh(void **state)
 	follows_by(OPENSSH);
 }
 
-static void a_cut_connection_is_made_again(void **state)
-{
-	struct bench b;
-	char words[160];
-	(void)state;
-	needs_server();
-	bench_init(&b, LIBSSH2);
-	wait_state(&b, LOG_LISTED, "the list");
-	choose(&b, b.key);
-	wait_line(&b, "second");
-	sshd_cut(server);
-	wait_line(&b, "the connection ended");
-	tail_words(&b, words);
-	append(&b, "meanwhile\n");
-	wait_line(&b, "meanwhile");
-	assert_int_equal(log_follow_status(b.follow).state, LOG_FOLLOWING);
-	bench_release(&b);
-}
-
 static void one_that_ends_is_begun_by_hand(void **state)
 {
 	struct bench b;
@@ -376,10 +357,9 @@ static void a_machine_that_is_not_there_is_told_of(void **state)
 	assert_int_equal(loop_new(&b.loop, &why), ERR_OK);
 	snprintf(b.folder, sizeof b.folder, "/tmp/pitwall-logs-XXXXXX");
 	assert_non_null(mkdtemp(b.folder));
-	char config[96];
-	snprintf(config, sizeof config, "%s/config", b.folder);
-	write_file(config, "Host *\n HostName 127.0.0.1\n Port 1\n IdentityFile /nonexistent\n IdentitiesOnly yes\n IdentityAgent none\n");
-	const struct ssh_options o = { .loop = b.loop, .clock = clock_system(), .config_file = config, .back_off_ms = 20 };
+	snprintf(b.config, sizeof b.config, "%s/config", b.folder);
+	write_file(b.config, "Host *\n HostName 127.0.0.1\n Port 1\n IdentityFile /nonexistent\n IdentitiesOnly yes\n IdentityAgent none\n");
+	const struct ssh_options o = { .loop = b.loop, .clock = clock_system(), .config_file = b.config, .back_off_ms = 20 };
 	assert_int_equal(ssh_new(&o, &b.ssh, &why), ERR_OK);
 	const struct ssh_machine_options m = { .destination = "somewhere", .mode = SSH_MODE_LIBSSH2 };
 	assert_int_equal(ssh_transport_new(b.ssh, &m, &b.transport, &why), ERR_OK);
@@ -417,7 +397,6 @@ int main(void)
 		cmocka_unit_test(this_machine_s_files),
 		cmocka_unit_test(another_s_by_ssh),
 		cmocka_unit_test(another_s_by_openssh),
-		cmocka_unit_test(a_cut_connection_is_made_again),
 		cmocka_unit_test(one_that_ends_is_begun_by_hand),
 		cmocka_unit_test(what_cannot_be_read_is_said),
 		cmocka_unit_test(a_flood_is_survived),
