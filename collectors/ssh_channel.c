@@ -157,7 +157,8 @@ static bool read_some(struct ssh_channel *c, bool *is_over)
 	for (int i = 0; i < READS_MAX && !c->is_unwanted; i++) {
 		ssize_t n = libssh2_channel_read(c->raw, room, sizeof room);
 		if (n <= 0) {
-			*is_over = n != LIBSSH2_ERROR_EAGAIN && (n < 0 || libssh2_channel_eof(c->raw) != 0);
+			bool is_cut = n < 0 && c->session->is_cut; /* the session will say so, of all its channels */
+			*is_over = n != LIBSSH2_ERROR_EAGAIN && !is_cut && (n < 0 || libssh2_channel_eof(c->raw) != 0);
 			return has_moved;
 		}
 		has_moved = true;
