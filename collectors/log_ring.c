@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 
-enum { NOTE_MAX = 200, TAB = 8, IS_CUT = 1, IS_NOTE = 2 };
+enum { NOTE_MAX = 200, TAB = 8, IS_CUT = 1, IS_NOTE = 2, LAST_BYTES = 64 * 1024, LAST_LINES = 1000 };
 
 struct slot {
 	uint32_t at;
@@ -32,6 +32,9 @@ struct log_ring {
 	size_t      left_lines, left_bytes;
 	uint64_t    came, skipped, skipped_now; /* now: since lines were last taken */
 	char        clean[LOG_RING_LINE];
+	char        last[LAST_BYTES];      /* the end of what is being skipped, as it came */
+	size_t      n_last;
+	bool        is_last_cut;           /* it does not begin where a line does */
 };
 
 enum err log_ring_new(struct log_ring **out)
@@ -239,10 +242,31 @@ static void end_line(struct log_ring *r, const char *text, size_t n)
 	take_line(r, r->part, n_part, is_cut);
 }
 
+static void keep_last(struct log_ring *r, const char *p, size_t n)
+{
+	if (r->n_last == 0)
+		r->is_last_cut = r->drops_rest || r->has_part;
+	if (n > LAST_BYTES) {
+		p += n - LAST_BYTES;
+		n = LAST_BYTES;
+		r->n_last = 0;
+		r->is_last_cut = true;
+	}
+	size_t gone = r->n_last + n > LAST_BYTES ? r->n_last + n - LAST_BYTES : 0;
+	if (gone > 0) {
+		memmove(r->last, r->last + gone, r->n_last - gone);
+		r->n_last -= gone;
+		r->is_last_cut = true;
+	}
+	memcpy(r->last + r->n_last, p, n);
+	r->n_last += n;
+}
+
 /* In a flood: no look at what the lines say. */
 static void skip(struct log_ring *r, const char *p, const char *end)
 {
 	uint64_t n = 0;
+	keep_last(r, p, (size_t)(end - p));
 	for (const char *lf; (lf = memchr(p, '\n', (size_t)(end - p))) != NULL; p = lf + 1)
 		n++;
 	count_skipped(r, n);
@@ -284,21 +308,50 @@ void log_ring_feed(struct log_ring *r, const char *bytes, size_t n)
 
 void log_ring_end(struct log_ring *r)
 {
+	if (r->is_skipping)
+		log_ring_allow(r, 1, 1);
 	if (r->has_part || r->drops_rest)
 		end_line(r, "", 0);
 	r->was_cr = false;
-	if (r->is_skipping)
-		log_ring_allow(r, r->left_lines, r->left_bytes);
+}
+
+/* Of what was skipped, where the last lines begin; n of them. The end of what is there: nothing can be taken back. */
+static const char *last_lines(const struct log_ring *r, uint64_t *n)
+{
+	const char *p = r->last, *end = r->last + r->n_last;
+	if (r->is_last_cut) {
+		const char *lf = memchr(p, '\n', r->n_last);
+		p = lf != NULL ? lf + 1 : end;
+	}
+	*n = 0;
+	for (const char *at = p, *lf; (lf = memchr(at, '\n', (size_t)(end - at))) != NULL; at = lf + 1)
+		++*n;
+	for (; *n > LAST_LINES; --*n)
+		p = (const char *)memchr(p, '\n', (size_t)(end - p)) + 1;
+	return p;
 }
 
 void log_ring_allow(struct log_ring *r, size_t lines, size_t bytes)
 {
 	char count[LOG_COUNT_TEXT], text[NOTE_MAX];
+	uint64_t n;
+	const char *end = r->last + r->n_last, *p = last_lines(r, &n);
+	r->skipped_now -= n;
+	r->skipped -= n;
+	r->came -= n;
 	if (r->skipped_now > 0) {
 		snprintf(text, sizeof text, "%s line%s skipped", log_count_text(r->skipped_now, count), r->skipped_now == 1 ? "" : "s");
 		log_ring_note(r, text);
 	}
+	if (p < end || (r->n_last > 0 && !r->drops_rest)) {
+		r->drops_rest = r->has_part = r->is_part_cut = false;
+		r->n_part = 0;
+	}
 	r->skipped_now = 0;
+	r->n_last = 0;
+	r->is_skipping = false;
+	r->left_lines = r->left_bytes = SIZE_MAX;
+	log_ring_feed(r, p, (size_t)(end - p)); /* the last lines of a flood are those that one wants most */
 	r->left_lines = lines;
 	r->left_bytes = bytes;
 	r->is_skipping = lines == 0 || bytes == 0;
@@ -311,6 +364,7 @@ void log_ring_clear(struct log_ring *r)
 	r->n_part = 0;
 	r->has_part = r->is_part_cut = r->was_cr = r->drops_rest = false;
 	r->came = r->skipped = r->skipped_now = 0;
+	r->n_last = 0;
 }
 
 /* ---- looking ---- */

@@ -40,7 +40,8 @@ void log_ring_note(struct log_ring *r, const char *text);
 void log_ring_clear(struct log_ring *r);
 
 /* From now on so many lines and bytes are taken until the next call; what comes beyond is counted, and a note tells how much it was when lines are
- * taken again: a flood costs a look for line ends. A new ring takes everything. */
+ * taken again: a flood costs a look for line ends. The last 1000 lines of it that fit in 64 KiB are taken then too: what a flood ends with is never
+ * lost. A new ring takes everything. */
 void log_ring_allow(struct log_ring *r, size_t lines, size_t bytes);
 
 /* The lines that are there: from first to less than end. */

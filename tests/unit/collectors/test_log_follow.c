@@ -265,6 +265,56 @@ static void another_s_by_openssh(void **state)
 	follows_by(OPENSSH);
 }
 
+/* The parent of a process, and whether it is sshd; 0: none. */
+static int64_t parent_of(int64_t pid, bool *is_sshd)
+{
+	char path[64], line[256];
+	long parent = 0;
+	snprintf(path, sizeof path, "/proc/%lld/status", (long long)pid);
+	FILE *f = fopen(path, "r");
+	*is_sshd = false;
+	while (f != NULL && fgets(line, sizeof line, f) != NULL) {
+		*is_sshd |= strncmp(line, "Name:\tsshd", 10) == 0;
+		if (strncmp(line, "PPid:", 5) == 0)
+			parent = strtol(line + 5, NULL, 10);
+	}
+	if (f != NULL)
+		fclose(f);
+	return parent;
+}
+
+/* Ends what carries a command that came over SSH, and not the command. */
+static void cut_connection_of(int64_t pid)
+{
+	bool is_sshd = false;
+	while (pid > 1 && !is_sshd) {
+		int64_t parent = parent_of(pid, &is_sshd);
+		if (is_sshd)
+			assert_int_equal(kill((pid_t)pid, SIGKILL), 0);
+		pid = parent;
+	}
+	assert_true(is_sshd);
+}
+
+static void a_cut_connection_is_made_again(void **state)
+{
+	struct bench b;
+	char words[160];
+	(void)state;
+	needs_server();
+	bench_init(&b, LIBSSH2);
+	wait_state(&b, LOG_LISTED, "the list");
+	choose(&b, b.key);
+	wait_line(&b, "second");
+	tail_words(&b, words);
+	cut_connection_of(find_process(words));
+	wait_line(&b, "the connection ended");
+	append(&b, "meanwhile\n");
+	wait_line(&b, "meanwhile");
+	assert_int_equal(log_follow_status(b.follow).state, LOG_FOLLOWING);
+	bench_release(&b);
+}
+
 static void one_that_ends_is_begun_by_hand(void **state)
 {
 	struct bench b;
@@ -311,7 +361,14 @@ static bool has_skipped(const void *what)
 {
 	const struct bench *b = what;
 	struct log_status s = log_follow_status(b->follow);
-	return s.ring != NULL && log_ring_skipped(s.ring) > 100000 && s.rate > 0;
+	return s.ring != NULL && log_ring_skipped(s.ring) > 100000;
+}
+
+/* It is measured between turns, of which a flood may be over in one. */
+static bool has_rate(const void *what)
+{
+	append(what, "one more\n");
+	return log_follow_status(((const struct bench *)what)->follow).rate > 0;
 }
 
 /* As fast as this machine can: memory and the length of a turn stay what they are. */
@@ -336,6 +393,7 @@ static void a_flood_is_survived(void **state)
 	loop_turn_until(b.loop, has_skipped, &b, "lines are skipped");
 	append(&b, "the flood is over\n");
 	wait_line(&b, "the flood is over");
+	loop_turn_until(b.loop, has_rate, &b, "a rate is told");
 	const struct log_ring *r = log_follow_status(b.follow).ring;
 	assert_true(log_ring_past(r) - log_ring_first(r) <= LOG_RING_LINES);
 	assert_true(log_ring_came(r) >= 32 * sizeof text / 64);
@@ -397,6 +455,7 @@ int main(void)
 		cmocka_unit_test(this_machine_s_files),
 		cmocka_unit_test(another_s_by_ssh),
 		cmocka_unit_test(another_s_by_openssh),
+		cmocka_unit_test(a_cut_connection_is_made_again),
 		cmocka_unit_test(one_that_ends_is_begun_by_hand),
 		cmocka_unit_test(what_cannot_be_read_is_said),
 		cmocka_unit_test(a_flood_is_survived),

@@ -171,7 +171,7 @@ static void the_oldest_lines_go(void **state)
 	}
 }
 
-static void a_flood_is_counted(void **state)
+static void what_is_too_much_comes_later(void **state)
 {
 	struct log_ring *r = made();
 	(void)state;
@@ -179,16 +179,67 @@ static void a_flood_is_counted(void **state)
 	log_ring_feed(r, "1\n2\n3\n4\nhalf", 12);
 	check(r, "two lines are allowed", "1|2|");
 	log_ring_allow(r, 2, 1000);
+	check(r, "it was not much that was left", "1|2|3|4|");
 	log_ring_feed(r, " a line\n5\n6\n7\n", 14);
-	check(r, "what was skipped is told", "1|2|#2 lines skipped|5|6|");
-	assert_int_equal(log_ring_came(r), 8);
-	assert_int_equal(log_ring_skipped(r), 4);
 	log_ring_allow(r, 100, 3);
-	log_ring_feed(r, "abcdef\n8\n", 9);
-	check(r, "by bytes", "1|2|#2 lines skipped|5|6|#2 lines skipped|abcdef|");
+	check(r, "the half line is whole", "1|2|3|4|half a line|5|6|7|");
+	log_ring_feed(r, "abcdef\n8\n9", 10);
+	check(r, "by bytes", "1|2|3|4|half a line|5|6|7|abcdef|");
 	log_ring_end(r);
-	check(r, "at the end", "1|2|#2 lines skipped|5|6|#2 lines skipped|abcdef|#1 line skipped|");
+	check(r, "at the end", "1|2|3|4|half a line|5|6|7|abcdef|8|9|");
+	assert_int_equal(log_ring_came(r), 11);
+	assert_int_equal(log_ring_skipped(r), 0);
 	log_ring_free(r);
+}
+
+/* Numbered lines, in pieces of `step` bytes, between one taking and the next. */
+static void flood(struct log_ring *r, int lines, size_t width, size_t step)
+{
+	struct buf text;
+	buf_init(&text, 64 * 1024 * 1024);
+	for (int i = 0; i < lines; i++)
+		buf_printf(&text, "%*d\n", (int)width, i);
+	for (size_t at = 0; at < text.len; at += step)
+		log_ring_feed(r, text.data + at, at + step < text.len ? step : text.len - at);
+	assert_int_equal(text.err, ERR_OK);
+	buf_release(&text);
+}
+
+static void a_flood_is_counted(void **state)
+{
+	static const struct {
+		const char *label;
+		int         lines;
+		size_t      width, step, last; /* last: as many are taken of its end */
+	} floods[] = {
+		{ "short lines, by count", 50000, 6, 1000, 1000 },      { "in one piece", 50000, 6, 64 * 1024 * 1024, 1000 },
+		{ "long lines, by bytes", 5000, 1023, 777, 63 },        { "in pieces of the room there is", 5000, 1023, 64 * 1024, 63 },
+		{ "a line just as long", 300, 64 * 1024 - 1, 5000, 0 }, { "longer ones", 300, 70000, 5000, 0 },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof floods / sizeof *floods; i++) {
+		struct log_ring *r = made();
+		char want[64];
+		log_ring_allow(r, 10, 100 * 1024);
+		flood(r, floods[i].lines, floods[i].width, floods[i].step);
+		uint64_t taken = log_ring_past(r);
+		assert_int_equal(log_ring_came(r), floods[i].lines);
+		log_ring_allow(r, 10, 100 * 1024);
+		struct log_line note = log_ring_at(r, taken);
+		uint64_t left = log_ring_past(r) - taken - 1;
+		if (!note.is_note || left < floods[i].last || left > floods[i].last + 1)
+			fail_msg("%s: %d lines of its end", floods[i].label, (int)left);
+		assert_int_equal(log_ring_skipped(r), (uint64_t)floods[i].lines - taken - left);
+		assert_int_equal(log_ring_came(r), floods[i].lines);
+		snprintf(want, sizeof want, "%d", floods[i].lines - 1);
+		struct log_line l = log_ring_at(r, log_ring_past(r) - 1);
+		if (left > 0 && memcmp(l.text + l.n - strlen(want), want, strlen(want)) != 0)
+			fail_msg("%s: the last is %.*s", floods[i].label, (int)l.n, l.text);
+		log_ring_feed(r, "whole\n", 6);
+		l = log_ring_at(r, log_ring_past(r) - 1);
+		assert_true(l.n == 5 && memcmp(l.text, "whole", 5) == 0);
+		log_ring_free(r);
+	}
 }
 
 static void counts_are_grouped(void **state)
@@ -205,7 +256,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_are_split),   cmocka_unit_test(long_lines_are_cut), cmocka_unit_test(the_oldest_lines_go),
-		cmocka_unit_test(a_flood_is_counted), cmocka_unit_test(counts_are_grouped),
+		cmocka_unit_test(what_is_too_much_comes_later), cmocka_unit_test(a_flood_is_counted), cmocka_unit_test(counts_are_grouped),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
