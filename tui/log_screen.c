@@ -21,6 +21,7 @@ enum { NODE_BYTES = 512, NOTE_BYTES = 1024, MOVE_COLS = 20, LEFT_MAX = 8 * 1024 
 struct seen {
 	struct log_pattern_cache patterns;
 	struct table_state       table;
+	struct log_seen          lines;
 	int                      rows, cols;
 };
 
@@ -99,7 +100,12 @@ static void update(struct screen *screen, const struct view *view)
 	if (l != NULL && !s->has_chosen && log_of(s, view)->status.state == LOG_LISTED && l->n == 1)
 		choose(s, l->items[0].key);
 	log_search_update(&s->search, r);
-	if (r != NULL && !s->is_paused && log_ring_past(r) > 0)
+	if (r == NULL)
+		return;
+	s->is_paused &= log_ring_first(r) < log_ring_past(r);
+	if (s->is_paused)
+		log_lay_out(r, &s->search, &s->place, s->seen->rows, s->seen->cols, &s->seen->lines);
+	else if (log_ring_past(r) > 0)
 		s->place.bottom = s->place.cursor = log_ring_past(r) - 1;
 }
 
@@ -128,7 +134,7 @@ static void state_words(const struct log_view *l, char *to, size_t size)
 	case LOG_CONNECTING: snprintf(to, size, "asking %s", l->way); break;
 	case LOG_LISTING: snprintf(to, size, "reading the list"); break;
 	case LOG_LISTED: snprintf(to, size, "%s", l->way); break;
-	case LOG_FOLLOWING: snprintf(to, size, "following, %.*f lines/s", s->rate > 0 && s->rate < 10 ? 1 : 0, s->rate); break;
+	case LOG_FOLLOWING: snprintf(to, size, "following on %s, %.*f lines/s", l->way, s->rate > 0 && s->rate < 10 ? 1 : 0, s->rate); break;
 	case LOG_WAITING:
 		snprintf(to, size, "%s: %s; again in %s", reach_words(s->reach), s->text, format_age((s->retry_ms + 999) / 1000 * 1000, age));
 		break;
@@ -242,20 +248,29 @@ static void draw_list(const struct log_screen *s, const struct view *v, struct c
 	table_draw(c, columns, sizeof columns / sizeof *columns, t, &(struct table_source){ .context = &d, .rows = s->n_shown, .cell = list_cell });
 }
 
+/* Where room is short the node's name stands in the last row alone, and of a file the last part of its name. */
+static const char *short_title(const struct log_screen *s, const char *title, int room)
+{
+	const char *slash = strrchr(s->key, '/');
+	if ((int)strlen(title) <= room)
+		return title;
+	return (int)strlen(s->key) <= room || slash == NULL ? s->key : slash + 1;
+}
+
 static void draw(const struct screen *screen, const struct view *view, struct canvas *c)
 {
 	const struct log_screen *s = (const struct log_screen *)screen;
 	const struct log_ring *r = ring_of(s, view);
 	struct rect all = canvas_region(c);
-	char title[NODE_BYTES + LOG_KEY_MAX + 32], note[NOTE_BYTES] = "";
+	char title[2 * NODE_BYTES + LOG_KEY_MAX + 32], note[NOTE_BYTES] = "";
 	int head = all.rows >= 3, foot = all.rows >= 4;
-	snprintf(title, sizeof title, is_list(s) ? "logs of %s%s" : "%s: %s", s->node, s->key);
+	snprintf(title, sizeof title, "%s%s%s", is_list(s) ? "logs of " : s->node, is_list(s) ? s->node : ": ", s->key);
 	if (!is_list(s))
 		text_words(s, r, note, sizeof note);
 	else if (s->filter[0] != '\0')
 		snprintf(note, sizeof note, "/%.40s  %zu", s->filter, s->n_shown);
 	if (head > 0)
-		canvas_rule(c, 0, title, note);
+		canvas_rule(c, 0, is_list(s) ? title : short_title(s, title, all.cols - (int)strlen(note) - 8), note);
 	if (foot > 0)
 		draw_foot(s, view, r, c, all.rows - 1);
 	struct rect body = { head, 0, all.rows - head - foot, all.cols };

@@ -103,7 +103,7 @@ static void a_log_is_followed_and_searched(void **state)
 	if (!pty_has_text(p, "ERROR the first")) /* a machine with other logs too: the fleet file's comes first */
 		pty_send(p, "\r");
 	pty_wait_text(p, "ERROR the first");
-	pty_wait_text(p, "following");
+	pty_wait_text(p, "following on this machine");
 	append(&s, "and it goes on\nno GPU is free\033[2J\033[31m today\033[0m\nNVRM: Xid (PCI:0000:3b:00): 79, GPU has fallen off the bus\n");
 	pty_wait_text(p, "no GPU is free today");
 	assert_true(is_tail_there(s.log));
@@ -120,7 +120,7 @@ static void a_log_is_followed_and_searched(void **state)
 	pty_wait(p, has_rule_with, "paused, 1 new below", "it stands still");
 	pty_send(p, "G");
 	pty_wait_text(p, "meanwhile");
-	pty_wait_text(p, "following");
+	pty_wait_text(p, "following on this machine");
 	pty_send(p, "?");
 	pty_wait_text(p, "keys of LOGS");
 	append(&s, "while covered\n");

@@ -56,3 +56,7 @@ UNIT_TESTS += tests/unit/tui/test_faults
 tests_unit_tui_test_faults_SOURCES = %reldir%/test_faults.c tests/unit/tui/sample_view.c tests/unit/tui/sample_view.h $(faults)
 tests_unit_tui_test_faults_LDFLAGS = $(fault_ldflags)
 tests_unit_tui_test_faults_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/tui/test_log_screen
+tests_unit_tui_test_log_screen_SOURCES = %reldir%/test_log_screen.c $(tui_golden)
+tests_unit_tui_test_log_screen_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
