@@ -114,10 +114,14 @@ static void a_log_is_followed_and_searched(void **state)
 	assert_true(pty_has_text(p, "no GPU is free today"));
 	pty_send(p, "f");
 	pty_wait_text(p, "it begins");
+	for (int i = 0; i < 60; i++)
+		append(&s, i < 59 ? "and more\n" : "the sixtieth\n");
+	pty_wait_text(p, "the sixtieth");
 	pty_send(p, "N");
 	pty_wait_text(p, "a GPU does not answer any more");
+	pty_wait(p, has_rule_with, "paused, 41 new below", "it stands still");
 	append(&s, "meanwhile\n");
-	pty_wait(p, has_rule_with, "paused, 1 new below", "it stands still");
+	pty_wait(p, has_rule_with, "paused, 42 new below", "and goes on below");
 	pty_send(p, "G");
 	pty_wait_text(p, "meanwhile");
 	pty_wait_text(p, "following on this machine");
