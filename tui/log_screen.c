@@ -94,10 +94,11 @@ static void choose(struct log_screen *s, const char *key)
 static void update(struct screen *screen, const struct view *view)
 {
 	struct log_screen *s = (struct log_screen *)screen;
+	const struct log_view *log = log_of(s, view);
 	const struct log_list *l = list_of(s, view);
 	const struct log_ring *r = ring_of(s, view);
 	filter_list(s, l);
-	if (l != NULL && !s->has_chosen && log_of(s, view)->status.state == LOG_LISTED && l->n == 1)
+	if (l != NULL && log != NULL && !s->has_chosen && log->status.state == LOG_LISTED && l->n == 1)
 		choose(s, l->items[0].key);
 	log_search_update(&s->search, r);
 	if (r == NULL)
