@@ -154,7 +154,7 @@ static int run(const struct cli *c)
 	struct report r = { 0 };
 	setlocale(LC_CTYPE, "");
 	if (c->n_arguments > 0)
-		return doctor_host(c->arguments[0], cli_value(c, "ssh-config"));
+		return doctor_host(c);
 	printf("pitwall %s\n", PACKAGE_VERSION);
 	say_libraries(&r);
 	say_terminal(&r);
@@ -177,8 +177,9 @@ const struct cli_command command_doctor = {
 	.options      = options,
 	.summary      = "tell what this machine has, or how far it is to another",
 	.details      = "Without HOST: libraries, terminal, locale, agent, files. Lines that begin with '!' name something that will keep a part of pitwall "
-	                "from working. Exits 1 when there is one. With HOST (what one would type after ssh): what ssh_config says for it, each step of the way "
-	                "there (jump hosts, host keys, login), and what the machine answers. Exits 1 when it cannot be asked.",
+	                "from working. Exits 1 when there is one. With HOST, a node of the fleet file or what one would type after ssh: what the fleet file and "
+	                "ssh_config say for it, whether agent, keys and known_hosts will do, each step of the way there with the time it took (names, jump hosts, "
+	                "host keys, the key that logged in), and what the machine answers. Exits 1 when it cannot be asked, and says what to do.",
 	.takes_common = true,
 	.run          = run,
 };

@@ -25,7 +25,8 @@ static enum err poll_now(struct context *c, const struct cli *cli, struct why *w
 		return e;
 	int64_t longest_ms = round_longest_ms(c->fleet);
 	const struct recorder_thread_options o = { .store_path = buf_text(&c->store), .fleet = c->fleet, .profiles = c->profiles,
-		                                   .clock = clock_system(), .log = c->log, .version = PACKAGE_VERSION };
+		                                   .clock = clock_system(), .log = c->log, .version = PACKAGE_VERSION,
+		                                   .ssh_config = cli_value(cli, "ssh-config") };
 	e = recorder_thread_start(&o, &t, why);
 	if (e != ERR_OK)
 		return e;
@@ -77,6 +78,7 @@ static const struct cli_option options[] = {
 	{ "format", "FORMAT", "table, json or csv" },
 	{ "no-poll", NULL, "only read the store, also when nobody records it" },
 	{ "exit-code", NULL, "exit 1 when a node is critical or down" },
+	{ "ssh-config", "FILE", "read this instead of the user's and the system's ssh_config" },
 	{ NULL, NULL, NULL },
 };
 

@@ -6,6 +6,7 @@ const struct cli_command *const *cli_commands(size_t *n)
 	static const struct cli_command *const all[] = {
 		&command_console, &command_demo,   &command_record, &command_replay, &command_status,
 		&command_query,   &command_export, &command_check,  &command_sim,    &command_doctor,
+		&command_test_rules,
 	};
 	*n = sizeof all / sizeof all[0];
 	return all;

@@ -16,5 +16,6 @@ extern const struct cli_command command_export;
 extern const struct cli_command command_check;
 extern const struct cli_command command_sim;
 extern const struct cli_command command_doctor;
+extern const struct cli_command command_test_rules;
 
 #endif

@@ -35,6 +35,7 @@ enum { KEY_FILE_MAX = 256 * 1024, SETTLED_MS = 15 * 1000 };
 struct run {
 	struct console_run *o;
 	struct loop        *loop;
+	struct profiles    *profiles; /* the session's own: the recorder's belong to its thread */
 	struct standby     *standby;
 	struct session     *session;
 	struct pump        *pump;
@@ -269,8 +270,8 @@ static enum err begin_recording(struct run *r, struct why *why)
 static enum err begin_session(struct run *r, struct why *why)
 {
 	struct session_options o = { .loop = r->loop, .clock = clock_system(), .store_path = r->o->store_path, .is_file = r->standby == NULL,
-		                     .at_ms = r->o->at_ms, .speed = r->o->speed, .status = say_status, .command = on_command, .log = want_log,
-		                     .changed = on_changed, .ctx = r };
+		                     .profiles = r->profiles, .at_ms = r->o->at_ms, .speed = r->o->speed, .status = say_status, .command = on_command,
+		                     .log = want_log, .changed = on_changed, .ctx = r };
 	enum err e = o.is_file ? bounds(o.store_path, &o.first_ms, &o.last_ms, why) : ERR_OK;
 	return e == ERR_OK ? session_new(&o, &r->session, why) : e;
 }
@@ -311,6 +312,8 @@ static enum err begin(struct run *r, struct why *why)
 	if (e == ERR_OK && r->o->fleet != NULL)
 		e = begin_recording(r, why);
 	if (e == ERR_OK)
+		e = profiles_load(NULL, 0, NULL, &r->profiles, why);
+	if (e == ERR_OK)
 		e = begin_session(r, why);
 	if (e == ERR_OK)
 		e = begin_screen(r, why);
@@ -331,6 +334,7 @@ enum err console_run(struct console_run *o, int *signal_number, struct why *why)
 	if (r->loop != NULL)
 		loop_run(r->loop);
 	loop_free(r->loop);
+	profiles_free(r->profiles);
 	*signal_number = r->signal_number;
 	if (e == ERR_OK && r->ended_why[0] != '\0')
 		e = why_set(why, ERR_IO, "%s", r->ended_why);

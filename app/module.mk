@@ -13,9 +13,11 @@ libapp_a_SOURCES = \
 	%reldir%/cmd_replay.c \
 	%reldir%/cmd_sim.c \
 	%reldir%/cmd_status.c \
+	%reldir%/cmd_test_rules.c \
 	%reldir%/commands.c %reldir%/commands.h \
 	%reldir%/console_run.c %reldir%/console_run.h \
 	%reldir%/context.c %reldir%/context.h \
+	%reldir%/doctor_config.c \
 	%reldir%/doctor_host.c %reldir%/doctor_host.h \
 	%reldir%/help.c \
 	%reldir%/paths.c %reldir%/paths.h \
@@ -24,5 +26,5 @@ libapp_a_SOURCES = \
 	%reldir%/status_print.c %reldir%/status_print.h
 bin_PROGRAMS += pitwall
 pitwall_SOURCES = %reldir%/main.c
-libs_app        = libapp.a libtui.a librecorder.a libcollectors.a librules.a libquery.a libstore.a libconfig.a libsim.a libbase.a $(MHD_LIBS) $(DEPS_LIBS)
+libs_app        = libapp.a libtui.a libalerts.a librecorder.a libcollectors.a librules.a libquery.a libstore.a libconfig.a libsim.a libbase.a $(MHD_LIBS) $(DEPS_LIBS)
 pitwall_LDADD   = $(libs_app)

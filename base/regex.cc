@@ -96,13 +96,9 @@ static int group_at(const struct regex *r, const char *p, const char **end)
 	return found == names.end() ? -1 : found->second;
 }
 
-extern "C" enum err regex_expand(const struct regex *r, const char *text, size_t n, const char *replacement, struct buf *to, bool *matched)
+/* The replacement with its groups filled in. */
+static void put_replacement(const struct regex *r, const std::vector<re2::StringPiece> &groups, const char *replacement, struct buf *to)
 {
-	std::vector<re2::StringPiece> groups(1 + (size_t)r->re.NumberOfCapturingGroups());
-	if (!r->re.Match(re2::StringPiece(text, n), 0, n, RE2::ANCHOR_BOTH, groups.data(), (int)groups.size())) {
-		*matched = false;
-		return ERR_OK;
-	}
 	for (const char *p = replacement; *p != '\0';) {
 		if (*p != '$') {
 			size_t plain = strcspn(p, "$");
@@ -126,8 +122,49 @@ extern "C" enum err regex_expand(const struct regex *r, const char *text, size_t
 			buf_put(to, groups[(size_t)group].data(), groups[(size_t)group].size());
 		p = end;
 	}
+}
+
+extern "C" enum err regex_expand(const struct regex *r, const char *text, size_t n, const char *replacement, struct buf *to, bool *matched)
+{
+	std::vector<re2::StringPiece> groups(1 + (size_t)r->re.NumberOfCapturingGroups());
+	if (!r->re.Match(re2::StringPiece(text, n), 0, n, RE2::ANCHOR_BOTH, groups.data(), (int)groups.size())) {
+		*matched = false;
+		return ERR_OK;
+	}
+	put_replacement(r, groups, replacement, to);
 	if (to->err != ERR_OK)
 		return to->err;
 	*matched = true;
 	return ERR_OK;
+}
+
+extern "C" bool regex_is_found(const struct regex *r, const char *text, size_t n)
+{
+	return r->re.Match(re2::StringPiece(text, n), 0, n, RE2::UNANCHORED, nullptr, 0);
+}
+
+/* How long the character at p is; an empty match goes on behind it. */
+static size_t character_length(const char *p, size_t left)
+{
+	unsigned char c = (unsigned char)*p;
+	size_t n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+	return n < left ? n : left;
+}
+
+/* As Go goes about it, so that empty matches give the same. */
+extern "C" void regex_replace_all(const struct regex *r, const char *text, size_t n, const char *replacement, struct buf *to)
+{
+	std::vector<re2::StringPiece> groups(1 + (size_t)r->re.NumberOfCapturingGroups());
+	const re2::StringPiece all(text, n);
+	size_t at = 0, last_end = 0;
+	while (at <= n && to->err == ERR_OK && r->re.Match(all, at, n, RE2::UNANCHORED, groups.data(), (int)groups.size())) {
+		size_t begin = (size_t)(groups[0].data() - text), end = begin + groups[0].size();
+		buf_put(to, text + last_end, begin - last_end);
+		if (end > last_end || begin == 0)
+			put_replacement(r, groups, replacement, to);
+		last_end = end;
+		size_t step = at < n ? character_length(text + at, n - at) : 1;
+		at = at + step > end ? at + step : end;
+	}
+	buf_put(to, text + last_end, n - last_end);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a gather over the host's sources costs here: bytes up and down, and the time to take it apart, to make a page of it and to read that page. The
- * machine is made up: 64 processors, 8 disks with 4 partitions each, 6 networks beside 40 of containers, 12 file systems, 40 sensors. One line a
- * figure: name, value, unit. Arguments: seconds a figure (default 1). */
+ * What a gather over the host's sources costs here: bytes up and down, and the time to take it apart, to make a page of it and to read that
+ * page. The machine is made up: 64 processors, 8 disks with 4 partitions each, 6 networks beside 40 of containers, 12 file systems, 40
+ * sensors. One line a figure: name, value, unit. Arguments: seconds a figure (default 1). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,10 +25,11 @@ static void check(enum err e, const struct why *why)
 static void put_memory(struct buf *b, unsigned round)
 {
 	static const char *const keys[] = {
-		"MemTotal", "MemFree", "MemAvailable", "Buffers", "Cached", "SwapCached", "Active", "Inactive", "Active(anon)", "Inactive(anon)", "Active(file)",
-		"Inactive(file)", "Unevictable", "Mlocked", "SwapTotal", "SwapFree", "Zswap", "Zswapped", "Dirty", "Writeback", "AnonPages", "Mapped", "Shmem",
-		"KReclaimable", "Slab", "SReclaimable", "SUnreclaim", "KernelStack", "PageTables", "SecPageTables", "NFS_Unstable", "Bounce", "WritebackTmp",
-		"CommitLimit", "Committed_AS", "VmallocTotal", "VmallocUsed", "VmallocChunk", "Percpu", "HardwareCorrupted", "AnonHugePages", "Hugepagesize",
+		"MemTotal", "MemFree", "MemAvailable", "Buffers", "Cached", "SwapCached", "Active", "Inactive", "Active(anon)", "Inactive(anon)",
+		"Active(file)", "Inactive(file)", "Unevictable", "Mlocked", "SwapTotal", "SwapFree", "Zswap", "Zswapped", "Dirty", "Writeback",
+		"AnonPages", "Mapped", "Shmem", "KReclaimable", "Slab", "SReclaimable", "SUnreclaim", "KernelStack", "PageTables", "SecPageTables",
+		"NFS_Unstable", "Bounce", "WritebackTmp", "CommitLimit", "Committed_AS", "VmallocTotal", "VmallocUsed", "VmallocChunk", "Percpu",
+		"HardwareCorrupted", "AnonHugePages", "Hugepagesize",
 	};
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
 		buf_printf(b, "meminfo:%s: %u kB\n", keys[i], 1000000u * (unsigned)(i + 1) + round * 7);
@@ -36,11 +37,13 @@ static void put_memory(struct buf *b, unsigned round)
 
 static void put_host(struct buf *b, unsigned round)
 {
-	buf_printf(b, "stat:cpu  %u 612 111922 %u 3552 2 3944 0 44 36\nstat:ctxt %u\nstat:btime 1418183276\nstat:processes 26442\n", 301854 + round,
-	           8979004 + round * 640, 38014093 + round * 991);
-	buf_printf(b, "stat:procs_running 2\nstat:procs_blocked 0\nuptime:%u.25 7.50\nloadavg:0.%02u 0.37 0.39 1/719 19737\n", 100000 + round, round % 100);
+	buf_printf(b, "stat:cpu  %u 612 111922 %u 3552 2 3944 0 44 36\nstat:ctxt %u\nstat:btime 1418183276\nstat:processes 26442\n",
+	           301854 + round, 8979004 + round * 640, 38014093 + round * 991);
+	buf_printf(b, "stat:procs_running 2\nstat:procs_blocked 0\nuptime:%u.25 7.50\nloadavg:0.%02u 0.37 0.39 1/719 19737\n", 100000 + round,
+	           round % 100);
 	put_memory(b, round);
-	buf_printf(b, "vmstat:pgpgin %u\nvmstat:pgpgout 2\nvmstat:pswpin 0\nvmstat:pswpout 0\nvmstat:pgfault %u\nvmstat:pgmajfault 3\nvmstat:oom_kill 0\n", round,
+	buf_printf(b,
+	           "vmstat:pgpgin %u\nvmstat:pgpgout 2\nvmstat:pswpin 0\nvmstat:pswpout 0\nvmstat:pgfault %u\nvmstat:pgmajfault 3\nvmstat:oom_kill 0\n", round,
 	           round * 1017);
 	for (unsigned d = 0; d < 8; d++)
 		for (unsigned p = 0; p < 5; p++)
@@ -49,7 +52,8 @@ static void put_host(struct buf *b, unsigned round)
 	for (unsigned n = 0; n < 46; n++)
 		buf_printf(b, "net/dev:%s%u: %u 1036395 0 0 0 0 0 0 %u 732147 0 0 0 0 0 0\n", n < 6 ? "eth" : "veth0123abc", n, 874354587 + round * 4096,
 		           563352563 + round * 1500);
-	buf_printf(b, "pressure/cpu:some avg10=0.18 avg60=0.34 avg300=0.10 total=%u\npressure/io:some avg10=0.18 avg60=0.34 avg300=0.10 total=%u\n",
+	buf_printf(b,
+	           "pressure/cpu:some avg10=0.18 avg60=0.34 avg300=0.10 total=%u\npressure/io:some avg10=0.18 avg60=0.34 avg300=0.10 total=%u\n",
 	           14036781 + round, 159886802 + round);
 	buf_puts(b, "sys/fs/file-nr:1024\t0\t1631329\n/sys/devices/system/cpu/online:0-63\n");
 }
@@ -108,7 +112,8 @@ struct figures {
 	double gathers;
 };
 
-static void one(struct gather *g, struct exposition *e, struct test_clock *time, unsigned round, struct buf *request, struct buf *out, struct figures *f)
+static void one(struct gather *g, struct exposition *e, struct test_clock *time, unsigned round, struct buf *request, struct buf *out,
+                struct figures *f)
 {
 	const struct clock *clock = clock_system();
 	struct why    why = { "" };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Recording from end to end: `pitwall sim` with 256 nodes and `pitwall record` as processes of their own, sockets between them, a store on the
- * disk; every target each 5 s. The simulator's own cost is not counted. One figure a line: name value unit.
+ * Recording from end to end: `pitwall sim` with 256 nodes and `pitwall record` as processes of their own, sockets between them, a store on
+ * the disk; every target each 5 s. The simulator's own cost is not counted. One figure a line: name value unit.
  *
  * Arguments: seconds that are measured (30), nodes (256). */
 #include <signal.h>

@@ -6,12 +6,18 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "query/memory_source.h"
 #include "query/query.h"
-#include "tests/unit/query/memory_source.h"
 
 static double seconds_now(void)
 {
 	return (double)clock_mono_us(clock_system()) / 1e6;
+}
+
+static void add(struct memory_source *m, const struct labels *l, int64_t t_ms, double v)
+{
+	if (memory_source_add(m, l, t_ms, v) != ERR_OK)
+		exit(2);
 }
 
 static void instant(const char *metric, const char *text)
@@ -22,7 +28,7 @@ static void instant(const char *metric, const char *text)
 	memory_source_init(&m);
 	struct labels *l = labels_of(LABEL_NAME, "requests_total", "instance", "node-1:8000", "job", "vllm", "model", "m", NULL);
 	for (int i = 0; i < 11; i++)
-		memory_source_add(&m, l, i * 5000, i * 7);
+		add(&m, l, i * 5000, i * 7);
 	labels_unref(l);
 	if (query_parse(text, &q, NULL, NULL) != ERR_OK)
 		exit(2);

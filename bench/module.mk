@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Benchmarks print "name value unit" lines. `make bench` builds them and runs all; bench/run does so with -O2 in a folder of its own.
 BENCHES = \
+	bench/bench_details \
 	bench/bench_gather \
 	bench/bench_ingest \
 	bench/bench_log \
@@ -12,21 +13,27 @@ BENCHES = \
 	bench/bench_store
 if HAVE_TEST_LIBS
 BENCHES += bench/bench_console
+BENCHES += bench/bench_ssh
 endif
 EXTRA_PROGRAMS += bench/bench_console bench/bench_gather bench/bench_ingest bench/bench_log bench/bench_parser bench/bench_query bench/bench_rules bench/bench_screen bench/bench_sim bench/bench_store
 CLEANFILES     += bench/bench_console bench/bench_gather bench/bench_ingest bench/bench_log bench/bench_parser bench/bench_query bench/bench_rules bench/bench_screen bench/bench_sim bench/bench_store
 EXTRA_DIST     += bench/run
 
-bench_bench_console_SOURCES = %reldir%/bench_console.c %reldir%/process.c %reldir%/process.h tests/e2e/pty.c tests/e2e/pty.h
+bench_on_pty = %reldir%/keys.c %reldir%/keys.h %reldir%/process.c %reldir%/process.h tests/e2e/pty.c tests/e2e/pty.h
+bench_bench_console_SOURCES = %reldir%/bench_console.c $(bench_on_pty)
 bench_bench_console_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 bench_bench_console_LDADD   = $(libs_base) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
+EXTRA_PROGRAMS += bench/bench_details
+CLEANFILES     += bench/bench_details
+bench_bench_details_SOURCES = %reldir%/bench_details.c
+bench_bench_details_LDADD   = $(libs_tui)
 bench_bench_ingest_SOURCES  = %reldir%/bench_ingest.c %reldir%/process.c %reldir%/process.h
 bench_bench_ingest_LDADD    = $(libs_base)
 bench_bench_log_SOURCES     = %reldir%/bench_log.c
 bench_bench_log_LDADD       = $(libs_tui)
 bench_bench_parser_SOURCES  = %reldir%/bench_parser.c
 bench_bench_parser_LDADD    = libcollectors.a $(libs_config)
-bench_bench_query_SOURCES   = %reldir%/bench_query.c tests/unit/query/memory_source.c tests/unit/query/memory_source.h
+bench_bench_query_SOURCES   = %reldir%/bench_query.c
 bench_bench_query_LDADD     = $(libs_query)
 bench_bench_rules_SOURCES   = %reldir%/bench_rules.c
 bench_bench_rules_LDADD     = $(libs_rules)
@@ -44,3 +51,14 @@ bench: benches
 .PHONY: bench benches
 bench_bench_gather_SOURCES  = %reldir%/bench_gather.c
 bench_bench_gather_LDADD    = libcollectors.a $(libs_config)
+EXTRA_PROGRAMS += bench/bench_ssh
+CLEANFILES     += bench/bench_ssh
+bench_bench_ssh_SOURCES = %reldir%/bench_ssh.c %reldir%/ssh_fleet.c %reldir%/ssh_fleet.h $(bench_on_pty)
+bench_bench_ssh_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+bench_bench_ssh_LDADD   = $(libs_recorder) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
+BENCHES        += bench/bench_ssh_cost
+EXTRA_PROGRAMS += bench/bench_ssh_cost
+CLEANFILES     += bench/bench_ssh_cost
+bench_bench_ssh_cost_SOURCES = %reldir%/bench_ssh_cost.c %reldir%/process.c %reldir%/process.h %reldir%/relay.c %reldir%/relay.h \
+	%reldir%/ssh_fleet.c %reldir%/ssh_fleet.h
+bench_bench_ssh_cost_LDADD   = libcollectors.a $(libs_config)

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 4096, FILES = 16, TEXT_MAX = 65536, SIM_DEADLINE_MS = 20000, LOOK_MS = 100, SETTLED_LOOKS = 4 };
+enum { PATH_BYTES = 4096, FILES = 64, TEXT_MAX = 65536, SIM_DEADLINE_MS = 20000, LOOK_MS = 100, SETTLED_LOOKS = 4 };
 
 static void give_up(const char *what, const char *which)
 {
@@ -182,12 +182,36 @@ double process_cpu_seconds(pid_t pid)
 	return (double)(user + system_time) / (double)sysconf(_SC_CLK_TCK);
 }
 
-double process_rss_mb(pid_t pid)
+static double status_number(pid_t pid, const char *field)
 {
 	static char text[TEXT_MAX];
 	char path[64];
 	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
 	read_text(path, text);
-	const char *p = strstr(text, "VmRSS:");
-	return p == NULL ? 0 : strtod(p + strlen("VmRSS:"), NULL) / 1024;
+	const char *p = strstr(text, field);
+	return p == NULL ? 0 : strtod(p + strlen(field), NULL);
+}
+
+double process_rss_mb(pid_t pid)
+{
+	return status_number(pid, "VmRSS:") / 1024;
+}
+
+int process_threads(pid_t pid)
+{
+	return (int)status_number(pid, "Threads:");
+}
+
+int process_descriptors(pid_t pid)
+{
+	char path[64];
+	int n = 0;
+	snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+	DIR *d = opendir(path);
+	if (d == NULL)
+		give_up("look into", path);
+	for (struct dirent *entry; (entry = readdir(d)) != NULL;)
+		n += entry->d_name[0] != '.';
+	closedir(d);
+	return n;
 }

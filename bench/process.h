@@ -30,6 +30,8 @@ double process_query(const char *store, const char *expression);
 
 double process_cpu_seconds(pid_t pid);   /* of all its threads */
 double process_rss_mb(pid_t pid);        /* resident now */
+int    process_threads(pid_t pid);
+int    process_descriptors(pid_t pid);   /* open now */
 double process_file_bytes(const char *path); /* 0 where there is none */
 void   process_sleep_ms(int64_t ms);
 

@@ -8,7 +8,14 @@
 
 #include "collectors/schedule.h"
 
-enum { INTERVAL_LEAST_MS = 10, INTERVAL_MOST_MS = 24 * 3600 * 1000, CONNECT_MS = 30 * 1000 };
+enum {
+	INTERVAL_LEAST_MS = 10,
+	INTERVAL_MOST_MS  = 24 * 3600 * 1000,
+	CONNECT_MS        = 30 * 1000,
+	SECTION_LEAST_MS  = 2 * 1000, /* what a section is given: the machine's timeout, within these */
+	SECTION_MOST_MS   = 5 * 1000,
+	BESIDES_MS        = 3 * 1000, /* what is left for the other sections when one takes all that it is given, and 1 s to be ended */
+};
 
 struct machine {
 	struct machine           *prev, *next;
@@ -245,10 +252,18 @@ static enum err make_transport(struct machine *m, const struct machine_options *
 	return ssh_transport_new(m->c->ssh, &ssh, &m->transport, why);
 }
 
+/* Whole seconds. */
+static int64_t section_timeout_ms(int64_t timeout_ms)
+{
+	int64_t ms = timeout_ms / 1000 * 1000;
+	return ms < SECTION_LEAST_MS ? SECTION_LEAST_MS : ms > SECTION_MOST_MS ? SECTION_MOST_MS : ms;
+}
+
 static enum err make_parts(struct machine *m, const struct machine_options *o, struct why *why)
 {
 	const struct machine_collector_options *all = &m->c->o;
-	const struct gather_options gather = { .clock = all->clock, .sources = all->sources, .n_sources = all->n_sources, .settings = o->settings };
+	const struct gather_options gather = { .clock = all->clock, .sources = all->sources, .n_sources = all->n_sources, .settings = o->settings,
+		                             .section_timeout_ms = section_timeout_ms(o->timeout_ms) };
 	enum err e = gather_new(&gather, &m->gather, why);
 	if (e == ERR_OK && exposition_new(m->c->pool, &m->exposition) != ERR_OK)
 		e = why_memory(why);
@@ -277,7 +292,8 @@ enum err machine_add(struct machine_collector *c, const struct machine_options *
 		free(m);
 		return e;
 	}
-	m->timeout_ms = o->timeout_ms;
+	int64_t one_hangs_ms = section_timeout_ms(o->timeout_ms) + BESIDES_MS;
+	m->timeout_ms = o->timeout_ms > one_hangs_ms ? o->timeout_ms : one_hangs_ms;
 	m->connect_timeout_ms = o->connect_timeout_ms > 0 ? o->connect_timeout_ms : CONNECT_MS;
 	m->done = o->done;
 	m->ctx = o->ctx;

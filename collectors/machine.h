@@ -62,7 +62,9 @@ struct machine_options {
 	int             port;        /* 0: as configured */
 	enum ssh_mode   mode;
 	int64_t         interval_ms; /* 1000 at least, but for tests: 10 */
-	int64_t         timeout_ms;  /* of a gather over a shell that is there */
+	/* Of a gather over a shell that is there. A source is given as much, but 2 s to 5 s, and the gather at least 3 s more than that: one tool that
+	 * hangs, as nvidia-smi does over a dead driver, must not make the machine one that does not answer. */
+	int64_t         timeout_ms;
 	int64_t         connect_timeout_ms; /* what a gather that has to connect first has more; 0: 30 s. SSH's own limits are shorter, and say more */
 	const struct source_settings *settings; /* lent for the machine's life; NULL: none */
 	void          (*done)(void *ctx, const struct machine_scrape *s); /* may remove the machine */

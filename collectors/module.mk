@@ -5,7 +5,6 @@ libcollectors_a_SOURCES = \
 	%reldir%/decimal.c %reldir%/decimal.h \
 	%reldir%/draft.c %reldir%/draft.h \
 	%reldir%/exposition.c %reldir%/exposition.h \
-	%reldir%/field.c %reldir%/field.h \
 	%reldir%/findings.c %reldir%/findings.h \
 	%reldir%/gather.c %reldir%/gather.h \
 	%reldir%/gather_feed.c \
@@ -83,6 +82,8 @@ libcollectors_a_SOURCES = \
 	%reldir%/ssh_config_words.c \
 	%reldir%/ssh_control.c %reldir%/ssh_control.h \
 	%reldir%/ssh_destination.c \
+	%reldir%/ssh_heap.c \
+	%reldir%/ssh_pem.c %reldir%/ssh_pem.h \
 	%reldir%/ssh_key.c %reldir%/ssh_key.h \
 	%reldir%/ssh_keywords.c %reldir%/ssh_keywords.h \
 	%reldir%/ssh_local.c \

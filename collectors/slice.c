@@ -68,6 +68,21 @@ bool slice_line(struct slice *from, struct slice *out)
 	return true;
 }
 
+bool slice_word(struct slice *from, struct slice *out)
+{
+	size_t n = 0;
+	while (from->n > 0 && (from->p[0] == ' ' || from->p[0] == '\t')) {
+		from->p++;
+		from->n--;
+	}
+	while (n < from->n && from->p[n] != ' ' && from->p[n] != '\t')
+		n++;
+	*out = (struct slice){ from->p, n };
+	from->p += n;
+	from->n -= n;
+	return n > 0;
+}
+
 bool slice_skip(struct slice *from, const char *what)
 {
 	size_t n = strlen(what);
@@ -122,9 +137,26 @@ const char *slice_copy(struct slice s, char *to, size_t size)
 	return to;
 }
 
+/* Whole numbers, nearly all there are, are read here: parse_f64 wants a string of its own. 2^53 at the most, so that none is rounded twice. */
+static bool read_digits(struct slice s, double *out)
+{
+	double value = 0;
+	if (s.n == 0 || s.n > 15)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+		value = value * 10 + (s.p[i] - '0');
+	}
+	*out = value;
+	return true;
+}
+
 bool slice_number(struct slice s, double *out)
 {
 	char text[NUMBER_BYTES];
+	if (read_digits(s, out))
+		return true;
 	if (s.n == 0 || s.n >= sizeof text || memchr(s.p, '\0', s.n) != NULL)
 		return false;
 	memcpy(text, s.p, s.n);

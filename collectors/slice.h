@@ -24,6 +24,8 @@ bool         slice_has(struct slice s, const char *text); /* anywhere in it */
 bool slice_take(struct slice *from, char end, struct slice *out);
 /* As slice_take with a line feed; the line comes trimmed at its end (a carriage return), not at its beginning. */
 bool slice_line(struct slice *from, struct slice *out);
+/* Takes the next word off the front, and the blanks and tabs before it. False: there is none. */
+bool slice_word(struct slice *from, struct slice *out);
 /* Takes `what` off the front. False: it does not begin so, and *from is untouched. */
 bool slice_skip(struct slice *from, const char *what);
 /* Takes what stands before `mark`, and `mark`, off the front. False: it is not there, and *from is untouched. */

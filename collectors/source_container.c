@@ -119,6 +119,7 @@ struct container_seen {
 struct container_memory {
 	struct container_seen *seen;
 	size_t n, cap;
+	bool has_answered; /* there is an engine, and it once ran */
 };
 
 static void container_forget(void *memory)
@@ -269,21 +270,24 @@ static void take(struct reading *r, struct slice line, struct container_memory *
 }
 
 /* What the commands and curl say when they cannot. */
-static enum err trouble(const struct section *in, const struct reading *r, struct why *why)
+static enum err trouble(const struct section *in, const struct reading *r, bool has_answered, struct why *why)
 {
 	struct slice all = said_of(in);
 	if (in->status == 124)
 		return why_set(why, ERR_FORMAT, "the container engine did not answer in time");
 	if (slice_has(all, "ermission denied"))
 		return why_set(why, ERR_FORMAT, "this user may not ask the container engine: add it to the group 'docker', or run rootless");
+	/* Many machines have the tool and never ran the engine. */
 	if (slice_has(all, "Cannot connect to") || slice_has(all, "onnection refused") || slice_has(all, "Couldn't connect"))
-		return why_set(why, ERR_FORMAT, "the container engine does not run, or answers elsewhere: %s", SAFE(r->other));
+		return why_set(why, has_answered ? ERR_FORMAT : ERR_NOT_FOUND, "the container engine does not run, or answers elsewhere: %s",
+		               SAFE(r->other));
 	return why_set(why, ERR_FORMAT, "the container engine said '%s'", SAFE(r->other));
 }
 
 static enum err container_parse(const struct section *in, const struct source_settings *s, void *memory, struct findings *out, struct why *why)
 {
 	(void)s;
+	struct container_memory *m = memory;
 	struct reading r = { .n = 0 };
 	struct slice rest = said_of(in), line;
 	if (in->status == 127)
@@ -292,18 +296,19 @@ static enum err container_parse(const struct section *in, const struct source_se
 		if (in->is_cut && rest.n == 0)
 			break;
 		if (line.n > 0 && line.p[0] == '{')
-			take(&r, line, memory, out);
+			take(&r, line, m, out);
 		else if (slice_skip(&line, "== engine "))
 			r.has_engine = true;
 		else if (line.n > 0 && r.other.n == 0)
 			r.other = line;
 	}
+	m->has_answered |= r.has_engine;
 	if (!r.has_engine)
-		return trouble(in, &r, why);
+		return trouble(in, &r, m->has_answered, why);
 	if (in->is_cut)
 		return why_set(why, ERR_FORMAT, "the container engine said more than is read; the first %zu containers count", r.n);
 	if (r.n == 0 && (r.other.n > 0 || r.bad > 0))
-		return r.bad > 0 ? why_set(why, ERR_FORMAT, "%zu containers were told in another form than is known", r.bad) : trouble(in, &r, why);
+		return r.bad > 0 ? why_set(why, ERR_FORMAT, "%zu containers were told in another form than is known", r.bad) : trouble(in, &r, true, why);
 	return ERR_OK;
 }
 

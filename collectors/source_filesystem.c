@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "collectors/source_host.h"
-#include "collectors/field.h"
+#include "collectors/slice.h"
 
 enum { MOUNTS_MAX = 64, LABEL_MAX = 256 };
 
@@ -47,7 +47,7 @@ static const char script[] =
 	"test \"$status\" != 124 || return 124\n"; /* one that could not be asked is no failure of the others */
 
 struct mount {
-	struct field device, type, point;
+	struct slice device, type, point;
 	bool        is_read_only, has_sizes, has_files;
 	double      size, free, avail, files, files_free;
 };
@@ -57,13 +57,13 @@ struct mounts {
 	size_t       n;
 };
 
-static void trim(struct field *s)
+static void trim(struct slice *s)
 {
 	while (s->n > 0 && *s->p == ' ')
 		s->p++, s->n--;
 }
 
-static struct mount *find(struct mounts *m, struct field point)
+static struct mount *find(struct mounts *m, struct slice point)
 {
 	trim(&point);
 	for (size_t i = 0; i < m->n; i++)
@@ -72,26 +72,26 @@ static struct mount *find(struct mounts *m, struct field point)
 	return NULL;
 }
 
-static void on_mount(struct mounts *m, struct field line)
+static void on_mount(struct mounts *m, struct slice line)
 {
 	struct mount new = { .has_sizes = false };
-	struct field options;
-	if (m->n == MOUNTS_MAX || !field_word(&line, &options) || !field_word(&line, &new.type) || !field_word(&line, &new.device))
+	struct slice options;
+	if (m->n == MOUNTS_MAX || !slice_word(&line, &options) || !slice_word(&line, &new.type) || !slice_word(&line, &new.device))
 		return;
 	trim(&line);
 	new.point = line;
-	new.is_read_only = field_is(options, "ro");
+	new.is_read_only = slice_is(options, "ro");
 	if (new.point.n > 0 && find(m, new.point) == NULL)
 		m->all[m->n++] = new;
 }
 
 /* size BLOCK BLOCKS FREE AVAILABLE FILES FILES_FREE MOUNT */
-static void on_size(struct mounts *m, struct field line)
+static void on_size(struct mounts *m, struct slice line)
 {
 	double n[6];
-	struct field word;
+	struct slice word;
 	for (size_t i = 0; i < 6; i++)
-		if (!field_word(&line, &word) || !field_number(word, &n[i]))
+		if (!slice_word(&line, &word) || !slice_number(word, &n[i]))
 			return;
 	struct mount *to = find(m, line);
 	if (to == NULL)
@@ -105,16 +105,16 @@ static void on_size(struct mounts *m, struct field line)
 }
 
 /* DEVICE KIBIBYTES USED AVAILABLE CAPACITY% MOUNT: what POSIX says of df -P -k. */
-static void on_df(struct mounts *m, struct field line)
+static void on_df(struct mounts *m, struct slice line)
 {
-	struct field device, word;
+	struct slice device, word;
 	double n[3];
-	if (!field_word(&line, &device))
+	if (!slice_word(&line, &device))
 		return;
 	for (size_t i = 0; i < 3; i++)
-		if (!field_word(&line, &word) || !field_number(word, &n[i]))
+		if (!slice_word(&line, &word) || !slice_number(word, &n[i]))
 			return;
-	struct mount *to = field_word(&line, &word) ? find(m, line) : NULL;
+	struct mount *to = slice_word(&line, &word) ? find(m, line) : NULL;
 	if (to == NULL)
 		return;
 	to->has_sizes = true;
@@ -127,8 +127,8 @@ static void put_mount(const struct mount *m, struct findings *out)
 {
 	char device[LABEL_MAX], type[LABEL_MAX], point[LABEL_MAX];
 	const char *labels[] = {
-		"device", field_copy(m->device, device, sizeof device), "fstype", field_copy(m->type, type, sizeof type),
-		"mountpoint", field_copy(m->point, point, sizeof point), NULL,
+		"device", slice_copy(m->device, device, sizeof device), "fstype", slice_copy(m->type, type, sizeof type),
+		"mountpoint", slice_copy(m->point, point, sizeof point), NULL,
 	};
 	findings_put(out, "node_filesystem_device_error", m->has_sizes ? 0 : 1, labels);
 	findings_put(out, "node_filesystem_readonly", m->is_read_only, labels);
@@ -145,20 +145,20 @@ static void put_mount(const struct mount *m, struct findings *out)
 
 static enum err parse(const struct section *in, const struct source_settings *s, void *memory, struct findings *out, struct why *why)
 {
-	struct field   rest = { in->text, in->n }, line;
+	struct slice   rest = { in->text, in->n }, line;
 	struct mounts m = { .n = 0 };
 	size_t        n_answered = 0;
 	(void)s;
 	(void)memory;
 	if (in->status == 127)
 		return why_set(why, ERR_NOT_FOUND, "the machine has no /proc/mounts, or neither stat nor df");
-	while (field_line(&rest, &line)) {
-		struct field word, behind = line;
-		if (!field_word(&behind, &word))
+	while (slice_line(&rest, &line)) {
+		struct slice word, behind = line;
+		if (!slice_word(&behind, &word))
 			continue;
-		if (field_is(word, "mount"))
+		if (slice_is(word, "mount"))
 			on_mount(&m, behind);
-		else if (field_is(word, "size"))
+		else if (slice_is(word, "size"))
 			on_size(&m, behind);
 		else
 			on_df(&m, line);

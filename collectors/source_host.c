@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "collectors/source_host_private.h"
-#include "collectors/field.h"
+#include "collectors/slice.h"
 
 /* One grep reads all files, says which a line is from, and leaves out what is long and not wanted: interrupts, and a line a processor (unless that is
  * the only way to count them). A file that is not there or cannot be read costs its own facts. */
@@ -29,22 +29,22 @@ void host_put(struct host *h, const char *metric, double value)
 	findings_put(h->out, metric, value, NULL);
 }
 
-size_t host_numbers(struct field line, double *to, size_t max)
+size_t host_numbers(struct slice line, double *to, size_t max)
 {
-	struct field word;
+	struct slice word;
 	size_t n = 0;
-	while (n < max && field_word(&line, &word) && field_number(word, &to[n]))
+	while (n < max && slice_word(&line, &word) && slice_number(word, &to[n]))
 		n++;
 	return n;
 }
 
 /* "cpu  301854 612 111922 ...", columns as of `modes`, fewer in old kernels; guest time, which comes after, is in user already. */
-static void on_cpu(struct host *h, struct field line)
+static void on_cpu(struct host *h, struct slice line)
 {
 	h->n_ticks = host_numbers(line, h->ticks, MODES);
 }
 
-static void on_stat(struct host *h, struct field line)
+static void on_stat(struct host *h, struct slice line)
 {
 	static const struct {
 		const char *key, *metric;
@@ -52,18 +52,18 @@ static void on_stat(struct host *h, struct field line)
 		{ "ctxt", "node_context_switches_total" },   { "btime", "node_boot_time_seconds" },       { "processes", "node_forks_total" },
 		{ "procs_running", "node_procs_running" },   { "procs_blocked", "node_procs_blocked" },
 	};
-	struct field key;
+	struct slice key;
 	double value;
-	if (!field_word(&line, &key))
+	if (!slice_word(&line, &key))
 		return;
-	if (field_is(key, "cpu")) {
+	if (slice_is(key, "cpu")) {
 		on_cpu(h, line);
 		return;
 	}
-	if (field_begins(key, "cpu"))
+	if (slice_begins(key, "cpu"))
 		h->processors_seen++;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		if (field_is(key, rows[i].key) && host_numbers(line, &value, 1) == 1) {
+		if (slice_is(key, rows[i].key) && host_numbers(line, &value, 1) == 1) {
 			host_put(h, rows[i].metric, value);
 			if (strcmp(rows[i].key, "btime") == 0)
 				h->boot_seconds = value;
@@ -71,29 +71,29 @@ static void on_stat(struct host *h, struct field line)
 }
 
 /* "0-63,65": which processors are on line. */
-static void on_online(struct host *h, struct field line)
+static void on_online(struct host *h, struct slice line)
 {
-	struct field range, first;
+	struct slice range, first;
 	double count = 0, from, to;
 	while (line.n > 0) {
-		if (!field_until(&line, ',', &range)) {
+		if (!slice_until(&line, ",", &range)) {
 			range = line;
 			line.n = 0;
 		}
-		bool is_one = !field_until(&range, '-', &first);
-		if (!field_number(is_one ? range : first, &from) || !field_number(range, &to) || !(from >= 0 && to >= from && to < PROCESSORS_MAX))
+		bool is_one = !slice_until(&range, "-", &first);
+		if (!slice_number(is_one ? range : first, &from) || !slice_number(range, &to) || !(from >= 0 && to >= from && to < PROCESSORS_MAX))
 			return;
 		count += to - from + 1;
 	}
 	h->processors = count;
 }
 
-static void on_uptime(struct host *h, struct field line)
+static void on_uptime(struct host *h, struct slice line)
 {
 	host_numbers(line, &h->up_seconds, 1);
 }
 
-static void on_loadavg(struct host *h, struct field line)
+static void on_loadavg(struct host *h, struct slice line)
 {
 	double load[3];
 	if (host_numbers(line, load, 3) != 3)
@@ -104,7 +104,7 @@ static void on_loadavg(struct host *h, struct field line)
 }
 
 /* Of /proc/meminfo what people look at; pages of a size are counted, all else is in KiB. */
-static void on_meminfo(struct host *h, struct field line)
+static void on_meminfo(struct host *h, struct slice line)
 {
 	static const struct {
 		const char *key, *metric;
@@ -137,36 +137,36 @@ static void on_meminfo(struct host *h, struct field line)
 		{ "HugePages_Free", "node_memory_HugePages_Free" },
 		{ "Hugepagesize", "node_memory_Hugepagesize_bytes" },
 	};
-	struct field key, unit;
+	struct slice key, unit;
 	double value;
-	if (!field_until(&line, ':', &key))
+	if (!slice_until(&line, ":", &key))
 		return;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct field number;
-		if (!field_is(key, rows[i].key) || !field_word(&line, &number) || !field_number(number, &value))
+		struct slice number;
+		if (!slice_is(key, rows[i].key) || !slice_word(&line, &number) || !slice_number(number, &value))
 			continue;
-		bool is_kib = field_word(&line, &unit) && field_is(unit, "kB");
+		bool is_kib = slice_word(&line, &unit) && slice_is(unit, "kB");
 		host_put(h, rows[i].metric, is_kib ? value * 1024 : value);
 		return;
 	}
 }
 
-static void on_vmstat(struct host *h, struct field line)
+static void on_vmstat(struct host *h, struct slice line)
 {
 	static const char *const keys[] = { "oom_kill", "pgfault", "pgmajfault", "pgpgin", "pgpgout", "pswpin", "pswpout" };
-	struct field key;
+	struct slice key;
 	double value;
 	char   metric[64];
-	if (!field_word(&line, &key) || host_numbers(line, &value, 1) != 1)
+	if (!slice_word(&line, &key) || host_numbers(line, &value, 1) != 1)
 		return;
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-		if (field_is(key, keys[i])) {
+		if (slice_is(key, keys[i])) {
 			snprintf(metric, sizeof metric, "node_vmstat_%s", keys[i]);
 			host_put(h, metric, value);
 		}
 }
 
-static void on_file_nr(struct host *h, struct field line)
+static void on_file_nr(struct host *h, struct slice line)
 {
 	double n[3]; /* in use, always 0, the most */
 	if (host_numbers(line, n, 3) != 3)
@@ -176,42 +176,42 @@ static void on_file_nr(struct host *h, struct field line)
 }
 
 /* "some avg10=0.18 ... total=159886802": the averages say less than the rate of the total, which is in microseconds. */
-static void on_pressure(struct host *h, struct field line, const char *some, const char *full)
+static void on_pressure(struct host *h, struct slice line, const char *some, const char *full)
 {
-	struct field kind, word, name;
+	struct slice kind, word, name;
 	double total;
-	if (!field_word(&line, &kind))
+	if (!slice_word(&line, &kind))
 		return;
-	const char *metric = field_is(kind, "some") ? some : field_is(kind, "full") ? full : NULL;
-	while (field_word(&line, &word))
-		if (metric != NULL && field_until(&word, '=', &name) && field_is(name, "total") && field_number(word, &total))
+	const char *metric = slice_is(kind, "some") ? some : slice_is(kind, "full") ? full : NULL;
+	while (slice_word(&line, &word))
+		if (metric != NULL && slice_until(&word, "=", &name) && slice_is(name, "total") && slice_number(word, &total))
 			host_put(h, metric, total / 1e6);
 }
 
 /* "Full" of the processors as a whole is not defined, and a line of zeros. */
-static void on_pressure_cpu(struct host *h, struct field line)
+static void on_pressure_cpu(struct host *h, struct slice line)
 {
 	on_pressure(h, line, "node_pressure_cpu_waiting_seconds_total", NULL);
 }
 
-static void on_pressure_memory(struct host *h, struct field line)
+static void on_pressure_memory(struct host *h, struct slice line)
 {
 	on_pressure(h, line, "node_pressure_memory_waiting_seconds_total", "node_pressure_memory_stalled_seconds_total");
 }
 
-static void on_pressure_io(struct host *h, struct field line)
+static void on_pressure_io(struct host *h, struct slice line)
 {
 	on_pressure(h, line, "node_pressure_io_waiting_seconds_total", "node_pressure_io_stalled_seconds_total");
 }
 
-static void on_pressure_irq(struct host *h, struct field line)
+static void on_pressure_irq(struct host *h, struct slice line)
 {
 	on_pressure(h, line, NULL, "node_pressure_irq_stalled_seconds_total");
 }
 
 static const struct {
 	const char *file;
-	void      (*on_line)(struct host *h, struct field line);
+	void      (*on_line)(struct host *h, struct slice line);
 } files[] = {
 	{ "stat", on_stat },
 	{ "uptime", on_uptime },
@@ -242,17 +242,17 @@ static void put_processors(struct host *h)
 
 static enum err parse(const struct section *in, const struct source_settings *s, void *memory, struct findings *out, struct why *why)
 {
-	struct field rest = { in->text, in->n }, line, file;
+	struct slice rest = { in->text, in->n }, line, file;
 	struct host h = { .out = out, .up_seconds = NAN, .boot_seconds = NAN };
 	(void)s;
 	(void)memory;
 	if (in->status == 127)
 		return why_set(why, ERR_NOT_FOUND, "the machine has no /proc/stat, or no grep");
-	while (field_line(&rest, &line)) {
-		if (!field_until(&line, ':', &file))
+	while (slice_line(&rest, &line)) {
+		if (!slice_until(&line, ":", &file))
 			continue;
 		for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
-			if (field_is(file, files[i].file))
+			if (slice_is(file, files[i].file))
 				files[i].on_line(&h, line);
 	}
 	put_processors(&h);

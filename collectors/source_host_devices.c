@@ -14,7 +14,7 @@ static bool is_digit(char c)
 }
 
 /* The name without the digits at its end; false where it has none. */
-static bool strip_digits(struct field *name)
+static bool strip_digits(struct slice *name)
 {
 	size_t n = name->n;
 	while (name->n > 0 && is_digit(name->p[name->n - 1]))
@@ -23,24 +23,24 @@ static bool strip_digits(struct field *name)
 }
 
 /* sda1, vdb12, xvda2, nvme0n1p3, mmcblk0p1, ram0, zram1, loop3, fd0 */
-static bool is_partition_or_virtual(struct field name)
+static bool is_partition_or_virtual(struct slice name)
 {
 	static const char *const virtual[] = { "ram", "zram", "loop", "fd" };
 	static const char *const disks[] = { "hd", "sd", "vd", "xvd" };
 	if (!strip_digits(&name))
 		return false;
 	for (size_t i = 0; i < sizeof virtual / sizeof virtual[0]; i++)
-		if (field_is(name, virtual[i]))
+		if (slice_is(name, virtual[i]))
 			return true;
 	for (size_t i = 0; i < sizeof disks / sizeof disks[0]; i++)
-		if (field_begins(name, disks[i]))
+		if (slice_begins(name, disks[i]))
 			return true;
 	bool has_p = name.n > 1 && name.p[name.n - 1] == 'p' && is_digit(name.p[name.n - 2]);
-	return has_p && (field_begins(name, "nvme") || field_begins(name, "mmcblk"));
+	return has_p && (slice_begins(name, "nvme") || slice_begins(name, "mmcblk"));
 }
 
 /* "   8       0 sda 25354637 34367663 1003346126 18492372 28444756 ...": Documentation/admin-guide/iostats.rst of the kernel */
-void host_on_disk(struct host *h, struct field line)
+void host_on_disk(struct host *h, struct slice line)
 {
 	static const struct {
 		const char *metric;
@@ -58,34 +58,34 @@ void host_on_disk(struct host *h, struct field line)
 		{ "node_disk_io_time_seconds_total", 1e3 },
 		{ "node_disk_io_time_weighted_seconds_total", 1e3 },
 	};
-	struct field major, minor, name;
+	struct slice major, minor, name;
 	double n[DISK_NUMBERS];
 	char   device[HOST_NAME_MAX_BYTES];
-	if (!field_word(&line, &major) || !field_word(&line, &minor) || !field_word(&line, &name) || is_partition_or_virtual(name))
+	if (!slice_word(&line, &major) || !slice_word(&line, &minor) || !slice_word(&line, &name) || is_partition_or_virtual(name))
 		return;
 	if (host_numbers(line, n, DISK_NUMBERS) != DISK_NUMBERS || (n[0] <= 0 && n[4] <= 0) || h->n_disks++ >= HOST_DEVICES_MAX)
 		return;
-	const char *labels[] = { "device", field_copy(name, device, sizeof device), NULL };
+	const char *labels[] = { "device", slice_copy(name, device, sizeof device), NULL };
 	for (size_t i = 0; i < DISK_NUMBERS; i++)
 		findings_put(h->out, columns[i].metric, columns[i].unit == 1e3 ? n[i] / 1e3 : n[i] * columns[i].unit, labels);
 }
 
-static bool is_virtual_network(struct field name)
+static bool is_virtual_network(struct slice name)
 {
 	static const char *const begins[] = {
 		"veth", "docker", "br-", "cali", "cni", "flannel", "cilium", "lxc", "lxd", "virbr", "vnet", "tap", "dummy", "ifb", "kube-",
 		"nodelocaldns", "podman", "vxlan", "geneve", "genev_", "antrea", "weave", "azv", "eni", "tunl", "sit", "gre", "erspan", "ip6tnl", "ip_vti", "ip6_vti",
 	};
-	if (field_is(name, "lo"))
+	if (slice_is(name, "lo"))
 		return true;
 	for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++)
-		if (field_begins(name, begins[i]))
+		if (slice_begins(name, begins[i]))
 			return true;
 	return false;
 }
 
 /* "  eth0: 874354587 ..."; the colon may touch the number, and a name may hold one ("eth0:1"). */
-void host_on_network(struct host *h, struct field line)
+void host_on_network(struct host *h, struct slice line)
 {
 	static const struct {
 		const char *metric;
@@ -103,11 +103,11 @@ void host_on_network(struct host *h, struct field line)
 		colon--;
 	if (colon == 0)
 		return;
-	struct field name, before = { line.p, colon - 1 }, numbers = { line.p + colon, line.n - colon };
-	if (!field_word(&before, &name) || is_virtual_network(name) || host_numbers(numbers, n, NETWORK_NUMBERS) != NETWORK_NUMBERS ||
+	struct slice name, before = { line.p, colon - 1 }, numbers = { line.p + colon, line.n - colon };
+	if (!slice_word(&before, &name) || is_virtual_network(name) || host_numbers(numbers, n, NETWORK_NUMBERS) != NETWORK_NUMBERS ||
 	    h->n_networks++ >= HOST_DEVICES_MAX)
 		return;
-	const char *labels[] = { "device", field_copy(name, device, sizeof device), NULL };
+	const char *labels[] = { "device", slice_copy(name, device, sizeof device), NULL };
 	for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++)
 		findings_put(h->out, columns[i].metric, n[columns[i].column], labels);
 }

@@ -5,7 +5,7 @@
 #define PITWALL_COLLECTORS_SOURCE_HOST_PRIVATE_H
 
 #include "collectors/findings.h"
-#include "collectors/field.h"
+#include "collectors/slice.h"
 
 enum { HOST_DEVICES_MAX = 64, HOST_NAME_MAX_BYTES = 64 };
 
@@ -21,9 +21,9 @@ struct host {
 };
 
 void   host_put(struct host *h, const char *metric, double value);
-size_t host_numbers(struct field line, double *to, size_t max); /* as many as there are in a row */
+size_t host_numbers(struct slice line, double *to, size_t max); /* as many as there are in a row */
 
-void host_on_disk(struct host *h, struct field line);
-void host_on_network(struct host *h, struct field line);
+void host_on_disk(struct host *h, struct slice line);
+void host_on_network(struct host *h, struct slice line);
 
 #endif

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "collectors/field.h"
+#include "collectors/slice.h"
 
 enum { FACT_MAX = 128 };
 
@@ -45,7 +45,7 @@ static void forget(void *memory)
 	memset(memory, 0, sizeof(struct machine));
 }
 
-static void keep_fact(struct machine *m, struct field key, struct field value)
+static void keep_fact(struct machine *m, struct slice key, struct slice value)
 {
 	const struct {
 		const char *key;
@@ -59,23 +59,23 @@ static void keep_fact(struct machine *m, struct field key, struct field value)
 	if (value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"')
 		value.p++, value.n -= 2;
 	for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++)
-		if (field_is(key, facts[i].key))
-			field_copy(value, facts[i].to, FACT_MAX);
+		if (slice_is(key, facts[i].key))
+			slice_copy(value, facts[i].to, FACT_MAX);
 }
 
 /* "1712345678.123456"; what `date` did not know ("1712345678.%N", ".N") leaves whole seconds. */
-static bool read_time(struct field text, double *seconds, double *resolution)
+static bool read_time(struct slice text, double *seconds, double *resolution)
 {
-	struct field whole;
+	struct slice whole;
 	double fraction;
 	while (text.n > 0 && *text.p == ' ')
 		text.p++, text.n--;
-	if (!field_until(&text, '.', &whole))
+	if (!slice_until(&text, ".", &whole))
 		whole = text, text.n = 0;
-	if (!field_number(whole, seconds) || !(*seconds >= 0 && *seconds < 1e11))
+	if (!slice_number(whole, seconds) || !(*seconds >= 0 && *seconds < 1e11))
 		return false;
 	*resolution = 1;
-	if (text.n == 0 || text.n > 9 || !field_number(text, &fraction) || !(fraction >= 0))
+	if (text.n == 0 || text.n > 9 || !slice_number(text, &fraction) || !(fraction >= 0))
 		return true;
 	*resolution = pow(10, -(double)text.n);
 	*seconds += fraction * *resolution;
@@ -111,14 +111,14 @@ void machine_put(const void *memory, struct findings *out)
 
 static enum err parse(const struct section *in, const struct source_settings *s, void *memory, struct findings *out, struct why *why)
 {
-	struct field rest = { in->text, in->n }, line, time = { NULL, 0 };
+	struct slice rest = { in->text, in->n }, line, time = { NULL, 0 };
 	double      seconds = 0, resolution = 1;
 	(void)s;
-	while (field_line(&rest, &line)) {
-		struct field key;
-		if (!field_word(&line, &key))
+	while (slice_line(&rest, &line)) {
+		struct slice key;
+		if (!slice_word(&line, &key))
 			continue;
-		if (field_is(key, "time"))
+		if (slice_is(key, "time"))
 			time = line;
 		else
 			keep_fact(memory, key, line);

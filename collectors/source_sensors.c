@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "collectors/source_host.h"
-#include "collectors/field.h"
+#include "collectors/slice.h"
 
 enum { CHIPS_MAX = 64, SENSORS_MAX = 256, NAME_BYTES = 64, TEXT_MAX = 64 * 1024 };
 
@@ -20,17 +20,17 @@ static const char script[] =
 
 /* "hwmon/hwmon3/temp1_input:45000": the folder, the file, and what stands in it */
 struct reading {
-	struct field folder, file, value;
+	struct slice folder, file, value;
 };
 
-static bool reading_next(struct field *rest, struct reading *r)
+static bool reading_next(struct slice *rest, struct reading *r)
 {
-	struct field line, path, part;
-	while (field_line(rest, &line)) {
-		if (!field_until(&line, ':', &path))
+	struct slice line, path, part;
+	while (slice_line(rest, &line)) {
+		if (!slice_until(&line, ":", &path))
 			continue;
 		*r = (struct reading){ .value = line };
-		while (field_until(&path, '/', &part))
+		while (slice_until(&path, "/", &part))
 			r->folder = part;
 		r->file = path;
 		if (r->folder.n > 0 && r->file.n > 0)
@@ -39,19 +39,19 @@ static bool reading_next(struct field *rest, struct reading *r)
 	return false;
 }
 
-static bool is_same(struct field a, struct field b)
+static bool is_same(struct slice a, struct slice b)
 {
 	return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
 }
 
 /* What stands in FOLDER/FILE, where the file's name is `stem` and `tail`. Sections are small and sensors few. */
-static bool look_up(const struct section *in, struct field folder, struct field stem, const char *tail, struct field *value)
+static bool look_up(const struct section *in, struct slice folder, struct slice stem, const char *tail, struct slice *value)
 {
-	struct field    rest = { in->text, in->n };
+	struct slice    rest = { in->text, in->n };
 	struct reading r;
 	while (reading_next(&rest, &r)) {
-		struct field behind = { r.file.p + stem.n, r.file.n - stem.n };
-		if (is_same(r.folder, folder) && r.file.n >= stem.n && memcmp(r.file.p, stem.p, stem.n) == 0 && field_is(behind, tail)) {
+		struct slice behind = { r.file.p + stem.n, r.file.n - stem.n };
+		if (is_same(r.folder, folder) && r.file.n >= stem.n && memcmp(r.file.p, stem.p, stem.n) == 0 && slice_is(behind, tail)) {
 			*value = r.value;
 			return true;
 		}
@@ -60,19 +60,19 @@ static bool look_up(const struct section *in, struct field folder, struct field 
 }
 
 /* The file's name without `tail`; false where it does not end so. */
-static bool stem_of(struct field file, const char *tail, struct field *stem)
+static bool stem_of(struct slice file, const char *tail, struct slice *stem)
 {
 	size_t n = strlen(tail);
 	if (file.n < n || memcmp(file.p + file.n - n, tail, n) != 0)
 		return false;
-	*stem = (struct field){ file.p, file.n - n };
+	*stem = (struct slice){ file.p, file.n - n };
 	return true;
 }
 
 /* Degrees from thousandths; what no sensor means (a missing one says -273 or 65535) is not written. */
-static bool read_celsius(struct field text, double *celsius)
+static bool read_celsius(struct slice text, double *celsius)
 {
-	if (!field_number(text, celsius))
+	if (!slice_number(text, celsius))
 		return false;
 	*celsius /= 1000;
 	return *celsius > -100 && *celsius < 250;
@@ -80,41 +80,41 @@ static bool read_celsius(struct field text, double *celsius)
 
 /* The chip is named by its folder, as node_exporter does for what has no device: which is which is in node_hwmon_chip_names. A core of a processor is
  * left out: the processor's own sensor says the hottest. */
-static void put_temperature(const struct section *in, const struct reading *r, struct field sensor, struct findings *out)
+static void put_temperature(const struct section *in, const struct reading *r, struct slice sensor, struct findings *out)
 {
-	struct field label;
+	struct slice label;
 	double celsius;
 	char   chip[NAME_BYTES], name[NAME_BYTES], text[NAME_BYTES];
 	bool   has_label = look_up(in, r->folder, sensor, "_label", &label);
-	if (!read_celsius(r->value, &celsius) || (has_label && field_begins(label, "Core ")))
+	if (!read_celsius(r->value, &celsius) || (has_label && slice_begins(label, "Core ")))
 		return;
-	const char *labels[7] = { "chip", field_copy(r->folder, chip, sizeof chip), "sensor", field_copy(sensor, name, sizeof name) };
+	const char *labels[7] = { "chip", slice_copy(r->folder, chip, sizeof chip), "sensor", slice_copy(sensor, name, sizeof name) };
 	findings_put(out, "node_hwmon_temp_celsius", celsius, labels);
 	if (!has_label)
 		return;
 	labels[4] = "label";
-	labels[5] = field_copy(label, text, sizeof text);
+	labels[5] = slice_copy(label, text, sizeof text);
 	findings_put(out, "node_hwmon_sensor_label", 1, labels);
 }
 
 static void put_chip(const struct reading *r, struct findings *out)
 {
 	char chip[NAME_BYTES], name[NAME_BYTES];
-	const char *labels[] = { "chip", field_copy(r->folder, chip, sizeof chip), "chip_name", field_copy(r->value, name, sizeof name), NULL };
+	const char *labels[] = { "chip", slice_copy(r->folder, chip, sizeof chip), "chip_name", slice_copy(r->value, name, sizeof name), NULL };
 	findings_put(out, "node_hwmon_chip_names", 1, labels);
 }
 
 static void put_zone(const struct section *in, const struct reading *r, struct findings *out)
 {
-	const struct field nothing = { r->file.p, 0 };
-	struct field type = nothing;
+	const struct slice nothing = { r->file.p, 0 };
+	struct slice type = nothing;
 	double celsius;
 	char   zone[NAME_BYTES], name[NAME_BYTES];
-	if (!field_begins(r->folder, "thermal_zone") || !read_celsius(r->value, &celsius))
+	if (!slice_begins(r->folder, "thermal_zone") || !read_celsius(r->value, &celsius))
 		return;
 	look_up(in, r->folder, nothing, "type", &type);
-	struct field number = { r->folder.p + strlen("thermal_zone"), r->folder.n - strlen("thermal_zone") };
-	const char *labels[] = { "type", field_copy(type, name, sizeof name), "zone", field_copy(number, zone, sizeof zone), NULL };
+	struct slice number = { r->folder.p + strlen("thermal_zone"), r->folder.n - strlen("thermal_zone") };
+	const char *labels[] = { "type", slice_copy(type, name, sizeof name), "zone", slice_copy(number, zone, sizeof zone), NULL };
 	findings_put(out, "node_thermal_zone_temp", celsius, labels);
 }
 
@@ -122,10 +122,10 @@ static void put_errors(const struct reading *r, const char *metric, struct findi
 {
 	double count;
 	char   controller[NAME_BYTES];
-	if (!field_begins(r->folder, "mc") || !field_number(r->value, &count))
+	if (!slice_begins(r->folder, "mc") || !slice_number(r->value, &count))
 		return;
-	struct field number = { r->folder.p + 2, r->folder.n - 2 };
-	const char *labels[] = { "controller", field_copy(number, controller, sizeof controller), NULL };
+	struct slice number = { r->folder.p + 2, r->folder.n - 2 };
+	const char *labels[] = { "controller", slice_copy(number, controller, sizeof controller), NULL };
 	findings_put(out, metric, count, labels);
 }
 
@@ -134,21 +134,21 @@ static enum err parse(const struct section *whole, const struct source_settings 
 	/* a bound for looking up: real ones have 20 KiB at the most */
 	const struct section  part = { .text = whole->text, .n = whole->n < TEXT_MAX ? whole->n : TEXT_MAX };
 	const struct section *in = &part;
-	struct field    rest = { in->text, in->n }, sensor;
+	struct slice    rest = { in->text, in->n }, sensor;
 	struct reading r;
 	size_t         n_chips = 0, n_sensors = 0;
 	(void)s;
 	(void)memory;
 	while (n_sensors < SENSORS_MAX && reading_next(&rest, &r)) {
-		if (stem_of(r.file, "_input", &sensor) && field_begins(sensor, "temp") && ++n_sensors)
+		if (stem_of(r.file, "_input", &sensor) && slice_begins(sensor, "temp") && ++n_sensors)
 			put_temperature(in, &r, sensor, out);
-		else if (field_is(r.file, "name") && n_chips++ < CHIPS_MAX)
+		else if (slice_is(r.file, "name") && n_chips++ < CHIPS_MAX)
 			put_chip(&r, out);
-		else if (field_is(r.file, "temp") && ++n_sensors)
+		else if (slice_is(r.file, "temp") && ++n_sensors)
 			put_zone(in, &r, out);
-		else if (field_is(r.file, "ce_count") && ++n_sensors)
+		else if (slice_is(r.file, "ce_count") && ++n_sensors)
 			put_errors(&r, "node_edac_correctable_errors_total", out);
-		else if (field_is(r.file, "ue_count") && ++n_sensors)
+		else if (slice_is(r.file, "ue_count") && ++n_sensors)
 			put_errors(&r, "node_edac_uncorrectable_errors_total", out);
 	}
 	if (n_sensors == 0 && n_chips == 0)

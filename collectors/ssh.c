@@ -27,7 +27,7 @@ struct route_work {
 
 void pool_tell(struct ssh *p, enum ssh_step step, const char *host, enum reach result, const char *text)
 {
-	const struct ssh_progress progress = { .step = step, .host = host, .result = result, .text = text };
+	const struct ssh_progress progress = { .step = step, .host = host, .result = result, .text = text, .ms = -1 };
 	if (p->o.progress != NULL)
 		p->o.progress(p->o.ctx, &progress);
 }
@@ -55,6 +55,12 @@ void pool_mark(struct ssh *p, struct ssh_session *s)
 		loop_timer_start(p->soon, 0, 0);
 }
 
+void pool_turns(struct ssh *p)
+{
+	p->has_turns = true;
+	pool_mark(p, NULL);
+}
+
 static void node_go_on(struct ssh_node *n);
 static void free_done(struct ssh *p);
 
@@ -79,8 +85,13 @@ void pool_run(struct ssh *p)
 	for (struct ssh_node *n = p->nodes; n != NULL; n = n->next)
 		if (n->waiting.first != NULL)
 			node_go_on(n);
-	while (p->marked != NULL) {
+	while (p->marked != NULL || (p->has_turns && !p->is_closing)) {
 		struct ssh_session *s = p->marked;
+		if (s == NULL) {
+			p->has_turns = false;
+			sessions_begin(p);
+			continue;
+		}
 		p->marked = s->next_marked;
 		s->is_marked = false;
 		session_step(s);
@@ -284,6 +295,22 @@ static void read_work(void *ctx)
 	route_read(&w->route, &w->pool->local.machine, w->destination, w->user, w->port, w->pool->o.config_file);
 }
 
+/* Configuration and name are read in one go, and told one after the other. */
+static void tell_read(struct ssh *p, const char *name, const struct route *r)
+{
+	bool is_configured = r->result == REACH_OK || r->result == REACH_DNS;
+	const struct ssh_progress config = { .step = SSH_STEP_CONFIG, .host = name, .result = is_configured ? REACH_OK : r->result,
+		                                 .text = is_configured && !r->needs_openssh ? "" : r->text, .ms = r->config_ms };
+	if (p->o.progress == NULL)
+		return;
+	p->o.progress(p->o.ctx, &config);
+	if (!is_configured || r->needs_openssh)
+		return;
+	const struct ssh_progress found = { .step = SSH_STEP_NAME, .host = r->hops[0].name, .result = r->result,
+		                                .text = r->result == REACH_OK ? r->found : r->text, .ms = r->name_ms };
+	p->o.progress(p->o.ctx, &found);
+}
+
 static void read_done(void *ctx, bool is_cancelled)
 {
 	struct route_work *w = ctx;
@@ -294,7 +321,7 @@ static void read_done(void *ctx, bool is_cancelled)
 	if (n != NULL) {
 		n->reading = NULL;
 		const char *name = w->route.n > 0 ? w->route.hops[w->route.n - 1].name : n->destination;
-		pool_tell(p, SSH_STEP_CONFIG, name, w->route.result == REACH_DNS ? REACH_OK : w->route.result, w->route.text);
+		tell_read(p, name, &w->route);
 		if (w->route.result != REACH_DNS && w->route.result != REACH_OK)
 			node_failed(n, w->route.result, w->route.text);
 		else if (w->route.needs_openssh && n->mode == SSH_MODE_AUTO)

@@ -25,7 +25,8 @@ struct ssh;
 
 enum ssh_mode { SSH_MODE_AUTO, SSH_MODE_LIBSSH2, SSH_MODE_OPENSSH };
 
-/* One step of reaching a machine, as `doctor` shows them. Texts are lent for the call. */
+/* One step of reaching a machine, as `doctor` shows them: each is told once, when it is over; of a machine behind jump hosts those of each of them
+ * first, but names, of which only the first hop's is looked up here. Texts are lent for the call. */
 enum ssh_step { SSH_STEP_CONFIG, SSH_STEP_NAME, SSH_STEP_CONNECT, SSH_STEP_HANDSHAKE, SSH_STEP_HOST_KEY, SSH_STEP_LOGIN, SSH_STEP_FALLBACK,
 	            SSH_STEP_COUNT };
 struct ssh_progress {
@@ -33,6 +34,7 @@ struct ssh_progress {
 	const char   *host; /* user@host:port of the hop */
 	enum reach    result;
 	const char   *text; /* a sentence about it that is safe to show */
+	double        ms;   /* that it took; below 0: all the time since the step before */
 };
 
 /* A host key as it was shown and judged. All lent for the call. */

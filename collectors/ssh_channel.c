@@ -82,11 +82,35 @@ static bool begin_closing(struct ssh_channel *c)
 	return true;
 }
 
-/* What a server says to a channel that it does not want: MaxSessions is reached, forwarding is forbidden, nothing listens there. */
-static void refuse(struct ssh_channel *c)
+/* Of what libssh2 says to a channel, what leaves the session as it was. */
+static bool is_of_channel(int rc)
+{
+	return rc == LIBSSH2_ERROR_CHANNEL_FAILURE || rc == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED || rc == LIBSSH2_ERROR_CHANNEL_CLOSED ||
+	       rc == LIBSSH2_ERROR_CHANNEL_EOF_SENT;
+}
+
+static bool has_wanted(const struct ssh_session *s)
+{
+	for (const struct ssh_channel *c = s->channels.first; c != NULL; c = c->next)
+		if (!c->is_unwanted && c->raw != NULL)
+			return true;
+	return false;
+}
+
+/* What a server says to a channel that it does not want: MaxSessions is reached, forwarding is forbidden, nothing listens there. Where it is
+ * commands of ours that do not end that hold all places, a new connection has places again. */
+static void refuse(struct ssh_channel *c, int rc)
 {
 	struct ssh_session *s = c->session;
 	char text[400];
+	if (!is_of_channel(rc)) {
+		session_broken(s, rc);
+		return;
+	}
+	if (c->above == NULL && s->n_abandoned > 0 && !has_wanted(s)) {
+		session_fail(s, REACH_EXEC, "%s: %zu commands that were given up do not end, and it allows no more", s->hop.name, s->n_abandoned);
+		return;
+	}
 	if (c->above != NULL)
 		snprintf(text, sizeof text, "%s: no way on to %s: %s", s->hop.name, c->above->hop.name, session_says(s));
 	else
@@ -114,11 +138,12 @@ static bool step_opening(struct ssh_channel *c)
 	}
 	s->opening = c;
 	c->raw = open_raw(c);
-	if (c->raw == NULL && libssh2_session_last_errno(s->raw) == LIBSSH2_ERROR_EAGAIN)
+	int rc = c->raw == NULL ? libssh2_session_last_errno(s->raw) : 0;
+	if (rc == LIBSSH2_ERROR_EAGAIN)
 		return false;
 	s->opening = NULL;
 	if (c->raw == NULL) {
-		refuse(c);
+		refuse(c, rc);
 		return true;
 	}
 	if (c->is_unwanted)
@@ -135,6 +160,10 @@ static bool step_starting(struct ssh_channel *c)
 	int rc = libssh2_channel_process_startup(c->raw, "exec", 4, c->line, (unsigned)strlen(c->line));
 	if (rc == LIBSSH2_ERROR_EAGAIN)
 		return false;
+	if (rc != 0 && !is_of_channel(rc)) {
+		session_broken(c->session, rc);
+		return true;
+	}
 	if (rc != 0) {
 		char text[400];
 		snprintf(text, sizeof text, "%s: no command may be run: %s", c->session->hop.name, session_says(c->session));
@@ -150,63 +179,69 @@ static bool step_starting(struct ssh_channel *c)
 
 /* ---- bytes ---- */
 
-static bool read_some(struct ssh_channel *c, bool *is_over)
+static void give(struct ssh_channel *c, const char *bytes, size_t n)
+{
+	if (c->above != NULL)
+		session_tunnel_says(c->above, bytes, n);
+	else if (c->events.output != NULL)
+		c->events.output(c->ctx, bytes, n);
+}
+
+/* MOVED: look again. GONE: the session ended, and the channel with it. */
+enum moved { STILL, MOVED, OVER, GONE };
+
+static enum moved read_some(struct ssh_channel *c)
 {
 	static _Thread_local char room[PIECE];
-	bool has_moved = false;
+	struct ssh_session *s = c->session;
+	enum moved moved = STILL;
 	for (int i = 0; i < READS_MAX && !c->is_unwanted; i++) {
 		ssize_t n = libssh2_channel_read(c->raw, room, sizeof room);
-		if (n <= 0) {
-			bool is_cut = n < 0 && c->session->is_cut; /* the session will say so, of all its channels */
-			*is_over = n != LIBSSH2_ERROR_EAGAIN && !is_cut && (n < 0 || libssh2_channel_eof(c->raw) != 0);
-			return has_moved;
+		if (n == LIBSSH2_ERROR_EAGAIN)
+			return moved;
+		if (n < 0 && !is_of_channel((int)n)) {
+			session_broken(s, (int)n);
+			return GONE;
 		}
-		has_moved = true;
-		if (c->above != NULL)
-			session_tunnel_says(c->above, room, (size_t)n);
-		else if (c->events.output != NULL)
-			c->events.output(c->ctx, room, (size_t)n);
-		if (c->session->state != SESSION_READY)
-			return true;
+		if (n <= 0)
+			return n < 0 || libssh2_channel_eof(c->raw) != 0 ? OVER : moved;
+		moved = MOVED;
+		give(c, room, (size_t)n);
+		if (s->state != SESSION_READY)
+			return GONE;
 	}
-	return has_moved;
+	return moved;
 }
 
 /* A piece that libssh2 could not send yet is given to it again from the same place. */
-static bool write_some(struct ssh_channel *c)
+static enum moved write_some(struct ssh_channel *c)
 {
 	struct buf *from = c->above != NULL ? &c->above->out : &c->out;
 	size_t *at = c->above != NULL ? &c->above->out_at : &c->out_at;
-	bool has_moved = false;
+	enum moved moved = STILL;
 	while (*at < from->len) {
 		size_t n = from->len - *at;
 		ssize_t sent = libssh2_channel_write(c->raw, from->data + *at, n < PIECE ? n : PIECE);
+		if (sent < 0 && sent != LIBSSH2_ERROR_EAGAIN && !is_of_channel((int)sent)) {
+			session_broken(c->session, (int)sent);
+			return GONE;
+		}
 		if (sent <= 0)
 			break;
 		*at += (size_t)sent;
-		has_moved = true;
+		moved = MOVED;
 	}
 	if (*at > 0 && *at == from->len) {
 		buf_clear(from);
 		*at = 0;
 	}
-	return has_moved;
+	return moved;
 }
 
-static bool step_running(struct ssh_channel *c)
+static bool is_over(struct ssh_channel *c)
 {
-	bool is_over = false, has_moved;
-	if (c->is_unwanted)
-		return begin_closing(c);
-	has_moved = write_some(c);
-	has_moved |= read_some(c, &is_over);
-	if (c->is_unwanted || c->session->state != SESSION_READY)
-		return has_moved;
-	if (!is_over)
-		return has_moved;
 	if (c->above != NULL) {
-		struct ssh_session *above = c->above;
-		session_tunnel_ended(above);
+		session_tunnel_ended(c->above);
 		return false;
 	}
 	void (*ended)(void *, enum reach, const char *) = c->events.ended;
@@ -217,15 +252,33 @@ static bool step_running(struct ssh_channel *c)
 	return begin_closing(c);
 }
 
-/* Input ends, so that what reads it ends by itself. A command that goes on all the same keeps its channel until the session ends. */
+static bool step_running(struct ssh_channel *c)
+{
+	if (c->is_unwanted)
+		return begin_closing(c);
+	enum moved written = write_some(c);
+	enum moved got = written != GONE ? read_some(c) : GONE;
+	if (got == GONE)
+		return true;
+	if (got == OVER && !c->is_unwanted)
+		return is_over(c);
+	return written == MOVED || got == MOVED || c->is_unwanted;
+}
+
+/* Input ends, so that what reads it ends by itself. A command that goes on all the same keeps its place at the server until the session ends. */
 static bool step_closing(struct ssh_channel *c)
 {
 	int rc = libssh2_channel_close(c->raw);
 	bool is_late = loop_now_ms(c->session->pool->o.loop) > c->close_by_ms;
 	if (rc == LIBSSH2_ERROR_EAGAIN && !is_late)
 		return false;
+	if (rc != 0 && rc != LIBSSH2_ERROR_EAGAIN && !is_of_channel(rc)) {
+		session_broken(c->session, rc);
+		return true;
+	}
 	if (libssh2_channel_free(c->raw) == LIBSSH2_ERROR_EAGAIN)
 		return false;
+	c->session->n_abandoned += rc == LIBSSH2_ERROR_EAGAIN && !c->is_tunnel;
 	c->raw = NULL;
 	finish(c, REACH_OK, "");
 	return true;

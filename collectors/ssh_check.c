@@ -28,10 +28,12 @@ static void whose_set(struct whose *w, const struct ssh_settings *s)
 }
 
 /* What libssh2 1.10 can check the signature of; ssh-rsa would be by SHA-1. */
+static const char *const ours[] = { "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521" };
+enum { N_OURS = sizeof ours / sizeof *ours };
+
 static bool is_ours(const char *type)
 {
-	static const char *const ours[] = { "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521" };
-	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+	for (size_t i = 0; i < N_OURS; i++)
 		if (strcmp(ours[i], type) == 0)
 			return true;
 	return false;
@@ -41,16 +43,16 @@ void host_key_methods(const struct ssh_settings *s, char *to, size_t size)
 {
 	struct whose w;
 	struct known_hosts_types types;
-	size_t len = 0;
+	struct buf list;
 	whose_set(&w, s);
-	to[0] = '\0';
-	if (known_hosts_types(&w.query, &types, NULL) != ERR_OK)
-		types.n = 0;
-	for (size_t i = 0; i < types.n && len < size; i++)
-		if (is_ours(types.names[i]))
-			len += (size_t)snprintf(to + len, size - len, "%s%s", len > 0 ? "," : "", types.names[i]);
-	if (len == 0)
-		snprintf(to, size, "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521");
+	buf_init(&list, size - 1);
+	if (known_hosts_types(&w.query, &types, NULL) != ERR_OK || known_hosts_types_join(&types, ours, N_OURS, &list) != ERR_OK || list.len == 0) {
+		buf_clear(&list);
+		for (size_t i = 0; i < N_OURS; i++)
+			buf_printf(&list, "%s%s", i > 0 ? "," : "", ours[i]);
+	}
+	snprintf(to, size, "%s", buf_text(&list));
+	buf_release(&list);
 }
 
 /* A copy of all that the worker reads: the session may be over, and its settings gone, before it is done. */
@@ -65,8 +67,9 @@ struct key_check {
 	size_t                   n_key;
 	const char              *type;
 	enum reach               result;
+	bool                     is_for_openssh;
 	struct buf               text;
-	void                   (*done)(void *ctx, enum reach result, const char *text);
+	void                   (*done)(void *ctx, enum reach result, bool is_for_openssh, const char *text);
 	void                    *ctx;
 	void                   (*gone)(void *ctx);
 	void                    *gone_ctx;
@@ -102,18 +105,54 @@ static void take_new(struct key_check *c, const struct known_hosts_result *r)
 		buf_printf(&c->text, "its key is new and cannot be kept: %s", why.text);
 }
 
+/* A key that is known, of a type that we cannot ask the server for. */
+static bool is_known_otherwise(const struct key_check *c)
+{
+	struct known_hosts_types types;
+	if (known_hosts_types(&c->query, &types, NULL) != ERR_OK)
+		return false;
+	for (size_t i = 0; i < types.n; i++)
+		if (types.is_known[i] && !is_ours(types.names[i]))
+			return true;
+	return false;
+}
+
+static void judge_changed(struct key_check *c, const struct known_hosts_result *r)
+{
+	c->is_for_openssh = r->has_ca || (r->is_other_type && is_known_otherwise(c));
+	if (r->is_other_type && c->is_for_openssh && !is_ours(r->known_type)) {
+		c->result = REACH_KEY_UNKNOWN;
+		buf_printf(&c->text, "it is known by a key that only OpenSSH can check, %s %s, and shows %s %s", r->known_type, r->known, r->offered_type,
+		           r->offered);
+		return;
+	}
+	c->result = REACH_KEY_CHANGED;
+	buf_printf(&c->text, "the host key is not the one that is known: %s %s instead of %s %s", r->offered_type, r->offered, r->known_type, r->known);
+}
+
+/* Where an authority is known, no key is taken unasked: OpenSSH would ask for a certificate. */
+static void judge_unknown(struct key_check *c, const struct known_hosts_result *r)
+{
+	c->is_for_openssh = r->has_ca;
+	if (c->add_to != NULL && !r->has_ca) {
+		take_new(c, r);
+		return;
+	}
+	c->result = REACH_KEY_UNKNOWN;
+	buf_printf(&c->text, "no host key is known for it%s; it shows %s %s",
+	           r->has_ca ? " but an authority's, and only OpenSSH can check certificates" : "", r->offered_type, r->offered);
+	say_place(&c->text, &r->ca);
+}
+
 static void judge(struct key_check *c, const struct known_hosts_result *r)
 {
 	switch (r->verdict) {
 	case HOST_KEY_OK:
 		c->result = REACH_OK;
 		buf_printf(&c->text, "%s %s", r->offered_type, r->offered);
-		say_place(&c->text, &r->place);
-		return;
+		break;
 	case HOST_KEY_CHANGED:
-		c->result = REACH_KEY_CHANGED;
-		buf_printf(&c->text, "the host key is not the one that is known: %s %s instead of %s %s", r->offered_type, r->offered, r->known_type,
-		           r->known);
+		judge_changed(c, r);
 		break;
 	case HOST_KEY_REVOKED:
 		c->result = REACH_KEY_REVOKED;
@@ -121,17 +160,13 @@ static void judge(struct key_check *c, const struct known_hosts_result *r)
 		break;
 	case HOST_KEY_UNSUPPORTED_CERT:
 		c->result = REACH_PROTOCOL;
+		c->is_for_openssh = true;
 		buf_puts(&c->text, host_key_words(r->verdict));
 		break;
 	case HOST_KEY_UNKNOWN:
 	case HOST_KEY_COUNT:
-		if (c->add_to != NULL) {
-			take_new(c, r);
-			return;
-		}
-		c->result = REACH_KEY_UNKNOWN;
-		buf_printf(&c->text, "no host key is known for it; it shows %s %s", r->offered_type, r->offered);
-		break;
+		judge_unknown(c, r);
+		return;
 	}
 	say_place(&c->text, &r->place);
 }
@@ -156,7 +191,7 @@ static void work_done(void *ctx, bool is_cancelled)
 	if (c->gone != NULL)
 		c->gone(c->gone_ctx);
 	else
-		c->done(c->ctx, c->result, buf_text(&c->text));
+		c->done(c->ctx, c->result, c->is_for_openssh, buf_text(&c->text));
 	check_free(c);
 }
 
@@ -195,7 +230,7 @@ static bool copy_all(struct key_check *c, const struct ssh_settings *s, const vo
 }
 
 enum err key_check_new(struct loop *loop, const struct ssh_settings *s, const void *key, size_t n, int libssh2_type,
-                       void (*done)(void *ctx, enum reach result, const char *text), void *ctx, struct key_check **out)
+                       void (*done)(void *ctx, enum reach result, bool is_for_openssh, const char *text), void *ctx, struct key_check **out)
 {
 	struct key_check *c = calloc(1, sizeof *c);
 	if (c == NULL)

@@ -147,22 +147,31 @@ static bool is_socket(const char *path)
 	return path != NULL && stat(path, &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
+static void plan_key(const struct route_hop *h, enum reach failure, struct ssh_login_plan *p)
+{
+	const char *key = locked_key(h), *agent = h->settings.identity_agent;
+	p->is_key = failure == REACH_PASSPHRASE && key != NULL && is_socket(agent) && strlen(key) < sizeof p->file && strlen(agent) < sizeof p->agent;
+	if (!p->is_key)
+		return;
+	snprintf(p->file, sizeof p->file, "%s", key);
+	snprintf(p->agent, sizeof p->agent, "%s", agent);
+}
+
 /* `h` NULL: the machine as it was asked for. */
 static enum err fill_plan(const struct route_hop *h, const char *dir, enum reach failure, struct ssh_login_plan *p, struct why *why)
 {
-	const char *key = h != NULL ? locked_key(h) : NULL, *agent = h != NULL ? h->settings.identity_agent : NULL;
-	p->is_key = failure == REACH_PASSPHRASE && key != NULL && is_socket(agent) && strlen(key) < sizeof p->file && strlen(agent) < sizeof p->agent;
-	if (p->is_key) {
-		snprintf(p->file, sizeof p->file, "%s", key);
-		snprintf(p->agent, sizeof p->agent, "%s", agent);
-	}
-	if (p->is_jump && h != NULL) {
+	bool has_path;
+	p->is_jump = p->is_jump && h != NULL;
+	if (h != NULL)
+		plan_key(h, failure, p);
+	if (h != NULL && p->is_jump) {
 		snprintf(p->destination, sizeof p->destination, "%s", h->settings.destination);
 		snprintf(p->user, sizeof p->user, "%s", h->settings.user);
 		p->port = h->settings.port;
+		has_path = ssh_control_jump_path(dir, h->key, p->path);
+	} else {
+		has_path = ssh_control_path(dir, p->destination, p->user, p->port, p->path);
 	}
-	bool has_path = p->is_jump && h != NULL ? ssh_control_jump_path(dir, h->key, p->path)
-	                                        : ssh_control_path(dir, p->destination, p->user, p->port, p->path);
 	return has_path ? ERR_OK : why_set(why, ERR_LIMIT, "the path '%s' is too long for a socket", dir);
 }
 

@@ -31,6 +31,7 @@ enum {
 	SSH_READING_MAX  = 2,               /* workers that read configuration and names */
 	SSH_OUT_MAX      = 4 * 1024 * 1024, /* bytes that a peer has not taken */
 	SSH_GREETING_MAX = 256 * 1024,      /* bytes that a server may say before we are logged in */
+	SSH_HEAP_MAX     = 32 * 1024 * 1024, /* bytes that libssh2 may have for one session */
 	SSH_CLOSE_MS     = 5 * 1000,        /* a channel that was closed is waited for */
 	SSH_ALIVE_MS     = 10 * 1000,       /* unless the configuration says otherwise */
 };
@@ -74,8 +75,10 @@ struct ssh_session {
 	struct ssh_session *below;      /* the jump host's; NULL: TCP */
 	size_t              n_users;    /* nodes, and sessions above it */
 	enum session_state  state;
+	uint64_t            turn;       /* its place among those that are queued */
 	struct route_hop    hop;
 	LIBSSH2_SESSION    *raw;
+	size_t              heap_bytes; /* what libssh2 has for it */
 	struct channel_list channels;
 	struct ssh_channel *opening;    /* libssh2 opens one at a time */
 	struct ssh_channel *tunnel;     /* of the session below, that carries this one */
@@ -89,6 +92,8 @@ struct ssh_session {
 	bool                is_cut, is_writing; /* no byte comes any more; uv_write is under way with `writing` */
 	struct buf          writing;
 	uint64_t            greeted;    /* bytes that came before it was ready */
+	char                farewell[240]; /* what the server said when it left; safe text; "": it has not */
+	size_t              n_abandoned; /* commands of ours that did not end when they were told to, and hold their place at the server */
 
 	struct loop_timer  *timer;      /* deadline while it is made, keep-alive after */
 	int64_t             heard_ms;   /* loop time of the last byte that came */
@@ -101,17 +106,20 @@ struct ssh_session {
 		struct ssh_agent_key agent_keys[AGENT_KEYS_MAX]; /* to be offered */
 		size_t            n_agent_keys;
 		bool              is_signing;
+		bool              is_unsigned[AGENT_KEYS_MAX]; /* the agent would not sign with that one */
 		int               answered;  /* 0: not answered, 1: here it is, -1: refused */
 		const char       *failed;   /* of the agent; NULL: nothing */
 		char              agent_text[160];
-		size_t            n_tried, n_foreign, n_locked;
+		size_t            n_tried, n_foreign;
 		const char       *locked;   /* path of the first key that wants a passphrase */
 		char              offered[128]; /* methods that the server takes */
 		unsigned char    *signature;
 		size_t            signature_len;
 	} login;
 
+	char                logged_in_by[256]; /* for people: which key it was */
 	enum reach          why_ended;
+	bool                is_fault_of_jump; /* it ended since the session below did */
 	char                why_text[512];
 	bool                is_for_openssh; /* it ended for want of what libssh2 lacks and the OpenSSH client has: ways to exchange keys, kinds of keys */
 	int                 n_failures;
@@ -149,7 +157,8 @@ struct ssh {
 	struct ssh_session *sessions, *marked;
 	struct ssh_node    *nodes;
 	struct loop_timer  *soon;
-	bool                is_running, is_closing;
+	bool                is_running, is_closing, has_turns; /* somebody may have his turn now */
+	uint64_t            n_turns;
 	size_t              n_starting, n_reading, n_handles; /* handles of libuv's and workers that have not reported */
 	struct ssh_stats    stats;
 	uint64_t            random;
@@ -161,6 +170,7 @@ struct ssh {
 
 void    pool_mark(struct ssh *p, struct ssh_session *s); /* it has something to do; NULL: nodes have */
 void    pool_run(struct ssh *p);                         /* from events of the loop */
+void    pool_turns(struct ssh *p);                       /* sessions that wait for their turn are to be looked at */
 void    pool_handle_gone(struct ssh *p);
 int64_t pool_back_off(struct ssh *p, int n_failures);
 void    pool_tell(struct ssh *p, enum ssh_step step, const char *host, enum reach result, const char *text);
@@ -171,10 +181,14 @@ void    nodes_hear(struct ssh *p, struct ssh_session *s);
 
 /* The session with that key, or a new one that has ended; takes a user. */
 enum err session_get(struct ssh *p, const char *key, struct ssh_session *below, struct ssh_session **out);
-void     session_leave(struct ssh_session *s); /* one user less; without any it ends */
+void     session_leave(struct ssh_session *s); /* one user less; without any it ends, with the next run of the pool */
 /* Begins to make it, and those below, where that is not done or under way; the hop is moved out where it is used. */
 void     session_start(struct ssh_session *s, struct route_hop *hop);
+void     sessions_begin(struct ssh *p);
 void     session_step(struct ssh_session *s);
+/* libssh2 said of the whole session what cannot be mended, and must not be asked again: ends it, with what can be told of why. */
+void     session_broken(struct ssh_session *s, int rc);
+bool     session_has_gone(const struct ssh_session *s, int rc); /* the server left, rather than said what makes no sense */
 void     session_fail(struct ssh_session *s, enum reach result, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The channel that is its tunnel is open, brings bytes, ends. */
 void     session_tunnel_opened(struct ssh_session *s);
@@ -185,11 +199,18 @@ bool     session_may_go(const struct ssh_session *s); /* nobody uses it, nothing
 void     session_free(struct ssh_session *s);
 const char *session_says(struct ssh_session *s); /* libssh2's last error, made safe; lent until the next call */
 
+/* ---- ssh_heap.c: libssh2's memory for one session, SSH_HEAP_MAX at the most; `abstract` points to the session ---- */
+
+void *ssh_heap_alloc(size_t n, void **abstract);
+void *ssh_heap_realloc(void *old, size_t n, void **abstract);
+void  ssh_heap_free(void *old, void **abstract);
+
 /* ---- ssh_login.c ---- */
 
 void login_begin(struct ssh_session *s);
 void login_step(struct ssh_session *s);
 void login_release(struct ssh_session *s);
+bool login_waits_for_agent(const struct ssh_session *s);
 
 /* ---- ssh_channel.c ---- */
 

@@ -11,16 +11,23 @@
 #include <unistd.h>
 
 #include "base/base64.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "collectors/ssh_blob.h"
 #include "collectors/ssh_check.h"
+#include "collectors/ssh_pem.h"
+
+static void wipe(struct buf *b)
+{
+	if (b->data != NULL)
+		explicit_bzero(b->data, b->cap);
+	buf_release(b);
+}
 
 void route_hop_release(struct route_hop *h)
 {
 	for (size_t i = 0; i < h->n_keys; i++) {
-		if (h->keys[i].text.data != NULL)
-			explicit_bzero(h->keys[i].text.data, h->keys[i].text.cap);
-		buf_release(&h->keys[i].text);
+		wipe(&h->keys[i].text);
 		buf_release(&h->keys[i].public_blob);
 	}
 	free(h->name);
@@ -71,28 +78,28 @@ static enum route_key_state look_openssh(const char *body, size_t n, struct buf 
 		if (ssh_blob_next(raw.data, raw.len, &at, &kdf, &ignored) && ssh_blob_next(raw.data, raw.len, &at, &kdf, &ignored) &&
 		    raw.len - at > 4 && (at += 4, ssh_blob_next(raw.data, raw.len, &at, &part, &len))) {
 			buf_put(public_blob, part, len);
-			state = !is_usable_type(public_blob) ? ROUTE_KEY_FOREIGN : is_locked ? ROUTE_KEY_LOCKED : ROUTE_KEY_USABLE;
+			state = is_locked ? ROUTE_KEY_LOCKED : is_usable_type(public_blob) ? ROUTE_KEY_USABLE : ROUTE_KEY_FOREIGN;
 		}
 	}
-	if (raw.data != NULL)
-		explicit_bzero(raw.data, raw.cap);
-	buf_release(&raw);
+	wipe(&raw);
 	return state;
 }
 
+static const char begin_openssh[] = "-----BEGIN OPENSSH PRIVATE KEY-----";
+
 enum route_key_state route_key_look(const char *text, size_t n, struct buf *public_blob)
 {
-	static const char begin[] = "-----BEGIN OPENSSH PRIVATE KEY-----", end[] = "-----END OPENSSH PRIVATE KEY-----";
-	const char *from = memmem(text, n, begin, sizeof begin - 1);
+	static const char end[] = "-----END OPENSSH PRIVATE KEY-----";
+	const char *from = memmem(text, n, begin_openssh, sizeof begin_openssh - 1);
 	if (from != NULL) {
-		from += sizeof begin - 1;
+		from += sizeof begin_openssh - 1;
 		const char *to = memmem(from, n - (size_t)(from - text), end, sizeof end - 1);
 		return to != NULL ? look_openssh(from, (size_t)(to - from), public_blob) : ROUTE_KEY_UNREADABLE;
 	}
-	if (memmem(text, n, "-----BEGIN RSA PRIVATE KEY-----", 31) != NULL || memmem(text, n, "-----BEGIN DSA PRIVATE KEY-----", 31) != NULL)
-		return ROUTE_KEY_FOREIGN;
 	if (memmem(text, n, "ENCRYPTED", 9) != NULL)
 		return ROUTE_KEY_LOCKED;
+	if (memmem(text, n, "-----BEGIN RSA PRIVATE KEY-----", 31) != NULL || memmem(text, n, "-----BEGIN DSA PRIVATE KEY-----", 31) != NULL)
+		return ROUTE_KEY_FOREIGN;
 	if (memmem(text, n, "-----BEGIN EC PRIVATE KEY-----", 30) != NULL)
 		return ROUTE_KEY_USABLE;
 	return memmem(text, n, "-----BEGIN PRIVATE KEY-----", 27) != NULL ? ROUTE_KEY_FOREIGN : ROUTE_KEY_UNREADABLE; /* PKCS #8: of any type */
@@ -137,6 +144,32 @@ static void read_public(const char *path, struct buf *blob)
 	buf_release(&text);
 }
 
+static bool has_certificate(const char *path)
+{
+	char name[4096];
+	return snprintf(name, sizeof name, "%s-cert.pub", path) < (int)sizeof name && access(name, R_OK) == 0;
+}
+
+/* The text as libssh2 is to have it (collectors/ssh_pem.h). */
+static void change_ecdsa(struct route_key *k)
+{
+	static const char end[] = "-----END OPENSSH PRIVATE KEY-----";
+	struct buf raw, pem;
+	const char *from = memmem(buf_text(&k->text), k->text.len, begin_openssh, sizeof begin_openssh - 1);
+	const char *to = from != NULL ? strstr(from, end) : NULL;
+	buf_init(&raw, ROUTE_KEY_BYTES);
+	buf_init(&pem, SSH_PEM_MAX);
+	if (to != NULL && buf_room(&raw, k->text.len) != NULL && buf_room(&pem, SSH_PEM_MAX - 1) != NULL &&
+	    base64_decode(&raw, from + sizeof begin_openssh - 1, (size_t)(to - from) - (sizeof begin_openssh - 1)) == ERR_OK &&
+	    ssh_pem_ecdsa((const unsigned char *)raw.data, raw.len, &pem)) {
+		struct buf old = k->text;
+		k->text = pem;
+		pem = old;
+	}
+	wipe(&raw);
+	wipe(&pem);
+}
+
 static void read_key(const char *path, struct route_key *k)
 {
 	*k = (struct route_key){ .path = path };
@@ -148,10 +181,11 @@ static void read_key(const char *path, struct route_key *k)
 		k->state = route_key_look(buf_text(&k->text), k->text.len, &k->public_blob);
 	if (k->public_blob.len == 0)
 		read_public(path, &k->public_blob);
-	if (k->state != ROUTE_KEY_USABLE && k->text.data != NULL) {
-		explicit_bzero(k->text.data, k->text.cap);
-		buf_release(&k->text);
-	}
+	k->has_certificate = has_certificate(path);
+	if (k->state != ROUTE_KEY_USABLE)
+		wipe(&k->text);
+	else
+		change_ecdsa(k);
 }
 
 /* ---- hops ---- */
@@ -248,6 +282,14 @@ static bool add_way(struct route *r, const struct ssh_machine *m, const struct s
 	return is_good && add_hop(r, m, q);
 }
 
+static void say_address(struct route *r, const struct addrinfo *a)
+{
+	char   address[64];
+	size_t len = strlen(r->found);
+	if (getnameinfo(a->ai_addr, a->ai_addrlen, address, sizeof address, NULL, 0, NI_NUMERICHOST) == 0 && len + strlen(address) + 3 <= sizeof r->found)
+		snprintf(r->found + len, sizeof r->found - len, "%s%s", len > 0 ? ", " : "", address);
+}
+
 static void look_up(struct route *r)
 {
 	struct route_hop *h = &r->hops[0];
@@ -268,19 +310,24 @@ static void look_up(struct route *r)
 		fail(r, REACH_DNS, &why);
 		return;
 	}
-	for (const struct addrinfo *a = found; a != NULL && h->n_addresses < ROUTE_ADDRESSES_MAX; a = a->ai_next)
-		if (a->ai_addrlen <= sizeof h->addresses[0])
-			memcpy(&h->addresses[h->n_addresses++], a->ai_addr, a->ai_addrlen);
+	for (const struct addrinfo *a = found; a != NULL && h->n_addresses < ROUTE_ADDRESSES_MAX; a = a->ai_next) {
+		if (a->ai_addrlen > sizeof h->addresses[0])
+			continue;
+		memcpy(&h->addresses[h->n_addresses++], a->ai_addr, a->ai_addrlen);
+		say_address(r, a);
+	}
 	freeaddrinfo(found);
 }
 
-void route_read(struct route *out, const struct ssh_machine *m, const char *destination, const char *user, int port, const char *config_file)
+static double ms_since(int64_t begun_us)
 {
-	const struct ssh_question q = { .destination = destination, .user = user, .port = port, .file = config_file };
-	memset(out, 0, sizeof *out);
-	out->result = REACH_OK;
-	if (!add_way(out, m, &q, 0) || out->needs_openssh)
-		return;
+	return (double)(clock_mono_us(clock_system()) - begun_us) / 1e3;
+}
+
+static bool read_files(struct route *out, const struct ssh_machine *m, const struct ssh_question *q)
+{
+	if (!add_way(out, m, q, 0) || out->needs_openssh)
+		return false;
 	out->hops[out->n - 1].is_last = true;
 	for (size_t i = 0; i < out->n; i++) {
 		struct route_hop *h = &out->hops[i];
@@ -288,5 +335,20 @@ void route_read(struct route *out, const struct ssh_machine *m, const char *dest
 			read_key(h->settings.identity_files.items[k], &h->keys[h->n_keys++]);
 		host_key_methods(&h->settings, h->host_key_methods, sizeof h->host_key_methods);
 	}
+	return true;
+}
+
+void route_read(struct route *out, const struct ssh_machine *m, const char *destination, const char *user, int port, const char *config_file)
+{
+	const struct ssh_question q = { .destination = destination, .user = user, .port = port, .file = config_file };
+	int64_t begun_us = clock_mono_us(clock_system());
+	memset(out, 0, sizeof *out);
+	out->result = REACH_OK;
+	bool is_ours = read_files(out, m, &q);
+	out->config_ms = ms_since(begun_us);
+	if (!is_ours)
+		return;
+	begun_us = clock_mono_us(clock_system());
 	look_up(out);
+	out->name_ms = ms_since(begun_us);
 }

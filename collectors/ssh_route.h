@@ -27,6 +27,7 @@ enum route_key_state {
 struct route_key {
 	const char          *path;        /* the settings' */
 	enum route_key_state state;
+	bool                 has_certificate; /* in FILE-cert.pub, which OpenSSH offers too */
 	struct buf           text;        /* of a usable one; wiped when released */
 	struct buf           public_blob; /* from FILE.pub, or out of the key itself; empty where neither can be had */
 };
@@ -49,6 +50,8 @@ struct route {
 	bool             needs_openssh; /* something is set that libssh2 cannot honour; `text` says what */
 	enum reach       result;        /* REACH_OK, or what is wrong with it */
 	char             text[512];
+	char             found[256];    /* the addresses, for people */
+	double           config_ms, name_ms; /* what reading files and looking up the name took */
 };
 
 /* Blocks. `port` 0 and `user` NULL: as configured. */

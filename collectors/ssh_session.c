@@ -98,6 +98,8 @@ static void flush_tcp(struct ssh_session *s)
 			s->is_writing = false;
 			s->pool->n_handles--;
 			free(w);
+			session_fail(s, REACH_CLOSED, "%s takes no more bytes", s->hop.name);
+			return;
 		}
 	}
 	buf_clear(&s->out);
@@ -155,6 +157,12 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *bytes)
 		pool_mark(s->pool, s);
 	}
 	pool_run(s->pool);
+}
+
+/* ConnectTimeout is for both connecting and exchanging keys, each. */
+static int64_t timeout_ms(const struct ssh_session *s, int64_t preset_ms)
+{
+	return s->hop.settings.connect_timeout_ms > 0 ? s->hop.settings.connect_timeout_ms : preset_ms;
 }
 
 static void begin_handshake(struct ssh_session *s);
@@ -266,30 +274,50 @@ static enum reach reason_behind(enum reach r)
 	return is_for_people ? r : REACH_JUMP;
 }
 
-/* Has it its turn? */
-static void begin_if_possible(struct ssh_session *s)
+/* What ended the session below ends it too; what OpenSSH could do there, it can do here. */
+static void fail_with_jump(struct ssh_session *s)
 {
-	const struct ssh_settings *o = &s->hop.settings;
-	if (s->state != SESSION_QUEUED || s->pool->n_starting >= SSH_STARTING_MAX)
-		return;
+	s->is_for_openssh = s->below->is_for_openssh;
+	s->is_fault_of_jump = true;
+	session_fail(s, reason_behind(s->below->why_ended), "jump host %s", s->below->why_text);
+}
+
+/* Has it its turn? */
+static bool may_begin(const struct ssh_session *s)
+{
+	if (s->state != SESSION_QUEUED)
+		return false;
+	return s->below == NULL || s->below->state == SESSION_ENDED ||
+	       (s->below->state == SESSION_READY && s->below->n_starting < SSH_BEHIND_MAX);
+}
+
+static void begin(struct ssh_session *s)
+{
 	if (s->below != NULL && s->below->state == SESSION_ENDED) {
-		session_fail(s, reason_behind(s->below->why_ended), "jump host %s", s->below->why_text);
+		fail_with_jump(s);
 		return;
 	}
-	if (s->below != NULL && (s->below->state != SESSION_READY || s->below->n_starting >= SSH_BEHIND_MAX))
-		return;
 	set_state(s, SESSION_CONNECTING);
-	loop_timer_start(s->timer, o->connect_timeout_ms > 0 ? o->connect_timeout_ms : CONNECT_MS, 0);
+	s->is_fault_of_jump = false;
+	loop_timer_start(s->timer, timeout_ms(s, CONNECT_MS), 0);
 	if (s->below != NULL)
 		open_tunnel(s);
 	else
 		try_address(s);
 }
 
-static void begin_others(struct ssh *p)
+/* Those that have waited longest first: many that never answer may not keep others from their turn. */
+void sessions_begin(struct ssh *p)
 {
-	for (struct ssh_session *s = p->sessions; s != NULL && p->n_starting < SSH_STARTING_MAX; s = s->next)
-		begin_if_possible(s);
+	while (p->n_starting < SSH_STARTING_MAX) {
+		struct ssh_session *first = NULL;
+		for (struct ssh_session *s = p->sessions; s != NULL; s = s->next)
+			if (may_begin(s) && (first == NULL || s->turn < first->turn))
+				first = s;
+		if (first == NULL)
+			return;
+		begin(first);
+	}
 }
 
 void session_start(struct ssh_session *s, struct route_hop *hop)
@@ -300,10 +328,13 @@ void session_start(struct ssh_session *s, struct route_hop *hop)
 	s->hop = *hop;
 	memset(hop, 0, sizeof *hop);
 	s->is_cut = s->is_for_openssh = false;
+	s->farewell[0] = '\0';
+	s->n_abandoned = 0;
 	s->greeted = 0;
 	s->address = 0;
+	s->turn = s->pool->n_turns++;
 	set_state(s, SESSION_QUEUED);
-	begin_if_possible(s);
+	pool_turns(s->pool);
 }
 
 /* What libssh2 1.10 has and is no weaker than it should be; SHA-1 and CBC stay out. */
@@ -320,6 +351,24 @@ static const struct {
 	{ LIBSSH2_METHOD_MAC_SC, "hmac-sha2-256,hmac-sha2-512" },
 };
 
+/* What a server says when it ends the connection. */
+static void note_farewell(LIBSSH2_SESSION *raw, int reason, const char *text, int n, const char *language, int n_language, void **abstract)
+{
+	struct ssh_session *s = *abstract;
+	struct buf safe;
+	(void)raw;
+	(void)language;
+	(void)n_language;
+	buf_init(&safe, 8 * sizeof s->farewell);
+	if (text != NULL && n > 0)
+		text_cut(&safe, text, (size_t)n, sizeof s->farewell / 4);
+	if (safe.len > 0)
+		snprintf(s->farewell, sizeof s->farewell, "%s", buf_text(&safe));
+	else
+		snprintf(s->farewell, sizeof s->farewell, "reason %d", reason);
+	buf_release(&safe);
+}
+
 /* Callbacks go to libssh2 as void *, which C has no cast for from a function's pointer. */
 static void set_callbacks(LIBSSH2_SESSION *raw)
 {
@@ -331,13 +380,18 @@ static void set_callbacks(LIBSSH2_SESSION *raw)
 		ssize_t (*f)(libssh2_socket_t, const void *, size_t, int, void **);
 		void *p;
 	} transmit = { .f = take_bytes };
+	union {
+		void (*f)(LIBSSH2_SESSION *, int, const char *, int, const char *, int, void **);
+		void *p;
+	} leave = { .f = note_farewell };
 	libssh2_session_callback_set(raw, LIBSSH2_CALLBACK_RECV, receive.p);
 	libssh2_session_callback_set(raw, LIBSSH2_CALLBACK_SEND, transmit.p);
+	libssh2_session_callback_set(raw, LIBSSH2_CALLBACK_DISCONNECT, leave.p);
 }
 
 static void begin_handshake(struct ssh_session *s)
 {
-	s->raw = libssh2_session_init_ex(NULL, NULL, NULL, s);
+	s->raw = libssh2_session_init_ex(ssh_heap_alloc, ssh_heap_free, ssh_heap_realloc, s);
 	if (s->raw == NULL) {
 		session_fail(s, REACH_FAILED, "out of memory");
 		return;
@@ -349,7 +403,7 @@ static void begin_handshake(struct ssh_session *s)
 	libssh2_session_method_pref(s->raw, LIBSSH2_METHOD_HOSTKEY, s->hop.host_key_methods);
 	pool_tell(s->pool, SSH_STEP_CONNECT, s->hop.name, REACH_OK, "");
 	set_state(s, SESSION_HANDSHAKE);
-	loop_timer_start(s->timer, LOGIN_MS, 0);
+	loop_timer_start(s->timer, timeout_ms(s, LOGIN_MS), 0);
 	pool_mark(s->pool, s);
 }
 
@@ -367,10 +421,11 @@ static void tell_shown(struct ssh_session *s, enum reach result, const char *tex
 		s->pool->o.shown(s->pool->o.ctx, &k);
 }
 
-static void key_checked(void *ctx, enum reach result, const char *text)
+static void key_checked(void *ctx, enum reach result, bool is_for_openssh, const char *text)
 {
 	struct ssh_session *s = ctx;
 	s->check = NULL;
+	s->is_for_openssh = is_for_openssh;
 	pool_tell(s->pool, SSH_STEP_HOST_KEY, s->hop.name, result, text);
 	tell_shown(s, result, text);
 	if (result != REACH_OK) {
@@ -379,6 +434,7 @@ static void key_checked(void *ctx, enum reach result, const char *text)
 		session_fail(s, REACH_CLOSED, "%s was only looked at", s->hop.name);
 	} else {
 		set_state(s, SESSION_LOGIN);
+		loop_timer_start(s->timer, LOGIN_MS, 0);
 		login_begin(s);
 		pool_mark(s->pool, s);
 	}
@@ -392,8 +448,14 @@ static void step_handshake(struct ssh_session *s)
 	if (rc == LIBSSH2_ERROR_EAGAIN)
 		return;
 	if (rc != 0) {
-		s->is_for_openssh = rc == LIBSSH2_ERROR_KEX_FAILURE || rc == LIBSSH2_ERROR_METHOD_NONE || rc == LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE;
-		session_fail(s, s->is_cut && !s->is_for_openssh ? REACH_CLOSED : REACH_PROTOCOL, "%s: %s", s->hop.name, session_says(s));
+		/* -5: no method in common, which may well be over before its last byte was read. The other may also be what a server said before it left. */
+		bool is_gone = session_has_gone(s, rc);
+		s->is_for_openssh = rc == LIBSSH2_ERROR_KEX_FAILURE || rc == LIBSSH2_ERROR_METHOD_NONE ||
+		                    (rc == LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE && !is_gone);
+		if (is_gone && !s->is_for_openssh)
+			session_broken(s, rc);
+		else
+			session_fail(s, REACH_PROTOCOL, "%s: %s", s->hop.name, session_says(s));
 		return;
 	}
 	const char *key = libssh2_session_hostkey(s->raw, &n, &type);
@@ -427,8 +489,22 @@ static void step_out(struct ssh_session *s)
 		pool_mark(s->pool, s->below);
 }
 
+/* Nobody needs it any more. Not within the call that said so, which may come out of its own channels. */
+static void end_unused(struct ssh_session *s)
+{
+	session_fail(s, REACH_CLOSED, "nobody needs it any more");
+	if (s->below != NULL)
+		session_leave(s->below);
+	s->below = NULL; /* it is found no more */
+	s->key[0] = '\0';
+}
+
 void session_step(struct ssh_session *s)
 {
+	if (s->n_users == 0) {
+		end_unused(s);
+		return;
+	}
 	switch (s->state) {
 	case SESSION_HANDSHAKE:
 		step_handshake(s);
@@ -447,8 +523,9 @@ void session_step(struct ssh_session *s)
 	}
 	if (s->state == SESSION_ENDED)
 		return;
-	if (s->is_cut && s->in.len == s->in_at && s->state != SESSION_CHECKING)
-		session_fail(s, REACH_CLOSED, "%s closed the connection", s->hop.name);
+	bool is_read = s->in.len == s->in_at || (s->state == SESSION_READY && s->channels.first == NULL); /* or nobody is there to read it */
+	if (s->is_cut && is_read && s->state != SESSION_CHECKING)
+		session_broken(s, LIBSSH2_ERROR_SOCKET_DISCONNECT);
 	else
 		step_out(s);
 }
@@ -462,9 +539,12 @@ void session_is_ready(struct ssh_session *s)
 	s->n_failures = 0;
 	s->pool->stats.connected++;
 	set_state(s, SESSION_READY);
-	pool_tell(s->pool, SSH_STEP_LOGIN, s->hop.name, REACH_OK, "");
+	pool_tell(s->pool, SSH_STEP_LOGIN, s->hop.name, REACH_OK, s->logged_in_by);
+	for (struct ssh_session *other = s->pool->sessions; other != NULL; other = other->next)
+		if (other->below == s && other->state == SESSION_ENDED && other->is_fault_of_jump)
+			other->retry_ms = other->n_failures = 0; /* it was not to blame */
 	nodes_hear(s->pool, s);
-	begin_others(s->pool);
+	pool_turns(s->pool);
 	pool_mark(s->pool, s);
 }
 
@@ -475,6 +555,8 @@ static void on_timer(void *ctx)
 	int next = 0;
 	if (s->state == SESSION_CONNECTING)
 		session_fail(s, REACH_TIMEOUT, "%s does not answer", s->hop.name);
+	else if (s->state == SESSION_LOGIN && login_waits_for_agent(s))
+		session_fail(s, REACH_HUNG, "%s: the agent at '%s' does not answer", s->hop.name, s->hop.settings.identity_agent);
 	else if (s->state != SESSION_READY)
 		session_fail(s, REACH_HUNG, "%s accepts connections but does not log in in time", s->hop.name);
 	else if (silent_ms > SILENT_INTERVALS * s->alive_ms)
@@ -581,10 +663,24 @@ void session_fail(struct ssh_session *s, enum reach result, const char *format, 
 	s->in_at = s->out_at = 0;
 	for (struct ssh_session *other = s->pool->sessions; other != NULL; other = other->next) /* those that wait for it to come up */
 		if (other->below == s && other->state != SESSION_ENDED)
-			session_fail(other, reason_behind(result), "jump host %s", s->why_text);
+			fail_with_jump(other);
 	nodes_hear(s->pool, s);
-	if (!s->pool->is_closing)
-		begin_others(s->pool);
+	pool_turns(s->pool);
+}
+
+bool session_has_gone(const struct ssh_session *s, int rc)
+{
+	return s->is_cut || s->farewell[0] != '\0' || rc == LIBSSH2_ERROR_SOCKET_DISCONNECT || rc == LIBSSH2_ERROR_SOCKET_RECV;
+}
+
+void session_broken(struct ssh_session *s, int rc)
+{
+	if (s->farewell[0] != '\0')
+		session_fail(s, REACH_CLOSED, "%s ended the connection: %s", s->hop.name, s->farewell);
+	else if (session_has_gone(s, rc))
+		session_fail(s, REACH_CLOSED, "%s closed the connection", s->hop.name);
+	else
+		session_fail(s, REACH_PROTOCOL, "%s: %s", s->hop.name, session_says(s));
 }
 
 /* ---- who uses it ---- */
@@ -622,14 +718,8 @@ enum err session_get(struct ssh *p, const char *key, struct ssh_session *below, 
 
 void session_leave(struct ssh_session *s)
 {
-	if (--s->n_users > 0)
-		return;
-	session_fail(s, REACH_CLOSED, "nobody needs it any more");
-	s->n_failures = 0;
-	if (s->below != NULL)
-		session_leave(s->below);
-	s->below = NULL; /* it is found no more */
-	s->key[0] = '\0';
+	if (--s->n_users == 0)
+		pool_mark(s->pool, s);
 }
 
 bool session_may_go(const struct ssh_session *s)

@@ -8,3 +8,4 @@ dist_doc_DATA += %reldir%/machine-sources.md
 dist_doc_DATA += %reldir%/output.md
 dist_doc_DATA += %reldir%/user-guide.md
 dist_doc_DATA += %reldir%/console.svg %reldir%/measurements.md
+dist_doc_DATA += %reldir%/details.md

@@ -19,11 +19,13 @@ libquery_a_SOURCES = \
 	%reldir%/functions_vector.c \
 	%reldir%/histogram.c \
 	%reldir%/lexer.c %reldir%/lexer.h \
+	%reldir%/memory_source.c %reldir%/memory_source.h \
 	%reldir%/numerics.c \
 	%reldir%/parser.c %reldir%/parser.h \
 	%reldir%/parser_selector.c \
 	%reldir%/print.c %reldir%/print.h \
 	%reldir%/query.c %reldir%/query.h \
+	%reldir%/series_text.c %reldir%/series_text.h \
 	%reldir%/signature.c \
 	%reldir%/source.h \
 	%reldir%/store_source.c %reldir%/store_source.h

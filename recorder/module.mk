@@ -2,6 +2,7 @@
 noinst_LIBRARIES += librecorder.a
 librecorder_a_SOURCES = \
 	%reldir%/credentials.c %reldir%/credentials.h \
+	%reldir%/machine_settings.c %reldir%/machine_settings.h \
 	%reldir%/recorder.c %reldir%/recorder.h \
 	%reldir%/report.c %reldir%/report.h \
 	%reldir%/reserved.c %reldir%/reserved.h \

@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/num.h"
 #include "recorder/credentials.h"
+#include "recorder/machine_settings.h"
 #include "recorder/report.h"
 #include "recorder/reserved.h"
 #include "recorder/versions.h"
@@ -37,8 +38,7 @@ struct watch {
 	const struct watch_shared       *shared;
 	struct http_target              *http;
 	struct machine                  *machine;   /* instead */
-	struct source_settings           sources;   /* of a machine; lent by the target */
-	struct source_exec              *execs;     /* of these, owned */
+	struct machine_settings          settings;  /* of a machine */
 	struct signal_target            *signals;   /* NULL until the profile is known */
 	const struct fleet_target       *target;    /* lent by the fleet until watch_rebind */
 	struct credential               *credential;/* lent likewise; NULL: none */
@@ -485,19 +485,6 @@ static void on_machine(void *ctx, const struct machine_scrape *s)
 	tell_sources(w, s->gather, s->wall_ms);
 }
 
-/* What the sources read is the fleet's; the number of execs of one and the same target never changes. */
-static void lend_sources(struct watch *w)
-{
-	const struct fleet_ssh *from = w->target->ssh;
-	for (size_t i = 0; i < from->n_execs; i++) {
-		const struct fleet_exec *e = &from->execs[i];
-		w->execs[i] = (struct source_exec){ .name = e->name, .argv = e->argv, .n_argv = e->n_argv, .format = e->format, .paths = e->paths,
-			                                .n_paths = e->n_paths };
-	}
-	w->sources = (struct source_settings){ .units = from->units, .n_units = from->n_units, .logs = from->logs, .n_logs = from->n_logs,
-		                                   .execs = w->execs, .n_execs = from->n_execs };
-}
-
 static enum err poll_machine(struct watch *w, struct why *why)
 {
 	static const enum ssh_mode modes[] = { [FLEET_TRANSPORT_AUTO] = SSH_MODE_AUTO, [FLEET_TRANSPORT_LIBSSH2] = SSH_MODE_LIBSSH2,
@@ -506,13 +493,10 @@ static enum err poll_machine(struct watch *w, struct why *why)
 	const struct machine_options o = {
 		.name = t->url, .destination = t->is_local ? NULL : t->ssh_host, .user = t->ssh->user[0] != '\0' ? t->ssh->user : NULL,
 		.port = t->ssh->port, .mode = modes[t->ssh->transport], .interval_ms = t->interval_ms, .timeout_ms = t->timeout_ms,
-		.settings = &w->sources, .done = on_machine, .ctx = w,
+		.settings = &w->settings.sources, .done = on_machine, .ctx = w,
 	};
-	w->execs = calloc(t->ssh->n_execs + 1, sizeof *w->execs);
-	if (w->execs == NULL)
-		return why_memory(why);
-	lend_sources(w);
-	return machine_add(w->shared->machines, &o, t->is_local, &w->machine, why);
+	enum err e = machine_settings_take(&w->settings, t->ssh, why);
+	return e == ERR_OK ? machine_add(w->shared->machines, &o, t->is_local, &w->machine, why) : e;
 }
 
 /* ---- life ---- */
@@ -655,7 +639,7 @@ void watch_free(struct watch *w, bool is_gone)
 	versions_free(w->versions);
 	labels_unref(w->labels);
 	labels_unref(w->configured);
-	free(w->execs);
+	machine_settings_release(&w->settings);
 	free(w->url);
 	free(w);
 }
@@ -669,8 +653,8 @@ void watch_rebind(struct watch *w, const struct fleet_target *t, struct credenti
 {
 	w->target = t;
 	w->credential = credential;
-	if (w->execs != NULL)
-		lend_sources(w);
+	if (w->settings.execs != NULL) /* the number of execs of one and the same target never changes */
+		machine_settings_rebind(&w->settings, t->ssh);
 }
 
 const char *watch_url(const struct watch *w)

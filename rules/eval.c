@@ -51,7 +51,7 @@ enum err signal_engine_new(const struct signal_options *o, struct signal_engine 
 	if (err == ERR_OK)
 		err = query_memory_new(&e->memory, why);
 	if (err == ERR_OK)
-		err = ruleset_new(NULL, 0, 1000, 1, &none, why);
+		err = ruleset_new(NULL, RULESET_SIGNALS, 0, 1000, 1, &none, why);
 	e->sets = none;
 	if (err != ERR_OK) {
 		signal_engine_free(e);
@@ -91,7 +91,7 @@ static enum err add_set(struct signal_engine *e, const struct profile *p, int64_
 {
 	struct ruleset *s = NULL;
 	int64_t         interval_ms = range_ms / 4 < 1 ? 1 : range_ms / 4;
-	enum err        err = ruleset_new(p, range_ms, interval_ms, e->o.series_max, &s, why);
+	enum err        err = ruleset_new(p, RULESET_SIGNALS, range_ms, interval_ms, e->o.series_max, &s, why);
 	if (err != ERR_OK)
 		return err;
 	s->next = e->sets;

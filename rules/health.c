@@ -65,10 +65,10 @@ static void judge_up(const struct health_input *node, struct health *h)
 	else if (node->n_targets_up > 0)
 		find(h, SEVERITY_WARN, SIGNAL_UP, "%d of %d targets do not answer%s%s", node->n_targets - node->n_targets_up, node->n_targets,
 		     text.len > 0 ? ": " : "", buf_text(&text));
-	else if (text.len > 0)
-		find(h, SEVERITY_DOWN, SIGNAL_UP, "%s", buf_text(&text));
+	else if (node->n_targets > 1)
+		find(h, SEVERITY_DOWN, SIGNAL_UP, "no target answers%s%s", text.len > 0 ? ": " : "", buf_text(&text));
 	else
-		find(h, SEVERITY_DOWN, SIGNAL_UP, "%s", node->n_targets == 1 ? "does not answer" : "no target answers");
+		find(h, SEVERITY_DOWN, SIGNAL_UP, "%s", text.len > 0 ? buf_text(&text) : "does not answer");
 	buf_release(&text);
 }
 

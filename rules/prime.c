@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Filling a target's window from the store, frame by frame as they were committed. */
-#include "rules/eval_private.h"
+#include "rules/prime.h"
 
 #include <stdlib.h>
 
+#include "rules/eval_private.h"
 #include "rules/ruleset.h"
-#include "store/reader.h"
 
 struct prime {
-	struct signal_target *t;
-	const struct layout  *layout; /* of the last frame */
-	struct why           *why;
+	struct window       *w;
+	const struct layout *layout; /* of the last frame */
+	struct why          *why;
 };
 
 static enum err set_layout(struct window *w, const struct layout *layout, struct why *why)
@@ -33,25 +33,30 @@ static enum err take_frame(void *ctx, const struct frame *f)
 {
 	struct prime *p = ctx;
 	if (f->layout == NULL) {
-		window_push_stale(p->t->window, f->wall_ms);
+		window_push_stale(p->w, f->wall_ms);
 		return ERR_OK;
 	}
 	if (f->layout != p->layout) {
-		enum err e = set_layout(p->t->window, f->layout, p->why);
+		enum err e = set_layout(p->w, f->layout, p->why);
 		if (e != ERR_OK)
 			return e;
 		p->layout = f->layout;
 	}
-	window_push(p->t->window, f->wall_ms, f->values, f->n);
+	window_push(p->w, f->wall_ms, f->values, f->n);
 	return ERR_OK;
+}
+
+enum err window_prime(struct window *w, struct reader *r, int64_t target_id, int64_t after_ms, int64_t until_ms, struct why *why)
+{
+	struct prime p = { .w = w, .why = why };
+	enum err     e = reader_frames(r, STREAM_SCRAPE, target_id, after_ms, until_ms, false, take_frame, &p, why);
+	if (e != ERR_OK)
+		window_clear(w);
+	return e;
 }
 
 enum err signal_target_prime(struct signal_target *t, struct reader *r, int64_t target_id, int64_t now_ms, struct why *why)
 {
-	struct prime p = { .t = t, .why = why };
-	enum err     e = reader_frames(r, STREAM_SCRAPE, target_id, now_ms - t->set->keep_ms, now_ms, false, take_frame, &p, why);
 	t->has_layout = false;
-	if (e != ERR_OK)
-		window_clear(t->window);
-	return e;
+	return window_prime(t->window, r, target_id, now_ms - t->set->keep_ms, now_ms, why);
 }

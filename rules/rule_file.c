@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "rules/detail.h"
 #include "rules/signal.h"
 
 struct file {
@@ -150,6 +151,10 @@ static bool read_record(struct file *f, const struct yaml_node *map, struct rule
 		ok = false;
 	} else if (f->is_profile && strncmp(rule->name, "signal:", 7) == 0 && signal_by_metric(rule->name) == SIGNAL_COUNT) {
 		yaml_error(f->tree, node, "there is no signal '%s'; see signals.md, or choose a name that does not begin with 'signal:'", rule->name);
+		ok = false;
+	} else if (f->is_profile && strncmp(rule->name, DETAIL_PREFIX, strlen(DETAIL_PREFIX)) == 0 && detail_by_metric(rule->name) == DETAIL_COUNT) {
+		yaml_error(f->tree, node, "there is no detail '%s'; see details.md, or choose a name that does not begin with '" DETAIL_PREFIX "'",
+		           rule->name);
 		ok = false;
 	}
 	return ok;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/detail.h"
 #include "rules/signal.h"
 
 static const size_t RING_BYTES_MAX = (size_t)8 << 20; /* of one target */
@@ -104,7 +105,13 @@ enum err ruleset_name(const struct ruleset *s, size_t r, const struct labels *re
 	return e;
 }
 
-static enum err collect_records(struct ruleset *s, struct why *why)
+static bool is_of_kind(const struct rule *rule, enum ruleset_kind kind)
+{
+	bool is_detail = strncmp(rule->name, DETAIL_PREFIX, strlen(DETAIL_PREFIX)) == 0;
+	return rule->kind == RULE_RECORD && is_detail == (kind == RULESET_DETAILS);
+}
+
+static enum err collect_records(struct ruleset *s, enum ruleset_kind kind, struct why *why)
 {
 	s->rules = calloc(s->file->n_records + 1, sizeof *s->rules);
 	s->bare = calloc(s->file->n_records + 1, sizeof *s->bare);
@@ -113,7 +120,7 @@ static enum err collect_records(struct ruleset *s, struct why *why)
 	for (size_t g = 0; g < s->file->n_groups; g++) {
 		for (size_t i = 0; i < s->file->groups[g].n_rules; i++) {
 			const struct rule *rule = &s->file->groups[g].rules[i];
-			if (rule->kind != RULE_RECORD)
+			if (!is_of_kind(rule, kind))
 				continue;
 			if (s->range_ms != s->profile->head.window_ms)
 				query_widen_ranges(rule->query, s->profile->head.window_ms, s->range_ms);
@@ -137,8 +144,8 @@ static enum err check_reach(const struct ruleset *s, struct why *why)
 	return why_set(why, ERR_FORMAT, "'%s': rules of a profile may look back one hour at the most", s->profile->file);
 }
 
-enum err ruleset_new(const struct profile *profile, int64_t range_ms, int64_t interval_ms, size_t series_max, struct ruleset **out,
-                     struct why *why)
+enum err ruleset_new(const struct profile *profile, enum ruleset_kind kind, int64_t range_ms, int64_t interval_ms, size_t series_max,
+                     struct ruleset **out, struct why *why)
 {
 	struct ruleset *s = calloc(1, sizeof *s);
 	if (s == NULL)
@@ -149,7 +156,7 @@ enum err ruleset_new(const struct profile *profile, int64_t range_ms, int64_t in
 	if (profile != NULL) {
 		e = rule_file_read(profile->tree, true, &s->file, why);
 		if (e == ERR_OK)
-			e = collect_records(s, why);
+			e = collect_records(s, kind, why);
 	}
 	if (e == ERR_OK)
 		e = survey_rules(s, interval_ms, why);

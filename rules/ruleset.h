@@ -13,12 +13,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum ruleset_kind {
+	RULESET_SIGNALS, /* all rules but those of details */
+	RULESET_DETAILS, /* rules/detail.h */
+};
+
 struct ruleset {
 	struct ruleset         *next;
 	const struct profile   *profile;  /* NULL: the set without rules */
 	int64_t                 range_ms; /* the rate window of this variant; the profile's own where it was not widened */
 	struct rule_file       *file;
-	const struct rule     **rules;    /* [n]: the recording ones in order */
+	const struct rule     **rules;    /* [n]: the recording ones of the kind, in order */
 	struct labels         **bare;     /* [n]: what a rule's result without labels is called */
 	size_t                  n;
 	struct window_selector *selectors; /* of all rules */
@@ -31,10 +36,10 @@ struct ruleset {
 /* The longest that a profile's rules may look back. */
 enum { RULESET_BACK_MAX_MS = 3600 * 1000 };
 
-/* Reads and checks the profile's rules; mistakes go to the diagnostics of its tree. `profile` NULL: a set without rules. Ranges as wide as
+/* Reads and checks the profile's rules, and keeps those of the kind; mistakes go to the diagnostics of its tree. `profile` NULL: a set without rules. Ranges as wide as
  * the profile's window are made range_ms wide. `interval_ms`: the longest time between scrapes that this set is for. */
-enum err ruleset_new(const struct profile *profile, int64_t range_ms, int64_t interval_ms, size_t series_max, struct ruleset **out,
-                     struct why *why);
+enum err ruleset_new(const struct profile *profile, enum ruleset_kind kind, int64_t range_ms, int64_t interval_ms, size_t series_max,
+                     struct ruleset **out, struct why *why);
 void     ruleset_free(struct ruleset *s); /* NULL is fine */
 
 /* What rule `r` calls a result with these labels: the rule's name and labels laid over it. A new reference. */

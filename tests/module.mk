@@ -33,6 +33,7 @@ include tests/unit/store/module.mk
 include tests/unit/query/module.mk
 include tests/unit/collectors/module.mk
 include tests/unit/rules/module.mk
+include tests/unit/alerts/module.mk
 include tests/unit/recorder/module.mk
 include tests/unit/tui/module.mk
 include tests/unit/sim/module.mk

@@ -56,6 +56,7 @@ struct feed {
 	struct feed_options o;
 	char               *path;
 	struct fleet_state *state;    /* the fleet lane's worker's */
+	struct detail_engine *details;/* likewise */
 	struct lane         fleet, charts;
 	bool                is_closing;
 	void              (*closed)(void *ctx);
@@ -122,7 +123,7 @@ static void fleet_work(struct lane *l, struct answer *a)
 	if (e == ERR_OK)
 		e = fleet_state_view(l->feed->state, l->reader, &a->arena, &a->fleet, &why);
 	if (e == ERR_OK && q->has_node)
-		e = fleet_state_node(l->feed->state, l->reader, q->node, &a->arena, &a->node, &why);
+		e = fleet_state_node(l->feed->state, l->reader, l->feed->details, q->node, &l->cancelled, &a->arena, &a->node, &why);
 	if (e == ERR_OK && q->has_events)
 		e = read_events(l, a, &why);
 	if (e != ERR_OK && e != ERR_CANCELLED)
@@ -162,6 +163,7 @@ static void feed_free(struct feed *f)
 	answer_free(f->fleet.shown);
 	answer_free(f->charts.shown);
 	fleet_state_free(f->state);
+	detail_engine_free(f->details);
 	free(f->path);
 	free(f);
 }
@@ -249,6 +251,8 @@ enum err feed_new(struct loop *loop, const struct feed_options *o, struct feed *
 	f->fleet = (struct lane){ .feed = f, .work = fleet_work };
 	f->charts = (struct lane){ .feed = f, .work = charts_work };
 	enum err e = f->path == NULL ? why_memory(why) : fleet_state_new(&f->state, why);
+	if (e == ERR_OK && o->profiles != NULL)
+		e = detail_engine_new(o->profiles, &f->details, why);
 	if (e != ERR_OK) {
 		feed_free(f);
 		return e;

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/loop.h"
+#include "config/profile.h"
 #include "store/reader.h"
 #include "tui/view.h"
 
@@ -20,6 +21,7 @@ struct feed_options {
 	const char         *store_path; /* copied */
 	enum reader_trust   trust;
 	const struct clock *clock;      /* lent */
+	const struct profiles *profiles;/* whose details are read of a node's targets; lent, the feed's worker's alone; NULL: none are read */
 	void (*changed)(void *ctx);     /* on the loop: there is a new answer */
 	void *ctx;
 };

@@ -15,6 +15,7 @@
 enum {
 	OVERLAP_MS       = 15 * 1000,     /* how late a frame may be committed and still be seen in its turn */
 	LOOKBACK_MS      = 5 * 60 * 1000, /* as PromQL's: an older value is no value */
+	LATE_LEAST_MS    = 30 * 1000,
 	STEP_DEFAULT_MS  = 10 * 1000,
 	STEP_MIN_MS      = 1000,
 	STEP_MAX_MS      = 60 * 1000,
@@ -306,4 +307,10 @@ enum err fleet_state_move(struct fleet_state *s, struct reader *r, int64_t t_ms,
 bool target_is_fresh(const struct fleet_state *s, const struct target_state *t)
 {
 	return t->last_ms != 0 && s->t_ms - t->last_ms < LOOKBACK_MS;
+}
+
+bool target_is_late(const struct fleet_state *s, const struct target_state *t)
+{
+	int64_t most = 3 * t->interval_ms < LATE_LEAST_MS ? LATE_LEAST_MS : 3 * t->interval_ms;
+	return s->t_ms - t->last_ms > most;
 }

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "rules/detail.h"
 #include "store/reader.h"
 #include "tui/view.h"
 
@@ -21,9 +22,9 @@ enum err fleet_state_move(struct fleet_state *s, struct reader *r, int64_t t_ms,
 /* A snapshot of it, whole and on its own, in the arena. */
 enum err fleet_state_view(const struct fleet_state *s, struct reader *r, struct arena *a, struct fleet_view **out, struct why *why);
 
-/* One node's details. `node` need not exist: then the view has no targets. */
-enum err fleet_state_node(const struct fleet_state *s, struct reader *r, const char *node, struct arena *a, struct node_view **out,
-                          struct why *why);
+/* One node's details. `node` need not exist: then the view has no targets. `details` may be NULL: none are read. */
+enum err fleet_state_node(const struct fleet_state *s, struct reader *r, struct detail_engine *details, const char *node,
+                          const atomic_bool *cancelled, struct arena *a, struct node_view **out, struct why *why);
 
 /* The newest `limit` events up to T, of one node and one kind where those are not NULL. */
 enum err events_read(struct reader *r, const char *node, const char *kind, int64_t t_ms, size_t limit, struct arena *a,

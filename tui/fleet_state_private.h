@@ -43,5 +43,9 @@ struct fleet_state {
 bool target_is_up(const struct target_state *t); /* as its newest frame says */
 /* Its values are young enough to count at the state's T. */
 bool target_is_fresh(const struct fleet_state *s, const struct target_state *t);
+/* It has missed two answers and more: another one that tells the same is to be believed rather. */
+bool target_is_late(const struct fleet_state *s, const struct target_state *t);
+/* Polled at T, and of that node; a target without a node label is a node of its own. */
+bool target_is_of_node(const struct target_state *t, const char *node);
 
 #endif

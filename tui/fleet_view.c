@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "tui/fleet_state_private.h"
+#include "tui/gpu_key.h"
 
 /* One target that counts, and the place of its node in the snapshot. */
 struct member {
@@ -56,6 +57,15 @@ static enum err members_of(const struct fleet_state *s, struct arena *a, struct 
 
 /* ---- values and sparklines ---- */
 
+/* A GPU that several targets of the node tell of counts once. */
+static bool is_told_elsewhere(const struct fleet_state *s, const struct member *m, size_t n, size_t k, size_t i)
+{
+	bool is_told = false;
+	for (size_t j = 0; j < n && !is_told; j++)
+		is_told = gpu_is_told_by(s, m[j].target, m[k].target, i);
+	return is_told;
+}
+
 static double members_value(const struct fleet_state *s, const struct member *m, size_t n, enum signal_id id)
 {
 	struct signal_fold fold = signal_fold_start(id);
@@ -64,7 +74,7 @@ static double members_value(const struct fleet_state *s, const struct member *m,
 		if (!target_is_fresh(s, t))
 			continue;
 		for (size_t i = 0; i < t->n; i++)
-			if (t->signals[i] == id)
+			if (t->signals[i] == id && !(n > 1 && signal_is_of_gpu(id) && is_told_elsewhere(s, m, n, k, i)))
 				signal_fold_add(&fold, t->values[i]);
 	}
 	return signal_fold_value(&fold);
@@ -76,6 +86,34 @@ static float ring_at(const struct target_state *t, enum signal_id id, int64_t bu
 	if (ring == NULL || bucket > t->bucket || bucket <= t->bucket - HISTORY_POINTS)
 		return NAN;
 	return ring[bucket % HISTORY_POINTS];
+}
+
+enum { SHARING_MAX = 64 };
+
+/* For each of the first members: a bit for each of the others that tells of all its GPUs. (Rings are of whole targets: of two that share some
+ * GPUs but not all, both count.) False: nobody tells of another's. */
+static bool find_sharing(const struct member *m, size_t n, enum signal_id id, uint64_t told_by[SHARING_MAX])
+{
+	bool is_any = false;
+	for (size_t k = 0; k < n && k < SHARING_MAX; k++) {
+		told_by[k] = 0;
+		for (size_t j = 0; j < k; j++)
+			told_by[k] |= gpu_all_told_by(m[j].target, m[k].target, id) ? UINT64_C(1) << j : 0;
+		is_any |= told_by[k] != 0;
+	}
+	return is_any;
+}
+
+/* Member k's ring at a step; NaN where one that tells of all its GPUs has a value there. `told_by` NULL: nobody does. */
+static float member_at(const struct member *m, size_t k, enum signal_id id, int64_t bucket, const uint64_t *told_by)
+{
+	const struct target_state *t = m[k].target;
+	int64_t at = bucket > t->bucket && bucket - t->bucket <= 2 ? t->bucket : bucket;
+	float v = ring_at(t, id, at);
+	for (size_t j = 0; told_by != NULL && k < SHARING_MAX && j < k; j++)
+		if ((told_by[k] & UINT64_C(1) << j) != 0 && !isnan(ring_at(m[j].target, id, at)))
+			return NAN;
+	return v;
 }
 
 /* NULL where none of the targets ever had the signal. A target that has not said anything in the newest step yet is taken to say what it said
@@ -91,14 +129,13 @@ static float *members_history(const struct fleet_state *s, struct arena *a, cons
 	if (out == NULL)
 		return NULL;
 	int64_t newest = s->t_ms / s->step_ms;
+	uint64_t told_by[SHARING_MAX];
+	bool is_shared = n > 1 && signal_is_of_gpu(id) && find_sharing(m, n, id, told_by);
 	for (int i = 0; i < HISTORY_POINTS; i++) {
 		int64_t bucket = newest - HISTORY_POINTS + 1 + i;
 		struct signal_fold fold = signal_fold_start(id);
-		for (size_t k = 0; k < n; k++) {
-			const struct target_state *t = m[k].target;
-			int64_t at = bucket > t->bucket && bucket - t->bucket <= 2 ? t->bucket : bucket;
-			signal_fold_add(&fold, (double)ring_at(t, id, at));
-		}
+		for (size_t k = 0; k < n; k++)
+			signal_fold_add(&fold, (double)member_at(m, k, id, bucket, is_shared ? told_by : NULL));
 		out[i] = (float)signal_fold_value(&fold);
 	}
 	return out;

@@ -43,6 +43,9 @@ libtui_a_SOURCES += \
 	%reldir%/feed.c %reldir%/feed.h \
 	%reldir%/fleet_state.c %reldir%/fleet_state.h %reldir%/fleet_state_private.h \
 	%reldir%/fleet_view.c \
+	%reldir%/gpu_key.c %reldir%/gpu_key.h \
+	%reldir%/node_gpus.c %reldir%/node_gpus.h \
+	%reldir%/node_facts.c %reldir%/node_facts.h \
 	%reldir%/node_view.c \
 	%reldir%/screens.h \
 	%reldir%/session.c %reldir%/session.h
@@ -58,12 +61,15 @@ libtui_a_SOURCES += \
 	%reldir%/fleet_rows.c %reldir%/fleet_rows.h \
 	%reldir%/fleet_screen.c \
 	%reldir%/fleet_table.c %reldir%/fleet_table.h \
+	%reldir%/gpu_table.c %reldir%/gpu_table.h \
 	%reldir%/heat_scale.c %reldir%/heat_scale.h \
 	%reldir%/log_screen.c \
 	%reldir%/log_search.c %reldir%/log_search.h \
 	%reldir%/log_text.c %reldir%/log_text.h \
+	%reldir%/node_host.c %reldir%/node_host.h \
 	%reldir%/node_panes.c %reldir%/node_panes.h \
 	%reldir%/node_screen.c \
+	%reldir%/node_services.c %reldir%/node_services.h \
 	%reldir%/node_tables.c %reldir%/node_tables.h \
 	%reldir%/promql_text.c %reldir%/promql_text.h \
 	%reldir%/signal_look.c %reldir%/signal_look.h \

@@ -14,7 +14,10 @@
 #include <stddef.h>
 
 /* The first FOCUS_PANES are those that Tab goes to. */
-enum node_pane { PANE_SIGNALS, PANE_TARGETS, PANE_GPUS, PANE_EVENTS, FOCUS_PANES, PANE_SERVED = FOCUS_PANES, PANE_CHART, PANE_MORE, NODE_PANES };
+enum node_pane {
+	PANE_SIGNALS, PANE_TARGETS, PANE_GPUS, PANE_PROCESSES, PANE_HOST, PANE_SERVICES, PANE_EVENTS,
+	FOCUS_PANES, PANE_SERVED = FOCUS_PANES, PANE_CHART, PANE_MORE, NODE_PANES
+};
 
 /* What the panes show. */
 struct node_pane_data {
@@ -25,6 +28,8 @@ struct node_pane_data {
 	const struct chart_data *chart;
 	const struct event_list *events;
 	enum node_pane           focus;
+	enum signal_id           signal; /* that is charted */
+	size_t                   gpu;    /* whose processes are shown; SIZE_MAX: of all */
 	int64_t                  span_ms;
 };
 
@@ -35,8 +40,11 @@ struct node_panes {
 	bool               has_chart;            /* there was room for one */
 };
 
-/* The signals that the node has, and the chosen one, in their order; returns how many. */
-size_t node_signals(const struct node_pane_data *d, enum signal_id to[SIGNAL_COUNT]);
+/* The signals that the node has, now or in its history, in their order; returns how many. `row` may be NULL. */
+size_t node_signals(const struct node_row *row, enum signal_id to[SIGNAL_COUNT]);
+
+/* What to chart of it: the signal chosen for all screens where the node has it, else the first that it has. */
+enum signal_id node_signal(const struct node_row *row, enum signal_id chosen);
 
 /* How many rows of data a pane has. */
 size_t node_pane_rows(const struct node_pane_data *d, enum node_pane p);

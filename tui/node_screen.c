@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One node: all its signals, its targets, its GPUs, what it serves, what happened to it, and a chart of the chosen signal where there is
- * room. The selected signal is the chosen one of all screens. Tab goes from pane to pane; the one that has the focus gets the room that is
- * left. */
+ * One node: all its signals, its targets, its GPUs, its machine, its services, what it serves, what happened to it, and a chart of the chosen
+ * signal where there is room. The selected signal is the chosen one of all screens; a node that lacks that one shows its own first, and
+ * nothing is chosen by that. Tab goes from pane to pane; the one that has the focus gets the room that is left. */
 #include "tui/screens.h"
 
 #include <stdio.h>
@@ -37,10 +37,15 @@ static const struct node_view *details(const struct node_screen *s, const struct
 	return v->node != NULL && strcmp(v->node->node, s->name) == 0 ? v->node : NULL;
 }
 
+static enum signal_id charted(const struct node_screen *s, const struct view *v)
+{
+	return node_signal(view_node(v, s->name), v->signal);
+}
+
 static enum err expression_of(const struct node_screen *s, const struct view *v, struct buf *to)
 {
 	const char *name = s->name;
-	return promql_of_signal(to, v->signal, &name, 1, NULL);
+	return promql_of_signal(to, charted(s, v), &name, 1, NULL);
 }
 
 static void update(struct screen *screen, const struct view *view)
@@ -62,10 +67,17 @@ static void update(struct screen *screen, const struct view *view)
 	s->panes->tables[PANE_EVENTS].selected = event_list_find(&s->events, s->event);
 }
 
+/* Of the selected GPU where the focus is on the GPUs, else all. */
+static size_t gpu_of_processes(const struct node_screen *s)
+{
+	return s->focus == PANE_GPUS ? s->panes->tables[PANE_GPUS].selected : SIZE_MAX;
+}
+
 static struct node_pane_data data_of(const struct node_screen *s, const struct view *v)
 {
 	return (struct node_pane_data){ .view = v, .name = s->name, .row = view_node(v, s->name), .node = details(s, v), .chart = &s->chart,
-	                                .events = &s->events, .focus = s->focus, .span_ms = (int64_t)spans_minutes[s->span] * 60000 };
+	                                .events = &s->events, .focus = s->focus, .gpu = gpu_of_processes(s), .signal = charted(s, v),
+	                                .span_ms = (int64_t)spans_minutes[s->span] * 60000 };
 }
 
 static void draw(const struct screen *screen, const struct view *view, struct canvas *c)
@@ -101,7 +113,7 @@ static void needs(const struct screen *screen, const struct view *view, struct n
 static enum next open_chart(const struct node_screen *s, const struct view *view, struct requests *out)
 {
 	const char *name = s->name;
-	out->push = chart_screen_of_signal(view->signal, &name, 1);
+	out->push = chart_screen_of_signal(charted(s, view), &name, 1);
 	return NEXT_REDRAW;
 }
 
@@ -118,20 +130,40 @@ static enum next open_selected(struct node_screen *s, const struct view *view, s
 	return NEXT_REDRAW;
 }
 
+/* Where what is charted stands in the node's list of signals, and how many those are. */
+static size_t signal_place(const struct node_screen *s, const struct view *view, enum signal_id shown[SIGNAL_COUNT], size_t *n)
+{
+	size_t at = 0;
+	*n = node_signals(view_node(view, s->name), shown);
+	while (at < *n && shown[at] != charted(s, view))
+		at++;
+	return at;
+}
+
+static enum next choose(enum signal_id id, struct requests *out)
+{
+	out->has_signal = true;
+	out->signal = (int)id;
+	return NEXT_REDRAW;
+}
+
 /* In the list of signals moving is choosing. */
 static enum next move_signal(const struct node_screen *s, const struct view *view, enum command c, struct requests *out)
 {
-	const struct node_pane_data d = data_of(s, view);
 	enum signal_id shown[SIGNAL_COUNT];
-	size_t n = node_signals(&d, shown), at = 0;
-	while (at < n && shown[at] != view->signal)
-		at++;
-	struct table_state t = { .selected = at };
+	size_t n;
+	struct table_state t = { .selected = signal_place(s, view, shown, &n) };
 	if (n == 0 || !table_command(&t, c, n, PAGE))
 		return NEXT_IGNORED;
-	out->has_signal = true;
-	out->signal = (int)shown[t.selected < n ? t.selected : n - 1];
-	return NEXT_REDRAW;
+	return choose(shown[t.selected < n ? t.selected : n - 1], out);
+}
+
+/* The next and the one before go round among those that the node has; a name is the host's business. */
+static enum next turn_signal(const struct node_screen *s, const struct view *view, bool is_on, const char *argument, struct requests *out)
+{
+	enum signal_id shown[SIGNAL_COUNT];
+	size_t n, at = signal_place(s, view, shown, &n);
+	return n == 0 || argument[0] != '\0' ? NEXT_IGNORED : choose(shown[(at + (is_on ? 1 : n - 1)) % n], out);
 }
 
 static enum next move(struct node_screen *s, const struct view *view, enum command c, struct requests *out)
@@ -171,11 +203,12 @@ static enum next open_logs(const struct node_screen *s, const struct view *view,
 static enum next command(struct screen *screen, const struct view *view, enum command c, const char *argument, struct requests *out)
 {
 	struct node_screen *s = (struct node_screen *)screen;
-	(void)argument;
 	switch ((int)c) {
 	case COMMAND_ENTER: return open_selected(s, view, out);
 	case COMMAND_VIEW_CHART: return open_chart(s, view, out);
 	case COMMAND_VIEW_EVENTS: out->push = events_screen_new(s->name); return NEXT_REDRAW;
+	case COMMAND_SIGNAL: return turn_signal(s, view, true, argument, out);
+	case COMMAND_SIGNAL_BACK: return turn_signal(s, view, false, argument, out);
 	case COMMAND_NEXT_PANE: return next_pane(s, view);
 	case COMMAND_LOGS: return open_logs(s, view, out);
 	case COMMAND_SHELL:

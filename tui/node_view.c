@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The snapshot of one node: its targets and why they fail, its GPUs, what it serves, what happened to it. */
+ * The snapshot of one node: its targets and why they fail, its GPUs, its machine, what it serves, what happened to it. */
 #include "tui/fleet_state.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "tui/fleet_state_private.h"
+#include "tui/node_facts.h"
+#include "tui/node_gpus.h"
 
-enum { EVENTS_SHOWN = 100, ERRORS_LOOKED_AT = 200, GPUS_MAX = 64, SERVED_MAX = 64 };
+enum { EVENTS_SHOWN = 100, ERRORS_LOOKED_AT = 200, SERVED_MAX = 64 };
 
 struct work {
 	const struct fleet_state *s;
@@ -16,7 +18,7 @@ struct work {
 	struct node_view         *v;
 };
 
-static bool is_of_node(const struct target_state *t, const char *node)
+bool target_is_of_node(const struct target_state *t, const char *node)
 {
 	const char *name = labels_get(t->labels, "node");
 	return t->is_listed && strcmp(name[0] != '\0' ? name : labels_get(t->labels, "instance"), node) == 0;
@@ -39,11 +41,11 @@ static enum err fill_targets(struct work *w)
 		return ERR_MEMORY;
 	for (size_t i = 0; i < w->s->n_targets; i++) {
 		const struct target_state *t = &w->s->targets[i];
-		if (!is_of_node(t, w->v->node))
+		if (!target_is_of_node(t, w->v->node))
 			continue;
 		w->v->targets[w->v->n_targets++] = (struct target_row){
 			.id = t->id, .job = arena_text(w->a, labels_get(t->labels, "job")), .url = arena_text(w->a, t->url),
-			.profile = arena_text(w->a, labels_get(t->labels, "profile")), .scrape_seconds = NAN, .samples = NAN, .error = "",
+			.profile = arena_text(w->a, labels_get(t->labels, "profile")), .scrape_seconds = (double)NAN, .samples = (double)NAN, .error = "",
 		};
 	}
 	return arena_failed(w->a) ? ERR_MEMORY : ERR_OK;
@@ -78,6 +80,27 @@ static enum err fill_reports(struct work *w, struct reader *r, struct why *why)
 	return ERR_OK;
 }
 
+static int64_t interval_of(const struct work *w, int64_t target)
+{
+	for (size_t i = 0; i < w->s->n_targets; i++)
+		if (w->s->targets[i].id == target)
+			return w->s->targets[i].interval_ms;
+	return 0;
+}
+
+static enum err fill_details(struct work *w, struct reader *r, struct detail_engine *engine, const atomic_bool *cancelled, struct why *why)
+{
+	enum err e = ERR_OK;
+	for (size_t i = 0; i < w->v->n_targets && engine != NULL && e == ERR_OK; i++) {
+		struct target_row *row = &w->v->targets[i];
+		const struct detail_target t = { .id = row->id, .profile = row->profile, .interval_ms = interval_of(w, row->id) };
+		struct details *details = NULL;
+		e = detail_engine_read(engine, r, &t, w->s->t_ms, cancelled, w->a, &details, why);
+		row->details = details;
+	}
+	return e;
+}
+
 /* Newest first: the first one about a target tells its state. A recovery is an event too, with no severity. */
 static enum err see_scrape_event(void *ctx, const struct event *ev)
 {
@@ -90,56 +113,30 @@ static enum err see_scrape_event(void *ctx, const struct event *ev)
 	return ERR_OK;
 }
 
-/* ---- GPUs and versions ---- */
+/* ---- versions ---- */
 
-static struct gpu_row *gpu_of(struct work *w, const struct labels *series)
+static enum err fill_served(struct work *w)
 {
-	const char *gpu = labels_get(series, "gpu");
-	for (size_t i = 0; i < w->v->n_gpus; i++)
-		if (strcmp(w->v->gpus[i].gpu, gpu) == 0)
-			return &w->v->gpus[i];
-	if (gpu[0] == '\0' || w->v->n_gpus == GPUS_MAX)
-		return NULL;
-	struct gpu_row *row = &w->v->gpus[w->v->n_gpus++];
-	*row = (struct gpu_row){ .gpu = arena_text(w->a, gpu), .name = arena_text(w->a, labels_get(series, "name")), .util = NAN, .memory = NAN,
-	                         .temperature = NAN, .power = NAN };
-	return row;
-}
-
-static void see_cell(struct work *w, enum signal_id id, const struct labels *series, double v)
-{
-	if (id == SIGNAL_VERSION && w->v->n_served < SERVED_MAX && !isnan(v)) {
-		w->v->served[w->v->n_served++] = (struct served_row){ arena_text(w->a, labels_get(series, "model")),
-		                                                      arena_text(w->a, labels_get(series, "version")) };
-		return;
-	}
-	if (id != SIGNAL_GPU_UTIL && id != SIGNAL_GPU_MEMORY && id != SIGNAL_GPU_TEMP && id != SIGNAL_GPU_POWER)
-		return;
-	struct gpu_row *row = gpu_of(w, series);
-	if (row == NULL)
-		return;
-	double *to = id == SIGNAL_GPU_UTIL ? &row->util : id == SIGNAL_GPU_MEMORY ? &row->memory : id == SIGNAL_GPU_TEMP ? &row->temperature : &row->power;
-	*to = v;
-}
-
-static enum err fill_parts(struct work *w)
-{
-	w->v->gpus = arena_zeroed(w->a, GPUS_MAX, sizeof *w->v->gpus);
 	w->v->served = arena_zeroed(w->a, SERVED_MAX, sizeof *w->v->served);
-	if (w->v->gpus == NULL || w->v->served == NULL)
+	if (w->v->served == NULL)
 		return ERR_MEMORY;
 	for (size_t k = 0; k < w->s->n_targets; k++) {
 		const struct target_state *t = &w->s->targets[k];
-		if (!is_of_node(t, w->v->node) || !target_is_fresh(w->s, t))
+		if (!target_is_of_node(t, w->v->node) || !target_is_fresh(w->s, t))
 			continue;
-		for (size_t i = 0; i < t->n; i++)
-			see_cell(w, (enum signal_id)t->signals[i], layout_series(t->layout, i), t->values[i]);
+		for (size_t i = 0; i < t->n && w->v->n_served < SERVED_MAX; i++) {
+			const struct labels *series = layout_series(t->layout, i);
+			if (t->signals[i] != SIGNAL_VERSION || isnan(t->values[i]))
+				continue;
+			w->v->served[w->v->n_served++] = (struct served_row){ arena_text(w->a, labels_get(series, "model")),
+			                                                      arena_text(w->a, labels_get(series, "version")) };
+		}
 	}
 	return arena_failed(w->a) ? ERR_MEMORY : ERR_OK;
 }
 
-enum err fleet_state_node(const struct fleet_state *s, struct reader *r, const char *node, struct arena *a, struct node_view **out,
-                          struct why *why)
+enum err fleet_state_node(const struct fleet_state *s, struct reader *r, struct detail_engine *details, const char *node,
+                          const atomic_bool *cancelled, struct arena *a, struct node_view **out, struct why *why)
 {
 	struct node_view *v = arena_zeroed(a, 1, sizeof *v);
 	struct work w = { s, a, v };
@@ -151,11 +148,17 @@ enum err fleet_state_node(const struct fleet_state *s, struct reader *r, const c
 	if (e == ERR_OK)
 		e = fill_reports(&w, r, why);
 	if (e == ERR_OK)
+		e = fill_details(&w, r, details, cancelled, why);
+	if (e == ERR_OK)
 		e = reader_events(r, node, "scrape", 0, s->t_ms, ERRORS_LOOKED_AT, see_scrape_event, &w, why);
 	if (e == ERR_OK)
-		e = fill_parts(&w);
+		e = fill_served(&w);
+	if (e == ERR_OK)
+		e = node_gpus_fill(w.s, w.a, w.v);
 	if (e == ERR_OK)
 		e = events_read(r, node, NULL, s->t_ms, EVENTS_SHOWN, a, &v->events, why);
+	if (e == ERR_OK)
+		e = node_facts_fill(v, a);
 	if (e == ERR_MEMORY)
 		return why_memory(why);
 	if (e == ERR_OK)

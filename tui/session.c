@@ -355,7 +355,7 @@ enum err session_new(const struct session_options *o, struct session **out, stru
 	s->o = *o;
 	view_begin(s);
 	const struct feed_options feed = { .store_path = o->store_path, .trust = o->is_file ? READER_STRANGER : READER_OWN, .clock = o->clock,
-		                           .changed = on_answer, .ctx = s };
+		                           .profiles = o->profiles, .changed = on_answer, .ctx = s };
 	enum err e = feed_new(o->loop, &feed, &s->feed, why);
 	if (e == ERR_OK)
 		e = loop_timer_new(o->loop, on_tick, s, &s->tick, why);

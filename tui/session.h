@@ -23,6 +23,7 @@ struct session_options {
 	struct loop        *loop;        /* lent, as all here */
 	const struct clock *clock;
 	const char         *store_path;  /* copied */
+	const struct profiles *profiles; /* for the details of a node; nobody else may use them meanwhile; NULL: no details */
 	bool                is_file;     /* a replay: nobody records it, and time is paused at its last moment */
 	int64_t             at_ms;       /* where to begin, paused; 0: live, or a file's last moment */
 	int64_t             first_ms, last_ms; /* of a file */

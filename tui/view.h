@@ -11,6 +11,7 @@
 #include "base/labels.h"
 #include "collectors/log_status.h"
 #include "query/query.h"
+#include "rules/detail.h"
 #include "rules/signal.h"
 #include "store/store.h"
 
@@ -69,15 +70,75 @@ struct target_row {
 	double      scrape_seconds, samples;   /* NaN: unknown */
 	const char *error;                     /* why the last scrape failed; "" */
 	int64_t     error_ms;
+	const struct details *details;         /* NULL: not read */
 };
 
+/* One GPU, whoever tells of it; a NaN is absent, and so is "". */
 struct gpu_row {
-	const char *gpu, *name;
-	double      util, memory, temperature, power; /* NaN: absent */
+	const char   *gpu, *uuid, *name;
+	const char   *source;                  /* who tells of it: "nvidia-smi", "dcgm + nvidia-smi" */
+	double        util, memory, temperature, power;
+	double        memory_used_bytes, memory_total_bytes, memory_temperature, power_limit_watts;
+	double        clock_hertz, clock_max_hertz;
+	double        ecc_corrected, ecc_uncorrected;
+	double        pcie_generation, pcie_generation_max, pcie_width, pcie_width_max;
+	double        nvlinks_active, nvlinks_inactive, nvlink_errors;
+	const char   *xids;                    /* codes, a blank between two */
+	enum severity severity, xid_severity;
+	const char   *state;                   /* what is wrong with it, the worst first; "ok"; "" where nobody tells */
+};
+
+/* A process that computes on a GPU, or one of its MIG instances. */
+struct gpu_process_row {
+	size_t      gpu;                       /* its row */
+	const char *pid, *user, *process;      /* pid "": not known; of an instance: user "MIG" */
+	double      memory_bytes;
 };
 
 struct served_row {
 	const char *model, *version;
+};
+
+/* Bytes, and rates over the last minute. NaN: not known. */
+struct filesystem_row {
+	const char *mount;
+	double      size, available, used;     /* used: a ratio, of what those who are not root can have */
+	double      read_only;                 /* 1: it cannot be written */
+};
+
+struct disk_row {
+	const char *device;
+	double      busy, read, written;       /* a ratio of the time; bytes a second */
+	double      wait;                      /* seconds that a read or write took */
+};
+
+struct network_row {
+	const char *device;
+	double      received, sent, errors;    /* bytes a second; broken packets a second, both ways */
+};
+
+/* The machine that the node is or runs on. NaN and "": not known. */
+struct host_view {
+	const char            *os, *kernel;
+	double                 processors, load_1m, load_5m, load_15m;
+	double                 pressure_cpu, pressure_memory, pressure_io; /* ratio of the time in which something waited for it */
+	double                 memory_size, memory_available, swap_size, swap_free;
+	double                 up_seconds, clock_ahead;                    /* of our clock, seconds */
+	double                 oom_kills, oom_kills_recent;                /* since it started; in the last hour, NaN: none that is known */
+	struct filesystem_row *filesystems;                                /* the fullest first */
+	struct disk_row       *disks;                                      /* the busiest first */
+	struct network_row    *networks;                                   /* by name */
+	size_t                 n_filesystems, n_disks, n_networks;
+};
+
+/* A unit of systemd or a container. */
+struct service_row {
+	const char   *name, *kind;             /* "unit", "user unit", "container" */
+	const char   *state, *health, *image;  /* as its manager says them; "" not known */
+	enum severity severity;                /* what the state means */
+	double        restarts, memory, exit_code; /* NaN: not known */
+	int64_t       started_ms;              /* 0: not known */
+	bool          is_oom_killed;
 };
 
 struct event_row {
@@ -97,10 +158,16 @@ struct node_view {
 	const char        *node;               /* whose this is */
 	struct target_row *targets;
 	size_t             n_targets;
-	struct gpu_row    *gpus;
+	struct gpu_row    *gpus;               /* by index */
 	size_t             n_gpus;
+	bool               has_more_gpus;      /* than are shown */
+	struct gpu_process_row *processes;     /* by GPU, the largest first */
+	size_t             n_processes;
 	struct served_row *served;
 	size_t             n_served;
+	struct host_view  *host;               /* NULL: nothing is known */
+	struct service_row *services;          /* the worst first, then by name */
+	size_t             n_services;
 	struct events_view events;
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * json_at PATH: reads JSON from standard input and prints what is at PATH ("data.result.0.metric"; "" the whole): strings and numbers plainly, the size of
- * arrays and objects. Exits 1 where it is not JSON, or nothing is there. For test scripts, which must not need an interpreter. */
+ * json_at PATH: reads JSON from standard input and prints what is at PATH ("data.result.0.metric"; "" the whole): strings and numbers
+ * plainly, the size of arrays and objects. Exits 1 where it is not JSON, or nothing is there. For test scripts, which must not need an
+ * interpreter. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -69,6 +69,11 @@ tests_e2e_test_takeover_SOURCES = %reldir%/test_takeover.c $(small_fleet)
 tests_e2e_test_takeover_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_takeover_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
 
+UNIT_TESTS += tests/e2e/test_machine
+tests_e2e_test_machine_SOURCES = %reldir%/test_machine.c $(small_fleet)
+tests_e2e_test_machine_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_test_machine_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
+
 UNIT_TESTS += tests/e2e/test_lend
 tests_e2e_test_lend_SOURCES = %reldir%/test_lend.c $(small_fleet)
 tests_e2e_test_lend_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
@@ -83,3 +88,7 @@ UNIT_TESTS += tests/e2e/test_logs
 tests_e2e_test_logs_SOURCES = %reldir%/test_logs.c $(small_fleet)
 tests_e2e_test_logs_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_logs_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
+
+UNIT_TESTS += tests/e2e/test_doctor
+tests_e2e_test_doctor_SOURCES = %reldir%/test_doctor.c tests/unit/collectors/sshd.c tests/unit/collectors/sshd.h
+tests_e2e_test_doctor_LDADD   = $(libs_base) $(CMOCKA_LIBS)

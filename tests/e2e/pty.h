@@ -28,8 +28,8 @@ void        pty_free(struct pty *p); /* ends the program with SIGKILL if it stil
 
 void pty_send(struct pty *p, const char *keys);
 void pty_send_n(struct pty *p, const char *bytes, size_t n);
-/* A press and a release of the left button, a notch of the wheel: what a terminal sends in the mode that the program asked for, nothing where
- * it asked for none. */
+/* A press and a release of the left button, a notch of the wheel: what a terminal sends in the mode that the program asked for, nothing
+ * where it asked for none. */
 void pty_click(struct pty *p, int row, int col);
 void pty_wheel_up(struct pty *p, int row, int col);
 void pty_wheel_down(struct pty *p, int row, int col);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The real program on a fleet of three nodes, gpu-a-1 to gpu-a-3, that are polled every second: one server of the test's own answers for all of
- * them. Everything is in a folder that goes with it. */
+ * The real program on a fleet of three nodes, gpu-a-1 to gpu-a-3, that are polled every second: one server of the test's own answers for
+ * all of them. Everything is in a folder that goes with it. */
 #ifndef PITWALL_TESTS_SMALL_FLEET_H
 #define PITWALL_TESTS_SMALL_FLEET_H
 

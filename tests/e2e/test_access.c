@@ -80,6 +80,26 @@ static struct pty *start(const char *known_key, const char *more)
 	return start_with(known_key, more, sshd_user_key(server));
 }
 
+/* It was asked and has answered; how it is depends on what else runs here, and it may well be warned about. */
+static bool is_answering(struct pty *p, const void *context)
+{
+	static const char *const states[] = { "1 ok", "1 warn", "1 crit" }, *const failures[] = { "key is locked", "host key", "HOST KEY", "refused" };
+	bool is_up = false;
+	(void)context;
+	if (strstr(pty_row(p, 0), "FLEET") == NULL)
+		return false;
+	for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+		is_up |= strstr(pty_row(p, 0), states[i]) != NULL;
+	for (size_t i = 0; i < sizeof failures / sizeof failures[0]; i++)
+		is_up &= !pty_has_text(p, failures[i]);
+	return is_up;
+}
+
+static void wait_for_answer(struct pty *p)
+{
+	pty_wait(p, is_answering, NULL, "an answer of the machine");
+}
+
 static const char *right_key(void) { return sshd_host_key(server, "ed25519"); }
 
 static void open_node(struct pty *p)
@@ -111,7 +131,7 @@ static void a_shell_opens_and_the_console_comes_back(void **state)
 		skip();
 	}
 	struct pty *p = start(right_key(), "");
-	pty_wait_text(p, "1 ok");
+	wait_for_answer(p);
 	open_node(p);
 	pty_send(p, "s");
 	pty_wait_text(p, "pitwall: ssh gpu-a-1 - the console comes back when it ends");
@@ -163,7 +183,7 @@ static void an_unknown_key_is_taken_by_typing_the_name(void **state)
 	pty_wait_text(p, "is kept in");
 	pty_send(p, "q");
 	pty_wait_text(p, "FLEET");
-	pty_wait_text(p, "1 ok");
+	wait_for_answer(p);
 	console_leave(p);
 	FILE *f = fopen(known, "r");
 	assert_non_null(f);
@@ -256,7 +276,7 @@ static void a_locked_key_is_asked_for_by_ssh(void **state)
 	type_passphrase(p);
 	pty_send(p, "q");
 	pty_wait_text(p, "FLEET");
-	pty_wait_text(p, "1 ok");
+	wait_for_answer(p);
 	console_leave(p);
 	assert_int_equal(count_masters(), 0);
 }
@@ -296,7 +316,7 @@ static void a_jump_host_is_logged_in_to(void **state)
 	type_passphrase(p);
 	pty_send(p, "q");
 	pty_wait_text(p, "FLEET");
-	pty_wait_text(p, "1 ok");
+	wait_for_answer(p);
 	console_leave(p);
 	assert_int_equal(count_masters(), 0);
 }
@@ -337,7 +357,7 @@ static void an_agent_is_given_the_key(void **state)
 	pty_wait_text(p, "the agent has the key");
 	pty_send(p, "q");
 	pty_wait_text(p, "FLEET");
-	pty_wait_text(p, "1 ok");
+	wait_for_answer(p);
 	console_leave(p);
 	kill(agent, SIGTERM);
 	waitpid(agent, NULL, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a terminal says of itself, late, in pieces or never: the console asks and does not wait, takes the theme that fits, and no answer is ever
- * taken for what a person typed. */
+ * What a terminal says of itself, late, in pieces or never: the console asks and does not wait, takes the theme that fits, and no answer is
+ * ever taken for what a person typed. */
 #include "tests/unit/unit.h"
 
 #include "tests/e2e/small_fleet.h"
@@ -15,7 +15,8 @@
 /* What xterm says to the four questions of a console. */
 #define ANSWERS "\033]11;rgb:ffff/ffff/ffff\033\\\033[?2026;2$y\033[2;4R\033[?64;1;2;6;9;15;18;21;22c"
 
-enum { AT_ONCE_MS = 5000, QUIET_MS = 60 }; /* far below what waiting for an answer would take on a busy machine; above the 25 ms of a lone Esc */
+/* far below what waiting for an answer would take on a busy machine; above the 25 ms of a lone Esc */
+enum { AT_ONCE_MS = 5000, QUIET_MS = 60 };
 
 static int64_t now_ms(void)
 {
@@ -149,7 +150,8 @@ static struct pty *start_little(void)
 	return p;
 }
 
-/* A slow link cuts where it likes and lets time pass. One cut only is left out: behind an ESC or its next byte, which are keys by themselves. */
+/* A slow link cuts where it likes and lets time pass. One cut only is left out: behind an ESC or its next byte, which are keys by
+ * themselves. */
 static void answers_in_pieces_are_no_keys(void **state)
 {
 	static const struct {

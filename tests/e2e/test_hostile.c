@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A server whose metrics attack who looks at them: what its labels say goes through a scrape into the store, and out through everything that prints.
- * What comes out acts on no terminal and keeps to its format. */
+ * A server whose metrics attack who looks at them: what its labels say goes through a scrape into the store, and out through everything
+ * that prints. What comes out acts on no terminal and keeps to its format. */
 #include "tests/unit/unit.h"
 
 #include "tests/e2e/pty.h"
@@ -17,7 +17,8 @@
 
 enum { OUTPUT_MAX = 8 * 1024 * 1024, LONG_LABEL = 10000 };
 
-/* A title, a cleared screen, a reply that would be typed, an 8-bit CSI in UTF-8, an override of the writing direction, wide characters, a formula. */
+/* A title, a cleared screen, a reply that would be typed, an 8-bit CSI in UTF-8, an override of the writing direction, wide characters, a
+ * formula. */
 #define ATTACK "=cmd|calc\033]0;owned\007\033[2J\033[6n\302\2332J\342\200\256gpj\347\225\214\347\225\214\\\"',\\n\\\\end"
 
 static struct page_server *server;

@@ -61,7 +61,8 @@ struct size {
 	int rows, cols;
 };
 
-/* The whole screen is drawn for its size: the bar ends in the last column but one, with the clock or (where it is narrow) the time that is shown. */
+/* The whole screen is drawn for its size: the bar ends in the last column but one, with the clock or (where it is narrow) the time that is
+ * shown. */
 static bool fits(struct pty *p, const void *context)
 {
 	const struct size *s = context;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A terminal that takes what it is sent slowly, or not at all for a while: the console never waits for it, keeps no backlog, and shows the present
- * once there is room. */
+ * A terminal that takes what it is sent slowly, or not at all for a while: the console never waits for it, keeps no backlog, and shows the
+ * present once there is room. */
 #include "tests/unit/unit.h"
 
 #include "tests/e2e/small_fleet.h"

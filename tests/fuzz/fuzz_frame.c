@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Frames and layouts from hostile bytes. The first byte is the count of series; the rest is tried as a frame (key and delta) and as a layout,
- * as it is and with a checksum that fits, so that the decoder behind it is reached. */
+ * Frames and layouts from hostile bytes. The first byte is the count of series; the rest is tried as a frame (key and delta) and as a
+ * layout, as it is and with a checksum that fits, so that the decoder behind it is reached. */
 #include "tests/fuzz/fuzz.h"
 
 #include "base/hash.h"

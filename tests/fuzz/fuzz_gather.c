@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Any bytes in any pieces as what a machine says, over the real sources: no crash, no more than the ceilings, and the page that comes of it is always
- * one that the exposition parser reads. In the input, 0xFE stands for the nonce, which nobody can guess; the first byte says how large the pieces
- * are. Two gathers, so that what was remembered meets what comes. */
+ * Any bytes in any pieces as what a machine says, over the real sources: no crash, no more than the ceilings, and the page that comes of it
+ * is always one that the exposition parser reads. In the input, 0xFE stands for the nonce, which nobody can guess; the first byte says how
+ * large the pieces are. Two gathers, so that what was remembered meets what comes. */
 #include "tests/fuzz/fuzz.h"
 
 #include "collectors/exposition.h"

@@ -5,8 +5,8 @@
 
 #include "base/stale.h"
 #include "query/format.h"
+#include "query/memory_source.h"
 #include "query/query.h"
-#include "tests/unit/query/memory_source.h"
 
 static void fill(struct memory_source *m)
 {
@@ -16,7 +16,7 @@ static void fill(struct memory_source *m)
 	for (int i = 0; i < 9; i++) {
 		struct labels *l = labels_of(LABEL_NAME, names[i / 3], i >= 6 ? "le" : "l", values[i % 3], NULL);
 		for (int t = 0; t < 20; t++)
-			memory_source_add(m, l, t * 15000, t == 13 && i == 1 ? stale_mark() : (double)((t * (i + 3)) % 17));
+			HOLDS(memory_source_add(m, l, t * 15000, t == 13 && i == 1 ? stale_mark() : (double)((t * (i + 3)) % 17)) == ERR_OK);
 		labels_unref(l);
 	}
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A source's parser on hostile sections. The input is a flag byte and then sections, parted by form feeds, which one machine says one after the
- * other. What must hold whatever it says: the page parses, sentences are safe to show, what is said back to the script is within its alphabet. */
+ * A source's parser on hostile sections. The input is a flag byte and then sections, parted by form feeds, which one machine says one after
+ * the other. What must hold whatever it says: the page parses, sentences are safe to show, what is said back to the script is within its
+ * alphabet. */
 #ifndef PITWALL_TESTS_FUZZ_SERVICES_H
 #define PITWALL_TESTS_FUZZ_SERVICES_H
 

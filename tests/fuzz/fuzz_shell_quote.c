@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Any words (parted by NUL bytes in the input) come back from what shell_quote makes of them, read by the rules of POSIX' shell for single quotes and
- * backslashes; and no byte of theirs stands outside of quotes. That real shells agree with this reader is tests/unit/collectors/test_shell_quote. */
+ * Any words (parted by NUL bytes in the input) come back from what shell_quote makes of them, read by the rules of POSIX' shell for single
+ * quotes and backslashes; and no byte of theirs stands outside of quotes. That real shells agree with this reader is
+ * tests/unit/collectors/test_shell_quote. */
 #include "tests/fuzz/fuzz.h"
 
 #include <stdbool.h>

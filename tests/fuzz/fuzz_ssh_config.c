@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ssh_config: the input's first line is the destination, the rest the user's file, which may include itself and a file of its own. No file is touched,
- * no command run. What comes out is within its bounds, and can be handed to a program. */
+ * ssh_config: the input's first line is the destination, the rest the user's file, which may include itself and a file of its own. No file
+ * is touched, no command run. What comes out is within its bounds, and can be handed to a program. */
 #include "tests/fuzz/fuzz.h"
 
 #include "base/diagnostics.h"
@@ -58,7 +58,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (file != NULL)
 		*file++ = '\0';
 	const struct ssh_memory_file files[] = {
-		{ "/home/op/.ssh/config", file != NULL ? file : "" }, { "/home/op/.ssh/more", "Host gpu-*\nPort 7\nMatch final all\nUser u\n" }, { NULL, NULL },
+		{ "/home/op/.ssh/config", file != NULL ? file : "" }, { "/home/op/.ssh/more", "Host gpu-*\nPort 7\nMatch final all\nUser u\n" },
+		{ NULL, NULL },
 	};
 	struct ssh_memory m;
 	struct ssh_settings s = { 0 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A bundle whose bytes were changed: the input is a list of edits, each a place (3 bytes, modulo the file's size) and a byte to XOR there. It
- * is opened as a stranger's and all of it is read: an error or an answer, within bounds. */
+ * A bundle whose bytes were changed: the input is a list of edits, each a place (3 bytes, modulo the file's size) and a byte to XOR there.
+ * It is opened as a stranger's and all of it is read: an error or an answer, within bounds. */
 #include "tests/fuzz/fuzz.h"
 
 #include <fcntl.h>
@@ -19,7 +19,8 @@ static void make_bundle(const char *folder, uint8_t *bytes, size_t *size)
 	struct test_clock clock;
 	int64_t id;
 	const struct layout *l;
-	struct labels *target = labels_of("instance", "a:1", NULL), *series[] = { labels_of("__name__", "a", NULL), labels_of("__name__", "b", NULL) };
+	struct labels *target = labels_of("instance", "a:1", NULL), *series[] = { labels_of("__name__", "a", NULL),
+	                                                                          labels_of("__name__", "b", NULL) };
 	snprintf(store, sizeof store, "%s/x.db", folder);
 	snprintf(bundle, sizeof bundle, "%s/y.db", folder);
 	test_clock_init(&clock, 1000);

@@ -17,11 +17,14 @@ FUZZ_TARGETS += tests/fuzz/fuzz_query
 tests_fuzz_fuzz_query_LDADD = $(FUZZ_MAIN) $(libs_query)
 
 FUZZ_TARGETS += tests/fuzz/fuzz_query_eval
-tests_fuzz_fuzz_query_eval_SOURCES = %reldir%/fuzz_query_eval.c tests/unit/query/memory_source.c tests/unit/query/memory_source.h
+tests_fuzz_fuzz_query_eval_SOURCES = %reldir%/fuzz_query_eval.c
 tests_fuzz_fuzz_query_eval_LDADD = $(FUZZ_MAIN) $(libs_query)
 
 FUZZ_TARGETS += tests/fuzz/fuzz_store
 tests_fuzz_fuzz_store_LDADD = $(FUZZ_MAIN) $(libs_store)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_template
+tests_fuzz_fuzz_template_LDADD = $(FUZZ_MAIN) $(libs_rules)
 
 FUZZ_TARGETS += tests/fuzz/fuzz_text
 tests_fuzz_fuzz_text_LDADD = $(FUZZ_MAIN) $(libs_base)

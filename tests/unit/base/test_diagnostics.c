@@ -22,7 +22,8 @@ static void test_order(void **state)
 	diagnostics_add(NULL, DIAGNOSTIC_ERROR, "b", 0, 0, "lost");
 	diagnostics_sort(&d);
 	assert_int_equal(diagnostics_print(&d, &out), ERR_OK);
-	assert_string_equal(buf_text(&out), "b: whole\nb:1:2: first 1\nb:1:9: second\nb:2: warning: of a line\nb:3:1: third\na:1:1: warning: of another file\n");
+	assert_string_equal(buf_text(&out),
+	                    "b: whole\nb:1:2: first 1\nb:1:9: second\nb:2: warning: of a line\nb:3:1: third\na:1:1: warning: of another file\n");
 	assert_int_equal(d.n_errors, 4);
 	assert_int_equal(d.n_warnings, 2);
 	assert_int_equal(diagnostics_why(&d, ERR_FORMAT, &why), ERR_FORMAT);

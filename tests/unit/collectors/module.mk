@@ -32,10 +32,14 @@ UNIT_TESTS += \
 	tests/unit/collectors/test_ssh_config \
 	tests/unit/collectors/test_ssh_conformance \
 	tests/unit/collectors/test_ssh_key \
+	tests/unit/collectors/test_ssh_keys \
 	tests/unit/collectors/test_ssh_pattern \
 	tests/unit/collectors/test_xid
 http_bench = %reldir%/http_bench.c %reldir%/http_bench.h %reldir%/raw_server.c %reldir%/raw_server.h
 source_bench = %reldir%/source_bench.c %reldir%/source_bench.h
+ssh_bench = tests/unit/collectors/ssh_bench.c tests/unit/collectors/ssh_bench.h tests/unit/collectors/loop_turn.c \
+	tests/unit/collectors/loop_turn.h tests/unit/collectors/sshd.c tests/unit/collectors/sshd.h
+keygen = tests/unit/collectors/keygen.c tests/unit/collectors/keygen.h
 source_kit = tests/unit/collectors/source_kit.c tests/unit/collectors/source_kit.h
 tests_unit_collectors_test_decimal_SOURCES = %reldir%/test_decimal.c $(comma_locale)
 tests_unit_collectors_test_decimal_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
@@ -88,7 +92,7 @@ tests_unit_collectors_test_source_systemd_SOURCES = %reldir%/test_source_systemd
 tests_unit_collectors_test_source_systemd_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_source_xpu_SOURCES = %reldir%/test_source_xpu.c $(source_kit)
 tests_unit_collectors_test_source_xpu_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
-tests_unit_collectors_test_ssh_SOURCES = %reldir%/test_ssh.c %reldir%/loop_turn.c %reldir%/loop_turn.h %reldir%/sshd.c %reldir%/sshd.h
+tests_unit_collectors_test_ssh_SOURCES = %reldir%/test_ssh.c $(ssh_bench)
 tests_unit_collectors_test_ssh_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_ssh_config_SOURCES = %reldir%/test_ssh_config.c %reldir%/ssh_memory.c %reldir%/ssh_memory.h
 tests_unit_collectors_test_ssh_config_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
@@ -96,6 +100,8 @@ tests_unit_collectors_test_ssh_conformance_SOURCES = %reldir%/test_ssh_conforman
 tests_unit_collectors_test_ssh_conformance_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_ssh_key_SOURCES = %reldir%/test_ssh_key.c %reldir%/sample_keys.h
 tests_unit_collectors_test_ssh_key_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_ssh_keys_SOURCES = %reldir%/test_ssh_keys.c $(ssh_bench) $(keygen)
+tests_unit_collectors_test_ssh_keys_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_ssh_pattern_SOURCES = %reldir%/test_ssh_pattern.c
 tests_unit_collectors_test_ssh_pattern_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_xid_SOURCES = %reldir%/test_xid.c

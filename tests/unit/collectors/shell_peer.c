@@ -37,7 +37,8 @@ static void link_tool(const struct shell_peer *s, const char *target, const char
 
 bool shell_peer_init(struct shell_peer *s, const char *shell)
 {
-	static const char *const applets[] = { "cat", "date", "df", "grep", "head", "id", "printf", "sed", "sleep", "stat", "timeout", "tr", "true", "uname", "yes" };
+	static const char *const applets[] = { "cat", "date", "df", "grep", "head", "id", "printf", "sed", "sleep", "stat", "timeout", "tr",
+	                                       "true", "uname", "yes" };
 	char target[256];
 	const char *tmp = getenv("TMPDIR");
 	memset(s, 0, sizeof *s);

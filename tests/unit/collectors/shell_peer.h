@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A machine at the other end of a gather: a shell of this machine, through pipes, with a folder of its own before its PATH in which `sh` is the shell
- * that is wanted and tools can be put. Waits for a condition with a deadline, never for a time. */
+ * A machine at the other end of a gather: a shell of this machine, through pipes, with a folder of its own before its PATH in which `sh` is
+ * the shell that is wanted and tools can be put. Waits for a condition with a deadline, never for a time. */
 #ifndef PITWALL_TESTS_SHELL_PEER_H
 #define PITWALL_TESTS_SHELL_PEER_H
 
@@ -28,8 +28,8 @@ void shell_peer_tool(const struct shell_peer *s, const char *name, const char *s
 void shell_peer_start(struct shell_peer *s, const char *login, const char *command);
 void shell_peer_stop(struct shell_peer *s);
 
-/* Sends a request and feeds what comes, `piece` bytes at a time (0: as it comes), until the gather is over or the shell closed; the latter gives
- * GATHER_MORE, and `why` from gather_closed. */
+/* Sends a request and feeds what comes, `piece` bytes at a time (0: as it comes), until the gather is over or the shell closed; the latter
+ * gives GATHER_MORE, and `why` from gather_closed. */
 enum gather_state shell_peer_gather(struct shell_peer *s, struct gather *g, size_t piece, struct why *why);
 
 /* The bytes of the last request. */

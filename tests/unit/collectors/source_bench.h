@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A machine to ask a source: the source's script runs in a real shell that finds only the tools in a folder of the test's, some of them fakes that
- * print what the test says, and its answer is parsed. Memory lives from one asking to the next, as it does for a real machine. */
+ * A machine to ask a source: the source's script runs in a real shell that finds only the tools in a folder of the test's, some of them
+ * fakes that print what the test says, and its answer is parsed. Memory lives from one asking to the next, as it does for a real
+ * machine. */
 #ifndef PITWALL_TESTS_SOURCE_BENCH_H
 #define PITWALL_TESTS_SOURCE_BENCH_H
 

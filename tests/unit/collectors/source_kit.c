@@ -75,6 +75,19 @@ const char *kit_ask(const struct kit *k)
 	return buf_text(&asked);
 }
 
+void kit_check_answers(const struct source *source, const struct kit_answer *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct kit k;
+		kit_open(&k, source);
+		kit_read(&k, rows[i].text, rows[i].status);
+		if (k.e != rows[i].e || strstr(k.why.text, rows[i].why) == NULL)
+			fail_msg("%s: %d, '%s'", rows[i].label, (int)k.e, k.why.text);
+		assert_row(rows[i].label, kit_ask(&k)[0] == '\0');
+		kit_close(&k);
+	}
+}
+
 static const char *find_line(const struct kit *k, const char *begins, const char *end)
 {
 	const char *page = buf_text(&k->found.page);
@@ -291,4 +304,18 @@ void kit_run(struct kit *k, const struct kit_tools *t, const char *shell)
 const char *kit_said(void)
 {
 	return buf_text(&said);
+}
+
+void kit_in_each_shell(void (*run)(const char *shell))
+{
+	int n = 0;
+	for (size_t i = 0; kit_shells[i] != NULL; i++) {
+		if (!kit_has_program(kit_shells[i])) {
+			print_message("# '%s' is not here; scripts were not run by it\n", kit_shells[i]);
+			continue;
+		}
+		run(kit_shells[i]);
+		n++;
+	}
+	assert_true(n > 0);
 }

@@ -27,6 +27,15 @@ void kit_read(struct kit *k, const char *text, int status);
 /* What the source asks next; lent until the next call. */
 const char *kit_ask(const struct kit *k);
 
+/* Sections that hold nothing that can be read: each is read by a machine of its own, which asks for nothing special after it. */
+struct kit_answer {
+	const char *label, *text;
+	int         status;
+	enum err    e;
+	const char *why; /* a part of the sentence */
+};
+void kit_check_answers(const struct source *source, const struct kit_answer *rows, size_t n);
+
 /* Is `line` (without its line feed) a line of the page? */
 bool kit_has(const struct kit *k, const char *line);
 /* Is there a sample whose line begins so? */
@@ -49,8 +58,11 @@ void kit_tools_close(struct kit_tools *t); /* with all that is in it */
 void kit_tools_put(const struct kit_tools *t, const char *name, const char *text); /* an executable file */
 char *kit_tools_read(const struct kit_tools *t, const char *name); /* "" where there is none; the caller frees it */
 
-/* The shells that scripts are written for ("busybox" means its sh); those of them that are not here are to be passed over. Ends with NULL. */
+/* The shells that scripts are written for ("busybox" means its sh); those of them that are not here are to be passed over. Ends with
+ * NULL. */
 extern const char *const kit_shells[];
+/* Each of them that is here; a test for which there is none has failed. */
+void kit_in_each_shell(void (*run)(const char *shell));
 bool kit_has_program(const char *name);
 
 /* Runs the source's script, `bounded` being there, with what the source asks as $1, and lets the source read what it said. */

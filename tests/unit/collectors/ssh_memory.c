@@ -16,7 +16,8 @@ static enum err read_file(void *arg, const char *path, struct buf *to, struct wh
 	return why_set(why, ERR_NOT_FOUND, "there is no '%s'", path);
 }
 
-static enum err list_files(void *arg, const char *pattern, enum err (*each)(const char *path, void *each_arg), void *each_arg, struct why *why)
+static enum err list_files(void *arg, const char *pattern, enum err (*each)(const char *path, void *each_arg), void *each_arg,
+                           struct why *why)
 {
 	const struct ssh_memory *m = arg;
 	enum err e = ERR_OK;

@@ -349,7 +349,8 @@ bool ssh_oracle_agrees(const char *label, const char *path, const char *configur
 	struct buf theirs;
 	buf_init(&theirs, TEXT_MAX);
 	assert_int_equal(ssh_local_init(&local, &why), ERR_OK);
-	struct ssh_question q = { .destination = d->typed, .user = d->user, .port = d->port != NULL ? (int)strtol(d->port, NULL, 10) : 0, .file = path };
+	struct ssh_question q = { .destination = d->typed, .user = d->user, .port = d->port != NULL ? (int)strtol(d->port, NULL, 10) : 0,
+	                          .file = path };
 	enum err e = ssh_config_resolve(&q, &local.machine, &settings, NULL, &why);
 	int status = ask_ssh(path, d, &theirs);
 	struct comparison c = { .label = label, .configuration = configuration, .ours = &settings, .theirs = buf_text(&theirs) };

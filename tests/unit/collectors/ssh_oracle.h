@@ -2,11 +2,12 @@
  *
  * The real ssh (ssh -G), asked about the same configuration as our reader.
  *
- * Not compared, because ssh -G prints something else than what is set: LocalCommand and RemoteCommand, ControlPath (expanded there), forwards,
- * SendEnv, SetEnv (added up), UpdateHostKeys and XAuthLocation (derived), EscapeChar, IPQoS, RekeyLimit, TunnelDevice, ControlPersist,
- * AddKeysToAgent, PermitRemoteOpen and the Canonicalize... lists (rewritten); StreamLocalBindMask and SyslogFacility, which OpenSSH 9.2 takes
- * from blocks that do not apply. Identity files are printed unexpanded and expanded here. Debian's ssh presets ServerAliveInterval to
- * 300 under BatchMode, so that it is compared there only where it is set. Names of algorithms are all real ones: we have no list to check them by. */
+ * Not compared, because ssh -G prints something else than what is set: LocalCommand and RemoteCommand, ControlPath (expanded there),
+ * forwards, SendEnv, SetEnv (added up), UpdateHostKeys and XAuthLocation (derived), EscapeChar, IPQoS, RekeyLimit, TunnelDevice,
+ * ControlPersist, AddKeysToAgent, PermitRemoteOpen and the Canonicalize... lists (rewritten); StreamLocalBindMask and SyslogFacility, which
+ * OpenSSH 9.2 takes from blocks that do not apply. Identity files are printed unexpanded and expanded here. Debian's ssh presets
+ * ServerAliveInterval to 300 under BatchMode, so that it is compared there only where it is set. Names of algorithms are all real ones: we
+ * have no list to check them by. */
 #ifndef PITWALL_TESTS_SSH_ORACLE_H
 #define PITWALL_TESTS_SSH_ORACLE_H
 

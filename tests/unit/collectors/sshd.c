@@ -148,7 +148,11 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 static enum err make_key(const char *type, const char *path, struct why *why)
 {
 	char said[1024];
-	const char *const argv[] = { "ssh-keygen", "-q", "-t", type, "-N", "", "-C", "test", "-f", path, NULL };
+	const char *bits = strchr(type, '-');
+	char name[16];
+	snprintf(name, sizeof name, "%.*s", (int)strcspn(type, "-"), type);
+	const char *const argv[] = { "ssh-keygen", "-q", "-t", name, "-N", "", "-C", "test", "-f", path, bits != NULL ? "-b" : NULL,
+		                         bits != NULL ? bits + 1 : NULL, NULL };
 	return sshd_run(argv, said, sizeof said) == 0 ? ERR_OK : why_set(why, ERR_IO, "ssh-keygen cannot make a key of type %s: %s", type, said);
 }
 
@@ -204,7 +208,8 @@ static enum err make_user_key(struct sshd *s, const struct sshd_options *o, stru
 	return fclose(f) == 0 ? ERR_OK : why_errno(why, errno, "cannot write '%s'", path);
 }
 
-/* sshd takes the first value of an option that it meets. */
+/* sshd takes the first value of an option that it meets. What the user's own start-up files do, and wait for, is no part of a test: home is
+ * the folder, where there are none. */
 static enum err write_config(struct sshd *s, const char *const *lines, struct why *why)
 {
 	FILE *f = fopen(s->config, "w");
@@ -217,8 +222,8 @@ static enum err write_config(struct sshd *s, const char *const *lines, struct wh
 	fprintf(f,
 	        "ListenAddress 127.0.0.1\nPidFile none\nAuthorizedKeysFile %s/authorized_keys\nStrictModes no\nUsePAM no\nUseDNS no\n"
 	        "PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin yes\nMaxStartups 100\nLogLevel VERBOSE\n"
-	        "PrintMotd no\nPrintLastLog no\nSubsystem sftp internal-sftp\n",
-	        s->folder);
+	        "PrintMotd no\nPrintLastLog no\nSubsystem sftp internal-sftp\nSetEnv HOME=%s\n",
+	        s->folder, s->folder);
 	return fclose(f) == 0 ? ERR_OK : why_errno(why, errno, "cannot write '%s'", s->config);
 }
 
@@ -287,10 +292,9 @@ static bool listens(struct sshd *s, struct why *why)
 	}
 }
 
-static bool launch(struct sshd *s, struct why *why)
+static bool launch_on(struct sshd *s, struct why *why)
 {
 	char port[16];
-	s->port = free_port();
 	snprintf(port, sizeof port, "%d", s->port);
 	int fd = open(s->log, O_WRONLY | O_CREAT | O_APPEND | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0 || s->port == 0) {
@@ -308,6 +312,12 @@ static bool launch(struct sshd *s, struct why *why)
 		return false;
 	}
 	return listens(s, why);
+}
+
+static bool launch(struct sshd *s, struct why *why)
+{
+	s->port = free_port();
+	return launch_on(s, why);
 }
 
 enum err sshd_start(const struct sshd_options *options, struct sshd **out, struct why *why)
@@ -350,16 +360,56 @@ static void end_children(pid_t pid, int depth)
 
 void sshd_cut(struct sshd *s) { end_children(s->pid, 0); }
 
+static void signal_children(pid_t pid, int number, int depth)
+{
+	char path[64];
+	int  child;
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	FILE *f = fopen(path, "r");
+	while (f != NULL && fscanf(f, "%d", &child) == 1) {
+		kill(child, number);
+		if (depth < 8)
+			signal_children(child, number, depth + 1);
+	}
+	if (f != NULL)
+		fclose(f);
+}
+
+void sshd_freeze(struct sshd *s) { signal_children(s->pid, SIGSTOP, 0); }
+void sshd_thaw(struct sshd *s) { signal_children(s->pid, SIGCONT, 0); }
+
+void sshd_end(struct sshd *s)
+{
+	if (s->pid <= 0)
+		return;
+	kill(s->pid, SIGSTOP); /* no new ones meanwhile */
+	end_children(s->pid, 0);
+	kill(s->pid, SIGCONT);
+	reap(s->pid);
+	s->pid = 0;
+}
+
+enum err sshd_again(struct sshd *s, struct why *why)
+{
+	return launch_on(s, why) ? ERR_OK : ERR_IO;
+}
+
+enum err sshd_authorize(struct sshd *s, const char *line)
+{
+	char path[PATH];
+	snprintf(path, sizeof path, "%s/authorized_keys", s->folder);
+	FILE *f = fopen(path, "a");
+	if (f == NULL)
+		return ERR_IO;
+	fprintf(f, "%s\n", line);
+	return fclose(f) == 0 ? ERR_OK : ERR_IO;
+}
+
 void sshd_stop(struct sshd *s)
 {
 	if (s == NULL)
 		return;
-	if (s->pid > 0) {
-		kill(s->pid, SIGSTOP); /* no new ones meanwhile */
-		end_children(s->pid, 0);
-		kill(s->pid, SIGCONT);
-		reap(s->pid);
-	}
+	sshd_end(s);
 	if (s->folder[0] != '\0')
 		nftw(s->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 	free(s);

@@ -12,7 +12,7 @@
 struct sshd;
 
 struct sshd_options {
-	const char *const *host_keys;   /* what ssh-keygen -t takes, ended by NULL; NULL: ed25519 alone */
+	const char *const *host_keys;   /* what ssh-keygen -t takes, "ecdsa-384" with -b, ended by NULL; NULL: ed25519 alone */
 	const char *const *config;      /* lines that come before the fixture's own and so win over them, ended by NULL; or NULL */
 	const char        *user_key;    /* type of the user's key; NULL: ed25519 */
 	const char        *authorized;  /* options before that key in authorized_keys, "command=\"...\""; or NULL */
@@ -39,6 +39,14 @@ const char *sshd_host_key(const struct sshd *s, const char *type);
 void        sshd_log(const struct sshd *s, char *to, unsigned long size);
 /* Ends all connections and what was run over them, as a crash would; it goes on listening. */
 void        sshd_cut(struct sshd *s);
+/* Stops all connections where they are, as a machine does that is out of memory, and lets them go on. */
+void        sshd_freeze(struct sshd *s);
+void        sshd_thaw(struct sshd *s);
+/* Ends it, its connections too; the folder stays, and sshd_again starts it anew, on the same port with the same keys. */
+void        sshd_end(struct sshd *s);
+enum err    sshd_again(struct sshd *s, struct why *why);
+/* Whoever has this key, a line of authorized_keys, may log in. */
+enum err    sshd_authorize(struct sshd *s, const char *line);
 
 /* Runs a program found in PATH, argv ended by NULL, standard input empty; what it writes on either output goes to `to` (cut). Returns its
  * exit status, -1 when it could not be run, was killed by a signal, or took more than 30 s. */

@@ -150,8 +150,8 @@ static void sections(void **state)
 }
 
 
-/* A source that hangs and cannot be ended by what bounds it: the gather goes on, it is not run twice, not over a new connection either, and runs
- * again once the old run is gone. */
+/* A source that hangs and cannot be ended by what bounds it: the gather goes on, it is not run twice, not over a new connection either, and
+ * runs again once the old run is gone. */
 static void left_behind_in(const char *shell)
 {
 	struct shell_peer peer;
@@ -321,7 +321,8 @@ static void real_sources(void **state)
 	static const char *const must[] = {
 		"pitwall_clock_offset_seconds ", "pitwall_clock_offset_error_seconds ", "node_uname_info{", "node_load1 ", "node_memory_MemTotal_bytes ",
 		"node_cpu_seconds_total{cpu=\"all\",mode=\"idle\"} ", "machine_cpu_cores ", "node_boot_time_seconds ", "node_time_seconds ",
-		"pitwall_source_success{source=\"machine\"} 1\n", "pitwall_source_success{source=\"host\"} 1\n", "pitwall_source_duration_seconds{source=\"host\"} ",
+		"pitwall_source_success{source=\"machine\"} 1\n", "pitwall_source_success{source=\"host\"} 1\n",
+		"pitwall_source_duration_seconds{source=\"host\"} ",
 	};
 	static const struct source *const own[] = { &host_source, &filesystem_source, &sensors_source };
 	(void)state;

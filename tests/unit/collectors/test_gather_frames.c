@@ -125,7 +125,8 @@ static void absent_is_asked_less(void **state)
 	(void)state;
 	start_with(&m, &often, &seldom, NULL);
 	ask(&m);
-	assert_int_equal(say(&m, MACHINE SECTION("often", "absent", "0") SECTION("seldom", "sh: x: not found", "127") "\n@done\n", &why), GATHER_DONE);
+	assert_int_equal(say(&m, MACHINE SECTION("often", "absent", "0") SECTION("seldom", "sh: x: not found", "127") "\n@done\n", &why),
+	                 GATHER_DONE);
 	assert_int_equal(gather_source_at(m.g, 1).state, GATHER_SOURCE_ABSENT);
 	assert_string_equal(gather_source_at(m.g, 1).reason, "no such thing");
 	assert_true(!page_has(&m, "source=\"often\""));
@@ -192,13 +193,16 @@ static const struct {
 	{ "half a line", "\n@begin machine 7", GATHER_MORE, "" },
 	{ "a section that is not known", "\n@begin gpu 7 8 1\n", GATHER_BROKEN, "the machine answered with a section that was not asked for" },
 	{ "a section twice", MACHINE MACHINE, GATHER_BROKEN, "the machine answered with a section that was not asked for" },
-	{ "a section in a section", "\n@begin machine 7 8 1\n\n@begin often 7 8 1\n", GATHER_BROKEN, "the machine's shell answered in a way that cannot be understood" },
+	{ "a section in a section", "\n@begin machine 7 8 1\n\n@begin often 7 8 1\n", GATHER_BROKEN,
+	  "the machine's shell answered in a way that cannot be understood" },
 	{ "an end without a section", "\n@end 0\n", GATHER_BROKEN, "the machine's shell answered in a way that cannot be understood" },
 	{ "a status without a section", "\n@status 0 1\n", GATHER_BROKEN, "the machine's shell answered in a way that cannot be understood" },
 	{ "two of them", "\n@begin machine 7 8 1\n\n@status 0 1\n\n@status 0 1\n", GATHER_BROKEN,
 	  "the machine's shell answered in a way that cannot be understood" },
-	{ "a status beyond", "\n@begin machine 7 8 1\n\n@status 256 1\n", GATHER_BROKEN, "the machine's shell answered in a way that cannot be understood" },
-	{ "the last line in a section", "\n@begin machine 7 8 1\n\n@done\n", GATHER_BROKEN, "the machine's shell answered in a way that cannot be understood" },
+	{ "a status beyond", "\n@begin machine 7 8 1\n\n@status 256 1\n", GATHER_BROKEN,
+	  "the machine's shell answered in a way that cannot be understood" },
+	{ "the last line in a section", "\n@begin machine 7 8 1\n\n@done\n", GATHER_BROKEN,
+	  "the machine's shell answered in a way that cannot be understood" },
 	{ "a word too many", "\n@begin machine 7 8 1 2 3 4\n", GATHER_BROKEN, "the machine's shell answered in a way that cannot be understood" },
 	{ "an unknown word", "\n@hello\n", GATHER_BROKEN, "the machine's shell answered in a way that cannot be understood" },
 	{ "busy with what was not asked", "\n@busy gpu\n", GATHER_BROKEN, "the machine answered with a section that was not asked for" },
@@ -279,8 +283,10 @@ static void what_settings_want(void **state)
 {
 	static const char *const units[] = { "echo 'vllm'" };
 	const struct source_settings settings = { .units = units, .n_units = 1 };
-	const struct source nothing = { .name = "nothing", .summary = "s", .write_script = write_nothing, .memory_size = sizeof(int), .parse = parse };
-	const struct source failing = { .name = "failing", .summary = "s", .write_script = write_failing, .memory_size = sizeof(int), .parse = parse };
+	const struct source nothing = { .name = "nothing", .summary = "s", .write_script = write_nothing, .memory_size = sizeof(int),
+	                                .parse = parse };
+	const struct source failing = { .name = "failing", .summary = "s", .write_script = write_failing, .memory_size = sizeof(int),
+	                                .parse = parse };
 	const struct source wanted = { .name = "wanted", .summary = "s", .write_script = write_unit, .memory_size = sizeof(int), .parse = parse };
 	const struct source bad = { .name = "bad", .summary = "s", .script = ":", .memory_size = sizeof(int), .ask = ask_badly, .parse = parse };
 	struct machine m;

@@ -52,6 +52,8 @@ static void on_scrape(void *ctx, const struct machine_scrape *s)
 }
 
 static bool has_three(const void *what) { return ((const struct seen *)what)->n_good >= 3; }
+static bool has_one(const void *what) { return ((const struct seen *)what)->n_good >= 1; }
+static bool has_ended(const void *what) { return ((const struct seen *)what)->n_good + ((const struct seen *)what)->n_bad >= 1; }
 static bool has_failed(const void *what) { return ((const struct seen *)what)->n_bad >= 1; }
 static bool bench_is_closed(const void *what) { return ((const struct bench *)what)->is_closed; }
 static void on_closed(void *ctx) { ((struct bench *)ctx)->is_closed = true; }
@@ -65,7 +67,8 @@ static void write_text(const char *path, const char *text)
 	assert_int_equal(chmod(path, 0600), 0);
 }
 
-static void bench_init(struct bench *b, struct sshd *s)
+/* `sources` NULL: all. */
+static void bench_init_with(struct bench *b, struct sshd *s, const struct source *const *sources_wanted, size_t n_sources_wanted)
 {
 	struct why why = { "" };
 	char text[4096], known[512];
@@ -86,8 +89,14 @@ static void bench_init(struct bench *b, struct sshd *s)
 		write_text(b->config, text);
 	}
 	assert_int_equal(loop_new(&b->loop, &why), ERR_OK);
-	const struct machine_collector_options o = { .loop = b->loop, .clock = clock_system(), .ssh_config = s != NULL ? b->config : NULL };
+	const struct machine_collector_options o = { .loop = b->loop, .clock = clock_system(), .ssh_config = s != NULL ? b->config : NULL,
+		                                       .sources = sources_wanted, .n_sources = n_sources_wanted };
 	assert_int_equal(machine_collector_new(&o, &b->c, &why), ERR_OK);
+}
+
+static void bench_init(struct bench *b, struct sshd *s)
+{
+	bench_init_with(b, s, NULL, 0);
 }
 
 static void bench_release(struct bench *b)
@@ -187,7 +196,8 @@ static void tells_of_machines_that_do_not_do_as_asked(void **state)
 		struct machine *m = NULL;
 		assert_int_equal(sshd_start(&o, &s, &why), ERR_OK);
 		bench_init(&b, s);
-		const struct machine_options mo = { .name = "x", .destination = "x", .mode = SSH_MODE_LIBSSH2, .interval_ms = 60000, .timeout_ms = rows[i].timeout_ms,
+		const struct machine_options mo = { .name = "x", .destination = "x", .mode = SSH_MODE_LIBSSH2, .interval_ms = 60000,
+		                                    .timeout_ms = rows[i].timeout_ms,
 			                                .connect_timeout_ms = rows[i].timeout_ms, .done = on_scrape, .ctx = &seen };
 		memset(&seen, 0, sizeof seen);
 		assert_int_equal(machine_add(b.c, &mo, true, &m, &why), ERR_OK);
@@ -200,12 +210,75 @@ static void tells_of_machines_that_do_not_do_as_asked(void **state)
 	}
 }
 
+/* ---- what hangs ---- */
+
+static enum err parse_number(const struct section *in, const struct source_settings *settings, void *memory, struct findings *out,
+                             struct why *why)
+{
+	(void)settings, (void)memory;
+	if (in->status != 0 || in->n == 0)
+		return why_set(why, ERR_FORMAT, "it says nothing");
+	findings_put(out, "node_load1", strtod(in->text, NULL), (const char *[]){ NULL });
+	return ERR_OK;
+}
+
+static enum err parse_nothing(const struct section *in, const struct source_settings *settings, void *memory, struct findings *out,
+                              struct why *why)
+{
+	(void)in, (void)settings, (void)memory, (void)out, (void)why;
+	return ERR_OK;
+}
+
+/* What a section is given stands in its shell's limit_s. */
+static void gives_a_section_what_the_timeout_allows(void **state)
+{
+	static const struct { const char *label; int64_t timeout_ms; double limit_s; } rows[] = {
+		{ "the usual timeout", 5000, 5 }, { "a part of a second is not counted", 3900, 3 },
+		{ "never less than 2 s", 1000, 2 }, { "never more than 5 s", 60000, 5 },
+	};
+	static const struct source limit = { .name = "limit", .summary = "what a section may take", .script = "echo $limit_s\n",
+	                                     .parse = parse_number };
+	static const struct source *const only[] = { &limit };
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct bench b;
+		struct seen seen;
+		bench_init_with(&b, NULL, only, 1);
+		watch(&b, NULL, rows[i].timeout_ms, &seen);
+		loop_turn_until(b.loop, has_one, &seen, rows[i].label);
+		if (seen.load < rows[i].limit_s || seen.load > rows[i].limit_s)
+			fail_msg("%s: %g s", rows[i].label, seen.load);
+		bench_release(&b);
+	}
+}
+
+/* A tool that heeds no SIGTERM: what comes after it answers all the same, and the machine counts as one that does. */
+static void a_tool_that_hangs_costs_only_its_own(void **state)
+{
+	static const struct source hangs = { .name = "hangs", .summary = "never ends", .script = "trap '' TERM; sleep 30\n",
+	                                     .parse = parse_nothing };
+	static const struct source after = { .name = "after", .summary = "answers", .script = "echo 7\n", .parse = parse_number };
+	static const struct source *const both[] = { &hangs, &after };
+	struct bench b;
+	struct seen seen;
+	(void)state;
+	bench_init_with(&b, NULL, both, 2);
+	watch(&b, NULL, 2000, &seen);
+	loop_turn_until(b.loop, has_ended, &seen, "a gather in which a tool hangs");
+	if (seen.n_good == 0)
+		fail_msg("%s: %s", reach_name(seen.result), seen.text);
+	assert_true(seen.load > 6 && seen.load < 8);
+	bench_release(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(asks_this_machine),
 		cmocka_unit_test(asks_machines_behind_a_jump_host),
 		cmocka_unit_test(tells_of_machines_that_do_not_do_as_asked),
+		cmocka_unit_test(gives_a_section_what_the_timeout_allows),
+		cmocka_unit_test(a_tool_that_hangs_costs_only_its_own),
 	};
 	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,11 +31,13 @@ static void test_amd_smi(void **state)
 	assert_line(&k, "amd_gpu_used_vram" LABELS " 1024");
 	assert_line(&k, "amd_gpu_ecc_correct_total" LABELS " 3");
 	assert_line(&k, "amd_gpu_energy_consumed" LABELS " 2000000");
-	assert_line(&k, "amd_gpu_clock{card_series=\"AMD Instinct MI300X\",gpu_id=\"0\",gpu_uuid=\"u0\",clock_type=\"GPU_CLOCK_TYPE_SYSTEM\"} 2100");
+	assert_line(&k,
+	            "amd_gpu_clock{card_series=\"AMD Instinct MI300X\",gpu_id=\"0\",gpu_uuid=\"u0\",clock_type=\"GPU_CLOCK_TYPE_SYSTEM\"} 2100");
 	assert_line(&k, "amd_gpu_throttled{card_series=\"AMD Instinct MI300X\",gpu_id=\"0\",gpu_uuid=\"u0\",reason=\"ppt\"} 1");
 	assert_line(&k, "amd_gpu_throttled{card_series=\"AMD Instinct MI300X\",gpu_id=\"0\",gpu_uuid=\"u0\",reason=\"prochot\"} 0");
 	assert_line(&k, "amd_gpu_fault" LABELS " 0");
-	assert_line(&k, "amd_gpu_info{card_series=\"AMD Instinct MI300X\",driver_version=\"6.12\",gpu_id=\"0\",gpu_uuid=\"u0\",pci_bdf=\"0000:03:00.0\"} 1");
+	assert_line(&k,
+	            "amd_gpu_info{card_series=\"AMD Instinct MI300X\",driver_version=\"6.12\",gpu_id=\"0\",gpu_uuid=\"u0\",pci_bdf=\"0000:03:00.0\"} 1");
 	assert_false(kit_has_metric(&k, "amd_gpu_edge_temperature"));
 	assert_false(kit_has_metric(&k, "amd_gpu_umc_activity"));
 	assert_string_equal(kit_ask(&k), "named");
@@ -74,30 +76,21 @@ static void test_processes(void **state)
 static void test_failures(void **state)
 {
 	(void)state;
-	static const struct {
-		const char *label, *text;
-		int         status;
-		enum err    e;
-		const char *why;
-	} rows[] = {
+	static const struct kit_answer rows[] = {
 		{ "no tool", "", 127, ERR_NOT_FOUND, "neither" },
 		{ "no GPU", "@metric\n@rocm\n{}\n", 0, ERR_NOT_FOUND, "no AMD GPU" },
 		{ "no driver", "@rocm\nERROR:root:Driver not initialized (amdgpu not found in modules)\n", 1, ERR_FORMAT, "not loaded" },
-		{ "a subcommand", "@metric\namdsmi_cli_exceptions.AmdSmiInvalidSubcommandException: Command 'metric' is invalid. Error code: -10\n", 246, ERR_FORMAT,
+		{ "a subcommand", "@metric\namdsmi_cli_exceptions.AmdSmiInvalidSubcommandException: Command 'metric' is invalid. Error code: -10\n",
+		  246, ERR_FORMAT,
 		  "status 246: 'amdsmi_cli" },
 		{ "it hangs", "@metric\n\n", 124, ERR_FORMAT, "did not end in time" },
 		{ "broken JSON", "@metric\n{\"gpu_data\": [}\n", 0, ERR_FORMAT, "tool" },
-		{ "JSON of something else", "@metric\n[1, \"gpu\", null, {\"gpu\": -1}, {\"gpu\": 1.5}, {\"gpu\": []}]\n", 0, ERR_NOT_FOUND, "no AMD GPU" },
-		{ "a traceback", "@metric\nTraceback (most recent call last):\n  File x\nOSError: libamd_smi.so: cannot open\n", 1, ERR_FORMAT, "'OSError" },
+		{ "JSON of something else", "@metric\n[1, \"gpu\", null, {\"gpu\": -1}, {\"gpu\": 1.5}, {\"gpu\": []}]\n", 0, ERR_NOT_FOUND,
+		  "no AMD GPU" },
+		{ "a traceback", "@metric\nTraceback (most recent call last):\n  File x\nOSError: libamd_smi.so: cannot open\n", 1, ERR_FORMAT,
+		  "'OSError" },
 	};
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct kit k;
-		kit_open(&k, &amd_smi_source);
-		kit_read(&k, rows[i].text, rows[i].status);
-		if (k.e != rows[i].e || strstr(k.why.text, rows[i].why) == NULL)
-			fail_msg("%s: %d, '%s'", rows[i].label, (int)k.e, k.why.text);
-		kit_close(&k);
-	}
+	kit_check_answers(&amd_smi_source, rows, sizeof rows / sizeof rows[0]);
 }
 
 static void test_captures(void **state)
@@ -119,13 +112,15 @@ static void test_captures(void **state)
 		{ "gpu/amd/telegraf_rx6700xt_rocm612.json", "@rocm\n",
 		  { "amd_gpu_umc_activity{card_series=\"Navi 22 [Radeon RX 6700/6700 XT / 6800M]\",gpu_id=\"0\"} 0" }, NULL },
 		{ "gpu/amd/telegraf_vega-10-XT.json", "@rocm\n",
-		  { "amd_gpu_fan_rpm{gpu_id=\"0\",gpu_uuid=\"0x2150e7d042a1124\"} 682", "amd_gpu_memory_temperature{gpu_id=\"0\",gpu_uuid=\"0x2150e7d042a1124\"} 92" }, NULL },
+		  { "amd_gpu_fan_rpm{gpu_id=\"0\",gpu_uuid=\"0x2150e7d042a1124\"} 682",
+		    "amd_gpu_memory_temperature{gpu_id=\"0\",gpu_uuid=\"0x2150e7d042a1124\"} 92" }, NULL },
 		{ "gpu/amd/telegraf_vega-20-WKS-GL-XE.json", "@rocm\n",
 		  { "amd_pcie_replay_count{card_series=\"Radeon Instinct MI50 32GB\",gpu_id=\"0\",gpu_uuid=\"0x2f048617326b1ea\"} 0" }, NULL },
 		{ "gpu/amd/amd-smi_metric_usage_r9700_fragment.json", "@metric\n",
 		  { "amd_gpu_gfx_activity{gpu_id=\"0\"} 100", "amd_gpu_mma_activity{gpu_id=\"0\"} 0" }, "amd_gpu_package_power" },
 		{ "gpu/amd/amd-smi_process_r9700_first_entries.json", "@metric\n[{\"gpu\":0}]\n@process\n",
-		  { "amd_gpu_processes{gpu_id=\"0\"} 2", "amd_gpu_process_vram_bytes{gpu_id=\"0\",pid=\"213952\",process_name=\"/usr/bin/python3.12\"} 21008920000",
+		  { "amd_gpu_processes{gpu_id=\"0\"} 2",
+		    "amd_gpu_process_vram_bytes{gpu_id=\"0\",pid=\"213952\",process_name=\"/usr/bin/python3.12\"} 21008920000",
 		    "amd_gpu_process_vram_bytes{gpu_id=\"0\",pid=\"213534\",process_name=\"/usr/bin/python3.12\"} 56000" }, NULL },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -195,9 +190,7 @@ static void run_scripts(const char *shell)
 static void test_script(void **state)
 {
 	(void)state;
-	for (size_t i = 0; kit_shells[i] != NULL; i++)
-		if (kit_has_program(kit_shells[i]))
-			run_scripts(kit_shells[i]);
+	kit_in_each_shell(run_scripts);
 }
 
 int main(void)

@@ -31,7 +31,8 @@ static void one_container_is_told(void **state)
 	(void)state;
 	struct source_bench b;
 	assert_true(source_bench_open(&b, &container_source, false));
-	assert_int_equal(parse(&b, CONTAINER("running", "0", "false", "2", "2026-11-23T14:48:16.614290929Z", "v3", "{\"Status\":\"healthy\"}")), ERR_OK);
+	assert_int_equal(parse(&b, CONTAINER("running", "0", "false", "2", "2026-11-23T14:48:16.614290929Z", "v3", "{\"Status\":\"healthy\"}")),
+	                 ERR_OK);
 	static const char *const lines[] = {
 		"container_state{name=\"vllm\",state=\"running\"} 1",
 		"container_state{name=\"vllm\",state=\"exited\"} 0",
@@ -58,9 +59,11 @@ static const struct { const char *label, *before, *after, *event; enum finding_s
 	{ "nothing new", GOOD, GOOD, NULL, FINDING_INFO },
 	{ "restarted by policy", GOOD, CONTAINER("running", "0", "false", "1", AT_2, "v1", "null"),
 	  "container 'vllm' was restarted by its engine, 1 times so far", FINDING_WARN },
-	{ "restarted after the OOM killer", GOOD, CONTAINER("running", "0", "true", "1", AT_2, "v1", "null"), "(killed, out of memory)", FINDING_WARN },
+	{ "restarted after the OOM killer", GOOD, CONTAINER("running", "0", "true", "1", AT_2, "v1", "null"), "(killed, out of memory)",
+	  FINDING_WARN },
 	{ "started anew", GOOD, CONTAINER("running", "0", "false", "0", AT_2, "v1", "null"), "container 'vllm' was started", FINDING_INFO },
-	{ "ended well", GOOD, CONTAINER("exited", "0", "false", "0", AT_1, "v1", "null"), "container 'vllm' is 'exited': exit code 0", FINDING_INFO },
+	{ "ended well", GOOD, CONTAINER("exited", "0", "false", "0", AT_1, "v1", "null"), "container 'vllm' is 'exited': exit code 0",
+	  FINDING_INFO },
 	{ "ended badly", GOOD, CONTAINER("exited", "3", "false", "0", AT_1, "v1", "null"), "is 'exited': exit code 3", FINDING_CRITICAL },
 	{ "killed", GOOD, CONTAINER("exited", "137", "false", "0", AT_1, "v1", "null"), "exit code 137, signal 9", FINDING_CRITICAL },
 	{ "killed by the kernel", GOOD, CONTAINER("exited", "137", "true", "0", AT_1, "v1", "null"), "killed, out of memory", FINDING_CRITICAL },
@@ -93,7 +96,7 @@ static const struct { const char *label, *text; int status; enum err want; const
 	{ "no container", "== engine docker\n", 0, ERR_OK, NULL },
 	{ "no rights", "Got permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock\n", 1, ERR_FORMAT,
 	  "this user may not ask the container engine: add it to the group 'docker', or run rootless" },
-	{ "no daemon", "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n", 1, ERR_FORMAT,
+	{ "no daemon", "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n", 1, ERR_NOT_FOUND,
 	  "the container engine does not run, or answers elsewhere: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker "
 	  "daemon running?" },
 	{ "too late", "", 124, ERR_FORMAT, "the container engine did not answer in time" },
@@ -116,6 +119,19 @@ static void answers_are_judged(void **state)
 		}
 		source_bench_close(&b);
 	}
+}
+
+/* One that ran and does so no more is worth a word, and so is one that is refused. */
+static void an_engine_that_stops_is_a_failure(void **state)
+{
+	static const char stopped[] = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n";
+	struct source_bench b;
+	(void)state;
+	assert_true(source_bench_open(&b, &container_source, false));
+	assert_int_equal(source_bench_parse(&b, stopped, strlen(stopped), 1, false), ERR_NOT_FOUND);
+	assert_int_equal(parse(&b, ""), ERR_OK);
+	assert_int_equal(source_bench_parse(&b, stopped, strlen(stopped), 1, false), ERR_FORMAT);
+	source_bench_close(&b);
 }
 
 static void odd_values_do_not_harm(void **state)
@@ -217,6 +233,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_container_is_told), cmocka_unit_test(changes_are_events), cmocka_unit_test(answers_are_judged),
+		cmocka_unit_test(an_engine_that_stops_is_a_failure),
 		cmocka_unit_test(odd_values_do_not_harm), cmocka_unit_test(real_answers_are_read), cmocka_unit_test(dash_command),
 		cmocka_unit_test(busybox_command), cmocka_unit_test(dash_socket), cmocka_unit_test(busybox_socket),
 	};

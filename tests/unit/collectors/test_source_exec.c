@@ -30,8 +30,10 @@ static const struct {
 	  { "exec_x_queue_depth 4", "exec_x_temp 41.5", "exec_x_free 12", "exec_x_ok 1" }, NULL },
 	{ "odd keys", "pairs", NO_PATHS, "|a\"b{c}: 1\n|9: 2\n|== said =0\n", { "exec_x_a_b_c_ 1", "exec_x__9 2" }, NULL },
 	{ "a key with a colon", "pairs", NO_PATHS, "|disk:/dev/sda = 7\n|== said =0\n", { "exec_x_disk__dev_sda 7" }, NULL },
-	{ "no pairs", "pairs", NO_PATHS, "|hello\n|nan NaN\n|inf inf\n|== said =0\n", { NULL }, "exec 'x': it printed no line of a key and a number" },
-	{ "nothing", "pairs", NO_PATHS, "|== said =0\n", { "pitwall_exec_success{exec=\"x\"} 0" }, "exec 'x': it printed no line of a key and a number" },
+	{ "no pairs", "pairs", NO_PATHS, "|hello\n|nan NaN\n|inf inf\n|== said =0\n", { NULL },
+	  "exec 'x': it printed no line of a key and a number" },
+	{ "nothing", "pairs", NO_PATHS, "|== said =0\n", { "pitwall_exec_success{exec=\"x\"} 0" },
+	  "exec 'x': it printed no line of a key and a number" },
 	{ "JSON", "json", PATHS("depth=queue.depth", "first=list[0].v", "on=on", "text=s", "nested=m[1][0]"),
 	  "|{\"queue\":{\"depth\":3},\"list\":[{\"v\":1e3}],\"on\":false,\"s\":\"2.5\",\n|\"m\":[[],[9]]}\n|== said =0\n",
 	  { "exec_x_depth 3", "exec_x_first 1000", "exec_x_on 0", "exec_x_text 2.5" }, NULL },
@@ -43,14 +45,17 @@ static const struct {
 	{ "a page", "prometheus", NO_PATHS, "|# HELP up x\n|# TYPE up gauge\n|up{job=\"a\\\"b\"} 1 1700000000000\n|a:b 2\n|n NaN\n|== said =0\n",
 	  { "up{job=\"a\\\"b\"} 1", "a:b 2" }, NULL },
 	{ "a page of OpenMetrics", "prometheus", NO_PATHS, "|# TYPE c counter\n|c_total 5\n|# EOF\n|\n|== said =0\n", { "c_total 5" }, NULL },
-	{ "a bad page", "prometheus", NO_PATHS, "|good 1\n|bad{ 2\n|== said =0\n", { "pitwall_exec_success{exec=\"x\"} 0" }, "exec 'x': line 2: " },
+	{ "a bad page", "prometheus", NO_PATHS, "|good 1\n|bad{ 2\n|== said =0\n", { "pitwall_exec_success{exec=\"x\"} 0" },
+	  "exec 'x': line 2: " },
 	{ "status", "pairs", NO_PATHS, "|a 1\n|== said warning: disk =2\n", { "exec_x_a 1", "pitwall_exec_success{exec=\"x\"} 0" },
 	  "exec 'x': it ended with status 2: warning: disk" },
-	{ "not there", "pairs", NO_PATHS, "|\n|== said sh: nosuch: not found =127\n", { NULL }, "exec 'x': it cannot be run: sh: nosuch: not found" },
+	{ "not there", "pairs", NO_PATHS, "|\n|== said sh: nosuch: not found =127\n", { NULL },
+	  "exec 'x': it cannot be run: sh: nosuch: not found" },
 	{ "too late", "pairs", NO_PATHS, "|a 1\n|== said =124\n", { NULL }, "exec 'x': it did not end in time" },
 	{ "cut", "pairs", NO_PATHS, "|a 1\n|b 2", { NULL }, "exec 'x': it printed more than is read" },
 	{ "its own end", "pairs", NO_PATHS, "|== said =0\n|a 1\n|== said x=y=0\n", { "exec_x_a 1" }, NULL },
-	{ "a mark in its output", "pairs", NO_PATHS, "|== exec 0\n|a 1\n|== said =0\n== exec 0\n|a 7\n== exec 5\n== exec -1\n|b 2\n", { "exec_x_a 1" }, NULL },
+	{ "a mark in its output", "pairs", NO_PATHS, "|== exec 0\n|a 1\n|== said =0\n== exec 0\n|a 7\n== exec 5\n== exec -1\n|b 2\n",
+	  { "exec_x_a 1" }, NULL },
 	{ "not run", "pairs", NO_PATHS, NULL, { NULL }, "exec 'x' was not run: " },
 	{ "a format", "xml", NO_PATHS, "|<a/>\n|== said =0\n", { NULL }, "exec 'x': its format 'xml' is not known" },
 };
@@ -119,7 +124,8 @@ static void ask(bool is_busybox)
 		"pitwall_exec_success{exec=\"page\"} 1", "pitwall_exec_success{exec=\"bad\"} 0", "pitwall_exec_success{exec=\"large\"} 0",
 		"pitwall_exec_success{exec=\"nosuch\"} 0",
 	};
-	bool is_right = e == ERR_FORMAT && strstr(b.why.text, "exec 'bad': line 1: ") == b.why.text && strstr(b.why.text, "it said 'what is ") != NULL;
+	bool is_right = e == ERR_FORMAT && strstr(b.why.text, "exec 'bad': line 1: ") == b.why.text &&
+	strstr(b.why.text, "it said 'what is ") != NULL;
 	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
 		is_right = is_right && source_bench_has(&b, lines[i]);
 	if (!is_right) {
@@ -148,7 +154,8 @@ static void busybox_asks(void **state) { (void)state; ask(true); }
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(outputs_are_read), cmocka_unit_test(the_clock_ends_it), cmocka_unit_test(dash_asks), cmocka_unit_test(busybox_asks), cmocka_unit_test(too_many),
+		cmocka_unit_test(outputs_are_read), cmocka_unit_test(the_clock_ends_it), cmocka_unit_test(dash_asks),
+		cmocka_unit_test(busybox_asks), cmocka_unit_test(too_many),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,7 +35,8 @@ static const struct row rows[] = {
 	{ "an old kernel, processors counted", &host_source, 0, "stat:cpu 100 0 0 200\nstat:cpu0 50 0 0 100\nstat:cpu3 50 0 0 100\n", ERR_OK,
 	  "~machine_cpu_cores 2\nnode_cpu_seconds_total{cpu=\"all\",mode=\"user\"} 0.5\n" },
 	{ "how many is not said", &host_source, 0, CPU, ERR_FORMAT, "the machine does not say how many processors it has" },
-	{ "how many is nonsense", &host_source, 0, CPU "/sys/devices/system/cpu/online:5-2\n", ERR_FORMAT, "the machine does not say how many processors it has" },
+	{ "how many is nonsense", &host_source, 0, CPU "/sys/devices/system/cpu/online:5-2\n", ERR_FORMAT,
+	  "the machine does not say how many processors it has" },
 	{ "how many is too much", &host_source, 0, CPU "/sys/devices/system/cpu/online:0-9999999\n", ERR_FORMAT,
 	  "the machine does not say how many processors it has" },
 	{ "no processors", &host_source, 0, "loadavg:0.21 0.37 0.39 1/719 19737\n", ERR_FORMAT, "/proc/stat has no line of processors" },
@@ -46,9 +47,11 @@ static const struct row rows[] = {
 	{ "load", &host_source, 0, CPU "loadavg:0.21 0.37 0.39 1/719 19737\n/sys/devices/system/cpu/online:0\n", ERR_OK,
 	  "~node_load1 0.21\nnode_load5 0.37\nnode_load15 0.39\n" },
 	{ "memory in KiB, pages without a unit", &host_source, 0,
-	  CPU "meminfo:MemTotal:        3742148 kB\nmeminfo:HugePages_Total:    7\nmeminfo:Secret: 1 kB\n/sys/devices/system/cpu/online:0\n", ERR_OK,
+	  CPU "meminfo:MemTotal:        3742148 kB\nmeminfo:HugePages_Total:    7\nmeminfo:Secret: 1 kB\n/sys/devices/system/cpu/online:0\n",
+	  ERR_OK,
 	  "~node_memory_MemTotal_bytes 3831959552\nnode_memory_HugePages_Total 7\nmachine" },
-	{ "kills for memory", &host_source, 0, CPU "vmstat:oom_kill 3\nvmstat:pgmajfault 5\nvmstat:pgother 1\n/sys/devices/system/cpu/online:0\n", ERR_OK,
+	{ "kills for memory", &host_source, 0,
+	  CPU "vmstat:oom_kill 3\nvmstat:pgmajfault 5\nvmstat:pgother 1\n/sys/devices/system/cpu/online:0\n", ERR_OK,
 	  "~node_vmstat_oom_kill 3\nnode_vmstat_pgmajfault 5\nmachine" },
 	{ "pressure in microseconds", &host_source, 0,
 	  CPU "pressure/io:some avg10=0.18 avg60=0.34 avg300=0.10 total=159886802\npressure/io:full avg10=0.18 avg60=0.34 avg300=0.10 total=159229614\n"
@@ -105,8 +108,10 @@ static const struct row rows[] = {
 	  "node_filesystem_avail_bytes{device=\"/dev/sdb1\",fstype=\"xfs\",mountpoint=\"/data\"} 614400\n" },
 	{ "one that does not answer", &filesystem_source, 0, "mount rw ext4 /dev/a /\nmount rw ext4 /dev/b /b\nsize 1 2 3 4 5 6 /\n", ERR_OK,
 	  "~node_filesystem_device_error{device=\"/dev/b\",fstype=\"ext4\",mountpoint=\"/b\"} 1\n" },
-	{ "none that answers", &filesystem_source, 0, "mount rw ext4 /dev/a /\n", ERR_FORMAT, "the machine does not say the size of any file system" },
-	{ "a size that was not asked", &filesystem_source, 0, "size 1 2 3 4 5 6 /x\n", ERR_NOT_FOUND, "the machine has no local file system mounted" },
+	{ "none that answers", &filesystem_source, 0, "mount rw ext4 /dev/a /\n", ERR_FORMAT,
+	  "the machine does not say the size of any file system" },
+	{ "a size that was not asked", &filesystem_source, 0, "size 1 2 3 4 5 6 /x\n", ERR_NOT_FOUND,
+	  "the machine has no local file system mounted" },
 
 	{ "sensors", &sensors_source, 2,
 	  "hwmon/hwmon0/name:k10temp\nhwmon/hwmon1/name:coretemp\nhwmon/hwmon1/temp1_label:Package id 0\nhwmon/hwmon1/temp2_label:Core 0\n"
@@ -137,7 +142,8 @@ static const struct row rows[] = {
 /* asked at 1700000001.000 and answered 100 ms later */
 static enum err parse(const struct source *source, const char *text, size_t n, int status, struct findings *out, struct why *why)
 {
-	const struct section in = { .text = text, .n = n, .status = status, .asked_ms = INT64_C(1700000001000), .answered_ms = INT64_C(1700000001100) };
+	const struct section in = { .text = text, .n = n, .status = status, .asked_ms = INT64_C(1700000001000),
+	                            .answered_ms = INT64_C(1700000001100) };
 	void *memory = calloc(1, source->memory_size + 1);
 	assert_non_null(memory);
 	enum err e = source->parse(&in, &none, memory, out, why);

@@ -21,7 +21,8 @@ static void open_bench(struct source_bench *b)
 }
 
 static const struct { const char *label, *text, *event, *line; size_t n_events; } rows[] = {
-	{ "xid", JOURNAL AT("500", XID "79, pid=4711, name=python3, GPU has fallen off the bus."), "Xid 79 on GPU 0000:38:00, process 'python3' (pid 4711): ",
+	{ "xid", JOURNAL AT("500", XID "79, pid=4711, name=python3, GPU has fallen off the bus."),
+	  "Xid 79 on GPU 0000:38:00, process 'python3' (pid 4711): ",
 	  "nvidia_xid_errors_total{pci_bus_id=\"0000:38:00\",xid=\"79\"} 1", 2 },
 	{ "xid, many lines", JOURNAL AT("500", XID "13, pid='<unknown>', name=<unknown>, a") AT("500", XID "13, b") AT("502", XID "13, c")
 	  AT("502", XID "43, pid=9, name=x, Ch 8"), "(3 lines)", "nvidia_xid_errors_total{pci_bus_id=\"0000:38:00\",xid=\"13\"} 3", 2 },
@@ -30,11 +31,14 @@ static const struct { const char *label, *text, *event, *line; size_t n_events; 
 	{ "unknown xid", JOURNAL AT("500", XID "998, pid=1, name=x, what happened"), "what happened",
 	  "pitwall_log_matches_total{log=\"kernel\",pattern=\"xid\"} 1", 1 },
 	{ "killed in a group", JOURNAL AT("500", "python3 invoked oom-killer: gfp_mask=0x0, order=0")
-	  AT("500", "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/s,task_memcg=/system.slice/vllm.service,task=a,pid=7,uid=0")
-	  AT("500", "Memory cgroup out of memory: Killed process 7 (a (b) c) total-vm:1460016kB, anon-rss:1048576kB, file-rss:4kB, shmem-rss:0kB, UID:0"),
+	  AT("500",
+	     "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/s,task_memcg=/system.slice/vllm.service,task=a,pid=7,uid=0")
+	  AT("500",
+	     "Memory cgroup out of memory: Killed process 7 (a (b) c) total-vm:1460016kB, anon-rss:1048576kB, file-rss:4kB, shmem-rss:0kB, UID:0"),
 	  "the kernel killed 'a (b) c' (pid 7, 1.0 GiB resident) of /system.slice/vllm.service: its group reached its memory limit",
 	  "pitwall_log_matches_total{log=\"kernel\",pattern=\"oom-kill\"} 1", 1 },
-	{ "killed for the machine", JOURNAL AT("500", "Out of memory: Killed process 8 (x) total-vm:1kB, anon-rss:524288kB, file-rss:0kB, shmem-rss:0kB"),
+	{ "killed for the machine", JOURNAL AT("500",
+	                                       "Out of memory: Killed process 8 (x) total-vm:1kB, anon-rss:524288kB, file-rss:0kB, shmem-rss:0kB"),
 	  "the kernel killed 'x' (pid 8, 0.5 GiB resident): the machine has no memory left", NULL, 1 },
 	{ "killed, in two lines", JOURNAL AT("500", "Task in /docker/abc killed as a result of limit of /docker/abc")
 	  AT("500", "Memory cgroup out of memory: Kill process 9 (y) score 996 or sacrifice child")
@@ -42,14 +46,16 @@ static const struct { const char *label, *text, *event, *line; size_t n_events; 
 	  "the kernel killed 'y' (pid 9, 1.0 GiB resident) of /docker/abc: its group", NULL, 1 },
 	{ "corrected PCIe errors", JOURNAL AT("500", "pcieport 0000:00:1c.0: AER: Corrected error received: 0000:01:00.0"),
 	  "PCIe corrects errors: pcieport 0000:00:1c.0", "pitwall_log_matches_total{log=\"kernel\",pattern=\"aer-corrected\"} 1", 1 },
-	{ "two links", JOURNAL AT("500", "ixgbe 0000:01:00.0 eth0: NIC Link is Down") AT("501", "ixgbe 0000:01:00.1 eth1: NIC Link is Down"), "eth1", NULL, 2 },
+	{ "two links", JOURNAL AT("500", "ixgbe 0000:01:00.0 eth0: NIC Link is Down") AT("501", "ixgbe 0000:01:00.1 eth1: NIC Link is Down"),
+	  "eth1", NULL, 2 },
 	{ "dmesg", HEAD "== dmesg\n[10500.000001] EXT4-fs error (device sda1): x\n-- last: 10500.000001\n", "a file system has errors", NULL, 1 },
 	{ "dmesg, old", HEAD "== dmesg\n[    5.000001] EXT4-fs error (device sda1): x\n", NULL,
 	  "pitwall_log_matches_total{log=\"kernel\",pattern=\"fs-error\"} 1", 0 },
 	{ "nothing", JOURNAL "-- No entries --\n", NULL, "pitwall_log_matches_total{log=\"kernel\",pattern=\"xid\"} 0", 0 },
 	{ "odd times", JOURNAL "99999999999999999999.1 x kernel: " XID "31, a\n-1.000000 x\n.\n[\n[ ]\n1700000500.1 x\n", NULL,
 	  "nvidia_xid_errors_total{pci_bus_id=\"0000:38:00\",xid=\"31\"} 1", 0 },
-	{ "odd victims", JOURNAL AT("500", "Killed process ") AT("500", "Killed process x (y)") AT("500", "Killed process 99999999999999999999 (y)")
+	{ "odd victims", JOURNAL AT("500", "Killed process ") AT("500", "Killed process x (y)") AT("500",
+	                                                                                           "Killed process 99999999999999999999 (y)")
 	  AT("500", "Kill process 3 (") AT("500", "Killed process 3 )("), NULL, NULL, 0 },
 };
 
@@ -99,7 +105,8 @@ static void refusals_say_what_to_do(void **state)
 /* Captures without a readable time in front: told from the second asking on, since the first does not know how old they are. */
 static const struct { const char *file, *event, *line; size_t n_events; } captures[] = {
 	{ "gpu/nvidia/kernel/gpud_dmesg-xid119.log", "Xid 119 on GPU 0000:9b:00", NULL, 1 },
-	{ "gpu/nvidia/kernel/gpud_dmesg-xid13-43-and-oom.log", "Xid 13 on GPU 0000:38:00", "nvidia_xid_errors_total{pci_bus_id=\"0000:38:00\",xid=\"43\"} 1", 0 },
+	{ "gpu/nvidia/kernel/gpud_dmesg-xid13-43-and-oom.log", "Xid 13 on GPU 0000:38:00",
+	  "nvidia_xid_errors_total{pci_bus_id=\"0000:38:00\",xid=\"43\"} 1", 0 },
 	{ "gpu/nvidia/kernel/gpud_dmesg-nccl-segfault.log", "a process crashed inside NCCL", NULL, 1 },
 	{ "logs/cadvisor_oom_1.log", "of /mem2: its group reached its memory limit", NULL, 1 },
 	{ "logs/cadvisor_oom_2.log", "the kernel killed 'badsysprogram' (pid 1532, 1.5 GiB resident): the machine has no memory left", NULL, 1 },
@@ -176,7 +183,8 @@ static void ask_dmesg(bool is_busybox)
 	struct source_bench b;
 	if (!source_bench_open(&b, &kernel_source, is_busybox))
 		skip();
-	source_bench_tool(&b, "journalctl", "echo 'Hint: You are currently not seeing messages from other users and the system.' >&2\necho '-- No entries --'");
+	source_bench_tool(&b, "journalctl",
+	                  "echo 'Hint: You are currently not seeing messages from other users and the system.' >&2\necho '-- No entries --'");
 	assert_int_equal(source_bench_ask(&b), ERR_FORMAT);
 	assert_non_null(strstr(b.why.text, "'systemd-journal'"));
 	source_bench_tool(&b, "dmesg", "cat \"$here/ring\"");

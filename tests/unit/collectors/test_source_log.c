@@ -161,9 +161,11 @@ static void follow_unit(bool is_busybox)
 	FILE *f = fopen(source_bench_path(&b, "asked"), "r");
 	assert_non_null(fgets(asked, sizeof asked, f));
 	fclose(f);
-	assert_string_equal(asked, "--no-pager -o short-unix --show-cursor --lines=20000 --after-cursor=s=e991dd5775894620914f2f7126aae6c1;i=372a;t=573f280a663fd "
+	assert_string_equal(asked,
+	                    "--no-pager -o short-unix --show-cursor --lines=20000 --after-cursor=s=e991dd5775894620914f2f7126aae6c1;i=372a;t=573f280a663fd "
 	                           "-u vllm.service\n");
-	source_bench_tool(&b, "journalctl", "echo 'Hint: You are currently not seeing messages from other users and the system.' >&2; echo '-- No entries --'");
+	source_bench_tool(&b, "journalctl",
+	                  "echo 'Hint: You are currently not seeing messages from other users and the system.' >&2; echo '-- No entries --'");
 	assert_int_equal(source_bench_ask(&b), ERR_FORMAT);
 	assert_string_equal(b.why.text, "log 'vllm.service': this user may not read the journal: add it to the group 'systemd-journal' or 'adm'");
 	source_bench_tool(&b, "journalctl", "echo 'No journal files were found.' >&2; echo '-- No entries --'");
@@ -197,7 +199,8 @@ static void many_logs(void **state)
 	assert_int_equal(source_bench_ask(&b), ERR_LIMIT); /* source_bench_ask looks at the argument's length */
 	b.settings.logs = fewer;
 	b.settings.n_logs = 3;
-	source_bench_tool(&b, "journalctl", "case \"$*\" in *--after-cursor*'-u h.service'|*--after-cursor*'-u a.service'|*lines=400*'-u new.service') ;;"
+	source_bench_tool(&b, "journalctl",
+	                  "case \"$*\" in *--after-cursor*'-u h.service'|*--after-cursor*'-u a.service'|*lines=400*'-u new.service') ;;"
 	                  " *) echo \"Failed to seek: $*\" ;; esac\n"
 	                  "echo '-- cursor: " CURSOR "'");
 	assert_int_equal(source_bench_ask(&b), ERR_OK);

@@ -42,7 +42,8 @@ static void test_values(void **state)
 	assert_line(&k, "nvidia_smi_clocks_event_reasons_hw_slowdown" L0 " 0");
 	assert_line(&k, "nvidia_smi_clocks_event_reasons_gpu_idle" L0 " 0");
 	assert_line(&k, "nvidia_smi_gpu_fault" L0 " 0");
-	assert_line(&k, "nvidia_smi_gpu_info{gpu=\"1\",index=\"1\",uuid=\"10000000-aaaa\",driver_version=\"590.48.01\",name=\"NVIDIA H100 80GB HBM3\","
+	assert_line(&k,
+	            "nvidia_smi_gpu_info{gpu=\"1\",index=\"1\",uuid=\"10000000-aaaa\",driver_version=\"590.48.01\",name=\"NVIDIA H100 80GB HBM3\","
 		"pci_bus_id=\"00000000:01:00.0\"} 1");
 	assert_line(&k, "nvidia_smi_command_exit_code 0");
 	assert_int_equal(k.found.n_events, 0);
@@ -166,39 +167,29 @@ static void test_changes(void **state)
 static void test_failures(void **state)
 {
 	(void)state;
-	static const struct {
-		const char *label, *text;
-		int         status;
-		enum err    e;
-		const char *why;
-	} rows[] = {
+	static const struct kit_answer rows[] = {
 		{ "no such tool", "", 127, ERR_NOT_FOUND, "no nvidia-smi" },
 		{ "no GPU", "@fields index\n@gpus\nNo devices were found\n", 6, ERR_NOT_FOUND, "finds no GPU" },
-		{ "mismatch", "@fields index\n@gpus\nFailed to initialize NVML: Driver/library version mismatch\nNVML library version: 550.54\n", 18, ERR_FORMAT,
+		{ "mismatch", "@fields index\n@gpus\nFailed to initialize NVML: Driver/library version mismatch\nNVML library version: 550.54\n",
+		  18, ERR_FORMAT,
 		  "not the one that is installed" },
-		{ "no driver", "@fields index\n@gpus\nNVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. Make sure\n", 9, ERR_FORMAT,
+		{ "no driver", "@fields index\n@gpus\nNVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. Make sure\n", 9,
+		  ERR_FORMAT,
 		  "does not answer" },
 		{ "a container", "@fields index\n@gpus\nFailed to initialize NVML: Unknown Error\n", 255, ERR_FORMAT, "container" },
 		{ "rights", "@fields index\n@gpus\nFailed to initialize NVML: Insufficient Permissions\n", 4, ERR_FORMAT, "rights" },
-		{ "a handle", "@fields index\n@gpus\nUnable to determine the device handle for GPU 000:BA:80.0: Unknown Error\n", 15, ERR_FORMAT, "cannot reach" },
+		{ "a handle", "@fields index\n@gpus\nUnable to determine the device handle for GPU 000:BA:80.0: Unknown Error\n", 15, ERR_FORMAT,
+		  "cannot reach" },
 		{ "it hangs", "@fields index,uuid\n@gpus\n\n", 124, ERR_FORMAT, "did not end in time" },
 		{ "it was killed", "@fields index,uuid\n@gpus\n\n", 137, ERR_FORMAT, "did not end in time" },
-		{ "an unknown field for ever", "@fields index\n@gpus\nField \"index\" is not a valid field to query.\n", 2, ERR_FORMAT, "'Field \"index\"" },
+		{ "an unknown field for ever", "@fields index\n@gpus\nField \"index\" is not a valid field to query.\n", 2, ERR_FORMAT,
+		  "'Field \"index\"" },
 		{ "another failure", "@fields index\n@gpus\nSegmentation fault\n", 139, ERR_FORMAT, "status 139: 'Segmentation fault'" },
 		{ "nothing at all", "", 0, ERR_FORMAT, "status 0" },
 		{ "a page of something else", "<html>\n", 0, ERR_FORMAT, "'<html>'" },
 		{ "fields that no one asked for", "@fields x,y\n@gpus\n1, 2\n", 0, ERR_FORMAT, "'1, 2'" },
 	};
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct kit k;
-		kit_open(&k, &nvidia_smi_source);
-		kit_read(&k, rows[i].text, rows[i].status);
-		assert_row(rows[i].label, k.e == rows[i].e);
-		if (strstr(k.why.text, rows[i].why) == NULL)
-			fail_msg("%s: '%s'", rows[i].label, k.why.text);
-		assert_string_equal(kit_ask(&k), "");
-		kit_close(&k);
-	}
+	kit_check_answers(&nvidia_smi_source, rows, sizeof rows / sizeof rows[0]);
 }
 
 /* A lost GPU makes the query fail; asked one by one the others answer. */
@@ -208,7 +199,8 @@ static void test_lost_handle(void **state)
 	struct kit k;
 	kit_open(&k, &nvidia_smi_source);
 	kit_read(&k, ASKED PLAIN(0) PLAIN(1), 0);
-	kit_read(&k, ASKED "Unable to determine the device handle for GPU1: 0000:01:00.0: GPU is lost.  Reboot the system to recover this GPU\n" PLAIN(0), 15);
+	kit_read(&k,
+	         ASKED "Unable to determine the device handle for GPU1: 0000:01:00.0: GPU is lost.  Reboot the system to recover this GPU\n" PLAIN(0), 15);
 	assert_int_equal(k.e, ERR_FORMAT);
 	assert_line(&k, "nvidia_smi_temperature_gpu" L0 " 59");
 	assert_line(&k, "nvidia_smi_gpu_fault" L1 " 1");
@@ -232,8 +224,10 @@ static void test_apps(void **state)
 		"No running processes found\n"
 		"@gpus\n1, GPU-1, 2\n", 0);
 	assert_int_equal(k.e, ERR_OK);
-	assert_line(&k, "nvidia_smi_compute_app_info{gpu=\"0\",pid=\"77\",process_name=\"/opt/a, b/python3\",user=\"ada\",uuid=\"00000000-aaaa\"} 1");
-	assert_line(&k, "nvidia_smi_compute_app_used_memory_bytes{gpu=\"0\",pid=\"77\",process_name=\"/opt/a, b/python3\",user=\"ada\",uuid=\"00000000-aaaa\"} "
+	assert_line(&k,
+	            "nvidia_smi_compute_app_info{gpu=\"0\",pid=\"77\",process_name=\"/opt/a, b/python3\",user=\"ada\",uuid=\"00000000-aaaa\"} 1");
+	assert_line(&k,
+	            "nvidia_smi_compute_app_used_memory_bytes{gpu=\"0\",pid=\"77\",process_name=\"/opt/a, b/python3\",user=\"ada\",uuid=\"00000000-aaaa\"} "
 		"2411724800");
 	assert_line(&k, "nvidia_smi_compute_app_info{gpu=\"0\",pid=\"78\",process_name=\"x\",user=\"4242\",uuid=\"00000000-aaaa\"} 1");
 	assert_false(kit_has_metric(&k, "nvidia_smi_compute_app_used_memory_bytes{gpu=\"0\",pid=\"78\""));
@@ -299,10 +293,13 @@ static void test_mig(void **state)
 	assert_non_null(strstr(kit_ask(&k), "slow,mig"));
 	snprintf(text, sizeof text, "%s@nvlink\n%s%s", ASKED ROW(0, "GPU-00000000-AAAA", "Enabled", "None"), list, xml);
 	kit_read(&k, text, 0);
-	assert_line(&k, "nvidia_smi_mig_info{compute_instance_id=\"0\",gpu=\"0\",gpu_instance_id=\"3\",mig=\"1\",mig_uuid=\"MIG-b\",profile=\"1g.10gb+me\","
+	assert_line(&k,
+	            "nvidia_smi_mig_info{compute_instance_id=\"0\",gpu=\"0\",gpu_instance_id=\"3\",mig=\"1\",mig_uuid=\"MIG-b\",profile=\"1g.10gb+me\","
 		"uuid=\"00000000-aaaa\"} 1");
-	assert_line(&k, "nvidia_smi_mig_memory_total_bytes{gpu=\"0\",mig=\"1\",mig_uuid=\"MIG-b\",profile=\"1g.10gb+me\",uuid=\"00000000-aaaa\"} 10468982784");
-	assert_line(&k, "nvidia_smi_mig_memory_used_bytes{gpu=\"0\",mig=\"1\",mig_uuid=\"MIG-b\",profile=\"1g.10gb+me\",uuid=\"00000000-aaaa\"} 12582912");
+	assert_line(&k,
+	            "nvidia_smi_mig_memory_total_bytes{gpu=\"0\",mig=\"1\",mig_uuid=\"MIG-b\",profile=\"1g.10gb+me\",uuid=\"00000000-aaaa\"} 10468982784");
+	assert_line(&k,
+	            "nvidia_smi_mig_memory_used_bytes{gpu=\"0\",mig=\"1\",mig_uuid=\"MIG-b\",profile=\"1g.10gb+me\",uuid=\"00000000-aaaa\"} 12582912");
 	assert_false(kit_has_metric(&k, "nvidia_smi_mig_memory_free_bytes"));
 	kit_read(&k, ASKED ROW(0, "GPU-00000000-AAAA", "Enabled", "None"), 0);
 	assert_true(kit_has_metric(&k, "nvidia_smi_mig_memory_used_bytes{gpu=\"0\",mig=\"1\""));
@@ -325,9 +322,11 @@ static void test_captures(void **state)
 	static const struct {
 		const char *machine, *when, *lines[5], *absent;
 	} rows[] = {
-		{ "h100", "load", { "nvidia_smi_utilization_gpu_ratio" R "1", "nvidia_smi_memory_used_bytes" R "20780679168", "nvidia_smi_power_draw_watts" R "631.95",
+		{ "h100", "load", { "nvidia_smi_utilization_gpu_ratio" R "1", "nvidia_smi_memory_used_bytes" R "20780679168",
+		                    "nvidia_smi_power_draw_watts" R "631.95",
 		  "nvidia_smi_fabric_state" R "3", "nvidia_smi_ecc_mode_current" R "1" }, "nvidia_smi_fan_speed_ratio" },
-		{ "h100-mig", "load", { "nvidia_smi_mig_mode_current" R "1", "nvidia_smi_power_draw_watts" R "433.78" }, "nvidia_smi_utilization_gpu_ratio" },
+		{ "h100-mig", "load", { "nvidia_smi_mig_mode_current" R "1", "nvidia_smi_power_draw_watts" R "433.78" },
+		  "nvidia_smi_utilization_gpu_ratio" },
 		{ "h200", "idle", { "nvidia_smi_pcie_link_width_max" R "16" }, "nvidia_smi_fan_speed_ratio" },
 		{ "l40s", "load", { "nvidia_smi_pstate" R "0" }, "nvidia_smi_mig_info" },
 		{ "rtx2080s-linux", "load", { "nvidia_smi_pcie_link_gen_max" R "3" }, "nvidia_smi_ecc_mode_current" },
@@ -441,7 +440,9 @@ static void test_real_xml(void **state)
 	struct kit   k;
 	buf_init(&text, 1 << 20);
 	assert_true(slice_until(&rest, "<gpu id=\"", &line) && slice_until(&rest, "\"", &id));
-	buf_printf(&text, "@fields index,uuid,pci.bus_id,mig.mode.current\n@gpus\n0, GPU-a, %.*s, Enabled\n@nvlink\n@mig\n<gpu id=\"%.*s\">\n%.*s", (int)id.n,
+	buf_printf(&text,
+	           "@fields index,uuid,pci.bus_id,mig.mode.current\n@gpus\n0, GPU-a, %.*s, Enabled\n@nvlink\n@mig\n<gpu id=\"%.*s\">\n%.*s",
+	           (int)id.n,
 		id.p, (int)id.n, id.p, (int)rest.n, rest.p);
 	kit_open(&k, &nvidia_smi_source);
 	kit_read(&k, buf_text(&text), 0);
@@ -548,7 +549,8 @@ static void run_trouble(const char *shell)
 	assert_row(shell, k.e == ERR_FORMAT && strstr(k.why.text, "load the driver anew") != NULL);
 	assert_line(&k, "nvidia_smi_command_exit_code 18");
 	/* Refuses every field, by its name: ends all the same. */
-	kit_tools_put(&t, "nvidia-smi", "#!/bin/sh\necho x >>\"$KIT/calls\"\nf=${1#*=}\necho \"Field \\\"${f%%,*}\\\" is not a valid field to query.\"\nexit 2\n");
+	kit_tools_put(&t, "nvidia-smi",
+	              "#!/bin/sh\necho x >>\"$KIT/calls\"\nf=${1#*=}\necho \"Field \\\"${f%%,*}\\\" is not a valid field to query.\"\nexit 2\n");
 	kit_run(&k, &t, shell);
 	assert_row(shell, k.e == ERR_FORMAT && count_calls(&t, "x") < 20);
 	/* Lost GPU 1 of three. */
@@ -574,17 +576,8 @@ static void run_trouble(const char *shell)
 static void test_script(void **state)
 {
 	(void)state;
-	size_t n = 0;
-	for (size_t i = 0; kit_shells[i] != NULL; i++) {
-		if (!kit_has_program(kit_shells[i])) {
-			print_message("# '%s' is not here; scripts were not run by it\n", kit_shells[i]);
-			continue;
-		}
-		run_script(kit_shells[i]);
-		run_trouble(kit_shells[i]);
-		n++;
-	}
-	assert_true(n > 0);
+	kit_in_each_shell(run_script);
+	kit_in_each_shell(run_trouble);
 }
 
 int main(void)

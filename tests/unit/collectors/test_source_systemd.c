@@ -35,7 +35,8 @@ static void a_unit_is_told(void **state)
 	(void)state;
 	struct source_bench b;
 	assert_true(source_bench_open(&b, &systemd_source, false));
-	assert_int_equal(parse(&b, HEAD "== units active 200\n== units failed 1\n" UNIT("vllm.service", "active", "running", "success", "2", "4", "0", "0")
+	assert_int_equal(parse(&b, HEAD "== units active 200\n== units failed 1\n" UNIT("vllm.service", "active", "running", "success", "2",
+	                                                                                "4", "0", "0")
 	                       "\n" UNIT("x.service", "failed", "failed", "exit-code", "0", "4", "1", "7")
 	                       "\n" UNIT("vllm.service", "active", "running", "success", "2", "4", "0", "0")
 	                       "== user\n" UNIT("vllm.service", "inactive", "dead", "success", "0", "4", "0", "0")), ERR_OK);
@@ -44,7 +45,8 @@ static void a_unit_is_told(void **state)
 	      "node_systemd_unit_state{name=\"vllm.service\",state=\"failed\",type=\"simple\"} 0",
 	      "node_systemd_unit_state{name=\"x.service\",state=\"failed\",type=\"simple\"} 1",
 	      "node_systemd_unit_state{name=\"vllm.service\",state=\"inactive\",type=\"simple\",manager=\"user\"} 1",
-	      "node_systemd_service_restart_total{name=\"vllm.service\"} 2", "node_systemd_unit_start_time_seconds{name=\"vllm.service\"} 1700000005",
+	      "node_systemd_service_restart_total{name=\"vllm.service\"} 2",
+	      "node_systemd_unit_start_time_seconds{name=\"vllm.service\"} 1700000005",
 	      "node_systemd_unit_tasks_current{name=\"vllm.service\"} 3", "pitwall_systemd_unit_memory_bytes{name=\"vllm.service\"} 258048",
 	      "pitwall_systemd_unit_cpu_seconds_total{name=\"vllm.service\"} 1.5");
 	/* Once, although it was named twice. */
@@ -68,7 +70,8 @@ static const struct { const char *label, *before, *after, *event; enum finding_s
 	{ "in a loop", GOOD, HEAD UNIT("v.service", "activating", "auto-restart", "exit-code", "1", "8000000", "1", "3"),
 	  "unit 'v.service' was restarted by systemd after 'exit-code' (exit status 3), 1 times so far", FINDING_WARN },
 	{ "by hand", GOOD, HEAD UNIT("v.service", "active", "running", "success", "0", "8000000", "0", "0"), "was started again", FINDING_INFO },
-	{ "back", HEAD UNIT("v.service", "failed", "failed", "exit-code", "0", "4000000", "1", "7"), GOOD, "'v.service' is active again", FINDING_INFO },
+	{ "back", HEAD UNIT("v.service", "failed", "failed", "exit-code", "0", "4000000", "1", "7"), GOOD, "'v.service' is active again",
+	  FINDING_INFO },
 	{ "new and failed", HEAD, HEAD UNIT("v.service", "failed", "failed", "timeout", "0", "0", "2", "9"), "failed: timeout (signal 9)",
 	  FINDING_CRITICAL },
 	{ "new and good", HEAD, GOOD, NULL, FINDING_INFO },
@@ -101,14 +104,18 @@ static const struct { const char *label, *text; int status; enum err want; const
 	  "systemd does not answer: Failed to connect to bus: No such file or directory", NULL },
 	{ "degraded", "== system degraded\n", 0, ERR_OK, "", "node_systemd_system_running 0" },
 	{ "too late", "== system running\n", 124, ERR_FORMAT, "systemctl did not answer in time", NULL },
-	{ "not there", HEAD "Id=nosuch.service\nLoadState=not-found\nActiveState=inactive\n\n" UNIT("v.service", "active", "x", "y", "0", "0", "0", "0"), 0,
+	{ "not there", HEAD "Id=nosuch.service\nLoadState=not-found\nActiveState=inactive\n\n" UNIT("v.service", "active", "x", "y", "0", "0",
+	                                                                                            "0", "0"), 0,
 	  ERR_FORMAT, "there is no unit 'nosuch.service' on this machine",
 	  "node_systemd_unit_state{name=\"v.service\",state=\"active\",type=\"simple\"} 1" },
-	{ "only with the user", HEAD "Id=v.service\nLoadState=not-found\n== user\n" UNIT("v.service", "active", "x", "y", "0", "0", "0", "0"), 0, ERR_OK, "",
+	{ "only with the user", HEAD "Id=v.service\nLoadState=not-found\n== user\n" UNIT("v.service", "active", "x", "y", "0", "0", "0", "0"),
+	  0, ERR_OK, "",
 	  "node_systemd_unit_state{name=\"v.service\",state=\"active\",type=\"simple\",manager=\"user\"} 1" },
-	{ "not set", HEAD "Id=v.service\nMemoryCurrent=[not set]\nTasksCurrent=18446744073709551615\nNRestarts=-1\nActiveState=active\n", 0, ERR_OK, "",
+	{ "not set", HEAD "Id=v.service\nMemoryCurrent=[not set]\nTasksCurrent=18446744073709551615\nNRestarts=-1\nActiveState=active\n", 0,
+	  ERR_OK, "",
 	  "node_systemd_unit_state{name=\"v.service\",state=\"active\"} 1" },
-	{ "hostile", HEAD "Id=\"\\\033[31m\xff.service\nActiveState=active\n== units \xff 7\n== units x -7\n== boot 99999999999999999\n", 0, ERR_OK, "",
+	{ "hostile", HEAD "Id=\"\\\033[31m\xff.service\nActiveState=active\n== units \xff 7\n== units x -7\n== boot 99999999999999999\n", 0,
+	  ERR_OK, "",
 	  "node_systemd_unit_state{name=\"\\\"\\\\\033[31m\xef\xbf\xbd.service\",state=\"active\"} 1" },
 };
 
@@ -119,7 +126,8 @@ static void answers_are_judged(void **state)
 		struct source_bench b;
 		assert_true(source_bench_open(&b, &systemd_source, false));
 		enum err e = source_bench_parse(&b, answers[i].text, strlen(answers[i].text), answers[i].status, false);
-		if (e != answers[i].want || strcmp(b.why.text, answers[i].why) != 0 || (answers[i].line != NULL && !source_bench_has(&b, answers[i].line))) {
+		if (e != answers[i].want || strcmp(b.why.text, answers[i].why) != 0 || (answers[i].line != NULL &&
+		                                                                        !source_bench_has(&b, answers[i].line))) {
 			source_bench_print(&b);
 			fail_msg("%s: %s", answers[i].label, err_text(e));
 		}

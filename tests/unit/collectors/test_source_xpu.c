@@ -13,7 +13,8 @@ static void test_dump(void **state)
 	(void)state;
 	struct kit k;
 	kit_open(&k, &xpu_smi_source);
-	kit_read(&k, "@dump\n" HEADER "14:32:57.448,    0, 12.50, 106.60, 1600,  N/A, 41.5, 25.00, 28.5, 2, 7, 1\n14:32:57.449,    1, N/A, , 0, 60\n"
+	kit_read(&k,
+	         "@dump\n" HEADER "14:32:57.448,    0, 12.50, 106.60, 1600,  N/A, 41.5, 25.00, 28.5, 2, 7, 1\n14:32:57.449,    1, N/A, , 0, 60\n"
 		"@discovery\n{\"device_list\": [{\"device_id\": 0, \"device_name\": \"Max 1550\", \"uuid\": \"u0\", \"pci_bdf_address\": \"0000:4b:00.0\", "
 		"\"serial_number\": \"unknown\"}, {\"device_id\": \"1\", \"device_name\": \"Max 1550\"}]}\n", 0);
 	assert_int_equal(k.e, ERR_OK);
@@ -42,28 +43,18 @@ static void test_dump(void **state)
 static void test_odd(void **state)
 {
 	(void)state;
-	static const struct {
-		const char *label, *text;
-		int         status;
-		enum err    e;
-		const char *why;
-	} rows[] = {
+	static const struct kit_answer rows[] = {
 		{ "no tool", "", 127, ERR_NOT_FOUND, "no xpu-smi" },
 		{ "no device", "@dump\nError: No device found\n@table\nNo devices\n", 1, ERR_NOT_FOUND, "no GPU" },
 		{ "no driver", "@dump\nError: Level Zero Initialization Error\n@table\n", 1, ERR_FORMAT, "render" },
 		{ "it hangs", "@dump\n\n", 124, ERR_FORMAT, "in time" },
-		{ "tiles are no devices", "@dump\nTimestamp, DeviceId, TileId, GPU Memory Used (MiB)\n20:06:21.081,    0,    0, 39.12\n", 0, ERR_FORMAT, "status 0" },
-		{ "no id", "@dump\nTimestamp, DeviceId, GPU Power (W)\n20:06:21.081,    x, 39.12\n20:06:21.081,    -1, 39.12\n", 0, ERR_FORMAT, "status 0" },
+		{ "tiles are no devices", "@dump\nTimestamp, DeviceId, TileId, GPU Memory Used (MiB)\n20:06:21.081,    0,    0, 39.12\n", 0,
+		  ERR_FORMAT, "status 0" },
+		{ "no id", "@dump\nTimestamp, DeviceId, GPU Power (W)\n20:06:21.081,    x, 39.12\n20:06:21.081,    -1, 39.12\n", 0, ERR_FORMAT,
+		  "status 0" },
 		{ "another failure", "@dump\nSegmentation fault\n@table\n\n", 139, ERR_FORMAT, "'Segmentation fault'" },
 	};
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct kit k;
-		kit_open(&k, &xpu_smi_source);
-		kit_read(&k, rows[i].text, rows[i].status);
-		if (k.e != rows[i].e || strstr(k.why.text, rows[i].why) == NULL)
-			fail_msg("%s: %d, '%s'", rows[i].label, (int)k.e, k.why.text);
-		kit_close(&k);
-	}
+	kit_check_answers(&xpu_smi_source, rows, sizeof rows / sizeof rows[0]);
 }
 
 /* The table that release 2 prints, and what it says of one device. */
@@ -107,27 +98,28 @@ static const char tool[] =
 	"*) exit 3 ;;\n"
 	"esac\n";
 
+static void run_script(const char *shell)
+{
+	struct kit       k;
+	struct kit_tools t;
+	kit_open(&k, &xpu_smi_source);
+	kit_tools_open(&t);
+	kit_run(&k, &t, shell);
+	if (!kit_has_program("xpu-smi")) /* this machine's own */
+		assert_row(shell, k.e == ERR_NOT_FOUND);
+	kit_tools_put(&t, "xpu-smi", tool);
+	kit_run(&k, &t, shell);
+	if (k.e != ERR_OK)
+		fail_msg("%s: %s: %s", shell, k.why.text, kit_said());
+	assert_line(&k, "xpum_power_watts{dev_id=\"0\",dev_name=\"Flex 170\"} 70.25");
+	kit_tools_close(&t);
+	kit_close(&k);
+}
+
 static void test_script(void **state)
 {
 	(void)state;
-	for (size_t i = 0; kit_shells[i] != NULL; i++) {
-		struct kit       k;
-		struct kit_tools t;
-		if (!kit_has_program(kit_shells[i]))
-			continue;
-		kit_open(&k, &xpu_smi_source);
-		kit_tools_open(&t);
-		kit_run(&k, &t, kit_shells[i]);
-		if (!kit_has_program("xpu-smi")) /* this machine's own */
-			assert_row(kit_shells[i], k.e == ERR_NOT_FOUND);
-		kit_tools_put(&t, "xpu-smi", tool);
-		kit_run(&k, &t, kit_shells[i]);
-		if (k.e != ERR_OK)
-			fail_msg("%s: %s: %s", kit_shells[i], k.why.text, kit_said());
-		assert_line(&k, "xpum_power_watts{dev_id=\"0\",dev_name=\"Flex 170\"} 70.25");
-		kit_tools_close(&t);
-		kit_close(&k);
-	}
+	kit_in_each_shell(run_script);
 }
 
 int main(void)

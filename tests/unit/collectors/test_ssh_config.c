@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What ssh -G cannot show: what is done with what it resolves, which files are read, mistakes and their places, what is not honoured, what is refused. How
- * values are found is compared with the real ssh in test_ssh_conformance.c. */
+ * What ssh -G cannot show: what is done with what it resolves, which files are read, mistakes and their places, what is not honoured, what
+ * is refused. How values are found is compared with the real ssh in test_ssh_conformance.c. */
 #include "tests/unit/unit.h"
 
 #include "base/diagnostics.h"
@@ -83,7 +83,8 @@ static void test_settings(void **state)
 		const struct ssh_memory_file files[] = {
 			{ "/home/op/.ssh/inc", "User inc\n" }, { "/etc/ssh/inc", "User etc\n" }, { "/d/1.conf", "Port 101\n" },
 			{ "/d/2.conf", "Port 102\n" }, { "/d/block.conf", "Host other\n" },
-			{ rows[i].user_text != NULL ? USER_FILE : "/x", rows[i].user_text }, { rows[i].system_text != NULL ? SYSTEM_FILE : "/y", rows[i].system_text },
+			{ rows[i].user_text != NULL ? USER_FILE : "/x", rows[i].user_text }, { rows[i].system_text != NULL ? SYSTEM_FILE : "/y",
+			                                                                       rows[i].system_text },
 			{ NULL, NULL },
 		};
 		struct ssh_memory m;
@@ -134,7 +135,8 @@ static void test_presets(void **state)
 	assert_int_equal(s.alive_count_max, 3);
 	assert_int_equal(s.password_prompts, 3);
 	assert_true(s.connect_timeout_ms == 0 && s.alive_interval_ms == 0);
-	assert_true(s.ciphers == NULL && s.proxy_command == NULL && s.remote_command == NULL && s.bind_address == NULL && s.host_key_alias == NULL);
+	assert_true(s.ciphers == NULL && s.proxy_command == NULL && s.remote_command == NULL && s.bind_address == NULL &&
+	            s.host_key_alias == NULL);
 	assert_int_equal(s.n_given + s.n_unhonoured + s.n_jumps, 0);
 	ssh_settings_release(&s);
 	ssh_memory_release(&m);
@@ -402,7 +404,8 @@ static void test_unhonoured(void **state)
 static void test_no_way_to_log_in(void **state)
 {
 	static const struct ssh_memory_file files[] = {
-		{ USER_FILE, "PubkeyAuthentication no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nGSSAPIAuthentication yes\n" }, { NULL, NULL },
+		{ USER_FILE, "PubkeyAuthentication no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nGSSAPIAuthentication yes\n" },
+		{ NULL, NULL },
 	};
 	struct ssh_memory m;
 	struct ssh_settings s;
@@ -452,7 +455,8 @@ static void test_commands(void **state)
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		const struct ssh_memory_file files[] = { { USER_FILE, rows[i].text }, { "/exec", "Match exec \"true included\"\nPort 77\n" }, { NULL, NULL } };
+		const struct ssh_memory_file files[] = { { USER_FILE, rows[i].text }, { "/exec", "Match exec \"true included\"\nPort 77\n" },
+		                                         { NULL, NULL } };
 		struct ssh_memory m;
 		struct ssh_settings s = { 0 };
 		ssh_memory_init(&m, files);
@@ -611,7 +615,8 @@ int main(void)
 		cmocka_unit_test(test_settings), cmocka_unit_test(test_presets), cmocka_unit_test(test_files), cmocka_unit_test(test_mistakes),
 		cmocka_unit_test(test_all_mistakes), cmocka_unit_test(test_questions), cmocka_unit_test(test_unhonoured),
 		cmocka_unit_test(test_no_way_to_log_in), cmocka_unit_test(test_table), cmocka_unit_test(test_commands),
-		cmocka_unit_test(test_commands_denied), cmocka_unit_test(test_algorithms), cmocka_unit_test(test_real_files), cmocka_unit_test(test_nul_bytes),
+		cmocka_unit_test(test_commands_denied), cmocka_unit_test(test_algorithms), cmocka_unit_test(test_real_files),
+		cmocka_unit_test(test_nul_bytes),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

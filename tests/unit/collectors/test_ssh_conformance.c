@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Our reading of ssh_config against that of the real ssh, over configurations written by hand and made at random from a fixed seed: both must refuse the
- * same ones, and agree on every keyword of those that they take (ssh_oracle.h). */
+ * Our reading of ssh_config against that of the real ssh, over configurations written by hand and made at random from a fixed seed: both
+ * must refuse the same ones, and agree on every keyword of those that they take (ssh_oracle.h). */
 #include "tests/unit/unit.h"
 
 #include "base/buf.h"
@@ -298,9 +298,11 @@ static const struct {
 	{ "Include", WORDS("@/one.conf", "@/two.conf", "@/t*.conf", "@/none.conf") },
 };
 
-static const char *const patterns[] = { "gpu-1", "gpu-*", "*", "gpu-?", "!gpu-2", "db", "*.pool.example", "GPU-1", "!*9", "10.0.0.7", NULL };
+static const char *const patterns[] = { "gpu-1", "gpu-*", "*", "gpu-?", "!gpu-2", "db", "*.pool.example", "GPU-1", "!*9", "10.0.0.7",
+                                        NULL };
 static const char *const mistakes[] = {
-	"Bogus yes", "Port x", "Port 1 2", "Host \"\"", "Match weather x", "Match", "StrictHostKeyChecking perhaps", "User \"a", "Include ~nobody-at-all/x*",
+	"Bogus yes", "Port x", "Port 1 2", "Host \"\"", "Match weather x", "Match", "StrictHostKeyChecking perhaps", "User \"a",
+	"Include ~nobody-at-all/x*",
 	"ConnectTimeout -1", "ProxyJump a:b:c", "Compression true", "ServerAliveCountMax 1s", "BogusToo 1", NULL,
 };
 

@@ -14,7 +14,8 @@ static const struct {
 	  { .code = 119, .bus_id = "0000:9b:00", .pid = 4711, .name = "python3", .rest = "Timeout after 6s (0x2081 0x4)." } },
 	{ "dmesg", "[12345.678901] NVRM: Xid (PCI:0000:9B:00): 43, pid=12, name=pt_main_thread, Ch 00000008", true,
 	  { .code = 43, .bus_id = "0000:9b:00", .pid = 12, .name = "pt_main_thread", .rest = "Ch 00000008" } },
-	{ "dmesg --decode", "kern  :warn  : 2025-01-21T04:41:44,283302+00:00 NVRM: Xid (PCI:0000:38:00): 13, pid='<unknown>', name=<unknown>, G", true,
+	{ "dmesg --decode",
+	  "kern  :warn  : 2025-01-21T04:41:44,283302+00:00 NVRM: Xid (PCI:0000:38:00): 13, pid='<unknown>', name=<unknown>, G", true,
 	  { .code = 13, .bus_id = "0000:38:00", .rest = "G" } },
 	{ "journalctl -k", "Feb 23 16:24:18 gpu-a-07 kernel: NVRM: Xid (PCI:0000:9b:00.0): 31, pid=7, name=a b, Ch 1, intr 2", true,
 	  { .code = 31, .bus_id = "0000:9b:00.0", .pid = 7, .name = "a b", .rest = "Ch 1, intr 2" } },
@@ -31,7 +32,8 @@ static const struct {
 	  { .code = 12028, .is_switch = true, .bus_id = "0000:c1:00.0", .rest = "Non-fatal, Link 32 egress" } },
 	{ "a switch that stops", "nvidia-nvswitch3: SXid (PCI:0000:c1:00.0): 20034, Fatal, Link 30 LTSSM Fault Up", true,
 	  { .code = 20034, .is_switch = true, .is_fatal = true, .bus_id = "0000:c1:00.0", .rest = "Fatal, Link 30 LTSSM Fault Up" } },
-	{ "a carriage return", "NVRM: Xid (PCI:0000:9b:00): 79, gone\r\nNVRM: more", true, { .code = 79, .bus_id = "0000:9b:00", .rest = "gone" } },
+	{ "a carriage return", "NVRM: Xid (PCI:0000:9b:00): 79, gone\r\nNVRM: more", true,
+	  { .code = 79, .bus_id = "0000:9b:00", .rest = "gone" } },
 	{ "a name with an Xid in it", "NVRM: Xid (PCI:0000:9b:00): 31, pid=5, name=NVRM: Xid (PCI:0000:01:00): 79, x", true,
 	  { .code = 31, .bus_id = "0000:9b:00", .pid = 5, .name = "NVRM: Xid (PCI:0000:01:00): 79", .rest = "x" } },
 	{ "a pid too long", "NVRM: Xid (PCI:0000:9b:00): 31, pid=99999999999999, name=x, y", true,
@@ -170,7 +172,8 @@ static void test_real_logs(void **state)
 		const char *file;
 		int         code;
 		size_t      n;
-	} logs[] = { { "gpud_dmesg-xid119.log", 119, 5 }, { "gpud_dmesg-xid13-43-and-oom.log", 13, 16 }, { "gpud_dmesg-xid13-43-and-oom.log", 43, 1 },
+	} logs[] = { { "gpud_dmesg-xid119.log", 119, 5 }, { "gpud_dmesg-xid13-43-and-oom.log", 13, 16 },
+	             { "gpud_dmesg-xid13-43-and-oom.log", 43, 1 },
 		{ "gpud_kmsg-peermem.log", 0, 0 }, { "gpud_dmesg-nccl-segfault.log", 0, 0 } };
 	const char *shared = getenv("PITWALL_SHARED");
 	char        path[1024], line[4096];

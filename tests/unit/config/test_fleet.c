@@ -381,7 +381,8 @@ static void test_target_files(void **state)
 	struct fleet *f = NULL;
 	(void)state;
 	write_file("sd.yml", "groups:\n  - { name: g, profile: vllm, file_sd: [ \"sd-*.json\", \"sd-*.yml\" ] }\n");
-	write_file("sd-1.json", "[{\"targets\": [\"h1:8000\", \"h2\"], \"labels\": {\"env\": \"prod\", \"__meta_x\": \"y\", \"__scheme__\": \"https\","
+	write_file("sd-1.json",
+	           "[{\"targets\": [\"h1:8000\", \"h2\"], \"labels\": {\"env\": \"prod\", \"__meta_x\": \"y\", \"__scheme__\": \"https\","
 	                        " \"__metrics_path__\": \"/m\", \"__param_a\": \"b c\"}}]");
 	read_fleet("sd.yml", &f, 0);
 	assert_int_equal(f->n_targets, 2);

@@ -117,6 +117,7 @@ static void test_count_and_stop(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_expand), cmocka_unit_test(test_mistakes), cmocka_unit_test(test_count_and_stop) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_expand), cmocka_unit_test(test_mistakes),
+	                                    cmocka_unit_test(test_count_and_stop) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

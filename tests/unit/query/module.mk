@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 UNIT_TESTS += tests/unit/query/test_promqltest
-tests_unit_query_test_promqltest_SOURCES = %reldir%/test_promqltest.c %reldir%/memory_source.c %reldir%/memory_source.h
+tests_unit_query_test_promqltest_SOURCES = %reldir%/test_promqltest.c
 tests_unit_query_test_promqltest_LDADD   = $(libs_query) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/query/test_parse
@@ -8,10 +8,10 @@ tests_unit_query_test_parse_SOURCES = %reldir%/test_parse.c
 tests_unit_query_test_parse_LDADD   = $(libs_query) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/query/test_eval
-tests_unit_query_test_eval_SOURCES = %reldir%/test_eval.c %reldir%/memory_source.c %reldir%/memory_source.h
+tests_unit_query_test_eval_SOURCES = %reldir%/test_eval.c
 tests_unit_query_test_eval_LDADD   = $(libs_query) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/query/test_faults
-tests_unit_query_test_faults_SOURCES = %reldir%/test_faults.c %reldir%/memory_source.c %reldir%/memory_source.h $(faults)
+tests_unit_query_test_faults_SOURCES = %reldir%/test_faults.c $(faults)
 tests_unit_query_test_faults_LDFLAGS = $(fault_ldflags)
 tests_unit_query_test_faults_LDADD   = $(libs_query) $(CMOCKA_LIBS)

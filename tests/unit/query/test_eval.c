@@ -3,14 +3,14 @@
 
 #include "base/stale.h"
 #include "query/format.h"
+#include "query/memory_source.h"
 #include "query/query.h"
-#include "tests/unit/query/memory_source.h"
 
 static void add(struct memory_source *m, const char *name, const char *label, const char *value, const double *v, size_t n)
 {
 	struct labels *l = labels_of(LABEL_NAME, name, label, value, NULL);
 	for (size_t i = 0; i < n; i++)
-		memory_source_add(m, l, (int64_t)i * 10000, v[i]);
+		assert_int_equal(memory_source_add(m, l, (int64_t)i * 10000, v[i]), ERR_OK);
 	labels_unref(l);
 }
 

@@ -5,9 +5,9 @@
 
 #include "base/stale.h"
 #include "query/format.h"
+#include "query/memory_source.h"
 #include "query/query.h"
 #include "tests/unit/faults.h"
-#include "tests/unit/query/memory_source.h"
 
 enum { STEPS = 20, STEP_MS = 15000 };
 
@@ -34,7 +34,7 @@ static int fill(void **state)
 	for (int i = 0; i < 9; i++) {
 		struct labels *l = labels_of(LABEL_NAME, names[i / 3], i >= 6 ? "le" : "l", values[i % 3], "job", "j", NULL);
 		for (int t = 0; t < STEPS; t++)
-			memory_source_add(&memory, l, t * STEP_MS, t == 13 && i == 1 ? stale_mark() : (double)(t * (i + 3)));
+			assert_int_equal(memory_source_add(&memory, l, t * STEP_MS, t == 13 && i == 1 ? stale_mark() : (double)(t * (i + 3))), ERR_OK);
 		labels_unref(l);
 	}
 	select_memory = memory.source.select;

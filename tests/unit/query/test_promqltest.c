@@ -10,8 +10,8 @@
 
 #include "base/num.h"
 #include "base/stale.h"
+#include "query/memory_source.h"
 #include "query/query.h"
-#include "tests/unit/query/memory_source.h"
 
 /* What the engine means to do otherwise: the file, the line's text, why. */
 static const struct { const char *file, *eval, *reason; } excluded[] = {
@@ -161,7 +161,7 @@ static void load_point(void *ctx, bool is_there, double v)
 {
 	struct loading *l = ctx;
 	if (is_there)
-		memory_source_add(l->source, l->labels, l->t_ms, v);
+		assert_int_equal(memory_source_add(l->source, l->labels, l->t_ms, v), ERR_OK);
 	l->t_ms += l->step_ms;
 }
 

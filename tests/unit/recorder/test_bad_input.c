@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Targets that lie, flood, stall and bite, beside a simulated node that is well: each gives a clear sentence, what was stored stays, and the node
- * beside goes on. And stores that cannot be written. */
+ * Targets that lie, flood, stall and bite, beside a simulated node that is well: each gives a clear sentence, what was stored stays, and
+ * the node beside goes on. And stores that cannot be written. */
 #include "tests/unit/unit.h"
 
 #include <grp.h>
@@ -197,7 +197,8 @@ static void test_not_a_store(void **state)
 	bench_close(&b);
 }
 
-/* In a process of its own, which is nobody where this one is root: root may write where nobody may. 0: it was refused, with a good sentence. */
+/* In a process of its own, which is nobody where this one is root: root may write where nobody may. 0: it was refused, with a good
+ * sentence. */
 static int try_read_only(struct bench *b)
 {
 	struct recorder_thread *t = NULL;
@@ -251,7 +252,8 @@ static bool has_polled(struct recorder_thread *t, size_t rounds, struct recorder
 		struct timespec pause = { 0, 20 * 1000000 };
 		nanosleep(&pause, NULL);
 		recorder_thread_status(t, s);
-	} while ((s->progress.n_rounds < rounds || s->progress.n_up == 0 || s->health.frames_committed == 0) && clock_mono_ms(clock_system()) < until);
+	} while ((s->progress.n_rounds < rounds || s->progress.n_up == 0 || s->health.frames_committed == 0) &&
+	         clock_mono_ms(clock_system()) < until);
 	return s->progress.n_rounds >= rounds && s->progress.n_up > 0 && s->health.frames_committed > 0;
 }
 

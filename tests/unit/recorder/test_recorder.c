@@ -28,7 +28,8 @@ static void begin(struct fixture *f, const char *path, const char *page, const c
 	bench_open(&f->b);
 	f->server = page_server_start();
 	page_server_set(f->server, path, page);
-	bench_write(&f->b, "fleet.yml", FAST "groups:\n  - name: g\n    targets: [ \"http://127.0.0.1:%d\" ]\n%s", page_server_port(f->server), group);
+	bench_write(&f->b, "fleet.yml", FAST "groups:\n  - name: g\n    targets: [ \"http://127.0.0.1:%d\" ]\n%s", page_server_port(f->server),
+	            group);
 	bench_go(&f->b);
 }
 
@@ -216,8 +217,8 @@ static void test_path_as_told(void **state)
 	end(&f);
 }
 
-/* After a restart of the recorder the first scrape has rates, because the store has what was before; the profile that was found is remembered; and what
- * is not polled any more is gone. */
+/* After a restart of the recorder the first scrape has rates, because the store has what was before; the profile that was found is
+ * remembered; and what is not polled any more is gone. */
 static void test_recorder_restart(void **state)
 {
 	struct fixture f;
@@ -296,7 +297,9 @@ static void test_target_file(void **state)
 	bench_write(&f.b, "fleet.yml", FAST "groups: [ { name: g, profile: generic, file_sd: [ \"*.json\" ] } ]\n");
 	bench_go(&f.b);
 	assert_true(bench_becomes(&f.b, "a{zone='x'}", 1, 0));
-	bench_write(&f.b, "t.json", "[ { \"targets\": [ \"127.0.0.1:%d\" ], \"labels\": { \"zone\": \"x\" } }, { \"targets\": [ \"localhost:%d\" ] } ]", port, port);
+	bench_write(&f.b, "t.json",
+	            "[ { \"targets\": [ \"127.0.0.1:%d\" ], \"labels\": { \"zone\": \"x\" } }, { \"targets\": [ \"localhost:%d\" ] } ]", port,
+	            port);
 	assert_true(bench_wait(&f.b, has_targets, &(struct number_of_targets){ 2 }));
 	assert_true(bench_becomes(&f.b, "count(a)", 2, 0));
 	assert_true(bench_has_event(&f.b, "config", "1 targets added, 0 gone, 2 in all"));

@@ -102,7 +102,8 @@ static int64_t mono_same(const struct clock *c)
 
 static const struct clock skewed = { wall_ahead, mono_same };
 
-/* To this process the other's lease has run out: as to any, where the other stood still for that long. Once it has the store, its clock is right. */
+/* To this process the other's lease has run out: as to any, where the other stood still for that long. Once it has the store, its clock is
+ * right. */
 static void rob(struct bench *b, int from, int to)
 {
 	struct recorder_thread_options o = options_of(b);

@@ -1,4 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
+UNIT_TESTS += tests/unit/rules/test_profile_details
+tests_unit_rules_test_profile_details_SOURCES = %reldir%/test_profile_details.c $(source_kit)
+tests_unit_rules_test_profile_details_LDADD   = libcollectors.a $(libs_rules) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/rules/test_detail
+tests_unit_rules_test_detail_SOURCES    = %reldir%/test_detail.c
+tests_unit_rules_test_detail_LDADD      = $(libs_rules) $(CMOCKA_LIBS)
 UNIT_TESTS += \
 	tests/unit/rules/test_eval \
 	tests/unit/rules/test_faults \
@@ -7,6 +13,7 @@ UNIT_TESTS += \
 	tests/unit/rules/test_profiles \
 	tests/unit/rules/test_rule_file \
 	tests/unit/rules/test_signal \
+	tests/unit/rules/test_template \
 	tests/unit/rules/test_window
 tests_unit_rules_test_eval_SOURCES      = %reldir%/test_eval.c
 tests_unit_rules_test_eval_LDADD        = $(libs_rules) $(CMOCKA_LIBS)
@@ -26,3 +33,5 @@ tests_unit_rules_test_window_LDADD      = $(libs_rules) $(CMOCKA_LIBS)
 tests_unit_rules_test_faults_SOURCES    = %reldir%/test_faults.c $(faults)
 tests_unit_rules_test_faults_LDFLAGS    = $(fault_ldflags)
 tests_unit_rules_test_faults_LDADD      = $(libs_rules) $(CMOCKA_LIBS)
+tests_unit_rules_test_template_SOURCES  = %reldir%/test_template.c
+tests_unit_rules_test_template_LDADD    = $(libs_rules) $(CMOCKA_LIBS)

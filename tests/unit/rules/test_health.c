@@ -51,6 +51,7 @@ static const struct {
 } failing[] = {
 	{ "nothing is known of it", 1, 0, SEVERITY_OK, NULL, SEVERITY_DOWN, "does not answer" },
 	{ "the reason is known", 1, 0, SEVERITY_DOWN, "login refused: x", SEVERITY_DOWN, "login refused: x" },
+	{ "both", 2, 0, SEVERITY_DOWN, "login refused: x", SEVERITY_DOWN, "no target answers: login refused: x" },
 	{ "one of two", 2, 1, SEVERITY_DOWN, "key is locked: x", SEVERITY_WARN, "1 of 2 targets do not answer: key is locked: x" },
 	{ "not what it was", 1, 0, SEVERITY_CRIT, "HOST KEY CHANGED: x", SEVERITY_CRIT, "HOST KEY CHANGED: x" },
 	{ "one of two is not", 2, 1, SEVERITY_CRIT, "HOST KEY CHANGED: x", SEVERITY_CRIT, "HOST KEY CHANGED: x" },

@@ -224,7 +224,7 @@ static const struct row rows[] = {
 	    { "signal:gpu_power_watts{gpu=\"0\",uuid=\"GPU-a\"}", 433.2 } } },
 	{ "nvidia-smi", "nvidia-smi", "gpu/nvidia/nvidia_gpu_exporter_h100-mig_load.metrics.txt", NULL, { { NULL, NULL, 0, 0, false } },
 	  { { "signal:up", 1 },
-#define ZERO_GPU "{gpu=\"00000000-0000-0000-0000-000000000000\",uuid=\"00000000-0000-0000-0000-000000000000\"}"
+#define ZERO_GPU "{gpu=\"00000000-0000-0000-0000-000000000000\",uuid=\"GPU-00000000-0000-0000-0000-000000000000\"}"
 	    { "signal:gpu_memory:ratio" ZERO_GPU, 1.1665408e+10 / 8.5520809984e+10 }, { "signal:gpu_temperature_celsius" ZERO_GPU, 53 },
 	    { "signal:gpu_power_watts" ZERO_GPU, 433.78 } } },
 	{ "node_exporter", "node", "host/node_exporter_e2e_selected.metrics.txt", NULL,
@@ -451,7 +451,7 @@ static void test_alike(void **state)
 static void test_exporter_profile(void **state)
 {
 	(void)state;
-#define EXPORTED "{gpu=\"00000000-0000-0000-0000-000000000000\",uuid=\"00000000-0000-0000-0000-000000000000\"}"
+#define EXPORTED "{gpu=\"00000000-0000-0000-0000-000000000000\",uuid=\"GPU-00000000-0000-0000-0000-000000000000\"}"
 	static const struct row row = { "our page, the exporter's profile", "nvidia-smi", NULL, "", { { NULL, NULL, 0, 0, false } },
 		{ { "signal:up", 1 }, { "signal:gpu_memory:ratio" EXPORTED, 1.1665408e+10 / 8.5520809984e+10 },
 		  { "signal:gpu_temperature_celsius" EXPORTED, 53 }, { "signal:gpu_power_watts" EXPORTED, 433.78 } } };

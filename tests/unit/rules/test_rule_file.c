@@ -100,6 +100,8 @@ static const struct {
 	{ "interval in a profile", "groups:\n- name: a\n  interval: 5s\n", true, "r.yml:3:3: 'interval' has no use in a profile" },
 	{ "signal:up in a profile", GROUP "record: signal:up\n    expr: x\n", true, "r.yml:4:13: 'signal:up' is recorded by pitwall itself" },
 	{ "misspelt signal", GROUP "record: signal:que\n    expr: x\n", true, "r.yml:4:13: there is no signal 'signal:que'" },
+	{ "misspelt detail", GROUP "record: detail:gpu\n    expr: x\n", true, "r.yml:4:13: there is no detail 'detail:gpu'" },
+	{ "detail in a profile", GROUP "record: detail:gpu_info\n    expr: x\n", true, "" },
 	{ "own name in a profile", GROUP "record: my:que\n    expr: x\n", true, "" },
 };
 

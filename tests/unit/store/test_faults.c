@@ -297,7 +297,8 @@ static void a_full_disk_is_told_and_waited_for(void **state)
 	assert_non_null(strstr(told, "the store could not be written for"));
 	assert_non_null(strstr(told, "(no space left): 1 frame was lost"));
 	reader_close(r);
-	static const char *const lines[] = { "info  store: recording began", "warn  store: store '", "no space left on the disk; it is tried again",
+	static const char *const lines[] = { "info  store: recording began", "warn  store: store '",
+	                                     "no space left on the disk; it is tried again",
 	                                     "is written again after", "1 frames were lost" };
 	char text[4096] = "";
 	FILE *file = fopen(log_path, "r");

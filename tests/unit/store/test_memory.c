@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Memory runs out: allocation n fails, for n = 0, 1, 2, ... and then in strides, until none is left to fail, ours (the linker wraps them) and SQLite's. Each call
- * says so or succeeds; nothing leaks (the sanitizer looks), and what was committed is there. */
+ * Memory runs out: allocation n fails, for n = 0, 1, 2, ... and then in strides, until none is left to fail, ours (the linker wraps them)
+ * and SQLite's. Each call says so or succeeds; nothing leaks (the sanitizer looks), and what was committed is there. */
 #include "tests/unit/unit.h"
 
 #include <stdatomic.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Stores of every version that there ever was: data/vN.sql, made by data/dump-fixture when version N was the newest. Each is read as it is and
- * read the same after a recorder brought it up to date. A new version adds a file and a row. */
+ * Stores of every version that there ever was: data/vN.sql, made by data/dump-fixture when version N was the newest. Each is read as it is
+ * and read the same after a recorder brought it up to date. A new version adds a file and a row. */
 #include "tests/unit/unit.h"
 
 #include <unistd.h>

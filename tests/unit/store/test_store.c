@@ -343,7 +343,8 @@ static void a_clock_set_back_records_that_time_anew(void **state)
 	struct buf b;
 	buf_init(&b, 1000);
 	assert_ok(reader_events(r, NULL, NULL, 0, INT64_MAX - 1, 10, join_events, &b, &why));
-	assert_string_equal(buf_text(&b), "clock/the clock was set back from 1970-01-01T00:50:00Z to 1970-01-01T00:24:59.997Z: what was recorded of that"
+	assert_string_equal(buf_text(&b),
+	                    "clock/the clock was set back from 1970-01-01T00:50:00Z to 1970-01-01T00:24:59.997Z: what was recorded of that"
 	                    " time before is set aside/2 note/x/0 recorder/recording began/1 ");
 	buf_clear(&b);
 	assert_ok(reader_meta(r, "fleet", START_MS + 60 * STEP_MS, &b, &why));

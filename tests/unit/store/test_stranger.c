@@ -52,7 +52,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	static const char *const names[] = { "x.db", "x.db-wal", "x.db-shm", "link.db", "copy.db", "copy.db-wal", "copy.db-shm", "copy.db-journal" };
+	static const char *const names[] = { "x.db", "x.db-wal", "x.db-shm", "link.db", "copy.db", "copy.db-wal", "copy.db-shm",
+	                                     "copy.db-journal" };
 	chmod(f->folder, 0700);
 	store_close(f->store);
 	unsetenv("TMPDIR");

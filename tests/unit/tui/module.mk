@@ -37,6 +37,10 @@ UNIT_TESTS += tests/unit/tui/test_screens_commands
 tests_unit_tui_test_screens_commands_SOURCES = %reldir%/test_screens_commands.c $(screen_test_helpers)
 tests_unit_tui_test_screens_commands_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/tui/test_node_gpus
+tests_unit_tui_test_node_gpus_SOURCES = %reldir%/test_node_gpus.c
+tests_unit_tui_test_node_gpus_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/tui/test_promql_text
 tests_unit_tui_test_promql_text_SOURCES = %reldir%/test_promql_text.c
 tests_unit_tui_test_promql_text_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
@@ -60,3 +64,7 @@ tests_unit_tui_test_faults_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/tui/test_log_screen
 tests_unit_tui_test_log_screen_SOURCES = %reldir%/test_log_screen.c $(tui_golden)
 tests_unit_tui_test_log_screen_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/tui/test_node_facts
+tests_unit_tui_test_node_facts_SOURCES = %reldir%/test_node_facts.c
+tests_unit_tui_test_node_facts_LDADD   = $(libs_tui) $(CMOCKA_LIBS)

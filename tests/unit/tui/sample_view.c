@@ -7,13 +7,14 @@
 
 #include "base/arena.h"
 
-enum { GROUP = 16, STEP_MS = 15000, N_EVENTS = 40, N_GPUS = 4, N_TARGETS = 3, SERIES_MOST = 64 };
+enum { GROUP = 16, STEP_MS = 15000, N_EVENTS = 40, N_GPUS = 4, N_TARGETS = 3, SERIES_MOST = 64, N_SERVICES = 1000 };
 
 struct sample {
 	struct view        view;
 	struct arena       arena;
 	struct fleet_view  fleet;
 	struct node_view   node;
+	struct host_view   host;
 	struct events_view events;
 	struct charts_view charts;
 	struct series_set  sets[CHARTS_MAX];
@@ -74,10 +75,17 @@ static double usual(struct sample *s, enum signal_id id)
 	}
 }
 
+static double of_machine(struct sample *s, enum signal_id id)
+{
+	double r = next(s);
+	return id == SIGNAL_UP ? 1 : id == SIGNAL_CPU ? 0.2 + 0.5 * r : id == SIGNAL_MEMORY ? 0.3 + 0.3 * r : (double)NAN;
+}
+
 static void fill_values(struct sample *s, struct node_row *n)
 {
 	for (int id = 0; id < SIGNAL_COUNT; id++) {
-		double v = s->flags & SAMPLE_NO_VALUES ? (double)NAN : usual(s, (enum signal_id)id);
+		double v = s->flags & SAMPLE_MACHINES ? of_machine(s, (enum signal_id)id) : usual(s, (enum signal_id)id);
+		v = s->flags & SAMPLE_NO_VALUES ? (double)NAN : v;
 		n->value[id] = v;
 		if (isnan(v) || id == SIGNAL_UP || id == SIGNAL_VERSION)
 			continue;
@@ -269,6 +277,132 @@ static void fill_events(struct sample *s, const char *node)
 	s->view.events = &s->events;
 }
 
+/* One that is well, one held down, one in trouble, one of which little is told. */
+static void fill_gpu(struct sample *s, size_t i, struct gpu_row *g)
+{
+	static const struct {
+		enum severity severity, xid_severity;
+		const char   *state, *xids;
+		double        clock_mhz, corrected, uncorrected, width, nvlink_errors;
+	} rows[N_GPUS] = {
+		{ SEVERITY_OK, SEVERITY_OK, "ok", "", 1980, 0, 0, 16, 0 },
+		{ SEVERITY_WARN, SEVERITY_OK, "thermal (driver), PCIe x8 of x16, power cap", "", 1245, 3, 0, 8, 0 },
+		{ SEVERITY_CRIT, SEVERITY_CRIT, "Xid 79: the GPU has fallen off the bus (3 times), 2 ECC errors not corrected, 42 NVLink errors", "79 94", 345, 120, 2, 16, 42 },
+		{ SEVERITY_OK, SEVERITY_OK, "", "", (double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN },
+	};
+	bool is_little = i == 3;
+	const double none = (double)NAN;
+	g->uuid = "GPU-0";
+	g->source = text(s, i + 2, i == 0 ? "nvidia-smi + dcgm" : "nvidia-smi");
+	g->severity = rows[i].severity;
+	g->xid_severity = rows[i].xid_severity;
+	g->state = text(s, i + 3, rows[i].state);
+	g->xids = text(s, i + 4, rows[i].xids);
+	g->memory_total_bytes = is_little ? none : 85520809984.0;
+	g->memory_used_bytes = is_little ? none : g->memory * g->memory_total_bytes;
+	g->power_limit_watts = is_little ? none : 700;
+	g->memory_temperature = is_little ? none : 66 + (double)i;
+	g->clock_hertz = rows[i].clock_mhz * 1e6;
+	g->clock_max_hertz = is_little ? none : 1.98e9;
+	g->ecc_corrected = rows[i].corrected;
+	g->ecc_uncorrected = rows[i].uncorrected;
+	g->pcie_generation = g->pcie_generation_max = is_little ? none : 5;
+	g->pcie_width = rows[i].width;
+	g->pcie_width_max = is_little ? none : 16;
+	g->nvlinks_active = is_little ? none : 18;
+	g->nvlinks_inactive = is_little ? none : 0;
+	g->nvlink_errors = rows[i].nvlink_errors;
+}
+
+static void fill_processes(struct sample *s)
+{
+	static const struct {
+		size_t      gpu;
+		const char *pid, *user, *process;
+		double      gib;
+	} rows[] = {
+		{ 0, "21198", "triton", "/opt/tritonserver/bin/tritonserver", 61.5 },
+		{ 1, "21204", "triton", "/opt/tritonserver/bin/tritonserver", 60.25 },
+		{ 1, "40411", "ada", "python3 notebook.py --model ranker --seed 7", 9.5 },
+		{ 2, "", "MIG", "instance 0 3g.40gb, 39.6G", 12 },
+	};
+	enum { N = sizeof rows / sizeof rows[0] };
+	s->node.processes = arena_zeroed(&s->arena, N, sizeof *s->node.processes);
+	assert_non_null(s->node.processes);
+	for (size_t i = 0; i < N; i++)
+		s->node.processes[s->node.n_processes++] = (struct gpu_process_row){ .gpu = rows[i].gpu, .pid = text(s, i, rows[i].pid),
+			.user = text(s, i + 1, rows[i].user), .process = text(s, i + 2, rows[i].process), .memory_bytes = rows[i].gib * 1073741824 };
+}
+
+static void fill_host(struct sample *s)
+{
+	static const double G = 1024.0 * 1024 * 1024;
+	static const struct filesystem_row filesystems[] = {
+		{ "/var/lib/models", 3500 * 1024.0 * 1024 * 1024, 62 * 1024.0 * 1024 * 1024, 0.982, 0 },
+		{ "/", 80 * 1024.0 * 1024 * 1024, 31 * 1024.0 * 1024 * 1024, 0.59, 0 },
+		{ "/boot/efi", 511 * 1024.0 * 1024, 505 * 1024.0 * 1024, 0.012, 1 },
+	};
+	static const struct disk_row disks[] = { { "nvme0n1", 0.37, 412e6, 3.1e6, 0.00042 }, { "sda", 0.01, 0, 120e3, 0.0071 } };
+	static const struct network_row networks[] = { { "eth0", 118e6, 1.2e9, 0 }, { "ib0", 3.4e9, 2.9e9, 2.5 } };
+	bool has_values = !(s->flags & SAMPLE_NO_VALUES);
+	double nan = (double)NAN;
+	s->host = (struct host_view){
+		.os = text(s, 1, "Debian GNU/Linux 12 (bookworm)"), .kernel = text(s, 2, "6.1.0-18-amd64"), .processors = has_values ? 64 : nan,
+		.load_1m = 21.4, .load_5m = 19.02, .load_15m = has_values ? 7.5 : nan, .pressure_cpu = 0.031, .pressure_memory = has_values ? 0 : nan,
+		.pressure_io = has_values ? 0.127 : nan, .memory_size = has_values ? 504 * G : nan, .memory_available = 290 * G,
+		.swap_size = has_values ? 8 * G : nan, .swap_free = 7.2 * G, .up_seconds = has_values ? 41 * 86400.0 + 3 * 3600 + 170 : nan,
+		.clock_ahead = has_values ? -0.0124 : nan, .oom_kills = 7, .oom_kills_recent = has_values ? 2 : nan,
+	};
+	if (s->flags & SAMPLE_ALL_DOWN)
+		return;
+	s->host.n_filesystems = sizeof filesystems / sizeof filesystems[0];
+	s->host.n_disks = s->host.n_networks = 2;
+	s->host.filesystems = arena_zeroed(&s->arena, s->host.n_filesystems, sizeof filesystems[0]);
+	s->host.disks = arena_zeroed(&s->arena, s->host.n_disks, sizeof disks[0]);
+	s->host.networks = arena_zeroed(&s->arena, s->host.n_networks, sizeof networks[0]);
+	assert_non_null(s->host.filesystems);
+	assert_non_null(s->host.disks);
+	assert_non_null(s->host.networks);
+	memcpy(s->host.filesystems, filesystems, sizeof filesystems);
+	memcpy(s->host.disks, disks, sizeof disks);
+	memcpy(s->host.networks, networks, sizeof networks);
+	for (size_t i = 0; i < 2 && s->flags & SAMPLE_HOSTILE; i++) {
+		s->host.filesystems[i] = (struct filesystem_row){ text(s, i, ""), (double)INFINITY, nan, i == 0 ? (double)INFINITY : -1e300, 0 };
+		s->host.disks[i] = (struct disk_row){ text(s, i + 3, ""), 1e300, -1, nan, (double)INFINITY };
+		s->host.networks[i] = (struct network_row){ text(s, i + 5, ""), nan, -(double)INFINITY, 1e300 };
+	}
+	if (s->flags & SAMPLE_HOSTILE)
+		s->host.up_seconds = 1e300, s->host.clock_ahead = -(double)INFINITY, s->host.memory_available = -1e300;
+}
+
+/* Hostile machines have as many as they like; states that nobody has heard of are among them. */
+static void fill_services(struct sample *s)
+{
+	static const struct service_row some[] = {
+		{ "triton-ranker.service", "unit", "failed", "", "", SEVERITY_CRIT, 12, (double)NAN, (double)NAN, 0, false },
+		{ "ranker-tokenizer", "container", "exited", "", "registry.example/tokenizer:2026-11-02", SEVERITY_CRIT, 3, (double)NAN, 137, 0, true },
+		{ "dcgm-exporter", "container", "running", "unhealthy", "nvcr.io/nvidia/k8s/dcgm-exporter:4.2.3", SEVERITY_WARN, 0, (double)NAN, (double)NAN, 0, false },
+		{ "model-sync.service", "user unit", "activating", "", "", SEVERITY_WARN, 0, 21e6, (double)NAN, 0, false },
+		{ "containerd.service", "unit", "active", "", "", SEVERITY_OK, 0, 81e6, (double)NAN, 0, false },
+		{ "docker.service", "unit", "active", "", "", SEVERITY_OK, 0, 143e6, (double)NAN, 0, false },
+		{ "nvidia-persistenced.service", "unit", "active", "", "", SEVERITY_OK, 0, 1.2e6, (double)NAN, 0, false },
+		{ "redis", "container", "running", "healthy", "redis:7.4", SEVERITY_OK, 0, (double)NAN, (double)NAN, 0, false },
+	};
+	size_t n = s->flags & SAMPLE_HOSTILE ? N_SERVICES : sizeof some / sizeof some[0];
+	s->node.services = arena_zeroed(&s->arena, n, sizeof some[0]);
+	assert_non_null(s->node.services);
+	s->node.n_services = n;
+	for (size_t i = 0; i < n; i++) {
+		struct service_row *to = &s->node.services[i];
+		*to = some[i % (sizeof some / sizeof some[0])];
+		to->started_ms = i % 3 == 1 ? 0 : s->view.t_ms - (int64_t)(i * i * i + 1) * 73000;
+		if (!(s->flags & SAMPLE_HOSTILE))
+			continue;
+		*to = (struct service_row){ text(s, i, ""), text(s, i + 1, ""), text(s, i + 2, ""), text(s, i + 3, ""), text(s, i + 4, ""), to->severity,
+			                    i % 2 == 0 ? 1e300 : -1, i % 2 == 0 ? (double)INFINITY : -1e300, 1e300, i % 2 == 0 ? INT64_MAX : 1, i % 2 == 0 };
+	}
+}
+
 static void fill_node(struct sample *s, const char *node)
 {
 	s->node = (struct node_view){ .t_ms = s->view.t_ms, .node = arena_text(&s->arena, node), .n_targets = N_TARGETS,
@@ -291,11 +425,18 @@ static void fill_node(struct sample *s, const char *node)
 		snprintf(id, sizeof id, "%zu", i);
 		s->node.gpus[i] = (struct gpu_row){ .gpu = text(s, i, id), .name = text(s, i + 1, "NVIDIA H100 80GB HBM3"), .util = next(s),
 			.memory = 0.7 + 0.3 * next(s), .temperature = 60 + 28 * next(s), .power = i == 3 ? (double)NAN : 300 + 300 * next(s) };
+		fill_gpu(s, i, &s->node.gpus[i]);
 	}
+	fill_processes(s);
 	s->node.served[0] = (struct served_row){ text(s, 0, "ranker"), text(s, 1, "12.4") };
 	s->node.served[1] = (struct served_row){ text(s, 2, "ranker"), text(s, 3, "12.3") };
 	fill_events(s, s->node.node);
 	s->node.events = s->events;
+	fill_host(s);
+	fill_services(s);
+	s->node.host = &s->host;
+	if (s->flags & SAMPLE_MACHINES)
+		s->node.n_targets = 1, s->node.n_gpus = s->node.n_served = s->node.n_processes = 0;
 	s->view.node = &s->node;
 }
 

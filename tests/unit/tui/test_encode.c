@@ -24,7 +24,8 @@ static uint32_t next_random(uint32_t *seed)
 
 static void scribble(struct canvas *c, uint32_t *seed, int strokes)
 {
-	static const char *const texts[] = { "abc", "\xe6\xbc\xa2\xe5\xad\x97", "         ", "======================", "x\xcc\x81y", "\xe2\x96\xa0\xe2\x96\xb2", "" };
+	static const char *const texts[] = { "abc", "\xe6\xbc\xa2\xe5\xad\x97", "         ", "======================", "x\xcc\x81y",
+	                                     "\xe2\x96\xa0\xe2\x96\xb2", "" };
 	for (int i = 0; i < strokes; i++) {
 		int row = (int)(next_random(seed) % (uint32_t)canvas_rows(c)), col = (int)(next_random(seed) % (uint32_t)canvas_cols(c)) - 2;
 		enum role role = (enum role)(next_random(seed) % ROLE_COUNT);

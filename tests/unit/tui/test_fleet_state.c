@@ -230,7 +230,7 @@ static void a_node_has_its_targets_gpus_versions_and_events(void **state)
 	assert_ok(store_append_event(f->store, &e, &why));
 	view_at(f, START_MS + 2000);
 	struct node_view *n = NULL;
-	assert_ok(fleet_state_node(f->state, f->reader, "n1", &f->arena, &n, &why));
+	assert_ok(fleet_state_node(f->state, f->reader, NULL, "n1", NULL, &f->arena, &n, &why));
 	assert_int_equal(n->n_targets, 1);
 	assert_true(n->targets[0].was_polled);
 	assert_false(n->targets[0].is_up);
@@ -241,7 +241,7 @@ static void a_node_has_its_targets_gpus_versions_and_events(void **state)
 	assert_int_equal(n->n_served, 1);
 	assert_string_equal(n->served[0].version, "7");
 	assert_int_equal(n->events.n, 1);
-	assert_ok(fleet_state_node(f->state, f->reader, "nobody", &f->arena, &n, &why));
+	assert_ok(fleet_state_node(f->state, f->reader, NULL, "nobody", NULL, &f->arena, &n, &why));
 	assert_int_equal(n->n_targets, 0);
 }
 

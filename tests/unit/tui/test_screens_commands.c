@@ -14,14 +14,19 @@ struct stage {
 	struct requests last; /* of the last command */
 };
 
-static void open_stage(struct stage *s, struct screen *screen, size_t n_nodes)
+static void open_stage_with(struct stage *s, struct screen *screen, size_t n_nodes, unsigned flags)
 {
 	struct why why;
-	*s = (struct stage){ .sample = sample_new(n_nodes, 0), .screen = screen };
+	*s = (struct stage){ .sample = sample_new(n_nodes, flags), .screen = screen };
 	s->view = sample_view(s->sample);
 	assert_int_equal(canvas_new(22, 80, &s->canvas, &why), ERR_OK);
 	sample_answer(s->sample, screen, 6, NULL);
 	screen->kind->draw(screen, s->view, s->canvas);
+}
+
+static void open_stage(struct stage *s, struct screen *screen, size_t n_nodes)
+{
+	open_stage_with(s, screen, n_nodes, 0);
 }
 
 static void close_stage(struct stage *s)
@@ -185,12 +190,103 @@ static void test_node(void **state)
 	assert_string_equal(pushed, "CHART");
 	give(&s, COMMAND_VIEW_EVENTS, &pushed);
 	assert_string_equal(pushed, "EVENTS");
-	for (int i = 0; i < 3; i++)
-		give(&s, COMMAND_NEXT_PANE, NULL);
+	give(&s, COMMAND_NEXT_PANE, NULL);
+	give(&s, COMMAND_NEXT_PANE, NULL);
+	assert_true(shows(&s, "tritonserver") && !shows(&s, "notebook.py")); /* what the first GPU is used by */
+	give(&s, COMMAND_DOWN, NULL);
+	assert_true(shows(&s, "notebook.py"));
+	give(&s, COMMAND_LAST, NULL); /* a GPU that nothing uses */
+	assert_false(shows(&s, "tritonserver"));
+	give(&s, COMMAND_FIRST, NULL);
+	give(&s, COMMAND_NEXT_PANE, NULL);
+	assert_true(shows(&s, "tritonserver"));
+	give(&s, COMMAND_NEXT_PANE, NULL);
+	give(&s, COMMAND_NEXT_PANE, NULL);
+	give(&s, COMMAND_NEXT_PANE, NULL);
 	give(&s, COMMAND_ENTER, NULL); /* on the newest event */
 	assert_true(s.last.has_time);
 	assert_int_equal(s.last.time_ms, s.view->t_ms - 4000);
 	assert_int_equal(give(&s, COMMAND_BACK, NULL), NEXT_IGNORED);
+	close_stage(&s);
+}
+
+static const char *charted(const struct stage *s, struct needs *n)
+{
+	memset(n, 0, sizeof *n);
+	s->screen->kind->needs(s->screen, s->view, n);
+	return n->n_charts > 0 ? n->charts[0].expression : "";
+}
+
+/* A machine has no latency: its own first signal is charted, and what is chosen for the other screens stays. */
+static void test_a_node_charts_what_it_has(void **state)
+{
+	struct stage s;
+	struct needs *n = calloc(1, sizeof *n);
+	(void)state;
+	assert_non_null(n);
+	open_stage_with(&s, node_screen_new("gpu-a-07"), 16, SAMPLE_MACHINES | SAMPLE_ALL_WELL);
+	s.screen->kind->draw(s.screen, s.view, s.canvas);
+	assert_false(shows(&s, "p99"));
+	assert_true(shows(&s, "cpu") && shows(&s, "memory"));
+	struct canvas *wide = NULL;
+	struct why why;
+	assert_int_equal(canvas_new(38, 120, &wide, &why), ERR_OK);
+	s.screen->kind->draw(s.screen, s.view, wide); /* there is room for a chart now */
+	canvas_free(wide);
+	assert_string_equal(charted(&s, n), "max by (node) (signal:cpu_util:ratio{node=\"gpu-a-07\"})");
+	assert_int_equal(s.view->signal, SIGNAL_LATENCY_P99);
+	give(&s, COMMAND_DOWN, NULL); /* moving is choosing: from what is shown, not from what is not there */
+	assert_true(s.last.has_signal && s.last.signal == SIGNAL_MEMORY);
+	give(&s, COMMAND_SIGNAL_BACK, NULL);
+	assert_true(s.last.has_signal && s.last.signal == SIGNAL_MEMORY); /* round from the first */
+	s.view->signal = SIGNAL_MEMORY;
+	give(&s, COMMAND_SIGNAL, NULL);
+	assert_true(s.last.has_signal && s.last.signal == SIGNAL_CPU);
+	assert_int_equal(s.screen->kind->command(s.screen, s.view, COMMAND_SIGNAL, "p99", &s.last), NEXT_IGNORED); /* a name is not the node's business */
+	free(n);
+	close_stage(&s);
+}
+
+/* Tab goes to each pane that there is and round; the one that is gone to has room, at the smallest usual size too. */
+static void test_tab_leads_to_every_pane(void **state)
+{
+	static const struct {
+		const char *rule, *row;
+	} panes[] = {
+		{ "targets", "connection refused" }, { "gpus", "1 of 4" },               { "on the gpus", "python3" },
+		{ "host", "of 64 cpus" },            { "services", "nvidia-persistenced" }, { "events", "recording began" }, { "signals", "p99" },
+	};
+	struct stage s;
+	(void)state;
+	open_stage(&s, node_screen_new("gpu-a-07"), 48);
+	for (size_t i = 0; i < sizeof panes / sizeof panes[0]; i++) {
+		char rule[32];
+		give(&s, COMMAND_NEXT_PANE, NULL);
+		snprintf(rule, sizeof rule, "? ? %s ", panes[i].rule);
+		assert_row(panes[i].rule, shows(&s, rule));
+		for (int k = 0; k < 8 && !shows(&s, panes[i].row); k++)
+			give(&s, COMMAND_DOWN, NULL);
+		assert_row(panes[i].rule, shows(&s, panes[i].row));
+	}
+	close_stage(&s);
+	open_stage_with(&s, node_screen_new("gpu-a-07"), 48, SAMPLE_MACHINES);
+	s.view->node = NULL; /* of what is not there Tab knows nothing */
+	s.screen->kind->update(s.screen, s.view);
+	give(&s, COMMAND_NEXT_PANE, NULL);
+	assert_true(shows(&s, "? ? signals "));
+	close_stage(&s);
+}
+
+/* With all panes at 80x24, what is wrong is in sight before anyone goes there. */
+static void test_what_is_wrong_goes_first(void **state)
+{
+	static const char *const seen[] = { "DOWN dcgm", "98% 62G free", "2.5 errors/s", "failed       triton-ranker", "killed, out of m", "Xid 79" };
+	struct stage s;
+	(void)state;
+	open_stage(&s, node_screen_new("gpu-a-07"), 48);
+	give(&s, COMMAND_NONE, NULL);
+	for (size_t i = 0; i < sizeof seen / sizeof seen[0]; i++)
+		assert_row(seen[i], shows(&s, seen[i]));
 	close_stage(&s);
 }
 
@@ -259,6 +355,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_worst_is_selected_until_one_moves), cmocka_unit_test(test_selection_follows_the_node),
 		cmocka_unit_test(test_filter_and_back), cmocka_unit_test(test_tags), cmocka_unit_test(test_drilling_in), cmocka_unit_test(test_node),
+		cmocka_unit_test(test_a_node_charts_what_it_has), cmocka_unit_test(test_tab_leads_to_every_pane),
+		cmocka_unit_test(test_what_is_wrong_goes_first),
 		cmocka_unit_test(test_chart_cursor), cmocka_unit_test(test_chart_follows_the_signal), cmocka_unit_test(test_events),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

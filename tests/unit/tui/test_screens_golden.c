@@ -17,10 +17,20 @@ struct shot {
 	unsigned    flags;
 	enum signal_id signal; /* SIGNAL_UP: as it is */
 	const char *filter;
+	int         pane;          /* so often Tab is pressed first */
 	enum command commands[12]; /* given before the picture is taken */
 	size_t      n_series;
 	const char *mistake;
 };
+
+static void give(struct screen *screen, const struct view *view, enum command command, struct canvas *c)
+{
+	struct requests r = { 0 };
+	canvas_clear(c);
+	screen->kind->draw(screen, view, c);
+	screen->kind->command(screen, view, command, "", &r);
+	assert_null(r.push);
+}
 
 static void take(const struct shot *shot, struct screen *screen)
 {
@@ -40,13 +50,10 @@ static void take(const struct shot *shot, struct screen *screen)
 		screen->kind->filter(screen, shot->filter);
 		screen->kind->update(screen, view);
 	}
-	for (size_t i = 0; i < sizeof shot->commands / sizeof shot->commands[0] && shot->commands[i] != COMMAND_NONE; i++) {
-		struct requests r = { 0 };
-		canvas_clear(c);
-		screen->kind->draw(screen, view, c);
-		screen->kind->command(screen, view, shot->commands[i], "", &r);
-		assert_null(r.push);
-	}
+	for (int i = 0; i < shot->pane; i++)
+		give(screen, view, COMMAND_NEXT_PANE, c);
+	for (size_t i = 0; i < sizeof shot->commands / sizeof shot->commands[0] && shot->commands[i] != COMMAND_NONE; i++)
+		give(screen, view, shot->commands[i], c);
 	sample_answer(s, screen, shot->n_series, shot->mistake);
 	canvas_clear(c);
 	screen->kind->draw(screen, view, c);
@@ -100,12 +107,31 @@ static void test_node(void **state)
 	static const struct shot shots[] = {
 		{ .name = "node_80x24", .rows = 22, .cols = 80, .nodes = 48, .n_series = 1 },
 		{ .name = "node_80x24_ascii_mono", .rows = 22, .cols = 80, .nodes = 48, .n_series = 1, .look = ASCII_MONO },
-		{ .name = "node_80x24_events", .rows = 22, .cols = 80, .nodes = 48, .n_series = 1,
+		{ .name = "node_80x24_events", .rows = 22, .cols = 80, .nodes = 48, .n_series = 1, .pane = 6, .commands = { COMMAND_DOWN } },
+		{ .name = "node_80x24_gpus", .rows = 22, .cols = 80, .nodes = 48, .n_series = 1,
+		  .commands = { COMMAND_NEXT_PANE, COMMAND_NEXT_PANE, COMMAND_DOWN } },
+		{ .name = "node_80x24_gpus_ascii_mono", .rows = 22, .cols = 80, .nodes = 48, .n_series = 1, .look = ASCII_MONO,
+		  .commands = { COMMAND_NEXT_PANE, COMMAND_NEXT_PANE, COMMAND_DOWN, COMMAND_DOWN } },
+		{ .name = "node_80x24_processes", .rows = 22, .cols = 80, .nodes = 48, .n_series = 1,
 		  .commands = { COMMAND_NEXT_PANE, COMMAND_NEXT_PANE, COMMAND_NEXT_PANE, COMMAND_DOWN } },
+		{ .name = "node_120x40_gpus", .rows = 38, .cols = 120, .nodes = 48, .n_series = 1,
+		  .commands = { COMMAND_NEXT_PANE, COMMAND_NEXT_PANE, COMMAND_DOWN } },
+		{ .name = "node_200x60_gpus_ascii_mono", .rows = 58, .cols = 200, .nodes = 48, .n_series = 1, .look = ASCII_MONO,
+		  .commands = { COMMAND_NEXT_PANE, COMMAND_NEXT_PANE, COMMAND_LAST } },
+		{ .name = "node_hostile_gpus", .rows = 22, .cols = 80, .nodes = 48, .flags = SAMPLE_HOSTILE, .n_series = 1,
+		  .commands = { COMMAND_NEXT_PANE, COMMAND_NEXT_PANE, COMMAND_DOWN } },
 		{ .name = "node_20x5", .rows = 3, .cols = 20, .nodes = 48, .n_series = 1 },
 		{ .name = "node_120x40", .rows = 38, .cols = 120, .nodes = 48, .n_series = 1 },
 		{ .name = "node_200x60", .rows = 58, .cols = 200, .nodes = 48, .n_series = 1 },
 		{ .name = "node_250x70", .rows = 68, .cols = 250, .nodes = 48, .n_series = 1 },
+		{ .name = "node_80x24_host", .rows = 22, .cols = 80, .nodes = 48, .n_series = 1, .pane = 4, .commands = { COMMAND_DOWN } },
+		{ .name = "node_80x24_services", .rows = 22, .cols = 80, .nodes = 48, .n_series = 1, .pane = 5, .commands = { COMMAND_DOWN } },
+		{ .name = "node_machine_80x24", .rows = 22, .cols = 80, .nodes = 48, .n_series = 1, .flags = SAMPLE_MACHINES | SAMPLE_ALL_WELL },
+		{ .name = "node_machine_120x40_ascii_mono", .rows = 38, .cols = 120, .nodes = 48, .n_series = 1, .look = ASCII_MONO,
+		  .flags = SAMPLE_MACHINES | SAMPLE_ALL_WELL },
+		{ .name = "node_machine_120x40", .rows = 38, .cols = 120, .nodes = 48, .n_series = 1, .flags = SAMPLE_MACHINES | SAMPLE_ALL_WELL },
+		{ .name = "node_machine_200x60", .rows = 58, .cols = 200, .nodes = 48, .n_series = 1, .flags = SAMPLE_MACHINES | SAMPLE_ALL_WELL },
+		{ .name = "node_machine_250x70", .rows = 68, .cols = 250, .nodes = 48, .n_series = 1, .flags = SAMPLE_MACHINES | SAMPLE_ALL_WELL },
 		{ .name = "node_gone", .rows = 22, .cols = 80, .nodes = 0 },
 		{ .name = "node_hostile", .rows = 38, .cols = 120, .nodes = 48, .flags = SAMPLE_HOSTILE, .n_series = 1 },
 	};

@@ -49,7 +49,8 @@ static void draw_at(struct sample *s, struct screen *screen, int rows, int cols,
 /* Moves about at each size too: what drawing remembered of the size before must not lead astray. */
 static void try_sizes(struct sample *s, struct screen *screen)
 {
-	static const enum command walk[] = { COMMAND_DOWN, COMMAND_RIGHT, COMMAND_PAGE_DOWN, COMMAND_LAST, COMMAND_UP, COMMAND_LEFT, COMMAND_FIRST };
+	static const enum command walk[] = { COMMAND_DOWN, COMMAND_RIGHT, COMMAND_PAGE_DOWN, COMMAND_LAST, COMMAND_UP, COMMAND_LEFT,
+	                                     COMMAND_FIRST };
 	size_t step = 0;
 	sample_answer(s, screen, 9, NULL);
 	for (size_t y = 0; y < sizeof rows_tried / sizeof rows_tried[0]; y++) {

@@ -15,7 +15,8 @@
 #include "tui/session.h"
 
 enum { FRAME_MS = 5000, N_FRAMES = 25, N_SERIES = 4, DEADLINE_MS = 30 * 1000 };
-static const int64_t FIRST_MS = 1700000000000, NOW_MS = 1700000000000 + (N_FRAMES - 1) * FRAME_MS + 1000; /* the newest frame is a second old */
+/* the newest frame is a second old */
+static const int64_t FIRST_MS = 1700000000000, NOW_MS = 1700000000000 + (N_FRAMES - 1) * FRAME_MS + 1000;
 static const int64_t LAST_MS = 1700000000000 + (N_FRAMES - 1) * FRAME_MS;
 
 /* Read by the feed's workers too, hence not base/clock.h's. */
@@ -90,7 +91,8 @@ static void fill_store(struct stage *s)
 	assert_ok(store_target(s->store, labels, "http://x/metrics", &s->target, &why));
 	for (int i = 0; i < N_FRAMES; i++)
 		append(s, FIRST_MS + i * FRAME_MS);
-	const struct event event = { .wall_ms = FIRST_MS + 7000, .severity = SEVERITY_CRIT, .kind = "scrape", .node = "n1", .text = "it fell silent" };
+	const struct event event = { .wall_ms = FIRST_MS + 7000, .severity = SEVERITY_CRIT, .kind = "scrape", .node = "n1",
+	                             .text = "it fell silent" };
 	assert_ok(store_append_event(s->store, &event, &why));
 	assert_ok(store_flush(s->store, &why));
 	for (size_t i = 0; i < N_SERIES; i++)
@@ -164,7 +166,8 @@ static enum err set_theme(void *ctx, const char *name, struct why *w)
 
 static struct session_options options(struct stage *s)
 {
-	return (struct session_options){ .loop = s->loop, .clock = &s->clock.clock, .store_path = s->path, .status = say_status, .theme = set_theme,
+	return (struct session_options){ .loop = s->loop, .clock = &s->clock.clock, .store_path = s->path, .status = say_status,
+	                                 .theme = set_theme,
 		                         .changed = on_changed, .ctx = s };
 }
 

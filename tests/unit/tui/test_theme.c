@@ -45,10 +45,13 @@ static void test_theme_mistakes(void **state)
 	} rows[] = {
 		{ "role",      "# x\nnosuch fg=#ffffff\n",       "t:2: there is no role 'nosuch'; `pitwall doctor` lists them\n" },
 		{ "colour",    "warn fg=#fff\n",                 "t:1: cannot read colour '#fff'; write #rrggbb/N/N/N for true colour, 256, 16 and 8\n" },
-		{ "range",     "warn fg=#ffffff/256\n",          "t:1: cannot read colour '#ffffff/256'; write #rrggbb/N/N/N for true colour, 256, 16 and 8\n" },
-		{ "attribute", "warn blink\n",                   "t:1: there is no attribute 'blink'; known are fg=, bg=, bold, underline, reverse, mono:...\n" },
+		{ "range",     "warn fg=#ffffff/256\n",
+		  "t:1: cannot read colour '#ffffff/256'; write #rrggbb/N/N/N for true colour, 256, 16 and 8\n" },
+		{ "attribute", "warn blink\n",
+		  "t:1: there is no attribute 'blink'; known are fg=, bg=, bold, underline, reverse, mono:...\n" },
 		{ "twice",     "warn bold\nwarn bold\n",         "t:2: twice in one file: role 'warn'\n" },
-		{ "two",       "background blue\nx\n",           "t:1: there is no background 'blue'; it is dark, light or any\nt:2: there is no role 'x'; `pitwall doctor` lists them\n" },
+		{ "two",       "background blue\nx\n",
+		  "t:1: there is no background 'blue'; it is dark, light or any\nt:2: there is no role 'x'; `pitwall doctor` lists them\n" },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -80,8 +83,8 @@ static void test_colours(void **state)
 	buf_release(&mistakes);
 }
 
-/* The table's promise: in each context a key is the command's that has it, or another's that is offered in fewer places; and every key can be
- * printed and read. */
+/* The table's promise: in each context a key is the command's that has it, or another's that is offered in fewer places; and every key can
+ * be printed and read. */
 static void test_default_keys(void **state)
 {
 	static struct keymap m;

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "alerts/group.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/stale.h"
+
+/* The series that a rule gave, to tell those that are gone. */
+struct given {
+	struct labels **items; /* referenced; in the order of their hashes */
+	size_t          n, cap;
+};
+
+struct running {
+	struct alert_group *group;
+	const struct rule  *rule;
+	struct alert_life  *life; /* of an alert */
+	struct rule_health  health;
+	struct given        before, now;
+};
+
+struct alert_group {
+	struct alert_group_options o;
+	struct query_memory       *memory;
+	struct running            *rules; /* [o.group->n_rules] */
+};
+
+/* ---- what was given ---- */
+
+static void given_clear(struct given *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		labels_unref(g->items[i]);
+	g->n = 0;
+}
+
+static enum err given_add(struct given *g, const struct labels *l)
+{
+	if (g->n == g->cap) {
+		size_t cap = g->cap != 0 ? g->cap * 2 : 16;
+		struct labels **items = realloc(g->items, cap * sizeof *items);
+		if (items == NULL)
+			return ERR_MEMORY;
+		g->items = items;
+		g->cap = cap;
+	}
+	g->items[g->n++] = labels_ref(l);
+	return ERR_OK;
+}
+
+static int by_hash(const void *a, const void *b)
+{
+	const struct labels *const *x = a, *const *y = b;
+	uint64_t l = labels_hash(*x), r = labels_hash(*y);
+	return l != r ? (l > r) - (l < r) : labels_compare(*x, *y);
+}
+
+static enum err put(struct running *r, const struct labels *l, int64_t t_ms, double v)
+{
+	enum err e = given_add(&r->now, l);
+	return e == ERR_OK ? r->group->o.put(r->group->o.ctx, l, t_ms, v) : e;
+}
+
+/* Marks what is gone, and what is there now is what was there before the next time. */
+static enum err end_gone(struct running *r, int64_t t_ms)
+{
+	enum err e = ERR_OK;
+	size_t at = 0;
+	if (r->now.n > 0)
+		qsort(r->now.items, r->now.n, sizeof *r->now.items, by_hash);
+	for (size_t i = 0; i < r->before.n && e == ERR_OK; i++) {
+		while (at < r->now.n && by_hash(&r->now.items[at], &r->before.items[i]) < 0)
+			at++;
+		if (at == r->now.n || !labels_equal(r->now.items[at], r->before.items[i]))
+			e = r->group->o.put(r->group->o.ctx, r->before.items[i], t_ms, stale_mark());
+	}
+	struct given was = r->before;
+	r->before = r->now;
+	r->now = was;
+	given_clear(&r->now);
+	return e;
+}
+
+/* ---- rules that record ---- */
+
+static enum err name_result(const struct rule *r, const struct labels *result, struct labels **out, struct why *why)
+{
+	struct labels_builder b;
+	labels_builder_init(&b);
+	labels_builder_from(&b, result);
+	labels_builder_set(&b, LABEL_NAME, r->name);
+	for (size_t i = 0; i < r->n_labels; i++)
+		labels_builder_set_n(&b, r->labels[i].name, r->labels[i].name_len, r->labels[i].value, r->labels[i].value_len);
+	enum err e = labels_builder_build(&b, out, why);
+	labels_builder_release(&b);
+	return e;
+}
+
+static enum err name_all(const struct rule *r, const struct series_set *result, struct labels **names, struct labels **sorted, struct why *why)
+{
+	for (size_t i = 0; i < result->n; i++) {
+		enum err e = name_result(r, result->items[i].labels, &names[i], why);
+		if (e != ERR_OK)
+			return e;
+		sorted[i] = names[i];
+	}
+	if (result->n > 0)
+		qsort(sorted, result->n, sizeof *sorted, by_hash);
+	for (size_t i = 1; i < result->n; i++)
+		if (labels_equal(sorted[i - 1], sorted[i]))
+			return why_set(why, ERR_EXISTS, "two results have the same labels once the rule's are laid over them");
+	return ERR_OK;
+}
+
+static enum err record(struct running *r, int64_t t_ms, const struct series_set *result, struct why *why)
+{
+	size_t limit = r->group->o.group->limit;
+	if (limit > 0 && result->n > limit)
+		return why_set(why, ERR_LIMIT, "%zu results, and the limit of the group is %zu", result->n, limit);
+	struct labels **names = calloc(2 * result->n + 1, sizeof *names);
+	if (names == NULL)
+		return why_memory(why);
+	enum err e = name_all(r->rule, result, names, names + result->n, why);
+	for (size_t i = 0; i < result->n && e == ERR_OK; i++)
+		e = put(r, names[i], t_ms, result->items[i].v[0]);
+	for (size_t i = 0; i < result->n; i++)
+		labels_unref(names[i]);
+	free(names);
+	return e;
+}
+
+/* ---- rules that alert ---- */
+
+static enum err alert_series(const struct alert *a, const char *metric, const char *state, struct labels **out, struct why *why)
+{
+	struct labels_builder b;
+	labels_builder_init(&b);
+	labels_builder_from(&b, a->labels);
+	labels_builder_set(&b, LABEL_NAME, metric);
+	if (state != NULL)
+		labels_builder_set(&b, "alertstate", state);
+	enum err e = labels_builder_build(&b, out, why);
+	labels_builder_release(&b);
+	return e;
+}
+
+static enum err put_alert(struct running *r, const struct alert *a, const char *metric, const char *state, int64_t t_ms, double v, struct why *why)
+{
+	struct labels *l = NULL;
+	enum err e = alert_series(a, metric, state, &l, why);
+	if (e == ERR_OK)
+		e = put(r, l, t_ms, v);
+	labels_unref(l);
+	return e;
+}
+
+static enum err alert(struct running *r, int64_t at_ms, int64_t t_ms, const struct series_set *result, struct why *why)
+{
+	enum err e = alert_life_step(r->life, at_ms, result, why);
+	for (size_t i = 0; i < alert_life_count(r->life) && e == ERR_OK; i++) {
+		const struct alert *a = alert_life_at(r->life, i);
+		if (a->state == ALERT_INACTIVE)
+			continue;
+		e = put_alert(r, a, "ALERTS", a->state == ALERT_FIRING ? "firing" : "pending", t_ms, 1, why);
+		if (e == ERR_OK)
+			e = put_alert(r, a, "ALERTS_FOR_STATE", NULL, t_ms, (double)(a->active_ms / 1000), why);
+	}
+	return e;
+}
+
+static void on_change(void *ctx, const struct alert *a, enum alert_state before, int64_t at_ms)
+{
+	struct running *r = ctx;
+	const struct alert_group_options *o = &r->group->o;
+	if (o->changed != NULL)
+		o->changed(o->ctx, r->rule, a, before, at_ms);
+}
+
+/* What `query` of a template asks. */
+static enum err ask(void *ctx, const char *expression, int64_t at_ms, struct query_result *out, struct why *why)
+{
+	const struct running *r = ctx;
+	struct query *q = NULL;
+	enum err e = query_parse(expression, &q, NULL, why);
+	if (e == ERR_OK)
+		e = query_instant(q, r->group->o.source, at_ms, NULL, out, why);
+	query_free(q);
+	return e;
+}
+
+/* ---- evaluation ---- */
+
+/* A scalar is one result without labels. */
+static enum err result_of(struct query_result *q, struct series *scalar, int64_t *t_ms, struct series_set *out, struct why *why)
+{
+	if (q->type == VALUE_VECTOR) {
+		*out = q->series;
+		return ERR_OK;
+	}
+	if (q->type != VALUE_SCALAR)
+		return why_set(why, ERR_FORMAT, "the expression gives neither a vector nor a number");
+	struct labels *none = NULL;
+	enum err e = labels_new(NULL, 0, &none, why);
+	*scalar = (struct series){ .labels = none, .n = 1, .t_ms = t_ms, .v = &q->scalar };
+	*out = (struct series_set){ .items = scalar, .n = 1 };
+	return e;
+}
+
+static enum err evaluate(struct running *r, int64_t at_ms, struct why *why)
+{
+	const struct query_options options = { .memory = r->group->memory };
+	struct query_result result;
+	struct series_set set = { .n = 0 };
+	struct series scalar = { .labels = NULL };
+	int64_t t_ms = at_ms - r->group->o.group->offset_ms;
+	enum err e = query_instant(r->rule->query, r->group->o.source, t_ms, &options, &result, why);
+	if (e != ERR_OK)
+		return e;
+	e = result_of(&result, &scalar, &t_ms, &set, why);
+	if (e == ERR_OK)
+		e = r->life != NULL ? alert(r, at_ms, t_ms, &set, why) : record(r, t_ms, &set, why);
+	r->health.n_results = set.n;
+	labels_unref(scalar.labels);
+	query_result_release(&result);
+	return e;
+}
+
+static enum err step_rule(struct running *r, int64_t at_ms, struct why *why)
+{
+	struct why reason = { "" };
+	r->health.at_ms = at_ms;
+	r->health.text[0] = '\0';
+	r->health.err = evaluate(r, at_ms, &reason);
+	if (r->health.err == ERR_OK)
+		return end_gone(r, at_ms - r->group->o.group->offset_ms);
+	snprintf(r->health.text, sizeof r->health.text, "%s", reason.text);
+	given_clear(&r->now); /* what it gave before is still what it gave last */
+	return r->health.err == ERR_MEMORY ? why_memory(why) : ERR_OK;
+}
+
+enum err alert_group_step(struct alert_group *g, int64_t at_ms, struct why *why)
+{
+	for (size_t i = 0; i < g->o.group->n_rules; i++) {
+		enum err e = step_rule(&g->rules[i], at_ms, why);
+		if (e != ERR_OK)
+			return e;
+	}
+	return ERR_OK;
+}
+
+const struct rule_health *alert_group_health(const struct alert_group *g, size_t rule)
+{
+	assert(rule < g->o.group->n_rules);
+	return &g->rules[rule].health;
+}
+
+struct alert_life *alert_group_life(struct alert_group *g, size_t rule)
+{
+	assert(rule < g->o.group->n_rules);
+	return g->rules[rule].life;
+}
+
+/* ---- life ---- */
+
+static enum err begin_rule(struct alert_group *g, struct running *r, const struct rule *rule, struct why *why)
+{
+	struct why reason = { "" };
+	*r = (struct running){ .group = g, .rule = rule };
+	if (rule->kind != RULE_ALERT)
+		return ERR_OK;
+	const struct alert_life_options o = { .rule = rule, .limit = g->o.group->limit, .external = g->o.external, .external_url = g->o.external_url,
+		                                  .query = ask, .changed = on_change, .ctx = r };
+	enum err e = alert_life_new(&o, &r->life, &reason);
+	return e == ERR_OK ? ERR_OK : why_set(why, e, "alert '%.100s': %s", rule->name, reason.text);
+}
+
+enum err alert_group_new(const struct alert_group_options *o, struct alert_group **out, struct why *why)
+{
+	struct alert_group *g = calloc(1, sizeof *g);
+	if (g == NULL)
+		return why_memory(why);
+	g->o = *o;
+	g->rules = calloc(o->group->n_rules + 1, sizeof *g->rules);
+	enum err e = g->rules == NULL ? why_memory(why) : query_memory_new(&g->memory, why);
+	for (size_t i = 0; i < o->group->n_rules && e == ERR_OK; i++)
+		e = begin_rule(g, &g->rules[i], &o->group->rules[i], why);
+	if (e != ERR_OK) {
+		alert_group_free(g);
+		return e;
+	}
+	*out = g;
+	return ERR_OK;
+}
+
+void alert_group_free(struct alert_group *g)
+{
+	if (g == NULL)
+		return;
+	for (size_t i = 0; g->rules != NULL && i < g->o.group->n_rules; i++) {
+		struct running *r = &g->rules[i];
+		given_clear(&r->before);
+		given_clear(&r->now);
+		free(r->before.items);
+		free(r->now.items);
+		alert_life_free(r->life);
+	}
+	query_memory_free(g->memory);
+	free(g->rules);
+	free(g);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A group of rules, evaluated: at a time the rules run one after the other, each seeing what those before it recorded, and what they give
+ * goes out as samples, as Prometheus has it: what is recorded, and for alerts ALERTS and ALERTS_FOR_STATE. A series that a rule gave at the
+ * evaluation before and gives no more is marked stale.
+ *
+ * It knows no clock and no store: where samples are selected from and where they go to is the caller's business.
+ *
+ * Threads: none; a group belongs to one thread. An evaluation may block where its source does. */
+#ifndef PITWALL_ALERTS_GROUP_H
+#define PITWALL_ALERTS_GROUP_H
+
+#include "alerts/life.h"
+#include "query/query.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct alert_group;
+
+/* What became of a rule at its last evaluation. */
+struct rule_health {
+	enum err err;       /* ERR_OK, or what failed: then its alerts are as they were, and blind */
+	char     text[300]; /* the sentence */
+	int64_t  at_ms;     /* of that evaluation; 0: none yet */
+	size_t   n_results;
+};
+
+struct alert_group_options {
+	const struct rule_group   *group;    /* lent, like all here */
+	const struct query_source *source;
+	const struct labels       *external; /* may be NULL, like the next */
+	const char                *external_url;
+	/* A sample of a series; references to labels are to be taken. A failure ends the evaluation. */
+	enum err (*put)(void *ctx, const struct labels *l, int64_t t_ms, double v);
+	/* An alert of one of the rules changed, see life.h; may be NULL. */
+	void     (*changed)(void *ctx, const struct rule *r, const struct alert *a, enum alert_state before, int64_t at_ms);
+	void     *ctx;
+};
+
+/* ERR_FORMAT: a template is wrong; why says in which rule. */
+enum err alert_group_new(const struct alert_group_options *o, struct alert_group **out, struct why *why);
+void     alert_group_free(struct alert_group *g); /* NULL is fine */
+
+/* Evaluates all rules. A rule that fails costs itself alone: its health tells. Fails only for want of memory, or as `put` did. */
+enum err alert_group_step(struct alert_group *g, int64_t at_ms, struct why *why);
+
+/* By the place of the rule in its group. The life is NULL for a rule that records. */
+const struct rule_health *alert_group_health(const struct alert_group *g, size_t rule);
+struct alert_life        *alert_group_life(struct alert_group *g, size_t rule);
+
+#endif

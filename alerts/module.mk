@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+noinst_LIBRARIES += libalerts.a
+libalerts_a_SOURCES = \
+	%reldir%/group.c %reldir%/group.h \
+	%reldir%/life.c %reldir%/life.h \
+	%reldir%/rule_test.c %reldir%/rule_test.h

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "query/memory_source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* How many samples are not later than t_ms. */
+static size_t count_until(const struct series *s, int64_t t_ms)
+{
+	size_t low = 0, high = s->n;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (s->t_ms[middle] <= t_ms)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* The samples in (after_ms, until_ms], a copy. ERR_NOT_FOUND: none. */
+static enum err copy_window(const struct series *s, int64_t after_ms, int64_t until_ms, struct series *out)
+{
+	size_t from = count_until(s, after_ms), to = count_until(s, until_ms);
+	if (from >= to)
+		return ERR_NOT_FOUND;
+	*out = (struct series){ .n = to - from, .t_ms = malloc((to - from) * sizeof *s->t_ms), .v = malloc((to - from) * sizeof *s->v) };
+	if (out->t_ms == NULL || out->v == NULL) {
+		free(out->t_ms);
+		free(out->v);
+		return ERR_MEMORY;
+	}
+	memcpy(out->t_ms, s->t_ms + from, out->n * sizeof *s->t_ms);
+	memcpy(out->v, s->v + from, out->n * sizeof *s->v);
+	out->labels = labels_ref(s->labels);
+	return ERR_OK;
+}
+
+static enum err select_memory(const struct query_source *self, const struct matcher *m, size_t n, int64_t after_ms, int64_t until_ms,
+                              size_t max_samples, struct series_set *out, struct why *why)
+{
+	struct memory_source *src = self->ctx;
+	struct series_set made = { .items = calloc(src->set.n + 1, sizeof *made.items) };
+	enum err e = made.items == NULL ? ERR_MEMORY : ERR_OK;
+	size_t total = 0;
+	src->selects++;
+	for (size_t i = 0; i < src->set.n && e == ERR_OK; i++) {
+		if (!matchers_match(m, n, src->set.items[i].labels))
+			continue;
+		e = copy_window(&src->set.items[i], after_ms, until_ms, &made.items[made.n]);
+		if (e == ERR_OK)
+			total += made.items[made.n++].n;
+		else if (e == ERR_NOT_FOUND)
+			e = ERR_OK;
+	}
+	if (e == ERR_OK && total > max_samples)
+		e = why_set(why, ERR_LIMIT, "more than %zu samples", max_samples);
+	if (e == ERR_OK) {
+		*out = made;
+		return ERR_OK;
+	}
+	series_set_release(&made);
+	return e == ERR_MEMORY ? why_memory(why) : e;
+}
+
+void memory_source_init(struct memory_source *m)
+{
+	*m = (struct memory_source){ .source = { .select = select_memory, .ctx = m } };
+}
+
+void memory_source_release(struct memory_source *m)
+{
+	series_set_release(&m->set);
+	free(m->index);
+	memory_source_init(m);
+}
+
+static void index_put(struct memory_source *m, size_t i)
+{
+	size_t at = labels_hash(m->set.items[i].labels) & (m->index_size - 1);
+	while (m->index[at] != 0)
+		at = (at + 1) & (m->index_size - 1);
+	m->index[at] = (uint32_t)i + 1;
+}
+
+static enum err grow(struct memory_source *m)
+{
+	size_t cap = m->cap != 0 ? m->cap * 2 : 8;
+	struct series *items = realloc(m->set.items, cap * sizeof *items);
+	if (items == NULL)
+		return ERR_MEMORY;
+	m->set.items = items;
+	m->cap = cap;
+	uint32_t *index = calloc(cap * 2, sizeof *index);
+	if (index == NULL)
+		return ERR_MEMORY;
+	free(m->index);
+	m->index = index;
+	m->index_size = cap * 2;
+	for (size_t i = 0; i < m->set.n; i++)
+		index_put(m, i);
+	return ERR_OK;
+}
+
+static enum err find_series(struct memory_source *m, const struct labels *l, struct series **out)
+{
+	size_t mask = m->index_size - 1;
+	for (size_t at = labels_hash(l) & mask; m->index_size != 0 && m->index[at] != 0; at = (at + 1) & mask) {
+		*out = &m->set.items[m->index[at] - 1];
+		if (labels_equal((*out)->labels, l))
+			return ERR_OK;
+	}
+	if ((m->set.n == m->cap || m->index_size < 2 * m->cap) && grow(m) != ERR_OK)
+		return ERR_MEMORY;
+	*out = &m->set.items[m->set.n];
+	**out = (struct series){ .labels = labels_ref(l) };
+	index_put(m, m->set.n++);
+	return ERR_OK;
+}
+
+/* Room for the next power of two, where all is full. */
+static enum err make_room(struct series *s)
+{
+	if ((s->n & (s->n + 1)) != 0 && s->n != 0)
+		return ERR_OK;
+	int64_t *t_ms = realloc(s->t_ms, (2 * s->n + 2) * sizeof *t_ms);
+	if (t_ms == NULL)
+		return ERR_MEMORY;
+	s->t_ms = t_ms;
+	double *v = realloc(s->v, (2 * s->n + 2) * sizeof *v);
+	if (v == NULL)
+		return ERR_MEMORY;
+	s->v = v;
+	return ERR_OK;
+}
+
+enum err memory_source_add(struct memory_source *m, const struct labels *l, int64_t t_ms, double v)
+{
+	struct series *s;
+	enum err e = find_series(m, l, &s);
+	if (e != ERR_OK)
+		return e;
+	size_t at = s->n;
+	while (at > 0 && s->t_ms[at - 1] > t_ms)
+		at--;
+	if (at > 0 && s->t_ms[at - 1] == t_ms) {
+		s->v[at - 1] = v;
+		return ERR_OK;
+	}
+	e = make_room(s);
+	if (e != ERR_OK)
+		return e;
+	memmove(&s->t_ms[at + 1], &s->t_ms[at], (s->n - at) * sizeof *s->t_ms);
+	memmove(&s->v[at + 1], &s->v[at], (s->n - at) * sizeof *s->v);
+	s->t_ms[at] = t_ms;
+	s->v[at] = v;
+	s->n++;
+	return ERR_OK;
+}
