@@ -21,7 +21,7 @@ struct logs {
 	unsigned            again;
 	size_t              n_open, n_ssh_ending; /* transports, and SSHs that were closed, which have not reported their end */
 	bool                is_ssh_due; /* to be closed as soon as they have */
-	bool                is_closing;
+	bool                is_closing, has_ended;
 	void              (*closed)(void *ctx);
 	void               *closed_ctx;
 };
@@ -41,7 +41,10 @@ static void free_now(void *ctx)
 
 static void end_when_all_have(struct logs *l)
 {
-	if (l->is_closing && l->n_open == 0 && l->n_ssh_ending == 0 && l->ssh == NULL && loop_post(l->o.loop, free_now, l) != ERR_OK)
+	if (!l->is_closing || l->has_ended || l->n_open > 0 || l->n_ssh_ending > 0 || l->ssh != NULL)
+		return;
+	l->has_ended = true;
+	if (loop_post(l->o.loop, free_now, l) != ERR_OK)
 		free_now(l);
 }
 
@@ -209,6 +212,7 @@ void logs_close(struct logs *l, void (*done)(void *ctx), void *ctx)
 	l->closed = done;
 	l->closed_ctx = ctx;
 	l->is_closing = l->is_ssh_due = true;
+	loop_timer_stop(l->linger);
 	drop(l);
 	close_ssh_when_due(l);
 }

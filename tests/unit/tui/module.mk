@@ -68,3 +68,7 @@ tests_unit_tui_test_log_screen_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/tui/test_node_facts
 tests_unit_tui_test_node_facts_SOURCES = %reldir%/test_node_facts.c
 tests_unit_tui_test_node_facts_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/tui/test_logs
+tests_unit_tui_test_logs_SOURCES = %reldir%/test_logs.c tests/unit/collectors/loop_turn.c tests/unit/collectors/loop_turn.h
+tests_unit_tui_test_logs_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
