@@ -24,6 +24,7 @@
 #include "tui/access.h"
 #include "tui/keymap.h"
 #include "tui/lend.h"
+#include "tui/logs.h"
 #include "tui/pump.h"
 #include "tui/screens.h"
 #include "tui/session.h"
@@ -39,6 +40,7 @@ struct run {
 	struct session     *session;
 	struct pump        *pump;
 	struct access      *access;
+	struct logs        *logs;
 	struct ways        *ways;     /* to the nodes of the fleet, which itself goes to the recorder */
 	struct loop_timer  *settled;
 	struct keymap       keys;
@@ -112,6 +114,11 @@ static void close_parts(struct run *r)
 		session_close(r->session, part_closed, r);
 		r->session = NULL;
 	}
+	if (r->logs != NULL) {
+		r->n_closing++;
+		logs_close(r->logs, part_closed, r);
+		r->logs = NULL;
+	}
 	if (r->access != NULL) {
 		r->n_closing++;
 		access_close(r->access, part_closed, r);
@@ -154,6 +161,7 @@ static void on_changed(void *ctx, bool is_new)
 	(void)is_new;
 	if (r->pump == NULL)
 		return;
+	logs_refresh(r->logs);
 	tell_who_records(r);
 	pump_changed(r->pump);
 }
@@ -204,6 +212,19 @@ static void lend_terminal(void *ctx, struct lend *l)
 	lend_free(l);
 }
 
+static const struct log_view *want_log(void *ctx, const struct log_need *n, const struct view *v)
+{
+	struct run *r = ctx;
+	return r->logs == NULL ? NULL : logs_want(r->logs, n, n->node != NULL ? access_way(r->access, v, n->node) : NULL);
+}
+
+static void log_changed(void *ctx)
+{
+	struct run *r = ctx;
+	if (r->pump != NULL)
+		pump_changed(r->pump);
+}
+
 static enum err begin_access(struct run *r, struct why *why)
 {
 	enum err e = ssh_control_dir(&r->control_dir, why);
@@ -212,7 +233,11 @@ static enum err begin_access(struct run *r, struct why *why)
 	const struct access_options o = { .loop = r->loop, .clock = clock_system(), .ways = r->ways, .ssh_config = r->o->ssh_config,
 		                          .control_dir = buf_text(&r->control_dir), .push = push_answer, .message = show_answer,
 		                          .lend = lend_terminal, .ctx = r };
-	return e == ERR_OK ? access_new(&o, &r->access, why) : e;
+	const struct logs_options logs = { .loop = r->loop, .clock = clock_system(), .ssh_config = r->o->ssh_config,
+		                           .control_dir = buf_text(&r->control_dir), .changed = log_changed, .ctx = r };
+	if (e == ERR_OK)
+		e = access_new(&o, &r->access, why);
+	return e == ERR_OK ? logs_new(&logs, &r->logs, why) : e;
 }
 
 /* ---- the beginning ---- */
@@ -246,7 +271,7 @@ static enum err begin_session(struct run *r, struct why *why)
 {
 	struct session_options o = { .loop = r->loop, .clock = clock_system(), .store_path = r->o->store_path, .is_file = r->standby == NULL,
 		                     .profiles = r->profiles, .at_ms = r->o->at_ms, .speed = r->o->speed, .status = say_status, .command = on_command,
-		                     .changed = on_changed, .ctx = r };
+		                     .log = want_log, .changed = on_changed, .ctx = r };
 	enum err e = o.is_file ? bounds(o.store_path, &o.first_ms, &o.last_ms, why) : ERR_OK;
 	return e == ERR_OK ? session_new(&o, &r->session, why) : e;
 }

@@ -181,7 +181,8 @@ static void roff_contexts(struct buf *to, unsigned contexts)
 	static const struct {
 		unsigned    context;
 		const char *name;
-	} names[] = { { CONTEXT_FLEET, "fleet" }, { CONTEXT_NODE, "node" }, { CONTEXT_CHART, "chart" }, { CONTEXT_EVENTS, "events" } };
+	} names[] = { { CONTEXT_FLEET, "fleet" }, { CONTEXT_NODE, "node" }, { CONTEXT_CHART, "chart" }, { CONTEXT_EVENTS, "events" },
+	            { CONTEXT_LOGS, "logs" } };
 	if ((contexts & CONTEXT_VIEWS) == CONTEXT_VIEWS)
 		return;
 	const char *before = " (";

@@ -55,6 +55,16 @@ extern "C" bool regex_matches(const struct regex *r, const char *text, size_t n)
 	return r->re.Match(re2::StringPiece(text, n), 0, n, RE2::ANCHOR_BOTH, nullptr, 0);
 }
 
+extern "C" bool regex_find(const struct regex *r, const char *text, size_t n, size_t *at, size_t *len)
+{
+	re2::StringPiece found;
+	if (!r->re.Match(re2::StringPiece(text, n), 0, n, RE2::UNANCHORED, &found, 1))
+		return false;
+	*at = (size_t)(found.data() - text);
+	*len = found.size();
+	return true;
+}
+
 static bool is_name_char(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';

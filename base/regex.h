@@ -24,6 +24,9 @@ enum err regex_new(const char *pattern, struct regex **out, struct why *why);
 void     regex_free(struct regex *r); /* NULL is fine */
 bool     regex_matches(const struct regex *r, const char *text, size_t n);
 
+/* Where in the text the first match is, anchored nowhere. */
+bool regex_find(const struct regex *r, const char *text, size_t n, size_t *at, size_t *len);
+
 /* Where the whole text matches, appends `replacement` with $1, ${1}, ${name}, $name and $$ expanded as Go's regexp does (an unknown
  * group expands to nothing) and sets *matched. */
 enum err regex_expand(const struct regex *r, const char *text, size_t n, const char *replacement, struct buf *to, bool *matched);

@@ -4,6 +4,7 @@ BENCHES = \
 	bench/bench_details \
 	bench/bench_gather \
 	bench/bench_ingest \
+	bench/bench_log \
 	bench/bench_parser \
 	bench/bench_query \
 	bench/bench_rules \
@@ -14,8 +15,8 @@ if HAVE_TEST_LIBS
 BENCHES += bench/bench_console
 BENCHES += bench/bench_ssh
 endif
-EXTRA_PROGRAMS += bench/bench_console bench/bench_gather bench/bench_ingest bench/bench_parser bench/bench_query bench/bench_rules bench/bench_screen bench/bench_sim bench/bench_store
-CLEANFILES     += bench/bench_console bench/bench_gather bench/bench_ingest bench/bench_parser bench/bench_query bench/bench_rules bench/bench_screen bench/bench_sim bench/bench_store
+EXTRA_PROGRAMS += bench/bench_console bench/bench_gather bench/bench_ingest bench/bench_log bench/bench_parser bench/bench_query bench/bench_rules bench/bench_screen bench/bench_sim bench/bench_store
+CLEANFILES     += bench/bench_console bench/bench_gather bench/bench_ingest bench/bench_log bench/bench_parser bench/bench_query bench/bench_rules bench/bench_screen bench/bench_sim bench/bench_store
 EXTRA_DIST     += bench/run
 
 bench_on_pty = %reldir%/keys.c %reldir%/keys.h %reldir%/process.c %reldir%/process.h tests/e2e/pty.c tests/e2e/pty.h
@@ -28,6 +29,8 @@ bench_bench_details_SOURCES = %reldir%/bench_details.c
 bench_bench_details_LDADD   = $(libs_tui)
 bench_bench_ingest_SOURCES  = %reldir%/bench_ingest.c %reldir%/process.c %reldir%/process.h
 bench_bench_ingest_LDADD    = $(libs_base)
+bench_bench_log_SOURCES     = %reldir%/bench_log.c
+bench_bench_log_LDADD       = $(libs_tui)
 bench_bench_parser_SOURCES  = %reldir%/bench_parser.c
 bench_bench_parser_LDADD    = libcollectors.a $(libs_config)
 bench_bench_query_SOURCES   = %reldir%/bench_query.c

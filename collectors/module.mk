@@ -25,7 +25,11 @@ libcollectors_a_SOURCES = \
 	%reldir%/known_hosts_private.h \
 	%reldir%/layout.c \
 	%reldir%/log_burst.c %reldir%/log_burst.h \
+	%reldir%/log_follow.c %reldir%/log_follow.h %reldir%/log_status.h \
+	%reldir%/log_list.c %reldir%/log_list.h \
+	%reldir%/log_program.c %reldir%/log_program.h \
 	%reldir%/log_pattern.c %reldir%/log_pattern.h \
+	%reldir%/log_ring.c %reldir%/log_ring.h \
 	%reldir%/machine.c %reldir%/machine.h \
 	%reldir%/openmetrics.c \
 	%reldir%/parse.c %reldir%/parse.h \

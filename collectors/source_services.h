@@ -7,6 +7,9 @@
 
 #include "collectors/source.h"
 
+/* Names of units, without their suffix and with shell patterns, that look like what serves models or what that stands on; ended by NULL. */
+extern const char *const inference_units[];
+
 extern const struct source systemd_source, container_source, kernel_source, log_source, exec_source;
 
 #endif

@@ -27,9 +27,9 @@ struct systemd_memory {
 
 /* ---- the script ---- */
 
-static const char *const looks_like_inference[] = {
+const char *const inference_units[] = {
 	"vllm*", "triton*", "tfserving*", "tensorflow*", "torchserve*", "tgi*", "text-generation*", "sglang*", "ollama*", "llama*", "onnx*",
-	"nvidia-*", "dcgm*", "docker", "containerd", "kubelet",
+	"nvidia-*", "dcgm*", "docker", "containerd", "kubelet", NULL,
 };
 
 /* One listing gives the counts and the names of failed units; `show` with patterns takes those that are loaded. */
@@ -63,8 +63,8 @@ static enum err put_units(const struct source_settings *s, struct buf *to, struc
 {
 	if (s->n_units > 0)
 		return shell_quote(to, s->units, s->n_units, why);
-	for (size_t i = 0; i < sizeof looks_like_inference / sizeof looks_like_inference[0]; i++)
-		buf_printf(to, "%s'%s.service'", i > 0 ? " " : "", looks_like_inference[i]);
+	for (size_t i = 0; inference_units[i] != NULL; i++)
+		buf_printf(to, "%s'%s.service'", i > 0 ? " " : "", inference_units[i]);
 	return to->err;
 }
 

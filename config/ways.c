@@ -90,15 +90,35 @@ enum err way_of_url(const char *node, const char *url, struct arena *a, struct w
 
 /* ---- of a fleet ---- */
 
+static const char *const *copy_list(struct arena *a, const char *const *from, size_t n)
+{
+	const char **to = arena_zeroed(a, n + 1, sizeof *to);
+	for (size_t i = 0; i < n && to != NULL; i++)
+		to[i] = arena_text(a, from[i]);
+	return to;
+}
+
+static enum err put_logs(const struct fleet_ssh *s, struct arena *a, struct way *to)
+{
+	to->transport = s->transport;
+	to->units = copy_list(a, s->units, s->n_units);
+	to->logs = copy_list(a, s->logs, s->n_logs);
+	to->n_units = s->n_units;
+	to->n_logs = s->n_logs;
+	return arena_failed(a) ? ERR_MEMORY : ERR_OK;
+}
+
 static enum err way_of_target(const struct fleet_target *t, struct arena *a, struct way *out)
 {
-	if (t->ssh == NULL || t->is_local)
-		return way_of_url(t->node, t->url, a, out);
+	if (t->ssh == NULL || t->is_local) {
+		enum err e = way_of_url(t->node, t->url, a, out);
+		return e == ERR_OK && t->ssh != NULL ? put_logs(t->ssh, a, out) : e;
+	}
 	if (!is_destination(t->ssh_host) || (t->ssh->user[0] != '\0' && !is_ssh_word(t->ssh->user)))
 		return ERR_FORMAT;
 	*out = (struct way){ .node = arena_text(a, t->node), .host = arena_text(a, t->ssh_host), .user = arena_text(a, t->ssh->user),
 		             .port = t->ssh->port, .is_machine = true };
-	return arena_failed(a) ? ERR_MEMORY : ERR_OK;
+	return put_logs(t->ssh, a, out);
 }
 
 /* Of one node, what is asked over a shell comes first. */

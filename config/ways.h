@@ -18,6 +18,9 @@ struct way {
 	int         port;       /* 0: likewise */
 	bool        is_local;   /* this machine */
 	bool        is_machine; /* pitwall itself asks it over a shell; else `host` comes from the URL of a server on it */
+	enum fleet_transport transport;
+	const char *const   *units, *const *logs; /* of the fleet file; only of a machine */
+	size_t               n_units, n_logs;
 };
 
 struct ways;

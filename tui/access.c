@@ -20,7 +20,7 @@ static const struct node_view *details(const struct view *v, const char *node)
 }
 
 /* What the fleet file says; for a node that came later its targets' URLs, those that are asked over a shell first. */
-static const struct way *find_way(struct access *a, const struct view *v, const char *node)
+const struct way *access_way(struct access *a, const struct view *v, const char *node)
 {
 	const struct way *known = ways_find(a->o.ways, node);
 	const struct node_view *n = details(v, node);
@@ -131,7 +131,7 @@ enum next access_command(struct access *a, enum command c, const struct view *v,
 		return NEXT_IGNORED;
 	if (v->is_file)
 		return access_say(a, out, "a node in a file cannot be reached: what is shown was recorded, perhaps elsewhere");
-	const struct way *w = find_way(a, v, out->node);
+	const struct way *w = access_way(a, v, out->node);
 	if (w == NULL)
 		return access_say(a, out, "no way to '%.200s' is known: the fleet file does not name it, nor does a URL of its targets", out->node);
 	return c == COMMAND_TRUST ? access_trust(a, w, v, out) : c == COMMAND_LOGIN ? access_login(a, w, v, out) : open_shell(a, w, out);

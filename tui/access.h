@@ -36,4 +36,8 @@ void     access_close(struct access *a, void (*done)(void *ctx), void *ctx);
 /* COMMAND_SHELL and its kin about out->node; anything else is NEXT_IGNORED. */
 enum next access_command(struct access *a, enum command c, const struct view *v, struct requests *out);
 
+/* The way to a node: what the fleet file says; for a node that came later its targets' URLs, if the view has them. NULL: none. Lent until the next
+ * call of anything here. */
+const struct way *access_way(struct access *a, const struct view *v, const char *node);
+
 #endif

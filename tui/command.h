@@ -8,9 +8,9 @@
 
 /* Contexts are bits: where a command is offered. */
 enum {
-	CONTEXT_FLEET = 1, CONTEXT_NODE = 2, CONTEXT_CHART = 4, CONTEXT_EVENTS = 8, CONTEXT_HELP = 16, CONTEXT_DIALOG = 32,
+	CONTEXT_FLEET = 1, CONTEXT_NODE = 2, CONTEXT_CHART = 4, CONTEXT_EVENTS = 8, CONTEXT_HELP = 16, CONTEXT_DIALOG = 32, CONTEXT_LOGS = 64,
 	CONTEXT_VIEWS = CONTEXT_FLEET | CONTEXT_NODE | CONTEXT_CHART | CONTEXT_EVENTS,
-	CONTEXT_ALL = CONTEXT_VIEWS | CONTEXT_HELP
+	CONTEXT_ALL = CONTEXT_VIEWS | CONTEXT_HELP | CONTEXT_LOGS
 };
 
 /* id, name on the command line and in key files, default keys (parted by blanks), contexts, label in the key bar ("" none), its rank there
@@ -24,13 +24,13 @@ enum {
 	X(PAGE_DOWN,   "page-down",   "PgDn C-f",      CONTEXT_ALL,   "",          0,  "move down by a page") \
 	X(FIRST,       "first",       "g Home",        CONTEXT_ALL,   "",          0,  "go to the first row") \
 	X(LAST,        "last",        "G End",         CONTEXT_ALL,   "",          0,  "go to the last row") \
-	X(ENTER,       "open",        "Enter",         CONTEXT_VIEWS | CONTEXT_DIALOG, "open",      1,  "drill into what is selected") \
+	X(ENTER,       "open",        "Enter",         CONTEXT_VIEWS | CONTEXT_DIALOG | CONTEXT_LOGS, "open",      1,  "drill into what is selected") \
 	X(BACK,        "back",        "Esc Backspace", CONTEXT_ALL | CONTEXT_DIALOG, "back", 8, "back out one step; never leaves the console") \
 	X(QUIT,        "quit",        "q",             CONTEXT_ALL | CONTEXT_DIALOG, "close", 11, \
 	  "close the view; on the last one, leave the console after a question") \
 	X(NEXT_PANE,   "next-pane",   "Tab",           CONTEXT_VIEWS, "",          0,  "go to the next pane") \
 	X(TAG,         "tag",         "Space",         CONTEXT_FLEET, "",          0,  "tag the row, or take its tag off") \
-	X(FILTER,      "filter",      "/",             CONTEXT_VIEWS, "filter",    2,  "show only what matches") \
+	X(FILTER,      "filter",      "/",             CONTEXT_VIEWS | CONTEXT_LOGS, "filter",    2,  "show only what matches") \
 	X(COMMAND,     "command",     ":",             CONTEXT_ALL,   "",          0,  "open the command line") \
 	X(HELP,        "help",        "? F1",          CONTEXT_ALL,   "help",      13, "show the keys of this view") \
 	X(VIEW_FLEET,  "fleet",       "1",             CONTEXT_ALL,   "fleet",     12, "go to the fleet") \
@@ -46,6 +46,12 @@ enum {
 	X(SHELL,       "shell",       "s",             CONTEXT_NODE,  "shell",     2,  "open a shell on the node with your own ssh; the console comes back when it ends") \
 	X(TRUST,       "trust",       "t",             CONTEXT_NODE,  "trust",     2,  "fetch the host key that the node shows, to compare it and take it") \
 	X(LOGIN,       "login",       "i",             CONTEXT_NODE,  "log in",    2,  "log in to the node, or give its key to the agent, where a human must answer") \
+	X(LOGS,        "logs",        "l",             CONTEXT_NODE,  "logs",      2,  "follow a log of the node, over SSH or here") \
+	X(MATCH_NEXT,  "next-match",  "n",             CONTEXT_LOGS,  "next",      3,  "go to the next newer line that matches") \
+	X(MATCH_BACK,  "match-back",  "N",             CONTEXT_LOGS,  "",          0,  "go to the next older line that matches") \
+	X(ONLY,        "only",        "f",             CONTEXT_LOGS,  "only",      4,  "show only the lines that match, or all of them") \
+	X(WRAP,        "wrap",        "w",             CONTEXT_LOGS,  "wrap",      5,  "wrap long lines, or cut them") \
+	X(AGAIN,       "again",       "r",             CONTEXT_LOGS,  "again",     6,  "connect again, or read the list anew") \
 	X(ZOOM_IN,     "zoom-in",     "+ =",           CONTEXT_CHART | CONTEXT_NODE, "zoom",      3,  "show a shorter span") \
 	X(ZOOM_OUT,    "zoom-out",    "-",             CONTEXT_CHART | CONTEXT_NODE, "",          0,  "show a longer span") \
 	X(PAN_BACK,    "pan-back",    "{",             CONTEXT_CHART, "",          0,  "move the chart back by half its span") \

@@ -96,6 +96,9 @@ static void ask_needs(struct console *c)
 	memset(&c->needs, 0, sizeof c->needs);
 	if (s->kind->needs != NULL)
 		s->kind->needs(s, view(c), &c->needs);
+	for (size_t i = c->n; i > 0; i--)
+		if (c->screens[i - 1]->kind->follows != NULL && c->screens[i - 1]->kind->follows(c->screens[i - 1], &c->needs.log))
+			break;
 	if (c->host.needs != NULL)
 		c->host.needs(c->host.context, &c->needs);
 }

@@ -11,6 +11,7 @@ static const struct {
 } contexts[] = {
 	{ "fleet", CONTEXT_FLEET },   { "node", CONTEXT_NODE }, { "chart", CONTEXT_CHART },
 	{ "events", CONTEXT_EVENTS }, { "help", CONTEXT_HELP }, { "dialog", CONTEXT_DIALOG },
+	{ "logs", CONTEXT_LOGS },
 };
 
 static bool add(struct keymap *m, struct key k, unsigned where, enum command c)

@@ -33,7 +33,8 @@ libtui_a_SOURCES = \
 libtui_a_SOURCES += \
 	%reldir%/access.c %reldir%/access.h %reldir%/access_private.h \
 	%reldir%/access_login.c \
-	%reldir%/access_trust.c
+	%reldir%/access_trust.c \
+	%reldir%/logs.c %reldir%/logs.h
 
 # what screens read: snapshots made from the store
 libtui_a_SOURCES += \
@@ -62,6 +63,9 @@ libtui_a_SOURCES += \
 	%reldir%/fleet_table.c %reldir%/fleet_table.h \
 	%reldir%/gpu_table.c %reldir%/gpu_table.h \
 	%reldir%/heat_scale.c %reldir%/heat_scale.h \
+	%reldir%/log_screen.c \
+	%reldir%/log_search.c %reldir%/log_search.h \
+	%reldir%/log_text.c %reldir%/log_text.h \
 	%reldir%/node_host.c %reldir%/node_host.h \
 	%reldir%/node_panes.c %reldir%/node_panes.h \
 	%reldir%/node_screen.c \

@@ -191,6 +191,15 @@ static enum next next_pane(struct node_screen *s, const struct view *view)
 	return NEXT_REDRAW;
 }
 
+static enum next open_logs(const struct node_screen *s, const struct view *view, struct requests *out)
+{
+	if (view->is_file)
+		out->message = "logs are of a machine as it is now, not as it was when this file was recorded: none are read from here";
+	else
+		out->push = log_screen_new(s->name);
+	return NEXT_REDRAW;
+}
+
 static enum next command(struct screen *screen, const struct view *view, enum command c, const char *argument, struct requests *out)
 {
 	struct node_screen *s = (struct node_screen *)screen;
@@ -201,6 +210,7 @@ static enum next command(struct screen *screen, const struct view *view, enum co
 	case COMMAND_SIGNAL: return turn_signal(s, view, true, argument, out);
 	case COMMAND_SIGNAL_BACK: return turn_signal(s, view, false, argument, out);
 	case COMMAND_NEXT_PANE: return next_pane(s, view);
+	case COMMAND_LOGS: return open_logs(s, view, out);
 	case COMMAND_SHELL:
 	case COMMAND_TRUST:
 	case COMMAND_LOGIN: out->node = s->name; return NEXT_IGNORED; /* the host knows the way there */

@@ -17,6 +17,7 @@
 struct lend; /* tui/lend.h: a program to lend the terminal to */
 struct screen;
 struct view;  /* tui/view.h: what there is to show, as of the view time */
+struct log_need; /* likewise */
 struct needs; /* likewise: what a screen wants to be in it */
 
 /* What a screen says of an input it was given. */
@@ -61,6 +62,8 @@ struct screen_kind {
 	void (*update)(struct screen *s, const struct view *view);
 	/* What must be in the view besides the fleet. `out` is zeroed before; texts are lent by the screen's state. May be NULL. */
 	void (*needs)(const struct screen *s, const struct view *view, struct needs *out);
+	/* The log that it follows, for as long as it is on the stack, be it covered. False: none. May be NULL; what is lent is the screen's. */
+	bool (*follows)(const struct screen *s, struct log_need *out);
 	/* Text that filters what is shown ("" for all); may be NULL: then '/' is not offered. */
 	void (*filter)(struct screen *s, const char *text);
 	/* The filter there is now, "" for none; lent. Not NULL where `filter` is there. */

@@ -22,4 +22,7 @@ struct screen *chart_screen_of_query(const char *expression);
 /* What happened: of one node, or (NULL) everywhere. */
 struct screen *events_screen_new(const char *node);
 
+/* The logs of a node: what there is, then the live tail of one. The name is copied. */
+struct screen *log_screen_new(const char *node);
+
 #endif

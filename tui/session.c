@@ -27,6 +27,7 @@ struct session {
 	int64_t                ticked_mono_ms; /* when the view time was last moved on */
 	struct needs           needs;
 	char                   node[512], events_node[512], events_filter[64]; /* what needs points at */
+	char                   log_node[512], log_key[LOG_KEY_MAX];
 	char                   said[256];      /* lent to a message */
 };
 
@@ -145,12 +146,27 @@ static bool same_needs(const struct needs *a, const struct needs *b)
 	return true;
 }
 
+/* What is told here stays out of the feed's needs. */
+static void ask_log(struct session *s, const struct log_need *n)
+{
+	const struct log_need *was = &s->needs.log;
+	if (s->o.log == NULL || (same_text(was->node, n->node) && same_text(was->key, n->key) && was->again == n->again))
+		return;
+	s->needs.log = *n;
+	s->needs.log.node = keep_text(s->log_node, sizeof s->log_node, n->node);
+	s->needs.log.key = keep_text(s->log_key, sizeof s->log_key, n->key);
+	s->view.log = s->o.log(s->o.ctx, &s->needs.log, &s->view);
+}
+
 static void host_needs(void *ctx, const struct needs *n)
 {
 	struct session *s = ctx;
+	ask_log(s, &n->log);
 	if (same_needs(&s->needs, n))
 		return;
+	const struct log_need log = s->needs.log;
 	s->needs = *n;
+	s->needs.log = log;
 	s->needs.node = keep_text(s->node, sizeof s->node, n->node);
 	s->needs.events_node = keep_text(s->events_node, sizeof s->events_node, n->events_node);
 	s->needs.events_filter = keep_text(s->events_filter, sizeof s->events_filter, n->events_filter);

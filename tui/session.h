@@ -35,6 +35,8 @@ struct session_options {
 	enum err (*theme)(void *ctx, const char *name, struct why *why);
 	/* A command that neither the console nor the session took; as console_host.command. May be NULL. */
 	enum next (*command)(void *ctx, enum command c, const struct view *v, struct requests *out);
+	/* Another log is wanted (n->node NULL: none). What of it is to be seen is lent until the next call, and changes in place. May be NULL. */
+	const struct log_view *(*log)(void *ctx, const struct log_need *n, const struct view *v);
 	/* The view has changed: console_changed is to be called and the screen painted; or (is_new false) just the times moved on. */
 	void (*changed)(void *ctx, bool is_new);
 	void *ctx;

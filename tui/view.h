@@ -9,6 +9,7 @@
 #define PITWALL_TUI_VIEW_H
 
 #include "base/labels.h"
+#include "collectors/log_status.h"
 #include "query/query.h"
 #include "rules/detail.h"
 #include "rules/signal.h"
@@ -187,7 +188,22 @@ struct charts_view {
 	size_t             n;
 };
 
+/* ---- logs: of a machine as it is now, whatever the view time ---- */
+
+struct log_view {
+	const char       *node;
+	const char       *way;      /* "this machine", "ssh HOST" */
+	const char       *trouble;  /* why nothing is followed, a sentence; "" */
+	struct log_status status;   /* meant where trouble is "" */
+};
+
 /* ---- needs ---- */
+
+struct log_need {
+	const char *node; /* NULL: no log is followed */
+	const char *key;  /* of which log; "": what there is */
+	unsigned    again; /* another number: what ended is tried again now */
+};
 
 struct chart_need {
 	char    expression[CHART_EXPRESSION_MAX];
@@ -203,6 +219,7 @@ struct needs {
 	const char       *events_filter;/* kind; NULL: all */
 	struct chart_need charts[CHARTS_MAX];
 	size_t            n_charts;
+	struct log_need   log;
 };
 
 /* ---- all of it ---- */
@@ -223,6 +240,7 @@ struct view {
 	const struct node_view   *node;   /* may be of another node than asked for: compare */
 	const struct events_view *events;
 	const struct charts_view *charts;
+	const struct log_view    *log;    /* NULL: none is followed */
 
 	enum signal_id signal;        /* the chosen signal, the same on every screen */
 	int            glyphs;        /* enum glyph_mode of tui/glyph.h: braille, blocks, ASCII */

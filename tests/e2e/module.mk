@@ -84,6 +84,11 @@ tests_e2e_test_access_SOURCES = %reldir%/test_access.c $(small_fleet) tests/unit
 tests_e2e_test_access_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_access_LDADD   = $(libs_base) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
 
+UNIT_TESTS += tests/e2e/test_logs
+tests_e2e_test_logs_SOURCES = %reldir%/test_logs.c $(small_fleet)
+tests_e2e_test_logs_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_test_logs_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
+
 UNIT_TESTS += tests/e2e/test_doctor
 tests_e2e_test_doctor_SOURCES = %reldir%/test_doctor.c tests/unit/collectors/sshd.c tests/unit/collectors/sshd.h
 tests_e2e_test_doctor_LDADD   = $(libs_base) $(CMOCKA_LIBS)

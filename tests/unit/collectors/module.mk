@@ -12,7 +12,10 @@ UNIT_TESTS += \
 	tests/unit/collectors/test_known_hosts \
 	tests/unit/collectors/test_known_hosts_add \
 	tests/unit/collectors/test_known_hosts_openssh \
+	tests/unit/collectors/test_log_follow \
+	tests/unit/collectors/test_log_list \
 	tests/unit/collectors/test_log_pattern \
+	tests/unit/collectors/test_log_ring \
 	tests/unit/collectors/test_machine \
 	tests/unit/collectors/test_predict \
 	tests/unit/collectors/test_shell_quote \
@@ -118,6 +121,12 @@ tests_unit_collectors_test_ssh_way_SOURCES = %reldir%/test_ssh_way.c $(ssh_bench
 tests_unit_collectors_test_ssh_way_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_xid_SOURCES = %reldir%/test_xid.c
 tests_unit_collectors_test_xid_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_log_follow_SOURCES = %reldir%/test_log_follow.c %reldir%/loop_turn.c %reldir%/loop_turn.h %reldir%/sshd.c %reldir%/sshd.h
+tests_unit_collectors_test_log_follow_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_log_list_SOURCES = %reldir%/test_log_list.c
+tests_unit_collectors_test_log_list_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_log_ring_SOURCES = %reldir%/test_log_ring.c
+tests_unit_collectors_test_log_ring_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/collectors/test_reach
 tests_unit_collectors_test_reach_SOURCES = %reldir%/test_reach.c

@@ -113,11 +113,33 @@ static void a_fleet_tells_the_way_to_each_node(void **state)
 	assert_null(ways_find(NULL, "gpu-a-1"));
 }
 
+static void and_what_is_to_be_followed_there(void **state)
+{
+	static const char text[] = "fleet: f\n"
+				   "groups:\n"
+				   "  - { name: a, ssh: { transport: openssh, logs: [ /var/log/x.log, ray ], units: [ vllm ] }, nodes: [ gpu-a-1 ],\n"
+				   "      targets: [ { url: \"local:\", node: here } ] }\n"
+				   "  - { name: b, profile: vllm, nodes: [ gpu-b-1 ] }\n";
+	(void)state;
+	struct ways *w = ways_of(text);
+	static const char *const nodes[] = { "gpu-a-1", "here" };
+	for (size_t i = 0; i < 2; i++) {
+		const struct way *found = ways_find(w, nodes[i]);
+		assert_row(nodes[i], found != NULL && found->n_logs == 2 && found->n_units == 1 && found->transport == FLEET_TRANSPORT_OPENSSH);
+		assert_row(nodes[i], strcmp(found->logs[0], "/var/log/x.log") == 0 && strcmp(found->logs[1], "ray") == 0 && strcmp(found->units[0], "vllm") == 0);
+	}
+	const struct way *server = ways_find(w, "gpu-b-1");
+	assert_non_null(server);
+	assert_int_equal(server->n_logs + server->n_units, 0);
+	ways_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(urls),
 		cmocka_unit_test(a_fleet_tells_the_way_to_each_node),
+		cmocka_unit_test(and_what_is_to_be_followed_there),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -61,6 +61,14 @@ tests_unit_tui_test_faults_SOURCES = %reldir%/test_faults.c tests/unit/tui/sampl
 tests_unit_tui_test_faults_LDFLAGS = $(fault_ldflags)
 tests_unit_tui_test_faults_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/tui/test_log_screen
+tests_unit_tui_test_log_screen_SOURCES = %reldir%/test_log_screen.c $(tui_golden)
+tests_unit_tui_test_log_screen_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/tui/test_node_facts
 tests_unit_tui_test_node_facts_SOURCES = %reldir%/test_node_facts.c
 tests_unit_tui_test_node_facts_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/tui/test_logs
+tests_unit_tui_test_logs_SOURCES = %reldir%/test_logs.c tests/unit/collectors/loop_turn.c tests/unit/collectors/loop_turn.h
+tests_unit_tui_test_logs_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
