@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/labels_index.h"
 
 enum { OUTAGE_TOLERATED_MS = 3600 * 1000, LABEL_VALUE_MAX = 64 * 1024 };
 
@@ -16,12 +17,6 @@ struct slot {
 	struct alert alert;
 	uint64_t     round;    /* the last one in which it was true */
 	bool         is_fresh; /* made in this round, which may yet fail */
-};
-
-/* Open addressing, half full at the most; an entry is the place of a slot and one more. */
-struct index {
-	uint32_t *entries;
-	size_t    size; /* a power of two, or 0 */
 };
 
 struct hit {
@@ -36,61 +31,23 @@ struct alert_life {
 	bool                      looks_at_value;        /* a template of a label does more than to look at labels */
 	struct slot             **slots;
 	size_t                    n, cap;
-	struct index              by_labels, by_source;
+	struct labels_index       by_labels, by_source;
 	struct hit               *hits;
 	size_t                    hits_cap;
 	uint64_t                  round;
 };
 
-/* ---- the indexes ---- */
-
-static const struct labels *key_of(const struct slot *s, bool by_source)
-{
-	return by_source ? s->alert.source : s->alert.labels;
-}
-
-static void index_put(struct alert_life *l, struct index *x, size_t slot)
-{
-	const struct labels *key = key_of(l->slots[slot], x == &l->by_source);
-	size_t at = labels_hash(key) & (x->size - 1);
-	while (x->entries[at] != 0)
-		at = (at + 1) & (x->size - 1);
-	x->entries[at] = (uint32_t)slot + 1;
-}
-
-static enum err index_fill(struct alert_life *l, struct index *x, size_t room)
-{
-	size_t size = x->size != 0 ? x->size : 16;
-	while (size < room * 2)
-		size *= 2;
-	if (size != x->size) {
-		uint32_t *entries = calloc(size, sizeof *entries);
-		if (entries == NULL)
-			return ERR_MEMORY;
-		free(x->entries);
-		x->entries = entries;
-		x->size = size;
-	} else {
-		memset(x->entries, 0, size * sizeof *x->entries);
-	}
-	for (size_t i = 0; i < l->n; i++)
-		index_put(l, x, i);
-	return ERR_OK;
-}
-
-static bool index_find(const struct alert_life *l, const struct index *x, const struct labels *key, size_t *slot)
-{
-	if (x->size == 0)
-		return false;
-	for (size_t at = labels_hash(key) & (x->size - 1); x->entries[at] != 0; at = (at + 1) & (x->size - 1)) {
-		*slot = x->entries[at] - 1;
-		if (labels_equal(key_of(l->slots[*slot], x == &l->by_source), key))
-			return true;
-	}
-	return false;
-}
-
 /* ---- slots ---- */
+
+static const struct labels *labels_of_slot(const void *owner, size_t number)
+{
+	return ((const struct alert_life *)owner)->slots[number]->alert.labels;
+}
+
+static const struct labels *source_of_slot(const void *owner, size_t number)
+{
+	return ((const struct alert_life *)owner)->slots[number]->alert.source;
+}
 
 static void slot_free(struct slot *s)
 {
@@ -114,11 +71,9 @@ static enum err grow(struct alert_life *l)
 static enum err make_room(struct alert_life *l)
 {
 	enum err e = l->n == l->cap ? grow(l) : ERR_OK;
-	if (e == ERR_OK && l->by_labels.size < (l->n + 1) * 2)
-		e = index_fill(l, &l->by_labels, l->n + 1);
-	if (e == ERR_OK && l->by_source.size < (l->n + 1) * 2)
-		e = index_fill(l, &l->by_source, l->n + 1);
-	return e;
+	if (e == ERR_OK)
+		e = labels_index_room(&l->by_labels, l->n, l->n + 1);
+	return e == ERR_OK ? labels_index_room(&l->by_source, l->n, l->n + 1) : e;
 }
 
 static enum err add_slot(struct alert_life *l, const struct labels *labels, const struct labels *source, struct slot **out)
@@ -131,8 +86,8 @@ static enum err add_slot(struct alert_life *l, const struct labels *labels, cons
 	s->alert.labels = labels_ref(labels);
 	s->alert.source = labels_ref(source);
 	l->slots[l->n++] = s;
-	index_put(l, &l->by_labels, l->n - 1);
-	index_put(l, &l->by_source, l->n - 1);
+	labels_index_put(&l->by_labels, l->n - 1);
+	labels_index_put(&l->by_source, l->n - 1);
 	*out = s;
 	return ERR_OK;
 }
@@ -150,8 +105,8 @@ static void sweep(struct alert_life *l, bool (*is_out)(const struct slot *s, int
 	if (kept == l->n)
 		return;
 	l->n = kept;
-	index_fill(l, &l->by_labels, kept);
-	index_fill(l, &l->by_source, kept);
+	labels_index_fill(&l->by_labels, kept);
+	labels_index_fill(&l->by_source, kept);
 }
 
 static bool is_fresh(const struct slot *s, int64_t at_ms)
@@ -169,10 +124,9 @@ static bool is_over(const struct slot *s, int64_t at_ms)
 /* ---- labels and annotations ---- */
 
 /* As Prometheus does: what went wrong is the text. */
-static enum err expand(const struct alert_life *l, const struct template *t, const struct template_data *d, struct buf *to, struct why *why)
+static enum err expand(const struct template *t, const struct template_data *d, struct buf *to, struct why *why)
 {
 	struct why reason = { "" };
-	(void)l;
 	buf_clear(to);
 	enum err e = template_expand(t, d, to, &reason);
 	if (e == ERR_MEMORY)
@@ -200,7 +154,7 @@ static enum err labels_of_alert(const struct alert_life *l, const struct labels 
 	labels_builder_remove(&b, LABEL_NAME);
 	buf_init(&text, LABEL_VALUE_MAX);
 	for (size_t i = 0; i < r->n_labels && e == ERR_OK; i++) {
-		e = expand(l, l->labels[i], &d, &text, why);
+		e = expand(l->labels[i], &d, &text, why);
 		labels_builder_set_n(&b, r->labels[i].name, r->labels[i].name_len, buf_text(&text), text.len);
 	}
 	labels_builder_set(&b, "alertname", r->name);
@@ -221,7 +175,7 @@ enum err alert_life_annotations(const struct alert_life *l, const struct alert *
 	labels_builder_init(&b);
 	buf_init(&text, LABEL_VALUE_MAX);
 	for (size_t i = 0; i < r->n_annotations && e == ERR_OK; i++) {
-		e = expand(l, l->annotations[i], &d, &text, why);
+		e = expand(l->annotations[i], &d, &text, why);
 		labels_builder_set_n(&b, r->annotations[i].name, r->annotations[i].name_len, buf_text(&text), text.len);
 	}
 	if (e == ERR_OK)
@@ -255,11 +209,11 @@ static enum err find_hit(struct alert_life *l, int64_t at_ms, const struct serie
 	struct labels *labels = NULL;
 	struct slot *slot = NULL;
 	*hit = (struct hit){ .value = s->n > 0 ? s->v[s->n - 1] : 0, .source = s->labels };
-	if (l->looks_at_value || !index_find(l, &l->by_source, s->labels, &hit->slot)) {
+	if (l->looks_at_value || !labels_index_find(&l->by_source, s->labels, &hit->slot)) {
 		enum err e = labels_of_alert(l, s->labels, hit->value, at_ms, &labels, why);
 		if (e != ERR_OK)
 			return e;
-		if (!index_find(l, &l->by_labels, labels, &hit->slot)) {
+		if (!labels_index_find(&l->by_labels, labels, &hit->slot)) {
 			e = add_slot(l, labels, s->labels, &slot);
 			if (e == ERR_OK)
 				slot->is_fresh = true;
@@ -392,7 +346,7 @@ enum err alert_life_step(struct alert_life *l, int64_t at_ms, const struct serie
 	for (size_t i = 0; i < result->n; i++)
 		take_hit(l, at_ms, &l->hits[i], &has_moved);
 	if (has_moved)
-		index_fill(l, &l->by_source, l->n);
+		labels_index_fill(&l->by_source, l->n);
 	for (size_t i = 0; i < l->n; i++)
 		step_slot(l, l->slots[i], at_ms);
 	sweep(l, is_over, at_ms);
@@ -404,7 +358,7 @@ enum err alert_life_restore(struct alert_life *l, const struct alert *a, int64_t
 {
 	struct slot *s = NULL;
 	size_t at;
-	if (index_find(l, &l->by_labels, a->labels, &at))
+	if (labels_index_find(&l->by_labels, a->labels, &at))
 		return why_set(why, ERR_EXISTS, "an alert of '%s' is there already", l->o.rule->name);
 	int64_t outage = now_ms > down_ms ? now_ms - down_ms : 0;
 	if (a->state == ALERT_PENDING && outage > OUTAGE_TOLERATED_MS)
@@ -463,6 +417,8 @@ enum err alert_life_new(const struct alert_life_options *o, struct alert_life **
 	if (l == NULL)
 		return why_memory(why);
 	l->o = *o;
+	labels_index_init(&l->by_labels, labels_of_slot, l);
+	labels_index_init(&l->by_source, source_of_slot, l);
 	enum err e = parse_templates("label", r->labels, r->n_labels, &l->labels, why);
 	if (e == ERR_OK)
 		e = parse_templates("annotation", r->annotations, r->n_annotations, &l->annotations, why);
@@ -483,8 +439,8 @@ void alert_life_free(struct alert_life *l)
 	for (size_t i = 0; i < l->n; i++)
 		slot_free(l->slots[i]);
 	free(l->slots);
-	free(l->by_labels.entries);
-	free(l->by_source.entries);
+	labels_index_release(&l->by_labels);
+	labels_index_release(&l->by_source);
 	free(l->hits);
 	free_templates(l->labels, l->o.rule->n_labels);
 	free_templates(l->annotations, l->o.rule->n_annotations);

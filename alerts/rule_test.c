@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alerts/rule_test.h"
 
+#include <float.h>
 #include <glob.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "alerts/group.h"
 #include "base/num.h"
@@ -296,7 +298,9 @@ static bool same_item(const struct item *a, const struct item *b)
 {
 	if (!labels_equal(a->labels, b->labels) || (a->annotations == NULL) != (b->annotations == NULL))
 		return false;
-	return a->annotations != NULL ? labels_equal(a->annotations, b->annotations) : !(a->value < b->value || a->value > b->value) && isnan(a->value) == isnan(b->value);
+	if (a->annotations != NULL)
+		return labels_equal(a->annotations, b->annotations);
+	return !(a->value < b->value || a->value > b->value) && isnan(a->value) == isnan(b->value);
 }
 
 static void print_item(const struct item *i, struct buf *to)
@@ -445,39 +449,52 @@ static enum err check_alerts(const struct test *t, int64_t from_ms, int64_t unti
 
 /* ---- expressions ---- */
 
+/* As YAML writes numbers; NaN is NaN here, which promtool finds different from itself. */
+static bool read_value(const char *text, double *out)
+{
+	bool is_negative = text[0] == '-';
+	const char *plain = text + (is_negative || text[0] == '+');
+	plain += *plain == '.' && strlen(plain) == 4 && (plain[1] < '0' || plain[1] > '9'); /* ".inf", ".nan" */
+	if (strcasecmp(plain, "inf") == 0 || strcasecmp(plain, "nan") == 0) {
+		double v = strcasecmp(plain, "nan") == 0 ? (double)NAN : (double)INFINITY;
+		*out = is_negative ? -v : v;
+		return true;
+	}
+	return parse_f64(text + (text[0] == '+'), -DBL_MAX, DBL_MAX, out) == ERR_OK;
+}
+
+static enum err expected_sample(const struct suite *s, const struct yaml_node *item, struct item *out, struct why *why)
+{
+	const struct yaml_node *labels = yaml_get(item, "labels"), *value = yaml_get(item, "value");
+	struct why reason = { "" };
+	const char *text = "", *number = "0";
+	if ((labels != NULL && !yaml_is_null(labels) && !yaml_text(s->tree, labels, "labels", &text)) ||
+	    (value != NULL && !yaml_text(s->tree, value, "value", &number)))
+		return ERR_FORMAT;
+	enum err e = series_text_labels(text, &out->labels, &reason);
+	if (e == ERR_MEMORY)
+		return why_memory(why);
+	if (e != ERR_OK)
+		yaml_error(s->tree, item, "%s", reason.text);
+	else if (!read_value(number, &out->value))
+		yaml_error(s->tree, item, "'value' is no number: '%.100s'", number);
+	else
+		return ERR_OK;
+	return ERR_FORMAT;
+}
+
+/* ERR_FORMAT: it was told what is wrong. */
 static enum err expected_samples(const struct test *t, const struct yaml_node *item, struct items *out, struct why *why)
 {
 	const struct yaml_node *list;
-	const struct suite *s = t->suite;
-	if (!is_list_or_none(s, item, "exp_samples", &list) || list == NULL)
-		return ERR_OK;
-	for (size_t i = 0; i < list->n; i++) {
-		const struct yaml_node *labels = yaml_get(list->items[i], "labels"), *value = yaml_get(list->items[i], "value");
+	enum err e = ERR_OK;
+	if (!is_list_or_none(t->suite, item, "exp_samples", &list))
+		return ERR_FORMAT;
+	for (size_t i = 0; list != NULL && i < list->n && e == ERR_OK; i++) {
 		struct item *sample = items_add(out);
-		struct why reason = { "" };
-		const char *text = "", *number = "0";
-		if (sample == NULL)
-			return why_memory(why);
-		if ((labels != NULL && !yaml_is_null(labels) && !yaml_text(s->tree, labels, "labels", &text)) ||
-		    (value != NULL && !yaml_text(s->tree, value, "value", &number)))
-			return ERR_FORMAT;
-		enum err e = series_text_labels(text, &sample->labels, &reason);
-		if (e == ERR_OK && strcasecmp(number, ".nan") != 0 && strcasecmp(number, "nan") != 0) {
-			e = parse_f64(number, -1.7976931348623157e308, 1.7976931348623157e308, &sample->value);
-			const char *plain = number + (number[0] == '+' || number[0] == '-');
-			if (strcasecmp(plain, ".inf") == 0 || strcasecmp(plain, "inf") == 0) {
-				sample->value = number[0] == '-' ? -(double)INFINITY : (double)INFINITY;
-				e = ERR_OK;
-			}
-		} else if (e == ERR_OK) {
-			sample->value = (double)NAN;
-		}
-		if (e != ERR_OK) {
-			yaml_error(s->tree, list->items[i], "%s", reason.text[0] != '\0' ? reason.text : "'value' is no number");
-			return e == ERR_MEMORY ? why_memory(why) : ERR_FORMAT;
-		}
+		e = sample == NULL ? why_memory(why) : expected_sample(t->suite, list->items[i], sample, why);
 	}
-	return ERR_OK;
+	return e;
 }
 
 static enum err evaluate(const struct test *t, const char *text, int64_t at_ms, struct items *out, struct why *why)

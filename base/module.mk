@@ -10,6 +10,7 @@ libbase_a_SOURCES = \
 	%reldir%/hash.c %reldir%/hash.h \
 	%reldir%/json.c %reldir%/json.h \
 	%reldir%/labels.c %reldir%/labels.h \
+	%reldir%/labels_index.c %reldir%/labels_index.h \
 	%reldir%/log.c %reldir%/log.h \
 	%reldir%/loop.c %reldir%/loop.h \
 	%reldir%/matcher.c %reldir%/matcher.h \

@@ -63,24 +63,22 @@ static enum err select_memory(const struct query_source *self, const struct matc
 	return e == ERR_MEMORY ? why_memory(why) : e;
 }
 
+static const struct labels *labels_of_item(const void *owner, size_t number)
+{
+	return ((const struct memory_source *)owner)->set.items[number].labels;
+}
+
 void memory_source_init(struct memory_source *m)
 {
 	*m = (struct memory_source){ .source = { .select = select_memory, .ctx = m } };
+	labels_index_init(&m->index, labels_of_item, m);
 }
 
 void memory_source_release(struct memory_source *m)
 {
 	series_set_release(&m->set);
-	free(m->index);
+	labels_index_release(&m->index);
 	memory_source_init(m);
-}
-
-static void index_put(struct memory_source *m, size_t i)
-{
-	size_t at = labels_hash(m->set.items[i].labels) & (m->index_size - 1);
-	while (m->index[at] != 0)
-		at = (at + 1) & (m->index_size - 1);
-	m->index[at] = (uint32_t)i + 1;
 }
 
 static enum err grow(struct memory_source *m)
@@ -91,30 +89,21 @@ static enum err grow(struct memory_source *m)
 		return ERR_MEMORY;
 	m->set.items = items;
 	m->cap = cap;
-	uint32_t *index = calloc(cap * 2, sizeof *index);
-	if (index == NULL)
-		return ERR_MEMORY;
-	free(m->index);
-	m->index = index;
-	m->index_size = cap * 2;
-	for (size_t i = 0; i < m->set.n; i++)
-		index_put(m, i);
 	return ERR_OK;
 }
 
 static enum err find_series(struct memory_source *m, const struct labels *l, struct series **out)
 {
-	size_t mask = m->index_size - 1;
-	for (size_t at = labels_hash(l) & mask; m->index_size != 0 && m->index[at] != 0; at = (at + 1) & mask) {
-		*out = &m->set.items[m->index[at] - 1];
-		if (labels_equal((*out)->labels, l))
-			return ERR_OK;
+	size_t at;
+	if (labels_index_find(&m->index, l, &at)) {
+		*out = &m->set.items[at];
+		return ERR_OK;
 	}
-	if ((m->set.n == m->cap || m->index_size < 2 * m->cap) && grow(m) != ERR_OK)
+	if ((m->set.n == m->cap && grow(m) != ERR_OK) || labels_index_room(&m->index, m->set.n, m->set.n + 1) != ERR_OK)
 		return ERR_MEMORY;
 	*out = &m->set.items[m->set.n];
 	**out = (struct series){ .labels = labels_ref(l) };
-	index_put(m, m->set.n++);
+	labels_index_put(&m->index, m->set.n++);
 	return ERR_OK;
 }
 

@@ -4,14 +4,14 @@
 #ifndef PITWALL_QUERY_MEMORY_SOURCE_H
 #define PITWALL_QUERY_MEMORY_SOURCE_H
 
+#include "base/labels_index.h"
 #include "query/source.h"
 
 struct memory_source {
 	struct query_source source; /* hand out &m.source, which lives as long as `m` stays where it is */
 	struct series_set   set;    /* of items, `cap` are there */
 	size_t              cap, selects;
-	uint32_t           *index;  /* by labels: a place in the set and one more; of a power of two, half full at the most */
-	size_t              index_size;
+	struct labels_index index;  /* of the set's items */
 };
 
 void memory_source_init(struct memory_source *m);

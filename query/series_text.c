@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "query/series_text.h"
 
-#include <stdlib.h>
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/num.h"
@@ -64,8 +65,8 @@ static size_t number_length(const char *p)
 
 static bool read_number(const char **p, double *out)
 {
-	static const struct { const char *name; double value; } named[] = { { "NaN", (double)__builtin_nanf("") }, { "nan", (double)__builtin_nanf("") },
-		                                                               { "Inf", (double)__builtin_inff() }, { "inf", (double)__builtin_inff() } };
+	static const struct { const char *name; double value; } named[] = { { "NaN", (double)NAN }, { "nan", (double)NAN },
+		                                                               { "Inf", (double)INFINITY }, { "inf", (double)INFINITY } };
 	char text[64];
 	size_t n = number_length(*p);
 	if (n == 0 || n >= sizeof text)
@@ -80,7 +81,7 @@ static bool read_number(const char **p, double *out)
 			return true;
 		}
 	}
-	return parse_f64(text + (text[0] == '+'), -1.7976931348623157e308, 1.7976931348623157e308, out) == ERR_OK;
+	return parse_f64(text + (text[0] == '+'), -DBL_MAX, DBL_MAX, out) == ERR_OK;
 }
 
 static bool read_times(const char **p, int64_t *out)

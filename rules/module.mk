@@ -12,5 +12,5 @@ librules_a_SOURCES = \
 	%reldir%/signal.c %reldir%/signal.h \
 	%reldir%/template.h %reldir%/template_private.h \
 	%reldir%/template_expand.c %reldir%/template_functions.c %reldir%/template_parse.c \
-	%reldir%/template_printf.c %reldir%/template_value.c \
+	%reldir%/template_printf.c %reldir%/template_prometheus.c %reldir%/template_value.c \
 	%reldir%/window.c %reldir%/window.h

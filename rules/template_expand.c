@@ -294,12 +294,9 @@ enum err template_expand(const struct template *t, const struct template_data *d
 	if (e == ERR_OK && arena_failed(&x->arena))
 		e = why_memory(why);
 	if (e == ERR_OK) {
-		size_t before = to->len;
 		e = buf_put(to, buf_text(&out), out.len);
-		if (e != ERR_OK) {
-			to->len = before;
+		if (e != ERR_OK)
 			why_set(why, e, "no room for what the template writes");
-		}
 	}
 	for (size_t i = 0; i < x->n_results; i++)
 		query_result_release(&x->results[i]);

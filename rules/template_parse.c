@@ -3,6 +3,7 @@
  * From a template's text to its tree. Variables get their places on the stack here, so that an expansion looks nothing up by name. */
 #include "rules/template_private.h"
 
+#include <float.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -255,7 +256,7 @@ static enum err read_number(struct parser *s, struct operand *o)
 	}
 	bool is_float = strpbrk(text, ".eE") != NULL;
 	o->kind = is_float ? OPERAND_FLOAT : OPERAND_INT;
-	enum err e = is_float ? parse_f64(digits, -1.7976931348623157e308, 1.7976931348623157e308, &o->number)
+	enum err e = is_float ? parse_f64(digits, -DBL_MAX, DBL_MAX, &o->number)
 	                      : parse_i64(digits, INT64_MIN, INT64_MAX, &o->integer);
 	return e == ERR_OK ? ERR_OK : fail(s, "'%s' is no number", text);
 }

@@ -126,6 +126,8 @@ struct template_function {
 	enum err  (*call)(struct expansion *x, const struct value *args, size_t n, struct value *out);
 };
 const struct template_function *template_function_find(const char *name, size_t n);
+extern const struct template_function template_prometheus[];
+extern const size_t                   n_template_prometheus;
 extern const struct template_function template_and, template_or; /* whose arguments are evaluated one after the other */
 
 /* ---- helpers that the parts share ---- */
@@ -135,6 +137,7 @@ const char   *value_kind_name(const struct value *v); /* as Go calls it: "float6
 bool          value_is_true(const struct value *v);
 struct value  value_of_text(const char *text, size_t n);
 struct value  value_of_number(double v);
+struct value  value_of_bool(bool b);
 /* A copy in the arena; a value of kind NIL where memory is short (the arena tells). */
 struct value  value_of_copy(struct expansion *x, const char *text, size_t n);
 struct value  value_of_buf(struct expansion *x, struct buf *from); /* releases it */
@@ -145,6 +148,11 @@ enum err      value_index(struct expansion *x, const struct value *v, const stru
 void          value_print(const struct value *v, struct buf *to);
 /* A number of an int, float, text or duration, as Prometheus' functions take it. */
 enum err      value_to_number(struct expansion *x, const struct value *v, double *out);
+
+enum err      template_want_text(struct expansion *x, const char *function, const struct value *v);
+struct buf    template_text_buf(void); /* for what a function writes */
+void          template_put_url(const char *text, size_t n, struct buf *to); /* as url.QueryEscape */
+enum err      template_call_urlquery(struct expansion *x, const struct value *args, size_t n, struct value *out);
 
 /* As Go's fmt: a float by verb e, f or g (and E, F, G); precision -1 is the shortest that reads back. */
 void go_float(double v, char verb, int precision, bool has_sharp, struct buf *to);

@@ -3,6 +3,7 @@
  * The values of templates, and how they are printed. Source: the Go documentation, "fmt" and "text/template". */
 #include "rules/template_private.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -176,7 +177,7 @@ enum err value_to_number(struct expansion *x, const struct value *v, double *out
 		for (size_t i = 0; i < sizeof named / sizeof *named; i++)
 			if (strcmp(named[i].name, text) == 0)
 				return *out = named[i].value, ERR_OK;
-		if (v->n >= sizeof text || parse_f64(text, -1.7976931348623157e308, 1.7976931348623157e308, out) != ERR_OK)
+		if (v->n >= sizeof text || parse_f64(text, -DBL_MAX, DBL_MAX, out) != ERR_OK)
 			return template_fail(x, "'%s' is no number", text);
 		return ERR_OK;
 	}

@@ -276,7 +276,13 @@ static enum console_wish wish(struct console *c, bool has_changed)
 {
 	bool quit = c->wants_quit, suspend = c->wants_suspend, repaint = c->wants_repaint;
 	c->wants_quit = c->wants_suspend = c->wants_repaint = false;
-	return quit ? CONSOLE_QUIT : c->lend != NULL ? CONSOLE_LEND : suspend ? CONSOLE_SUSPEND : repaint ? CONSOLE_REPAINT_ALL : has_changed ? CONSOLE_PAINT : CONSOLE_NOTHING;
+	if (quit)
+		return CONSOLE_QUIT;
+	if (c->lend != NULL)
+		return CONSOLE_LEND;
+	if (suspend)
+		return CONSOLE_SUSPEND;
+	return repaint ? CONSOLE_REPAINT_ALL : has_changed ? CONSOLE_PAINT : CONSOLE_NOTHING;
 }
 
 static enum console_wish after(struct console *c, enum next next, const struct requests *r, bool had_message)
