@@ -25,6 +25,7 @@ AM_TESTS_ENVIRONMENT = \
 
 # Allocations that fail (tests/unit/faults.h).
 faults        = tests/unit/faults.c tests/unit/faults.h
+store_folder  = tests/unit/store_folder.c tests/unit/store_folder.h
 fault_ldflags = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=strdup -Wl,--wrap=strndup
 
 include tests/unit/base/module.mk

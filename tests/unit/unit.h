@@ -14,11 +14,22 @@
 
 #include <cmocka.h>
 
+#include "base/err.h"
+
 /* A row of a table failed: its label is what the failure prints. */
 #define assert_row(label, condition)                                                          \
 	do {                                                                                   \
 		if (!(condition))                                                              \
 			fail_msg("%s: %s does not hold", (label), #condition);                  \
+	} while (0)
+
+/* A call that tells what is wrong in the test's own `why`. */
+#define assert_ok(call)                                                \
+	do {                                                           \
+		why.text[0] = '\0';                                    \
+		enum err e_ = (call);                                  \
+		if (e_ != ERR_OK)                                      \
+			fail_msg("%s: %s", err_text(e_), why.text);    \
 	} while (0)
 
 #endif

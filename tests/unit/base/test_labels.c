@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include "base/labels.h"
+#include "base/labels_index.h"
 
 static void assert_prints(const struct labels *l, const char *want)
 {
@@ -258,6 +259,38 @@ static void hostile_bytes_are_refused(void **state)
 	labels_unref(l);
 }
 
+static const struct labels *label_of(const void *owner, size_t number)
+{
+	return ((struct labels *const *)owner)[number];
+}
+
+static void an_index_finds_what_is_in_it(void **state)
+{
+	enum { MANY = 1000 };
+	static struct labels *all[MANY];
+	struct labels_index x;
+	size_t found = 0;
+	(void)state;
+	labels_index_init(&x, label_of, all);
+	for (size_t i = 0; i < MANY; i++) {
+		char name[16];
+		snprintf(name, sizeof name, "%zu", i);
+		all[i] = labels_of("x", name, NULL);
+		assert_false(labels_index_find(&x, all[i], &found));
+		assert_int_equal(labels_index_room(&x, i, i + 1), ERR_OK);
+		labels_index_put(&x, i);
+	}
+	for (size_t i = 0; i < MANY; i++)
+		assert_true(labels_index_find(&x, all[i], &found) && found == i);
+	assert_int_equal(labels_index_fill(&x, MANY / 2), ERR_OK); /* the others are gone */
+	for (size_t i = 0; i < MANY; i++)
+		assert_int_equal(labels_index_find(&x, all[i], &found), i < MANY / 2);
+	labels_index_release(&x);
+	assert_false(labels_index_find(&x, all[0], &found));
+	for (size_t i = 0; i < MANY; i++)
+		labels_unref(all[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +304,7 @@ int main(void)
 		cmocka_unit_test(the_target_wins_and_the_series_is_kept_as_exported),
 		cmocka_unit_test(stored_and_read_back),
 		cmocka_unit_test(hostile_bytes_are_refused),
+		cmocka_unit_test(an_index_finds_what_is_in_it),
 	};
 	return cmocka_run_group_tests_name("labels", tests, NULL, NULL);
 }

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 UNIT_TESTS += tests/unit/rules/test_profile_details
-tests_unit_rules_test_profile_details_SOURCES = %reldir%/test_profile_details.c $(source_kit)
+tests_unit_rules_test_profile_details_SOURCES = %reldir%/test_profile_details.c $(source_kit) $(store_folder)
 tests_unit_rules_test_profile_details_LDADD   = libcollectors.a $(libs_rules) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/rules/test_detail
-tests_unit_rules_test_detail_SOURCES    = %reldir%/test_detail.c
+tests_unit_rules_test_detail_SOURCES    = %reldir%/test_detail.c $(store_folder)
 tests_unit_rules_test_detail_LDADD      = $(libs_rules) $(CMOCKA_LIBS)
 UNIT_TESTS += \
 	tests/unit/rules/test_eval \
@@ -22,7 +22,7 @@ tests_unit_rules_test_health_LDADD      = $(libs_rules) $(CMOCKA_LIBS)
 # Payloads go through the parser that reads them in earnest.
 tests_unit_rules_test_profiles_SOURCES  = %reldir%/test_profiles.c $(source_kit)
 tests_unit_rules_test_profiles_LDADD    = libcollectors.a $(libs_rules) $(CMOCKA_LIBS)
-tests_unit_rules_test_prime_SOURCES     = %reldir%/test_prime.c
+tests_unit_rules_test_prime_SOURCES     = %reldir%/test_prime.c $(store_folder)
 tests_unit_rules_test_prime_LDADD       = $(libs_rules) $(CMOCKA_LIBS)
 tests_unit_rules_test_rule_file_SOURCES = %reldir%/test_rule_file.c
 tests_unit_rules_test_rule_file_LDADD   = $(libs_rules) $(CMOCKA_LIBS)

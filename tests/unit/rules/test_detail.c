@@ -3,6 +3,8 @@
  * Details over a real store: what a target said as of a time becomes rows, by the rules of its profile. */
 #include "tests/unit/unit.h"
 
+#include "tests/unit/store_folder.h"
+
 #include <math.h>
 #include <unistd.h>
 
@@ -20,7 +22,8 @@ static const char head[] = "profile: { name: tested, window: 1m }\ngroups:\n- na
 	"- name: details\n  rules:\n";
 
 struct stage {
-	char                  folder[64], path[96], file[96];
+	struct store_folder   at;
+	char                  file[96];
 	struct test_clock     clock;
 	struct store         *store;
 	struct reader        *reader;
@@ -36,30 +39,20 @@ struct stage {
 
 static struct why why;
 
-#define assert_ok(call)                                                \
-	do {                                                           \
-		why.text[0] = '\0';                                    \
-		enum err e_ = (call);                                  \
-		if (e_ != ERR_OK)                                      \
-			fail_msg("%s: %s", err_text(e_), why.text);    \
-	} while (0)
-
 static void open_stage(struct stage *s, const char *rules)
 {
 	*s = (struct stage){ .n = 0 };
-	snprintf(s->folder, sizeof s->folder, "/tmp/pitwall-detail-XXXXXX");
-	assert_non_null(mkdtemp(s->folder));
-	snprintf(s->path, sizeof s->path, "%s/s.db", s->folder);
-	snprintf(s->file, sizeof s->file, "%s/tested.yml", s->folder);
+	store_folder_make(&s->at, "detail");
+	snprintf(s->file, sizeof s->file, "%s/tested.yml", s->at.folder);
 	FILE *out = fopen(s->file, "w");
 	assert_non_null(out);
 	fprintf(out, "%s%s", head, rules);
 	assert_int_equal(fclose(out), 0);
-	const char *const folders[] = { s->folder };
+	const char *const folders[] = { s->at.folder };
 	assert_ok(profiles_load(folders, 1, NULL, &s->profiles, &why));
 	assert_ok(detail_engine_new(s->profiles, &s->engine, &why));
 	test_clock_init(&s->clock, T0);
-	struct store_options o = { .path = s->path, .clock = &s->clock.clock };
+	struct store_options o = { .path = s->at.path, .clock = &s->clock.clock };
 	struct labels       *labels = labels_of("instance", "a:1", "gpu", "the fleet's", NULL);
 	assert_ok(store_open(&o, &s->store, &why));
 	assert_ok(store_target(s->store, labels, "http://a:1/metrics", &s->target, &why));
@@ -69,8 +62,6 @@ static void open_stage(struct stage *s, const char *rules)
 
 static void close_stage(struct stage *s)
 {
-	static const char *const ends[] = { "", "-wal", "-shm", "-lease", ".lock" };
-	char                     path[128];
 	arena_release(&s->arena);
 	detail_engine_free(s->engine);
 	profiles_free(s->profiles);
@@ -78,12 +69,8 @@ static void close_stage(struct stage *s)
 	store_close(s->store);
 	for (size_t i = 0; i < s->n; i++)
 		labels_unref(s->series[i]);
-	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-		snprintf(path, sizeof path, "%s%s", s->path, ends[i]);
-		unlink(path);
-	}
 	unlink(s->file);
-	rmdir(s->folder);
+	store_folder_remove(&s->at);
 }
 
 /* Takes the labels over. */
@@ -106,7 +93,7 @@ static void write_frames(struct stage *s)
 		assert_ok(store_append(s->store, s->target, STREAM_SCRAPE, T0 + i * FRAME_MS, layout, s->values, &why));
 	}
 	assert_ok(store_flush(s->store, &why));
-	assert_ok(reader_open(s->path, READER_OWN, &s->reader, &why));
+	assert_ok(reader_open(s->at.path, READER_OWN, &s->reader, &why));
 }
 
 static const struct details *read_at(struct stage *s, const char *profile, int64_t t_ms)
@@ -273,7 +260,7 @@ static void test_many_targets(void **state)
 		labels_unref(labels);
 	}
 	assert_ok(store_flush(s.store, &why));
-	assert_ok(reader_open(s.path, READER_OWN, &s.reader, &why));
+	assert_ok(reader_open(s.at.path, READER_OWN, &s.reader, &why));
 	for (int k = 0; k < 3 * TARGETS; k++) {
 		s.target = targets[k % TARGETS];
 		assert_true(read_at(&s, "tested", T0)->of[DETAIL_GPU_INFO].rows[0].value == k % TARGETS);

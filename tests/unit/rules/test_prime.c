@@ -3,7 +3,7 @@
  * After a restart: what the store has of a target makes its rates be there with the first scrape. */
 #include "tests/unit/unit.h"
 
-#include <unistd.h>
+#include "tests/unit/store_folder.h"
 
 #include "base/clock.h"
 #include "base/diagnostics.h"
@@ -41,7 +41,7 @@ static int64_t record(const char *path, const struct clock *clock, struct labels
 static void test_prime(void **state)
 {
 	(void)state;
-	char                  folder[] = "/tmp/pitwall-prime-XXXXXX", path[64], extra[80];
+	struct store_folder   at;
 	struct test_clock     clock;
 	struct why            why = { "" };
 	struct diagnostics    d;
@@ -51,17 +51,16 @@ static void test_prime(void **state)
 	struct signal_target *t = NULL;
 	struct signal_frame   frame;
 	struct labels        *series[] = { labels_of("__name__", "b_total", NULL), labels_of("__name__", "c", NULL) };
-	assert_non_null(mkdtemp(folder));
-	snprintf(path, sizeof path, "%s/s.db", folder);
+	store_folder_make(&at, "prime");
 	test_clock_init(&clock, T0 + 55000);
-	int64_t id = record(path, &clock.clock, series);
+	int64_t id = record(at.path, &clock.clock, series);
 	diagnostics_init(&d);
 	assert_int_equal(yaml_parse(rules, strlen(rules), "p.yml", &d, &tree), ERR_OK);
 	struct profile p = { .head = { .name = "p", .window_ms = 60000 }, .file = "p.yml", .tree = tree };
 	assert_int_equal(signal_engine_new(NULL, &e, &why), ERR_OK);
 	assert_int_equal(signal_engine_add(e, &p, &why), ERR_OK);
 	assert_int_equal(signal_target_new(e, "p", 10000, NULL, &t, &why), ERR_OK);
-	assert_int_equal(reader_open(path, READER_OWN, &r, &why), ERR_OK);
+	assert_int_equal(reader_open(at.path, READER_OWN, &r, &why), ERR_OK);
 	assert_int_equal(signal_target_prime(t, r, id, T0 + 55000, &why), ERR_OK);
 	reader_close(r);
 	double v[2] = { 160, 1 };
@@ -74,12 +73,7 @@ static void test_prime(void **state)
 	diagnostics_release(&d);
 	labels_unref(series[0]);
 	labels_unref(series[1]);
-	static const char *const ends[] = { "", "-wal", "-shm", "-lease", ".lock" };
-	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-		snprintf(extra, sizeof extra, "%s%s", path, ends[i]);
-		unlink(extra);
-	}
-	rmdir(folder);
+	store_folder_remove(&at);
 }
 
 int main(void)

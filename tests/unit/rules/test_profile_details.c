@@ -5,9 +5,9 @@
  * have what the real ones lack. */
 #include "tests/unit/unit.h"
 
-#include "tests/unit/collectors/source_kit.h"
+#include "tests/unit/store_folder.h"
 
-#include <unistd.h>
+#include "tests/unit/collectors/source_kit.h"
 
 #include "base/clock.h"
 #include "base/num.h"
@@ -23,14 +23,6 @@ static const int64_t T0 = INT64_C(1790000000000);
 
 static struct why why;
 
-#define assert_ok(call)                                                \
-	do {                                                           \
-		why.text[0] = '\0';                                    \
-		enum err e_ = (call);                                  \
-		if (e_ != ERR_OK)                                      \
-			fail_msg("%s: %s", err_text(e_), why.text);    \
-	} while (0)
-
 struct case_row {
 	const char *label, *profile, *text;
 	size_t      n;                   /* rows in all; 0: not counted */
@@ -40,7 +32,7 @@ struct case_row {
 /* ---- a store of one target that answered once ---- */
 
 struct stage {
-	char              folder[64], path[96];
+	struct store_folder   at;
 	struct test_clock clock;
 	struct store     *store;
 	struct reader    *reader;
@@ -54,11 +46,9 @@ static void stage_open(struct stage *s, const char *page, size_t len)
 	struct scrape           scrape;
 	const struct layout    *layout = NULL;
 	struct labels          *labels = labels_of("instance", "a", NULL);
-	snprintf(s->folder, sizeof s->folder, "/tmp/pitwall-details-XXXXXX");
-	assert_non_null(mkdtemp(s->folder));
-	snprintf(s->path, sizeof s->path, "%s/s.db", s->folder);
+	store_folder_make(&s->at, "details");
 	test_clock_init(&s->clock, T0);
-	struct store_options o = { .path = s->path, .clock = &s->clock.clock };
+	struct store_options o = { .path = s->at.path, .clock = &s->clock.clock };
 	assert_ok(exposition_pool_new(&pool));
 	assert_ok(exposition_new(pool, &e));
 	assert_ok(exposition_parse(e, page, len, EXPOSITION_TEXT, &scrape, &why));
@@ -67,7 +57,7 @@ static void stage_open(struct stage *s, const char *page, size_t len)
 	assert_ok(store_layout(s->store, exposition_layout_series(scrape.layout), scrape.n, &layout, &why));
 	assert_ok(store_append(s->store, s->target, STREAM_SCRAPE, T0, layout, scrape.values, &why));
 	assert_ok(store_flush(s->store, &why));
-	assert_ok(reader_open(s->path, READER_OWN, &s->reader, &why));
+	assert_ok(reader_open(s->at.path, READER_OWN, &s->reader, &why));
 	labels_unref(labels);
 	exposition_free(e);
 	exposition_pool_free(pool);
@@ -75,15 +65,9 @@ static void stage_open(struct stage *s, const char *page, size_t len)
 
 static void stage_close(struct stage *s)
 {
-	static const char *const ends[] = { "", "-wal", "-shm", "-lease", ".lock" };
-	char                     path[128];
 	reader_close(s->reader);
 	store_close(s->store);
-	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-		snprintf(path, sizeof path, "%s%s", s->path, ends[i]);
-		unlink(path);
-	}
-	rmdir(s->folder);
+	store_folder_remove(&s->at);
 }
 
 /* ---- rows as text ---- */

@@ -19,13 +19,6 @@ _Static_assert(sizeof fixtures / sizeof fixtures[0] == SCHEMA_VERSION - 1, "a fi
 
 static struct why why;
 
-#define assert_ok(call)                                                \
-	do {                                                           \
-		enum err e_ = (call);                                  \
-		if (e_ != ERR_OK)                                      \
-			fail_msg("%s: %s", err_text(e_), why.text);    \
-	} while (0)
-
 static int read_number(const char *path, const char *sql)
 {
 	sqlite3 *db;

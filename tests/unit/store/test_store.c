@@ -29,14 +29,6 @@ struct fixture {
 
 static struct why why;
 
-#define assert_ok(call)                                                \
-	do {                                                           \
-		why.text[0] = '\0';                                    \
-		enum err e_ = (call);                                  \
-		if (e_ != ERR_OK)                                      \
-			fail_msg("%s: %s", err_text(e_), why.text);    \
-	} while (0)
-
 static struct store_options options(struct fixture *f)
 {
 	return (struct store_options){ .path = f->path, .clock = &f->clock.clock, .commit_ms = 20 };

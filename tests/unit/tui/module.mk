@@ -38,7 +38,7 @@ tests_unit_tui_test_screens_commands_SOURCES = %reldir%/test_screens_commands.c 
 tests_unit_tui_test_screens_commands_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/tui/test_node_gpus
-tests_unit_tui_test_node_gpus_SOURCES = %reldir%/test_node_gpus.c
+tests_unit_tui_test_node_gpus_SOURCES = %reldir%/test_node_gpus.c $(store_folder)
 tests_unit_tui_test_node_gpus_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/tui/test_promql_text
@@ -66,7 +66,7 @@ tests_unit_tui_test_log_screen_SOURCES = %reldir%/test_log_screen.c $(tui_golden
 tests_unit_tui_test_log_screen_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/tui/test_node_facts
-tests_unit_tui_test_node_facts_SOURCES = %reldir%/test_node_facts.c
+tests_unit_tui_test_node_facts_SOURCES = %reldir%/test_node_facts.c $(store_folder)
 tests_unit_tui_test_node_facts_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/tui/test_logs

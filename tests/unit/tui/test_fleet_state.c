@@ -24,14 +24,6 @@ struct fixture {
 
 static struct why why;
 
-#define assert_ok(call)                                                \
-	do {                                                           \
-		why.text[0] = '\0';                                    \
-		enum err e_ = (call);                                  \
-		if (e_ != ERR_OK)                                      \
-			fail_msg("%s: %s", err_text(e_), why.text);    \
-	} while (0)
-
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof *f);

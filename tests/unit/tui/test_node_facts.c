@@ -4,8 +4,9 @@
  * and the engine of details. A machine that is asked over a shell and the same one behind node_exporter must look the same. */
 #include "tests/unit/unit.h"
 
+#include "tests/unit/store_folder.h"
+
 #include <math.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -23,13 +24,6 @@ static const int64_t T0 = INT64_C(1790000000000);
 
 static struct why why;
 
-#define assert_ok(call)                                                \
-	do {                                                           \
-		why.text[0] = '\0';                                    \
-		enum err e_ = (call);                                  \
-		if (e_ != ERR_OK)                                      \
-			fail_msg("%s: %s", err_text(e_), why.text);    \
-	} while (0)
 #define assert_near(got, want)                                                                     \
 	do {                                                                                       \
 		double got_ = (got), want_ = (want);                                               \
@@ -40,7 +34,7 @@ static struct why why;
 /* ---- a node with as many targets as a test wants ---- */
 
 struct stage {
-	char                  folder[64], path[96];
+	struct store_folder   at;
 	struct test_clock     clock;
 	struct store         *store;
 	struct reader        *reader;
@@ -54,11 +48,9 @@ static void stage_open(struct stage *s)
 {
 	const char *const none[] = { "/nonexistent" };
 	*s = (struct stage){ .store = NULL };
-	snprintf(s->folder, sizeof s->folder, "/tmp/pitwall-facts-XXXXXX");
-	assert_non_null(mkdtemp(s->folder));
-	snprintf(s->path, sizeof s->path, "%s/s.db", s->folder);
+	store_folder_make(&s->at, "facts");
 	test_clock_init(&s->clock, T0);
-	const struct store_options o = { .path = s->path, .clock = &s->clock.clock };
+	const struct store_options o = { .path = s->at.path, .clock = &s->clock.clock };
 	assert_ok(store_open(&o, &s->store, &why));
 	assert_ok(profiles_load(none, 1, NULL, &s->profiles, &why));
 	assert_ok(detail_engine_new(s->profiles, &s->engine, &why));
@@ -68,19 +60,13 @@ static void stage_open(struct stage *s)
 
 static void stage_close(struct stage *s)
 {
-	static const char *const ends[] = { "", "-wal", "-shm", "-lease", ".lock" };
-	char path[128];
 	arena_release(&s->arena);
 	fleet_state_free(s->state);
 	detail_engine_free(s->engine);
 	profiles_free(s->profiles);
 	reader_close(s->reader);
 	store_close(s->store);
-	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-		snprintf(path, sizeof path, "%s%s", s->path, ends[i]);
-		unlink(path);
-	}
-	rmdir(s->folder);
+	store_folder_remove(&s->at);
 }
 
 /* Lines of a page; one that ends in " +N" grows by N from each answer to the next. */
@@ -133,7 +119,7 @@ static const struct node_view *look(struct stage *s)
 	struct node_view *v = NULL;
 	assert_ok(store_flush(s->store, &why));
 	if (s->reader == NULL)
-		assert_ok(reader_open(s->path, READER_OWN, &s->reader, &why));
+		assert_ok(reader_open(s->at.path, READER_OWN, &s->reader, &why));
 	assert_ok(fleet_state_move(s->state, s->reader, LAST_MS + 500, &why));
 	assert_ok(fleet_state_node(s->state, s->reader, s->engine, "m", NULL, &s->arena, &v, &why));
 	return v;

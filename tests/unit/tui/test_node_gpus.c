@@ -4,8 +4,9 @@
  * within bounds. */
 #include "tests/unit/unit.h"
 
+#include "tests/unit/store_folder.h"
+
 #include <math.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "store/store.h"
@@ -16,7 +17,7 @@ static const int64_t T0 = INT64_C(1790000000000);
 #define NOW_MS (T0 + (FRAMES - 1) * STEP_MS)
 
 struct stage {
-	char                  folder[64], path[96];
+	struct store_folder   at;
 	struct test_clock     clock;
 	struct store         *store;
 	struct reader        *reader;
@@ -29,14 +30,6 @@ struct stage {
 };
 
 static struct why why;
-
-#define assert_ok(call)                                                \
-	do {                                                           \
-		why.text[0] = '\0';                                    \
-		enum err e_ = (call);                                  \
-		if (e_ != ERR_OK)                                      \
-			fail_msg("%s: %s", err_text(e_), why.text);    \
-	} while (0)
 
 /* ---- a node that says what a test wants ---- */
 
@@ -67,11 +60,9 @@ static void open_stage(struct stage *s)
 {
 	const char *const none[] = { "/nonexistent" };
 	*s = (struct stage){ .store = NULL };
-	snprintf(s->folder, sizeof s->folder, "/tmp/pitwall-gpus-XXXXXX");
-	assert_non_null(mkdtemp(s->folder));
-	snprintf(s->path, sizeof s->path, "%s/s.db", s->folder);
+	store_folder_make(&s->at, "gpus");
 	test_clock_init(&s->clock, T0);
-	struct store_options o = { .path = s->path, .clock = &s->clock.clock };
+	struct store_options o = { .path = s->at.path, .clock = &s->clock.clock };
 	assert_ok(store_open(&o, &s->store, &why));
 	assert_ok(profiles_load(none, 1, NULL, &s->profiles, &why));
 	assert_ok(detail_engine_new(s->profiles, &s->details, &why));
@@ -81,19 +72,13 @@ static void open_stage(struct stage *s)
 
 static void close_stage(struct stage *s)
 {
-	static const char *const ends[] = { "", "-wal", "-shm", "-lease", ".lock" };
-	char                     path[128];
 	arena_release(&s->arena);
 	fleet_state_free(s->state);
 	detail_engine_free(s->details);
 	profiles_free(s->profiles);
 	reader_close(s->reader);
 	store_close(s->store);
-	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-		snprintf(path, sizeof path, "%s%s", s->path, ends[i]);
-		unlink(path);
-	}
-	rmdir(s->folder);
+	store_folder_remove(&s->at);
 }
 
 /* A target of the node says both pages at its last `frames` times, the newest at NOW_MS - late_ms. */
@@ -118,7 +103,7 @@ static void add_target(struct stage *s, const char *profile, const struct said *
 static void look(struct stage *s)
 {
 	assert_ok(store_flush(s->store, &why));
-	assert_ok(reader_open(s->path, READER_OWN, &s->reader, &why));
+	assert_ok(reader_open(s->at.path, READER_OWN, &s->reader, &why));
 	assert_ok(fleet_state_move(s->state, s->reader, NOW_MS, &why));
 	assert_ok(fleet_state_view(s->state, s->reader, &s->arena, &s->fleet, &why));
 	assert_ok(fleet_state_node(s->state, s->reader, s->details, "n", NULL, &s->arena, &s->node, &why));

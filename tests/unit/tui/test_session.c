@@ -43,14 +43,6 @@ struct stage {
 
 static struct why why;
 
-#define assert_ok(call)                                                \
-	do {                                                           \
-		why.text[0] = '\0';                                    \
-		enum err e_ = (call);                                  \
-		if (e_ != ERR_OK)                                      \
-			fail_msg("%s: %s", err_text(e_), why.text);    \
-	} while (0)
-
 static int64_t wall_ms(const struct clock *c)
 {
 	return atomic_load(&((const struct shared_clock *)(const void *)c)->wall_ms);
