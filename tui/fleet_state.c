@@ -184,8 +184,13 @@ static enum err remember(struct target_state *t, enum signal_id id, int64_t buck
 	return ERR_OK;
 }
 
+/* A target's first gap says nothing: what is asked at once when recording begins is asked again at its place, which may be soon. */
 static void learn_interval(struct fleet_state *s, struct target_state *t, int64_t gap_ms)
 {
+	bool is_first = !t->has_gap;
+	t->has_gap = true;
+	if (is_first)
+		return;
 	if (t->interval_ms == 0 || gap_ms < t->interval_ms)
 		t->interval_ms = gap_ms;
 	if (s->interval_ms == 0 || t->interval_ms < s->interval_ms)

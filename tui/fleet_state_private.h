@@ -21,7 +21,8 @@ struct target_state {
 	char                *url;        /* owned */
 	bool                 is_listed;  /* polled at T */
 	int64_t              last_ms;    /* newest signal frame's time; 0: none */
-	int64_t              interval_ms;/* the smallest distance of two frames */
+	int64_t              interval_ms; /* the smallest distance of two frames, but the first; 0: not known */
+	bool                 has_gap;    /* two frames were seen; the distance of the first two says nothing */
 	const struct layout *layout;     /* of the newest frame; the reader's */
 	size_t               n;          /* of values and signals */
 	uint8_t             *signals;    /* enum signal_id of each series; SIGNAL_COUNT: none */

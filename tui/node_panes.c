@@ -123,7 +123,9 @@ static void add_slot(struct column *col, const struct node_pane_data *d, enum no
 	size_t many = node_pane_rows(d, p), wrong = pane_wrong(d, p);
 	int n = many > 1000 ? 1000 : (int)many, titles = p == PANE_SIGNALS || p == PANE_HOST || p == PANE_SERVED ? 0 : 1;
 	struct slot s = { .pane = p, .rank = rank_of(d, p, wrong > 0) };
-	if (p == PANE_CHART) {
+	if (p == PANE_CHART && node_pane_rows(d, PANE_SIGNALS) == 0) {
+		return; /* it says nothing, and has not for as long as signals are remembered: there is nothing to chart either */
+	} else if (p == PANE_CHART) {
 		s.least = s.want = is_alone ? 0 : CHART_ROWS_MIN; /* in the only column it gets what is left */
 	} else if (n > 0) {
 		s.want = 1 + titles + n;

@@ -237,6 +237,19 @@ static void a_node_has_its_targets_gpus_versions_and_events(void **state)
 	assert_int_equal(n->n_targets, 0);
 }
 
+/* What is asked at once when recording begins, and two seconds later at its place, is not asked every two seconds. */
+static void the_first_gap_is_no_interval(void **state)
+{
+	struct fixture *f = *state;
+	int64_t a = target(f, "g", "n", "machine", "");
+	frame(f, a, START_MS, 1, 1, 1, 1);
+	frame(f, a, START_MS + 2000, 1, 1, 1, 1);
+	assert_int_equal(view_at(f, START_MS + 3000)->interval_ms, 0);
+	frame(f, a, START_MS + 12000, 1, 1, 1, 1);
+	frame(f, a, START_MS + 22000, 1, 1, 1, 1);
+	assert_int_equal(view_at(f, START_MS + 23000)->interval_ms, 10000);
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -246,6 +259,7 @@ int main(void)
 		WITH(moving_on_and_jumping_back_see_the_same),
 		WITH(a_frame_committed_late_is_still_seen),
 		WITH(what_stands_still_is_down_and_what_is_old_is_gone),
+		WITH(the_first_gap_is_no_interval),
 		WITH(why_a_node_is_down_is_told_with_it),
 		WITH(a_node_has_its_targets_gpus_versions_and_events),
 	};
