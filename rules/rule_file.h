@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Rule files as Prometheus has them: groups of recording and alerting rules. All mistakes of a file are reported with their places in
- * one go. Alerting rules are read and checked, so that a file is known to be good; alerts/group.h evaluates
- * them.
+ * one go. What is made of them here is not evaluated here.
  * Source: the Prometheus documentation, "Recording rules" and "Alerting rules". */
 #ifndef PITWALL_RULES_RULE_FILE_H
 #define PITWALL_RULES_RULE_FILE_H

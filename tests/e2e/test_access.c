@@ -124,6 +124,16 @@ static bool has_console(struct pty *p, const void *context)
 	return pty_is_alternate(p) && strstr(pty_row(p, 0), "NODE") != NULL;
 }
 
+static void use_shell(struct pty *p)
+{
+	pty_send(p, "s");
+	pty_wait_text(p, "pitwall: ssh gpu-a-1 - the console comes back when it ends");
+	pty_send(p, "echo here-$((40+2))\r");
+	pty_wait_text(p, "here-42");
+	pty_send(p, "exit 0\r");
+	pty_wait(p, has_console, NULL, "the console again");
+}
+
 static void a_shell_opens_and_the_console_comes_back(void **state)
 {
 	(void)state;
@@ -134,12 +144,7 @@ static void a_shell_opens_and_the_console_comes_back(void **state)
 	struct pty *p = start(right_key(), "");
 	wait_for_answer(p);
 	open_node(p);
-	pty_send(p, "s");
-	pty_wait_text(p, "pitwall: ssh gpu-a-1 - the console comes back when it ends");
-	pty_send(p, "echo here-$((40+2))\r");
-	pty_wait_text(p, "here-42");
-	pty_send(p, "exit 0\r");
-	pty_wait(p, has_console, NULL, "the console again");
+	use_shell(p);
 	leave(p);
 }
 
@@ -295,12 +300,7 @@ static void a_shell_uses_the_login(void **state)
 	pty_wait_text(p, "key is locked");
 	open_node(p);
 	type_passphrase(p);
-	pty_send(p, "s");
-	pty_wait_text(p, "pitwall: ssh gpu-a-1 - the");
-	pty_send(p, "echo here-$((40+2))\r");
-	pty_wait_text(p, "here-42");
-	pty_send(p, "exit 0\r");
-	pty_wait(p, has_console, NULL, "the console again");
+	use_shell(p);
 	leave(p);
 }
 
