@@ -3,4 +3,5 @@ noinst_LIBRARIES += libalerts.a
 libalerts_a_SOURCES = \
 	%reldir%/group.c %reldir%/group.h \
 	%reldir%/life.c %reldir%/life.h \
+	%reldir%/request.c %reldir%/request.h \
 	%reldir%/rule_test.c %reldir%/rule_test.h

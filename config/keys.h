@@ -25,7 +25,8 @@
 	X(SSH,      "ssh",                 "How the machine itself is asked; `yes` where ssh_config says all, `no` where an outer one shall not hold.") \
 	X(EXEC,     "an item of exec",     "A command of your own whose output becomes samples.")                              \
 	X(MODEL,    "an item of models",   "Facts about a model that screens show.")                                            \
-	X(KEEP,     "keep",                "How long the store keeps what it has, finest first.")
+	X(KEEP,     "keep",                "How long the store keeps what it has, finest first.")                       \
+	X(ROLES,    "roles",               "Who may do what, by the account that asks. A Unix group is written \"@group\".")
 
 enum keys {
 #define X(id, name, sentence) KEYS_##id,

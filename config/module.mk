@@ -11,6 +11,7 @@ libconfig_a_SOURCES = \
 	%reldir%/machine.c \
 	%reldir%/profile.c %reldir%/profile.h \
 	%reldir%/range.c %reldir%/range.h \
+	%reldir%/roles.c %reldir%/roles.h \
 	%reldir%/secret.c %reldir%/secret.h \
 	%reldir%/settings.c \
 	%reldir%/target_file.c \

@@ -6,3 +6,8 @@ tests_unit_alerts_test_life_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/alerts/test_rule_test
 tests_unit_alerts_test_rule_test_SOURCES = %reldir%/test_rule_test.c
 tests_unit_alerts_test_rule_test_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_request
+tests_unit_alerts_test_request_SOURCES = %reldir%/test_request.c $(faults)
+tests_unit_alerts_test_request_LDFLAGS = $(fault_ldflags)
+tests_unit_alerts_test_request_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
