@@ -4,3 +4,7 @@ libalerts_a_SOURCES = \
 	%reldir%/group.c %reldir%/group.h \
 	%reldir%/life.c %reldir%/life.h \
 	%reldir%/rule_test.c %reldir%/rule_test.h
+libalerts_a_SOURCES += %reldir%/ack.h
+libalerts_a_SOURCES += %reldir%/grouping.h
+libalerts_a_SOURCES += %reldir%/inhibit.h
+libalerts_a_SOURCES += %reldir%/silence.h
