@@ -6,3 +6,11 @@ tests_unit_alerts_test_life_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/alerts/test_rule_test
 tests_unit_alerts_test_rule_test_SOURCES = %reldir%/test_rule_test.c
 tests_unit_alerts_test_rule_test_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_grouping
+tests_unit_alerts_test_grouping_SOURCES = %reldir%/test_grouping.c
+tests_unit_alerts_test_grouping_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_silence
+tests_unit_alerts_test_silence_SOURCES = %reldir%/test_silence.c
+tests_unit_alerts_test_silence_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
