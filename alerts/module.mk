@@ -6,5 +6,5 @@ libalerts_a_SOURCES = \
 	%reldir%/rule_test.c %reldir%/rule_test.h
 libalerts_a_SOURCES += %reldir%/ack.h
 libalerts_a_SOURCES += %reldir%/grouping.c %reldir%/grouping.h
-libalerts_a_SOURCES += %reldir%/inhibit.h
+libalerts_a_SOURCES += %reldir%/inhibit.c %reldir%/inhibit.h
 libalerts_a_SOURCES += %reldir%/silence.c %reldir%/silence.h
