@@ -23,3 +23,7 @@ tests_unit_alerts_test_silence_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/alerts/test_inhibit
 tests_unit_alerts_test_inhibit_SOURCES = %reldir%/test_inhibit.c
 tests_unit_alerts_test_inhibit_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_notify_plan
+tests_unit_alerts_test_notify_plan_SOURCES = %reldir%/test_notify_plan.c
+tests_unit_alerts_test_notify_plan_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
