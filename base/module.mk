@@ -14,6 +14,7 @@ libbase_a_SOURCES = \
 	%reldir%/log.c %reldir%/log.h \
 	%reldir%/loop.c %reldir%/loop.h \
 	%reldir%/matcher.c %reldir%/matcher.h \
+	%reldir%/matcher_set.c %reldir%/matcher_set.h \
 	%reldir%/num.c %reldir%/num.h \
 	%reldir%/regex.cc %reldir%/regex.h \
 	%reldir%/stale.h \

@@ -179,6 +179,10 @@ static void read_top(struct build *b)
 		read_models(b, node);
 	if ((node = yaml_get(top, "rules")) != NULL)
 		read_rules(b, node);
+	if ((node = yaml_get(top, "receivers")) != NULL)
+		receivers_read(b, node);
+	if ((node = yaml_get(top, "alertmanagers")) != NULL)
+		alertmanagers_read(b, node);
 	if ((node = yaml_get(top, "keep")) != NULL)
 		read_keep(b, node);
 	if ((node = yaml_get(top, "roles")) != NULL)

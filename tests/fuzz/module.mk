@@ -11,6 +11,9 @@ tests_fuzz_fuzz_json_LDADD = $(FUZZ_MAIN) $(libs_base)
 FUZZ_TARGETS += tests/fuzz/fuzz_labels
 tests_fuzz_fuzz_labels_LDADD = $(FUZZ_MAIN) $(libs_base)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_matcher_set
+tests_fuzz_fuzz_matcher_set_LDADD = $(FUZZ_MAIN) $(libs_base)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_rule_file
 tests_fuzz_fuzz_rule_file_LDADD = $(FUZZ_MAIN) $(libs_rules)
 FUZZ_TARGETS += tests/fuzz/fuzz_query

@@ -43,6 +43,10 @@ UNIT_TESTS += tests/unit/base/test_matcher
 tests_unit_base_test_matcher_SOURCES = %reldir%/test_matcher.c
 tests_unit_base_test_matcher_LDADD   = $(libs_base) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/base/test_matcher_set
+tests_unit_base_test_matcher_set_SOURCES = %reldir%/test_matcher_set.c
+tests_unit_base_test_matcher_set_LDADD   = $(libs_base) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/base/test_num
 comma_locale = tests/unit/base/comma_locale.c tests/unit/base/comma_locale.h
 tests_unit_base_test_num_SOURCES = %reldir%/test_num.c $(comma_locale)
