@@ -13,3 +13,5 @@ libalerts_a_SOURCES += %reldir%/ack.h
 libalerts_a_SOURCES += %reldir%/grouping.c %reldir%/grouping.h
 libalerts_a_SOURCES += %reldir%/inhibit.c %reldir%/inhibit.h
 libalerts_a_SOURCES += %reldir%/silence.c %reldir%/silence.h
+libalerts_a_SOURCES += %reldir%/spool.c %reldir%/spool.h %reldir%/spool_private.h
+libalerts_a_SOURCES += %reldir%/spool_put.c

@@ -12,6 +12,9 @@ tests_unit_alerts_test_request_SOURCES = %reldir%/test_request.c $(faults)
 tests_unit_alerts_test_request_LDFLAGS = $(fault_ldflags)
 tests_unit_alerts_test_request_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/alerts/test_spool
+tests_unit_alerts_test_spool_SOURCES = %reldir%/test_spool.c
+tests_unit_alerts_test_spool_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/alerts/test_grouping
 tests_unit_alerts_test_grouping_SOURCES = %reldir%/test_grouping.c
 tests_unit_alerts_test_grouping_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
