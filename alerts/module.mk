@@ -3,6 +3,11 @@ noinst_LIBRARIES += libalerts.a
 libalerts_a_SOURCES = \
 	%reldir%/group.c %reldir%/group.h \
 	%reldir%/life.c %reldir%/life.h \
+	%reldir%/request.c %reldir%/request.h \
+	%reldir%/fingerprint.c %reldir%/fingerprint.h \
+	%reldir%/notify_message.c %reldir%/notify_message.h \
+	%reldir%/notify_plan.c %reldir%/notify_plan.h \
+	%reldir%/notify_told.c %reldir%/notify_told.h \
 	%reldir%/rule_test.c %reldir%/rule_test.h
 libalerts_a_SOURCES += %reldir%/ack.c %reldir%/ack.h
 libalerts_a_SOURCES += %reldir%/grouping.c %reldir%/grouping.h

@@ -24,6 +24,8 @@ libbase_a_SOURCES = \
 # sanitizer would need the C++ half of the sanitizer runtime, which that link does not bring.
 libbase_a_CXXFLAGS = $(AM_CXXFLAGS) -fno-exceptions -fno-sanitize=vptr
 libbase_a_SOURCES += \
+	%reldir%/account.c %reldir%/account.h \
+	%reldir%/person.c %reldir%/person.h \
 	%reldir%/diagnostics.c %reldir%/diagnostics.h \
 	%reldir%/slurp.c %reldir%/slurp.h \
 	%reldir%/suggest.c %reldir%/suggest.h \

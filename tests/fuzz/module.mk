@@ -107,6 +107,9 @@ FUZZ_TARGETS += tests/fuzz/fuzz_source_exec
 tests_fuzz_fuzz_source_exec_SOURCES = %reldir%/fuzz_source_exec.c %reldir%/fuzz_services.h
 tests_fuzz_fuzz_source_exec_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_request
+tests_fuzz_fuzz_request_LDADD = $(FUZZ_MAIN) $(libs_alerts)
+
 if FUZZERS
 FUZZ_MAIN = $(FUZZ_ENGINE)
 else

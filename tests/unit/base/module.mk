@@ -63,3 +63,7 @@ tests_unit_base_test_diagnostics_LDADD   = $(libs_base) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/base/test_yaml
 tests_unit_base_test_yaml_SOURCES = %reldir%/test_yaml.c
 tests_unit_base_test_yaml_LDADD   = $(libs_base) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/base/test_person
+tests_unit_base_test_person_SOURCES = %reldir%/test_person.c
+tests_unit_base_test_person_LDADD   = $(libs_base) $(CMOCKA_LIBS)
