@@ -4,7 +4,12 @@ libalerts_a_SOURCES = \
 	%reldir%/group.c %reldir%/group.h \
 	%reldir%/life.c %reldir%/life.h \
 	%reldir%/fingerprint.c %reldir%/fingerprint.h \
+	%reldir%/notify_command.c \
+	%reldir%/notify_email.c \
+	%reldir%/notify_kind.c %reldir%/notify_kind.h \
 	%reldir%/notify_message.c %reldir%/notify_message.h \
+	%reldir%/notify_pagerduty.c \
+	%reldir%/notify_webhook.c \
 	%reldir%/notify_plan.c %reldir%/notify_plan.h \
 	%reldir%/notify_told.c %reldir%/notify_told.h \
 	%reldir%/rule_test.c %reldir%/rule_test.h

@@ -10,3 +10,7 @@ tests_unit_alerts_test_rule_test_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/alerts/test_notify_plan
 tests_unit_alerts_test_notify_plan_SOURCES = %reldir%/test_notify_plan.c
 tests_unit_alerts_test_notify_plan_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_notify_kinds
+tests_unit_alerts_test_notify_kinds_SOURCES = %reldir%/test_notify_kinds.c
+tests_unit_alerts_test_notify_kinds_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
