@@ -3,6 +3,7 @@ noinst_LIBRARIES += libalerts.a
 libalerts_a_SOURCES = \
 	%reldir%/group.c %reldir%/group.h \
 	%reldir%/life.c %reldir%/life.h \
+	%reldir%/request.c %reldir%/request.h \
 	%reldir%/fingerprint.c %reldir%/fingerprint.h \
 	%reldir%/notifier.c %reldir%/notifier.h %reldir%/notifier_private.h \
 	%reldir%/notify_command.c \
@@ -16,3 +17,7 @@ libalerts_a_SOURCES = \
 	%reldir%/notify_send.c \
 	%reldir%/notify_told.c %reldir%/notify_told.h \
 	%reldir%/rule_test.c %reldir%/rule_test.h
+libalerts_a_SOURCES += %reldir%/ack.h
+libalerts_a_SOURCES += %reldir%/grouping.c %reldir%/grouping.h
+libalerts_a_SOURCES += %reldir%/inhibit.c %reldir%/inhibit.h
+libalerts_a_SOURCES += %reldir%/silence.c %reldir%/silence.h

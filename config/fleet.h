@@ -99,6 +99,7 @@ struct fleet_keeping { /* how long the store keeps things; 0: its own default */
 	int64_t frames_ms, blocks_ms, rollups_ms;
 };
 
+struct roles;
 struct fleet_receiver; /* config/receivers.h, likewise the next */
 struct fleet_alertmanager;
 
@@ -123,6 +124,7 @@ struct fleet {
 	struct fleet_keeping keep;
 	const char          *theme;    /* "" where not set */
 	const char          *keys;     /* a key file, absolute; "" where not set */
+	const struct roles  *roles;    /* config/roles.h; NULL where the file has none */
 	struct fleet_files  *files;    /* private */
 };
 

@@ -20,6 +20,7 @@ const struct key fleet_keys[] = {
 	{ IN(TOP), "alertmanagers", "list", "", "Alertmanagers that get our alerts and show theirs." },
 	{ IN(TOP), "store", "path", "$XDG_STATE_HOME/pitwall/pitwall.db", "Where what is seen is kept; --store and $PITWALL_STORE win." },
 	{ IN(TOP), "keep", "mapping", "", "How long the store keeps it." },
+	{ IN(TOP), "roles", "mapping", "everybody who can ask is an operator, the store's owner an admin", "Who may do what." },
 	{ IN(TOP), "theme", "name or path", "", "The console's colours." },
 	{ IN(TOP), "keys", "path", "", "A file of key bindings." },
 
@@ -106,6 +107,11 @@ const struct key fleet_keys[] = {
 	{ IN(KEEP), "frames", "duration, 1h to 10y", "the store's", "Every poll as it came." },
 	{ IN(KEEP), "blocks", "duration, 1h to 10y", "the store's", "Compressed columns; not shorter than frames." },
 	{ IN(KEEP), "rollups", "duration, 1h to 10y", "the store's", "Sums over 5 m and 1 h; not shorter than blocks." },
+	{ IN(ROLES), "viewer", "list of users and @groups", "", "May look, and is shown as present." },
+	{ IN(ROLES), "operator", "list of users and @groups", "", "May acknowledge, silence and write notes as well." },
+	{ IN(ROLES), "admin", "list of users and @groups", "", "May do everything." },
+	{ IN(ROLES), "default", "none, viewer, operator or admin", "viewer", "The role of those who stand in none of the lists." },
+	{ IN(ROLES), "shared_accounts", "list of users", "", "Accounts that several people use: whoever sits there is asked for a name, once." },
 };
 const size_t fleet_keys_count = sizeof fleet_keys / sizeof *fleet_keys;
 

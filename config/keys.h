@@ -30,7 +30,8 @@
 	X(PAGERDUTY, "pagerduty",          "Told by PagerDuty's Events API v2.")                                                \
 	X(ALERTMANAGER, "an item of alertmanagers", "An Alertmanager, spoken to by its API v2.")                                \
 	X(MODEL,    "an item of models",   "Facts about a model that screens show.")                                            \
-	X(KEEP,     "keep",                "How long the store keeps what it has, finest first.")
+	X(KEEP,     "keep",                "How long the store keeps what it has, finest first.")                       \
+	X(ROLES,    "roles",               "Who may do what, by the account that asks. A Unix group is written \"@group\".")
 
 enum keys {
 #define X(id, name, sentence) KEYS_##id,
