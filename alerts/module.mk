@@ -5,8 +5,16 @@ libalerts_a_SOURCES = \
 	%reldir%/life.c %reldir%/life.h \
 	%reldir%/request.c %reldir%/request.h \
 	%reldir%/fingerprint.c %reldir%/fingerprint.h \
+	%reldir%/notifier.c %reldir%/notifier.h %reldir%/notifier_private.h \
+	%reldir%/notify_command.c \
+	%reldir%/notify_email.c \
+	%reldir%/notify_kind.c %reldir%/notify_kind.h \
 	%reldir%/notify_message.c %reldir%/notify_message.h \
+	%reldir%/notify_pagerduty.c \
+	%reldir%/notify_webhook.c \
 	%reldir%/notify_plan.c %reldir%/notify_plan.h \
+	%reldir%/notify_process.c %reldir%/notify_process.h \
+	%reldir%/notify_send.c \
 	%reldir%/notify_told.c %reldir%/notify_told.h \
 	%reldir%/rule_test.c %reldir%/rule_test.h
 libalerts_a_SOURCES += %reldir%/ack.c %reldir%/ack.h

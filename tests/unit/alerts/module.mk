@@ -33,3 +33,11 @@ tests_unit_alerts_test_ack_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/alerts/test_notify_plan
 tests_unit_alerts_test_notify_plan_SOURCES = %reldir%/test_notify_plan.c
 tests_unit_alerts_test_notify_plan_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_notify_kinds
+tests_unit_alerts_test_notify_kinds_SOURCES = %reldir%/test_notify_kinds.c
+tests_unit_alerts_test_notify_kinds_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_notifier
+tests_unit_alerts_test_notifier_SOURCES = %reldir%/test_notifier.c %reldir%/peer.c %reldir%/peer.h tests/unit/collectors/loop_turn.c tests/unit/collectors/loop_turn.h
+tests_unit_alerts_test_notifier_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
