@@ -6,3 +6,7 @@ tests_unit_alerts_test_life_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/alerts/test_rule_test
 tests_unit_alerts_test_rule_test_SOURCES = %reldir%/test_rule_test.c
 tests_unit_alerts_test_rule_test_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_packs
+tests_unit_alerts_test_packs_SOURCES = %reldir%/test_packs.c
+tests_unit_alerts_test_packs_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
