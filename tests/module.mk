@@ -51,5 +51,11 @@ TESTS          += $(UNIT_TESTS)
 # What `make check` does in short, at length: SOAK connections. Best in a build without sanitizers.
 SOAK = 10000
 .PHONY: soak
-soak: tests/unit/collectors/test_ssh_soak
+soak: tests/unit/collectors/test_ssh_soak soak-alerts
 	PITWALL_SOAK=$(SOAK) tests/unit/collectors/test_ssh_soak
+
+# A whole day of the simulated fleet under the rule pack: none of its alerts may fire.
+SOAK_NODES = 48
+.PHONY: soak-alerts
+soak-alerts: tests/unit/alerts/test_incidents
+	PITWALL_SOAK=$(SOAK_NODES) tests/unit/alerts/test_incidents
