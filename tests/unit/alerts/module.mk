@@ -41,3 +41,12 @@ tests_unit_alerts_test_notify_kinds_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/alerts/test_notifier
 tests_unit_alerts_test_notifier_SOURCES = %reldir%/test_notifier.c %reldir%/peer.c %reldir%/peer.h tests/unit/collectors/loop_turn.c tests/unit/collectors/loop_turn.h
 tests_unit_alerts_test_notifier_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_packs
+tests_unit_alerts_test_packs_SOURCES = %reldir%/test_packs.c
+tests_unit_alerts_test_packs_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+# The simulator's pages through the collectors' parser, as in life.
+UNIT_TESTS += tests/unit/alerts/test_incidents
+tests_unit_alerts_test_incidents_SOURCES = %reldir%/test_incidents.c
+tests_unit_alerts_test_incidents_LDADD   = libsim.a libcollectors.a $(libs_alerts) $(MHD_LIBS) $(CMOCKA_LIBS)
