@@ -4,3 +4,12 @@ libalerts_a_SOURCES = \
 	%reldir%/group.c %reldir%/group.h \
 	%reldir%/life.c %reldir%/life.h \
 	%reldir%/rule_test.c %reldir%/rule_test.h
+
+# what changed when an alert began
+libalerts_a_SOURCES += \
+	%reldir%/changed.c %reldir%/changed.h %reldir%/changed_private.h \
+	%reldir%/changed_events.c \
+	%reldir%/changed_labels.c \
+	%reldir%/changed_read.c \
+	%reldir%/changed_text.c \
+	%reldir%/shift.c %reldir%/shift.h
