@@ -3,6 +3,11 @@ noinst_LIBRARIES += libalerts.a
 libalerts_a_SOURCES = \
 	%reldir%/group.c %reldir%/group.h \
 	%reldir%/life.c %reldir%/life.h \
+	%reldir%/request.c %reldir%/request.h \
+	%reldir%/fingerprint.c %reldir%/fingerprint.h \
+	%reldir%/notify_message.c %reldir%/notify_message.h \
+	%reldir%/notify_plan.c %reldir%/notify_plan.h \
+	%reldir%/notify_told.c %reldir%/notify_told.h \
 	%reldir%/rule_test.c %reldir%/rule_test.h
 
 # what changed when an alert began
@@ -13,3 +18,8 @@ libalerts_a_SOURCES += \
 	%reldir%/changed_read.c \
 	%reldir%/changed_text.c \
 	%reldir%/shift.c %reldir%/shift.h
+
+libalerts_a_SOURCES += %reldir%/ack.h
+libalerts_a_SOURCES += %reldir%/grouping.c %reldir%/grouping.h
+libalerts_a_SOURCES += %reldir%/inhibit.c %reldir%/inhibit.h
+libalerts_a_SOURCES += %reldir%/silence.c %reldir%/silence.h
