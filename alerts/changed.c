@@ -23,11 +23,19 @@ static const double SAME_WHOLE = 0.95, SAME_WITHIN = 0.7;
 
 enum way { WAY_UP, WAY_DOWN, WAY_GONE, WAYS, WAY_NONE = WAYS };
 
-/* What a signal's moving tells. Symptoms of trouble are not its cause as often as what fills up or breaks. */
+/* What a signal's moving tells. Symptoms of trouble are not its cause as often as what fills up or breaks. Of what counts up for ever, each one more
+ * counts: `least` stands in for the unit's. What is not here is no cause. */
 static const struct {
 	const char *word;
-	double      weight;
+	double      weight, least;
 } kinds[SIGNAL_COUNT] = {
+	[SIGNAL_XID] = { "fault", 0.95, 0.1 },
+	[SIGNAL_ECC] = { "fault", 0.95, 0.1 },
+	[SIGNAL_OOM_KILLS] = { "fault", 0.95, 0.1 },
+	[SIGNAL_RESTARTS] = { "restart", 0.85, 0.1 },
+	[SIGNAL_THROTTLED] = { "heat", 0.9 },
+	[SIGNAL_DISK] = { "saturation", 0.75 },
+	[SIGNAL_CLOCK] = { "clock", 0.5 },
 	[SIGNAL_UP] = { "silence", 0.9 },
 	[SIGNAL_GPU_TEMP] = { "heat", 0.9 },
 	[SIGNAL_KV_CACHE] = { "saturation", 0.85 },
@@ -133,7 +141,9 @@ static size_t last_value(const struct ranking *r, const float *v)
 static void measure(struct ranking *r, const struct changed_series *s, double *scratch, struct measured *m)
 {
 	m->way = WAY_NONE;
-	struct shift_least least = s->signal == SIGNAL_UP ? leasts[UNIT_NONE] : leasts[signal_info(s->signal)->unit];
+	struct shift_least least = leasts[signal_info(s->signal)->unit];
+	if (kinds[s->signal].least > 0)
+		least = (struct shift_least){ kinds[s->signal].least, 0 };
 	bool is_measured = shift_measure(s->v, &r->window, least, scratch, &m->shift);
 	m->has_enough = is_measured && m->shift.ks.n_a >= BEFORE_FEWEST;
 	if (m->has_enough && m->shift.ks.p < MOVED_P && fabs(m->shift.effect) >= MOVED_EFFECT)
@@ -263,7 +273,7 @@ static void add_signals(struct ranking *r)
 	for (size_t i = 0; i < r->in->n_series; i++)
 		tally_series(r, i);
 	for (int id = 0; id < SIGNAL_COUNT; id++)
-		for (int way = 0; way < WAYS && id != SIGNAL_VERSION; way++)
+		for (int way = 0; way < WAYS && kinds[id].word != NULL; way++)
 			if (r->ways[id][way].best != SIZE_MAX)
 				add_signal(r, (enum signal_id)id, (enum way)way);
 }

@@ -154,6 +154,10 @@ struct changed_question {
 /* ERR_NOT_FOUND: no such node, group or model was polled then. */
 enum err changed_read(struct reader *r, const struct changed_question *q, struct arena *a, struct changed **out, struct why *why);
 
+/* The question about an alert as it was at T: its node, group and model as its labels have them, when it became active, and the other nodes with alerts
+ * of its rule. Texts go into the arena. ERR_NOT_FOUND: there was no such alert; ERR_UNSUPPORTED: it is about no node, group or model. */
+enum err changed_question_of_alert(struct reader *r, int64_t id, int64_t at_ms, struct arena *a, struct changed_question *out, struct why *why);
+
 /* The whole of it as JSON, as `pitwall why --format json` prints it. */
 enum err changed_json(const struct changed *c, struct buf *to);
 

@@ -13,6 +13,7 @@ libalerts_a_SOURCES = \
 # what changed when an alert began
 libalerts_a_SOURCES += \
 	%reldir%/changed.c %reldir%/changed.h %reldir%/changed_private.h \
+	%reldir%/changed_alert.c \
 	%reldir%/changed_events.c \
 	%reldir%/changed_labels.c \
 	%reldir%/changed_read.c \

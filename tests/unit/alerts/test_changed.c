@@ -133,13 +133,14 @@ static void test_order(void **state)
 		{ "half the change", CHANGED_NODE, SIGNAL_QUEUE, 3, 6, ONSET_SLOT - 4, 0.25, 0.45 },
 		{ "a symptom", CHANGED_NODE, SIGNAL_LATENCY_P99, 3, 41, ONSET_SLOT - 4, 0.5, 0.6 },
 		{ "cooler", CHANGED_NODE, SIGNAL_GPU_TEMP, 80, 60, ONSET_SLOT - 4, 0.2, 0.3 },
+		{ "one Xid", CHANGED_NODE, SIGNAL_XID, 0, 1, ONSET_SLOT - 4, 0.6, 0.95 },
 		{ "hotter", CHANGED_NODE, SIGNAL_GPU_TEMP, 60, 80, ONSET_SLOT - 4, 0.6, 0.7 },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct bench *b = begin();
 		size_t node = add_node(b, "n", rows[i].scope, "v", "z");
-		add_series(b, node, rows[i].id, "", rows[i].before, rows[i].after, rows[i].moves, 0.1);
+		add_series(b, node, rows[i].id, "", rows[i].before, rows[i].after, rows[i].moves, rows[i].id == SIGNAL_XID ? 0 : 0.1);
 		rank(b);
 		assert_row(rows[i].label, b->c->n == 1);
 		if (b->c->rows[0].score < rows[i].low || b->c->rows[0].score > rows[i].high)
