@@ -18,6 +18,18 @@ libalerts_a_SOURCES = \
 	%reldir%/notify_told.c %reldir%/notify_told.h \
 	%reldir%/rule_test.c %reldir%/rule_test.h
 libalerts_a_SOURCES += %reldir%/ack.c %reldir%/ack.h
+
+# what changed when an alert began
+libalerts_a_SOURCES += \
+	%reldir%/changed.c %reldir%/changed.h %reldir%/changed_private.h \
+	%reldir%/changed_alert.c \
+	%reldir%/changed_events.c \
+	%reldir%/changed_labels.c \
+	%reldir%/changed_read.c \
+	%reldir%/changed_text.c \
+	%reldir%/shift.c %reldir%/shift.h
+
+libalerts_a_SOURCES += %reldir%/ack.h
 libalerts_a_SOURCES += %reldir%/grouping.c %reldir%/grouping.h
 libalerts_a_SOURCES += %reldir%/inhibit.c %reldir%/inhibit.h
 libalerts_a_SOURCES += %reldir%/silence.c %reldir%/silence.h

@@ -7,6 +7,19 @@ UNIT_TESTS += tests/unit/alerts/test_rule_test
 tests_unit_alerts_test_rule_test_SOURCES = %reldir%/test_rule_test.c
 tests_unit_alerts_test_rule_test_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/alerts/test_shift
+tests_unit_alerts_test_shift_SOURCES = %reldir%/test_shift.c
+tests_unit_alerts_test_shift_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_changed
+tests_unit_alerts_test_changed_SOURCES = %reldir%/test_changed.c $(faults)
+tests_unit_alerts_test_changed_LDFLAGS = $(fault_ldflags)
+tests_unit_alerts_test_changed_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_changed_incidents
+tests_unit_alerts_test_changed_incidents_SOURCES = %reldir%/test_changed_incidents.c $(store_folder)
+tests_unit_alerts_test_changed_incidents_LDADD   = $(libs_alerts) $(libs_sim) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/alerts/test_request
 tests_unit_alerts_test_request_SOURCES = %reldir%/test_request.c $(faults)
 tests_unit_alerts_test_request_LDFLAGS = $(fault_ldflags)
