@@ -6,3 +6,7 @@ tests_unit_alerts_test_life_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/alerts/test_rule_test
 tests_unit_alerts_test_rule_test_SOURCES = %reldir%/test_rule_test.c
 tests_unit_alerts_test_rule_test_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_recent
+tests_unit_alerts_test_recent_SOURCES = %reldir%/test_recent.c $(store_folder)
+tests_unit_alerts_test_recent_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
