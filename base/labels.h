@@ -76,6 +76,9 @@ enum err labels_with_target(const struct labels *series, const struct labels *ta
 
 /* name{a="b",c="d"}, values escaped as in the exposition format; names that are not plain identifiers in quotes, as Prometheus 3 does. */
 enum err labels_print(const struct labels *l, struct buf *to);
+/* Its pieces: a name, and a value in quotes. */
+enum err labels_print_name(const char *name, size_t n, struct buf *to);
+enum err labels_print_value(const char *text, size_t n, struct buf *to);
 
 /* A byte form for storage: varint count, then for every pair varint length and bytes of name and value. Decoding checks everything:
  * ERR_CORRUPT. `used` (may be NULL) is how many of the `n` bytes the set took. */

@@ -6,6 +6,7 @@
 #include "base/slurp.h"
 #include "config/fleet_build.h"
 #include "config/keys.h"
+#include "config/roles.h"
 #include "config/words.h"
 
 #include <assert.h>
@@ -178,8 +179,14 @@ static void read_top(struct build *b)
 		read_models(b, node);
 	if ((node = yaml_get(top, "rules")) != NULL)
 		read_rules(b, node);
+	if ((node = yaml_get(top, "receivers")) != NULL)
+		receivers_read(b, node);
+	if ((node = yaml_get(top, "alertmanagers")) != NULL)
+		alertmanagers_read(b, node);
 	if ((node = yaml_get(top, "keep")) != NULL)
 		read_keep(b, node);
+	if ((node = yaml_get(top, "roles")) != NULL)
+		b->fleet->roles = keep(b, roles_read(b->arena, b->y, node));
 	read_path(b, top, "store", &b->fleet->store);
 	read_word(b, top, "theme", &b->fleet->theme);
 	read_path(b, top, "keys", &b->fleet->keys);

@@ -99,6 +99,10 @@ struct fleet_keeping { /* how long the store keeps things; 0: its own default */
 	int64_t frames_ms, blocks_ms, rollups_ms;
 };
 
+struct roles;
+struct fleet_receiver; /* config/receivers.h, likewise the next */
+struct fleet_alertmanager;
+
 struct fleet_files; /* opaque: what was read, to see changes */
 
 struct fleet {
@@ -112,10 +116,15 @@ struct fleet {
 	size_t               n_models;
 	const char *const   *rules;    /* absolute paths of the rule files that the globs found, each once, sorted per glob */
 	size_t               n_rules;
+	struct fleet_receiver *receivers; /* who is told of alerts */
+	size_t               n_receivers;
+	struct fleet_alertmanager *alertmanagers;
+	size_t               n_alertmanagers;
 	const char          *store;    /* path of the store, absolute; "" where not set */
 	struct fleet_keeping keep;
 	const char          *theme;    /* "" where not set */
 	const char          *keys;     /* a key file, absolute; "" where not set */
+	const struct roles  *roles;    /* config/roles.h; NULL where the file has none */
 	struct fleet_files  *files;    /* private */
 };
 

@@ -110,6 +110,17 @@ void settings_label(struct build *b, struct settings *s, const struct yaml_node 
 const struct fleet_auth *auth_read(struct build *b, const struct yaml_node *node);
 const struct fleet_tls  *tls_read(struct build *b, const struct yaml_node *node);
 
+/* One of env, file, command; `what` is the key that holds it. False: reported. */
+bool secret_source_read(struct build *b, const struct yaml_node *node, const char *what, struct secret_source *out);
+
+/* The words of a command, ended by NULL. NULL: reported. */
+const char *const *words_read(struct build *b, const struct yaml_node *list);
+
+/* ---- who is told (receivers.c) ---- */
+
+void receivers_read(struct build *b, const struct yaml_node *list);
+void alertmanagers_read(struct build *b, const struct yaml_node *list);
+
 /* ---- machines (machine.c) ---- */
 
 extern const struct fleet_ssh plain_ssh; /* ssh: yes */

@@ -24,8 +24,14 @@
 	X(TLS,      "tls",                 "How https is spoken. It takes the place of an outer one as a whole.")               \
 	X(SSH,      "ssh",                 "How the machine itself is asked; `yes` where ssh_config says all, `no` where an outer one shall not hold.") \
 	X(EXEC,     "an item of exec",     "A command of your own whose output becomes samples.")                              \
+	X(RECEIVER, "an item of receivers", "Someone who is told of alerts: exactly one of webhook, command, email and pagerduty.") \
+	X(WEBHOOK,  "webhook",             "Told by a POST of Alertmanager's webhook JSON.")                                    \
+	X(EMAIL,    "email",               "Told by a message over SMTP.")                                                      \
+	X(PAGERDUTY, "pagerduty",          "Told by PagerDuty's Events API v2.")                                                \
+	X(ALERTMANAGER, "an item of alertmanagers", "An Alertmanager, spoken to by its API v2.")                                \
 	X(MODEL,    "an item of models",   "Facts about a model that screens show.")                                            \
-	X(KEEP,     "keep",                "How long the store keeps what it has, finest first.")
+	X(KEEP,     "keep",                "How long the store keeps what it has, finest first.")                       \
+	X(ROLES,    "roles",               "Who may do what, by the account that asks. A Unix group is written \"@group\".")
 
 enum keys {
 #define X(id, name, sentence) KEYS_##id,

@@ -36,7 +36,15 @@ enum worse { WORSE_NONE, WORSE_HIGH, WORSE_LOW };
 	X(ACCURACY,    "signal:accuracy:ratio",          "accuracy", UNIT_RATIO,      COMBINE_MIN,  WORSE_LOW,  1,   0.90, 0.80, "answers that were right, as the server or an evaluator says") \
 	X(VERSION,     "signal:model_version",           "version",  UNIT_TEXT,       COMBINE_MAX,  WORSE_NONE, 0,   0,    0,    "1 with the labels model and version for each model that is served") \
 	X(CPU,         "signal:cpu_util:ratio",          "cpu",      UNIT_RATIO,      COMBINE_MAX,  WORSE_HIGH, 1,   0.95, 0,    "processor time in use") \
-	X(MEMORY,      "signal:memory:ratio",            "memory",   UNIT_RATIO,      COMBINE_MAX,  WORSE_HIGH, 1,   0.92, 0.98, "main memory in use")
+	X(MEMORY,      "signal:memory:ratio",            "memory",   UNIT_RATIO,      COMBINE_MAX,  WORSE_HIGH, 1,   0.92, 0.98, "main memory in use") \
+	X(DISK,        "signal:disk_used:ratio",         "disk",     UNIT_RATIO,      COMBINE_MAX,  WORSE_HIGH, 1,   0.90, 0.97, "the fullest file system") \
+	X(THROTTLED,   "signal:gpu_throttled",           "throttled", UNIT_NONE,      COMBINE_MAX,  WORSE_HIGH, 1,   0,    0,    "a GPU's clocks are held down for heat or want of power") \
+	X(ECC,         "signal:gpu_ecc_errors",          "ecc",      UNIT_COUNT,      COMBINE_SUM,  WORSE_HIGH, 0,   0,    0,    "memory errors of GPUs that could not be put right, since the driver was loaded") \
+	X(XID,         "signal:gpu_xid",                 "xid",      UNIT_COUNT,      COMBINE_SUM,  WORSE_HIGH, 0,   0,    0,    "Xid errors that the driver reported, by code") \
+	X(OOM_KILLS,   "signal:oom_kills",               "oom kills", UNIT_COUNT,     COMBINE_SUM,  WORSE_HIGH, 0,   0,    0,    "processes killed for want of memory, since the machine started") \
+	X(RESTARTS,    "signal:restarts",                "restarts", UNIT_COUNT,      COMBINE_SUM,  WORSE_HIGH, 0,   0,    0,    "how often services and containers were started again") \
+	X(CLOCK,       "signal:clock_offset_seconds",    "clock",    UNIT_SECONDS,    COMBINE_MAX,  WORSE_HIGH, 0,   0,    0,    "how far the machine's clock is from the recorder's") \
+	X(CERTIFICATE, "signal:certificate_expiry_seconds", "cert",  UNIT_SECONDS,    COMBINE_MIN,  WORSE_LOW,  0,   0,    0,    "how long the certificate is good for")
 
 enum signal_id {
 #define X(id, metric, title, unit, combine, worse, top, warn, crit, sentence) SIGNAL_##id,

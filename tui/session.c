@@ -10,6 +10,7 @@
 #include "tui/feed.h"
 #include "tui/glyph.h"
 #include "tui/screens.h"
+#include "tui/signal_look.h"
 
 enum {
 	TICK_MS         = 1000,
@@ -245,7 +246,7 @@ static void at_argument(struct session *s, const char *argument, struct requests
 
 static bool fleet_has_signal(const struct session *s, enum signal_id id)
 {
-	if (id == SIGNAL_UP || id == SIGNAL_VERSION)
+	if (!signal_is_shown(id))
 		return false;
 	return s->view.fleet == NULL || !isnan(s->view.fleet->total[id]);
 }

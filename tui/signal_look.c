@@ -13,6 +13,7 @@ static const enum signal_id order[] = {
 	SIGNAL_LATENCY_P99, SIGNAL_ERRORS,   SIGNAL_REQUESTS, SIGNAL_QUEUE,       SIGNAL_GPU_UTIL,    SIGNAL_KV_CACHE,
 	SIGNAL_TTFT_P95,    SIGNAL_TOKENS,   SIGNAL_ACCURACY, SIGNAL_GPU_MEMORY,  SIGNAL_GPU_TEMP,    SIGNAL_LATENCY_P50,
 	SIGNAL_LATENCY_P95, SIGNAL_RUNNING,  SIGNAL_GPU_POWER, SIGNAL_LATENCY_MEAN, SIGNAL_CPU,        SIGNAL_MEMORY,
+	SIGNAL_DISK,
 };
 
 const enum signal_id *signal_order(size_t *n)
@@ -23,7 +24,11 @@ const enum signal_id *signal_order(size_t *n)
 
 bool signal_is_shown(enum signal_id id)
 {
-	return id != SIGNAL_UP && id != SIGNAL_VERSION;
+	static const bool hidden[SIGNAL_COUNT] = {
+		[SIGNAL_UP] = true,        [SIGNAL_VERSION] = true,  [SIGNAL_THROTTLED] = true, [SIGNAL_ECC] = true, [SIGNAL_XID] = true,
+		[SIGNAL_OOM_KILLS] = true, [SIGNAL_RESTARTS] = true, [SIGNAL_CLOCK] = true,     [SIGNAL_CERTIFICATE] = true,
+	};
+	return id < SIGNAL_COUNT && !hidden[id];
 }
 
 enum severity signal_severity(enum signal_id id, double v)

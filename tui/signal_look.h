@@ -19,7 +19,7 @@ enum severity signal_severity(enum signal_id id, double v);
 /* The ink of a value: faint when it is absent, that of its severity when it is past a threshold. */
 enum role signal_role(enum signal_id id, double v);
 
-/* The signals that have a number worth showing; the others say the state or the version. */
+/* The signals that have a number worth showing; the others say the state or the version, or are there for alerts. */
 bool signal_is_shown(enum signal_id id);
 
 /* The signals in the order in which an engineer wants them, and how many there are. */

@@ -10,3 +10,23 @@ tests_unit_alerts_test_rule_test_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/alerts/test_recent
 tests_unit_alerts_test_recent_SOURCES = %reldir%/test_recent.c $(store_folder)
 tests_unit_alerts_test_recent_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/alerts/test_request
+tests_unit_alerts_test_request_SOURCES = %reldir%/test_request.c $(faults)
+tests_unit_alerts_test_request_LDFLAGS = $(fault_ldflags)
+tests_unit_alerts_test_request_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_grouping
+tests_unit_alerts_test_grouping_SOURCES = %reldir%/test_grouping.c
+tests_unit_alerts_test_grouping_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_silence
+tests_unit_alerts_test_silence_SOURCES = %reldir%/test_silence.c
+tests_unit_alerts_test_silence_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_inhibit
+tests_unit_alerts_test_inhibit_SOURCES = %reldir%/test_inhibit.c
+tests_unit_alerts_test_inhibit_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_notify_plan
+tests_unit_alerts_test_notify_plan_SOURCES = %reldir%/test_notify_plan.c
+tests_unit_alerts_test_notify_plan_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)

@@ -28,3 +28,11 @@ tests_unit_config_test_faults_LDADD   = $(libs_config) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/config/test_ways
 tests_unit_config_test_ways_SOURCES = %reldir%/test_ways.c
 tests_unit_config_test_ways_LDADD   = $(libs_config) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/config/test_roles
+tests_unit_config_test_roles_SOURCES = %reldir%/test_roles.c
+tests_unit_config_test_roles_LDADD   = $(libs_config) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/config/test_receivers
+tests_unit_config_test_receivers_SOURCES = %reldir%/test_receivers.c
+tests_unit_config_test_receivers_LDADD   = $(libs_config) $(CMOCKA_LIBS)

@@ -17,7 +17,7 @@
 
 #include <math.h>
 
-enum { SCRAPES = 7, INTERVAL_MS = 10000, CHANGES_MAX = 16, WANTED_MAX = 24, SERIES_MAX = 4000 };
+enum { SCRAPES = 7, INTERVAL_MS = 10000, CHANGES_MAX = 16, WANTED_MAX = 32, SERIES_MAX = 4000 };
 static const int64_t START_MS = INT64_C(1790000000000);
 
 /* What happens to series: those of `metric`, whose text has `with` in it, and whose `le` is at least `le`, grow by `by` a scrape, or are
@@ -88,7 +88,14 @@ static const char dcgm_text[] =
 	"DCGM_FI_DEV_FB_FREE{gpu=\"1\",UUID=\"GPU-b\"} 20\n"
 	"DCGM_FI_DEV_GPU_TEMP{gpu=\"0\",UUID=\"GPU-a\"} 71\n"
 	"DCGM_FI_DEV_GPU_TEMP{gpu=\"1\",UUID=\"GPU-b\"} 2147483632\n"
-	"DCGM_FI_DEV_POWER_USAGE{gpu=\"0\",UUID=\"GPU-a\"} 433.2\n";
+	"DCGM_FI_DEV_POWER_USAGE{gpu=\"0\",UUID=\"GPU-a\"} 433.2\n"
+	"DCGM_FI_DEV_XID_ERRORS{gpu=\"0\",UUID=\"GPU-a\"} 79\n"
+	"DCGM_FI_DEV_XID_ERRORS{gpu=\"1\",UUID=\"GPU-b\"} 0\n"
+	"DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS{gpu=\"0\",UUID=\"GPU-a\"} 2\n"
+	"DCGM_FI_DEV_CLOCK_THROTTLE_REASONS{gpu=\"0\",UUID=\"GPU-a\"} 76\n"   /* power cap, slowdown for heat */
+	"DCGM_FI_DEV_CLOCK_THROTTLE_REASONS{gpu=\"1\",UUID=\"GPU-b\"} 9\n"    /* idle, slowdown that the board asks for */
+	"DCGM_FI_DEV_CLOCK_THROTTLE_REASONS{gpu=\"2\",UUID=\"GPU-c\"} 136\n"  /* power brake */
+	"DCGM_FI_DEV_CLOCK_THROTTLE_REASONS{gpu=\"3\",UUID=\"GPU-d\"} 4\n";   /* power cap alone */
 
 static const char torchserve_text[] =
 	"Requests2XX{Level=\"Host\",Hostname=\"h\",} 8.0\n"
@@ -109,7 +116,9 @@ static const char generic_text[] =
 	"http_request_duration_seconds_bucket{handler=\"/predict\",le=\"0.2\"} 0\n"
 	"http_request_duration_seconds_bucket{handler=\"/predict\",le=\"+Inf\"} 0\n"
 	"pitwall_model_info{model=\"m\",version=\"7\"} 1\n"
-	"pitwall_gpu_temperature_celsius{gpu=\"0\"} 60\n";
+	"pitwall_gpu_temperature_celsius{gpu=\"0\"} 60\n"
+	"pitwall_gpu_throttled{gpu=\"0\",reason=\"heat\"} 1\n"
+	"probe_ssl_earliest_cert_expiry 1790086460\n"; /* a day after the last scrape */
 
 #define VLLM_MODEL "{model=\"example-org/example-model-27B\"}"
 #define GPU_T4     "{gpu=\"GPU-951eeeeb-d284-d263-688e-d98a5306389b\"}"
@@ -124,6 +133,24 @@ static const char machine_text[] =
 	"node_cpu_seconds_total{cpu=\"0\",mode=\"user\"} 100\n"
 	"node_memory_MemAvailable_bytes 25\n"
 	"node_memory_MemTotal_bytes 100\n"
+	"node_vmstat_oom_kill 3\n"
+	"pitwall_clock_offset_seconds -2.5\n"
+	"node_filesystem_size_bytes{mountpoint=\"/\",device=\"a\"} 100\n"
+	"node_filesystem_free_bytes{mountpoint=\"/\",device=\"a\"} 25\n"
+	"node_filesystem_avail_bytes{mountpoint=\"/\",device=\"a\"} 15\n"
+	"node_filesystem_readonly{mountpoint=\"/\",device=\"a\"} 0\n"
+	"node_filesystem_size_bytes{mountpoint=\"/cd\",device=\"b\"} 100\n"
+	"node_filesystem_free_bytes{mountpoint=\"/cd\",device=\"b\"} 0\n"
+	"node_filesystem_avail_bytes{mountpoint=\"/cd\",device=\"b\"} 0\n"
+	"node_filesystem_readonly{mountpoint=\"/cd\",device=\"b\"} 1\n"
+	"node_systemd_service_restart_total{name=\"vllm.service\"} 4\n"
+	"node_systemd_service_restart_total{name=\"ssh.service\"} 0\n"
+	"node_systemd_service_restart_total{name=\"vllm.service\",manager=\"user\"} 1\n"
+	"container_restarts_total{name=\"tgi\"} 2\n"
+	"nvidia_xid_errors_total{pci_bus_id=\"0000:18:00\",xid=\"79\"} 2\n"
+	"amd_gpu_throttled{gpu_id=\"0\",gpu_uuid=\"u0\",reason=\"ppt\"} 1\n"
+	"amd_gpu_throttled{gpu_id=\"0\",gpu_uuid=\"u0\",reason=\"hbm_thermal\"} 1\n"
+	"amd_gpu_ecc_uncorrect_total{gpu_id=\"1\"} 7\n"
 	"amd_gpu_gfx_activity{card_series=\"X\",gpu_id=\"0\",gpu_uuid=\"u0\"} 87\n"
 	"amd_gpu_gfx_activity{gpu_id=\"1\"} 5\n"
 	"amd_gpu_used_vram{card_series=\"X\",gpu_id=\"0\",gpu_uuid=\"u0\"} 1024\n"
@@ -138,6 +165,22 @@ static const char machine_text[] =
 	"xpum_temperature_celsius{dev_id=\"0\",dev_name=\"B\",pci_bdf=\"0000:03:00.0\",uuid=\"x0\",location=\"mem\"} 99\n"
 	"xpum_power_watts{dev_id=\"0\",dev_name=\"B\",pci_bdf=\"0000:03:00.0\",uuid=\"x0\"} 66\n";
 
+static const char node_text[] =
+	"node_time_seconds 1790000056\n" /* four seconds before the last scrape */
+	"node_vmstat_oom_kill 3\n"
+	"node_systemd_service_restart_total{name=\"vllm.service\"} 2\n"
+	"node_systemd_service_restart_total{name=\"ssh.service\"} 0\n"
+	"node_filesystem_size_bytes{mountpoint=\"/\",device=\"a\",fstype=\"ext4\"} 100\n"
+	"node_filesystem_free_bytes{mountpoint=\"/\",device=\"a\",fstype=\"ext4\"} 25\n"
+	"node_filesystem_avail_bytes{mountpoint=\"/\",device=\"a\",fstype=\"ext4\"} 15\n"
+	"node_filesystem_size_bytes{mountpoint=\"/run\",device=\"b\",fstype=\"tmpfs\"} 100\n"
+	"node_filesystem_free_bytes{mountpoint=\"/run\",device=\"b\",fstype=\"tmpfs\"} 0\n"
+	"node_filesystem_avail_bytes{mountpoint=\"/run\",device=\"b\",fstype=\"tmpfs\"} 0\n"
+	"node_filesystem_size_bytes{mountpoint=\"/cd\",device=\"c\",fstype=\"udf\"} 100\n"
+	"node_filesystem_free_bytes{mountpoint=\"/cd\",device=\"c\",fstype=\"udf\"} 0\n"
+	"node_filesystem_avail_bytes{mountpoint=\"/cd\",device=\"c\",fstype=\"udf\"} 0\n"
+	"node_filesystem_readonly{mountpoint=\"/cd\",device=\"c\",fstype=\"udf\"} 1\n";
+
 /* What DCGM would have said of the H100 whose nvidia-smi was captured under load. */
 static const char dcgm_h100_text[] =
 #define H100_DCGM "{gpu=\"0\",UUID=\"GPU-00000000-0000-0000-0000-000000000000\",device=\"nvidia0\",modelName=\"NVIDIA H100 80GB HBM3\"} "
@@ -146,10 +189,14 @@ static const char dcgm_h100_text[] =
 	"DCGM_FI_DEV_FB_FREE" H100_DCGM "61262\n"
 	"DCGM_FI_DEV_FB_RESERVED" H100_DCGM "479\n"
 	"DCGM_FI_DEV_GPU_TEMP" H100_DCGM "59\n"
-	"DCGM_FI_DEV_POWER_USAGE" H100_DCGM "631.95\n";
+	"DCGM_FI_DEV_POWER_USAGE" H100_DCGM "631.95\n"
+	"DCGM_FI_DEV_CLOCKS_EVENT_REASONS" H100_DCGM "4\n"
+	"DCGM_FI_DEV_ECC_DBE_VOL_TOTAL" H100_DCGM "0\n";
 #define H100        "{gpu=\"0\",uuid=\"GPU-00000000-0000-0000-0000-000000000000\"}"
 #define H100_WANTED { { "signal:up", 1 }, { "signal:gpu_util:ratio" H100, 1 }, { "signal:gpu_memory:ratio" H100, 19818.0 / 81559 }, \
-	{ "signal:gpu_temperature_celsius" H100, 59 }, { "signal:gpu_power_watts" H100, 631.95 } }
+	{ "signal:gpu_temperature_celsius" H100, 59 }, { "signal:gpu_power_watts" H100, 631.95 }, { "signal:gpu_ecc_errors" H100, 0 }, \
+	{ "signal:gpu_throttled{gpu=\"0\",reason=\"heat\",uuid=\"GPU-00000000-0000-0000-0000-000000000000\"}", 0 }, \
+	{ "signal:gpu_throttled{gpu=\"0\",reason=\"power\",uuid=\"GPU-00000000-0000-0000-0000-000000000000\"}", 0 } }
 
 static const struct row rows[] = {
 	{ "vllm under load", "vllm", "vllm/vllm_0.24_single_engine.metrics.txt", NULL,
@@ -221,20 +268,33 @@ static const struct row rows[] = {
 	  { { "signal:up", 1 }, { "signal:gpu_util:ratio{gpu=\"0\",uuid=\"GPU-a\"}", 0.87 },
 	    { "signal:gpu_util:ratio{gpu=\"1\",uuid=\"GPU-b\"}", 0.25 }, { "signal:gpu_memory:ratio{gpu=\"0\",uuid=\"GPU-a\"}", 0.6 },
 	    { "signal:gpu_memory:ratio{gpu=\"1\",uuid=\"GPU-b\"}", 0.75 }, { "signal:gpu_temperature_celsius{gpu=\"0\",uuid=\"GPU-a\"}", 71 },
-	    { "signal:gpu_power_watts{gpu=\"0\",uuid=\"GPU-a\"}", 433.2 } } },
+	    { "signal:gpu_power_watts{gpu=\"0\",uuid=\"GPU-a\"}", 433.2 }, { "signal:gpu_xid{gpu=\"0\",uuid=\"GPU-a\",xid=\"79\"}", 1 },
+	    { "signal:gpu_ecc_errors{gpu=\"0\",uuid=\"GPU-a\"}", 2 },
+#define THROTTLED(gpu, uuid, heat, power)                                                                                \
+	{ "signal:gpu_throttled{gpu=\"" gpu "\",reason=\"heat\",uuid=\"" uuid "\"}", heat },                               \
+	{ "signal:gpu_throttled{gpu=\"" gpu "\",reason=\"power\",uuid=\"" uuid "\"}", power }
+	    THROTTLED("0", "GPU-a", 1, 0), THROTTLED("1", "GPU-b", 0, 1), THROTTLED("2", "GPU-c", 0, 1), THROTTLED("3", "GPU-d", 0, 0) } },
 	{ "nvidia-smi", "nvidia-smi", "gpu/nvidia/nvidia_gpu_exporter_h100-mig_load.metrics.txt", NULL, { { NULL, NULL, 0, 0, false } },
 	  { { "signal:up", 1 },
 #define ZERO_GPU "{gpu=\"00000000-0000-0000-0000-000000000000\",uuid=\"GPU-00000000-0000-0000-0000-000000000000\"}"
 	    { "signal:gpu_memory:ratio" ZERO_GPU, 1.1665408e+10 / 8.5520809984e+10 }, { "signal:gpu_temperature_celsius" ZERO_GPU, 53 },
-	    { "signal:gpu_power_watts" ZERO_GPU, 433.78 } } },
+	    { "signal:gpu_power_watts" ZERO_GPU, 433.78 }, { "signal:gpu_ecc_errors" ZERO_GPU, 0 },
+	    THROTTLED("00000000-0000-0000-0000-000000000000", "GPU-00000000-0000-0000-0000-000000000000", 0, 0) } },
 	{ "node_exporter", "node", "host/node_exporter_e2e_selected.metrics.txt", NULL,
 	  { { "node_cpu_seconds_total", "idle", 0, 7, false }, { "node_cpu_seconds_total", "iowait", 0, 1, false },
 	    { "node_cpu_seconds_total", "user", 0, 2, false } },
 	  { { "signal:up", 1 }, { "signal:cpu_util:ratio", 0.2 },
-	    { "signal:memory:ratio", 1 - (230883328.0 + 22568960.0 + 953229312.0) / 3831959552.0 } } },
+	    { "signal:memory:ratio", 1 - (230883328.0 + 22568960.0 + 953229312.0) / 3831959552.0 }, { "signal:oom_kills", 0 } } },
+	{ "node_exporter, what alerts look at", "node", NULL, node_text, { { NULL, NULL, 0, 0, false } },
+	  { { "signal:up", 1 }, { "signal:oom_kills", 3 }, { "signal:clock_offset_seconds", 4 }, { "signal:disk_used:ratio{mountpoint=\"/\"}", 75 / 90.0 },
+	    { "signal:restarts{kind=\"unit\",name=\"vllm.service\"}", 2 } } },
 	{ "machine", "machine", NULL, machine_text,
 	  { { "node_cpu_seconds_total", "idle", 0, 8, false }, { "node_cpu_seconds_total", "user", 0, 2, false } },
-	  { { "signal:up", 1 }, { "signal:cpu_util:ratio", 0.2 }, { "signal:memory:ratio", 0.75 },
+	  { { "signal:up", 1 }, { "signal:cpu_util:ratio", 0.2 }, { "signal:memory:ratio", 0.75 }, { "signal:oom_kills", 3 },
+	    { "signal:clock_offset_seconds", 2.5 }, { "signal:disk_used:ratio{mountpoint=\"/\"}", 75 / 90.0 },
+	    { "signal:restarts{kind=\"unit\",name=\"vllm.service\"}", 4 }, { "signal:restarts{kind=\"user unit\",name=\"vllm.service\"}", 1 },
+	    { "signal:restarts{kind=\"container\",name=\"tgi\"}", 2 }, { "signal:gpu_xid{pci_bus_id=\"0000:18:00\",xid=\"79\"}", 2 },
+	    { "signal:gpu_throttled{gpu=\"0\",reason=\"heat\",uuid=\"u0\"}", 1 }, { "signal:gpu_ecc_errors{gpu=\"1\"}", 7 },
 	    { "signal:gpu_util:ratio{gpu=\"0\",uuid=\"u0\"}", 0.87 }, { "signal:gpu_util:ratio{gpu=\"1\"}", 0.05 },
 	    { "signal:gpu_memory:ratio{gpu=\"0\",uuid=\"u0\"}", 0.25 }, { "signal:gpu_temperature_celsius{gpu=\"0\",uuid=\"u0\"}", 71 },
 	    { "signal:gpu_temperature_celsius{gpu=\"1\"}", 50 }, { "signal:gpu_power_watts{gpu=\"0\",uuid=\"u0\"}", 300 },
@@ -246,7 +306,8 @@ static const struct row rows[] = {
 	    { "http_requests_total", "metrics", 0, 1000, false }, { "http_request_duration_seconds_bucket", "", 0.2, 40, false } },
 	  { { "signal:up", 1 }, { "signal:requests:rate", 4 }, { "signal:errors:ratio", 0.25 }, { "signal:latency_seconds:p50", 0.15 },
 	    { "signal:latency_seconds:p95", 0.195 }, { "signal:latency_seconds:p99", 0.199 },
-	    { "signal:gpu_temperature_celsius{gpu=\"0\"}", 60 }, { "signal:model_version{model=\"m\",version=\"7\"}", 1 } } },
+	    { "signal:gpu_temperature_celsius{gpu=\"0\"}", 60 }, { "signal:model_version{model=\"m\",version=\"7\"}", 1 },
+	    { "signal:gpu_throttled{gpu=\"0\",reason=\"heat\"}", 1 }, { "signal:certificate_expiry_seconds", 86400 } } },
 	{ "a page of nothing", "vllm", NULL, "", { { NULL, NULL, 0, 0, false } }, { { "signal:up", 1 } } },
 };
 
@@ -454,7 +515,8 @@ static void test_exporter_profile(void **state)
 #define EXPORTED "{gpu=\"00000000-0000-0000-0000-000000000000\",uuid=\"GPU-00000000-0000-0000-0000-000000000000\"}"
 	static const struct row row = { "our page, the exporter's profile", "nvidia-smi", NULL, "", { { NULL, NULL, 0, 0, false } },
 		{ { "signal:up", 1 }, { "signal:gpu_memory:ratio" EXPORTED, 1.1665408e+10 / 8.5520809984e+10 },
-		  { "signal:gpu_temperature_celsius" EXPORTED, 53 }, { "signal:gpu_power_watts" EXPORTED, 433.78 } } };
+		  { "signal:gpu_temperature_celsius" EXPORTED, 53 }, { "signal:gpu_power_watts" EXPORTED, 433.78 }, { "signal:gpu_ecc_errors" EXPORTED, 0 },
+		  THROTTLED("00000000-0000-0000-0000-000000000000", "GPU-00000000-0000-0000-0000-000000000000", 0, 0) } };
 	struct kit              k;
 	char                   *section = kit_nvidia_section("h100-mig", "load");
 	if (section == NULL)

@@ -84,7 +84,9 @@ static double of_machine(struct sample *s, enum signal_id id)
 static void fill_values(struct sample *s, struct node_row *n)
 {
 	for (int id = 0; id < SIGNAL_COUNT; id++) {
-		double v = s->flags & SAMPLE_MACHINES ? of_machine(s, (enum signal_id)id) : usual(s, (enum signal_id)id);
+		/* Signals that are there for alerts are on no screen. */
+		double v = id > SIGNAL_MEMORY ? (double)NAN
+		           : s->flags & SAMPLE_MACHINES ? of_machine(s, (enum signal_id)id) : usual(s, (enum signal_id)id);
 		v = s->flags & SAMPLE_NO_VALUES ? (double)NAN : v;
 		n->value[id] = v;
 		if (isnan(v) || id == SIGNAL_UP || id == SIGNAL_VERSION)

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `alerts:` of the fleet file: how alerts are grouped, what inhibits what, how acknowledgements live, which built-in rules are on.
+ * docs/fleet-file.md describes it. */
+#ifndef PITWALL_CONFIG_ALERTING_H
+#define PITWALL_CONFIG_ALERTING_H
+
+#include "base/err.h"
+#include "base/matcher_set.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	ALERTING_INTERVAL_MS      = 10 * 1000,      /* what the file's defaults say of polling, unless they say nothing */
+	ALERTING_UNOWNED_AFTER_MS = 10 * 60 * 1000,
+	ALERTING_ACK_PAUSE_MS     = 5 * 60 * 1000,
+};
+
+/* One of Alertmanager's inhibit_rules; alerts/inhibit.h has what it means. */
+struct inhibit_rule {
+	const char         *name;   /* "" where not set */
+	struct matcher_set  source, target;
+	const char *const  *equal;
+	size_t              n_equal;
+};
+
+/* Texts live as long as the fleet. */
+struct fleet_alerting {
+	const char *const   *group_by;  /* label names, or "..." alone */
+	size_t               n_group_by;
+	struct inhibit_rule *inhibit;   /* the file's own, then (unless builtin is off) the built-in one: a node that is down */
+	size_t               n_inhibit;
+	int64_t              interval_ms;      /* of rule groups that name none; never 0 */
+	int64_t              unowned_after_ms; /* 0: never */
+	int64_t              ack_until_ms;     /* how long an acknowledgement holds that says nothing; 0: until its alerts resolve */
+	int64_t              ack_pause_ms;     /* see alerts/ack.h */
+	int64_t              keep_ms;          /* how long the store keeps alerts and what was done about them; 0: as long as events */
+	bool                 builtin;          /* whether the built-in rules are evaluated */
+	const char *const   *disabled;         /* alert names of built-in rules that are not */
+	size_t               n_disabled;
+};
+
+/* Whether the built-in rule of that name is on. */
+bool alerting_has_builtin(const struct fleet_alerting *a, const char *name);
+
+#endif
