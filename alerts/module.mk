@@ -3,16 +3,14 @@ noinst_LIBRARIES += libalerts.a
 libalerts_a_SOURCES = \
 	%reldir%/group.c %reldir%/group.h \
 	%reldir%/life.c %reldir%/life.h \
-<<<<<<< HEAD
 	%reldir%/recent.c %reldir%/recent.h %reldir%/recent_held.c %reldir%/recent_private.h %reldir%/recent_select.c \
-=======
 	%reldir%/request.c %reldir%/request.h \
 	%reldir%/fingerprint.c %reldir%/fingerprint.h \
 	%reldir%/notify_message.c %reldir%/notify_message.h \
 	%reldir%/notify_plan.c %reldir%/notify_plan.h \
 	%reldir%/notify_told.c %reldir%/notify_told.h \
->>>>>>> d998e290b6e15e84ee12897b3f6b22dfd41f625a
-	%reldir%/rule_test.c %reldir%/rule_test.h
+	%reldir%/rule_test.c %reldir%/rule_test.h \
+	%reldir%/rulebook.c %reldir%/rulebook.h
 libalerts_a_SOURCES += %reldir%/ack.h
 libalerts_a_SOURCES += %reldir%/grouping.c %reldir%/grouping.h
 libalerts_a_SOURCES += %reldir%/inhibit.c %reldir%/inhibit.h

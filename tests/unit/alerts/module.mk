@@ -30,3 +30,7 @@ tests_unit_alerts_test_inhibit_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/alerts/test_notify_plan
 tests_unit_alerts_test_notify_plan_SOURCES = %reldir%/test_notify_plan.c
 tests_unit_alerts_test_notify_plan_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_rulebook
+tests_unit_alerts_test_rulebook_SOURCES = %reldir%/test_rulebook.c
+tests_unit_alerts_test_rulebook_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
