@@ -11,6 +11,7 @@ libalerts_a_SOURCES = \
 	%reldir%/notify_told.c %reldir%/notify_told.h \
 	%reldir%/rule_test.c %reldir%/rule_test.h \
 	%reldir%/rulebook.c %reldir%/rulebook.h
+libalerts_a_SOURCES += %reldir%/rules_frame.c %reldir%/rules_frame.h
 libalerts_a_SOURCES += %reldir%/ack.h
 libalerts_a_SOURCES += %reldir%/grouping.c %reldir%/grouping.h
 libalerts_a_SOURCES += %reldir%/inhibit.c %reldir%/inhibit.h
