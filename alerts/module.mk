@@ -3,6 +3,7 @@ noinst_LIBRARIES += libalerts.a
 libalerts_a_SOURCES = \
 	%reldir%/group.c %reldir%/group.h \
 	%reldir%/life.c %reldir%/life.h \
+	%reldir%/recent.c %reldir%/recent.h %reldir%/recent_held.c %reldir%/recent_private.h %reldir%/recent_select.c \
 	%reldir%/request.c %reldir%/request.h \
 	%reldir%/fingerprint.c %reldir%/fingerprint.h \
 	%reldir%/notifier.c %reldir%/notifier.h %reldir%/notifier_private.h \
@@ -29,6 +30,9 @@ libalerts_a_SOURCES += \
 	%reldir%/changed_text.c \
 	%reldir%/shift.c %reldir%/shift.h
 
+	%reldir%/rule_test.c %reldir%/rule_test.h \
+	%reldir%/rulebook.c %reldir%/rulebook.h
+libalerts_a_SOURCES += %reldir%/rules_frame.c %reldir%/rules_frame.h
 libalerts_a_SOURCES += %reldir%/ack.h
 libalerts_a_SOURCES += %reldir%/grouping.c %reldir%/grouping.h
 libalerts_a_SOURCES += %reldir%/inhibit.c %reldir%/inhibit.h

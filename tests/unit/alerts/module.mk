@@ -20,6 +20,10 @@ UNIT_TESTS += tests/unit/alerts/test_changed_incidents
 tests_unit_alerts_test_changed_incidents_SOURCES = %reldir%/test_changed_incidents.c $(store_folder)
 tests_unit_alerts_test_changed_incidents_LDADD   = $(libs_alerts) $(libs_sim) $(CMOCKA_LIBS)
 
+
+UNIT_TESTS += tests/unit/alerts/test_recent
+tests_unit_alerts_test_recent_SOURCES = %reldir%/test_recent.c $(store_folder)
+tests_unit_alerts_test_recent_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/alerts/test_request
 tests_unit_alerts_test_request_SOURCES = %reldir%/test_request.c $(faults)
 tests_unit_alerts_test_request_LDFLAGS = $(fault_ldflags)
@@ -63,3 +67,7 @@ tests_unit_alerts_test_packs_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/alerts/test_incidents
 tests_unit_alerts_test_incidents_SOURCES = %reldir%/test_incidents.c
 tests_unit_alerts_test_incidents_LDADD   = libsim.a libcollectors.a $(libs_alerts) $(MHD_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_rulebook
+tests_unit_alerts_test_rulebook_SOURCES = %reldir%/test_rulebook.c
+tests_unit_alerts_test_rulebook_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
