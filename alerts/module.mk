@@ -11,7 +11,7 @@ libalerts_a_SOURCES = \
 	%reldir%/notify_plan.c %reldir%/notify_plan.h \
 	%reldir%/notify_told.c %reldir%/notify_told.h \
 	%reldir%/rule_test.c %reldir%/rule_test.h
-libalerts_a_SOURCES += %reldir%/ack.h
+libalerts_a_SOURCES += %reldir%/ack.c %reldir%/ack.h
 libalerts_a_SOURCES += %reldir%/grouping.c %reldir%/grouping.h
 libalerts_a_SOURCES += %reldir%/inhibit.c %reldir%/inhibit.h
 libalerts_a_SOURCES += %reldir%/silence.c %reldir%/silence.h
