@@ -4,8 +4,6 @@ libalerts_a_SOURCES = \
 	%reldir%/group.c %reldir%/group.h \
 	%reldir%/life.c %reldir%/life.h \
 	%reldir%/request.c %reldir%/request.h \
-	%reldir%/spool.c %reldir%/spool.h %reldir%/spool_private.h \
-	%reldir%/spool_put.c \
 	%reldir%/fingerprint.c %reldir%/fingerprint.h \
 	%reldir%/notify_message.c %reldir%/notify_message.h \
 	%reldir%/notify_plan.c %reldir%/notify_plan.h \
@@ -15,3 +13,5 @@ libalerts_a_SOURCES += %reldir%/ack.c %reldir%/ack.h
 libalerts_a_SOURCES += %reldir%/grouping.c %reldir%/grouping.h
 libalerts_a_SOURCES += %reldir%/inhibit.c %reldir%/inhibit.h
 libalerts_a_SOURCES += %reldir%/silence.c %reldir%/silence.h
+libalerts_a_SOURCES += %reldir%/spool.c %reldir%/spool.h %reldir%/spool_private.h
+libalerts_a_SOURCES += %reldir%/spool_put.c
