@@ -33,6 +33,7 @@ libapp_a_SOURCES += %reldir%/cmd_alerts.c
 libapp_a_SOURCES += %reldir%/cmd_audit.c
 libapp_a_SOURCES += %reldir%/cmd_note.c
 libapp_a_SOURCES += %reldir%/cmd_silence.c
+libapp_a_SOURCES += %reldir%/cmd_why.c
 bin_PROGRAMS += pitwall
 pitwall_SOURCES = %reldir%/main.c
 libs_app        = libapp.a libtui.a libalerts.a librecorder.a libcollectors.a librules.a libquery.a libstore.a libconfig.a libsim.a libbase.a $(MHD_LIBS) $(DEPS_LIBS)

@@ -63,27 +63,6 @@ static void draw_line(struct canvas *c, int row, enum role role, const struct bu
 	canvas_put_width(c, row, 1, canvas_region(c).cols - 2, -1, role, buf_text(text));
 }
 
-/* Who has it, in a sentence. */
-static enum role owner_line(const struct alert_group_item *g, const struct view *view, struct buf *to)
-{
-	char text[ALERTS_TEXT];
-	const struct alert_item *first = &g->alerts[0];
-	if (g->ack != NULL || g->lost != NULL) {
-		ack_sentence(to, g->ack != NULL ? g->ack : g->lost, view->t_ms);
-		return g->ack != NULL ? ROLE_TEXT : ROLE_WARN;
-	}
-	if (g->n_silenced > 0 && first->silence != NULL) {
-		buf_printf(to, "silenced by %s until %s", actor_text(&first->silence->actor, text), "");
-		buf_printf(to, "%s: %s", moment_text(first->silence->until_ms, view->t_ms, text), first->silence->comment);
-	} else if (g->n_inhibited > 0) {
-		buf_printf(to, "inhibited: it follows from %s", first->inhibitor[0] != '\0' ? first->inhibitor : "another alert");
-	} else if (g->unowned_ms != 0) {
-		buf_printf(to, "nobody has taken it on for %s", since_text(g->unowned_ms, view->t_ms, text));
-		return alerts_stands_out(g, view) ? ROLE_CRIT : ROLE_SECOND;
-	}
-	return ROLE_SECOND;
-}
-
 static void nodes_line(const struct alert_group_item *g, struct buf *to)
 {
 	for (size_t i = 0; i < g->n && to->len < TEXT_MAX / 2; i++)
@@ -101,7 +80,7 @@ static void draw_selected(const struct alert_group_item *g, const struct view *v
 	buf_puts(&text, g->summary[0] != '\0' ? g->summary : "no summary: the rule has no such annotation");
 	draw_line(c, 1, g->summary[0] != '\0' ? ROLE_TEXT : ROLE_FAINT, &text);
 	buf_clear(&text);
-	enum role role = owner_line(g, view, &text);
+	enum role role = alerts_owner_sentence(g, view, &text);
 	draw_line(c, 2, role, &text);
 	buf_clear(&text);
 	nodes_line(g, &text);

@@ -106,3 +106,23 @@ enum err ack_sentence(struct buf *to, const struct ack_row *a, int64_t t_ms)
 		buf_printf(to, ": %s", a->comment);
 	return to->err;
 }
+
+enum role alerts_owner_sentence(const struct alert_group_item *g, const struct view *v, struct buf *to)
+{
+	char text[ALERTS_TEXT];
+	const struct alert_item *first = &g->alerts[0];
+	if (g->ack != NULL || g->lost != NULL) {
+		ack_sentence(to, g->ack != NULL ? g->ack : g->lost, v->t_ms);
+		return g->ack != NULL ? ROLE_TEXT : ROLE_WARN;
+	}
+	if (g->n_silenced > 0 && first->silence != NULL) {
+		buf_printf(to, "silenced by %s", actor_text(&first->silence->actor, text));
+		buf_printf(to, " until %s: %s", moment_text(first->silence->until_ms, v->t_ms, text), first->silence->comment);
+	} else if (g->n_inhibited > 0) {
+		buf_printf(to, "inhibited: it follows from %s", first->inhibitor[0] != '\0' ? first->inhibitor : "another alert");
+	} else if (g->unowned_ms != 0) {
+		buf_printf(to, "nobody has taken it on for %s", since_text(g->unowned_ms, v->t_ms, text));
+		return alerts_stands_out(g, v) ? ROLE_CRIT : ROLE_SECOND;
+	}
+	return ROLE_SECOND;
+}

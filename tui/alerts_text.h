@@ -35,6 +35,9 @@ const char *actor_text(const struct actor *a, char to[ALERTS_TEXT]);
 /* "acknowledged 3m ago by alice until 15:04Z: on it", or why that is over. */
 enum err ack_sentence(struct buf *to, const struct ack_row *a, int64_t t_ms);
 
+/* Who has it, or what hides it, in a sentence; returns its ink. */
+enum role alerts_owner_sentence(const struct alert_group_item *g, const struct view *v, struct buf *to);
+
 /* Seconds are enough: "4m12s", "" for a time that is not. */
 const char *since_text(int64_t from_ms, int64_t t_ms, char to[ALERTS_TEXT]);
 
