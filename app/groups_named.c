@@ -63,8 +63,10 @@ static enum err by_matchers(struct naming *s, const char *word, struct why *why)
 	bool is_met = false;
 	matcher_set_init(&m);
 	enum err e = matcher_set_parse(&m, word, why);
-	if (e != ERR_OK)
+	if (e != ERR_OK) {
+		matcher_set_release(&m);
 		return why_prefix(why, ERR_USAGE, "'%.200s'", word);
+	}
 	for (size_t i = 0; i < s->v->n_groups; i++) {
 		if (any_matches(&s->v->groups[i], &m)) {
 			add(s, &s->v->groups[i]);
