@@ -96,3 +96,7 @@ tests_e2e_test_doctor_LDADD   = $(libs_base) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/e2e/test_alert_commands
 tests_e2e_test_alert_commands_SOURCES = %reldir%/test_alert_commands.c
 tests_e2e_test_alert_commands_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/e2e/test_team_store
+tests_e2e_test_team_store_SOURCES = %reldir%/test_team_store.c tests/unit/collectors/sshd.c tests/unit/collectors/sshd.h
+tests_e2e_test_team_store_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
