@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "tui/alerts_ask.h"
 #include "tui/feed.h"
 #include "tui/glyph.h"
 #include "tui/screens.h"
@@ -320,6 +321,10 @@ static enum next host_command(void *ctx, enum command c, const char *argument, s
 		return push_screen(s, chart_screen_of_query(argument), out);
 	else if (c == COMMAND_VIEW_EVENTS)
 		return push_screen(s, events_screen_new(NULL), out);
+	else if (c == COMMAND_VIEW_ALERTS)
+		return push_screen(s, alerts_screen_new(), out);
+	else if (c == COMMAND_NOTE)
+		return note_command(&s->view, out->node, out);
 	else
 		return s->o.command != NULL ? s->o.command(s->o.ctx, c, &s->view, out) : NEXT_IGNORED;
 	return NEXT_REDRAW;

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The panes of the screen of one group of alerts: which there are, where they stand at a size, how each is drawn. */
+#ifndef PITWALL_TUI_ALERT_PANES_H
+#define PITWALL_TUI_ALERT_PANES_H
+
+#include "tui/alert_lines.h"
+#include "tui/alerts_data.h"
+#include "tui/canvas.h"
+#include "tui/chart_data.h"
+#include "tui/view.h"
+#include "tui/widget_table.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Tab goes from one to the next. */
+enum alert_pane { ALERT_PANE_MEMBERS, ALERT_PANE_HISTORY, ALERT_PANE_ABOUT, ALERT_PANES };
+
+struct alert_pane_data {
+	const struct view             *view;
+	const struct alert_group_item *group;
+	const struct alert_lines      *lines;
+	bool                           has_lines;  /* they were read */
+	const struct chart_data       *chart;
+	const char                    *chart_why;  /* why there is none: a sentence */
+	const char                    *op;         /* of the threshold; NULL: there is none */
+	double                         threshold;
+	int64_t                        span_ms;
+	enum alert_pane                focus;
+};
+
+/* Where the user is in each, and what drawing found out. Zeroed is a fine start. */
+struct alert_panes {
+	struct table_state tables[2];            /* members, history */
+	int                top;                  /* of what is said about it: rows that have gone off */
+	int                visible[ALERT_PANES];
+	int                about_rows;           /* in all, when last drawn */
+};
+
+/* Draws head and panes into the present region. */
+void alert_panes_draw(struct alert_panes *p, const struct alert_pane_data *d, struct canvas *c);
+
+#endif
