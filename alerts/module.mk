@@ -12,7 +12,9 @@ libalerts_a_SOURCES = \
 	%reldir%/rule_test.c %reldir%/rule_test.h \
 	%reldir%/rulebook.c %reldir%/rulebook.h
 libalerts_a_SOURCES += %reldir%/rules_frame.c %reldir%/rules_frame.h
-libalerts_a_SOURCES += %reldir%/ack.h
+libalerts_a_SOURCES += %reldir%/manager.c %reldir%/manager.h %reldir%/manager_people.c %reldir%/manager_private.h %reldir%/manager_restore.c \
+	%reldir%/manager_rows.c
+libalerts_a_SOURCES += %reldir%/ack.c %reldir%/ack.h
 libalerts_a_SOURCES += %reldir%/grouping.c %reldir%/grouping.h
 libalerts_a_SOURCES += %reldir%/inhibit.c %reldir%/inhibit.h
 libalerts_a_SOURCES += %reldir%/silence.c %reldir%/silence.h

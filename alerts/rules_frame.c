@@ -8,7 +8,7 @@
 
 enum { FEW = 64 }; /* so many places may stay empty at any time */
 
-static const struct labels *labels_of(const void *owner, size_t number)
+static const struct labels *series_labels(const void *owner, size_t number)
 {
 	return ((const struct rules_frame *)owner)->series[number];
 }
@@ -16,7 +16,7 @@ static const struct labels *labels_of(const void *owner, size_t number)
 void rules_frame_init(struct rules_frame *f)
 {
 	*f = (struct rules_frame){ 0 };
-	labels_index_init(&f->index, labels_of, f);
+	labels_index_init(&f->index, series_labels, f);
 }
 
 void rules_frame_release(struct rules_frame *f)

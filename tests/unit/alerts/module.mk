@@ -27,6 +27,9 @@ UNIT_TESTS += tests/unit/alerts/test_inhibit
 tests_unit_alerts_test_inhibit_SOURCES = %reldir%/test_inhibit.c
 tests_unit_alerts_test_inhibit_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/alerts/test_ack
+tests_unit_alerts_test_ack_SOURCES = %reldir%/test_ack.c
+tests_unit_alerts_test_ack_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/alerts/test_notify_plan
 tests_unit_alerts_test_notify_plan_SOURCES = %reldir%/test_notify_plan.c
 tests_unit_alerts_test_notify_plan_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
