@@ -179,13 +179,14 @@ static enum err restore_row(struct alert_manager *m, struct alert_row *row, cons
 	return ERR_OK;
 }
 
-/* Those that are active come first, then the latest: of one label set the life takes one. */
+/* Those that are active come first, in their order, then what is over, the latest first: of one label set the life takes one. */
 static int by_age(const void *a, const void *b)
 {
 	const struct alert_row *x = a, *y = b;
 	if ((x->resolved_ms == 0) != (y->resolved_ms == 0))
 		return x->resolved_ms == 0 ? -1 : 1;
-	return (x->id < y->id) - (x->id > y->id);
+	int order = (x->id > y->id) - (x->id < y->id);
+	return x->resolved_ms == 0 ? order : -order;
 }
 
 static enum err restore_alerts(struct restoring *c, int64_t now_ms, struct why *why)
