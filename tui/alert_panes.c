@@ -12,7 +12,7 @@
 #include "tui/widget_bar.h"
 
 enum {
-	TEXT_MAX = 8192, WIDE = 120, ROWS_FOR_COLUMNS = 24, ROWS_FOR_CHART = 13, ROWS_FOR_ALL = 30, HEAD_ROWS = 3, CHART_ROWS = 7, CHART_ROWS_MOST = 22,
+	TEXT_MAX = 8192, WIDE = 120, ROWS_FOR_COLUMNS = 24, ROWS_FOR_CHART = 13, ROWS_FOR_PANE = 5, ROWS_FOR_ALL = 30, HEAD_ROWS = 3, CHART_ROWS = 7, CHART_ROWS_MOST = 22,
 	NAME_COLS = 14
 };
 
@@ -315,11 +315,22 @@ static void draw_columns(struct alert_panes *p, const struct alert_pane_data *d,
 	draw_pane(p, d, ALERT_PANE_HISTORY, (struct rect){ r.row + members, r.col + left + 1, r.rows - members, r.cols - left - 1 }, NULL, c);
 }
 
+void alert_panes_draw_gone(struct alert_panes *p, const struct alert_pane_data *d, const char *why, struct canvas *c)
+{
+	struct rect all = canvas_region(c);
+	int head = d->lines->n == 0 || all.rows < ROWS_FOR_PANE ? all.rows : 2;
+	canvas_put_width(c, head == 2 ? 0 : all.rows / 2, 0, all.cols, 0, ROLE_SECOND, why);
+	if (head == 2)
+		draw_pane(p, d, ALERT_PANE_HISTORY, (struct rect){ head, 0, all.rows - head, all.cols }, NULL, c);
+}
+
 void alert_panes_draw(struct alert_panes *p, const struct alert_pane_data *d, struct canvas *c)
 {
 	struct rect all = canvas_region(c);
-	int head = all.rows >= ROWS_FOR_CHART ? HEAD_ROWS : 1;
+	int head = all.rows >= ROWS_FOR_CHART ? HEAD_ROWS : all.rows >= ROWS_FOR_PANE ? 1 : all.rows;
 	draw_head(d, head, c);
+	if (head == all.rows)
+		return;
 	struct rect rest = { head, 0, all.rows - head, all.cols };
 	if (all.cols >= WIDE && all.rows >= ROWS_FOR_COLUMNS) {
 		draw_columns(p, d, rest, c);

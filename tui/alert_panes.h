@@ -41,4 +41,7 @@ struct alert_panes {
 /* Draws head and panes into the present region. */
 void alert_panes_draw(struct alert_panes *p, const struct alert_pane_data *d, struct canvas *c);
 
+/* There is no such group at this time (d->group is NULL): `why`, and what is known of its past. */
+void alert_panes_draw_gone(struct alert_panes *p, const struct alert_pane_data *d, const char *why, struct canvas *c);
+
 #endif

@@ -171,13 +171,13 @@ static void draw(const struct screen *screen, const struct view *view, struct ca
 {
 	const struct alert_screen *s = (const struct alert_screen *)screen;
 	const struct alert_group_item *g = group(s, view);
-	struct rect all = canvas_region(c);
-	if (g == NULL) {
-		canvas_put_width(c, all.rows / 2, 0, all.cols, 0, ROLE_SECOND, why_gone(s, view));
+	struct alert_pane_data d = data_of(s, view, g);
+	if (g != NULL) {
+		alert_panes_draw(s->panes, &d, c);
 		return;
 	}
-	const struct alert_pane_data d = data_of(s, view, g);
-	alert_panes_draw(s->panes, &d, c);
+	d.focus = ALERT_PANE_HISTORY;
+	alert_panes_draw_gone(s->panes, &d, why_gone(s, view), c);
 }
 
 /* ---- commands ---- */
@@ -215,6 +215,8 @@ static bool scroll(struct alert_panes *p, enum command c)
 
 static bool move(struct alert_screen *s, const struct view *view, const struct alert_group_item *g, enum command c)
 {
+	if (g == NULL)
+		s->focus = ALERT_PANE_HISTORY;
 	if (s->focus == ALERT_PANE_ABOUT)
 		return scroll(s->panes, c);
 	size_t n = s->focus == ALERT_PANE_HISTORY ? s->lines.n : g != NULL ? g->n : 0;
