@@ -17,5 +17,6 @@ extern const struct cli_command command_check;
 extern const struct cli_command command_sim;
 extern const struct cli_command command_doctor;
 extern const struct cli_command command_test_rules;
+extern const struct cli_command command_why;
 
 #endif

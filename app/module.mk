@@ -24,6 +24,7 @@ libapp_a_SOURCES = \
 	%reldir%/round.c %reldir%/round.h \
 	%reldir%/sim_options.c %reldir%/sim_options.h \
 	%reldir%/status_print.c %reldir%/status_print.h
+libapp_a_SOURCES += %reldir%/cmd_why.c
 bin_PROGRAMS += pitwall
 pitwall_SOURCES = %reldir%/main.c
 libs_app        = libapp.a libtui.a libalerts.a librecorder.a libcollectors.a librules.a libquery.a libstore.a libconfig.a libsim.a libbase.a $(MHD_LIBS) $(DEPS_LIBS)
