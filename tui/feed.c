@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Three lanes: one for the fleet (with one node's details and events), one for charts, one for alerts. A lane has a reader of its own and at most one piece
+ * Four lanes: one for the fleet (with one node's details and events), one for charts, one for alerts, one for what changed when one began. A lane has a reader of its own and at most one piece
  * of work on another thread; a question that comes meanwhile waits, and replaces one that waits already. What the worker makes is not looked at
  * by the loop until the work is done, and what the loop shows is not touched by the worker: no lock is needed. */
 #include "tui/feed.h"
@@ -27,6 +27,7 @@ struct question {
 	size_t            n_charts;
 	bool              has_alerts_key, has_silence;
 	char              alerts_key[KEY_BYTES], silence[MATCHERS_BYTES];
+	int64_t           changed;    /* id of an alert; 0: none */
 	char              waits[FEED_WAITS_MAX][FEED_ID]; /* requests whose outcome is waited for */
 	size_t            n_waits;
 };
@@ -41,6 +42,7 @@ struct answer {
 	struct alerts_view   *alerts;
 	struct alerts_detail *alerts_detail;
 	struct silence_sight *silence;
+	struct changed_sight *changed;
 	struct feed_outcome outcomes[FEED_WAITS_MAX];
 	size_t              n_outcomes;
 	bool                is_same;  /* nothing of it is another than in the answer before */
@@ -68,12 +70,13 @@ struct feed {
 	char               *path;
 	struct fleet_state *state;    /* the fleet lane's worker's */
 	struct detail_engine *details;/* likewise */
-	struct lane         fleet, charts, alerts;
+	struct lane         fleet, charts, alerts, changed;
 	struct {
 		bool     is_read;
 		uint64_t revision; /* of the store when they were */
 		int64_t  t_ms, until_ms;
 	} alerts_read;                /* the alerts lane's worker's */
+	int64_t             changed_alert, changed_until_ms; /* of the last answer; the changed lane's worker's */
 	char                waits[FEED_WAITS_MAX][FEED_ID];
 	size_t              n_waits;
 	bool                is_closing;
@@ -89,6 +92,7 @@ static void answer_free(struct answer *a)
 	alerts_view_free(a->alerts);
 	alerts_detail_free(a->alerts_detail);
 	silence_sight_free(a->silence);
+	changed_sight_free(a->changed);
 	arena_release(&a->arena);
 	free(a);
 }
@@ -223,6 +227,24 @@ static void alerts_work(struct lane *l, struct answer *a)
 		snprintf(a->trouble, sizeof a->trouble, "%s", why.text);
 }
 
+static void changed_work(struct lane *l, struct answer *a)
+{
+	struct why why = { "" };
+	struct feed *f = l->feed;
+	enum err e = lane_open(l, &why);
+	if (e == ERR_OK)
+		e = changed_sight_read(l->reader, l->asked.changed, l->asked.t_ms, &l->cancelled, f->changed_alert, f->changed_until_ms, &a->changed,
+		                       &a->is_same, &why);
+	if (a->changed != NULL) {
+		f->changed_alert = a->changed->alert;
+		f->changed_until_ms = a->changed->until_ms;
+	} else if (!a->is_same) {
+		f->changed_alert = 0;
+	}
+	if (e != ERR_OK && e != ERR_CANCELLED)
+		snprintf(a->trouble, sizeof a->trouble, "%s", why.text);
+}
+
 static void lane_work(void *ctx)
 {
 	struct lane *l = ctx;
@@ -243,9 +265,11 @@ static void feed_free(struct feed *f)
 	reader_close(f->fleet.reader);
 	reader_close(f->charts.reader);
 	reader_close(f->alerts.reader);
+	reader_close(f->changed.reader);
 	answer_free(f->fleet.shown);
 	answer_free(f->charts.shown);
 	answer_free(f->alerts.shown);
+	answer_free(f->changed.shown);
 	fleet_state_free(f->state);
 	detail_engine_free(f->details);
 	free(f->path);
@@ -276,7 +300,7 @@ static void lane_show(struct lane *l, struct answer *a)
 
 static bool is_idle(const struct feed *f)
 {
-	return f->fleet.running == NULL && f->charts.running == NULL && f->alerts.running == NULL;
+	return f->fleet.running == NULL && f->charts.running == NULL && f->alerts.running == NULL && f->changed.running == NULL;
 }
 
 /* What was waited for is told, once each. */
@@ -355,6 +379,7 @@ enum err feed_new(struct loop *loop, const struct feed_options *o, struct feed *
 	f->fleet = (struct lane){ .feed = f, .work = fleet_work };
 	f->charts = (struct lane){ .feed = f, .work = charts_work };
 	f->alerts = (struct lane){ .feed = f, .work = alerts_work };
+	f->changed = (struct lane){ .feed = f, .work = changed_work };
 	enum err e = f->path == NULL ? why_memory(why) : fleet_state_new(&f->state, why);
 	if (e == ERR_OK && o->profiles != NULL)
 		e = detail_engine_new(o->profiles, &f->details, why);
@@ -378,6 +403,8 @@ void feed_close(struct feed *f, void (*done)(void *ctx), void *ctx)
 		lane_cancel(&f->charts);
 	if (f->alerts.running != NULL)
 		lane_cancel(&f->alerts);
+	if (f->changed.running != NULL)
+		lane_cancel(&f->changed);
 	if (is_idle(f) && loop_post(f->loop, closed_now, f) != ERR_OK)
 		closed_now(f);
 }
@@ -411,6 +438,7 @@ static void fill_alerts_question(const struct feed *f, int64_t t_ms, const struc
 	q->has_silence = copy_name(q->silence, sizeof q->silence, needs->silence);
 	memcpy(q->waits, f->waits, sizeof q->waits);
 	q->n_waits = f->n_waits;
+	q->changed = needs->changed;
 }
 
 static bool same_subject(const struct question *a, const struct question *b)
@@ -453,6 +481,8 @@ void feed_ask(struct feed *f, int64_t t_ms, const struct needs *needs)
 	lane_ask(&f->fleet, q, jumped);
 	fill_alerts_question(f, t_ms, needs, q);
 	lane_ask(&f->alerts, q, jumped || (f->alerts.running != NULL && !same_subject(q, &f->alerts.asked)));
+	if (q->changed != 0)
+		lane_ask(&f->changed, q, jumped || (f->changed.running != NULL && f->changed.asked.changed != q->changed));
 	if (q->n_charts > 0)
 		lane_ask(&f->charts, q, jumped || (f->charts.running != NULL && !same_charts(q, &f->charts.asked)));
 	free(q);
@@ -472,6 +502,7 @@ void feed_fill(const struct feed *f, struct view *view)
 	view->alerts = alerts != NULL ? alerts->alerts : NULL;
 	view->alerts_detail = alerts != NULL ? alerts->alerts_detail : NULL;
 	view->silence = alerts != NULL ? alerts->silence : NULL;
+	view->changed = f->changed.shown != NULL ? f->changed.shown->changed : NULL;
 }
 
 const char *feed_trouble(const struct feed *f)

@@ -24,6 +24,8 @@ struct sample {
 	struct alerts_view *alerts;
 	struct alerts_detail detail;
 	struct silence_sight silence;
+	struct changed      changed;
+	struct changed_sight changed_sight;
 	uint64_t           state;
 	unsigned           flags;
 };
@@ -569,6 +571,23 @@ static void end_detail(struct sample *s)
 	s->view.alerts_detail = s->detail.key != NULL ? &s->detail : NULL;
 }
 
+static void fill_changed(struct sample *s, int64_t alert)
+{
+	const struct changed_row rows[] = {
+		{ .what = CHANGED_EVENT, .label = "deploy", .node = "", .moved_ms = ago(s, 330), .score = 0.83,
+		  .text = text(s, 1, "deployment: 12.4 to 6 of 12 nodes, 20s before the alert"), .reasons = "0.83 = effect 1 x sure 1 x timing 1 x near 0.83 x kind 1 (deployment)" },
+		{ .what = CHANGED_SIGNAL, .signal = SIGNAL_QUEUE, .label = "queue", .node = text(s, 2, "gpu-b-01"), .moved_ms = ago(s, 350), .score = 0.62,
+		  .text = "queue 3 -> 41 (13x), since 40s before the alert, same node", .reasons = "0.62 = effect 0.91 x sure 0.98 x timing 1 x near 1 x kind 0.7 (saturation)" },
+		{ .what = CHANGED_LABEL, .label = "zone=a", .node = "", .score = 0.11, .text = "8 of 12 nodes in trouble are in zone a", .reasons = "0.11 = ..." },
+	};
+	s->changed = (struct changed){ .onset_ms = ago(s, 310), .until_ms = s->view.t_ms, .n = 3, .is_clear = true, .note = "" };
+	s->changed.rows = arena_zeroed(&s->arena, 3, sizeof rows[0]);
+	assert_non_null(s->changed.rows);
+	memcpy(s->changed.rows, rows, sizeof rows);
+	s->changed_sight = (struct changed_sight){ .alert = alert, .until_ms = s->view.t_ms, .why = "", .changed = &s->changed };
+	s->view.changed = alert != 0 ? &s->changed_sight : NULL;
+}
+
 static void fill_alerts(struct sample *s, const struct needs *needs)
 {
 	struct alerts_build *b = NULL;
@@ -593,6 +612,7 @@ static void fill_alerts(struct sample *s, const struct needs *needs)
 	s->silence = (struct silence_sight){ .text = needs->silence != NULL ? arena_text(&s->arena, needs->silence) : "", .why = "", .n_now = 12,
 	                                     .n_groups_now = 1, .n_day = 41 };
 	s->view.silence = &s->silence;
+	fill_changed(s, needs->changed);
 }
 
 /* ---- charts ---- */

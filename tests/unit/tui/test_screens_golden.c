@@ -203,8 +203,9 @@ static void test_alert(void **state)
 {
 	static const struct shot shots[] = {
 		{ .name = "alert_80x24", .rows = 22, .cols = 80, .nodes = 16, .n_series = 2 },
-		{ .name = "alert_80x24_ascii_mono", .rows = 22, .cols = 80, .nodes = 16, .n_series = 2, .look = ASCII_MONO, .pane = 1 },
-		{ .name = "alert_80x24_about", .rows = 22, .cols = 80, .nodes = 16, .n_series = 2, .pane = 2, .commands = { COMMAND_DOWN } },
+		{ .name = "alert_80x24_ascii_mono", .rows = 22, .cols = 80, .nodes = 16, .n_series = 2, .look = ASCII_MONO, .pane = 2 },
+		{ .name = "alert_80x24_changed", .rows = 22, .cols = 80, .nodes = 16, .n_series = 2, .pane = 1, .commands = { COMMAND_DOWN } },
+		{ .name = "alert_80x24_about", .rows = 22, .cols = 80, .nodes = 16, .n_series = 2, .pane = 3, .commands = { COMMAND_DOWN } },
 		{ .name = "alert_20x5", .rows = 3, .cols = 20, .nodes = 16, .n_series = 2 },
 		{ .name = "alert_80x40", .rows = 38, .cols = 80, .nodes = 16, .n_series = 2, .commands = { COMMAND_ZOOM_OUT } },
 		{ .name = "alert_200x60", .rows = 58, .cols = 200, .nodes = 16, .n_series = 2 },
