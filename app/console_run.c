@@ -27,6 +27,7 @@
 #include "recorder/standby.h"
 #include "store/reader.h"
 #include "tui/access.h"
+#include "tui/attention.h"
 #include "tui/errands.h"
 #include "tui/keymap.h"
 #include "tui/lend.h"
@@ -48,6 +49,8 @@ struct run {
 	struct access      *access;
 	struct logs        *logs;
 	struct errands     *errands;
+	struct attention    attention;
+	bool                rings;
 	struct person       person;
 	struct why          denied;   /* why the account may not ask for things; "" it may */
 	bool                must_ask; /* several people use the account */
@@ -68,6 +71,7 @@ void console_run_from_cli(struct console_run *r, const struct cli *c)
 	r->keys = cli_value(c, "keys") != NULL ? cli_value(c, "keys") : "";
 	r->wants_mouse = cli_has(c, "mouse");
 	r->is_read_only = cli_has(c, "read-only");
+	r->is_quiet = cli_has(c, "no-bell");
 }
 
 static enum err load_keys(struct run *r, struct why *why)
@@ -175,9 +179,10 @@ static void tell_who_records(struct run *r)
 static void on_changed(void *ctx, bool is_new)
 {
 	struct run *r = ctx;
-	(void)is_new;
 	if (r->pump == NULL)
 		return;
+	if (is_new && attention_is_due(&r->attention, session_view(r->session)) && r->rings)
+		pump_ring(r->pump);
 	logs_refresh(r->logs);
 	tell_who_records(r);
 	pump_changed(r->pump);
@@ -198,7 +203,11 @@ static void say_status(void *ctx, const char **recorder, const char **trouble)
 static enum next on_command(void *ctx, enum command c, const struct view *v, struct requests *out)
 {
 	struct run *r = ctx;
-	return access_command(r->access, c, v, out);
+	if (c != COMMAND_BELL)
+		return access_command(r->access, c, v, out);
+	r->rings = !r->rings;
+	out->message = r->rings ? "the bell rings when a group of alerts turns critical" : "the bell is silent";
+	return NEXT_REDRAW;
 }
 
 static void push_answer(void *ctx, struct screen *s)
@@ -414,6 +423,7 @@ enum err console_run(struct console_run *o, int *signal_number, struct why *why)
 	if (r == NULL)
 		return why_memory(why);
 	r->o = o;
+	r->rings = !o->is_quiet;
 	buf_init(&r->config_dir, PATH_BYTES);
 	buf_init(&r->control_dir, PATH_BYTES);
 	enum err e = begin(r, why);
@@ -428,6 +438,7 @@ enum err console_run(struct console_run *o, int *signal_number, struct why *why)
 		e = why_set(why, ERR_IO, "%s", r->ended_why);
 	buf_release(&r->config_dir);
 	buf_release(&r->control_dir);
+	attention_release(&r->attention);
 	ways_free(r->ways);
 	free(r);
 	return e;
