@@ -307,7 +307,7 @@ static enum err find_person(struct run *r, struct why *why)
 	const struct roles *roles = r->o->fleet != NULL ? r->o->fleet->roles : NULL;
 	struct account account;
 	struct stat st;
-	r->unowned_after_ms = ALERTING_UNOWNED_AFTER_MS;
+	r->unowned_after_ms = r->o->fleet != NULL ? r->o->fleet->alerting.unowned_after_ms : ALERTING_UNOWNED_AFTER_MS;
 	person_here(&r->person);
 	enum err e = account_find((uint32_t)geteuid(), &account, why);
 	if (e != ERR_OK)
