@@ -12,7 +12,7 @@
 #include "tui/widget_bar.h"
 
 enum {
-	TEXT_MAX = 8192, WIDE = 120, ROWS_FOR_COLUMNS = 24, ROWS_FOR_CHART = 13, ROWS_FOR_ALL = 30, HEAD_ROWS = 3, CHART_ROWS = 7, CHART_ROWS_MOST = 22,
+	TEXT_MAX = 8192, WIDE = 120, ROWS_FOR_COLUMNS = 24, ROWS_FOR_CHART = 13, ROWS_FOR_PANE = 5, ROWS_FOR_ALL = 30, HEAD_ROWS = 3, CHART_ROWS = 7, CHART_ROWS_MOST = 22,
 	NAME_COLS = 14
 };
 
@@ -167,6 +167,53 @@ static void draw_members(struct alert_panes *p, const struct alert_pane_data *d,
 	draw_table(columns, sizeof columns / sizeof columns[0], &p->tables[ALERT_PANE_MEMBERS], &source, d->focus == ALERT_PANE_MEMBERS, c);
 }
 
+/* ---- what changed ---- */
+
+static void changed_cell(const void *context, size_t row, size_t column, struct table_cell *out)
+{
+	const struct drawing *d = context;
+	const struct changed_row *r = &d->d->changed->changed->rows[row];
+	bool is_clear = r->score >= CHANGED_CLEAR;
+	out->text = d->text;
+	out->role = is_clear ? ROLE_TEXT : ROLE_SECOND;
+	switch (column) {
+	case 0: snprintf(d->text, ALERTS_TEXT, "%.2f", r->score); out->role = is_clear ? ROLE_WARN : ROLE_FAINT; break;
+	case 1: out->text = r->node; break;
+	default: out->text = r->text; break;
+	}
+}
+
+static size_t count_changed(const struct alert_pane_data *d)
+{
+	return d->changed != NULL && d->changed->changed != NULL ? d->changed->changed->n : 0;
+}
+
+/* What is to be said first, the rows, and below them how the selected one's score comes about. */
+static void draw_changed(struct alert_panes *p, const struct alert_pane_data *d, struct canvas *c)
+{
+	static const struct table_column columns[] = { { "score", 5, 5, 1, 1 }, { "node", 8, 20, -1, 2 }, { "what", 20, 400, -1, 0 } };
+	struct rect all = canvas_region(c);
+	struct table_state *t = &p->tables[ALERT_PANE_CHANGED];
+	char text[ALERTS_TEXT] = "";
+	const struct drawing dr = { d, text };
+	size_t n = count_changed(d);
+	if (d->changed == NULL || d->changed->changed == NULL) {
+		paragraph_draw(c, 0, 1, all.cols - 2, ROLE_SECOND, d->changed == NULL ? "comparing before and after" : d->changed->why);
+		return;
+	}
+	const char *note = d->changed->changed->note[0] != '\0' ? d->changed->changed->note : n == 0 ? "nothing moved, and nothing happened nearby" : "";
+	int head = note[0] != '\0', foot = d->focus == ALERT_PANE_CHANGED && n > 0 && all.rows >= 6;
+	canvas_put_width(c, 0, 1, all.cols - 2, -1, ROLE_SECOND, note);
+	if (n == 0)
+		return;
+	const struct table_source source = { .context = &dr, .rows = n, .cell = changed_cell };
+	canvas_enter(c, (struct rect){ head, 0, all.rows - head - foot, all.cols });
+	draw_table(columns, sizeof columns / sizeof columns[0], t, &source, d->focus == ALERT_PANE_CHANGED, c);
+	canvas_leave(c);
+	if (foot)
+		canvas_put_width(c, all.rows - 1, 1, all.cols - 2, -1, ROLE_FAINT, d->changed->changed->rows[t->selected].reasons);
+}
+
 /* ---- its history ---- */
 
 static void draw_line_glyph(struct canvas *c, int cols, const void *context, size_t row)
@@ -255,7 +302,8 @@ static const struct {
 	const char *name;
 	void (*draw)(struct alert_panes *p, const struct alert_pane_data *d, struct canvas *c);
 } panes[ALERT_PANES] = {
-	[ALERT_PANE_MEMBERS] = { "alerts", draw_members }, [ALERT_PANE_HISTORY] = { "history", draw_history }, [ALERT_PANE_ABOUT] = { "about", draw_about },
+	[ALERT_PANE_MEMBERS] = { "alerts", draw_members }, [ALERT_PANE_CHANGED] = { "what changed", draw_changed },
+	[ALERT_PANE_HISTORY] = { "history", draw_history }, [ALERT_PANE_ABOUT] = { "about", draw_about },
 };
 
 static void pane_title(const struct alert_pane_data *d, enum alert_pane pane, char to[ALERTS_TEXT])
@@ -295,31 +343,56 @@ static void draw_focused(struct alert_panes *p, const struct alert_pane_data *d,
 	draw_pane(p, d, d->focus, r, note, c);
 }
 
+/* The height of a pane of so many rows of data, with its rule and its titles. */
+static int height(size_t n, int most)
+{
+	return smaller((int)(n < 1000 ? n : 1000) + 2, most);
+}
+
+static size_t rows_changed(const struct alert_pane_data *d)
+{
+	size_t n = count_changed(d);
+	return n > 0 ? n + 1 : 1; /* what is said before them */
+}
+
 static void draw_stacked(struct alert_panes *p, const struct alert_pane_data *d, struct rect r, struct canvas *c)
 {
-	int members = smaller((int)(d->group->n < 1000 ? d->group->n : 1000) + 2, r.rows / 3);
-	int history = smaller((int)(d->lines->n < 1000 ? d->lines->n : 1000) + 2, r.rows / 3);
-	draw_pane(p, d, ALERT_PANE_MEMBERS, (struct rect){ r.row, r.col, members, r.cols }, NULL, c);
-	draw_pane(p, d, ALERT_PANE_HISTORY, (struct rect){ r.row + members, r.col, history, r.cols }, NULL, c);
-	draw_pane(p, d, ALERT_PANE_ABOUT, (struct rect){ r.row + members + history, r.col, r.rows - members - history, r.cols }, NULL, c);
+	int heights[ALERT_PANES] = { [ALERT_PANE_MEMBERS] = height(d->group->n, r.rows / 4), [ALERT_PANE_CHANGED] = height(rows_changed(d), r.rows / 4),
+		                     [ALERT_PANE_HISTORY] = height(d->lines->n, r.rows / 4) };
+	heights[ALERT_PANE_ABOUT] = r.rows - heights[ALERT_PANE_MEMBERS] - heights[ALERT_PANE_CHANGED] - heights[ALERT_PANE_HISTORY];
+	for (int i = 0, row = r.row; i < ALERT_PANES; row += heights[i++])
+		draw_pane(p, d, (enum alert_pane)i, (struct rect){ row, r.col, heights[i], r.cols }, NULL, c);
 }
 
 static void draw_columns(struct alert_panes *p, const struct alert_pane_data *d, struct rect r, struct canvas *c)
 {
-	int left = r.cols / 2, chart = smaller(r.rows / 2, CHART_ROWS_MOST), members = smaller((int)(d->group->n < 1000 ? d->group->n : 1000) + 2, r.rows / 2);
+	int left = r.cols / 2, right = r.cols - left - 1, chart = smaller(r.rows / 2, CHART_ROWS_MOST);
+	int members = height(d->group->n, r.rows / 3), changed = height(rows_changed(d), r.rows / 3);
 	canvas_enter(c, (struct rect){ r.row, r.col, chart, left });
 	draw_chart(d, c);
 	canvas_leave(c);
 	draw_pane(p, d, ALERT_PANE_ABOUT, (struct rect){ r.row + chart, r.col, r.rows - chart, left }, NULL, c);
-	draw_pane(p, d, ALERT_PANE_MEMBERS, (struct rect){ r.row, r.col + left + 1, members, r.cols - left - 1 }, NULL, c);
-	draw_pane(p, d, ALERT_PANE_HISTORY, (struct rect){ r.row + members, r.col + left + 1, r.rows - members, r.cols - left - 1 }, NULL, c);
+	draw_pane(p, d, ALERT_PANE_MEMBERS, (struct rect){ r.row, r.col + left + 1, members, right }, NULL, c);
+	draw_pane(p, d, ALERT_PANE_CHANGED, (struct rect){ r.row + members, r.col + left + 1, changed, right }, NULL, c);
+	draw_pane(p, d, ALERT_PANE_HISTORY, (struct rect){ r.row + members + changed, r.col + left + 1, r.rows - members - changed, right }, NULL, c);
+}
+
+void alert_panes_draw_gone(struct alert_panes *p, const struct alert_pane_data *d, const char *why, struct canvas *c)
+{
+	struct rect all = canvas_region(c);
+	int head = d->lines->n == 0 || all.rows < ROWS_FOR_PANE ? all.rows : 2;
+	canvas_put_width(c, head == 2 ? 0 : all.rows / 2, 0, all.cols, 0, ROLE_SECOND, why);
+	if (head == 2)
+		draw_pane(p, d, ALERT_PANE_HISTORY, (struct rect){ head, 0, all.rows - head, all.cols }, NULL, c);
 }
 
 void alert_panes_draw(struct alert_panes *p, const struct alert_pane_data *d, struct canvas *c)
 {
 	struct rect all = canvas_region(c);
-	int head = all.rows >= ROWS_FOR_CHART ? HEAD_ROWS : 1;
+	int head = all.rows >= ROWS_FOR_CHART ? HEAD_ROWS : all.rows >= ROWS_FOR_PANE ? 1 : all.rows;
 	draw_head(d, head, c);
+	if (head == all.rows)
+		return;
 	struct rect rest = { head, 0, all.rows - head, all.cols };
 	if (all.cols >= WIDE && all.rows >= ROWS_FOR_COLUMNS) {
 		draw_columns(p, d, rest, c);

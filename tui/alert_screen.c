@@ -143,6 +143,7 @@ static void needs(const struct screen *screen, const struct view *view, struct n
 	const struct alert_group_item *g = group(s, view);
 	struct chart_need *need = &out->charts[0];
 	out->alerts_key = s->key;
+	out->changed = g != NULL ? selected(s, g)->row.id : 0;
 	if (g == NULL || s->charted.left.len == 0 || s->charted.left.len >= sizeof need->expression)
 		return;
 	memcpy(need->expression, buf_text(&s->charted.left), s->charted.left.len + 1);
@@ -160,9 +161,14 @@ static const char *why_gone(const struct alert_screen *s, const struct view *vie
 	return s->lines.n > 0 ? "these alerts were over at this time" : "there were no such alerts at this time";
 }
 
+static const struct changed_sight *changed(const struct alert_screen *s, const struct view *v, const struct alert_group_item *g)
+{
+	return g != NULL && v->changed != NULL && v->changed->alert == selected(s, g)->row.id ? v->changed : NULL;
+}
+
 static struct alert_pane_data data_of(const struct alert_screen *s, const struct view *v, const struct alert_group_item *g)
 {
-	return (struct alert_pane_data){ .view = v, .group = g, .lines = &s->lines, .has_lines = detail(s, v) != NULL, .chart = &s->chart,
+	return (struct alert_pane_data){ .view = v, .group = g, .lines = &s->lines, .has_lines = detail(s, v) != NULL, .changed = changed(s, v, g), .chart = &s->chart,
 	                                 .chart_why = s->chart_why, .op = s->charted.op, .threshold = s->charted.number,
 	                                 .span_ms = (int64_t)spans_minutes[s->span] * 60000, .focus = s->focus };
 }
@@ -171,19 +177,36 @@ static void draw(const struct screen *screen, const struct view *view, struct ca
 {
 	const struct alert_screen *s = (const struct alert_screen *)screen;
 	const struct alert_group_item *g = group(s, view);
-	struct rect all = canvas_region(c);
-	if (g == NULL) {
-		canvas_put_width(c, all.rows / 2, 0, all.cols, 0, ROLE_SECOND, why_gone(s, view));
+	struct alert_pane_data d = data_of(s, view, g);
+	if (g != NULL) {
+		alert_panes_draw(s->panes, &d, c);
 		return;
 	}
-	const struct alert_pane_data d = data_of(s, view, g);
-	alert_panes_draw(s->panes, &d, c);
+	d.focus = ALERT_PANE_HISTORY;
+	alert_panes_draw_gone(s->panes, &d, why_gone(s, view), c);
 }
 
 /* ---- commands ---- */
 
-static enum next open_selected(const struct alert_screen *s, const struct alert_group_item *g, struct requests *out)
+/* A row that is one node's leads there, one that is of a moment alone to that moment. */
+static void open_changed(const struct changed_row *r, struct requests *out)
 {
+	if (r->node[0] != '\0')
+		out->push = node_screen_new(r->node);
+	else if (r->moved_ms != 0)
+		out->has_time = true;
+	out->time_ms = r->moved_ms;
+}
+
+static enum next open_selected(const struct alert_screen *s, const struct view *view, const struct alert_group_item *g, struct requests *out)
+{
+	const struct changed_sight *sight = changed(s, view, g);
+	size_t row = s->panes->tables[ALERT_PANE_CHANGED].selected;
+	if (s->focus == ALERT_PANE_CHANGED) {
+		if (sight != NULL && sight->changed != NULL && row < sight->changed->n)
+			open_changed(&sight->changed->rows[row], out);
+		return NEXT_REDRAW;
+	}
 	size_t at = s->panes->tables[ALERT_PANE_HISTORY].selected;
 	if (s->focus == ALERT_PANE_HISTORY && at < s->lines.n) {
 		out->has_time = true;
@@ -215,9 +238,13 @@ static bool scroll(struct alert_panes *p, enum command c)
 
 static bool move(struct alert_screen *s, const struct view *view, const struct alert_group_item *g, enum command c)
 {
+	if (g == NULL)
+		s->focus = ALERT_PANE_HISTORY;
 	if (s->focus == ALERT_PANE_ABOUT)
 		return scroll(s->panes, c);
-	size_t n = s->focus == ALERT_PANE_HISTORY ? s->lines.n : g != NULL ? g->n : 0;
+	const struct changed_sight *sight = changed(s, view, g);
+	size_t n = s->focus == ALERT_PANE_HISTORY ? s->lines.n : s->focus == ALERT_PANE_MEMBERS ? (g != NULL ? g->n : 0)
+	           : sight != NULL && sight->changed != NULL ? sight->changed->n : 0;
 	if (!table_command(&s->panes->tables[s->focus], c, n, s->panes->visible[s->focus]))
 		return false;
 	if (s->focus == ALERT_PANE_MEMBERS && g != NULL) {
@@ -243,7 +270,7 @@ static enum next command(struct screen *screen, const struct view *view, enum co
 	if (move(s, view, g, c))
 		return NEXT_REDRAW;
 	switch ((int)c) {
-	case COMMAND_ENTER: return open_selected(s, g, out);
+	case COMMAND_ENTER: return open_selected(s, view, g, out);
 	case COMMAND_NEXT_PANE: s->focus = (enum alert_pane)((s->focus + 1) % ALERT_PANES); return NEXT_REDRAW;
 	case COMMAND_ZOOM_IN: s->span -= s->span > 0; return NEXT_REDRAW;
 	case COMMAND_ZOOM_OUT: s->span += s->span < N_SPANS - 1; return NEXT_REDRAW;

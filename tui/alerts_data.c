@@ -384,12 +384,18 @@ static enum err make_groups(struct alerts_build *b, struct why *why)
 
 /* ---- who has it ---- */
 
+/* When it was over; between two judgements of the recorder one that ran out is not marked so yet. */
+static int64_t over_ms(const struct ack_row *a)
+{
+	return a->ended_ms != 0 ? a->ended_ms : a->until_ms;
+}
+
 static void own(struct alert_group_item *g, const struct ack_row *a, int64_t t_ms)
 {
 	if (ack_is_held(a, t_ms)) {
 		if (g->ack == NULL || g->ack->at_ms <= a->at_ms)
 			g->ack = a;
-	} else if (g->phase == PHASE_FIRING && a->at_ms <= t_ms && a->ended_ms > g->since_ms && (g->lost == NULL || g->lost->ended_ms <= a->ended_ms)) {
+	} else if (g->phase == PHASE_FIRING && a->at_ms <= t_ms && over_ms(a) > g->since_ms && (g->lost == NULL || over_ms(g->lost) <= over_ms(a))) {
 		g->lost = a;
 	}
 }
@@ -421,7 +427,7 @@ static enum err find_owners(struct alerts_build *b)
 		if (g->ack != NULL)
 			g->lost = NULL;
 		else if (g->phase == PHASE_FIRING && g->severity >= SEVERITY_WARN && !g->is_hidden)
-			g->unowned_ms = g->lost != NULL ? g->lost->ended_ms : g->since_ms;
+			g->unowned_ms = g->lost != NULL ? over_ms(g->lost) : g->since_ms;
 		g->find = find_text(&v->arena, g);
 	}
 	return b->err;

@@ -5,6 +5,7 @@
 #ifndef PITWALL_TUI_ALERTS_DETAIL_H
 #define PITWALL_TUI_ALERTS_DETAIL_H
 
+#include "alerts/changed.h"
 #include "base/arena.h"
 #include "base/err.h"
 #include "store/alerts.h"
@@ -47,6 +48,21 @@ struct silence_sight {
 	struct arena arena;
 };
 void silence_sight_free(struct silence_sight *s); /* NULL is fine */
+
+/* What changed when an alert began. */
+struct changed_sight {
+	int64_t               alert;
+	int64_t               until_ms; /* what came later was not looked at */
+	enum err              err;      /* ERR_OK, or `why` says why nothing can be told */
+	const char           *why;
+	const struct changed *changed;  /* NULL where nothing can be told */
+	struct arena          arena;
+};
+void changed_sight_free(struct changed_sight *s); /* NULL is fine */
+
+/* As of T. *is_same: it would be as good as the same as an answer about before_alert (0: there is none) that looked until before_until_ms, and none is made. */
+enum err changed_sight_read(struct reader *r, int64_t alert, int64_t t_ms, const atomic_bool *cancelled, int64_t before_alert, int64_t before_until_ms,
+                            struct changed_sight **out, bool *is_same, struct why *why);
 
 /* All there is to see at T. */
 enum err alerts_read(struct reader *r, int64_t t_ms, struct alerts_view **out, struct why *why);

@@ -226,3 +226,60 @@ void silence_sight_free(struct silence_sight *s)
 	arena_release(&s->arena);
 	free(s);
 }
+
+/* ---- what changed ---- */
+
+enum { CHANGED_AGAIN_MS = 15 * 1000 }; /* while it goes on */
+
+static struct changed_sight *new_changed_sight(int64_t alert)
+{
+	struct changed_sight *s = calloc(1, sizeof *s);
+	if (s == NULL)
+		return NULL;
+	arena_init(&s->arena);
+	s->alert = alert;
+	s->why = "";
+	return s;
+}
+
+enum err changed_sight_read(struct reader *r, int64_t alert, int64_t t_ms, const atomic_bool *cancelled, int64_t before_alert, int64_t before_until_ms,
+                            struct changed_sight **out, bool *is_same, struct why *why)
+{
+	struct changed_sight *s = new_changed_sight(alert);
+	struct changed_question q = { 0 };
+	struct changed *changed = NULL;
+	struct why told = { "" };
+	if (s == NULL)
+		return why_memory(why);
+	*is_same = false;
+	s->err = changed_question_of_alert(r, alert, t_ms, &s->arena, &q, &told);
+	if (s->err == ERR_OK) {
+		s->until_ms = q.until_ms < q.onset_ms + CHANGED_AFTER_MS ? q.until_ms : q.onset_ms + CHANGED_AFTER_MS;
+		*is_same = alert == before_alert && s->until_ms >= before_until_ms && s->until_ms < before_until_ms + CHANGED_AGAIN_MS &&
+		           (s->until_ms == before_until_ms || s->until_ms < q.onset_ms + CHANGED_AFTER_MS);
+	}
+	if (*is_same) {
+		changed_sight_free(s);
+		return ERR_OK;
+	}
+	q.cancelled = cancelled;
+	if (s->err == ERR_OK)
+		s->err = changed_read(r, &q, &s->arena, &changed, &told);
+	s->changed = changed;
+	s->why = arena_text(&s->arena, told.text);
+	if (s->err == ERR_CANCELLED || s->err == ERR_MEMORY || arena_failed(&s->arena)) {
+		enum err e = s->err == ERR_OK ? ERR_MEMORY : s->err;
+		changed_sight_free(s);
+		return why_set(why, e, "%s", told.text[0] != '\0' ? told.text : err_text(e));
+	}
+	*out = s;
+	return ERR_OK;
+}
+
+void changed_sight_free(struct changed_sight *s)
+{
+	if (s == NULL)
+		return;
+	arena_release(&s->arena);
+	free(s);
+}

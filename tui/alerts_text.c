@@ -96,7 +96,7 @@ enum err ack_sentence(struct buf *to, const struct ack_row *a, int64_t t_ms)
 	char text[ALERTS_TEXT], more[ALERTS_TEXT];
 	buf_printf(to, "acknowledged %s ago by %s", since_text(a->at_ms, t_ms, more), actor_text(&a->actor, text));
 	if (!ack_is_held(a, t_ms) && a->ended_ms != 0) {
-		buf_printf(to, "; over since %s ago: %s", since_text(a->ended_ms, t_ms, text), ack_end_text(a->end));
+		buf_printf(to, "; over for %s: %s", since_text(a->ended_ms, t_ms, text), ack_end_text(a->end));
 		if (a->ended_by.who[0] != '\0')
 			buf_printf(to, " by %.80s", a->ended_by.who);
 	} else if (a->until_ms != 0) {

@@ -90,6 +90,8 @@ libtui_a_SOURCES += \
 	%reldir%/alerts_screen.c \
 	%reldir%/alerts_table.c %reldir%/alerts_table.h \
 	%reldir%/alerts_text.c %reldir%/alerts_text.h \
+	%reldir%/attention.c %reldir%/attention.h \
+	%reldir%/errands.c %reldir%/errands.h \
 	%reldir%/form.c %reldir%/form.h \
 	%reldir%/frame.c %reldir%/frame.h \
 	%reldir%/paragraph.c %reldir%/paragraph.h
