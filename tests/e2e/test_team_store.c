@@ -184,9 +184,16 @@ static struct recorder start_recorder(void)
 	return (struct recorder){ pid, go[1] };
 }
 
+/* A byte, not the pipe's end: children that were begun meanwhile hold that too. */
+static void go_on(int go)
+{
+	assert_int_equal(write(go, "g", 1), 1);
+	close(go);
+}
+
 static void end_recorder(struct recorder r)
 {
-	close(r.go);
+	go_on(r.go);
 	assert_int_equal(ended(r.pid), 0);
 }
 
@@ -204,15 +211,61 @@ static enum err see_event(void *ctx, const struct event *e)
 }
 
 /* How many times it was recorded. */
+static int count_in(struct reader *r)
+{
+	size_t n = 0;
+	return reader_events(r, NULL, "note", 0, INT64_MAX / 2, 100, see_event, &n, &why) == ERR_OK ? (int)n : 91;
+}
+
 static int count(void)
 {
 	struct reader *r = NULL;
-	size_t n = 0;
 	if (reader_open(t.store, READER_OWN, &r, &why) != ERR_OK)
 		return 90;
-	enum err e = reader_events(r, NULL, "note", 0, INT64_MAX / 2, 100, see_event, &n, &why);
+	int n = count_in(r);
 	reader_close(r);
-	return e == ERR_OK ? (int)n : 91;
+	return n;
+}
+
+/* A console that stays open from before a recorder starts until after: it sees what is recorded. */
+struct watcher {
+	pid_t pid;
+	int   go;
+};
+
+static int watch(int counted, int go)
+{
+	struct reader *r = NULL;
+	char n = 0;
+	if (reader_open(t.store, READER_OWN, &r, &why) != ERR_OK)
+		return 90;
+	n = (char)count_in(r);
+	if (write(counted, &n, 1) != 1 || read(go, &n, 1) < 0)
+		return 92;
+	int last = count_in(r);
+	reader_close(r);
+	return last;
+}
+
+static struct watcher start_watcher(int want)
+{
+	int counted[2], go[2];
+	char n = 0;
+	assert_true(pipe2(counted, O_CLOEXEC) == 0 && pipe2(go, O_CLOEXEC) == 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		close(counted[0]);
+		close(go[1]);
+		become(MEMBER_UID, t.gid);
+		_exit(watch(counted[1], go[0]));
+	}
+	close(counted[1]);
+	close(go[0]);
+	assert_int_equal(read(counted[0], &n, 1), 1);
+	assert_int_equal(n, want);
+	close(counted[0]);
+	return (struct watcher){ pid, go[1] };
 }
 
 static int ask(void)
@@ -299,11 +352,21 @@ static void test_members_read(void **state)
 	assert_int_equal(as_user(OUTSIDER_UID, OUTSIDER_GID, count), 90);
 	assert_int_equal(as_user(MEMBER_UID, t.gid, tamper), 0);
 	end_recorder(r);
-	assert_int_equal(as_user(MEMBER_UID, t.gid, count), 1); /* the log is gone, and members may make none */
+	assert_int_equal(as_user(MEMBER_UID, t.gid, count), 1); /* nobody has the log in hand */
+	struct watcher w = start_watcher(1);
 	r = start_recorder();
+	go_on(w.go);
+	assert_int_equal(ended(w.pid), 2);
 	kill_recorder(r);
 	assert_int_equal(as_user(MEMBER_UID, t.gid, count), 2); /* the log is left, and nobody has written its index anew */
 	assert_int_equal(as_user(MEMBER_UID, t.gid, tamper), 0);
+	char side[160]; /* a store that was brought from elsewhere, without its log: read as it is */
+	end_recorder(start_recorder());
+	snprintf(side, sizeof side, "%s-wal", t.store);
+	assert_int_equal(unlink(side), 0);
+	snprintf(side, sizeof side, "%s-shm", t.store);
+	assert_int_equal(unlink(side), 0);
+	assert_int_equal(as_user(MEMBER_UID, t.gid, count), 3);
 }
 
 static enum err take(void *ctx, const struct spool_item *item)
