@@ -216,6 +216,7 @@ void fleet_free(struct fleet *f)
 		return;
 	for (size_t i = 0; i < f->n_targets; i++)
 		labels_unref(f->targets[i].labels);
+	receivers_release(f);
 	free(f->targets);
 	free(f->groups);
 	files_free(f->files);
