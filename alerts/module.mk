@@ -4,6 +4,11 @@ libalerts_a_SOURCES = \
 	%reldir%/group.c %reldir%/group.h \
 	%reldir%/life.c %reldir%/life.h \
 	%reldir%/request.c %reldir%/request.h \
+	%reldir%/alertmanager.c %reldir%/alertmanager.h %reldir%/alertmanager_private.h \
+	%reldir%/alertmanager_json.c %reldir%/alertmanager_json.h \
+	%reldir%/alertmanager_push.c \
+	%reldir%/alertmanager_silence.c \
+	%reldir%/alertmanager_mirror.c %reldir%/alertmanager_mirror.h \
 	%reldir%/fingerprint.c %reldir%/fingerprint.h \
 	%reldir%/notifier.c %reldir%/notifier.h %reldir%/notifier_private.h \
 	%reldir%/notify_command.c \
