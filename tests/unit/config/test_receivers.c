@@ -110,6 +110,19 @@ static void test_all_kinds(void **state)
 	fleet_free(f);
 }
 
+static void test_attention(void **state)
+{
+	struct fleet *f = NULL;
+	(void)state;
+	assert_string_equal(said("attention: osc\n", &f), "");
+	assert_int_equal(f->attention, FLEET_ATTENTION_OSC);
+	fleet_free(f);
+	assert_string_equal(said("", &f), "");
+	assert_int_equal(f->attention, FLEET_ATTENTION_BELL);
+	fleet_free(f);
+	assert_string_equal(said("attention: loud\n", NULL), "f:2:12: 'attention' must be bell, osc or off, not 'loud'\n");
+}
+
 static void test_mistakes(void **state)
 {
 	static const struct {
@@ -160,6 +173,6 @@ static void test_mistakes(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_all_kinds), cmocka_unit_test(test_mistakes) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_all_kinds), cmocka_unit_test(test_attention), cmocka_unit_test(test_mistakes) };
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
