@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libtui.a
 libtui_a_SOURCES = \
+	%reldir%/calling.c %reldir%/calling.h \
 	%reldir%/canvas.c %reldir%/canvas.h \
 	%reldir%/chart_scale.c \
 	%reldir%/command.c %reldir%/command.h \
