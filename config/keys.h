@@ -25,6 +25,8 @@
 	X(SSH,      "ssh",                 "How the machine itself is asked; `yes` where ssh_config says all, `no` where an outer one shall not hold.") \
 	X(EXEC,     "an item of exec",     "A command of your own whose output becomes samples.")                              \
 	X(MODEL,    "an item of models",   "Facts about a model that screens show.")                                            \
+	X(SLO,      "an item of slo",      "What the users of a model are promised; alerts tell how fast the promise is used up.")  \
+	X(LATENCY,  "latency",             "How quick a model has to be.")                                                      \
 	X(KEEP,     "keep",                "How long the store keeps what it has, finest first.")
 
 enum keys {

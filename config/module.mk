@@ -13,6 +13,7 @@ libconfig_a_SOURCES = \
 	%reldir%/range.c %reldir%/range.h \
 	%reldir%/secret.c %reldir%/secret.h \
 	%reldir%/settings.c \
+	%reldir%/slo.c %reldir%/slo.h \
 	%reldir%/target_file.c \
 	%reldir%/targets.c \
 	%reldir%/watch.c \

@@ -15,3 +15,7 @@ tests_unit_alerts_test_packs_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/alerts/test_incidents
 tests_unit_alerts_test_incidents_SOURCES = %reldir%/test_incidents.c
 tests_unit_alerts_test_incidents_LDADD   = libsim.a libcollectors.a $(libs_alerts) $(MHD_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_slo
+tests_unit_alerts_test_slo_SOURCES = %reldir%/test_slo.c
+tests_unit_alerts_test_slo_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)

@@ -47,7 +47,7 @@ static void check_texts(void *ctx, const struct rule_group *g, const struct rule
 {
 	static const char *const annotations[] = { "summary", "description", "runbook" };
 	size_t *n = ctx;
-	assert_row(r->name, strncmp(g->name, "pitwall-", 8) == 0 && g->interval_ms == 15000);
+	assert_row(r->name, strncmp(g->name, "pitwall-", 8) == 0 && (g->interval_ms == 15000 || g->interval_ms == 30000));
 	if (r->kind != RULE_ALERT)
 		return;
 	const char *severity = text_of(r->labels, r->n_labels, "severity");
