@@ -355,6 +355,11 @@ static void export_label(struct labels_builder *b, const struct label *l)
 	buf_release(&name);
 }
 
+bool label_is_own(const char *name)
+{
+	return strncmp(name, LABEL_PREFIX_OWN, sizeof LABEL_PREFIX_OWN - 1) == 0;
+}
+
 enum err labels_with_target(const struct labels *series, const struct labels *target, struct labels **out, struct why *why)
 {
 	struct labels_builder b;
@@ -369,6 +374,8 @@ enum err labels_with_target(const struct labels *series, const struct labels *ta
 	}
 	for (size_t i = 0; i < target->n; i++) {
 		const struct label *t = &target->pairs[i];
+		if (label_is_own(t->name))
+			continue;
 		const struct label *clash = labels_find(series, t->name);
 		if (clash != NULL)
 			clashes[n++] = clash;
@@ -387,9 +394,8 @@ out:
 
 /* ---- text and bytes ---- */
 
-static bool is_plain_name(const struct label *l, const char *text, size_t n)
+static bool is_plain(const char *text, size_t n, bool may_have_colon)
 {
-	bool may_have_colon = strcmp(l->name, LABEL_NAME) == 0;
 	for (size_t i = 0; i < n; i++) {
 		char c = text[i];
 		bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c == ':' && may_have_colon);
@@ -399,7 +405,7 @@ static bool is_plain_name(const struct label *l, const char *text, size_t n)
 	return n > 0;
 }
 
-static void print_quoted(struct buf *to, const char *text, size_t n)
+enum err labels_print_value(const char *text, size_t n, struct buf *to)
 {
 	buf_putc(to, '"');
 	for (size_t i = 0; i < n; i++) {
@@ -410,21 +416,26 @@ static void print_quoted(struct buf *to, const char *text, size_t n)
 		else
 			buf_putc(to, text[i]);
 	}
-	buf_putc(to, '"');
+	return buf_putc(to, '"');
+}
+
+enum err labels_print_name(const char *name, size_t n, struct buf *to)
+{
+	return is_plain(name, n, false) ? buf_put(to, name, n) : labels_print_value(name, n, to);
 }
 
 enum err labels_print(const struct labels *l, struct buf *to)
 {
 	const struct label *metric = labels_find(l, LABEL_NAME);
-	bool is_plain = metric != NULL && is_plain_name(metric, metric->value, metric->value_len);
-	if (is_plain)
+	bool is_in_front = metric != NULL && is_plain(metric->value, metric->value_len, true);
+	if (is_in_front)
 		buf_put(to, metric->value, metric->value_len);
-	if (is_plain && l->n == 1)
+	if (is_in_front && l->n == 1)
 		return to->err;
 	const char *separator = "";
 	buf_putc(to, '{');
-	if (metric != NULL && !is_plain) {
-		print_quoted(to, metric->value, metric->value_len);
+	if (metric != NULL && !is_in_front) {
+		labels_print_value(metric->value, metric->value_len, to);
 		separator = ",";
 	}
 	for (size_t i = 0; i < l->n; i++) {
@@ -433,12 +444,9 @@ enum err labels_print(const struct labels *l, struct buf *to)
 			continue;
 		buf_puts(to, separator);
 		separator = ",";
-		if (is_plain_name(p, p->name, p->name_len))
-			buf_put(to, p->name, p->name_len);
-		else
-			print_quoted(to, p->name, p->name_len);
+		labels_print_name(p->name, p->name_len, to);
 		buf_putc(to, '=');
-		print_quoted(to, p->value, p->value_len);
+		labels_print_value(p->value, p->value_len, to);
 	}
 	return buf_putc(to, '}');
 }

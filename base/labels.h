@@ -66,12 +66,19 @@ void     labels_builder_remove(struct labels_builder *b, const char *name);
 enum err labels_builder_build(struct labels_builder *b, struct labels **out, struct why *why);
 void     labels_builder_release(struct labels_builder *b);
 
+/* Labels of a target that begin so are about the target alone. */
+#define LABEL_PREFIX_OWN "__"
+bool label_is_own(const char *name);
+
 /* `series` with the labels of its target laid over it, as Prometheus does with honor_labels: false: a label of the series that the
- * target has too is kept as "exported_NAME". */
+ * target has too is kept as "exported_NAME". The target's own ones are not laid over. */
 enum err labels_with_target(const struct labels *series, const struct labels *target, struct labels **out, struct why *why);
 
 /* name{a="b",c="d"}, values escaped as in the exposition format; names that are not plain identifiers in quotes, as Prometheus 3 does. */
 enum err labels_print(const struct labels *l, struct buf *to);
+/* Its pieces: a name, and a value in quotes. */
+enum err labels_print_name(const char *name, size_t n, struct buf *to);
+enum err labels_print_value(const char *text, size_t n, struct buf *to);
 
 /* A byte form for storage: varint count, then for every pair varint length and bytes of name and value. Decoding checks everything:
  * ERR_CORRUPT. `used` (may be NULL) is how many of the `n` bytes the set took. */

@@ -14,6 +14,7 @@ libbase_a_SOURCES = \
 	%reldir%/log.c %reldir%/log.h \
 	%reldir%/loop.c %reldir%/loop.h \
 	%reldir%/matcher.c %reldir%/matcher.h \
+	%reldir%/matcher_set.c %reldir%/matcher_set.h \
 	%reldir%/num.c %reldir%/num.h \
 	%reldir%/regex.cc %reldir%/regex.h \
 	%reldir%/stale.h \
@@ -23,6 +24,8 @@ libbase_a_SOURCES = \
 # sanitizer would need the C++ half of the sanitizer runtime, which that link does not bring.
 libbase_a_CXXFLAGS = $(AM_CXXFLAGS) -fno-exceptions -fno-sanitize=vptr
 libbase_a_SOURCES += \
+	%reldir%/account.c %reldir%/account.h \
+	%reldir%/person.c %reldir%/person.h \
 	%reldir%/diagnostics.c %reldir%/diagnostics.h \
 	%reldir%/slurp.c %reldir%/slurp.h \
 	%reldir%/suggest.c %reldir%/suggest.h \

@@ -16,7 +16,7 @@ static bool is_env_name(const char *text)
 }
 
 /* The words of a command, NULL-terminated, in the arena. NULL: reported. */
-static const char *const *read_words(struct build *b, const struct yaml_node *list)
+const char *const *words_read(struct build *b, const struct yaml_node *list)
 {
 	if (list->kind != YAML_LIST || list->n == 0 || list->n > WORDS_MAX) {
 		yaml_error(b->y, list, "'command' must be a list of 1 to %d words (no shell reads it), as in [ pass, show, token ]", WORDS_MAX);
@@ -40,7 +40,7 @@ static void check_secret_file(struct build *b, const struct yaml_node *at, const
 }
 
 /* One of env, file, command. `what` is the key that holds it. */
-static bool read_secret(struct build *b, const struct yaml_node *node, const char *what, struct secret_source *out)
+bool secret_source_read(struct build *b, const struct yaml_node *node, const char *what, struct secret_source *out)
 {
 	if (node->kind != YAML_MAP) {
 		yaml_error(b->y, node,
@@ -58,7 +58,7 @@ static bool read_secret(struct build *b, const struct yaml_node *node, const cha
 	const char *key = node->keys[0]->text, *text;
 	if (strcmp(key, "command") == 0) {
 		out->kind = SECRET_COMMAND;
-		out->argv = read_words(b, value);
+		out->argv = words_read(b, value);
 		out->name = out->argv != NULL ? out->argv[0] : NULL;
 		return out->name != NULL;
 	}
@@ -89,7 +89,7 @@ static bool read_basic(struct build *b, const struct yaml_node *node, struct fle
 		yaml_error(b->y, node, "'basic' needs '%s'", at == NULL ? "user" : "password");
 	auth->kind = FLEET_AUTH_BASIC;
 	auth->user = keep(b, arena_text(b->arena, user));
-	return password != NULL && read_secret(b, password, "password", &auth->secret) && user != NULL && is_good;
+	return password != NULL && secret_source_read(b, password, "password", &auth->secret) && user != NULL && is_good;
 }
 
 const struct fleet_auth *auth_read(struct build *b, const struct yaml_node *node)
@@ -108,7 +108,7 @@ const struct fleet_auth *auth_read(struct build *b, const struct yaml_node *node
 		return NULL;
 	}
 	bool is_good = strcmp(node->keys[0]->text, "basic") == 0 ? read_basic(b, node->items[0], &auth)
-	                                                         : read_secret(b, node->items[0], "bearer", &auth.secret);
+	                                                         : secret_source_read(b, node->items[0], "bearer", &auth.secret);
 	struct fleet_auth *out = is_good ? keep(b, arena_zeroed(b->arena, 1, sizeof *out)) : NULL;
 	if (out != NULL)
 		*out = auth;

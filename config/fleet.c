@@ -6,6 +6,7 @@
 #include "base/slurp.h"
 #include "config/fleet_build.h"
 #include "config/keys.h"
+#include "config/roles.h"
 #include "config/words.h"
 
 #include <assert.h>
@@ -180,8 +181,15 @@ static void read_top(struct build *b)
 		slos_read(b, node);
 	if ((node = yaml_get(top, "rules")) != NULL)
 		read_rules(b, node);
+	alerting_read(b, yaml_get(top, "alerts"), defaults.interval_ms);
+	if ((node = yaml_get(top, "receivers")) != NULL)
+		receivers_read(b, node);
+	if ((node = yaml_get(top, "alertmanagers")) != NULL)
+		alertmanagers_read(b, node);
 	if ((node = yaml_get(top, "keep")) != NULL)
 		read_keep(b, node);
+	if ((node = yaml_get(top, "roles")) != NULL)
+		b->fleet->roles = keep(b, roles_read(b->arena, b->y, node));
 	read_path(b, top, "store", &b->fleet->store);
 	read_word(b, top, "theme", &b->fleet->theme);
 	read_path(b, top, "keys", &b->fleet->keys);
@@ -213,6 +221,7 @@ void fleet_free(struct fleet *f)
 		labels_unref(f->targets[i].labels);
 	free(f->targets);
 	free(f->groups);
+	alerting_release(&f->alerting);
 	files_free(f->files);
 	free(f);
 }

@@ -10,6 +10,7 @@
 #include "base/diagnostics.h"
 #include "base/err.h"
 #include "base/labels.h"
+#include "config/alerting.h"
 #include "config/profile.h"
 #include "config/secret.h"
 #include "config/slo.h"
@@ -100,6 +101,10 @@ struct fleet_keeping { /* how long the store keeps things; 0: its own default */
 	int64_t frames_ms, blocks_ms, rollups_ms;
 };
 
+struct roles;
+struct fleet_receiver; /* config/receivers.h, likewise the next */
+struct fleet_alertmanager;
+
 struct fleet_files; /* opaque: what was read, to see changes */
 
 struct fleet {
@@ -115,10 +120,16 @@ struct fleet {
 	size_t               n_slos;
 	const char *const   *rules;    /* absolute paths of the rule files that the globs found, each once, sorted per glob */
 	size_t               n_rules;
+	struct fleet_alerting alerting;
+	struct fleet_receiver *receivers; /* who is told of alerts */
+	size_t               n_receivers;
+	struct fleet_alertmanager *alertmanagers;
+	size_t               n_alertmanagers;
 	const char          *store;    /* path of the store, absolute; "" where not set */
 	struct fleet_keeping keep;
 	const char          *theme;    /* "" where not set */
 	const char          *keys;     /* a key file, absolute; "" where not set */
+	const struct roles  *roles;    /* config/roles.h; NULL where the file has none */
 	struct fleet_files  *files;    /* private */
 };
 

@@ -24,10 +24,18 @@
 	X(TLS,      "tls",                 "How https is spoken. It takes the place of an outer one as a whole.")               \
 	X(SSH,      "ssh",                 "How the machine itself is asked; `yes` where ssh_config says all, `no` where an outer one shall not hold.") \
 	X(EXEC,     "an item of exec",     "A command of your own whose output becomes samples.")                              \
+	X(ALERTS,   "alerts",              "How alerts are evaluated, shown and acknowledged.")                                 \
+	X(INHIBIT,  "an item of inhibit_rules", "As in Alertmanager's own file: while an alert of the source side fires, those of the target side are not told of.") \
+	X(RECEIVER, "an item of receivers", "Someone who is told of alerts: exactly one of webhook, command, email and pagerduty.") \
+	X(WEBHOOK,  "webhook",             "Told by a POST of Alertmanager's webhook JSON.")                                    \
+	X(EMAIL,    "email",               "Told by a message over SMTP.")                                                      \
+	X(PAGERDUTY, "pagerduty",          "Told by PagerDuty's Events API v2.")                                                \
+	X(ALERTMANAGER, "an item of alertmanagers", "An Alertmanager, spoken to by its API v2.")                                \
 	X(MODEL,    "an item of models",   "Facts about a model that screens show.")                                            \
 	X(SLO,      "an item of slo",      "What the users of a model are promised; alerts tell how fast the promise is used up.")  \
 	X(LATENCY,  "latency",             "How quick a model has to be.")                                                      \
-	X(KEEP,     "keep",                "How long the store keeps what it has, finest first.")
+	X(KEEP,     "keep",                "How long the store keeps what it has, finest first.")                       \
+	X(ROLES,    "roles",               "Who may do what, by the account that asks. A Unix group is written \"@group\".")
 
 enum keys {
 #define X(id, name, sentence) KEYS_##id,

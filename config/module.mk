@@ -10,7 +10,9 @@ libconfig_a_SOURCES = \
 	%reldir%/keys.c %reldir%/keys.h \
 	%reldir%/machine.c \
 	%reldir%/profile.c %reldir%/profile.h \
+	%reldir%/receivers.c %reldir%/receivers.h \
 	%reldir%/range.c %reldir%/range.h \
+	%reldir%/roles.c %reldir%/roles.h \
 	%reldir%/secret.c %reldir%/secret.h \
 	%reldir%/settings.c \
 	%reldir%/slo.c %reldir%/slo.h \
@@ -19,3 +21,4 @@ libconfig_a_SOURCES = \
 	%reldir%/watch.c \
 	%reldir%/ways.c %reldir%/ways.h \
 	%reldir%/words.c %reldir%/words.h
+libconfig_a_SOURCES += %reldir%/alerting.c %reldir%/alerting.h

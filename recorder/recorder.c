@@ -281,6 +281,8 @@ static void settle_one(void *ctx, int64_t id, const struct labels *labels)
 {
 	struct recorder *r = ctx;
 	struct why why = { "" };
+	if (labels_find(labels, TARGET_RULES) != NULL) /* what rules gave is not this recorder's to end */
+		return;
 	bool is_wanted = is_taken_up(r, labels, false) || is_taken_up(r, labels, true);
 	if (is_wanted)
 		return;

@@ -148,12 +148,12 @@ bool     store_is_committed(struct store *s, uint64_t ticket);
 
 /* ---- reading ---- */
 
-/* Alerts as they were at T: those active then, and those resolved in the last `resolved_ms` before; times after T are 0, the flags as the transitions
- * had them. In no order. `id` not 0: that one alone (also one long over). Lent for the call, like all rows here. */
+/* Alerts as they were at T: those active then, and those that fired and were resolved in the last `resolved_ms` before; times after T are 0, the flags as
+ * the transitions had them; value and annotations are the last. In no order. `id` not 0: that one alone (also one long over). Lent for the call, like all rows here. */
 enum err reader_alerts(struct reader *r, int64_t at_ms, int64_t resolved_ms, int64_t id, enum err (*fn)(void *ctx, const struct alert_row *a), void *ctx,
                        struct why *why);
 
-/* What was active at any time in (after_ms, until_ms], newest first, at most `limit`; where `text` is not NULL, only those in whose name, labels or
+/* What fired at any time in (after_ms, until_ms], newest first, at most `limit`; where `text` is not NULL, only those in whose name, labels or
  * annotations it stands (ASCII case aside). As of until_ms. */
 enum err reader_alert_history(struct reader *r, int64_t after_ms, int64_t until_ms, const char *text, size_t limit,
                               enum err (*fn)(void *ctx, const struct alert_row *a), void *ctx, struct why *why);

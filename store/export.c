@@ -10,6 +10,8 @@
 
 #include <sqlite3.h>
 
+#include "store/alerts.h"
+#include "store/changes.h"
 #include "store/ledger.h"
 #include "store/reader_private.h"
 
@@ -24,6 +26,9 @@ struct copying {
 	struct id_map  layouts; /* those written already */
 	enum stream    stream;
 	struct why     why;     /* of a callback */
+	struct changes *changes; /* what there is of alerts */
+	int64_t       *alerts;  /* their ids */
+	size_t         n_alerts, cap_alerts;
 };
 
 static enum err copy_targets(struct copying *c, struct why *why)
@@ -101,6 +106,63 @@ static enum err copy_event(void *ctx, const struct event *e)
 	return ledger_event(&c->ledger, e, &c->why);
 }
 
+/* ---- alerts, as they were at the end ---- */
+
+static enum err copy_alert(void *ctx, const struct alert_row *a)
+{
+	struct copying *c = ctx;
+	if (c->n_alerts == c->cap_alerts) {
+		size_t cap = c->cap_alerts == 0 ? 64 : c->cap_alerts * 2;
+		int64_t *more = realloc(c->alerts, cap * sizeof *more);
+		if (more == NULL)
+			return why_memory(&c->why);
+		c->alerts = more;
+		c->cap_alerts = cap;
+	}
+	c->alerts[c->n_alerts++] = a->id;
+	changes_alert(c->changes, a);
+	return ERR_OK;
+}
+
+static enum err copy_transition(void *ctx, const struct transition_row *t)
+{
+	changes_transition(((struct copying *)ctx)->changes, t);
+	return ERR_OK;
+}
+
+static enum err copy_ack(void *ctx, const struct ack_row *a)
+{
+	changes_ack(((struct copying *)ctx)->changes, a);
+	return ERR_OK;
+}
+
+static enum err copy_silence(void *ctx, const struct silence_row *s)
+{
+	changes_silence(((struct copying *)ctx)->changes, s);
+	return ERR_OK;
+}
+
+/* The audit stays where it is: a piece of a chain proves nothing. */
+static enum err copy_alerts(struct copying *c, struct why *why)
+{
+	enum err e = changes_new(&c->changes, why);
+	if (e == ERR_OK)
+		e = reader_alerts(c->from, c->until_ms, c->until_ms - c->from_ms, 0, copy_alert, c, why);
+	for (size_t i = 0; i < c->n_alerts && e == ERR_OK; i++)
+		e = reader_transitions(c->from, c->alerts[i], INT64_MIN, c->until_ms, copy_transition, c, why);
+	if (e == ERR_OK)
+		e = reader_acks(c->from, c->from_ms, c->until_ms, copy_ack, c, why);
+	if (e == ERR_OK)
+		e = reader_silences(c->from, c->from_ms, c->until_ms, copy_silence, c, why);
+	if (e == ERR_OK)
+		e = changes_check(c->changes, why);
+	if (e == ERR_OK)
+		e = changes_write(c->changes, &c->ledger, why);
+	changes_free(c->changes);
+	free(c->alerts);
+	return e;
+}
+
 /* Callbacks leave their sentence in c->why; everything else in `why`. */
 static enum err told(const struct copying *c, enum err e, struct why *why)
 {
@@ -123,6 +185,8 @@ static enum err copy_all(void *ctx, struct why *why)
 		e = copy_presences(c, why);
 	if (e == ERR_OK)
 		e = copy_metas(c, why);
+	if (e == ERR_OK)
+		e = told(c, copy_alerts(c, why), why);
 	return e == ERR_OK ? ledger_finish(&c->ledger, why) : e;
 }
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
-	%reldir%/alerts.h \
+	%reldir%/alerts.c %reldir%/alerts.h \
+	%reldir%/audit.c \
+	%reldir%/changes.c %reldir%/changes.h \
 	%reldir%/chain.c %reldir%/chain.h \
 	%reldir%/clock_watch.c %reldir%/clock_watch.h \
 	%reldir%/codec.c %reldir%/codec.h \
@@ -16,5 +18,6 @@ libstore_a_SOURCES = \
 	%reldir%/select.c \
 	%reldir%/store.c %reldir%/store.h \
 	%reldir%/stranger.c %reldir%/stranger.h \
+	%reldir%/tail.c %reldir%/tail.h \
 	%reldir%/walk.c \
 	%reldir%/writer.c %reldir%/writer.h

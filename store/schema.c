@@ -33,7 +33,37 @@ static const char version_2[] =
 	"CREATE TABLE rewind(id INTEGER PRIMARY KEY, last_frame INTEGER NOT NULL, from_ms INTEGER NOT NULL) STRICT;"
 	"PRAGMA user_version = 2;";
 
-static const char *const steps[] = { version_1, version_2 };
+static const char version_3[] =
+	"CREATE TABLE alert(id INTEGER PRIMARY KEY, rule TEXT NOT NULL, source TEXT NOT NULL, expr TEXT NOT NULL, group_key TEXT NOT NULL,"
+	" labels BLOB NOT NULL, result BLOB NOT NULL, annotations BLOB NOT NULL, severity INTEGER NOT NULL, value REAL, active_ms INTEGER NOT NULL,"
+	" fired_ms INTEGER NOT NULL, keep_since_ms INTEGER NOT NULL, resolved_ms INTEGER NOT NULL, states INTEGER NOT NULL,"
+	" is_flapping INTEGER NOT NULL, flap_percent REAL NOT NULL, inhibited_by INTEGER NOT NULL, words TEXT NOT NULL) STRICT;"
+	"CREATE INDEX alert_end ON alert(resolved_ms);"
+	"CREATE INDEX alert_fired ON alert(fired_ms) WHERE fired_ms > 0;"
+	"CREATE TABLE alert_transition(id INTEGER PRIMARY KEY, alert INTEGER NOT NULL, at_ms INTEGER NOT NULL, what INTEGER NOT NULL, value REAL,"
+	" other INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX transition_alert ON alert_transition(alert, at_ms);"
+	"CREATE INDEX transition_time ON alert_transition(at_ms);"
+	"CREATE TABLE acknowledgement(id INTEGER PRIMARY KEY, group_key TEXT NOT NULL, at_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL,"
+	" who TEXT NOT NULL, account TEXT NOT NULL, origin TEXT NOT NULL, comment TEXT NOT NULL, severity INTEGER NOT NULL, alerts BLOB NOT NULL,"
+	" ended_ms INTEGER NOT NULL, reason INTEGER NOT NULL, ended_who TEXT NOT NULL, ended_account TEXT NOT NULL, ended_origin TEXT NOT NULL) STRICT;"
+	"CREATE INDEX acknowledgement_end ON acknowledgement(ended_ms);"
+	"CREATE TABLE silence(id TEXT NOT NULL PRIMARY KEY, matchers TEXT NOT NULL, from_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL,"
+	" who TEXT NOT NULL, account TEXT NOT NULL, origin TEXT NOT NULL, comment TEXT NOT NULL, created_ms INTEGER NOT NULL,"
+	" ended_ms INTEGER NOT NULL, remote TEXT NOT NULL, remote_id TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE audit(id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, who TEXT NOT NULL, account TEXT NOT NULL, origin TEXT NOT NULL,"
+	" action TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL, hash BLOB NOT NULL) STRICT;"
+	"CREATE TABLE audit_head(id INTEGER PRIMARY KEY, last INTEGER NOT NULL, hash BLOB NOT NULL) STRICT;"
+	"CREATE TABLE request(id TEXT NOT NULL PRIMARY KEY, at_ms INTEGER NOT NULL, err INTEGER NOT NULL, text TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE notification(id INTEGER PRIMARY KEY, receiver TEXT NOT NULL, group_key TEXT NOT NULL, body TEXT NOT NULL,"
+	" created_ms INTEGER NOT NULL, due_ms INTEGER NOT NULL, done_ms INTEGER NOT NULL, tries INTEGER NOT NULL, state INTEGER NOT NULL,"
+	" error TEXT NOT NULL) STRICT;"
+	"CREATE INDEX notification_waiting ON notification(state) WHERE state = 0;"
+	"CREATE TABLE console(id TEXT NOT NULL PRIMARY KEY, who TEXT NOT NULL, account TEXT NOT NULL, origin TEXT NOT NULL,"
+	" since_ms INTEGER NOT NULL, seen_ms INTEGER NOT NULL, gone_ms INTEGER NOT NULL, view TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+	"PRAGMA user_version = 3;";
+
+static const char *const steps[] = { version_1, version_2, version_3 };
 _Static_assert(sizeof steps / sizeof steps[0] == SCHEMA_VERSION, "a step for every version");
 
 const char *schema_step(int from)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The tables, and every SQL statement of pitwall. Times are wall milliseconds since 1970 UTC (*_ms). Version 2:
+ * The tables, and every SQL statement of pitwall. Times are wall milliseconds since 1970 UTC (*_ms). Version 3:
  *
  * target    An endpoint that is or was polled. `labels`: labels_encode. Written by the recorder when it first hears of it; never goes.
  * presence  A target was polled at `url` in [from_ms, until_ms); INT64_MAX while it is. Written by the recorder; never goes.
@@ -19,6 +19,19 @@
  * rewind    (since version 2) The clock was set back: frames with an id up to `last_frame` and an at_ms of `from_ms` or later are set aside,
  *           since these times were recorded once more. The chains leave them out. Never goes.
  *
+ * Since version 3, all written by the recorder, each transaction whole (see alerts.h, which says what the columns mean):
+ *
+ * alert     One alert from when its condition became true until it was over. `value` NULL: not a number. `words`: what a search looks in.
+ *           `is_flapping`, `inhibited_by` are as of now; as of another time alert_transition tells.
+ * alert_transition  What became of an alert, and when. Rows are appended only.
+ * acknowledgement   Of a group of alerts. `alerts`: the ids as varints, each the difference to the one before (zigzag).
+ * silence   By its UUID.
+ * audit     Who did what. Appended only, without gaps, each row with a hash over itself and the one before; never goes. See audit.c.
+ * audit_head  One row: id and hash of the last row of audit, so that rows that were cut off at the end are missed.
+ * request   What became of a person's request, by its id. Goes after a day.
+ * notification  The queue of what is to be sent, and what was.
+ * console   Who sits before a console, or sat.
+ *
  * Why chains instead of an index over (target, stream, time): each group commit would touch a page of such an index for every target, and
  * write 4 KB for a row of 200 bytes. A chain costs nothing to write; frame_hop, a partial index over every 64th frame, is how a reader
  * gets into the middle of one.
@@ -29,16 +42,29 @@
  *   I3  a delta has the layout of its prev
  *   I4  track.newest is the last frame of its track
  *   I5  one presence at the most of a target is open
- *   I6  frames are written only in transactions that found the writer's token in `lease` */
+ *   I6  anything is written only in transactions that found the writer's token in `lease`
+ *   I7  an alert's times rise: active_ms <= fired_ms <= resolved_ms, where they are not 0
+ *   I8  audit.id counts from 1 without a gap, and audit.hash is what audit.c says */
 #ifndef PITWALL_STORE_SCHEMA_H
 #define PITWALL_STORE_SCHEMA_H
 
-enum { SCHEMA_APPLICATION_ID = 0x70697477 /* "pitw" */, SCHEMA_VERSION = 2 };
+enum { SCHEMA_APPLICATION_ID = 0x70697477 /* "pitw" */, SCHEMA_VERSION = 3, SCHEMA_ALERTS = 3 /* since which version there are alerts */ };
 
 enum { HOP_DELTA, HOP_KEY, HOP_INDEXED };
 
 /* The step from version `from` to from + 1; NULL when there is none. */
 const char *schema_step(int from);
+
+#define ALERT_COLUMNS "a.id, a.rule, a.source, a.expr, a.group_key, a.labels, a.result, a.annotations, a.severity, a.value, a.active_ms, a.fired_ms," \
+	" a.keep_since_ms, a.resolved_ms, a.states, a.is_flapping, a.flap_percent, a.inhibited_by, a.words"
+/* The newest row of alert_transition of one of two kinds as of ?1. */
+#define AS_OF(column, kinds) "(SELECT " column " FROM alert_transition t WHERE t.alert = a.id AND t.at_ms <= ?1 AND t.what IN (" kinds ")" \
+	" ORDER BY t.at_ms DESC, t.id DESC LIMIT 1)"
+#define ALERT_AS_OF AS_OF("what", "4, 5") ", " AS_OF("what", "6, 7") ", " AS_OF("other", "6, 7")
+#define ACK_COLUMNS "id, group_key, at_ms, until_ms, who, account, origin, comment, severity, alerts, ended_ms, reason, ended_who, ended_account," \
+	" ended_origin"
+#define SILENCE_COLUMNS "id, matchers, from_ms, until_ms, who, account, origin, comment, created_ms, ended_ms, remote, remote_id"
+#define NOTIFICATION_COLUMNS "id, receiver, group_key, body, created_ms, due_ms, done_ms, tries, state, error"
 
 #define STATEMENT_LIST(X)                                                                                                                \
 	X(BEGIN_READ,     "BEGIN")                                                                                                       \
@@ -55,6 +81,7 @@ const char *schema_step(int from);
 	                  " AND p.from_ms = (SELECT max(from_ms) FROM presence WHERE target = t.id) ORDER BY t.id")                      \
 	X(TARGETS_AT,     "SELECT target, url, from_ms, until_ms FROM presence WHERE from_ms <= ?1 AND until_ms > ?1 ORDER BY target")   \
 	X(TARGET_LABELS,  "SELECT labels FROM target WHERE id = ?1")                                                                     \
+	X(TARGET_OF_LABELS, "SELECT id FROM target WHERE labels = ?1 ORDER BY id LIMIT 1")                                               \
 	X(TARGET_IDS,     "SELECT id FROM target ORDER BY id")                                                                           \
 	X(PRESENCES,      "SELECT target, url, from_ms, until_ms FROM presence WHERE from_ms <= ?2 AND until_ms > ?1"                    \
 	                  " ORDER BY target, from_ms")                                                                                   \
@@ -77,6 +104,7 @@ const char *schema_step(int from);
 	X(FRAMES,         "SELECT id, at_ms, target FROM frame WHERE stream = ?1 AND at_ms > ?2 AND at_ms <= ?3 ORDER BY at_ms, target") \
 	X(FRAMES_DOWN,    "SELECT id, at_ms, target FROM frame WHERE stream = ?1 AND at_ms > ?2 AND at_ms <= ?3"                         \
 	                  " ORDER BY at_ms DESC, target DESC")                                                                           \
+	X(FRAMES_SINCE,   "SELECT id, target, stream, at_ms, prev, layout FROM frame WHERE id > ?1 ORDER BY id LIMIT ?2")                \
 	X(FRAME_FIRST_MS, "SELECT min(at_ms) FROM frame WHERE stream = ?1")                                                              \
 	X(FRAME_LAST_MS,  "SELECT max(at_ms) FROM track WHERE stream = ?1 AND newest > 0")                                              \
 	X(FRAME_NEXT_MS,  "SELECT min(at_ms) FROM frame WHERE stream = ?1 AND at_ms >= ?2")                                             \
@@ -98,6 +126,46 @@ const char *schema_step(int from);
 	X(META_REWIND,    "INSERT OR REPLACE INTO meta(key, from_ms, value) SELECT key, ?1, value FROM meta AS m WHERE from_ms > ?1"    \
 	                  " AND from_ms = (SELECT max(from_ms) FROM meta WHERE key = m.key)")                                           \
 	X(META_FORGET,    "DELETE FROM meta WHERE from_ms > ?1")                                                                        \
+	X(ALERT_PUT,      "INSERT OR REPLACE INTO alert(id, rule, source, expr, group_key, labels, result, annotations, severity, value, active_ms,"       \
+	                  " fired_ms, keep_since_ms, resolved_ms, states, is_flapping, flap_percent, inhibited_by, words)"                \
+	                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)")                \
+	X(ALERTS,         "SELECT " ALERT_COLUMNS ", " ALERT_AS_OF " FROM alert a WHERE a.active_ms <= ?1 AND (a.resolved_ms = 0"          \
+	                  " OR a.resolved_ms > ?1 OR (a.resolved_ms > ?2 AND a.fired_ms > 0))")                                           \
+	X(ALERT,          "SELECT " ALERT_COLUMNS ", " ALERT_AS_OF " FROM alert a WHERE a.id = ?3 AND a.active_ms <= ?1")                 \
+	X(ALERT_HISTORY,  "SELECT " ALERT_COLUMNS ", " ALERT_AS_OF " FROM alert a WHERE a.fired_ms > 0 AND a.fired_ms <= ?1"              \
+	                  " AND (a.resolved_ms = 0 OR a.resolved_ms > ?2) ORDER BY a.fired_ms DESC, a.id DESC")                           \
+	X(ALERT_REWIND,   "UPDATE alert SET active_ms = min(active_ms, ?1), fired_ms = min(fired_ms, ?1), resolved_ms = min(resolved_ms, ?1)," \
+	                  " keep_since_ms = min(keep_since_ms, ?1) WHERE max(active_ms, fired_ms, resolved_ms, keep_since_ms) > ?1")      \
+	X(TRANSITION_ADD, "INSERT INTO alert_transition(alert, at_ms, what, value, other) VALUES(?1, ?2, ?3, ?4, ?5)")                    \
+	X(TRANSITIONS,    "SELECT alert, at_ms, what, value, other FROM alert_transition WHERE at_ms > ?1 AND at_ms <= ?2"                \
+	                  " ORDER BY at_ms, id")                                                                                          \
+	X(TRANSITIONS_OF, "SELECT alert, at_ms, what, value, other FROM alert_transition WHERE alert = ?3 AND at_ms > ?1 AND at_ms <= ?2" \
+	                  " ORDER BY at_ms, id")                                                                                          \
+	X(TRANSITION_REWIND, "UPDATE alert_transition SET at_ms = ?1 WHERE at_ms > ?1")                                                   \
+	X(ACK_PUT,        "INSERT OR REPLACE INTO acknowledgement(" ACK_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12," \
+	                  " ?13, ?14, ?15)")                                                                                              \
+	X(ACKS,           "SELECT " ACK_COLUMNS " FROM acknowledgement WHERE at_ms <= ?2 AND (ended_ms = 0 OR ended_ms > ?1) ORDER BY at_ms, id") \
+	X(ACK_REWIND,     "UPDATE acknowledgement SET at_ms = min(at_ms, ?1), ended_ms = min(ended_ms, ?1) WHERE max(at_ms, ended_ms) > ?1") \
+	X(SILENCE_PUT,    "INSERT OR REPLACE INTO silence(" SILENCE_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)") \
+	X(SILENCES,       "SELECT " SILENCE_COLUMNS " FROM silence WHERE created_ms <= ?2 AND until_ms > ?1 AND (ended_ms = 0 OR ended_ms > ?1)" \
+	                  " ORDER BY from_ms, id")                                                                                        \
+	X(AUDIT_ADD,      "INSERT INTO audit(id, at_ms, who, account, origin, action, subject, detail, hash)"                             \
+	                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")                                                                  \
+	X(AUDIT,          "SELECT id, at_ms, who, account, origin, action, subject, detail, hash FROM audit WHERE id > ?1 ORDER BY id")    \
+	X(AUDIT_HEAD,     "SELECT last, hash FROM audit_head WHERE id = 1")                                                               \
+	X(AUDIT_HEAD_SET, "INSERT OR REPLACE INTO audit_head(id, last, hash) VALUES(1, ?1, ?2)")                                          \
+	X(REQUEST_ADD,    "INSERT OR IGNORE INTO request(id, at_ms, err, text) VALUES(?1, ?2, ?3, ?4)")                                   \
+	X(REQUEST,        "SELECT id, at_ms, err, text FROM request WHERE id = ?1")                                                       \
+	X(REQUEST_FORGET, "DELETE FROM request WHERE at_ms < ?1")                                                                         \
+	X(NOTIFICATION_PUT, "INSERT OR REPLACE INTO notification(" NOTIFICATION_COLUMNS ")"                                               \
+	                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")                                                             \
+	X(NOTIFICATIONS,  "SELECT " NOTIFICATION_COLUMNS " FROM notification WHERE ?1 IS NULL OR state = ?1 ORDER BY id")                 \
+	X(CONSOLE_PUT,    "INSERT OR REPLACE INTO console(id, who, account, origin, since_ms, seen_ms, gone_ms, view)"                    \
+	                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                                                                      \
+	X(CONSOLES,       "SELECT id, who, account, origin, since_ms, seen_ms, gone_ms, view FROM console WHERE since_ms <= ?1 AND seen_ms > ?2" \
+	                  " AND (gone_ms = 0 OR gone_ms > ?1) ORDER BY since_ms, id")                                                     \
+	X(ALERT_IDS,      "SELECT (SELECT coalesce(max(id), 0) FROM alert), (SELECT coalesce(max(id), 0) FROM acknowledgement),"           \
+	                  " (SELECT coalesce(max(id), 0) FROM notification)")                                                             \
 	X(REWINDS,        "SELECT last_frame, from_ms FROM rewind")                                                                     \
 	X(REWIND_ADD,     "INSERT INTO rewind(last_frame, from_ms) VALUES(?1, ?2)")                                                     \
 	X(METAS,          "SELECT key, from_ms, value FROM meta WHERE from_ms <= ?1 ORDER BY key, from_ms")                             \

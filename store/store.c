@@ -9,6 +9,8 @@
 #include <sqlite3.h>
 
 #include "base/log.h"
+#include "store/alerts.h"
+#include "store/changes.h"
 #include "store/clock_watch.h"
 #include "store/fs.h"
 #include "store/writer.h"
@@ -659,3 +661,21 @@ enum err store_append_event(struct store *s, const struct event *e, struct why *
 	i->event.data = put_text(&at, data);
 	return writer_put(s->writer, i, why);
 }
+
+enum err store_commit(struct store *s, struct changes *c, uint64_t *ticket, struct why *why)
+{
+	enum err e = changes_check(c, why);
+	struct item *i = e == ERR_OK ? item_new(ITEM_CHANGES, 0) : NULL;
+	if (i == NULL) {
+		changes_free(c);
+		return e == ERR_OK ? why_memory(why) : e;
+	}
+	i->changes = c;
+	i->size += changes_bytes(c);
+	e = writer_put(s->writer, i, why);
+	if (e == ERR_OK && ticket != NULL)
+		*ticket = writer_count(s->writer);
+	return e;
+}
+
+bool store_is_committed(struct store *s, uint64_t ticket) { return writer_has_committed(s->writer, ticket); }

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/num.h"
+#include "store/changes.h"
 
 enum { COMMIT_MS = 500, QUEUE_BYTES = 64 << 20, BATCH_BYTES = 8 << 20, RETRY_MIN_MS = 100, RETRY_MAX_MS = 5000 };
 /* Checkpoint when the log has this many pages; wait for readers and cut it down when it has the larger number. */
@@ -27,6 +28,7 @@ struct writer {
 	uint64_t        rounds;           /* of trying to commit */
 	int64_t         first_put_ms;     /* own clock; of the oldest item in the queue */
 	unsigned        flushers;
+	bool            is_urgent;        /* something in the queue is not to wait for company */
 	bool            is_stopping;
 	struct store_health health;
 	enum err        trouble;          /* the first since the disk last took something */
@@ -71,6 +73,7 @@ static void free_items(struct item *i)
 {
 	while (i != NULL) {
 		struct item *next = i->next;
+		changes_free(i->changes);
 		free(i);
 		i = next;
 	}
@@ -88,6 +91,7 @@ static enum err write_item(struct writer *w, const struct item *i, struct why *w
 	case ITEM_FRAME: return ledger_frame(&w->ledger, i->target, i->stream, i->from_ms, i->layout, i->bytes, why);
 	case ITEM_EVENT: return ledger_event(&w->ledger, &i->event, why);
 	case ITEM_REWIND: return ledger_rewind(&w->ledger, i->from_ms, why);
+	case ITEM_CHANGES: return changes_write(i->changes, &w->ledger, why);
 	case ITEM_META: return ledger_meta(&w->ledger, i->key, i->from_ms, i->text, why);
 	}
 	return ERR_OK;
@@ -142,8 +146,10 @@ static void take_batch(struct writer *w)
 		w->batch_items++;
 		w->batch_frames += i->kind == ITEM_FRAME;
 	}
-	if (w->first == NULL)
+	if (w->first == NULL) {
 		w->last = &w->first;
+		w->is_urgent = false;
+	}
 }
 
 /* Locked. */
@@ -180,6 +186,7 @@ static void put_item(struct writer *w, struct item *i)
 	w->last = &i->next;
 	w->queued_bytes += i->size;
 	w->health.queued_bytes = w->queued_bytes;
+	w->is_urgent |= i->kind == ITEM_CHANGES;
 	w->put++;
 }
 
@@ -266,7 +273,7 @@ static int64_t next_round(const struct writer *w)
 		return w->retry_at_ms;
 	if (w->first == NULL && w->batch == NULL)
 		return w->renew_at_ms;
-	if (w->flushers > 0 || w->queued_bytes >= BATCH_BYTES)
+	if (w->flushers > 0 || w->is_urgent || w->queued_bytes >= BATCH_BYTES)
 		return 0;
 	int64_t due = w->first_put_ms + w->commit_ms;
 	return due < w->renew_at_ms ? due : w->renew_at_ms;
@@ -310,15 +317,31 @@ enum err writer_put(struct writer *w, struct item *i, struct why *why)
 	} else {
 		bool was_idle = w->first == NULL;
 		put_item(w, i);
-		if (was_idle || w->queued_bytes >= BATCH_BYTES)
+		if (was_idle || w->is_urgent || w->queued_bytes >= BATCH_BYTES)
 			pthread_cond_signal(&w->wake);
 		i = NULL;
 	}
 	if (i != NULL && i->kind == ITEM_FRAME)
 		w->health.frames_dropped++;
 	pthread_mutex_unlock(&w->mutex);
-	free(i);
+	free_items(i);
 	return e;
+}
+
+uint64_t writer_count(struct writer *w)
+{
+	pthread_mutex_lock(&w->mutex);
+	uint64_t n = w->put;
+	pthread_mutex_unlock(&w->mutex);
+	return n;
+}
+
+bool writer_has_committed(struct writer *w, uint64_t count)
+{
+	pthread_mutex_lock(&w->mutex);
+	bool has = w->health.has_lease && w->written >= count;
+	pthread_mutex_unlock(&w->mutex);
+	return has;
 }
 
 enum err writer_flush(struct writer *w, struct why *why)

@@ -11,9 +11,10 @@
 
 struct writer;
 
-enum item_kind { ITEM_TARGET, ITEM_PRESENT, ITEM_GONE, ITEM_LAYOUT, ITEM_FRAME, ITEM_EVENT, ITEM_META, ITEM_REWIND };
+enum item_kind { ITEM_TARGET, ITEM_PRESENT, ITEM_GONE, ITEM_LAYOUT, ITEM_FRAME, ITEM_EVENT, ITEM_META, ITEM_REWIND, ITEM_CHANGES };
 
-/* One thing to write; everything it points to lies in the same block of memory, but the layout (which lives as long as the store). */
+/* One thing to write; everything it points to lies in the same block of memory, but the layout (which lives as long as the store) and the changes
+ * (which are the item's own). */
 struct item {
 	struct item         *next;
 	size_t               size; /* of the block */
@@ -25,6 +26,7 @@ struct item {
 	const char          *key, *text;
 	const void          *bytes; /* labels, or the values */
 	size_t               n_bytes;
+	struct changes      *changes; /* committed at once */
 };
 
 /* A zeroed item with `extra` bytes behind it (aligned for doubles); NULL: out of memory. */
@@ -35,6 +37,9 @@ enum err writer_start(struct db *db, const struct lease *lease, const struct sto
 /* Takes the item over, also on failure. A frame is refused (ERR_LIMIT) past the ceiling; other things only past twice as much.
  * ERR_LATER: the lease is lost. */
 enum err writer_put(struct writer *w, struct item *i, struct why *why);
+/* How many things were taken so far; they are all committed once writer_has_committed says so of that number. */
+uint64_t writer_count(struct writer *w);
+bool     writer_has_committed(struct writer *w, uint64_t count);
 enum err writer_flush(struct writer *w, struct why *why);
 void     writer_health(struct writer *w, struct store_health *out);
 void     writer_stop(struct writer *w); /* commits what is queued (one try), gives the lease back, frees */

@@ -11,6 +11,9 @@ tests_fuzz_fuzz_json_LDADD = $(FUZZ_MAIN) $(libs_base)
 FUZZ_TARGETS += tests/fuzz/fuzz_labels
 tests_fuzz_fuzz_labels_LDADD = $(FUZZ_MAIN) $(libs_base)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_matcher_set
+tests_fuzz_fuzz_matcher_set_LDADD = $(FUZZ_MAIN) $(libs_base)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_rule_file
 tests_fuzz_fuzz_rule_file_LDADD = $(FUZZ_MAIN) $(libs_rules)
 FUZZ_TARGETS += tests/fuzz/fuzz_query
@@ -103,6 +106,9 @@ tests_fuzz_fuzz_log_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
 FUZZ_TARGETS += tests/fuzz/fuzz_source_exec
 tests_fuzz_fuzz_source_exec_SOURCES = %reldir%/fuzz_source_exec.c %reldir%/fuzz_services.h
 tests_fuzz_fuzz_source_exec_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_request
+tests_fuzz_fuzz_request_LDADD = $(FUZZ_MAIN) $(libs_alerts)
 
 if FUZZERS
 FUZZ_MAIN = $(FUZZ_ENGINE)

@@ -43,6 +43,10 @@ UNIT_TESTS += tests/unit/base/test_matcher
 tests_unit_base_test_matcher_SOURCES = %reldir%/test_matcher.c
 tests_unit_base_test_matcher_LDADD   = $(libs_base) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/base/test_matcher_set
+tests_unit_base_test_matcher_set_SOURCES = %reldir%/test_matcher_set.c
+tests_unit_base_test_matcher_set_LDADD   = $(libs_base) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/base/test_num
 comma_locale = tests/unit/base/comma_locale.c tests/unit/base/comma_locale.h
 tests_unit_base_test_num_SOURCES = %reldir%/test_num.c $(comma_locale)
@@ -59,3 +63,7 @@ tests_unit_base_test_diagnostics_LDADD   = $(libs_base) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/base/test_yaml
 tests_unit_base_test_yaml_SOURCES = %reldir%/test_yaml.c
 tests_unit_base_test_yaml_LDADD   = $(libs_base) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/base/test_person
+tests_unit_base_test_person_SOURCES = %reldir%/test_person.c
+tests_unit_base_test_person_LDADD   = $(libs_base) $(CMOCKA_LIBS)

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "config/fleet.h"
+#include "config/roles.h"
 #include "tests/unit/faults.h"
 
 static const char fleet_text[] =
@@ -34,6 +35,9 @@ static const char fleet_text[] =
 	"models: [ { name: ranker, title: Ranker, owner: o, runbook: r } ]\n"
 	"rules: [ \"rules/*.yml\" ]\n"
 	"keep: { frames: 1d }\n"
+	"alerts: { group_by: [ alertname ], disable: [ A ], inhibit_rules: [ { name: n, source_matchers: [ 'a=b, c=~\"d\"' ],"
+	" target_match: { e: f }, equal: [ g ] } ] }\n"
+	"roles: { operator: [ alice, '@sre' ], shared_accounts: [ ops ] }\n"
 	"store: s.db\n"
 	"theme: dark\n"
 	"keys: k.keys\n";
@@ -104,6 +108,10 @@ static void print_fleet(const struct fleet *f, struct buf *to)
 		buf_printf(to, "group %s %s %s %zu\n", f->groups[i].name, f->groups[i].profile, f->groups[i].model, f->groups[i].n);
 	for (size_t i = 0; i < f->n_models; i++)
 		buf_printf(to, "model %s %s\n", f->models[i].name, f->models[i].runbook);
+	for (size_t i = 0; f->roles != NULL && i < f->roles->n; i++)
+		buf_printf(to, "role %s %s %s\n", rank_name(f->roles->items[i].rank), f->roles->items[i].is_group ? "group" : "user", f->roles->items[i].name);
+	for (size_t i = 0; f->roles != NULL && i < f->roles->n_shared; i++)
+		buf_printf(to, "shared %s\n", f->roles->shared[i]);
 	for (size_t i = 0; i < f->n_rules; i++)
 		buf_printf(to, "rules %s\n", f->rules[i]);
 	for (size_t i = 0; i < f->n_targets; i++) {

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
+UNIT_TESTS += tests/unit/store/test_alerts
 UNIT_TESTS += tests/unit/store/test_codec tests/unit/store/test_faults tests/unit/store/test_store tests/unit/store/test_stranger
 UNIT_TESTS += tests/unit/store/test_memory tests/unit/store/test_migration
+tests_unit_store_test_alerts_SOURCES = %reldir%/test_alerts.c
+tests_unit_store_test_alerts_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_codec_SOURCES = %reldir%/test_codec.c
 tests_unit_store_test_codec_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_store_SOURCES = %reldir%/test_store.c
