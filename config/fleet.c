@@ -192,6 +192,8 @@ static void read_top(struct build *b)
 		yaml_error(b->y, top, "a fleet file needs 'groups'");
 	if ((node = yaml_get(top, "models")) != NULL)
 		read_models(b, node);
+	if ((node = yaml_get(top, "slo")) != NULL)
+		slos_read(b, node);
 	if ((node = yaml_get(top, "rules")) != NULL)
 		read_rules(b, node);
 	alerting_read(b, yaml_get(top, "alerts"), defaults.interval_ms);

@@ -13,6 +13,7 @@
 #include "config/alerting.h"
 #include "config/profile.h"
 #include "config/secret.h"
+#include "config/slo.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -118,6 +119,8 @@ struct fleet {
 	size_t               n_groups;
 	struct fleet_model  *models;
 	size_t               n_models;
+	struct fleet_slo    *slos;
+	size_t               n_slos;
 	const char *const   *rules;    /* absolute paths of the rule files that the globs found, each once, sorted per glob */
 	size_t               n_rules;
 	struct fleet_alerting alerting;

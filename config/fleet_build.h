@@ -174,6 +174,10 @@ void targets_cut(struct build *b, size_t n);
 /* Reports and drops targets that are there twice. */
 void targets_check(struct build *b);
 
+/* ---- objectives (slo.c) ---- */
+
+void slos_read(struct build *b, const struct yaml_node *list);
+
 /* ---- groups (groups.c), target files (target_file.c) ---- */
 
 void groups_read(struct build *b, const struct yaml_node *list, const struct settings *defaults);

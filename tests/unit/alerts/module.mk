@@ -76,6 +76,10 @@ UNIT_TESTS += tests/unit/alerts/test_incidents
 tests_unit_alerts_test_incidents_SOURCES = %reldir%/test_incidents.c
 tests_unit_alerts_test_incidents_LDADD   = libsim.a libcollectors.a $(libs_alerts) $(MHD_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/alerts/test_slo
+tests_unit_alerts_test_slo_SOURCES = %reldir%/test_slo.c
+tests_unit_alerts_test_slo_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/alerts/test_rulebook
 tests_unit_alerts_test_rulebook_SOURCES = %reldir%/test_rulebook.c
 tests_unit_alerts_test_rulebook_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
