@@ -57,7 +57,7 @@ no_control_bytes() { ! tr -d '\n\t' <"$1" | grep -q '[[:cntrl:]]'; }
 # ---- words ----
 
 run 0 "$pitwall" --help && says '^Commands:'; ok 'help names the commands'
-for command in demo record replay status query export check sim doctor; do
+for command in demo record replay status query export check sim doctor why; do
 	run 0 "$pitwall" "$command" --help && says "^usage: pitwall $command"; ok "help of $command"
 done
 run 2 "$pitwall" stauts && complains "did you mean 'status'"; ok 'an unknown command, with a suggestion'
@@ -96,6 +96,12 @@ ok 'a fleet file with ten mistakes gives ten lines'
 complains "did you mean 'interval'" && complains "did you mean 'triton'"; ok 'with suggestions'
 printf 'a 1\nb{x="1"} 2\n' >"$work/good.txt"
 printf 'a 1\nb x\n' >"$work/bad.txt"
+cat >"$work/alerts.yml" <<'END'
+groups: [ { name: g, targets: [ "http://127.0.0.1:1/metrics" ] } ]
+alerts:
+  disable: [ TargetFlapping, NoSuchRule ]
+END
+run 1 "$pitwall" check "$work/alerts.yml" && complains "alerts.yml:3:30: there is no built-in rule 'NoSuchRule'"; ok 'a built-in rule that is not there'
 run 0 "$pitwall" check --metrics "$work/good.txt"; ok 'a good scrape'
 run 1 "$pitwall" check --metrics "$work/bad.txt" && complains '2'; ok 'a bad scrape, with its line'
 run 2 "$pitwall" check --metrics "$work/none.txt"; ok 'a scrape that is not there'
@@ -174,6 +180,19 @@ run 0 "$pitwall" query --store "$store" --at "$last" 'sort(signal:queue)' --form
 	run 0 "$pitwall" query --store "$work/bundle.pitwall" --at "$last" 'sort(signal:queue)' --format csv && cmp -s "$work/out" "$work/of-store" &&
 	[ "$(wc -l <"$work/out")" -gt 8 ]
 ok 'the bundle gives the same answers'
+
+# ---- what changed ----
+
+# why WORD...: either answer is one
+why() { run 0 "$pitwall" why "$@" || run 1 "$pitwall" why "$@"; }
+why gpu-a-01 --store "$work/bundle.pitwall" --at "$last" --reasons && says '^gpu-a-01  what changed at 20' && no_control_bytes "$work/out"; ok 'what changed, of a bundle'
+why gpu-a-01 --store "$work/bundle.pitwall" --at "$last" --format json && [ "$("$json_at" nodes <"$work/out")" -ge 1 ] &&
+	[ "$("$json_at" series <"$work/out")" -ge 10 ] && [ -n "$("$json_at" causes <"$work/out")" ]
+ok 'what changed, as JSON'
+run 2 "$pitwall" why nobody --store "$store" && complains "no node 'nobody'" && [ ! -s "$work/out" ]; ok 'what changed on a node that is none'
+run 2 "$pitwall" why 77 --store "$store" && complains "no node '77'"; ok 'nor is there such an alert'
+run 2 "$pitwall" why && complains 'NODE'; ok 'what changed wants to know where'
+run 2 "$pitwall" why gpu-a-01 --store "$store" --format csv && complains 'csv'; ok 'a format that why does not have'
 
 # ---- stores that cannot be read ----
 

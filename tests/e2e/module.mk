@@ -97,3 +97,11 @@ UNIT_TESTS += tests/e2e/test_prometheus_alerts
 tests_e2e_test_prometheus_alerts_SOURCES = %reldir%/test_prometheus_alerts.c %reldir%/prometheus.c %reldir%/prometheus.h \
 	tests/unit/recorder/page_server.c tests/unit/recorder/page_server.h $(store_folder)
 tests_e2e_test_prometheus_alerts_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/e2e/test_alert_commands
+tests_e2e_test_alert_commands_SOURCES = %reldir%/test_alert_commands.c
+tests_e2e_test_alert_commands_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/e2e/test_alerts
+tests_e2e_test_alerts_SOURCES = %reldir%/test_alerts.c $(small_fleet)
+tests_e2e_test_alerts_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_test_alerts_LDADD   = $(libs_store) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
