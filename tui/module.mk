@@ -75,3 +75,8 @@ libtui_a_SOURCES += \
 	%reldir%/signal_look.c %reldir%/signal_look.h \
 	%reldir%/small_chart.c %reldir%/small_chart.h \
 	%reldir%/usual.c %reldir%/usual.h
+
+# what happened, on the time axes of charts
+libtui_a_SOURCES += \
+	%reldir%/chart_marks.c %reldir%/chart_marks.h \
+	%reldir%/marks.c %reldir%/marks.h

@@ -72,3 +72,8 @@ tests_unit_tui_test_node_facts_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/tui/test_logs
 tests_unit_tui_test_logs_SOURCES = %reldir%/test_logs.c tests/unit/collectors/loop_turn.c tests/unit/collectors/loop_turn.h
 tests_unit_tui_test_logs_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/tui/test_marks
+tests_unit_tui_test_marks_SOURCES = %reldir%/test_marks.c $(faults) $(store_folder)
+tests_unit_tui_test_marks_LDFLAGS = $(fault_ldflags)
+tests_unit_tui_test_marks_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
