@@ -96,3 +96,7 @@ libtui_a_SOURCES += \
 	%reldir%/form.c %reldir%/form.h \
 	%reldir%/frame.c %reldir%/frame.h \
 	%reldir%/paragraph.c %reldir%/paragraph.h
+# what happened, on the time axes of charts
+libtui_a_SOURCES += \
+	%reldir%/chart_marks.c %reldir%/chart_marks.h \
+	%reldir%/marks.c %reldir%/marks.h
