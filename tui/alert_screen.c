@@ -55,6 +55,7 @@ static const struct alert_item *selected(const struct alert_screen *s, const str
 
 /* ---- the chart ---- */
 
+/* What failed for want of memory is tried again at the next look. */
 static void look_at(struct charted *c, const char *expr)
 {
 	struct query *q = NULL;
@@ -64,13 +65,17 @@ static void look_at(struct charted *c, const char *expr)
 	buf_clear(&c->left);
 	buf_puts(&c->expr, expr);
 	c->op = NULL;
-	if (query_parse(expr, &q, NULL, NULL) == ERR_OK && !query_threshold(q, &c->left, &c->op, &c->number)) {
+	enum err e = query_parse(expr, &q, NULL, NULL);
+	if (e == ERR_OK && !query_threshold(q, &c->left, &c->op, &c->number)) {
+		e = c->left.err;
 		buf_clear(&c->left);
 		c->op = NULL;
 	}
 	query_free(q);
 	if (c->op == NULL)
 		buf_puts(&c->left, expr);
+	if (e == ERR_MEMORY || c->left.err == ERR_MEMORY || c->expr.err != ERR_OK)
+		buf_clear(&c->expr);
 }
 
 /* From half a span before it became true to half a span after, or to now. */
