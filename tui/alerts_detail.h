@@ -25,7 +25,7 @@ enum {
 struct alerts_detail {
 	const char            *key;
 	int64_t                t_ms;
-	struct alert_row      *episodes;    /* of the group, those that go on too; newest first */
+	struct alert_row      *episodes;    /* of the group: those that have not fired, then those that fire or fired, newest first */
 	size_t                 n_episodes;
 	struct transition_row *transitions; /* of the newest episodes, oldest first by alert */
 	size_t                 n_transitions;

@@ -90,6 +90,16 @@ static enum err take_note(void *ctx, const struct event *ev)
 	return arena_failed(&d->arena) ? ERR_MEMORY : ERR_OK;
 }
 
+/* Those that have not fired are in no history. */
+static enum err take_pending(struct reading *w, const struct alert_group_item *g)
+{
+	enum err e = ERR_OK;
+	for (size_t i = 0; g != NULL && i < g->n && e == ERR_OK; i++)
+		if (g->alerts[i].row.fired_ms == 0)
+			e = take_episode(w, &g->alerts[i].row);
+	return e;
+}
+
 /* The name of the rule narrows the search; the key decides. */
 static const char *name_in_key(const struct alerts_view *v, const char *key)
 {
@@ -131,6 +141,8 @@ enum err alerts_detail_read(struct reader *r, const char *key, const struct aler
 	struct reading w = { 0 };
 	int64_t after = t_ms - DETAIL_BACK_DAYS * DAY_MS;
 	enum err e = make(key, t_ms, &w.d, why);
+	if (e == ERR_OK && take_pending(&w, alerts_group(now, key)) != ERR_OK)
+		e = why_memory(why);
 	if (e == ERR_OK)
 		e = reader_alert_history(r, after, t_ms, name_in_key(now, key), HISTORY_LOOKED_AT, take_episode, &w, why);
 	if (e == ERR_OK)

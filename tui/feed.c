@@ -463,6 +463,11 @@ void feed_await(struct feed *f, const char *id)
 		snprintf(f->waits[f->n_waits++], FEED_ID, "%s", id);
 }
 
+bool feed_is_awaiting(const struct feed *f)
+{
+	return f->n_waits > 0;
+}
+
 void feed_ask(struct feed *f, int64_t t_ms, const struct needs *needs)
 {
 	struct question *q = calloc(1, sizeof *q);
