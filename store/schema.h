@@ -81,6 +81,7 @@ const char *schema_step(int from);
 	                  " AND p.from_ms = (SELECT max(from_ms) FROM presence WHERE target = t.id) ORDER BY t.id")                      \
 	X(TARGETS_AT,     "SELECT target, url, from_ms, until_ms FROM presence WHERE from_ms <= ?1 AND until_ms > ?1 ORDER BY target")   \
 	X(TARGET_LABELS,  "SELECT labels FROM target WHERE id = ?1")                                                                     \
+	X(TARGET_OF_LABELS, "SELECT id FROM target WHERE labels = ?1 ORDER BY id LIMIT 1")                                               \
 	X(TARGET_IDS,     "SELECT id FROM target ORDER BY id")                                                                           \
 	X(PRESENCES,      "SELECT target, url, from_ms, until_ms FROM presence WHERE from_ms <= ?2 AND until_ms > ?1"                    \
 	                  " ORDER BY target, from_ms")                                                                                   \

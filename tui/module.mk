@@ -75,8 +75,6 @@ libtui_a_SOURCES += \
 	%reldir%/signal_look.c %reldir%/signal_look.h \
 	%reldir%/small_chart.c %reldir%/small_chart.h \
 	%reldir%/usual.c %reldir%/usual.h
-libtui_a_SOURCES += %reldir%/alerts_data.c %reldir%/alerts_data.h
-libtui_a_SOURCES += %reldir%/alerts_read.c %reldir%/alerts_detail.h
 
 # alerts: what is read of them, and their screens
 libtui_a_SOURCES += \

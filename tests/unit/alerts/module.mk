@@ -71,3 +71,8 @@ tests_unit_alerts_test_incidents_LDADD   = libsim.a libcollectors.a $(libs_alert
 UNIT_TESTS += tests/unit/alerts/test_rulebook
 tests_unit_alerts_test_rulebook_SOURCES = %reldir%/test_rulebook.c
 tests_unit_alerts_test_rulebook_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+alert_bench = %reldir%/alert_bench.c %reldir%/alert_bench.h $(store_folder)
+UNIT_TESTS += tests/unit/alerts/test_manager
+tests_unit_alerts_test_manager_SOURCES = %reldir%/test_manager.c $(alert_bench)
+tests_unit_alerts_test_manager_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
