@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Four lanes: one for the fleet (with one node's details and events), one for charts, one for alerts, one for what changed when one began. A lane has a reader of its own and at most one piece
- * of work on another thread; a question that comes meanwhile waits, and replaces one that waits already. What the worker makes is not looked at
- * by the loop until the work is done, and what the loop shows is not touched by the worker: no lock is needed. */
+ * Four lanes: one for the fleet (with one node's details and events), one for charts, one for alerts, one for what changed when one began. A
+ * lane has a reader of its own and at most one piece of work on another thread; a question that comes meanwhile waits, and replaces one that
+ * waits already. What the worker makes is not looked at by the loop until the work is done, and what the loop shows is not touched by the
+ * worker: no lock is needed. */
 #include "tui/feed.h"
 
 #include <assert.h>

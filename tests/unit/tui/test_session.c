@@ -550,8 +550,7 @@ static void test_needs_are_asked_once(void **state)
 	assert_int_equal(s->n_new, answers);
 	n->node = "another";
 	s->host.needs(s->host.context, n);
-	wait_until(s, s->n_new == answers + 1);
-	assert_string_equal(view(s)->node->node, "another");
+	wait_until(s, s->n_new > answers && strcmp(view(s)->node->node, "another") == 0);
 	assert_int_equal(view(s)->node->n_targets, 0);
 	free(n);
 }
