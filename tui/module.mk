@@ -83,6 +83,7 @@ libtui_a_SOURCES += \
 	%reldir%/alert_panes.c %reldir%/alert_panes.h \
 	%reldir%/alert_screen.c \
 	%reldir%/alerts_ask.c %reldir%/alerts_ask.h \
+	%reldir%/alerts_copy.c \
 	%reldir%/alerts_data.c %reldir%/alerts_data.h \
 	%reldir%/alerts_detail.h \
 	%reldir%/alerts_dialog.c %reldir%/alerts_dialog.h \
