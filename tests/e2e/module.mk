@@ -92,3 +92,8 @@ tests_e2e_test_logs_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
 UNIT_TESTS += tests/e2e/test_doctor
 tests_e2e_test_doctor_SOURCES = %reldir%/test_doctor.c tests/unit/collectors/sshd.c tests/unit/collectors/sshd.h
 tests_e2e_test_doctor_LDADD   = $(libs_base) $(CMOCKA_LIBS)
+
+# A real Alertmanager, where it is installed.
+UNIT_TESTS += tests/e2e/test_alertmanager_policy
+tests_e2e_test_alertmanager_policy_SOURCES = %reldir%/test_alertmanager_policy.c %reldir%/alertmanager.c %reldir%/alertmanager.h
+tests_e2e_test_alertmanager_policy_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
