@@ -71,3 +71,7 @@ tests_unit_alerts_test_incidents_LDADD   = libsim.a libcollectors.a $(libs_alert
 UNIT_TESTS += tests/unit/alerts/test_rulebook
 tests_unit_alerts_test_rulebook_SOURCES = %reldir%/test_rulebook.c
 tests_unit_alerts_test_rulebook_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/alerts/test_policy_faults
+tests_unit_alerts_test_policy_faults_SOURCES = %reldir%/test_policy_faults.c $(faults)
+tests_unit_alerts_test_policy_faults_LDFLAGS = $(fault_ldflags)
+tests_unit_alerts_test_policy_faults_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
