@@ -76,3 +76,8 @@ alert_bench = %reldir%/alert_bench.c %reldir%/alert_bench.h $(store_folder)
 UNIT_TESTS += tests/unit/alerts/test_manager
 tests_unit_alerts_test_manager_SOURCES = %reldir%/test_manager.c $(alert_bench)
 tests_unit_alerts_test_manager_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_manager_faults
+tests_unit_alerts_test_manager_faults_SOURCES = %reldir%/test_manager_faults.c $(alert_bench) $(faults)
+tests_unit_alerts_test_manager_faults_LDFLAGS = $(fault_ldflags)
+tests_unit_alerts_test_manager_faults_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
