@@ -72,3 +72,10 @@ EXTRA_PROGRAMS += bench/bench_changed
 CLEANFILES     += bench/bench_changed
 bench_bench_changed_SOURCES = %reldir%/bench_changed.c
 bench_bench_changed_LDADD   = $(libs_alerts)
+
+# A storm of alerts on the screen.
+BENCHES        += bench/bench_storm
+EXTRA_PROGRAMS += bench/bench_storm
+CLEANFILES     += bench/bench_storm
+bench_bench_storm_SOURCES = %reldir%/bench_storm.c
+bench_bench_storm_LDADD   = $(libs_tui)

@@ -101,6 +101,10 @@ UNIT_TESTS += tests/e2e/test_alert_commands
 tests_e2e_test_alert_commands_SOURCES = %reldir%/test_alert_commands.c
 tests_e2e_test_alert_commands_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/e2e/test_team_store
+tests_e2e_test_team_store_SOURCES = %reldir%/test_team_store.c tests/unit/collectors/sshd.c tests/unit/collectors/sshd.h
+tests_e2e_test_team_store_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/e2e/test_alerts
 tests_e2e_test_alerts_SOURCES = %reldir%/test_alerts.c $(small_fleet)
 tests_e2e_test_alerts_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)

@@ -59,6 +59,14 @@ UNIT_TESTS += tests/unit/alerts/test_notifier
 tests_unit_alerts_test_notifier_SOURCES = %reldir%/test_notifier.c %reldir%/peer.c %reldir%/peer.h tests/unit/collectors/loop_turn.c tests/unit/collectors/loop_turn.h
 tests_unit_alerts_test_notifier_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/alerts/test_alertmanager_json
+tests_unit_alerts_test_alertmanager_json_SOURCES = %reldir%/test_alertmanager_json.c
+tests_unit_alerts_test_alertmanager_json_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_alertmanager
+tests_unit_alerts_test_alertmanager_SOURCES = %reldir%/test_alertmanager.c %reldir%/peer.c %reldir%/peer.h tests/unit/collectors/loop_turn.c tests/unit/collectors/loop_turn.h
+tests_unit_alerts_test_alertmanager_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/alerts/test_packs
 tests_unit_alerts_test_packs_SOURCES = %reldir%/test_packs.c
 tests_unit_alerts_test_packs_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
@@ -67,6 +75,10 @@ tests_unit_alerts_test_packs_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/alerts/test_incidents
 tests_unit_alerts_test_incidents_SOURCES = %reldir%/test_incidents.c
 tests_unit_alerts_test_incidents_LDADD   = libsim.a libcollectors.a $(libs_alerts) $(MHD_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_slo
+tests_unit_alerts_test_slo_SOURCES = %reldir%/test_slo.c
+tests_unit_alerts_test_slo_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/alerts/test_rulebook
 tests_unit_alerts_test_rulebook_SOURCES = %reldir%/test_rulebook.c
