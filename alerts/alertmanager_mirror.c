@@ -31,20 +31,15 @@ struct mirror {
 	struct why *why;
 };
 
-static void put_mark(struct buf *to, const char *name)
-{
-	buf_printf(to, "[pitwall %s]", name);
-}
+#define MARK "[pitwall "
 
 bool am_is_mirrored(const struct am_silence *s, const char *name)
 {
-	struct buf mark;
-	buf_init(&mark, COMMENT_MAX);
-	put_mark(&mark, name);
-	size_t n = strlen(s->comment);
-	bool yes = am_silence_is_ack(s) && n >= mark.len && mark.len > 0 && memcmp(s->comment + n - mark.len, buf_text(&mark), mark.len) == 0;
-	buf_release(&mark);
-	return yes;
+	size_t n = strlen(s->comment), n_name = strlen(name), n_mark = sizeof MARK - 1 + n_name + 1;
+	if (!am_silence_is_ack(s) || n < n_mark)
+		return false;
+	const char *at = s->comment + n - n_mark;
+	return memcmp(at, MARK, sizeof MARK - 1) == 0 && memcmp(at + sizeof MARK - 1, name, n_name) == 0 && at[n_mark - 1] == ']';
 }
 
 /* ---- both sides, in the order of their fingerprints ---- */
@@ -137,8 +132,7 @@ static enum err put_comment(const struct mirror *m, const struct am_ack *a, stru
 	notify_put_chars(to, a->comment, strlen(a->comment), COMMENT_CHARS);
 	if (a->comment[0] != '\0')
 		buf_putc(to, ' ');
-	put_mark(to, m->name);
-	return to->err;
+	return buf_printf(to, "%s%s]", MARK, m->name);
 }
 
 static enum err expire(const struct mirror *m, const struct am_silence *s)

@@ -126,8 +126,10 @@ static bool read_url(struct build *b, const struct yaml_node *map, const char *s
 		yaml_error(b->y, node, "'url' must begin with %s or %s and hold no blank; a user and a password go into 'auth'", scheme, secure);
 		return false;
 	}
-	*out = keep(b, arena_text(b->arena, text));
-	return *out != NULL;
+	const char *copy = keep(b, arena_text(b->arena, text));
+	if (copy != NULL)
+		*out = copy;
+	return copy != NULL;
 }
 
 static void read_access(struct build *b, const struct yaml_node *map, const struct fleet_auth **auth, const struct fleet_tls **tls)

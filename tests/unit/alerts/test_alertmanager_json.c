@@ -196,10 +196,10 @@ static void test_mirror(void **state)
 		} silences[SILENCES_MAX];
 		const char *want;
 	} rows[] = {
-		{ "nothing", "", 0, "", { { NULL } }, "" },
-		{ "a new one", "a", 0, "on it", { { NULL } }, "create {alertname=\"X\",node=\"a\"} 900 s by ann: ACK! on it [pitwall f]" },
-		{ "without a comment", "a", 0, "", { { NULL } }, "create {alertname=\"X\",node=\"a\"} 900 s by ann: ACK! [pitwall f]" },
-		{ "until", "a", 60, "", { { NULL } }, "create {alertname=\"X\",node=\"a\"} 60 s by ann: ACK! [pitwall f]" },
+		{ "nothing", "", 0, "", { { .id = NULL } }, "" },
+		{ "a new one", "a", 0, "on it", { { .id = NULL } }, "create {alertname=\"X\",node=\"a\"} 900 s by ann: ACK! on it [pitwall f]" },
+		{ "without a comment", "a", 0, "", { { .id = NULL } }, "create {alertname=\"X\",node=\"a\"} 900 s by ann: ACK! [pitwall f]" },
+		{ "until", "a", 60, "", { { .id = NULL } }, "create {alertname=\"X\",node=\"a\"} 60 s by ann: ACK! [pitwall f]" },
 		{ "running out", "a", 0, "", { { "s1", "alertname=X,node=a", "ann", "ACK! [pitwall f]", -600, 300 } },
 		  "renew s1 from -600 {alertname=\"X\",node=\"a\"} 900 s by ann: ACK! [pitwall f]" },
 		{ "lasting", "a", 0, "", { { "s1", "node=a,alertname=X", "ann", "ACK! [pitwall f]", -10, 890 } }, "" },
