@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/rulebook.h"
 #include "base/stale.h"
 
 /* The series that a rule gave, to tell those that are gone. */
@@ -26,6 +27,7 @@ struct alert_group {
 	struct alert_group_options o;
 	struct query_memory       *memory;
 	struct running            *rules; /* [o.group->n_rules] */
+	struct given               gone;  /* of rules that are no more; stale at the next evaluation */
 };
 
 /* ---- what was given ---- */
@@ -179,6 +181,12 @@ static void on_change(void *ctx, const struct alert *a, enum alert_state before,
 		o->changed(o->ctx, r->rule, a, before, at_ms);
 }
 
+static int64_t number(void *ctx)
+{
+	const struct alert_group_options *o = &((struct running *)ctx)->group->o;
+	return o->number != NULL ? o->number(o->ctx) : 0;
+}
+
 /* What `query` of a template asks. */
 static enum err ask(void *ctx, const char *expression, int64_t at_ms, struct query_result *out, struct why *why)
 {
@@ -248,7 +256,53 @@ enum err alert_group_step(struct alert_group *g, int64_t at_ms, struct why *why)
 		if (e != ERR_OK)
 			return e;
 	}
+	enum err e = ERR_OK;
+	for (size_t i = 0; i < g->gone.n && e == ERR_OK; i++)
+		e = g->o.put(g->o.ctx, g->gone.items[i], at_ms - g->o.group->offset_ms, stale_mark());
+	given_clear(&g->gone);
+	return e;
+}
+
+/* ---- after a change ---- */
+
+static enum err take_rule(struct running *to, struct running *from, int64_t now_ms, struct why *why)
+{
+	struct given was = to->before;
+	to->before = from->before;
+	from->before = was;
+	for (size_t i = 0; to->life != NULL && i < alert_life_count(from->life); i++) {
+		enum err e = alert_life_restore(to->life, alert_life_at(from->life, i), now_ms, now_ms, why);
+		if (e != ERR_OK)
+			return e;
+	}
 	return ERR_OK;
+}
+
+enum err alert_group_take(struct alert_group *g, struct alert_group *before, int64_t now_ms, bool *is_taken, struct why *why)
+{
+	enum err e = ERR_OK;
+	for (size_t k = 0; k < before->o.group->n_rules; k++)
+		is_taken[k] = false;
+	for (size_t i = 0; i < g->o.group->n_rules && e == ERR_OK; i++) {
+		size_t k = 0;
+		while (k < before->o.group->n_rules && (is_taken[k] || !rule_continues(g->rules[i].rule, before->rules[k].rule)))
+			k++;
+		if (k == before->o.group->n_rules)
+			continue;
+		is_taken[k] = true;
+		e = take_rule(&g->rules[i], &before->rules[k], now_ms, why);
+	}
+	for (size_t k = 0; k < before->o.group->n_rules; k++)
+		for (size_t i = 0; i < before->rules[k].before.n && !is_taken[k] && e == ERR_OK; i++)
+			e = given_add(&g->gone, before->rules[k].before.items[i]) == ERR_OK ? ERR_OK : why_memory(why);
+	return e;
+}
+
+struct labels *const *alert_group_given(const struct alert_group *g, size_t rule, size_t *n)
+{
+	assert(rule < g->o.group->n_rules);
+	*n = g->rules[rule].before.n;
+	return g->rules[rule].before.items;
 }
 
 const struct rule_health *alert_group_health(const struct alert_group *g, size_t rule)
@@ -272,7 +326,7 @@ static enum err begin_rule(struct alert_group *g, struct running *r, const struc
 	if (rule->kind != RULE_ALERT)
 		return ERR_OK;
 	const struct alert_life_options o = { .rule = rule, .limit = g->o.group->limit, .external = g->o.external, .external_url = g->o.external_url,
-		                                  .query = ask, .changed = on_change, .ctx = r };
+		                                  .query = ask, .changed = on_change, .number = number, .ctx = r };
 	enum err e = alert_life_new(&o, &r->life, &reason);
 	return e == ERR_OK ? ERR_OK : why_set(why, e, "alert '%.100s': %s", rule->name, reason.text);
 }
@@ -307,6 +361,8 @@ void alert_group_free(struct alert_group *g)
 		free(r->now.items);
 		alert_life_free(r->life);
 	}
+	given_clear(&g->gone);
+	free(g->gone.items);
 	query_memory_free(g->memory);
 	free(g->rules);
 	free(g);

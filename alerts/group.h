@@ -36,7 +36,8 @@ struct alert_group_options {
 	enum err (*put)(void *ctx, const struct labels *l, int64_t t_ms, double v);
 	/* An alert of one of the rules changed, see life.h; may be NULL. */
 	void     (*changed)(void *ctx, const struct rule *r, const struct alert *a, enum alert_state before, int64_t at_ms);
-	void     *ctx;
+	int64_t  (*number)(void *ctx); /* likewise */
+	void      *ctx;
 };
 
 /* ERR_FORMAT: a template is wrong; why says in which rule. */
@@ -45,6 +46,14 @@ void     alert_group_free(struct alert_group *g); /* NULL is fine */
 
 /* Evaluates all rules. A rule that fails costs itself alone: its health tells. Fails only for want of memory, or as `put` did. */
 enum err alert_group_step(struct alert_group *g, int64_t at_ms, struct why *why);
+
+/* The rules' file changed: takes over what `before` had reached, rule by rule (rule_continues, alerts/rulebook.h; in their order, where several do). What
+ * other rules of `before` gave is stale at the next evaluation. is_taken[i] tells of each rule of `before` whether it goes on. `before` is then to be
+ * freed; on failure both are. As Prometheus has it: neither another expression nor another `for` makes an alert begin anew. */
+enum err alert_group_take(struct alert_group *g, struct alert_group *before, int64_t now_ms, bool *is_taken, struct why *why);
+
+/* The series that the rule gave at its last evaluation that did not fail; lent until the next one. */
+struct labels *const *alert_group_given(const struct alert_group *g, size_t rule, size_t *n);
 
 /* By the place of the rule in its group. The life is NULL for a rule that records. */
 const struct rule_health *alert_group_health(const struct alert_group *g, size_t rule);

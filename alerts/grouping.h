@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ALERT_GROUP_BY_MAX = 64 }; /* names; what the fleet file may give */
+enum { ALERT_GROUP_BY_MAX = 64 }; /* names; as many as the fleet file may give */
 
 /* Appends the key of the group that an alert with these labels belongs to: the labels called `by`, as labels_print prints them. A label that is not there
  * is left out, so an alert without any of them is in "{}". A name "..." among them stands for all labels, as in Alertmanager. */

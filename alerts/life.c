@@ -261,6 +261,7 @@ static void take_hit(struct alert_life *l, int64_t at_ms, const struct hit *hit,
 	l->slots[hit->slot]->is_fresh = false;
 	if (a->state != ALERT_INACTIVE)
 		return;
+	a->id = l->o.number != NULL ? l->o.number(l->o.ctx) : 0;
 	a->active_ms = at_ms;
 	a->fired_ms = a->resolved_ms = 0;
 }

@@ -27,6 +27,7 @@ enum { ALERT_RESOLVED_KEPT_MS = 15 * 60 * 1000 };
 enum { FLAP_STATES = 21, FLAP_HIGH_PERCENT = 30, FLAP_LOW_PERCENT = 20 };
 
 struct alert {
+	int64_t          id;          /* of this episode, from the life's owner; 0: it gave none */
 	struct labels   *labels;      /* alertname and the rule's own laid over the result's; what it is told by */
 	struct labels   *source;      /* the result's own, at the last evaluation at which it was true */
 	enum alert_state state;
@@ -48,10 +49,12 @@ struct alert_life_options {
 	const struct labels *external; /* for templates; lent; may be NULL, like the next */
 	const char          *external_url;
 	enum err           (*query)(void *ctx, const char *expression, int64_t at_ms, struct query_result *out, struct why *why); /* see template.h */
-	/* An alert went from one state to another (a pending one that is true no longer goes to inactive), or began or ceased to flap. Lent for the call;
-	 * may not call the life. May be NULL. */
+	/* The id of an episode that begins; may be NULL. */
+	int64_t            (*number)(void *ctx);
+	/* An alert went from one state to another (a pending one that is true no longer goes to inactive), or began or ceased to flap. Lent for the call,
+	 * which may call nothing of the life but alert_life_annotations. May be NULL. */
 	void               (*changed)(void *ctx, const struct alert *a, enum alert_state before, int64_t at_ms);
-	void                *ctx;      /* of both */
+	void                *ctx;      /* of all three */
 };
 
 /* ERR_FORMAT: a template of the rule is wrong, why says which. */

@@ -12,6 +12,7 @@
 #include "collectors/exposition.h"
 #include "config/check.h"
 #include "config/fleet.h"
+#include "rules/pack.h"
 #include "rules/rule_file.h"
 #include "tui/keymap.h"
 #include "tui/theme.h"
@@ -25,6 +26,27 @@ static void check_rules(const struct yaml *tree, struct diagnostics *d, void *ar
 	(void)d, (void)arg; /* mistakes go to the tree's own diagnostics, which are these */
 	rule_file_read(tree, check_kind_of(tree) == CHECK_PROFILE, &rules, &why);
 	rule_file_free(rules);
+}
+
+/* What the fleet leaves out of the built-in rules must be among them, else it is on after all. */
+static void check_fleet(const struct fleet *f, const char *path, struct diagnostics *d, void *arg)
+{
+	const struct fleet_alerting *a = &f->alerting;
+	struct pack *pack = NULL;
+	struct why why = { "" };
+	(void)arg;
+	if (a->n_disabled == 0)
+		return;
+	if (pack_load(d, &pack, &why) != ERR_OK) {
+		diagnostics_add(d, DIAGNOSTIC_ERROR, path, 0, 0, "cannot look at the built-in rules: %s", why.text);
+		return;
+	}
+	for (size_t i = 0; i < a->n_disabled; i++) {
+		if (!pack_has_alert(pack, a->disabled[i]))
+			diagnostics_add(d, DIAGNOSTIC_ERROR, path, a->disabled_at[2 * i], a->disabled_at[2 * i + 1], "there is no built-in rule '%.60s'",
+			                a->disabled[i]);
+	}
+	pack_free(pack);
 }
 
 /* Themes and key files are known by their names' endings: both are lists of words that nothing else tells apart. */
@@ -60,7 +82,7 @@ static enum err check_look(const char *path, size_t *n_bad, struct why *why)
 
 static enum err check_one(const char *path, const struct profiles *profiles, struct diagnostics *d, size_t *n_bad, struct why *why)
 {
-	const struct check_hooks hooks = { .rules = check_rules };
+	const struct check_hooks hooks = { .rules = check_rules, .fleet = check_fleet };
 	if (ends_in(path, ".theme") || ends_in(path, ".keys"))
 		return check_look(path, n_bad, why);
 	enum check_kind kind = CHECK_COUNT;

@@ -70,7 +70,7 @@ static enum err print_once(struct demo *d, struct why *why)
 		d->fleet = NULL;
 		round_wait(t, longest_ms);
 		recorder_thread_stop(t);
-		e = status_of_store(buf_text(&d->store), clock_wall_ms(clock_system()), STATUS_TABLE, &out, NULL, why);
+		e = status_of_store(buf_text(&d->store), clock_wall_ms(clock_system()), CELLS_TABLE, &out, NULL, why);
 	}
 	if (e == ERR_OK)
 		fputs(buf_text(&out), stdout);

@@ -38,9 +38,9 @@ static enum err poll_now(struct context *c, const struct cli *cli, struct why *w
 
 static enum err status(const struct cli *cli, struct context *c, struct buf *out, enum severity *worst, struct why *why)
 {
-	enum status_format format;
+	enum cells_format format;
 	int64_t at = clock_wall_ms(clock_system());
-	enum err e = status_format_of(cli_value(cli, "format"), &format, why);
+	enum err e = cells_format_of(cli_value(cli, "format"), &format, why);
 	if (e == ERR_OK && cli_has(cli, "at"))
 		e = parse_time(cli_value(cli, "at"), at, &at, why);
 	if (e != ERR_OK)

@@ -7,6 +7,12 @@ const struct cli_command *const *cli_commands(size_t *n)
 		&command_console, &command_demo,   &command_record, &command_replay, &command_status,
 		&command_query,   &command_export, &command_check,  &command_sim,    &command_doctor,
 		&command_test_rules,
+		&command_alerts,
+		&command_ack,
+		&command_unack,
+		&command_silence,
+		&command_note,
+		&command_audit,
 		&command_why,
 	};
 	*n = sizeof all / sizeof all[0];

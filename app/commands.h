@@ -17,6 +17,12 @@ extern const struct cli_command command_check;
 extern const struct cli_command command_sim;
 extern const struct cli_command command_doctor;
 extern const struct cli_command command_test_rules;
+extern const struct cli_command command_alerts;
+extern const struct cli_command command_ack;
+extern const struct cli_command command_unack;
+extern const struct cli_command command_silence;
+extern const struct cli_command command_note;
+extern const struct cli_command command_audit;
 extern const struct cli_command command_why;
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -15,13 +16,19 @@
 #include "app/cli.h"
 #include "app/paths.h"
 #include "base/clock.h"
+#include "base/account.h"
 #include "base/loop.h"
+#include "base/person.h"
 #include "base/slurp.h"
 #include "collectors/ssh_control.h"
+#include "config/alerting.h"
+#include "config/roles.h"
 #include "config/ways.h"
 #include "recorder/standby.h"
 #include "store/reader.h"
 #include "tui/access.h"
+#include "tui/attention.h"
+#include "tui/errands.h"
 #include "tui/keymap.h"
 #include "tui/lend.h"
 #include "tui/logs.h"
@@ -41,6 +48,13 @@ struct run {
 	struct pump        *pump;
 	struct access      *access;
 	struct logs        *logs;
+	struct errands     *errands;
+	struct attention    attention;
+	bool                rings;
+	struct person       person;
+	struct why          denied;   /* why the account may not ask for things; "" it may */
+	bool                must_ask; /* several people use the account */
+	int64_t             unowned_after_ms;
 	struct ways        *ways;     /* to the nodes of the fleet, which itself goes to the recorder */
 	struct loop_timer  *settled;
 	struct keymap       keys;
@@ -56,6 +70,8 @@ void console_run_from_cli(struct console_run *r, const struct cli *c)
 	r->theme = cli_value(c, "theme") != NULL ? cli_value(c, "theme") : "";
 	r->keys = cli_value(c, "keys") != NULL ? cli_value(c, "keys") : "";
 	r->wants_mouse = cli_has(c, "mouse");
+	r->is_read_only = cli_has(c, "read-only");
+	r->is_quiet = cli_has(c, "no-bell");
 }
 
 static enum err load_keys(struct run *r, struct why *why)
@@ -114,6 +130,11 @@ static void close_parts(struct run *r)
 		session_close(r->session, part_closed, r);
 		r->session = NULL;
 	}
+	if (r->errands != NULL) {
+		r->n_closing++;
+		errands_close(r->errands, part_closed, r);
+		r->errands = NULL;
+	}
 	if (r->logs != NULL) {
 		r->n_closing++;
 		logs_close(r->logs, part_closed, r);
@@ -158,9 +179,10 @@ static void tell_who_records(struct run *r)
 static void on_changed(void *ctx, bool is_new)
 {
 	struct run *r = ctx;
-	(void)is_new;
 	if (r->pump == NULL)
 		return;
+	if (is_new && attention_is_due(&r->attention, session_view(r->session)) && r->rings)
+		pump_ring(r->pump);
 	logs_refresh(r->logs);
 	tell_who_records(r);
 	pump_changed(r->pump);
@@ -181,7 +203,11 @@ static void say_status(void *ctx, const char **recorder, const char **trouble)
 static enum next on_command(void *ctx, enum command c, const struct view *v, struct requests *out)
 {
 	struct run *r = ctx;
-	return access_command(r->access, c, v, out);
+	if (c != COMMAND_BELL)
+		return access_command(r->access, c, v, out);
+	r->rings = !r->rings;
+	out->message = r->rings ? "the bell rings when a group of alerts turns critical" : "the bell is silent";
+	return NEXT_REDRAW;
 }
 
 static void push_answer(void *ctx, struct screen *s)
@@ -240,6 +266,72 @@ static enum err begin_access(struct run *r, struct why *why)
 	return e == ERR_OK ? logs_new(&logs, &r->logs, why) : e;
 }
 
+/* ---- what is asked of the recorder ---- */
+
+static void on_ask(void *ctx, struct request *request)
+{
+	struct run *r = ctx;
+	errands_put(r->errands, request);
+}
+
+static void on_outcome(void *ctx, const char *id, enum err err, const char *text)
+{
+	struct run *r = ctx;
+	if (r->errands != NULL)
+		errands_outcome(r->errands, id, err, text);
+}
+
+static void await_outcome(void *ctx, const char *id)
+{
+	struct run *r = ctx;
+	if (r->session != NULL)
+		session_await(r->session, id);
+}
+
+static void set_person(void *ctx, const struct view_person *p)
+{
+	struct run *r = ctx;
+	if (r->session != NULL)
+		session_set_person(r->session, p);
+}
+
+static void say_what_is_shown(void *ctx, char *to, size_t room)
+{
+	struct run *r = ctx;
+	snprintf(to, room, "%s", r->pump != NULL ? console_top(pump_console(r->pump))->kind->name : "");
+}
+
+/* Who sits here, and what the fleet file lets that account do. The recorder decides; this is so that nobody types in vain. */
+static enum err find_person(struct run *r, struct why *why)
+{
+	const struct roles *roles = r->o->fleet != NULL ? r->o->fleet->roles : NULL;
+	struct account account;
+	struct stat st;
+	r->unowned_after_ms = r->o->fleet != NULL ? r->o->fleet->alerting.unowned_after_ms : ALERTING_UNOWNED_AFTER_MS;
+	person_here(&r->person);
+	enum err e = account_find((uint32_t)geteuid(), &account, why);
+	if (e != ERR_OK)
+		return e;
+	uint32_t owner = stat(r->o->store_path, &st) == 0 ? (uint32_t)st.st_uid : (uint32_t)geteuid();
+	if (roles_check(roles, &account, owner, DEED_ACK, &r->denied) == ERR_OK)
+		r->denied.text[0] = '\0';
+	r->must_ask = roles_is_shared(roles, account.name);
+	account_release(&account);
+	return ERR_OK;
+}
+
+static enum err begin_errands(struct run *r, struct why *why)
+{
+	const char *refusal = r->standby == NULL          ? "this is a replay: nothing can be asked for in it"
+	                      : r->o->is_read_only        ? "this console was started with --read-only: it asks for nothing"
+	                                                  : NULL;
+	const struct errands_options o = { .loop = r->loop, .clock = clock_system(), .store_path = r->o->store_path, .who = r->person.login,
+		                           .account = r->person.account, .origin = r->person.origin, .must_ask = r->must_ask, .refusal = refusal,
+		                           .denied = r->denied.text[0] != '\0' ? r->denied.text : NULL, .said = show_answer, .await = await_outcome,
+		                           .person = set_person, .shows = say_what_is_shown, .ctx = r };
+	return errands_new(&o, &r->errands, why);
+}
+
 /* ---- the beginning ---- */
 
 static enum err bounds(const char *path, int64_t *first_ms, int64_t *last_ms, struct why *why)
@@ -271,7 +363,8 @@ static enum err begin_session(struct run *r, struct why *why)
 {
 	struct session_options o = { .loop = r->loop, .clock = clock_system(), .store_path = r->o->store_path, .is_file = r->standby == NULL,
 		                     .profiles = r->profiles, .at_ms = r->o->at_ms, .speed = r->o->speed, .status = say_status, .command = on_command,
-		                     .log = want_log, .changed = on_changed, .ctx = r };
+		                     .log = want_log, .ask = on_ask, .outcome = on_outcome, .unowned_after_ms = r->unowned_after_ms,
+		                     .changed = on_changed, .ctx = r };
 	enum err e = o.is_file ? bounds(o.store_path, &o.first_ms, &o.last_ms, why) : ERR_OK;
 	return e == ERR_OK ? session_new(&o, &r->session, why) : e;
 }
@@ -309,12 +402,16 @@ static enum err begin(struct run *r, struct why *why)
 		e = watch_settling(r, why);
 	if (e == ERR_OK)
 		e = begin_access(r, why);
+	if (e == ERR_OK)
+		e = find_person(r, why);
 	if (e == ERR_OK && r->o->fleet != NULL)
 		e = begin_recording(r, why);
 	if (e == ERR_OK)
 		e = profiles_load(NULL, 0, NULL, &r->profiles, why);
 	if (e == ERR_OK)
 		e = begin_session(r, why);
+	if (e == ERR_OK)
+		e = begin_errands(r, why);
 	if (e == ERR_OK)
 		e = begin_screen(r, why);
 	return e;
@@ -326,6 +423,7 @@ enum err console_run(struct console_run *o, int *signal_number, struct why *why)
 	if (r == NULL)
 		return why_memory(why);
 	r->o = o;
+	r->rings = !o->is_quiet;
 	buf_init(&r->config_dir, PATH_BYTES);
 	buf_init(&r->control_dir, PATH_BYTES);
 	enum err e = begin(r, why);
@@ -340,6 +438,7 @@ enum err console_run(struct console_run *o, int *signal_number, struct why *why)
 		e = why_set(why, ERR_IO, "%s", r->ended_why);
 	buf_release(&r->config_dir);
 	buf_release(&r->control_dir);
+	attention_release(&r->attention);
 	ways_free(r->ways);
 	free(r);
 	return e;

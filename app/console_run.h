@@ -23,6 +23,8 @@ struct console_run {
 	const char            *keys;     /* a key file; "" none */
 	const char            *ssh_config; /* NULL: the user's and the system's */
 	bool                   wants_mouse;
+	bool                   is_quiet;     /* the bell does not ring for critical alerts */
+	bool                   is_read_only; /* nothing is asked of the recorder from here */
 	int64_t                at_ms;    /* begin there, paused; 0: live, or at the last moment */
 	double                 speed;    /* of replay; 0: 1 */
 };
@@ -31,6 +33,8 @@ struct console_run {
 #define CONSOLE_CLI_OPTIONS                                                                                 \
 	{ "theme", "NAME", "dark, light, colour-blind, mono, or one of your own; else by the terminal" },   \
 	{ "keys", "FILE", "a key file" },                                                                   \
+	{ "no-bell", NULL, "do not ring the terminal's bell when a group of alerts turns critical" },       \
+	{ "read-only", NULL, "ask for nothing: no acknowledgement, silence or note leaves this console" }, \
 	{ "mouse", NULL, "take the mouse too (the terminal's own selection then wants Shift)" }
 void console_run_from_cli(struct console_run *r, const struct cli *c);
 

@@ -2,6 +2,7 @@
 # All but main itself is a library too, so that tests can link it.
 noinst_LIBRARIES += libapp.a
 libapp_a_SOURCES = \
+	%reldir%/cells.c %reldir%/cells.h \
 	%reldir%/cli.c %reldir%/cli.h \
 	%reldir%/cmd_check.c \
 	%reldir%/cmd_console.c \
@@ -24,8 +25,16 @@ libapp_a_SOURCES = \
 	%reldir%/round.c %reldir%/round.h \
 	%reldir%/sim_options.c %reldir%/sim_options.h \
 	%reldir%/status_print.c %reldir%/status_print.h
+libapp_a_SOURCES += %reldir%/alerts_print.c %reldir%/alerts_print.h
+libapp_a_SOURCES += %reldir%/asking.c %reldir%/asking.h
+libapp_a_SOURCES += %reldir%/groups_named.c
+libapp_a_SOURCES += %reldir%/cmd_ack.c
+libapp_a_SOURCES += %reldir%/cmd_alerts.c
+libapp_a_SOURCES += %reldir%/cmd_audit.c
+libapp_a_SOURCES += %reldir%/cmd_note.c
+libapp_a_SOURCES += %reldir%/cmd_silence.c
 libapp_a_SOURCES += %reldir%/cmd_why.c
 bin_PROGRAMS += pitwall
 pitwall_SOURCES = %reldir%/main.c
-libs_app        = libapp.a libtui.a libalerts.a librecorder.a libcollectors.a librules.a libquery.a libstore.a libconfig.a libsim.a libbase.a $(MHD_LIBS) $(DEPS_LIBS)
+libs_app        = libapp.a libtui.a librecorder.a libalerts.a libcollectors.a librules.a libquery.a libstore.a libconfig.a libsim.a libbase.a $(MHD_LIBS) $(DEPS_LIBS)
 pitwall_LDADD   = $(libs_app)

@@ -18,19 +18,6 @@ static const enum signal_id columns[] = {
 };
 enum { N_COLUMNS = sizeof columns / sizeof columns[0], VALUE_COLUMNS = 7, NODE_MAX = 32, MODEL_MAX = 20, VERSION_MAX = 12, REASON_MAX = 60 };
 
-enum err status_format_of(const char *name, enum status_format *out, struct why *why)
-{
-	if (name == NULL || strcmp(name, "table") == 0)
-		*out = STATUS_TABLE;
-	else if (strcmp(name, "json") == 0)
-		*out = STATUS_JSON;
-	else if (strcmp(name, "csv") == 0)
-		*out = STATUS_CSV;
-	else
-		return why_set(why, ERR_USAGE, "unknown format '%s'; there are table, json and csv", name);
-	return ERR_OK;
-}
-
 static const char *severity_word(const struct node_row *n)
 {
 	static const char *const words[SEVERITY_COUNT] = { "ok", "info", "warn", "crit", "down" };
@@ -61,38 +48,15 @@ struct widths {
 	int node, model, version;
 };
 
-static int wider(int width, const char *text, int most)
-{
-	int n = text_width(text, strlen(text));
-	return n > most ? most : n > width ? n : width;
-}
-
 static struct widths measure(const struct fleet_view *v)
 {
 	struct widths w = { 4, 5, 7 };
 	for (size_t i = 0; i < v->n_nodes; i++) {
-		w.node = wider(w.node, v->nodes[i].node, NODE_MAX);
-		w.model = wider(w.model, v->nodes[i].model, MODEL_MAX);
-		w.version = wider(w.version, v->nodes[i].version, VERSION_MAX);
+		w.node = cells_wider(w.node, v->nodes[i].node, NODE_MAX);
+		w.model = cells_wider(w.model, v->nodes[i].model, MODEL_MAX);
+		w.version = cells_wider(w.version, v->nodes[i].version, VERSION_MAX);
 	}
 	return w;
-}
-
-/* Safe text in exactly `width` columns and a blank behind it. */
-static void put_cell(struct buf *to, const char *text, int width)
-{
-	size_t before = to->len;
-	text_cut(to, text, strlen(text), width);
-	int used = to->err == ERR_OK ? text_width(to->data + before, to->len - before) : 0;
-	buf_fill(to, ' ', (size_t)(width - used + 1));
-}
-
-static void put_right(struct buf *to, const char *text, int width)
-{
-	int used = text_width(text, strlen(text));
-	buf_fill(to, ' ', (size_t)(used < width ? width - used : 0));
-	buf_puts(to, text);
-	buf_putc(to, ' ');
 }
 
 static void put_totals(const struct fleet_view *v, struct buf *to)
@@ -110,17 +74,15 @@ static void put_totals(const struct fleet_view *v, struct buf *to)
 static void put_node(const struct fleet_view *v, const struct node_row *n, const struct widths *w, struct buf *to)
 {
 	char text[UNIT_TEXT_SIZE];
-	put_cell(to, severity_word(n), 7);
-	put_cell(to, n->node, w->node);
-	put_cell(to, n->model, w->model);
-	put_cell(to, n->version, w->version);
+	cells_put(to, severity_word(n), 7);
+	cells_put(to, n->node, w->node);
+	cells_put(to, n->model, w->model);
+	cells_put(to, n->version, w->version);
 	for (size_t i = 0; i < N_COLUMNS; i++)
 		if (!isnan(v->total[columns[i]]))
-			put_right(to, unit_format(signal_info(columns[i])->unit, n->value[columns[i]], VALUE_COLUMNS, text), VALUE_COLUMNS);
+			cells_put_right(to, unit_format(signal_info(columns[i])->unit, n->value[columns[i]], VALUE_COLUMNS, text), VALUE_COLUMNS);
 	text_cut(to, n->reason, strlen(n->reason), REASON_MAX);
-	while (to->err == ERR_OK && to->len > 0 && to->data[to->len - 1] == ' ')
-		to->data[--to->len] = '\0';
-	buf_putc(to, '\n');
+	cells_end(to);
 }
 
 static enum err print_table(const struct fleet_view *v, struct buf *to)
@@ -130,13 +92,13 @@ static enum err print_table(const struct fleet_view *v, struct buf *to)
 		return ERR_MEMORY;
 	struct widths w = measure(v);
 	put_totals(v, to);
-	put_cell(to, "STATE", 7);
-	put_cell(to, "NODE", w.node);
-	put_cell(to, "MODEL", w.model);
-	put_cell(to, "VERSION", w.version);
+	cells_put(to, "STATE", 7);
+	cells_put(to, "NODE", w.node);
+	cells_put(to, "MODEL", w.model);
+	cells_put(to, "VERSION", w.version);
 	for (size_t i = 0; i < N_COLUMNS; i++)
 		if (!isnan(v->total[columns[i]]))
-			put_right(to, signal_info(columns[i])->title, VALUE_COLUMNS);
+			cells_put_right(to, signal_info(columns[i])->title, VALUE_COLUMNS);
 	buf_puts(to, "WHY\n");
 	for (size_t i = 0; i < v->n_nodes; i++)
 		put_node(v, nodes[i], &w, to);
@@ -146,24 +108,17 @@ static enum err print_table(const struct fleet_view *v, struct buf *to)
 
 /* ---- JSON ---- */
 
-static void put_json_text(struct buf *to, const char *key, const char *text)
-{
-	buf_printf(to, "\"%s\":", key);
-	json_put_string(to, text, strlen(text));
-	buf_putc(to, ',');
-}
-
 static void put_json_node(const struct node_row *n, struct buf *to)
 {
 	char at[TIME_TEXT];
 	buf_putc(to, '{');
-	put_json_text(to, "node", n->node);
-	put_json_text(to, "group", n->group);
-	put_json_text(to, "model", n->model);
-	put_json_text(to, "version", n->version);
-	put_json_text(to, "profile", n->profile);
-	put_json_text(to, "state", severity_word(n));
-	put_json_text(to, "reason", n->reason);
+	cells_put_member(to, "node", n->node);
+	cells_put_member(to, "group", n->group);
+	cells_put_member(to, "model", n->model);
+	cells_put_member(to, "version", n->version);
+	cells_put_member(to, "profile", n->profile);
+	cells_put_member(to, "state", severity_word(n));
+	cells_put_member(to, "reason", n->reason);
 	buf_printf(to, "\"targets\":%d,\"targets_up\":%d,\"seen\":", n->n_targets, n->n_targets_up);
 	buf_printf(to, n->seen_ms != 0 ? "\"%s\"" : "null%s", n->seen_ms != 0 ? format_time(n->seen_ms, at) : "");
 	buf_puts(to, ",\"signals\":{");
@@ -185,8 +140,8 @@ static enum err print_json(const struct fleet_view *v, struct buf *to)
 {
 	char at[TIME_TEXT];
 	buf_putc(to, '{');
-	put_json_text(to, "fleet", v->name);
-	put_json_text(to, "time", format_time(v->t_ms, at));
+	cells_put_member(to, "fleet", v->name);
+	cells_put_member(to, "time", format_time(v->t_ms, at));
 	buf_puts(to, "\"nodes\":[");
 	for (size_t i = 0; i < v->n_nodes; i++) {
 		buf_puts(to, i > 0 ? ",\n" : "\n");
@@ -196,24 +151,6 @@ static enum err print_json(const struct fleet_view *v, struct buf *to)
 }
 
 /* ---- CSV (RFC 4180) ---- */
-
-/* Safe text; what a spreadsheet would take for a formula gets an apostrophe before it. */
-static void put_csv(struct buf *to, const char *text)
-{
-	struct buf safe;
-	buf_init(&safe, 64 * 1024);
-	text_safe(&safe, text, strlen(text));
-	buf_putc(to, '"');
-	if (text[0] != '\0' && strchr("=+-@\t\r", text[0]) != NULL)
-		buf_putc(to, '\'');
-	for (const char *p = buf_text(&safe); *p != '\0'; p++) {
-		if (*p == '"')
-			buf_putc(to, '"');
-		buf_putc(to, *p);
-	}
-	buf_puts(to, "\",");
-	buf_release(&safe);
-}
 
 static enum err print_csv(const struct fleet_view *v, struct buf *to)
 {
@@ -225,13 +162,13 @@ static enum err print_csv(const struct fleet_view *v, struct buf *to)
 	buf_puts(to, "\r\n");
 	for (size_t i = 0; i < v->n_nodes; i++) {
 		const struct node_row *n = &v->nodes[i];
-		put_csv(to, n->node);
-		put_csv(to, n->group);
-		put_csv(to, n->model);
-		put_csv(to, n->version);
-		put_csv(to, n->profile);
-		put_csv(to, severity_word(n));
-		put_csv(to, n->reason);
+		cells_put_csv(to, n->node);
+		cells_put_csv(to, n->group);
+		cells_put_csv(to, n->model);
+		cells_put_csv(to, n->version);
+		cells_put_csv(to, n->profile);
+		cells_put_csv(to, severity_word(n));
+		cells_put_csv(to, n->reason);
 		for (size_t id = 0; id < SIGNAL_COUNT; id++)
 			if (id != SIGNAL_VERSION)
 				buf_printf(to, "%s%s", id > 0 ? "," : "", isnan(n->value[id]) ? "" : format_f64(n->value[id], number));
@@ -240,12 +177,12 @@ static enum err print_csv(const struct fleet_view *v, struct buf *to)
 	return to->err;
 }
 
-enum err status_print(const struct fleet_view *v, enum status_format format, struct buf *to)
+enum err status_print(const struct fleet_view *v, enum cells_format format, struct buf *to)
 {
 	switch (format) {
-	case STATUS_JSON: return print_json(v, to);
-	case STATUS_CSV: return print_csv(v, to);
-	case STATUS_TABLE: break;
+	case CELLS_JSON: return print_json(v, to);
+	case CELLS_CSV: return print_csv(v, to);
+	case CELLS_TABLE: break;
 	}
 	return print_table(v, to);
 }
@@ -259,7 +196,7 @@ static enum severity worst_of(const struct fleet_view *v)
 	return worst;
 }
 
-enum err status_of_store(const char *path, int64_t t_ms, enum status_format format, struct buf *to, enum severity *worst, struct why *why)
+enum err status_of_store(const char *path, int64_t t_ms, enum cells_format format, struct buf *to, enum severity *worst, struct why *why)
 {
 	struct reader *r = NULL;
 	struct fleet_state *state = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The data files of themes/ and profiles/, built into the binary under their path in the source tree ("themes/dark.theme"). A folder's
+ * The data files of themes/, profiles/ and packs/, built into the binary under their path in the source tree ("themes/dark.theme"). A folder's
  * module.mk adds its files to ASSET_FILES. */
 #ifndef PITWALL_BASE_ASSET_H
 #define PITWALL_BASE_ASSET_H

@@ -10,4 +10,7 @@
 
 uint64_t hash64(const void *bytes, size_t n, uint64_t seed);
 
+/* XXH64 without a seed: what Prometheus hashes label sets with. */
+uint64_t hash64_prometheus(const void *bytes, size_t n);
+
 #endif

@@ -355,6 +355,11 @@ static void export_label(struct labels_builder *b, const struct label *l)
 	buf_release(&name);
 }
 
+bool label_is_own(const char *name)
+{
+	return strncmp(name, LABEL_PREFIX_OWN, sizeof LABEL_PREFIX_OWN - 1) == 0;
+}
+
 enum err labels_with_target(const struct labels *series, const struct labels *target, struct labels **out, struct why *why)
 {
 	struct labels_builder b;
@@ -369,6 +374,8 @@ enum err labels_with_target(const struct labels *series, const struct labels *ta
 	}
 	for (size_t i = 0; i < target->n; i++) {
 		const struct label *t = &target->pairs[i];
+		if (label_is_own(t->name))
+			continue;
 		const struct label *clash = labels_find(series, t->name);
 		if (clash != NULL)
 			clashes[n++] = clash;

@@ -66,8 +66,12 @@ void     labels_builder_remove(struct labels_builder *b, const char *name);
 enum err labels_builder_build(struct labels_builder *b, struct labels **out, struct why *why);
 void     labels_builder_release(struct labels_builder *b);
 
+/* Labels of a target that begin so are about the target alone. */
+#define LABEL_PREFIX_OWN "__"
+bool label_is_own(const char *name);
+
 /* `series` with the labels of its target laid over it, as Prometheus does with honor_labels: false: a label of the series that the
- * target has too is kept as "exported_NAME". */
+ * target has too is kept as "exported_NAME". The target's own ones are not laid over. */
 enum err labels_with_target(const struct labels *series, const struct labels *target, struct labels **out, struct why *why);
 
 /* name{a="b",c="d"}, values escaped as in the exposition format; names that are not plain identifiers in quotes, as Prometheus 3 does. */

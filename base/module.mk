@@ -32,7 +32,7 @@ libbase_a_SOURCES += \
 	%reldir%/yaml.c %reldir%/yaml.h \
 	%reldir%/yaml_get.c
 
-# Themes and profiles are built in, so that the binary alone is enough. Their folders name them in ASSET_FILES.
+# Themes, profiles and rule packs are built in, so that the binary alone is enough. Their folders name them in ASSET_FILES.
 nodist_libbase_a_SOURCES = base/asset_data.c
 BUILT_SOURCES += base/asset_data.c
 CLEANFILES    += base/asset_data.c

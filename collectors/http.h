@@ -142,6 +142,7 @@ struct http_answer {
 	const char *body;         /* NUL-terminated besides; there for other statuses too */
 	size_t      len;
 	double      seconds;
+	int64_t     retry_after_ms; /* what the answer says of when to try again; 0: nothing */
 };
 
 struct http_get_options {
@@ -155,6 +156,38 @@ struct http_get_options {
 /* One GET, for probing (health, model list, what kind of server this is). `done` is called once, never before this returns; not after
  * the collector is closed. */
 enum err http_get(struct http_collector *c, const struct http_get_options *o, struct why *why);
+
+/* A request with a body, for telling others; not for scraping. An answer outside 200 to 299 has what the other side said in its sentence. */
+struct http_send_options {
+	const char        *url, *method;  /* "POST", "DELETE", ... */
+	const char        *content_type;  /* NULL: none */
+	const void        *body;          /* copied, and wiped in the end; NULL: none */
+	size_t             len;
+	int64_t            timeout_ms;    /* 0: 5000 */
+	size_t             body_max;      /* of the answer; 0: 64 KiB */
+	struct http_access access;
+	void             (*done)(void *ctx, const struct http_answer *a); /* as with http_get */
+	void              *ctx;
+};
+enum err http_send(struct http_collector *c, const struct http_send_options *o, struct why *why);
+
+enum http_starttls { HTTP_STARTTLS_REQUIRED, HTTP_STARTTLS_OFFERED, HTTP_STARTTLS_NEVER };
+
+/* One message by SMTP. The answer's status is the server's last reply, 0 where none came. */
+struct http_mail_options {
+	const char         *url;   /* smtp://host[:port] or smtps://host[:port] */
+	const char         *from;  /* bare addresses, without angle brackets */
+	const char *const  *to;
+	size_t              n_to;
+	const void         *text;  /* a whole RFC 5322 message, its lines ended by CR LF; copied */
+	size_t              len;
+	enum http_starttls  starttls;
+	int64_t             timeout_ms; /* 0: 5000 */
+	struct http_access  access;     /* of the auths, basic alone */
+	void              (*done)(void *ctx, const struct http_answer *a);
+	void               *ctx;
+};
+enum err http_mail(struct http_collector *c, const struct http_mail_options *o, struct why *why);
 
 struct http_stats {
 	uint64_t requests, connections; /* made so far: requests over kept connections are the difference */

@@ -3,17 +3,31 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { GET_BODY_MAX = 64 << 10, GET_TIMEOUT_MS = 5000 };
 
-struct get {
-	struct get     *prev, *next;
-	struct transfer transfer;
-	void          (*done)(void *ctx, const struct http_answer *a);
-	void           *ctx;
-};
+struct get *get_of(struct transfer *t) { return (struct get *)(void *)((char *)t - offsetof(struct get, transfer)); }
 
-static struct get *get_of(struct transfer *t) { return (struct get *)(void *)((char *)t - offsetof(struct get, transfer)); }
+struct get *get_new(void (*done)(void *ctx, const struct http_answer *a), void *ctx)
+{
+	struct get *g = calloc(1, sizeof *g);
+	if (g == NULL)
+		return NULL;
+	g->done = done;
+	g->ctx = ctx;
+	return g;
+}
+
+void get_discard(struct get *g)
+{
+	if (g->payload.data != NULL)
+		explicit_bzero(g->payload.data, g->payload.cap);
+	buf_release(&g->payload);
+	curl_slist_free_all(g->recipients);
+	free(g->text);
+	free(g);
+}
 
 static void get_free(struct get *g)
 {
@@ -22,39 +36,44 @@ static void get_free(struct get *g)
 	if (g->next != NULL)
 		g->next->prev = g->prev;
 	transfer_release(&g->transfer);
-	free(g);
+	get_discard(g);
 }
 
-static void on_transfer(struct transfer *t)
+void get_start(struct get *g, struct http_collector *c, int64_t timeout_ms, size_t body_max, void (*on_transfer)(struct transfer *t))
 {
-	struct get        *g = get_of(t);
-	struct http_answer a = { .result = t->result, .status = t->status, .text = t->text, .content_type = t->content_type,
-		                 .body = buf_text(&t->body), .len = t->body.len, .seconds = t->seconds };
-	g->done(g->ctx, &a);
-	get_free(g);
-}
-
-enum err http_get(struct http_collector *c, const struct http_get_options *o, struct why *why)
-{
-	assert(!c->is_closing);
-	struct get *g = calloc(1, sizeof *g);
-	if (g == NULL)
-		return why_memory(why);
-	enum err e = transfer_init(&g->transfer, c, o->url, &o->access, why);
-	if (e != ERR_OK) {
-		free(g);
-		return e;
-	}
-	g->transfer.timeout_ms = o->timeout_ms > 0 ? o->timeout_ms : GET_TIMEOUT_MS;
-	g->transfer.body_max = o->body_max > 0 ? o->body_max : GET_BODY_MAX;
+	g->transfer.timeout_ms = timeout_ms > 0 ? timeout_ms : GET_TIMEOUT_MS;
+	g->transfer.body_max = body_max > 0 ? body_max : GET_BODY_MAX;
 	g->transfer.done = on_transfer;
-	g->done = o->done;
-	g->ctx = o->ctx;
 	g->next = c->gets;
 	if (g->next != NULL)
 		g->next->prev = g;
 	c->gets = g;
 	transfer_start(&g->transfer);
+}
+
+void get_end(struct get *g, const char *text)
+{
+	struct transfer   *t = &g->transfer;
+	struct http_answer a = { .result = t->result, .status = t->status, .text = text, .content_type = t->content_type,
+		                 .body = buf_text(&t->body), .len = t->body.len, .seconds = t->seconds, .retry_after_ms = t->retry_after_ms };
+	g->done(g->ctx, &a);
+	get_free(g);
+}
+
+static void on_transfer(struct transfer *t) { get_end(get_of(t), t->text); }
+
+enum err http_get(struct http_collector *c, const struct http_get_options *o, struct why *why)
+{
+	assert(!c->is_closing);
+	struct get *g = get_new(o->done, o->ctx);
+	if (g == NULL)
+		return why_memory(why);
+	enum err e = transfer_init(&g->transfer, c, o->url, &o->access, why);
+	if (e != ERR_OK) {
+		get_discard(g);
+		return e;
+	}
+	get_start(g, c, o->timeout_ms, o->body_max, on_transfer);
 	return ERR_OK;
 }
 

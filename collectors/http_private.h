@@ -30,6 +30,9 @@ struct transfer {
 	int64_t            timeout_ms;
 	size_t             body_max;
 	void             (*done)(struct transfer *t);
+	const char        *more_header;  /* one more, or NULL; lent */
+	/* What a kind of request tells curl besides; last, so that it has the last word. Then it is no scrape, and says nothing of one. May be NULL. */
+	enum err         (*prepare)(struct transfer *t, CURL *easy, struct why *why);
 
 	/* of this request */
 	CURL              *easy;
@@ -43,6 +46,7 @@ struct transfer {
 	enum fetch result;
 	int        status;
 	double     seconds;
+	int64_t    retry_after_ms;
 	char       content_type[128];
 	char       text[HTTP_TEXT];
 	char       curl_text[CURL_ERROR_SIZE];
@@ -53,7 +57,20 @@ struct transfer_list {
 	size_t           n;
 };
 
-struct get;
+/* One request that is made once, and gone with its answer. */
+struct get {
+	struct get        *prev, *next;
+	struct transfer    transfer;
+	struct buf         payload;      /* what is sent; wiped */
+	size_t             sent;         /* of it, where curl reads it by and by */
+	char              *text;         /* a header, or a sender; owned */
+	const char        *method;
+	struct curl_slist *recipients;
+	struct http_access access;       /* of mail; its texts are the transfer's */
+	enum http_starttls starttls;
+	void             (*done)(void *ctx, const struct http_answer *a);
+	void              *ctx;
+};
 struct peer;
 
 struct http_collector {
@@ -87,6 +104,8 @@ void http_reap_later(struct http_collector *c);
 /* ---- http_transfer.c ---- */
 /* Copies and checks what is asked for; on failure the transfer is as empty. */
 enum err transfer_init(struct transfer *t, struct http_collector *c, const char *url, const struct http_access *a, struct why *why);
+/* The same for smtp and smtps. */
+enum err transfer_init_mail(struct transfer *t, struct http_collector *c, const char *url, const struct http_access *a, struct why *why);
 void     transfer_release(struct transfer *t);
 /* Queues it; `done` is called from the loop, never from here. */
 void     transfer_start(struct transfer *t);
@@ -112,6 +131,17 @@ void tls_explain(const struct transfer *t, CURLcode code, struct buf *to);
 
 /* ---- http_url.c ---- */
 enum err url_split(struct transfer *t, const char *url, const char *server_name, struct why *why);
+enum err url_split_mail(struct transfer *t, const char *url, struct why *why);
+
+/* ---- http_get.c ---- */
+/* Empty, without a transfer. */
+struct get *get_new(void (*done)(void *ctx, const struct http_answer *a), void *ctx);
+struct get *get_of(struct transfer *t);
+/* Queues it, its transfer being initialised. */
+void        get_start(struct get *g, struct http_collector *c, int64_t timeout_ms, size_t body_max, void (*on_transfer)(struct transfer *t));
+/* Calls back and frees it. */
+void        get_end(struct get *g, const char *text);
+void        get_discard(struct get *g); /* one that was not started and has no transfer */
 
 /* ---- http_target.c, http_get.c ---- */
 void http_targets_close(struct http_collector *c);

@@ -11,7 +11,7 @@
 #include "base/base64.h"
 #include "base/text.h"
 
-enum { SECRET_MAX = 65536, SPARE_BODY_MAX = 1 << 20, RECEIVE_BYTES = 32 << 10 };
+enum { RETRY_AFTER_MAX_S = 24 * 3600, SECRET_MAX = 65536, SPARE_BODY_MAX = 1 << 20, RECEIVE_BYTES = 32 << 10 };
 
 const char *fetch_name(enum fetch f)
 {
@@ -56,17 +56,27 @@ static enum err copy_access(struct transfer *t, const struct http_access *a, str
 	return ERR_OK;
 }
 
-enum err transfer_init(struct transfer *t, struct http_collector *c, const char *url, const struct http_access *a, struct why *why)
+static enum err init(struct transfer *t, struct http_collector *c, const char *url, const struct http_access *a, bool is_mail, struct why *why)
 {
 	*t = (struct transfer){ .c = c, .accept = "Accept: */*", .body_max = c->o.body_max };
 	enum err e = copy_access(t, a, why);
 	if (e == ERR_OK)
-		e = url_split(t, url, a->server_name, why);
+		e = is_mail ? url_split_mail(t, url, why) : url_split(t, url, a->server_name, why);
 	if (e == ERR_OK && (t->peer = peer_ref(c, t->shown)) == NULL)
 		e = why_memory(why);
 	if (e != ERR_OK)
 		transfer_release(t);
 	return e;
+}
+
+enum err transfer_init(struct transfer *t, struct http_collector *c, const char *url, const struct http_access *a, struct why *why)
+{
+	return init(t, c, url, a, false, why);
+}
+
+enum err transfer_init_mail(struct transfer *t, struct http_collector *c, const char *url, const struct http_access *a, struct why *why)
+{
+	return init(t, c, url, a, true, why);
 }
 
 static void free_text(const char **text)
@@ -198,6 +208,9 @@ static enum err add_secret(struct transfer *t, struct why *why)
 static bool add_headers(struct transfer *t)
 {
 	char timeout[80];
+	if (t->prepare != NULL)
+		return (t->more_header == NULL || add_header(t, t->more_header)) && add_header(t, t->accept) && add_header(t, "Expect:") &&
+		       (t->host_header == NULL || add_header(t, t->host_header));
 	snprintf(timeout, sizeof timeout, "X-Prometheus-Scrape-Timeout-Seconds: %g", (double)t->timeout_ms / 1000);
 	return add_header(t, t->accept) && add_header(t, timeout) && (t->host_header == NULL || add_header(t, t->host_header));
 }
@@ -292,6 +305,7 @@ bool transfer_begin(struct transfer *t)
 	t->body_too_large = t->header_too_large = false;
 	t->status = 0;
 	t->seconds = 0;
+	t->retry_after_ms = 0;
 	t->text[0] = t->content_type[0] = t->curl_text[0] = '\0';
 	t->wall_ms = clock_wall_ms(c->o.clock);
 	take_spare_body(t);
@@ -304,7 +318,11 @@ bool transfer_begin(struct transfer *t)
 		text_safe(&safe, why.text, strlen(why.text));
 		fail_before(t, FETCH_SECRET, buf_text(&safe));
 		buf_release(&safe);
-	} else if (!set_options(t) || curl_multi_add_handle(c->multi, t->easy) != CURLM_OK) {
+	} else if (!set_options(t)) {
+		fail_before(t, FETCH_FAILED, "out of memory");
+	} else if (t->prepare != NULL && t->prepare(t, t->easy, &why) != ERR_OK) {
+		fail_before(t, FETCH_SECRET, why.text);
+	} else if (curl_multi_add_handle(c->multi, t->easy) != CURLM_OK) {
 		fail_before(t, FETCH_FAILED, "out of memory");
 	} else {
 		c->stats.requests++;
@@ -427,12 +445,14 @@ static void explain(const struct transfer *t, CURLcode code, struct buf *to)
 static void keep_facts(struct transfer *t)
 {
 	long        status = 0, connects = 0;
-	curl_off_t  us = 0;
+	curl_off_t  us = 0, retry_after_s = 0;
 	const char *type = NULL;
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &us);
 	curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
 	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &type);
+	curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+	t->retry_after_ms = retry_after_s <= 0 ? 0 : retry_after_s < RETRY_AFTER_MAX_S ? retry_after_s * 1000 : RETRY_AFTER_MAX_S * INT64_C(1000);
 	t->status = (int)status;
 	t->seconds = (double)us / 1e6;
 	t->c->stats.connections += (uint64_t)connects;

@@ -31,11 +31,11 @@ static bool is_near_host(const char *host)
 	return strchr(host, '.') == NULL;
 }
 
-static enum err curl_says(CURLUcode code, const char *url, struct why *why)
+static enum err curl_says(CURLUcode code, const char *url, const char *scheme, struct why *why)
 {
 	if (code == CURLUE_OUT_OF_MEMORY)
 		return why_memory(why);
-	return why_set(why, ERR_FORMAT, "'%s' is not a URL (http://HOST:PORT/PATH)", url);
+	return why_set(why, ERR_FORMAT, "'%s' is not a URL (%s://HOST:PORT%s)", url, scheme, strcmp(scheme, "http") == 0 ? "/PATH" : "");
 }
 
 struct parts {
@@ -53,7 +53,7 @@ static void parts_release(struct parts *p)
 	curl_free(p->password);
 }
 
-static enum err parts_get(struct parts *p, const char *url, struct why *why)
+static enum err parts_get(struct parts *p, const char *url, const char *plain, const char *secure, struct why *why)
 {
 	CURLUcode code;
 	p->u = curl_url();
@@ -62,11 +62,11 @@ static enum err parts_get(struct parts *p, const char *url, struct why *why)
 	if ((code = curl_url_set(p->u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME)) != CURLUE_OK ||
 	    (code = curl_url_get(p->u, CURLUPART_SCHEME, &p->scheme, 0)) != CURLUE_OK ||
 	    (code = curl_url_get(p->u, CURLUPART_HOST, &p->host, 0)) != CURLUE_OK)
-		return curl_says(code, url, why);
-	if (strcasecmp(p->scheme, "http") != 0 && strcasecmp(p->scheme, "https") != 0)
-		return why_set(why, ERR_FORMAT, "'%s' is not a URL that begins with http:// or https://", url);
+		return curl_says(code, url, plain, why);
+	if (strcasecmp(p->scheme, plain) != 0 && strcasecmp(p->scheme, secure) != 0)
+		return why_set(why, ERR_FORMAT, "'%s' is not a URL that begins with %s:// or %s://", url, plain, secure);
 	if ((code = curl_url_get(p->u, CURLUPART_PORT, &p->port, CURLU_DEFAULT_PORT)) != CURLUE_OK)
-		return curl_says(code, url, why);
+		return curl_says(code, url, plain, why);
 	curl_url_get(p->u, CURLUPART_USER, &p->user, 0);
 	curl_url_get(p->u, CURLUPART_PASSWORD, &p->password, 0);
 	if (p->user != NULL || p->password != NULL)
@@ -97,7 +97,7 @@ enum err url_split(struct transfer *t, const char *url, const char *server_name,
 	struct buf   shown;
 	char        *full = NULL;
 	buf_init(&shown, 4096);
-	enum err e = parts_get(&p, url, why);
+	enum err e = parts_get(&p, url, "http", "https", why);
 	if (e != ERR_OK)
 		goto out;
 	t->is_tls = strcasecmp(p.scheme, "https") == 0;
@@ -114,6 +114,26 @@ enum err url_split(struct transfer *t, const char *url, const char *server_name,
 		e = why_memory(why);
 out:
 	curl_free(full);
+	buf_release(&shown);
+	parts_release(&p);
+	return e;
+}
+
+/* A certificate under another name than the URL's host is not foreseen here: the name that curl checks is the host's. */
+enum err url_split_mail(struct transfer *t, const char *url, struct why *why)
+{
+	struct parts p = { 0 };
+	struct buf   shown;
+	buf_init(&shown, 4096);
+	enum err e = parts_get(&p, url, "smtp", "smtps", why);
+	if (e == ERR_OK) {
+		buf_printf(&shown, "%s:%s", p.host, p.port);
+		t->is_tls = true; /* or may become so, by STARTTLS */
+		t->shown = buf_take(&shown);
+		t->url = strdup(url);
+		if (t->url == NULL || t->shown == NULL)
+			e = why_memory(why);
+	}
 	buf_release(&shown);
 	parts_release(&p);
 	return e;

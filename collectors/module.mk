@@ -12,6 +12,8 @@ libcollectors_a_SOURCES = \
 	%reldir%/gather_program.c \
 	%reldir%/http.c %reldir%/http.h \
 	%reldir%/http_get.c \
+	%reldir%/http_mail.c \
+	%reldir%/http_send.c \
 	%reldir%/http_peer.c \
 	%reldir%/http_private.h \
 	%reldir%/http_target.c \

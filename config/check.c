@@ -61,6 +61,8 @@ static enum err check_fleet(const char *path, const struct profiles *p, const st
 		return e;
 	if (e == ERR_OK)
 		check_rules_of(f, hooks, d);
+	if (e == ERR_OK && hooks != NULL && hooks->fleet != NULL)
+		hooks->fleet(f, path, d, hooks->arg);
 	fleet_free(f);
 	return ERR_OK;
 }

@@ -20,9 +20,12 @@ enum check_kind {
 	CHECK_COUNT
 };
 
+struct fleet;
+
 /* Called with the parsed file once this floor is done with it; reports to `d`. */
 struct check_hooks {
 	void (*rules)(const struct yaml *tree, struct diagnostics *d, void *arg); /* CHECK_RULES and CHECK_PROFILE; may be NULL */
+	void (*fleet)(const struct fleet *f, const char *path, struct diagnostics *d, void *arg); /* CHECK_FLEET, where it is good; may be NULL */
 	void *arg;
 };
 

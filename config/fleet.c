@@ -179,6 +179,7 @@ static void read_top(struct build *b)
 		read_models(b, node);
 	if ((node = yaml_get(top, "rules")) != NULL)
 		read_rules(b, node);
+	alerting_read(b, yaml_get(top, "alerts"), defaults.interval_ms);
 	if ((node = yaml_get(top, "receivers")) != NULL)
 		receivers_read(b, node);
 	if ((node = yaml_get(top, "alertmanagers")) != NULL)
@@ -218,6 +219,7 @@ void fleet_free(struct fleet *f)
 		labels_unref(f->targets[i].labels);
 	free(f->targets);
 	free(f->groups);
+	alerting_release(&f->alerting);
 	files_free(f->files);
 	free(f);
 }

@@ -10,6 +10,7 @@
 #include "base/diagnostics.h"
 #include "base/err.h"
 #include "base/labels.h"
+#include "config/alerting.h"
 #include "config/profile.h"
 #include "config/secret.h"
 
@@ -116,6 +117,7 @@ struct fleet {
 	size_t               n_models;
 	const char *const   *rules;    /* absolute paths of the rule files that the globs found, each once, sorted per glob */
 	size_t               n_rules;
+	struct fleet_alerting alerting;
 	struct fleet_receiver *receivers; /* who is told of alerts */
 	size_t               n_receivers;
 	struct fleet_alertmanager *alertmanagers;

@@ -125,6 +125,9 @@ void alertmanagers_read(struct build *b, const struct yaml_node *list);
 
 extern const struct fleet_ssh plain_ssh; /* ssh: yes */
 
+/* A list of texts without control characters, in the arena; what is wrong is reported, and left out. NULL: not there, or no memory. */
+const char *const *list_read(struct build *b, const struct yaml_node *map, const char *key, size_t *n);
+
 const struct fleet_ssh *ssh_read(struct build *b, const struct yaml_node *node);
 bool                    is_ssh_word(const char *text); /* a user's name that can mean nothing else */
 
@@ -136,6 +139,12 @@ struct ssh_place {
 
 /* Splits "ssh://[user@]host[:port]" into the arena; what it does not say is the settings'; reports at `at`. */
 bool ssh_place_read(struct build *b, const struct yaml_node *at, const char *text, const struct fleet_ssh *settings, struct ssh_place *out);
+
+/* ---- alerts (alerting.c) ---- */
+
+/* What `alerts:` says (NULL: it is not there), with defaults where it says nothing; polled_ms: the interval of `defaults`, 0 for none. */
+void alerting_read(struct build *b, const struct yaml_node *map, int64_t polled_ms);
+void alerting_release(struct fleet_alerting *a); /* safe on a zeroed one */
 
 /* ---- targets (targets.c) ---- */
 

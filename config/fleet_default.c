@@ -68,6 +68,7 @@ enum err fleet_default(const struct profiles *p, struct fleet **out, struct why 
 		add_machine(&b, node);
 	for (size_t i = 0; i < N_PROBES && b.err == ERR_OK; i++)
 		add_probe(&b, node, &probes[i]);
+	alerting_read(&b, NULL, 0);
 	free(b.origins);
 	f->groups = calloc(1, sizeof *f->groups);
 	if (f->groups == NULL || b.err != ERR_OK) {

@@ -24,6 +24,8 @@
 	X(TLS,      "tls",                 "How https is spoken. It takes the place of an outer one as a whole.")               \
 	X(SSH,      "ssh",                 "How the machine itself is asked; `yes` where ssh_config says all, `no` where an outer one shall not hold.") \
 	X(EXEC,     "an item of exec",     "A command of your own whose output becomes samples.")                              \
+	X(ALERTS,   "alerts",              "How alerts are evaluated, shown and acknowledged.")                                 \
+	X(INHIBIT,  "an item of inhibit_rules", "As in Alertmanager's own file: while an alert of the source side fires, those of the target side are not told of.") \
 	X(RECEIVER, "an item of receivers", "Someone who is told of alerts: exactly one of webhook, command, email and pagerduty.") \
 	X(WEBHOOK,  "webhook",             "Told by a POST of Alertmanager's webhook JSON.")                                    \
 	X(EMAIL,    "email",               "Told by a message over SMTP.")                                                      \

@@ -22,8 +22,7 @@ bool is_ssh_word(const char *text)
 	return text[0] != '\0' && text[0] != '-' && is_clean(text) && strcspn(text, " \t:@/\\'\"`$;&|<>(){}[]*?!#") == strlen(text);
 }
 
-/* A list of texts in the arena; what is wrong is reported. */
-static const char *const *read_list(struct build *b, const struct yaml_node *map, const char *key, size_t *n)
+const char *const *list_read(struct build *b, const struct yaml_node *map, const char *key, size_t *n)
 {
 	const struct yaml_node *list = yaml_get(map, key);
 	*n = 0;
@@ -72,8 +71,8 @@ static bool read_exec(struct build *b, const struct yaml_node *map, struct fleet
 	if (!yaml_is_map(b->y, map, "exec"))
 		return false;
 	bool is_good = keys_check(b->y, map, KEYS_EXEC) && read_format(b, map, e);
-	e->argv = read_list(b, map, "command", &e->n_argv);
-	e->paths = read_list(b, map, "paths", &e->n_paths);
+	e->argv = list_read(b, map, "command", &e->n_argv);
+	e->paths = list_read(b, map, "paths", &e->n_paths);
 	if (name == NULL || yaml_get(map, "command") == NULL) {
 		yaml_error(b->y, map, "an item of 'exec' needs '%s'", name == NULL ? "name" : "command");
 		return false;
@@ -153,8 +152,8 @@ const struct fleet_ssh *ssh_read(struct build *b, const struct yaml_node *node)
 	if (at != NULL && yaml_i64(b->y, at, "port", 1, 65535, &port))
 		to->port = (int)port;
 	read_transport(b, node, to);
-	to->units = read_list(b, node, "units", &to->n_units);
-	to->logs = read_list(b, node, "logs", &to->n_logs);
+	to->units = list_read(b, node, "units", &to->n_units);
+	to->logs = list_read(b, node, "logs", &to->n_logs);
 	read_execs(b, node, to);
 	return b->err == ERR_OK ? to : NULL;
 }

@@ -20,4 +20,4 @@ libconfig_a_SOURCES = \
 	%reldir%/watch.c \
 	%reldir%/ways.c %reldir%/ways.h \
 	%reldir%/words.c %reldir%/words.h
-libconfig_a_SOURCES += %reldir%/alerting.h
+libconfig_a_SOURCES += %reldir%/alerting.c %reldir%/alerting.h

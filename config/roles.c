@@ -31,7 +31,7 @@ enum rank   deed_rank(enum deed d) { return deeds[d].rank; }
 
 /* ---- who may ---- */
 
-static bool stands_for(const struct role *role, const struct account *a)
+static bool stands_for(const struct ranked *role, const struct account *a)
 {
 	if (!role->is_group)
 		return strcmp(role->name, a->name) == 0;
@@ -79,7 +79,7 @@ struct reading {
 	struct arena      *arena;
 	const struct yaml *y;
 	struct roles      *roles;
-	struct role       *items;
+	struct ranked     *items;
 };
 
 static bool check_list(const struct reading *r, const struct yaml_node *list, const char *key)
@@ -109,7 +109,7 @@ static void read_role(struct reading *r, const struct yaml_node *node, enum rank
 	if (!check_name(r, node, text + is_group, is_group ? "group" : "user"))
 		return;
 	for (size_t i = 0; i < r->roles->n; i++) {
-		const struct role *other = &r->items[i];
+		const struct ranked *other = &r->items[i];
 		if (other->is_group != is_group || strcmp(other->name, text + is_group) != 0)
 			continue;
 		if (other->rank == rank)
@@ -120,7 +120,7 @@ static void read_role(struct reading *r, const struct yaml_node *node, enum rank
 	}
 	const char *name = arena_text(r->arena, text + is_group);
 	if (name != NULL)
-		r->items[r->roles->n++] = (struct role){ .name = name, .is_group = is_group, .rank = rank };
+		r->items[r->roles->n++] = (struct ranked){ .name = name, .is_group = is_group, .rank = rank };
 }
 
 static void read_ranks(struct reading *r, const struct yaml_node *map)

@@ -20,7 +20,7 @@ enum rank { RANK_NONE, RANK_VIEWER, RANK_OPERATOR, RANK_ADMIN, RANK_COUNT };
 /* What a person asks for. */
 enum deed { DEED_HERE /* to be shown as present */, DEED_ACK, DEED_UNACK, DEED_SILENCE, DEED_UNSILENCE, DEED_NOTE, DEED_COUNT };
 
-struct role {
+struct ranked {
 	const char *name;     /* of a user; of a Unix group, without its @, where is_group */
 	bool        is_group;
 	enum rank   rank;
@@ -28,7 +28,7 @@ struct role {
 
 /* Read only; texts and all live as long as the fleet. */
 struct roles {
-	const struct role *items;
+	const struct ranked *items;
 	size_t             n;
 	bool               has_ranks; /* false: only shared_accounts was given */
 	enum rank          standard;  /* of who stands nowhere; RANK_VIEWER where `default:` is not given */

@@ -28,4 +28,5 @@ libquery_a_SOURCES = \
 	%reldir%/series_text.c %reldir%/series_text.h \
 	%reldir%/signature.c \
 	%reldir%/source.h \
-	%reldir%/store_source.c %reldir%/store_source.h
+	%reldir%/store_source.c %reldir%/store_source.h \
+	%reldir%/threshold.c

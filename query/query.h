@@ -33,6 +33,10 @@ enum value_type query_type(const struct query *q);
 /* The expression in canonical form. */
 enum err query_print(const struct query *q, struct buf *to);
 
+/* Where the expression is a comparison of something with a number (`x > 0.1`, `0.1 < x`, either on the left of `and` and `unless` too): appends the
+ * something, and gives the comparison as it reads with that on its left, and the number. False: it is none, or there was no room. */
+bool query_threshold(const struct query *q, struct buf *left, const char **op, double *number);
+
 /* Walks the series selectors of the expression: their matchers and how far back each reads from the evaluation time (range or look-back,
  * plus offset), in ms. */
 enum err query_selectors(const struct query *q, int64_t lookback_ms,

@@ -15,6 +15,7 @@
 #include "base/diagnostics.h"
 #include "base/log.h"
 #include "collectors/http.h"
+#include "recorder/alerting.h"
 #include "recorder/credentials.h"
 #include "recorder/report.h"
 #include "recorder/watch.h"
@@ -25,16 +26,18 @@ enum {
 	PRIME_MAX_MS = 3 * 1000, /* polling does not wait longer for the past */
 };
 
-/* A fleet and the secrets of its targets: they come and go together. */
+/* A fleet and the secrets of its targets: they come and go together, once nobody looks at the fleet any more. */
 struct plan {
 	struct recorder    *recorder;
 	struct fleet       *fleet;
-	struct credentials *credentials;
+	struct credentials *credentials; /* NULL: closed */
+	bool                is_alerting; /* lent to the alerts */
 };
 
 struct recorder {
 	struct recorder_options o;
 	struct watch_shared     shared;
+	struct alerting        *alerting;
 	struct watch          **watches;   /* by the hash of their labels */
 	size_t                  n_watches;
 	struct plan            *now;       /* NULL until its secrets were tried */
@@ -83,21 +86,37 @@ static void part_closed(struct recorder *r)
 		free_now(r);
 }
 
-static void collector_closed(void *ctx)
+/* What is closed besides: collectors, alerting. */
+static void other_closed(void *ctx)
 {
 	part_closed(ctx);
 }
 
-static void plan_closed(void *ctx)
+static void plan_end(struct plan *p)
 {
-	struct plan *p = ctx;
 	struct recorder *r = p->recorder;
+	if (p->credentials != NULL || p->is_alerting)
+		return;
 	if (p == r->last && r->o.fleet_back != NULL)
 		r->o.fleet_back(r->o.fleet_ctx, p->fleet);
 	else
 		fleet_free(p->fleet);
 	free(p);
 	part_closed(r);
+}
+
+static void plan_closed(void *ctx)
+{
+	struct plan *p = ctx;
+	p->credentials = NULL;
+	plan_end(p);
+}
+
+static void plan_released(void *ctx)
+{
+	struct plan *p = ctx;
+	p->is_alerting = false;
+	plan_end(p);
 }
 
 static void plan_close(struct plan *p)
@@ -139,13 +158,18 @@ void recorder_close(struct recorder *r, void (*done)(void *ctx), void *ctx)
 		watch_stop(r->watches[i]);
 	loop_timer_close(r->look);
 	close_idle(r);
+	if (r->alerting != NULL) {
+		r->n_closing++;
+		alerting_close(r->alerting, other_closed, r);
+		r->alerting = NULL;
+	}
 	if (r->shared.collector != NULL) {
 		r->n_closing++;
-		http_collector_close(r->shared.collector, collector_closed, r);
+		http_collector_close(r->shared.collector, other_closed, r);
 	}
 	if (r->shared.machines != NULL) {
 		r->n_closing++;
-		machine_collector_close(r->shared.machines, collector_closed, r);
+		machine_collector_close(r->shared.machines, other_closed, r);
 	}
 	r->is_closing = true;
 	part_closed(r);
@@ -281,8 +305,10 @@ static void settle_one(void *ctx, int64_t id, const struct labels *labels)
 {
 	struct recorder *r = ctx;
 	struct why why = { "" };
-	bool is_wanted = is_taken_up(r, labels, false) || is_taken_up(r, labels, true);
-	if (is_wanted)
+	if (labels_find(labels, TARGET_RULES) != NULL) /* what rules gave is not this recorder's to end */
+		return;
+	bool is_wanted = labels_find(labels, TARGET_RULES) != NULL || is_taken_up(r, labels, false) || is_taken_up(r, labels, true);
+	if (is_wanted) /* results of rules go on, or their group is found to be gone */
 		return;
 	for (int stream = 0; stream < STREAM_COUNT; stream++) /* the store has marked it as gone itself */
 		if (store_append_stale(r->o.store, id, (enum stream)stream, clock_wall_ms(r->o.clock), &why) != ERR_OK)
@@ -359,8 +385,13 @@ static void secrets_tried(void *ctx)
 		return;
 	}
 	bool is_first = r->now == NULL;
-	plan_close(r->now);
+	struct plan *before = r->now;
 	r->now = p;
+	if (r->alerting != NULL) {
+		p->is_alerting = true;
+		alerting_use(r->alerting, p->fleet, plan_released, p);
+	}
+	plan_close(before);
 	if (is_first)
 		begin_all(r);
 }
@@ -482,6 +513,10 @@ static enum err make_parts(struct recorder *r, struct why *why)
 		e = http_collector_new(&http, &r->shared.collector, why);
 	if (e == ERR_OK)
 		e = machine_collector_new(&machines, &r->shared.machines, why);
+	const struct alerting_options alerts = { .loop = r->o.loop, .store = r->o.store, .store_path = r->store_path, .clock = r->o.clock, .log = r->o.log,
+		                                 .version = r->o.version };
+	if (e == ERR_OK && r->store_path != NULL)
+		e = alerting_new(&alerts, &r->alerting, why);
 	if (e == ERR_OK)
 		e = loop_timer_new(r->o.loop, look, r, &r->look, why);
 	return e;

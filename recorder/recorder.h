@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The recorder: polls the fleet's targets, hands what they say to the store as frames, computes their signals, and writes down what happens to
+ * The recorder: polls the fleet's targets, hands what they say to the store as frames, computes their signals, has alerts evaluated, and writes down what happens to
  * them (a target falls silent or comes back, restarts, serves another version) as events. It follows changes of the fleet's files.
  *
  * Threads: everything on the loop's thread. Nothing waits. */
@@ -23,7 +23,7 @@ struct recorder;
 struct recorder_options {
 	struct loop           *loop;     /* lent, as all here unless said otherwise */
 	struct store          *store;
-	const char            *store_path; /* to read what it has of the targets' recent past; NULL: rates begin anew. For recorder_new's time only */
+	const char            *store_path; /* to read what it has of the targets' recent past, and for alerts; NULL: rates begin anew, and nothing alerts. For recorder_new's time only */
 	const struct profiles *profiles;
 	struct fleet          *fleet;    /* owned by the recorder once recorder_new succeeded */
 	const struct clock    *clock;

@@ -6,6 +6,7 @@ librules_a_SOURCES = \
 	%reldir%/detail_engine.c \
 	%reldir%/eval.c %reldir%/eval.h %reldir%/eval_private.h \
 	%reldir%/health.c %reldir%/health.h \
+	%reldir%/pack.c %reldir%/pack.h \
 	%reldir%/prime.c %reldir%/prime.h \
 	%reldir%/rule_file.c %reldir%/rule_file.h \
 	%reldir%/ruleset.c %reldir%/ruleset.h \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The DCGM exporter with its default counters: all that is known of the GPUs of a node, whatever serves there. */
+ * The DCGM exporter with its default counters and the reasons why clocks are held down, which many add to them: all that is known of the GPUs of a
+ * node, whatever serves there. */
 #include "sim/exporter.h"
 
 #include <math.h>
@@ -23,7 +24,10 @@ enum slot {
 	DRAM = TENSOR + GPU_MAX,
 	PCIE_TX = DRAM + GPU_MAX,
 	PCIE_RX = PCIE_TX + GPU_MAX,
-	ZERO = PCIE_RX + GPU_MAX,
+	REASONS = PCIE_RX + GPU_MAX,
+	XID = REASONS + GPU_MAX,
+	REMAPPED = XID + GPU_MAX,
+	ZERO = REMAPPED + GPU_MAX,
 	SLOTS = ZERO + GPU_MAX
 };
 
@@ -45,13 +49,14 @@ static const struct family families[] = {
 	GAUGE("DEV_MEM_COPY_UTIL", "Memory utilization (in %).", COPY_UTIL),
 	GAUGE("DEV_ENC_UTIL", "Encoder utilization (in %).", ZERO),
 	GAUGE("DEV_DEC_UTIL", "Decoder utilization (in %).", ZERO),
-	GAUGE("DEV_XID_ERRORS", "Value of the last XID error encountered.", ZERO),
+	GAUGE("DEV_CLOCKS_EVENT_REASONS", "Current clock event reasons (bitmask of DCGM_CLOCKS_EVENT_REASON_*)", REASONS),
+	GAUGE("DEV_XID_ERRORS", "Value of the last XID error encountered.", XID),
 	GAUGE("DEV_FB_FREE", "Framebuffer memory free (in MiB).", FB_FREE),
 	GAUGE("DEV_FB_USED", "Framebuffer memory used (in MiB).", FB_USED),
 	GAUGE("DEV_FB_RESERVED", "Framebuffer memory reserved (in MiB).", FB_RESERVED),
 	COUNTER("DEV_NVLINK_BANDWIDTH_TOTAL", "Total number of NVLink bandwidth counters for all lanes.", NVLINK),
 	GAUGE("DEV_VGPU_LICENSE_STATUS", "vGPU License status", ZERO),
-	COUNTER("DEV_UNCORRECTABLE_REMAPPED_ROWS", "Number of remapped rows for uncorrectable errors", ZERO),
+	COUNTER("DEV_UNCORRECTABLE_REMAPPED_ROWS", "Number of remapped rows for uncorrectable errors", REMAPPED),
 	COUNTER("DEV_CORRECTABLE_REMAPPED_ROWS", "Number of remapped rows for correctable errors", ZERO),
 	GAUGE("DEV_ROW_REMAP_FAILURE", "Whether remapping of rows has failed", ZERO),
 	REAL("PROF_GR_ENGINE_ACTIVE", "Ratio of time the graphics engine is active.", ACTIVE),
@@ -88,6 +93,10 @@ static void fill(const struct tick *t, double *v)
 		v[DRAM + i] = o->gpu_util * uneven * 0.47;
 		v[PCIE_TX + i] = round(2.1e6 + o->running * 3.1e5);
 		v[PCIE_RX + i] = round(2.6e6 + o->running * 4.4e5);
+		/* Slowed down by hardware for heat; idle. */
+		v[REASONS + i] = o->clock_ratio < 0.995 ? 0x8 + 0x40 : o->gpu_util > 0.02 ? 0 : 0x1;
+		v[XID + i] = o->gpu_fault && i == 0 ? 48 : 0;
+		v[REMAPPED + i] = o->gpu_fault && i == 0 ? 2 : 0;
 	}
 }
 

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/num.h"
@@ -10,6 +11,8 @@
 
 /* Triton has no series for the temperature of a GPU: there, heat would be felt but not seen. */
 enum { ANY = (1 << SERVER_KINDS) - 1, LLM = 1 << SERVER_VLLM, SHOWS_HEAT = ANY & ~(1 << SERVER_TRITON) };
+/* TensorFlow Serving and TorchServe only tell of requests that are done: one that hangs looks like one that nobody asks. */
+enum { SHOWS_QUEUE = 1 << SERVER_VLLM | 1 << SERVER_TRITON };
 
 static const struct incident incidents[INCIDENT_COUNT] = {
 	{ .name = "bad-deploy", .summary = "a new version on half a group: slower, more errors, somewhat less accurate",
@@ -26,6 +29,10 @@ static const struct incident incidents[INCIDENT_COUNT] = {
 	{ .name = "flapping-node", .summary = "a server crashes and comes back every 40 seconds",
 	  .kinds = ANY, .share = 0.01, .duration_s = 200, .service_x = 1, .cooling_x = 1, .context_x = 1,
 	  .down = DOWN_SERVER, .period_s = 40, .down_s = 16 },
+	{ .name = "hung-engine", .summary = "an engine takes requests and finishes none, its GPUs busy for nothing",
+	  .kinds = SHOWS_QUEUE, .share = 0.01, .duration_s = 210, .service_x = 1, .cooling_x = 1, .context_x = 1, .hangs = true },
+	{ .name = "gpu-fault", .summary = "a GPU meets memory errors that ECC cannot put right, and reports an Xid",
+	  .kinds = SHOWS_HEAT, .share = 0.01, .duration_s = 150, .service_x = 1, .cooling_x = 1, .context_x = 1, .gpu_fault = true },
 };
 
 const struct incident *incident_at(size_t i)
@@ -53,8 +60,10 @@ void schedule_demo(struct schedule *s, uint64_t seed)
 
 static enum err unknown_incident(const char *name, struct why *why)
 {
-	return why_set(why, ERR_NOT_FOUND, "no incident is called '%s'; there are %s, %s, %s, %s, %s and %s", name, incidents[0].name,
-	               incidents[1].name, incidents[2].name, incidents[3].name, incidents[4].name, incidents[5].name);
+	char names[INCIDENT_COUNT * 20] = "";
+	for (size_t i = 0, n = 0; i < INCIDENT_COUNT && n < sizeof names; i++)
+		n += (size_t)snprintf(names + n, sizeof names - n, "%s%s", i == 0 ? "" : i + 1 < INCIDENT_COUNT ? ", " : " and ", incidents[i].name);
+	return why_set(why, ERR_NOT_FOUND, "no incident is called '%s'; there are %s", name, names);
 }
 
 enum err schedule_add(struct schedule *s, const char *text, struct why *why)
@@ -137,6 +146,8 @@ static void apply(const struct incident *i, double since_s, struct effects *to)
 	to->cooling_x *= 1 + (i->cooling_x - 1) * strength;
 	to->context_x *= 1 + (i->context_x - 1) * strength;
 	to->new_version |= i->new_version;
+	to->hangs |= i->hangs;
+	to->gpu_fault |= i->gpu_fault;
 	if (is_down_now(i, since_s) && i->down > to->down)
 		to->down = i->down;
 }

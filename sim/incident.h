@@ -27,11 +27,13 @@ struct incident {
 	double      cooling_x;   /* times the thermal resistance */
 	double      context_x;   /* times the tokens of a prompt */
 	bool        new_version; /* runs the group's next version */
+	bool        hangs;       /* takes requests and finishes none */
+	bool        gpu_fault;   /* its first GPU meets a memory error that ECC cannot put right */
 	enum down   down;
 	double      period_s, down_s; /* down for down_s of every period_s; 0: all the time */
 };
 
-enum { INCIDENT_COUNT = 6, SCHEDULE_MAX = 32 };
+enum { INCIDENT_COUNT = 8, SCHEDULE_MAX = 32 };
 
 const struct incident *incident_at(size_t i); /* i below INCIDENT_COUNT */
 const struct incident *incident_find(const char *name);
@@ -56,7 +58,7 @@ enum err schedule_add(struct schedule *s, const char *text, struct why *why);
 struct effects {
 	const struct incident *incident; /* the last one of the schedule that hits it, or NULL */
 	double load_x, service_x, error_ratio, accuracy, cooling_x, context_x;
-	bool   new_version;
+	bool   new_version, hangs, gpu_fault;
 	enum down down;
 };
 void schedule_effects(const struct schedule *s, const struct roster *f, size_t node, double t_s, struct effects *out);

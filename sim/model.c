@@ -83,13 +83,13 @@ static void run_queue(struct model_node *n, double slots, double arrivals, struc
 	double variation = (1 + exp(o->sigma * o->sigma) - 1) / 2;
 	double smooth = safe > 0 ? variation * pow(safe, sqrt(2 * (slots + 1)) - 1) / (slots * (1 - safe)) * o->service_s : 0;
 
-	double offered = arrivals * MODEL_TICK_S + n->backlog, done = fmin(offered, capacity * MODEL_TICK_S);
+	double offered = arrivals * MODEL_TICK_S + n->backlog, done = o->hangs ? 0 : fmin(offered, capacity * MODEL_TICK_S);
 	double left = offered - done, most = capacity * patience_s;
 	o->aborted = left > most ? (left - most) / MODEL_TICK_S : 0;
 	n->backlog = fmin(left, most);
 	o->utilisation = rho;
 	o->completed = done / MODEL_TICK_S;
-	o->running = fmin(slots, o->completed * o->service_s);
+	o->running = o->hangs ? slots : fmin(slots, o->completed * o->service_s);
 	o->wait_s = smooth + n->backlog / capacity;
 	o->waiting = n->backlog + arrivals * smooth;
 }
@@ -100,7 +100,7 @@ static void run_gpus(struct model_node *n, const struct effects *e, const struct
 	const struct group_spec *g = spec_of(n);
 	double occupied = clamp(o->running / g->slots, 0, 1);
 	double util = o->completed > 0 ? clamp(0.18 + 0.85 * pow(occupied, 0.75), 0, 1) : 0; /* nothing is completed while it is down */
-	if (o->utilisation > 1 && util > 0)
+	if ((o->utilisation > 1 && util > 0) || o->hangs)
 		util = fmax(util, 0.97);
 	double clock = clamp(1 - (before->gpu_celsius - throttle_celsius) / 11, 0.45, 1);
 	double pull = g->gpu->idle_w + (g->gpu->limit_w - g->gpu->idle_w) * 0.78 * pow(util, 0.8) * clock * clock;
@@ -155,10 +155,13 @@ void model_step(struct model_node *n)
 	o.down = e.down;
 	o.new_version = e.new_version;
 	o.incident = e.incident;
-	n->restarted = (before.down != DOWN_NOT && e.down == DOWN_NOT) || before.new_version != e.new_version;
-	if (e.down != DOWN_NOT)
+	o.hangs = e.hangs && e.down == DOWN_NOT;
+	o.gpu_fault = e.gpu_fault;
+	bool is_freed = before.hangs && !o.hangs; /* by starting it anew */
+	n->restarted = (before.down != DOWN_NOT && e.down == DOWN_NOT) || before.new_version != e.new_version || is_freed;
+	if (e.down != DOWN_NOT || is_freed)
 		n->backlog = 0;
-	else
+	if (e.down == DOWN_NOT)
 		run_server(n, &e, &before, &o);
 	run_gpus(n, &e, &before, &o);
 	run_quality(n, &e, &before, &o);

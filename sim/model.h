@@ -26,7 +26,7 @@ struct observation {
 	double gpu_util, gpu_memory, gpu_celsius, gpu_watts, clock_ratio; /* watts of one GPU */
 	double cpu_util, memory_ratio;
 	double accuracy;
-	bool   new_version;
+	bool   new_version, hangs, gpu_fault;
 	enum down down;
 	const struct incident *incident;
 };

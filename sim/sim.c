@@ -359,6 +359,23 @@ void sim_truth(struct sim *s, size_t i, struct sim_truth *out)
 	};
 }
 
+enum err sim_page(struct sim *s, size_t i, bool is_gpu, struct buf *to)
+{
+	int            which = is_gpu ? OUTLET_GPU : OUTLET_SERVER;
+	struct outlet *o = &s->nodes[i].outlets[which];
+	if (o->exporter == NULL)
+		return ERR_NOT_FOUND;
+	if (!outlet_is_open(s, i, which))
+		return ERR_NETWORK;
+	buf_clear(to);
+	pthread_mutex_lock(&s->lock);
+	double            part = advance(s, i, sim_seconds(s));
+	struct page_texts t = texts_of(s, i);
+	enum err          e = page_render(o->page, o->before, o->after, part, &t, to);
+	pthread_mutex_unlock(&s->lock);
+	return e;
+}
+
 static void print_node(const struct sim *s, size_t node, struct buf *to)
 {
 	buf_printf(to, "      - { name: %s, address: 127.0.0.1, endpoints: [", s->roster.nodes[node].name);

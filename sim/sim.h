@@ -61,6 +61,9 @@ struct sim_truth {
 size_t sim_count(const struct sim *s);
 /* Any thread. `i` below sim_count(). */
 void sim_truth(struct sim *s, size_t i, struct sim_truth *out);
+/* The page of metrics that a port of node `i` gives now, its GPU exporter's or its server's, without a socket; replaces what is in `to`. ERR_NOT_FOUND:
+ * it has no such port; ERR_NETWORK: it does not answer. Any thread. */
+enum err sim_page(struct sim *s, size_t i, bool is_gpu, struct buf *to);
 /* Seconds since sim_new() on the sim's clock. */
 double sim_seconds(const struct sim *s);
 

@@ -18,5 +18,6 @@ libstore_a_SOURCES = \
 	%reldir%/select.c \
 	%reldir%/store.c %reldir%/store.h \
 	%reldir%/stranger.c %reldir%/stranger.h \
+	%reldir%/tail.c %reldir%/tail.h \
 	%reldir%/walk.c \
 	%reldir%/writer.c %reldir%/writer.h

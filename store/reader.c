@@ -401,6 +401,38 @@ enum err reader_targets(struct reader *r, int64_t at_ms, enum err (*fn)(void *ct
 	return reader_call(r, targets_body, &c, why);
 }
 
+struct target_call {
+	struct reader *r;
+	struct buf     labels;
+	int64_t        id;
+};
+
+static enum err target_id_body(void *ctx, struct why *why)
+{
+	struct target_call *c = ctx;
+	sqlite3_stmt *s = db_statement(&c->r->db, STMT_TARGET_OF_LABELS);
+	if (s == NULL)
+		return db_error(&c->r->db, why);
+	sqlite3_bind_blob64(s, 1, c->labels.data, c->labels.len, SQLITE_STATIC);
+	enum err e = db_step(&c->r->db, s, why);
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? why_set(why, e, "there is no such target") : e;
+	c->id = sqlite3_column_int64(s, 0);
+	sqlite3_reset(s);
+	return ERR_OK;
+}
+
+enum err reader_target_id(struct reader *r, const struct labels *labels, int64_t *id, struct why *why)
+{
+	struct target_call c = { .r = r };
+	buf_init(&c.labels, 4 << 20);
+	enum err e = labels_encode(labels, &c.labels) == ERR_OK ? reader_call(r, target_id_body, &c, why) : why_memory(why);
+	buf_release(&c.labels);
+	if (e == ERR_OK)
+		*id = c.id;
+	return e;
+}
+
 static enum err events_body(void *ctx, struct why *why)
 {
 	struct call *c = ctx;

@@ -58,6 +58,9 @@ struct target_info {
 enum err reader_targets(struct reader *r, int64_t at_ms, enum err (*fn)(void *ctx, const struct target_info *t), void *ctx,
                         struct why *why);
 
+/* The target with exactly these labels, whether it is polled or not. ERR_NOT_FOUND: there never was one. */
+enum err reader_target_id(struct reader *r, const struct labels *labels, int64_t *id, struct why *why);
+
 /* One series' samples in a window, oldest first. Stale marks are among them (is_stale). */
 struct series {
 	struct labels *labels; /* the series' own with its target's laid over; owned */

@@ -81,6 +81,7 @@ const char *schema_step(int from);
 	                  " AND p.from_ms = (SELECT max(from_ms) FROM presence WHERE target = t.id) ORDER BY t.id")                      \
 	X(TARGETS_AT,     "SELECT target, url, from_ms, until_ms FROM presence WHERE from_ms <= ?1 AND until_ms > ?1 ORDER BY target")   \
 	X(TARGET_LABELS,  "SELECT labels FROM target WHERE id = ?1")                                                                     \
+	X(TARGET_OF_LABELS, "SELECT id FROM target WHERE labels = ?1 ORDER BY id LIMIT 1")                                               \
 	X(TARGET_IDS,     "SELECT id FROM target ORDER BY id")                                                                           \
 	X(PRESENCES,      "SELECT target, url, from_ms, until_ms FROM presence WHERE from_ms <= ?2 AND until_ms > ?1"                    \
 	                  " ORDER BY target, from_ms")                                                                                   \
@@ -103,6 +104,7 @@ const char *schema_step(int from);
 	X(FRAMES,         "SELECT id, at_ms, target FROM frame WHERE stream = ?1 AND at_ms > ?2 AND at_ms <= ?3 ORDER BY at_ms, target") \
 	X(FRAMES_DOWN,    "SELECT id, at_ms, target FROM frame WHERE stream = ?1 AND at_ms > ?2 AND at_ms <= ?3"                         \
 	                  " ORDER BY at_ms DESC, target DESC")                                                                           \
+	X(FRAMES_SINCE,   "SELECT id, target, stream, at_ms, prev, layout FROM frame WHERE id > ?1 ORDER BY id LIMIT ?2")                \
 	X(FRAME_FIRST_MS, "SELECT min(at_ms) FROM frame WHERE stream = ?1")                                                              \
 	X(FRAME_LAST_MS,  "SELECT max(at_ms) FROM track WHERE stream = ?1 AND newest > 0")                                              \
 	X(FRAME_NEXT_MS,  "SELECT min(at_ms) FROM frame WHERE stream = ?1 AND at_ms >= ?2")                                             \

@@ -117,7 +117,7 @@ static enum err find_uses(struct select_call *c, struct why *why)
 static bool target_may_match(const struct select_call *c, const struct labels *target)
 {
 	for (size_t i = 0; i < c->n_m; i++) {
-		const struct label *l = labels_find(target, c->m[i].name);
+		const struct label *l = label_is_own(c->m[i].name) ? NULL : labels_find(target, c->m[i].name);
 		if (l != NULL && !matcher_value_matches(&c->m[i], l->value, l->value_len))
 			return false;
 	}

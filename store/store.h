@@ -68,8 +68,12 @@ void store_health(struct store *s, struct store_health *out);
 /* Facts about the fleet as a whole that screens show ("fleet", "config_hash", ...): value as of now, kept with the time it was set. */
 enum err store_set_meta(struct store *s, const char *key, const char *value, struct why *why);
 
+/* A target with this label is no endpoint: its frames are what a group of rules gave, and the label's value is the group's name ("FILE;GROUP"). It is
+ * in no list of nodes. */
+#define TARGET_RULES "__rules__"
+
 /* The target with these labels (instance, job, group, node, model, profile, ... as configured), made or found; its id is the same in
- * every run. The labels are laid over each of its series when they are read. Marks the target as present from `now` on. */
+ * every run. The labels are laid over each of its series when they are read (but for those that begin with "__"). Marks the target as present from `now` on. */
 enum err store_target(struct store *s, const struct labels *labels, const char *url, int64_t *id, struct why *why);
 
 /* The target is no longer polled as of now: screens stop listing it from this time on; its past stays. */

@@ -39,6 +39,7 @@ include tests/unit/recorder/module.mk
 include tests/unit/tui/module.mk
 include tests/unit/sim/module.mk
 include tests/unit/app/module.mk
+include tests/rules/module.mk
 include tests/fuzz/module.mk
 include tests/house/module.mk
 include tests/e2e/module.mk
@@ -50,5 +51,11 @@ TESTS          += $(UNIT_TESTS)
 # What `make check` does in short, at length: SOAK connections. Best in a build without sanitizers.
 SOAK = 10000
 .PHONY: soak
-soak: tests/unit/collectors/test_ssh_soak
+soak: tests/unit/collectors/test_ssh_soak soak-alerts
 	PITWALL_SOAK=$(SOAK) tests/unit/collectors/test_ssh_soak
+
+# A whole day of the simulated fleet under the rule pack: none of its alerts may fire.
+SOAK_NODES = 48
+.PHONY: soak-alerts
+soak-alerts: tests/unit/alerts/test_incidents
+	PITWALL_SOAK=$(SOAK_NODES) tests/unit/alerts/test_incidents

@@ -9,8 +9,10 @@
 /* Contexts are bits: where a command is offered. */
 enum {
 	CONTEXT_FLEET = 1, CONTEXT_NODE = 2, CONTEXT_CHART = 4, CONTEXT_EVENTS = 8, CONTEXT_HELP = 16, CONTEXT_DIALOG = 32, CONTEXT_LOGS = 64,
+	CONTEXT_ALERTS = 128, /* the list */ CONTEXT_ALERT = 256, /* one group of them */
+	CONTEXT_ABOUT_ALERTS = CONTEXT_ALERTS | CONTEXT_ALERT,
 	CONTEXT_VIEWS = CONTEXT_FLEET | CONTEXT_NODE | CONTEXT_CHART | CONTEXT_EVENTS,
-	CONTEXT_ALL = CONTEXT_VIEWS | CONTEXT_HELP | CONTEXT_LOGS
+	CONTEXT_ALL = CONTEXT_VIEWS | CONTEXT_HELP | CONTEXT_LOGS | CONTEXT_ABOUT_ALERTS
 };
 
 /* id, name on the command line and in key files, default keys (parted by blanks), contexts, label in the key bar ("" none), its rank there
@@ -24,25 +26,32 @@ enum {
 	X(PAGE_DOWN,   "page-down",   "PgDn C-f",      CONTEXT_ALL,   "",          0,  "move down by a page") \
 	X(FIRST,       "first",       "g Home",        CONTEXT_ALL,   "",          0,  "go to the first row") \
 	X(LAST,        "last",        "G End",         CONTEXT_ALL,   "",          0,  "go to the last row") \
-	X(ENTER,       "open",        "Enter",         CONTEXT_VIEWS | CONTEXT_DIALOG | CONTEXT_LOGS, "open",      1,  "drill into what is selected") \
+	X(ENTER,       "open",        "Enter",         CONTEXT_VIEWS | CONTEXT_DIALOG | CONTEXT_LOGS | CONTEXT_ABOUT_ALERTS, "open",      1,  "drill into what is selected") \
 	X(BACK,        "back",        "Esc Backspace", CONTEXT_ALL | CONTEXT_DIALOG, "back", 8, "back out one step; never leaves the console") \
 	X(QUIT,        "quit",        "q",             CONTEXT_ALL | CONTEXT_DIALOG, "close", 11, \
 	  "close the view; on the last one, leave the console after a question") \
-	X(NEXT_PANE,   "next-pane",   "Tab",           CONTEXT_VIEWS, "",          0,  "go to the next pane") \
-	X(TAG,         "tag",         "Space",         CONTEXT_FLEET, "",          0,  "tag the row, or take its tag off") \
-	X(FILTER,      "filter",      "/",             CONTEXT_VIEWS | CONTEXT_LOGS, "filter",    2,  "show only what matches") \
+	X(NEXT_PANE,   "next-pane",   "Tab",           CONTEXT_VIEWS | CONTEXT_ALERT, "",          0,  "go to the next pane") \
+	X(TAG,         "tag",         "Space",         CONTEXT_FLEET | CONTEXT_ALERTS, "",          0,  "tag the row, or take its tag off") \
+	X(FILTER,      "filter",      "/",             CONTEXT_VIEWS | CONTEXT_LOGS | CONTEXT_ALERTS, "filter",    2,  "show only what matches") \
 	X(COMMAND,     "command",     ":",             CONTEXT_ALL,   "",          0,  "open the command line") \
 	X(HELP,        "help",        "? F1",          CONTEXT_ALL,   "help",      13, "show the keys of this view") \
 	X(VIEW_FLEET,  "fleet",       "1",             CONTEXT_ALL,   "fleet",     12, "go to the fleet") \
-	X(VIEW_CHART,  "chart",       "c 3",           CONTEXT_VIEWS, "chart",     6,  "chart the chosen signal of what is selected") \
+	X(VIEW_CHART,  "chart",       "c 3",           CONTEXT_VIEWS | CONTEXT_ALERT, "chart",     6,  "chart the chosen signal of what is selected") \
 	X(VIEW_EVENTS, "events",      "e 5",           CONTEXT_ALL,   "events",    7,  "show what happened") \
+	X(VIEW_ALERTS, "alerts",      "2",             CONTEXT_ALL,   "alerts",    7,  "go to the alerts") \
+	X(ACK,         "ack",         "a",             CONTEXT_ABOUT_ALERTS, "ack", 2, "take alerts on: say that you are at it; those that are tagged, or the selected one") \
+	X(UNACK,       "unack",       "u",             CONTEXT_ABOUT_ALERTS, "unack", 3, "take an acknowledgement back") \
+	X(SILENCE,     "silence",     "S",             CONTEXT_ABOUT_ALERTS, "silence", 3, "hide alerts that match for a time, after a look at what that would hide") \
+	X(NOTE,        "note",        "n",             CONTEXT_VIEWS | CONTEXT_ABOUT_ALERTS, "note", 10, "write a note on the alert, the node or the time that is shown") \
+	X(FOLD,        "fold",        "f",             CONTEXT_ALERTS, "fold",     4,  "show alerts that are silenced or inhibited, or fold them away") \
+	X(TAG_ALL,     "tag-all",     "A",             CONTEXT_ALERTS, "",         0,  "tag all that are listed, or take all tags off") \
 	X(TOGGLE,      "toggle",      "t",             CONTEXT_FLEET, "map/table", 3,  "change between heat map and table") \
 	X(BY_MODEL,    "by-model",    "m",             CONTEXT_FLEET, "",          0,  "a row a model instead of a row a node, and back") \
 	X(SIGNAL,      "signal",      "s",             CONTEXT_VIEWS, "signal",    4,  "choose the next signal") \
 	X(SIGNAL_BACK, "signal-back", "S",             CONTEXT_VIEWS, "",          0,  "choose the signal before") \
-	X(SORT,        "sort",        "o >",           CONTEXT_FLEET, "sort",      9,  "sort by the next column") \
-	X(SORT_BACK,   "sort-back",   "<",             CONTEXT_FLEET, "",          0,  "sort by the column before") \
-	X(SORT_TURN,   "sort-turn",   "O",             CONTEXT_FLEET, "",          0,  "turn the order round") \
+	X(SORT,        "sort",        "o >",           CONTEXT_FLEET | CONTEXT_ALERTS, "sort",      9,  "sort by the next column") \
+	X(SORT_BACK,   "sort-back",   "<",             CONTEXT_FLEET | CONTEXT_ALERTS, "",          0,  "sort by the column before") \
+	X(SORT_TURN,   "sort-turn",   "O",             CONTEXT_FLEET | CONTEXT_ALERTS, "",          0,  "turn the order round") \
 	X(SHELL,       "shell",       "s",             CONTEXT_NODE,  "shell",     2,  "open a shell on the node with your own ssh; the console comes back when it ends") \
 	X(TRUST,       "trust",       "t",             CONTEXT_NODE,  "trust",     2,  "fetch the host key that the node shows, to compare it and take it") \
 	X(LOGIN,       "login",       "i",             CONTEXT_NODE,  "log in",    2,  "log in to the node, or give its key to the agent, where a human must answer") \
@@ -52,8 +61,8 @@ enum {
 	X(ONLY,        "only",        "f",             CONTEXT_LOGS,  "only",      4,  "show only the lines that match, or all of them") \
 	X(WRAP,        "wrap",        "w",             CONTEXT_LOGS,  "wrap",      5,  "wrap long lines, or cut them") \
 	X(AGAIN,       "again",       "r",             CONTEXT_LOGS,  "again",     6,  "connect again, or read the list anew") \
-	X(ZOOM_IN,     "zoom-in",     "+ =",           CONTEXT_CHART | CONTEXT_NODE, "zoom",      3,  "show a shorter span") \
-	X(ZOOM_OUT,    "zoom-out",    "-",             CONTEXT_CHART | CONTEXT_NODE, "",          0,  "show a longer span") \
+	X(ZOOM_IN,     "zoom-in",     "+ =",           CONTEXT_CHART | CONTEXT_NODE | CONTEXT_ALERT, "zoom",      3,  "show a shorter span") \
+	X(ZOOM_OUT,    "zoom-out",    "-",             CONTEXT_CHART | CONTEXT_NODE | CONTEXT_ALERT, "",          0,  "show a longer span") \
 	X(PAN_BACK,    "pan-back",    "{",             CONTEXT_CHART, "",          0,  "move the chart back by half its span") \
 	X(PAN_ON,      "pan-on",      "}",             CONTEXT_CHART, "",          0,  "move the chart on by half its span") \
 	X(GLYPHS,      "glyphs",      "C-g",           CONTEXT_ALL,   "",          0,  "draw charts in braille, blocks or ASCII") \
@@ -68,6 +77,7 @@ enum {
 	X(SPEED,       "speed",       "",              CONTEXT_ALL,   "",          0,  "set the speed of replay: speed 8") \
 	X(THEME,       "theme",       "",              CONTEXT_ALL,   "",          0,  "change the theme: theme light") \
 	X(MOUSE,       "mouse",       "",              CONTEXT_ALL,   "",          0,  "take the mouse, or give it back to the terminal for selecting text") \
+	X(BELL,        "bell",        "",              CONTEXT_ALL,   "",          0,  "ring the terminal's bell when a group of alerts turns critical, or do not") \
 	X(REDRAW,      "redraw",      "C-l",           CONTEXT_ALL | CONTEXT_DIALOG, "",          0,  "draw the whole screen again") \
 	X(SUSPEND,     "suspend",     "C-z",           CONTEXT_ALL | CONTEXT_DIALOG, "",          0,  "give the terminal back until `fg`")
 

@@ -92,10 +92,10 @@ static const struct view *view(const struct console *c)
 
 static void ask_needs(struct console *c)
 {
-	const struct screen *s = c->screens[ground_floor(c)];
 	memset(&c->needs, 0, sizeof c->needs);
-	if (s->kind->needs != NULL)
-		s->kind->needs(s, view(c), &c->needs);
+	for (size_t i = ground_floor(c); i < c->n; i++)
+		if (c->screens[i]->kind->needs != NULL)
+			c->screens[i]->kind->needs(c->screens[i], view(c), &c->needs);
 	for (size_t i = c->n; i > 0; i--)
 		if (c->screens[i - 1]->kind->follows != NULL && c->screens[i - 1]->kind->follows(c->screens[i - 1], &c->needs.log))
 			break;
@@ -163,7 +163,8 @@ static void carry_out(struct console *c, const struct requests *r)
 		push(c, r->push);
 	if (r->message != NULL)
 		console_message(c, ROLE_TEXT, r->message);
-	if ((r->has_time || r->live || r->pause || r->has_signal) && c->host.requests != NULL)
+	assert(r->ask == NULL || c->host.requests != NULL); /* it is the host's from here on */
+	if ((r->has_time || r->live || r->pause || r->has_signal || r->ask != NULL) && c->host.requests != NULL)
 		c->host.requests(c->host.context, r);
 	if (r->has_time || r->live || r->has_signal)
 		tell_screens(c);
@@ -443,6 +444,10 @@ enum console_wish console_event(struct console *c, const struct input_event *e)
 	case INPUT_PASTE:
 		if (c->prompt.sign != 0)
 			return after_prompt(c, prompt_paste(&c->prompt, e->text, e->text_len));
+		if (top(c)->kind->paste != NULL) {
+			struct requests r = { 0 };
+			return after(c, top(c)->kind->paste(top(c), e->text, e->text_len), &r, false);
+		}
 		console_message(c, ROLE_WARN, "pasted text is taken only by the command line (:) and the filter (/)");
 		return CONSOLE_PAINT;
 	case INPUT_FOCUS:

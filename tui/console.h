@@ -23,7 +23,7 @@ struct console_host {
 	const struct view *(*view)(void *context);
 	/* What must be in the view from now on; `n` is lent for the call. Called when it may have changed. */
 	void (*needs)(void *context, const struct needs *n);
-	/* Carries out the parts of requests that concern the view: has_time, live, pause, signal. */
+	/* Carries out the parts of requests that concern the view (has_time, live, pause, signal), and takes `ask` over. */
 	void (*requests)(void *context, const struct requests *r);
 	/* A command that neither the screen nor the console took (times, signals, views by name, a theme); `argument` is "" without one. May
 	 * ask for things through `out`. NEXT_IGNORED: not known either. */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "tui/glyph.h"
+#include "tui/frame.h"
 
 enum { WORD_MAX = 255 };
 
@@ -28,33 +28,6 @@ static int widest_line(const char *text, int *lines)
 		text += n + (text[n] == '\n');
 	}
 	return widest;
-}
-
-static void draw_frame(struct canvas *c, struct rect r)
-{
-	int bottom = r.row + r.rows - 1, right = r.col + r.cols - 1;
-	canvas_fill(c, r, ROLE_TEXT, ' ');
-	canvas_set_ground(c, r, ROLE_TEXT);
-	canvas_fill(c, (struct rect){ r.row, r.col, 1, r.cols }, ROLE_SECOND, GLYPH_RULE);
-	canvas_fill(c, (struct rect){ bottom, r.col, 1, r.cols }, ROLE_SECOND, GLYPH_RULE);
-	canvas_fill(c, (struct rect){ r.row, r.col, r.rows, 1 }, ROLE_SECOND, GLYPH_BAR);
-	canvas_fill(c, (struct rect){ r.row, right, r.rows, 1 }, ROLE_SECOND, GLYPH_BAR);
-	canvas_put_char(c, r.row, r.col, ROLE_SECOND, GLYPH_CORNER_TL);
-	canvas_put_char(c, r.row, right, ROLE_SECOND, GLYPH_CORNER_TR);
-	canvas_put_char(c, bottom, r.col, ROLE_SECOND, GLYPH_CORNER_BL);
-	canvas_put_char(c, bottom, right, ROLE_SECOND, GLYPH_CORNER_BR);
-}
-
-/* Set into the frame: ` title `. */
-static void draw_in_frame(struct canvas *c, int row, int col, int room, enum role role, const char *text)
-{
-	int width = text_width(text, strlen(text));
-	width = width > room ? room : width;
-	if (width <= 0)
-		return;
-	canvas_put_char(c, row, col, ROLE_SECOND, ' ');
-	canvas_put_width(c, row, col + 1, width, -1, role, text);
-	canvas_put_char(c, row, col + 1 + width, ROLE_SECOND, ' ');
 }
 
 /* In the last row, also where the text above it has no room: its end is what matters, since that is where one types. */
@@ -89,9 +62,7 @@ static void dialog_draw(const struct screen *s, const struct view *view, struct 
 	r.cols = r.cols > all.cols ? all.cols : r.cols;
 	r.row = (all.rows - r.rows) / 2;
 	r.col = (all.cols - r.cols) / 2;
-	draw_frame(c, r);
-	draw_in_frame(c, r.row, r.col + 2, r.cols - 6, ROLE_TITLE, buf_text(&d->title));
-	draw_in_frame(c, r.row + r.rows - 1, r.col + 2, r.cols - 6, ROLE_SECOND, buf_text(&d->keys));
+	frame_draw(c, r, buf_text(&d->title), buf_text(&d->keys));
 	canvas_enter(c, (struct rect){ r.row + 1, r.col + 3, r.rows - 2, r.cols - 6 });
 	for (int row = 0; *text != '\0'; row++) {
 		size_t n = strcspn(text, "\n");

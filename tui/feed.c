@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Two lanes, one for the fleet (with one node's details and events) and one for charts. A lane has a reader of its own and at most one piece
+ * Four lanes: one for the fleet (with one node's details and events), one for charts, one for alerts, one for what changed when one began. A lane has a reader of its own and at most one piece
  * of work on another thread; a question that comes meanwhile waits, and replaces one that waits already. What the worker makes is not looked at
  * by the loop until the work is done, and what the loop shows is not touched by the worker: no lock is needed. */
 #include "tui/feed.h"
@@ -12,10 +12,11 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "tui/alerts_detail.h"
 #include "tui/chart_feed.h"
 #include "tui/fleet_state.h"
 
-enum { NAME_BYTES = 512, EVENTS_SHOWN = 500, ANSWER_TEXT = 512 };
+enum { NAME_BYTES = 512, EVENTS_SHOWN = 500, ANSWER_TEXT = 512, KEY_BYTES = 4096 + 1, MATCHERS_BYTES = 4096 + 1 };
 
 /* A copy of the needs that no screen's change can touch. */
 struct question {
@@ -24,6 +25,11 @@ struct question {
 	char              node[NAME_BYTES], events_node[NAME_BYTES], events_filter[64];
 	struct chart_need charts[CHARTS_MAX];
 	size_t            n_charts;
+	bool              has_alerts_key, has_silence;
+	char              alerts_key[KEY_BYTES], silence[MATCHERS_BYTES];
+	int64_t           changed;    /* id of an alert; 0: none */
+	char              waits[FEED_WAITS_MAX][FEED_ID]; /* requests whose outcome is waited for */
+	size_t            n_waits;
 };
 
 struct answer {
@@ -33,6 +39,13 @@ struct answer {
 	struct events_view *events;
 	struct charts_view *charts;
 	struct chart_results chart_results; /* what charts points into */
+	struct alerts_view   *alerts;
+	struct alerts_detail *alerts_detail;
+	struct silence_sight *silence;
+	struct changed_sight *changed;
+	struct feed_outcome outcomes[FEED_WAITS_MAX];
+	size_t              n_outcomes;
+	bool                is_same;  /* nothing of it is another than in the answer before */
 	int64_t             first_ms, last_ms;
 	char                recorder[300];
 	char                trouble[ANSWER_TEXT];
@@ -57,7 +70,15 @@ struct feed {
 	char               *path;
 	struct fleet_state *state;    /* the fleet lane's worker's */
 	struct detail_engine *details;/* likewise */
-	struct lane         fleet, charts;
+	struct lane         fleet, charts, alerts, changed;
+	struct {
+		bool     is_read;
+		uint64_t revision; /* of the store when they were */
+		int64_t  t_ms, until_ms;
+	} alerts_read;                /* the alerts lane's worker's */
+	int64_t             changed_alert, changed_until_ms; /* of the last answer; the changed lane's worker's */
+	char                waits[FEED_WAITS_MAX][FEED_ID];
+	size_t              n_waits;
 	bool                is_closing;
 	void              (*closed)(void *ctx);
 	void               *closed_ctx;
@@ -68,6 +89,10 @@ static void answer_free(struct answer *a)
 	if (a == NULL)
 		return;
 	chart_results_release(&a->chart_results);
+	alerts_view_free(a->alerts);
+	alerts_detail_free(a->alerts_detail);
+	silence_sight_free(a->silence);
+	changed_sight_free(a->changed);
 	arena_release(&a->arena);
 	free(a);
 }
@@ -141,6 +166,85 @@ static void charts_work(struct lane *l, struct answer *a)
 		snprintf(a->trouble, sizeof a->trouble, "%s", why.text);
 }
 
+static enum err see_outcome(void *ctx, const struct request_row *r)
+{
+	struct answer *a = ctx;
+	struct feed_outcome *o = &a->outcomes[a->n_outcomes++];
+	snprintf(o->id, sizeof o->id, "%s", r->id);
+	snprintf(o->text, sizeof o->text, "%s", r->text);
+	o->err = r->err;
+	return ERR_OK;
+}
+
+static enum err read_outcomes(struct lane *l, struct answer *a, struct why *why)
+{
+	enum err e = ERR_OK;
+	for (size_t i = 0; i < l->asked.n_waits && e == ERR_OK; i++) {
+		e = reader_request(l->reader, l->asked.waits[i], see_outcome, a, why);
+		e = e == ERR_NOT_FOUND ? ERR_OK : e;
+	}
+	return e;
+}
+
+/* Whether what was read the last time still holds. A store that is written to all the time is read anew all the time. */
+static enum err are_as_before(struct lane *l, bool *out, uint64_t *revision, struct why *why)
+{
+	const struct question *q = &l->asked;
+	struct feed *f = l->feed;
+	enum err e = reader_revision(l->reader, revision, why);
+	*out = f->alerts_read.is_read && *revision == f->alerts_read.revision && q->t_ms >= f->alerts_read.t_ms && q->t_ms < f->alerts_read.until_ms &&
+	       !q->has_alerts_key && !q->has_silence && q->n_waits == 0;
+	return e;
+}
+
+static void alerts_work(struct lane *l, struct answer *a)
+{
+	struct why why = { "" };
+	const struct question *q = &l->asked;
+	struct feed *f = l->feed;
+	uint64_t revision = 0;
+	enum err e = lane_open(l, &why);
+	if (e == ERR_OK)
+		e = are_as_before(l, &a->is_same, &revision, &why);
+	if (e == ERR_OK && a->is_same)
+		return;
+	f->alerts_read.is_read = false;
+	if (e == ERR_OK)
+		e = alerts_read(l->reader, q->t_ms, &a->alerts, &why);
+	if (e == ERR_OK && q->has_alerts_key)
+		e = alerts_detail_read(l->reader, q->alerts_key, a->alerts, q->t_ms, &a->alerts_detail, &why);
+	if (e == ERR_OK && q->has_silence)
+		e = silence_sight_read(l->reader, q->silence, a->alerts, q->t_ms, &a->silence, &why);
+	if (e == ERR_OK)
+		e = read_outcomes(l, a, &why);
+	if (e == ERR_OK) {
+		f->alerts_read.is_read = true;
+		f->alerts_read.revision = revision;
+		f->alerts_read.t_ms = q->t_ms;
+		f->alerts_read.until_ms = a->alerts->until_ms;
+	}
+	if (e != ERR_OK && e != ERR_CANCELLED)
+		snprintf(a->trouble, sizeof a->trouble, "%s", why.text);
+}
+
+static void changed_work(struct lane *l, struct answer *a)
+{
+	struct why why = { "" };
+	struct feed *f = l->feed;
+	enum err e = lane_open(l, &why);
+	if (e == ERR_OK)
+		e = changed_sight_read(l->reader, l->asked.changed, l->asked.t_ms, &l->cancelled, f->changed_alert, f->changed_until_ms, &a->changed,
+		                       &a->is_same, &why);
+	if (a->changed != NULL) {
+		f->changed_alert = a->changed->alert;
+		f->changed_until_ms = a->changed->until_ms;
+	} else if (!a->is_same) {
+		f->changed_alert = 0;
+	}
+	if (e != ERR_OK && e != ERR_CANCELLED)
+		snprintf(a->trouble, sizeof a->trouble, "%s", why.text);
+}
+
 static void lane_work(void *ctx)
 {
 	struct lane *l = ctx;
@@ -160,8 +264,12 @@ static void feed_free(struct feed *f)
 {
 	reader_close(f->fleet.reader);
 	reader_close(f->charts.reader);
+	reader_close(f->alerts.reader);
+	reader_close(f->changed.reader);
 	answer_free(f->fleet.shown);
 	answer_free(f->charts.shown);
+	answer_free(f->alerts.shown);
+	answer_free(f->changed.shown);
 	fleet_state_free(f->state);
 	detail_engine_free(f->details);
 	free(f->path);
@@ -190,25 +298,45 @@ static void lane_show(struct lane *l, struct answer *a)
 	l->shown = a;
 }
 
+static bool is_idle(const struct feed *f)
+{
+	return f->fleet.running == NULL && f->charts.running == NULL && f->alerts.running == NULL && f->changed.running == NULL;
+}
+
+/* What was waited for is told, once each. */
+static void tell_outcomes(struct feed *f, const struct answer *a)
+{
+	for (size_t i = 0; i < a->n_outcomes; i++)
+		for (size_t k = 0; k < f->n_waits; k++)
+			if (strcmp(f->waits[k], a->outcomes[i].id) == 0) {
+				memmove(&f->waits[k], &f->waits[k + 1], (--f->n_waits - k) * sizeof f->waits[0]);
+				if (f->o.outcome != NULL)
+					f->o.outcome(f->o.ctx, &a->outcomes[i]);
+				break;
+			}
+}
+
 static void lane_done(void *ctx, bool is_cancelled)
 {
 	struct lane *l = ctx;
 	struct feed *f = l->feed;
 	(void)is_cancelled;
 	l->running = NULL;
-	bool is_new = l->made != NULL && !l->cancelled;
+	bool is_new = l->made != NULL && !l->cancelled && !l->made->is_same;
 	if (is_new)
 		lane_show(l, l->made);
 	else
 		answer_free(l->made);
 	l->made = NULL;
 	if (f->is_closing) {
-		if (f->fleet.running == NULL && f->charts.running == NULL)
+		if (is_idle(f))
 			closed_now(f);
 		return;
 	}
 	if (is_new)
 		f->o.changed(f->o.ctx);
+	if (is_new && l == &f->alerts && l->shown != NULL)
+		tell_outcomes(f, l->shown);
 	if (l->has_waiting && l->running == NULL)
 		lane_start(l);
 }
@@ -250,6 +378,8 @@ enum err feed_new(struct loop *loop, const struct feed_options *o, struct feed *
 	f->path = strdup(o->store_path);
 	f->fleet = (struct lane){ .feed = f, .work = fleet_work };
 	f->charts = (struct lane){ .feed = f, .work = charts_work };
+	f->alerts = (struct lane){ .feed = f, .work = alerts_work };
+	f->changed = (struct lane){ .feed = f, .work = changed_work };
 	enum err e = f->path == NULL ? why_memory(why) : fleet_state_new(&f->state, why);
 	if (e == ERR_OK && o->profiles != NULL)
 		e = detail_engine_new(o->profiles, &f->details, why);
@@ -271,7 +401,11 @@ void feed_close(struct feed *f, void (*done)(void *ctx), void *ctx)
 		lane_cancel(&f->fleet);
 	if (f->charts.running != NULL)
 		lane_cancel(&f->charts);
-	if (f->fleet.running == NULL && f->charts.running == NULL && loop_post(f->loop, closed_now, f) != ERR_OK)
+	if (f->alerts.running != NULL)
+		lane_cancel(&f->alerts);
+	if (f->changed.running != NULL)
+		lane_cancel(&f->changed);
+	if (is_idle(f) && loop_post(f->loop, closed_now, f) != ERR_OK)
 		closed_now(f);
 }
 
@@ -289,10 +423,44 @@ static bool same_charts(const struct question *a, const struct question *b)
 		return false;
 	for (size_t i = 0; i < a->n_charts; i++) {
 		const struct chart_need *x = &a->charts[i], *y = &b->charts[i];
-		if (x->span_ms != y->span_ms || x->offset_ms != y->offset_ms || x->points != y->points || strcmp(x->expression, y->expression) != 0)
+		/* One that stands still in time is the same while the view goes on. */
+		bool same_end = x->offset_ms == y->offset_ms || a->t_ms - x->offset_ms == b->t_ms - y->offset_ms;
+		if (x->span_ms != y->span_ms || !same_end || x->points != y->points || strcmp(x->expression, y->expression) != 0)
 			return false;
 	}
 	return true;
+}
+
+static void fill_alerts_question(const struct feed *f, int64_t t_ms, const struct needs *needs, struct question *q)
+{
+	q->t_ms = t_ms;
+	q->has_alerts_key = copy_name(q->alerts_key, sizeof q->alerts_key, needs->alerts_key);
+	q->has_silence = copy_name(q->silence, sizeof q->silence, needs->silence);
+	memcpy(q->waits, f->waits, sizeof q->waits);
+	q->n_waits = f->n_waits;
+	q->changed = needs->changed;
+}
+
+static bool same_subject(const struct question *a, const struct question *b)
+{
+	return a->has_alerts_key == b->has_alerts_key && a->has_silence == b->has_silence && strcmp(a->alerts_key, b->alerts_key) == 0 &&
+	       strcmp(a->silence, b->silence) == 0;
+}
+
+void feed_glance(struct feed *f, int64_t t_ms, const struct needs *needs)
+{
+	struct question *q = calloc(1, sizeof *q);
+	if (q == NULL)
+		return; /* asked again in a moment */
+	fill_alerts_question(f, t_ms, needs, q);
+	lane_ask(&f->alerts, q, f->alerts.running != NULL && !same_subject(q, &f->alerts.asked));
+	free(q);
+}
+
+void feed_await(struct feed *f, const char *id)
+{
+	if (f->n_waits < FEED_WAITS_MAX)
+		snprintf(f->waits[f->n_waits++], FEED_ID, "%s", id);
 }
 
 void feed_ask(struct feed *f, int64_t t_ms, const struct needs *needs)
@@ -311,6 +479,10 @@ void feed_ask(struct feed *f, int64_t t_ms, const struct needs *needs)
 	const struct question *now = &f->fleet.asked;
 	bool jumped = f->fleet.running != NULL && (t_ms < now->t_ms || t_ms > now->t_ms + 60 * 1000);
 	lane_ask(&f->fleet, q, jumped);
+	fill_alerts_question(f, t_ms, needs, q);
+	lane_ask(&f->alerts, q, jumped || (f->alerts.running != NULL && !same_subject(q, &f->alerts.asked)));
+	if (q->changed != 0)
+		lane_ask(&f->changed, q, jumped || (f->changed.running != NULL && f->changed.asked.changed != q->changed));
 	if (q->n_charts > 0)
 		lane_ask(&f->charts, q, jumped || (f->charts.running != NULL && !same_charts(q, &f->charts.asked)));
 	free(q);
@@ -318,7 +490,7 @@ void feed_ask(struct feed *f, int64_t t_ms, const struct needs *needs)
 
 void feed_fill(const struct feed *f, struct view *view)
 {
-	const struct answer *a = f->fleet.shown, *c = f->charts.shown;
+	const struct answer *a = f->fleet.shown, *c = f->charts.shown, *alerts = f->alerts.shown;
 	if (a != NULL) {
 		view->fleet = a->fleet;
 		view->node = a->node;
@@ -327,11 +499,15 @@ void feed_fill(const struct feed *f, struct view *view)
 		view->last_ms = a->last_ms;
 	}
 	view->charts = c != NULL ? c->charts : NULL;
+	view->alerts = alerts != NULL ? alerts->alerts : NULL;
+	view->alerts_detail = alerts != NULL ? alerts->alerts_detail : NULL;
+	view->silence = alerts != NULL ? alerts->silence : NULL;
+	view->changed = f->changed.shown != NULL ? f->changed.shown->changed : NULL;
 }
 
 const char *feed_trouble(const struct feed *f)
 {
-	return f->fleet.trouble[0] != '\0' ? f->fleet.trouble : f->charts.trouble;
+	return f->fleet.trouble[0] != '\0' ? f->fleet.trouble : f->charts.trouble[0] != '\0' ? f->charts.trouble : f->alerts.trouble;
 }
 
 const char *feed_recorder(const struct feed *f)

@@ -213,7 +213,8 @@ static enum next command(struct screen *screen, const struct view *view, enum co
 	case COMMAND_LOGS: return open_logs(s, view, out);
 	case COMMAND_SHELL:
 	case COMMAND_TRUST:
-	case COMMAND_LOGIN: out->node = s->name; return NEXT_IGNORED; /* the host knows the way there */
+	case COMMAND_LOGIN:
+	case COMMAND_NOTE: out->node = s->name; return NEXT_IGNORED; /* the host knows the way there */
 	case COMMAND_ZOOM_IN: s->span -= s->span > 0; return NEXT_REDRAW;
 	case COMMAND_ZOOM_OUT: s->span += s->span < N_SPANS - 1; return NEXT_REDRAW;
 	default: return move(s, view, c, out);

@@ -544,6 +544,12 @@ void pump_message(struct pump *p, enum role role, const char *text)
 	paint_soon(p);
 }
 
+void pump_ring(struct pump *p)
+{
+	terminal_ring(p->terminal);
+	paint_soon(p);
+}
+
 void pump_push(struct pump *p, struct screen *s)
 {
 	console_push(p->console, s);

@@ -12,9 +12,11 @@
 #include "tui/input.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct lend; /* tui/lend.h: a program to lend the terminal to */
+struct request; /* alerts/request.h: what a person asks the recorder for */
 struct screen;
 struct view;  /* tui/view.h: what there is to show, as of the view time */
 struct log_need; /* likewise */
@@ -41,6 +43,7 @@ struct requests {
 	bool           has_signal;
 	const char    *message;    /* a line to show for a moment; a literal or lent by the screen's state */
 	struct lend   *lend;       /* the terminal is lent to this program; ownership passes */
+	struct request *ask;       /* put to the recorder; ownership passes; freed with request_free */
 	const char    *node;       /* of a command that the screen leaves to the host (NEXT_IGNORED): the node that it is about; lent */
 	void         (*confirmed)(void *ctx); /* called once the screen is gone: what a dialog's yes means to whoever made it. May push nothing itself */
 	void          *confirmed_ctx;
@@ -54,13 +57,16 @@ struct screen_kind {
 	enum next (*command)(struct screen *s, const struct view *view, enum command c, const char *argument, struct requests *out);
 	/* A key before the key map has it, for a screen that is typed into; NEXT_IGNORED: it is looked up there. May be NULL. */
 	enum next (*key)(struct screen *s, struct key k, struct requests *out);
+	/* Pasted text, for a screen that is typed into; NULL: it is refused with a sentence. */
+	enum next (*paste)(struct screen *s, const char *text, size_t n);
 	/* Is the command of use on this screen now? Its label stands in the key bar only then. NULL: all are, always. */
 	bool (*offers)(const struct screen *s, const struct view *view, enum command c);
 	/* A click at a cell of the canvas it drew into, or the wheel; may be NULL. */
 	enum next (*mouse)(struct screen *s, const struct view *view, int row, int col, int button, struct requests *out);
 	/* The view changed (new data, other time): clamp selections, drop caches; may be NULL. */
 	void (*update)(struct screen *s, const struct view *view);
-	/* What must be in the view besides the fleet. `out` is zeroed before; texts are lent by the screen's state. May be NULL. */
+	/* What must be in the view besides the fleet. `out` is zeroed before, but for what the screens below a dialog need; texts are lent by the
+	 * screen's state. May be NULL. */
 	void (*needs)(const struct screen *s, const struct view *view, struct needs *out);
 	/* The log that it follows, for as long as it is on the stack, be it covered. False: none. May be NULL; what is lent is the screen's. */
 	bool (*follows)(const struct screen *s, struct log_need *out);

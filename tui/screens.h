@@ -25,4 +25,10 @@ struct screen *events_screen_new(const char *node);
 /* The logs of a node: what there is, then the live tail of one. The name is copied. */
 struct screen *log_screen_new(const char *node);
 
+/* The alerts there are, in their groups. */
+struct screen *alerts_screen_new(void);
+
+/* All about one group of alerts. The key is copied. */
+struct screen *alert_screen_new(const char *key);
+
 #endif

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/request.h"
 #include "base/num.h"
+#include "tui/alerts_ask.h"
 #include "tui/feed.h"
 #include "tui/glyph.h"
 #include "tui/screens.h"
@@ -14,6 +16,7 @@
 
 enum {
 	TICK_MS         = 1000,
+	TICK_LIVE_MS    = 500, /* at every other one the alerts alone are looked at: what a colleague did is seen within a second */
 	TICK_PLAYING_MS = 250,
 	STEP_DEFAULT_MS = 10 * 1000,
 	NEAR_NOW_MS     = 1500,
@@ -29,6 +32,8 @@ struct session {
 	struct needs           needs;
 	char                   node[512], events_node[512], events_filter[64]; /* what needs points at */
 	char                   log_node[512], log_key[LOG_KEY_MAX];
+	char                   alerts_key[4096 + 1], silence[4096 + 1];
+	bool                   is_between;     /* the next tick is one at which the alerts alone are looked at */
 	char                   said[256];      /* lent to a message */
 };
 
@@ -63,7 +68,8 @@ static void set_mode(struct session *s, enum view_mode mode)
 {
 	s->view.mode = mode;
 	s->ticked_mono_ms = clock_mono_ms(s->o.clock);
-	int64_t tick = mode == VIEW_PLAYING ? TICK_PLAYING_MS : TICK_MS;
+	int64_t tick = mode == VIEW_PLAYING ? TICK_PLAYING_MS : mode == VIEW_LIVE ? TICK_LIVE_MS : TICK_MS;
+	s->is_between = mode == VIEW_LIVE;
 	loop_timer_start(s->tick, tick, tick);
 }
 
@@ -99,11 +105,19 @@ static void play_on(struct session *s)
 static void on_tick(void *ctx)
 {
 	struct session *s = ctx;
+	bool is_between = s->view.mode == VIEW_LIVE && s->is_between;
+	s->is_between = !s->is_between;
+	if (is_between) {
+		feed_glance(s->feed, clock_wall_ms(s->o.clock), &s->needs);
+		return;
+	}
 	if (s->view.mode == VIEW_PLAYING)
 		play_on(s);
 	say_times(s);
 	if (s->view.mode != VIEW_PAUSED || s->view.fleet == NULL)
 		ask(s);
+	else if (!s->o.is_file)
+		feed_glance(s->feed, s->view.t_ms, &s->needs); /* for what was asked of the recorder meanwhile */
 	s->o.changed(s->o.ctx, false);
 }
 
@@ -113,6 +127,13 @@ static void on_answer(void *ctx)
 	feed_fill(s->feed, &s->view);
 	say_times(s);
 	s->o.changed(s->o.ctx, true);
+}
+
+static void on_outcome(void *ctx, const struct feed_outcome *o)
+{
+	struct session *s = ctx;
+	if (s->o.outcome != NULL)
+		s->o.outcome(s->o.ctx, o->id, o->err, o->text);
 }
 
 /* ---- what the console asks for ---- */
@@ -138,7 +159,8 @@ static bool same_text(const char *a, const char *b)
 static bool same_needs(const struct needs *a, const struct needs *b)
 {
 	if (!same_text(a->node, b->node) || a->events != b->events || !same_text(a->events_node, b->events_node) ||
-	    !same_text(a->events_filter, b->events_filter) || a->n_charts != b->n_charts)
+	    !same_text(a->events_filter, b->events_filter) || a->n_charts != b->n_charts || !same_text(a->alerts_key, b->alerts_key) ||
+	    !same_text(a->silence, b->silence) || a->changed != b->changed)
 		return false;
 	for (size_t i = 0; i < a->n_charts; i++)
 		if (a->charts[i].span_ms != b->charts[i].span_ms || a->charts[i].offset_ms != b->charts[i].offset_ms ||
@@ -171,6 +193,8 @@ static void host_needs(void *ctx, const struct needs *n)
 	s->needs.node = keep_text(s->node, sizeof s->node, n->node);
 	s->needs.events_node = keep_text(s->events_node, sizeof s->events_node, n->events_node);
 	s->needs.events_filter = keep_text(s->events_filter, sizeof s->events_filter, n->events_filter);
+	s->needs.alerts_key = keep_text(s->alerts_key, sizeof s->alerts_key, n->alerts_key);
+	s->needs.silence = keep_text(s->silence, sizeof s->silence, n->silence);
 	ask(s);
 }
 
@@ -185,6 +209,10 @@ static void host_requests(void *ctx, const struct requests *r)
 		go_live(s);
 	if (r->pause)
 		set_mode(s, VIEW_PAUSED);
+	if (r->ask != NULL && s->o.ask != NULL)
+		s->o.ask(s->o.ctx, r->ask);
+	else
+		request_free(r->ask);
 }
 
 static void say(struct session *s, struct requests *out, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -320,6 +348,10 @@ static enum next host_command(void *ctx, enum command c, const char *argument, s
 		return push_screen(s, chart_screen_of_query(argument), out);
 	else if (c == COMMAND_VIEW_EVENTS)
 		return push_screen(s, events_screen_new(NULL), out);
+	else if (c == COMMAND_VIEW_ALERTS)
+		return push_screen(s, alerts_screen_new(), out);
+	else if (c == COMMAND_NOTE)
+		return note_command(&s->view, out->node, out);
 	else
 		return s->o.command != NULL ? s->o.command(s->o.ctx, c, &s->view, out) : NEXT_IGNORED;
 	return NEXT_REDRAW;
@@ -332,6 +364,16 @@ struct console_host session_host(struct session *s)
 	return (struct console_host){ .context = s, .view = host_view, .needs = host_needs, .requests = host_requests, .command = host_command };
 }
 
+void session_await(struct session *s, const char *id)
+{
+	feed_await(s->feed, id);
+}
+
+void session_set_person(struct session *s, const struct view_person *p)
+{
+	s->view.person = *p;
+}
+
 const struct view *session_view(const struct session *s)
 {
 	return &s->view;
@@ -342,7 +384,7 @@ static void view_begin(struct session *s)
 	const struct session_options *o = &s->o;
 	s->view = (struct view){ .mode = o->is_file || o->at_ms != 0 ? VIEW_PAUSED : VIEW_LIVE, .is_file = o->is_file, .now_ms = clock_wall_ms(o->clock),
 		                 .speed = o->speed > 0 ? o->speed : 1, .first_ms = o->first_ms, .last_ms = o->last_ms, .recorder = "", .trouble = "",
-		                 .signal = SIGNAL_LATENCY_P99, .glyphs = o->glyphs };
+		                 .signal = SIGNAL_LATENCY_P99, .glyphs = o->glyphs, .unowned_after_ms = o->unowned_after_ms };
 	s->view.t_ms = o->at_ms != 0 ? o->at_ms : o->is_file ? o->last_ms : s->view.now_ms;
 	if (o->is_file && s->view.t_ms > o->last_ms)
 		s->view.t_ms = o->last_ms;
@@ -356,7 +398,7 @@ enum err session_new(const struct session_options *o, struct session **out, stru
 	s->o = *o;
 	view_begin(s);
 	const struct feed_options feed = { .store_path = o->store_path, .trust = o->is_file ? READER_STRANGER : READER_OWN, .clock = o->clock,
-		                           .profiles = o->profiles, .changed = on_answer, .ctx = s };
+		                           .profiles = o->profiles, .changed = on_answer, .outcome = on_outcome, .ctx = s };
 	enum err e = feed_new(o->loop, &feed, &s->feed, why);
 	if (e == ERR_OK)
 		e = loop_timer_new(o->loop, on_tick, s, &s->tick, why);

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct request; /* alerts/request.h */
 struct session;
 
 struct session_options {
@@ -37,6 +38,11 @@ struct session_options {
 	enum next (*command)(void *ctx, enum command c, const struct view *v, struct requests *out);
 	/* Another log is wanted (n->node NULL: none). What of it is to be seen is lent until the next call, and changes in place. May be NULL. */
 	const struct log_view *(*log)(void *ctx, const struct log_need *n, const struct view *v);
+	/* A person's request: takes it over. May be NULL: then nothing can be asked for, and session_set_person is not called. */
+	void (*ask)(void *ctx, struct request *r);
+	/* What became of a request that session_await named: err ERR_OK, it was done; the text says what, or why not. May be NULL. */
+	void (*outcome)(void *ctx, const char *id, enum err err, const char *text);
+	int64_t unowned_after_ms; /* as in struct view */
 	/* The view has changed: console_changed is to be called and the screen painted; or (is_new false) just the times moved on. */
 	void (*changed)(void *ctx, bool is_new);
 	void *ctx;
@@ -47,6 +53,10 @@ void     session_close(struct session *s, void (*done)(void *ctx), void *ctx);
 
 /* What the console is to be made with. */
 struct console_host session_host(struct session *s);
+
+/* Who sits here; texts are lent until it is called again, or the session is gone. */
+void session_set_person(struct session *s, const struct view_person *p);
+void session_await(struct session *s, const char *id);
 
 const struct view *session_view(const struct session *s);
 

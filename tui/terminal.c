@@ -323,6 +323,12 @@ void terminal_set_mouse(struct terminal *t, bool is_wanted)
 	buf_puts(&t->out, is_wanted ? MOUSE_ON : MOUSE_OFF);
 }
 
+void terminal_ring(struct terminal *t)
+{
+	if (t->is_started)
+		buf_putc(&t->out, '\a');
+}
+
 enum err terminal_start(struct terminal *t, struct why *why)
 {
 	assert(!t->is_started);

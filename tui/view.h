@@ -200,6 +200,21 @@ struct log_view {
 	struct log_status status;   /* meant where trouble is "" */
 };
 
+/* ---- alerts ---- */
+
+struct alerts_view;      /* tui/alerts_data.h: all there are */
+struct alerts_detail;    /* tui/alerts_detail.h: what is known of one group of them besides */
+struct silence_sight;    /* likewise: what a silence would hide */
+struct changed_sight;    /* likewise: what changed when one of them began */
+
+/* Who sits here, and whether anything can be asked of the recorder from here. */
+struct view_person {
+	const char *who, *account, *origin; /* as struct actor (store/alerts.h) */
+	const char *console;   /* this console's id among those that are there; "" it is not told of */
+	bool        must_ask;  /* several people use the account: who it is has to be asked */
+	const char *refusal;   /* why nothing can be asked for from here, a sentence; "": it can */
+};
+
 /* ---- needs ---- */
 
 struct log_need {
@@ -223,6 +238,9 @@ struct needs {
 	struct chart_need charts[CHARTS_MAX];
 	size_t            n_charts;
 	struct log_need   log;
+	const char       *alerts_key;   /* alerts_detail of the group with this key; NULL: none */
+	const char       *silence;      /* silence_sight of these matchers, as they are typed; NULL: none */
+	int64_t           changed;      /* changed_sight of the alert with this id; 0: none */
 };
 
 /* ---- all of it ---- */
@@ -244,6 +262,12 @@ struct view {
 	const struct events_view *events;
 	const struct charts_view *charts;
 	const struct log_view    *log;    /* NULL: none is followed */
+	const struct alerts_view *alerts; /* NULL until the first answer */
+	const struct alerts_detail *alerts_detail; /* may be of another group than asked for: compare; likewise the next */
+	const struct silence_sight *silence;
+	const struct changed_sight *changed;
+	struct view_person        person;
+	int64_t                   unowned_after_ms; /* from when on alerts that nobody has stand out; 0: never */
 
 	enum signal_id signal;        /* the chosen signal, the same on every screen */
 	int            glyphs;        /* enum glyph_mode of tui/glyph.h: braille, blocks, ASCII */

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "tui/alerts_data.h"
 #include "tui/glyph.h"
 
 static const struct {
@@ -73,6 +74,51 @@ static int draw_counts(struct canvas *c, int row, int col, int end, const struct
 	return col;
 }
 
+/* What fires, and how much of it nobody has taken on. */
+static int draw_alerts(struct canvas *c, int row, int col, int end, const struct alerts_view *a)
+{
+	char unowned[32] = "";
+	if (a == NULL || a->n_crit + a->n_warn == 0)
+		return col;
+	if (a->n_unowned > 0)
+		snprintf(unowned, sizeof unowned, " %zu unowned", a->n_unowned);
+	int from = col + 1;
+	if (from + 16 > end)
+		return col;
+	col = from + canvas_put(c, row, from, ROLE_BAR, "alerts ");
+	if (a->n_crit > 0) {
+		canvas_put_char(c, row, col, ROLE_CRIT, GLYPH_SQUARE);
+		col += 1 + canvas_printf(c, row, col + 1, ROLE_CRIT, "%zu ", a->n_crit);
+	}
+	if (a->n_warn > 0 && col + 6 < end) {
+		canvas_put_char(c, row, col, ROLE_WARN, GLYPH_UP);
+		col += 1 + canvas_printf(c, row, col + 1, ROLE_WARN, "%zu ", a->n_warn);
+	}
+	if (col + (int)strlen(unowned) < end)
+		col += canvas_put(c, row, col - 1, ROLE_BAR, unowned);
+	return col + 1;
+}
+
+/* Who else sits before a console, by name where there is room, else how many. */
+static int draw_others(struct canvas *c, int row, int col, int end, const struct view *v)
+{
+	struct buf names;
+	size_t n = 0;
+	buf_init(&names, 200);
+	for (size_t i = 0; v->alerts != NULL && i < v->alerts->n_consoles; i++) {
+		const struct console_row *other = &v->alerts->consoles[i];
+		if (v->person.console == NULL || strcmp(other->id, v->person.console) != 0)
+			buf_printf(&names, "%s%.30s", n++ > 0 ? ", " : "", other->actor.who);
+	}
+	int width = text_width(buf_text(&names), names.len);
+	if (n > 0 && names.err == ERR_OK && end - col > width + 12)
+		col += 1 + canvas_printf(c, row, col + 1, ROLE_BAR, "%zu other%s: %s", n, n == 1 ? "" : "s", buf_text(&names)) + 1;
+	else if (n > 0 && end - col > 5)
+		col += 1 + canvas_printf(c, row, col + 1, ROLE_BAR, "+%zu", n) + 1;
+	buf_release(&names);
+	return col;
+}
+
 /* Who records, where there is room for it. */
 static void draw_recorder(struct canvas *c, int row, int col, int end, const struct view *v)
 {
@@ -115,6 +161,8 @@ void status_bar_draw(struct canvas *c, int row, const char *screen_name, const s
 			col += width + 2;
 		}
 		col = draw_counts(c, row, col, right_col, view->fleet);
+		col = draw_alerts(c, row, col, right_col, view->alerts);
+		col = draw_others(c, row, col, right_col, view);
 		draw_recorder(c, row, col, right_col, view);
 	}
 	canvas_put(c, row, right_col, ground, right);

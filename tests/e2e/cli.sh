@@ -96,6 +96,12 @@ ok 'a fleet file with ten mistakes gives ten lines'
 complains "did you mean 'interval'" && complains "did you mean 'triton'"; ok 'with suggestions'
 printf 'a 1\nb{x="1"} 2\n' >"$work/good.txt"
 printf 'a 1\nb x\n' >"$work/bad.txt"
+cat >"$work/alerts.yml" <<'END'
+groups: [ { name: g, targets: [ "http://127.0.0.1:1/metrics" ] } ]
+alerts:
+  disable: [ TargetFlapping, NoSuchRule ]
+END
+run 1 "$pitwall" check "$work/alerts.yml" && complains "alerts.yml:3:30: there is no built-in rule 'NoSuchRule'"; ok 'a built-in rule that is not there'
 run 0 "$pitwall" check --metrics "$work/good.txt"; ok 'a good scrape'
 run 1 "$pitwall" check --metrics "$work/bad.txt" && complains '2'; ok 'a bad scrape, with its line'
 run 2 "$pitwall" check --metrics "$work/none.txt"; ok 'a scrape that is not there'

@@ -92,3 +92,12 @@ tests_e2e_test_logs_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
 UNIT_TESTS += tests/e2e/test_doctor
 tests_e2e_test_doctor_SOURCES = %reldir%/test_doctor.c tests/unit/collectors/sshd.c tests/unit/collectors/sshd.h
 tests_e2e_test_doctor_LDADD   = $(libs_base) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/e2e/test_alert_commands
+tests_e2e_test_alert_commands_SOURCES = %reldir%/test_alert_commands.c
+tests_e2e_test_alert_commands_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/e2e/test_alerts
+tests_e2e_test_alerts_SOURCES = %reldir%/test_alerts.c $(small_fleet)
+tests_e2e_test_alerts_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_test_alerts_LDADD   = $(libs_store) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread

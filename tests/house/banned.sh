@@ -5,7 +5,7 @@ set -u
 export LC_ALL=C
 cd "${PITWALL_SRCDIR:-.}" || exit 1
 folders=
-for folder in app base config store query collectors rules recorder alerts deploy tui sim tests bench tools m4 man docs profiles themes; do
+for folder in app base config store query collectors rules recorder alerts deploy tui sim tests bench tools m4 man docs profiles themes packs; do
 	[ -d "$folder" ] && folders="$folders $folder"
 done
 code=$(find $folders \( -name '*.[ch]' -o -name '*.cc' \) | sort)

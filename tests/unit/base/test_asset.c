@@ -37,6 +37,7 @@ static void built_in_files_are_those_of_the_tree(void **state)
 	assert_int_equal(none, 0);
 	assert_int_equal(asset_list("themes/", compare_with_file, &some), ERR_OK);
 	assert_int_equal(asset_list("profiles/", compare_with_file, &some), ERR_OK);
+	assert_int_equal(asset_list("packs/", compare_with_file, &some), ERR_OK);
 	assert_int_equal(some, all);
 }
 

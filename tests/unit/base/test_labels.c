@@ -202,6 +202,14 @@ static void the_target_wins_and_the_series_is_kept_as_exported(void **state)
 	labels_unref(l);
 	labels_unref(series);
 	labels_unref(target);
+
+	target = labels_of("__rules__", "a.yml;g", "job", "x", NULL);
+	series = labels_of("__name__", "m", "__rules__", "mine", NULL);
+	assert_int_equal(labels_with_target(series, target, &l, NULL), ERR_OK);
+	assert_prints(l, "m{__rules__=\"mine\",job=\"x\"}");
+	labels_unref(l);
+	labels_unref(series);
+	labels_unref(target);
 }
 
 static void stored_and_read_back(void **state)

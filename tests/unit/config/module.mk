@@ -36,3 +36,7 @@ tests_unit_config_test_roles_LDADD   = $(libs_config) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/config/test_receivers
 tests_unit_config_test_receivers_SOURCES = %reldir%/test_receivers.c
 tests_unit_config_test_receivers_LDADD   = $(libs_config) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/config/test_alerting
+tests_unit_config_test_alerting_SOURCES = %reldir%/test_alerting.c
+tests_unit_config_test_alerting_LDADD   = $(libs_config) $(CMOCKA_LIBS)

@@ -35,6 +35,8 @@ static const char fleet_text[] =
 	"models: [ { name: ranker, title: Ranker, owner: o, runbook: r } ]\n"
 	"rules: [ \"rules/*.yml\" ]\n"
 	"keep: { frames: 1d }\n"
+	"alerts: { group_by: [ alertname ], disable: [ A ], inhibit_rules: [ { name: n, source_matchers: [ 'a=b, c=~\"d\"' ],"
+	" target_match: { e: f }, equal: [ g ] } ] }\n"
 	"roles: { operator: [ alice, '@sre' ], shared_accounts: [ ops ] }\n"
 	"store: s.db\n"
 	"theme: dark\n"

@@ -113,7 +113,7 @@ static void test_gate(void **state)
 		{ DEED_HERE, { false, true, true, true } },     { DEED_ACK, { false, false, true, true } },       { DEED_UNACK, { false, false, true, true } },
 		{ DEED_SILENCE, { false, false, true, true } }, { DEED_UNSILENCE, { false, false, true, true } }, { DEED_NOTE, { false, false, true, true } },
 	};
-	static const struct role ranks[] = { { "n", false, RANK_NONE }, { "v", false, RANK_VIEWER }, { "o", false, RANK_OPERATOR }, { "a", false, RANK_ADMIN } };
+	static const struct ranked ranks[] = { { "n", false, RANK_NONE }, { "v", false, RANK_VIEWER }, { "o", false, RANK_OPERATOR }, { "a", false, RANK_ADMIN } };
 	const struct roles roles = { .items = ranks, .n = RANK_COUNT, .has_ranks = true, .standard = RANK_NONE };
 	struct why why;
 	(void)state;

@@ -56,6 +56,47 @@ static void canonical_form(void **state)
 	}
 }
 
+static void thresholds(void **state)
+{
+	(void)state;
+	static const struct { const char *in, *left, *op; double number; } rows[] = {
+		{ "up == 0", "up", "==", 0 },
+		{ "0.1 < rate(x[5m] offset 1h)", "rate(x[5m] offset 1h)", ">", 0.1 },
+		{ "100 >= x", "x", "<=", 100 },
+		{ "(sum by (node) (a) / sum by (node) (b)) > (14.4 * (1 - 0.999))", "sum by (node) (a) / sum by (node) (b)", ">", 14.4 * (1 - 0.999) },
+		{ "a > -2 and on (node) b > 3", "a", ">", -2 },
+		{ "(a > 1) unless b", "a", ">", 1 },
+		{ "a > bool 2 ^ 3", "a", ">", 8 },
+		{ "a > b", NULL, NULL, 0 },
+		{ "a", NULL, NULL, 0 },
+		{ "a > 1 or b > 2", NULL, NULL, 0 },
+		{ "1 > bool 2", NULL, NULL, 0 },
+		{ "vector(1)", NULL, NULL, 0 },
+		{ "absent(up)", NULL, NULL, 0 },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct query *q = NULL;
+		struct why why;
+		struct buf left;
+		const char *op = NULL;
+		double number = 0;
+		buf_init(&left, 4096);
+		if (query_parse(rows[i].in, &q, NULL, &why) != ERR_OK)
+			fail_msg("%s: %s", rows[i].in, why.text);
+		bool found = query_threshold(q, &left, &op, &number);
+		assert_row(rows[i].in, found == (rows[i].left != NULL));
+		if (found) {
+			assert_string_equal(buf_text(&left), rows[i].left);
+			assert_string_equal(op, rows[i].op);
+			assert_row(rows[i].in, number >= rows[i].number && number <= rows[i].number);
+		} else {
+			assert_int_equal(left.len, 0);
+		}
+		buf_release(&left);
+		query_free(q);
+	}
+}
+
 static void mistakes(void **state)
 {
 	(void)state;
@@ -150,7 +191,7 @@ static void selectors_and_widening(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(canonical_form),
+		cmocka_unit_test(canonical_form), cmocka_unit_test(thresholds),
 		cmocka_unit_test(mistakes),
 		cmocka_unit_test(nesting_is_bounded),
 		cmocka_unit_test(selectors_and_widening),

@@ -35,3 +35,6 @@ tests_unit_rules_test_faults_LDFLAGS    = $(fault_ldflags)
 tests_unit_rules_test_faults_LDADD      = $(libs_rules) $(CMOCKA_LIBS)
 tests_unit_rules_test_template_SOURCES  = %reldir%/test_template.c
 tests_unit_rules_test_template_LDADD    = $(libs_rules) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/rules/test_pack
+tests_unit_rules_test_pack_SOURCES      = %reldir%/test_pack.c
+tests_unit_rules_test_pack_LDADD        = $(libs_rules) $(CMOCKA_LIBS)

@@ -91,7 +91,8 @@ static void incidents_move_the_right_signals(void **state)
 {
 	(void)state;
 	/* Every incident in every group that it can choose: seeds choose different ones. */
-	static const char *const names[] = { "bad-deploy@10", "gpu-throttle@10", "node-down@10", "kv-thrash@10", "accuracy-drop@10" };
+	static const char *const names[] = { "bad-deploy@10", "gpu-throttle@10", "node-down@10", "kv-thrash@10", "accuracy-drop@10",
+		                             "hung-engine@10", "gpu-fault@10" };
 	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
 		for (uint64_t seed = 1; seed <= 12; seed++) {
 			struct schedule s = { .seed = seed };
@@ -116,6 +117,12 @@ static void incidents_move_the_right_signals(void **state)
 			case 3:
 				assert_row(label, hit.kv_ratio > 0.97 && hit.preemptions > 0 && RISES(waiting, 5));
 				assert_row(label, hit.wait_s + hit.prefill_s > 3 * (calm.wait_s + calm.prefill_s));
+				break;
+			case 5:
+				assert_row(label, hit.hangs && hit.completed == 0 && hit.running > 0 && RISES(waiting, 5) && hit.gpu_util > 0.9);
+				break;
+			case 6:
+				assert_row(label, hit.gpu_fault && !calm.gpu_fault && hit.completed == calm.completed);
 				break;
 			default:
 				assert_row(label, hit.accuracy < calm.accuracy - 0.1);

@@ -6,6 +6,9 @@
 #include <math.h>
 
 #include "base/arena.h"
+#include "tui/alerts_data.h"
+#include "tui/alerts_detail.h"
+#include "tui/command.h"
 
 enum { GROUP = 16, STEP_MS = 15000, N_EVENTS = 40, N_GPUS = 4, N_TARGETS = 3, SERIES_MOST = 64, N_SERVICES = 1000 };
 
@@ -18,6 +21,11 @@ struct sample {
 	struct events_view events;
 	struct charts_view charts;
 	struct series_set  sets[CHARTS_MAX];
+	struct alerts_view *alerts;
+	struct alerts_detail detail;
+	struct silence_sight silence;
+	struct changed      changed;
+	struct changed_sight changed_sight;
 	uint64_t           state;
 	unsigned           flags;
 };
@@ -274,9 +282,19 @@ static void release_charts(struct sample *s)
 	}
 }
 
+static void release_alerts(struct sample *s)
+{
+	alerts_view_free(s->alerts);
+	s->alerts = NULL;
+	for (size_t i = 0; i < s->detail.n_episodes; i++)
+		alert_row_release(&s->detail.episodes[i]);
+	s->detail.n_episodes = 0;
+}
+
 void sample_free(struct sample *s)
 {
 	release_charts(s);
+	release_alerts(s);
 	arena_release(&s->arena);
 	free(s);
 }
@@ -473,6 +491,161 @@ static void fill_node(struct sample *s, const char *node)
 	s->view.node = &s->node;
 }
 
+/* ---- alerts ---- */
+
+struct some_alerts {
+	const char   *rule, *severity, *model;
+	int           first_node, n_nodes;
+	int64_t       active_s, fired_s, resolved_s; /* so long ago; 0: not */
+	double        value, flap_percent;
+	const char   *expr, *summary, *runbook;
+};
+
+static const struct some_alerts some_alerts[] = {
+	{ "ErrorRatioHigh", "critical", "ranker", 1, 12, 310, 252, 0, 0.0712, 0, "signal:errors:ratio > 0.05", "7.1% of the requests of ranker fail",
+	  "1. look whether a deploy just went out (view 5)\n2. roll back with R on the node\n3. else drain the node and call the model's team" },
+	{ "NodeDown", "page", "chat-70b", 3, 1, 190, 125, 0, 0, 0, "signal:up == 0", "gpu-b-03 does not answer", "see whether its neighbours answer" },
+	{ "KvCacheSaturated", "warning", "chat-70b", 4, 2, 2400, 1080, 0, 0.972, 0, "signal:kv_cache:ratio > 0.95", "the KV cache of 2 nodes is full", "" },
+	{ "GpuThermalThrottle", "warning", "embed", 9, 1, 700, 540, 0, 91, 43, "signal:gpu_temperature_celsius > 84", "gpu-b-09 is too hot", "" },
+	{ "QueueGrowing", "ticket", "search", 5, 1, 1500, 1300, 0, 42, 0, "deriv(signal:queue:depth[10m]) > 0.1 and signal:queue:depth > 20",
+	  "the queue of gpu-b-05 grows", "" },
+	{ "DeadMansSwitch", "none", "", 0, 0, 86400, 86400, 0, 1, 0, "vector(1)", "always fires, so that its absence is seen", "" },
+	{ "LatencyHigh", "warning", "ranker", 2, 3, 45, 0, 0, 0.61, 0, "signal:latency_seconds:p99 > 0.5", "p99 above 0.5s", "" },
+	{ "DiskFull", "warning", "", 7, 1, 5000, 4000, 260, 0.97, 0, "signal:disk_used:ratio > 0.95", "/var/lib/models is full", "" },
+	{ "HostUnreachable", "critical", "chat-70b", 3, 4, 180, 180, 0, 0, 0, "signal:ssh_up == 0", "4 nodes are not reached over SSH", "" },
+	{ "CertificateExpires", "warning", "", 1, 2, 9000, 9000, 0, 3.2, 0, "signal:certificate_days < 7", "the certificate runs out in 3 days", "" },
+};
+enum { N_SOME = sizeof some_alerts / sizeof some_alerts[0] };
+
+static const struct actor alice = { "alice", "alice", "10.0.0.5" }, bob = { "bob", "svc-ops", "" };
+
+static int64_t ago(const struct sample *s, int64_t seconds)
+{
+	return seconds == 0 ? 0 : s->view.t_ms - seconds * 1000;
+}
+
+/* The labels of the one that is charted are those of the first series of a chart. */
+static void add_alert(struct sample *s, struct alerts_build *b, size_t k, int node, int64_t id)
+{
+	const struct some_alerts *a = &some_alerts[k];
+	char name[32], chart_name[32], key[256];
+	snprintf(name, sizeof name, "gpu-b-%02d", node);
+	snprintf(chart_name, sizeof chart_name, "gpu-a-%02d", node);
+	snprintf(key, sizeof key, "{alertname=\"%s\",model=\"%s\"}", a->rule, a->model);
+	const char *node_name = text(s, (size_t)node, a->n_nodes > 0 ? name : "");
+	struct labels *labels = labels_of("alertname", text(s, k, a->rule), "model", a->model, "node", node_name, "severity", a->severity, NULL);
+	struct labels *result = labels_of("node", chart_name, NULL);
+	struct labels *notes = labels_of("summary", text(s, k + 4, a->summary), "runbook", text(s, k + 5, a->runbook), NULL);
+	const struct alert_row row = {
+		.id = id, .rule = text(s, k, a->rule), .source = "rules/serving.yml;serving", .expr = a->expr, .group_key = key, .labels = labels,
+		.result = result, .annotations = notes, .value = a->value + (double)(id % 7) / 1000,
+		.severity = a->severity[0] == 'c' || a->severity[0] == 'p' ? SEVERITY_CRIT : a->severity[0] == 'n' ? SEVERITY_INFO : SEVERITY_WARN,
+		.active_ms = ago(s, a->active_s), .fired_ms = ago(s, a->fired_s), .resolved_ms = ago(s, a->resolved_s),
+		.is_flapping = a->flap_percent > 0, .flap_percent = a->flap_percent, .inhibited_by = k == 8 ? 101 : 0,
+	};
+	assert_int_equal(alerts_build_alert(b, &row), ERR_OK);
+	if (s->detail.key != NULL && strcmp(s->detail.key, key) == 0)
+		s->detail.episodes[s->detail.n_episodes++] = alert_row_copy(&s->arena, &row);
+	labels_unref(labels);
+	labels_unref(result);
+	labels_unref(notes);
+}
+
+static void add_people(struct sample *s, struct alerts_build *b)
+{
+	static const int64_t ids[] = { 201, 202 };
+	const struct ack_row acks[] = {
+		{ .id = 1, .group_key = "{alertname=\"KvCacheSaturated\",model=\"chat-70b\"}", .at_ms = ago(s, 600), .until_ms = s->view.t_ms + 3000000,
+		  .actor = alice, .comment = text(s, 3, "more nodes are on their way, OPS-4411"), .severity = SEVERITY_WARN, .alerts = ids, .n_alerts = 2, .ended_by = { "", "", "" } },
+		{ .id = 2, .group_key = "{alertname=\"ErrorRatioHigh\",model=\"ranker\"}", .at_ms = ago(s, 240), .actor = bob, .comment = "looking",
+		  .severity = SEVERITY_WARN, .ended_ms = ago(s, 100), .end = ACK_JOINED, .ended_by = { "", "", "" } },
+	};
+	const struct silence_row silence = { .id = "6f1c", .matchers = "[{\"name\":\"alertname\",\"value\":\"CertificateExpires\",\"isRegex\":false,\"isEqual\":true}]",
+		                             .from_ms = ago(s, 3600), .until_ms = s->view.t_ms + 7200000, .actor = alice, .comment = text(s, 2, "renewed tomorrow"),
+		                             .created_ms = ago(s, 3600), .remote = "", .remote_id = "" };
+	const struct console_row consoles[] = {
+		{ .id = "me", .actor = alice, .since_ms = ago(s, 500), .seen_ms = ago(s, 5), .view = "FLEET" },
+		{ .id = "other", .actor = bob, .since_ms = ago(s, 400), .seen_ms = ago(s, 3), .view = "ALERTS" },
+	};
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(alerts_build_ack(b, &acks[i]), ERR_OK);
+		assert_int_equal(alerts_build_console(b, &consoles[i]), ERR_OK);
+	}
+	assert_int_equal(alerts_build_silence(b, &silence), ERR_OK);
+	s->detail.acks = arena_zeroed(&s->arena, 1, sizeof *s->detail.acks);
+	assert_non_null(s->detail.acks);
+	s->detail.acks[0] = ack_row_copy(&s->arena, &acks[1]);
+	s->detail.n_acks = 1;
+}
+
+static void begin_detail(struct sample *s, const char *key)
+{
+	s->detail = (struct alerts_detail){ .key = key != NULL ? arena_text(&s->arena, key) : NULL, .t_ms = s->view.t_ms };
+	s->detail.episodes = arena_zeroed(&s->arena, 64, sizeof *s->detail.episodes);
+	s->detail.transitions = arena_zeroed(&s->arena, 64, sizeof *s->detail.transitions);
+	s->detail.notes = arena_zeroed(&s->arena, 1, sizeof *s->detail.notes);
+	assert_false(arena_failed(&s->arena));
+}
+
+static void end_detail(struct sample *s)
+{
+	for (size_t i = 0; i < s->detail.n_episodes && i < 4; i++) {
+		const struct alert_row *a = &s->detail.episodes[i];
+		s->detail.transitions[s->detail.n_transitions++] = (struct transition_row){ .alert = a->id, .at_ms = a->active_ms, .what = TRANSITION_PENDING, .value = a->value };
+		if (a->fired_ms != 0)
+			s->detail.transitions[s->detail.n_transitions++] =
+				(struct transition_row){ .alert = a->id, .at_ms = a->fired_ms, .what = TRANSITION_FIRING, .value = a->value };
+	}
+	s->detail.notes[0] = (struct event_row){ .id = 1, .wall_ms = ago(s, 60), .severity = SEVERITY_INFO, .kind = "note", .node = "",
+	                                         .text = text(s, 1, "12.4 went out to half of the nodes by mistake") };
+	s->detail.n_notes = 1;
+	s->view.alerts_detail = s->detail.key != NULL ? &s->detail : NULL;
+}
+
+static void fill_changed(struct sample *s, int64_t alert)
+{
+	const struct changed_row rows[] = {
+		{ .what = CHANGED_EVENT, .label = "deploy", .node = "", .moved_ms = ago(s, 330), .score = 0.83,
+		  .text = text(s, 1, "deployment: 12.4 to 6 of 12 nodes, 20s before the alert"), .reasons = "0.83 = effect 1 x sure 1 x timing 1 x near 0.83 x kind 1 (deployment)" },
+		{ .what = CHANGED_SIGNAL, .signal = SIGNAL_QUEUE, .label = "queue", .node = text(s, 2, "gpu-b-01"), .moved_ms = ago(s, 350), .score = 0.62,
+		  .text = "queue 3 -> 41 (13x), since 40s before the alert, same node", .reasons = "0.62 = effect 0.91 x sure 0.98 x timing 1 x near 1 x kind 0.7 (saturation)" },
+		{ .what = CHANGED_LABEL, .label = "zone=a", .node = "", .score = 0.11, .text = "8 of 12 nodes in trouble are in zone a", .reasons = "0.11 = ..." },
+	};
+	s->changed = (struct changed){ .onset_ms = ago(s, 310), .until_ms = s->view.t_ms, .n = 3, .is_clear = true, .note = "" };
+	s->changed.rows = arena_zeroed(&s->arena, 3, sizeof rows[0]);
+	assert_non_null(s->changed.rows);
+	memcpy(s->changed.rows, rows, sizeof rows);
+	s->changed_sight = (struct changed_sight){ .alert = alert, .until_ms = s->view.t_ms, .why = "", .changed = &s->changed };
+	s->view.changed = alert != 0 ? &s->changed_sight : NULL;
+}
+
+static void fill_alerts(struct sample *s, const struct needs *needs)
+{
+	struct alerts_build *b = NULL;
+	struct why why;
+	int64_t id = 0;
+	release_alerts(s);
+	begin_detail(s, needs->alerts_key);
+	assert_int_equal(alerts_build_new(s->view.t_ms, &b, &why), ERR_OK);
+	for (size_t k = 0; k < N_SOME && !(s->flags & SAMPLE_ALL_WELL); k++) {
+		id = 100 * (int64_t)k;
+		for (int i = 0; i < (some_alerts[k].n_nodes > 0 ? some_alerts[k].n_nodes : 1); i++)
+			add_alert(s, b, k, some_alerts[k].first_node + i, ++id);
+	}
+	if (!(s->flags & SAMPLE_ALL_WELL))
+		add_people(s, b);
+	assert_int_equal(alerts_build_end(b, &s->alerts, &why), ERR_OK);
+	alerts_build_free(b);
+	end_detail(s);
+	s->view.alerts = s->alerts;
+	s->view.unowned_after_ms = 240000;
+	s->view.person = (struct view_person){ .who = "alice", .account = "alice", .origin = "10.0.0.5", .console = "me", .refusal = "" };
+	s->silence = (struct silence_sight){ .text = needs->silence != NULL ? arena_text(&s->arena, needs->silence) : "", .why = "", .n_now = 12,
+	                                     .n_groups_now = 1, .n_day = 41 };
+	s->view.silence = &s->silence;
+	fill_changed(s, needs->changed);
+}
+
 /* ---- charts ---- */
 
 static void fill_series(struct sample *s, struct series *to, const struct chart_view *v, size_t i)
@@ -532,6 +705,8 @@ void sample_answer(struct sample *s, struct screen *screen, size_t n_series, con
 		fill_node(s, needs->node);
 	if (needs->events)
 		fill_events(s, needs->events_node);
+	if (needs->alerts_key != NULL || needs->silence != NULL || screen->kind->context == CONTEXT_ALERTS)
+		fill_alerts(s, needs);
 	if (needs->n_charts > 0) {
 		s->charts = (struct charts_view){ .items = arena_zeroed(&s->arena, needs->n_charts, sizeof *s->charts.items), .n = needs->n_charts };
 		assert_non_null(s->charts.items);

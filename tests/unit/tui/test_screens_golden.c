@@ -216,11 +216,48 @@ static void test_events(void **state)
 	take(&node, events_screen_new("gpu-a-07"));
 }
 
+static void test_alerts(void **state)
+{
+	static const struct shot shots[] = {
+		{ .name = "alerts_80x24", .rows = 22, .cols = 80, .nodes = 16 },
+		{ .name = "alerts_80x24_ascii_mono", .rows = 22, .cols = 80, .nodes = 16, .look = ASCII_MONO, .commands = { COMMAND_DOWN, COMMAND_DOWN } },
+		{ .name = "alerts_20x5", .rows = 3, .cols = 20, .nodes = 16 },
+		{ .name = "alerts_200x60", .rows = 58, .cols = 200, .nodes = 16, .commands = { COMMAND_FOLD } },
+		{ .name = "alerts_tagged", .rows = 22, .cols = 80, .nodes = 16, .commands = { COMMAND_TAG, COMMAND_TAG, COMMAND_SORT, COMMAND_SORT, COMMAND_SORT } },
+		{ .name = "alerts_unfolded", .rows = 22, .cols = 120, .nodes = 16, .commands = { COMMAND_LAST, COMMAND_FOLD, COMMAND_LAST } },
+		{ .name = "alerts_filter", .rows = 22, .cols = 80, .nodes = 16, .filter = "CHAT warn" },
+		{ .name = "alerts_none", .rows = 22, .cols = 80, .nodes = 16, .flags = SAMPLE_ALL_WELL },
+		{ .name = "alerts_hostile", .rows = 22, .cols = 80, .nodes = 16, .flags = SAMPLE_HOSTILE },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof shots / sizeof shots[0]; i++)
+		take(&shots[i], alerts_screen_new());
+}
+
+static void test_alert(void **state)
+{
+	static const struct shot shots[] = {
+		{ .name = "alert_80x24", .rows = 22, .cols = 80, .nodes = 16, .n_series = 2 },
+		{ .name = "alert_80x24_ascii_mono", .rows = 22, .cols = 80, .nodes = 16, .n_series = 2, .look = ASCII_MONO, .pane = 2 },
+		{ .name = "alert_80x24_changed", .rows = 22, .cols = 80, .nodes = 16, .n_series = 2, .pane = 1, .commands = { COMMAND_DOWN } },
+		{ .name = "alert_80x24_about", .rows = 22, .cols = 80, .nodes = 16, .n_series = 2, .pane = 3, .commands = { COMMAND_DOWN } },
+		{ .name = "alert_20x5", .rows = 3, .cols = 20, .nodes = 16, .n_series = 2 },
+		{ .name = "alert_80x40", .rows = 38, .cols = 80, .nodes = 16, .n_series = 2, .commands = { COMMAND_ZOOM_OUT } },
+		{ .name = "alert_200x60", .rows = 58, .cols = 200, .nodes = 16, .n_series = 2 },
+		{ .name = "alert_hostile", .rows = 22, .cols = 80, .nodes = 16, .n_series = 1, .flags = SAMPLE_HOSTILE },
+		{ .name = "alert_gone", .rows = 22, .cols = 80, .nodes = 16, .flags = SAMPLE_ALL_WELL },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof shots / sizeof shots[0]; i++)
+		take(&shots[i], alert_screen_new("{alertname=\"ErrorRatioHigh\",model=\"ranker\"}"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fleet), cmocka_unit_test(test_node), cmocka_unit_test(test_chart), cmocka_unit_test(test_events),
 		cmocka_unit_test(test_marks),
+		cmocka_unit_test(test_alerts), cmocka_unit_test(test_alert),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A job begins only when all that the one before it gave is committed. So what a job finds in the store is what the desk believes; a request's file
+ * goes, and a notification is sent, after the fact; and a disk that takes nothing holds up alerting instead of letting it run ahead of its record. */
+#include "recorder/alerting.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alerts/notifier.h"
+#include "base/log.h"
+#include "recorder/desk.h"
+
+enum { TICK_MS = 200 };
+
+/* A fleet that somebody here looks at. */
+struct holding {
+	const struct fleet *fleet;
+	void              (*released)(void *ctx);
+	void               *ctx;
+	struct alerting    *alerting;
+	unsigned            refs;
+};
+
+/* Where the results of a group of rules go. */
+struct rules_target {
+	char                *source;
+	int64_t              id;
+	uint64_t             version;
+	const struct layout *layout; /* of that version */
+};
+
+struct alerting {
+	struct alerting_options o;
+	struct desk            *desk;
+	struct loop_timer      *tick;
+	struct notifier        *notifier; /* NULL: nobody is to be told */
+	struct holding         *now, *next;
+	struct desk_job         job;
+	bool                    is_working, is_closing, wants_queue;
+	uint64_t                ticket;   /* of what the last job gave; 0: nothing */
+	char                  (*done)[REQUEST_ID]; /* requests among that */
+	size_t                  n_done;
+	struct rules_target    *targets;
+	size_t                  n_targets, cap_targets;
+	char                    told[sizeof(struct why)];
+	char                    trouble[sizeof(struct why)]; /* with rounds, as last logged */
+	size_t                  n_open;   /* parts that have not reported their end, with the closing itself */
+	void                  (*closed)(void *ctx);
+	void                   *closed_ctx;
+};
+
+/* ---- the end ---- */
+
+static void part_closed(struct alerting *a)
+{
+	assert(a->n_open > 0);
+	if (--a->n_open > 0)
+		return;
+	void (*closed)(void *) = a->closed;
+	void *ctx = a->closed_ctx;
+	for (size_t i = 0; i < a->n_targets; i++)
+		free(a->targets[i].source);
+	free(a->targets);
+	free(a->done);
+	free(a);
+	if (closed != NULL)
+		closed(ctx);
+}
+
+static void holding_drop(struct holding *h)
+{
+	if (h == NULL || --h->refs > 0)
+		return;
+	struct alerting *a = h->alerting;
+	if (h->released != NULL)
+		h->released(h->ctx);
+	free(h);
+	part_closed(a);
+}
+
+static void notifier_closed(void *ctx)
+{
+	holding_drop(ctx);
+}
+
+/* The receivers stay lent until it is closed: its reference to the fleet goes with it. */
+static void close_notifier(struct alerting *a, struct holding *of)
+{
+	if (a->notifier == NULL)
+		return;
+	notifier_close(a->notifier, notifier_closed, of);
+	a->notifier = NULL;
+}
+
+/* While no job runs. */
+static void close_all(struct alerting *a)
+{
+	if (a->is_working)
+		return;
+	struct holding *now = a->now, *next = a->next;
+	a->now = a->next = NULL;
+	close_notifier(a, now);
+	desk_job_release(&a->job);
+	desk_free(a->desk);
+	a->desk = NULL;
+	holding_drop(now);
+	holding_drop(next);
+	part_closed(a);
+}
+
+void alerting_close(struct alerting *a, void (*done)(void *ctx), void *ctx)
+{
+	assert(!a->is_closing);
+	a->is_closing = true;
+	a->closed = done;
+	a->closed_ctx = ctx;
+	loop_timer_close(a->tick);
+	close_all(a);
+}
+
+/* ---- what is written ---- */
+
+static void tell(struct alerting *a, enum severity severity, const char *text)
+{
+	struct why why = { "" };
+	const struct event e = { .wall_ms = clock_wall_ms(a->o.clock), .severity = severity, .kind = "config", .node = "", .text = text };
+	log_warn(a->o.log, "alerting", "%s", text);
+	if (store_append_event(a->o.store, &e, &why) != ERR_OK)
+		log_warn(a->o.log, "alerting", "cannot keep an event: %s", why.text);
+}
+
+/* Not what was told last. */
+static void tell_once(struct alerting *a, const struct desk_word *w)
+{
+	if (strncmp(w->text, a->told, sizeof a->told - 1) == 0)
+		return;
+	snprintf(a->told, sizeof a->told, "%s", w->text);
+	tell(a, w->severity, w->text);
+}
+
+static void on_result(void *ctx, const struct notification_row *row)
+{
+	struct alerting *a = ctx;
+	struct changes *c;
+	struct why why = { "" };
+	enum err e = changes_new(&c, &why);
+	if (e == ERR_OK) {
+		changes_notification(c, row);
+		e = store_commit(a->o.store, c, NULL, &why);
+	}
+	if (e != ERR_OK)
+		log_error(a->o.log, "alerting", "cannot keep what became of a notification, it may be sent again: %s", why.text);
+	if (row->state == NOTIFICATION_GIVEN_UP)
+		log_error(a->o.log, "alerting", "receiver '%s' was not told of an alert: %s", row->receiver, row->error);
+}
+
+static struct rules_target *target_add(struct alerting *a, const char *source)
+{
+	if (a->n_targets == a->cap_targets) {
+		size_t cap = a->cap_targets == 0 ? 16 : a->cap_targets * 2;
+		struct rules_target *more = realloc(a->targets, cap * sizeof *more);
+		if (more == NULL)
+			return NULL;
+		a->targets = more;
+		a->cap_targets = cap;
+	}
+	char *copy = strdup(source);
+	if (copy == NULL)
+		return NULL;
+	a->targets[a->n_targets] = (struct rules_target){ .source = copy };
+	return &a->targets[a->n_targets++];
+}
+
+static enum err target_of(struct alerting *a, const char *source, struct rules_target **out, struct why *why)
+{
+	for (size_t i = 0; i < a->n_targets; i++)
+		if (strcmp(a->targets[i].source, source) == 0) {
+			*out = &a->targets[i];
+			return ERR_OK;
+		}
+	*out = target_add(a, source);
+	if (*out == NULL)
+		return why_memory(why);
+	struct labels *l = labels_of(TARGET_RULES, source, NULL);
+	enum err e = store_target(a->o.store, l, "", &(*out)->id, why);
+	labels_unref(l);
+	if (e != ERR_OK)
+		free(a->targets[--a->n_targets].source);
+	return e;
+}
+
+static enum err append(struct alerting *a, const struct alert_frame *f, struct why *why)
+{
+	struct rules_target *t;
+	enum err e = target_of(a, f->source, &t, why);
+	if (e != ERR_OK)
+		return e;
+	if (f->n_live == 0)
+		return store_append_stale(a->o.store, t->id, STREAM_SIGNAL, f->at_ms, why);
+	if (t->layout == NULL || t->version != f->version) {
+		e = store_layout(a->o.store, f->series, f->n, &t->layout, why);
+		t->version = f->version;
+	}
+	return e == ERR_OK ? store_append(a->o.store, t->id, STREAM_SIGNAL, f->at_ms, t->layout, f->values, why) : e;
+}
+
+static void forget(struct alerting *a, const char *source)
+{
+	struct rules_target *t;
+	struct why why = { "" };
+	enum err e = target_of(a, source, &t, &why);
+	if (e == ERR_OK)
+		e = store_append_stale(a->o.store, t->id, STREAM_SIGNAL, clock_wall_ms(a->o.clock), &why);
+	if (e == ERR_OK)
+		e = store_target_gone(a->o.store, t->id, &why);
+	if (e != ERR_OK)
+		log_warn(a->o.log, "alerting", "cannot mark the series of the rules '%s' as gone: %s", source, why.text);
+	else
+		t->layout = NULL;
+}
+
+static void write_frames(struct alerting *a)
+{
+	const struct alert_round *r = &a->job.round;
+	for (size_t i = 0; i < r->n_frames; i++) {
+		struct why why = { "" };
+		if (append(a, &r->frames[i], &why) != ERR_OK)
+			log_warn(a->o.log, "alerting", "cannot keep what the rules '%s' gave: %s", r->frames[i].source, why.text);
+	}
+	for (size_t i = 0; i < r->n_gone; i++)
+		forget(a, r->gone[i]);
+}
+
+/* A request's id is remembered, so that its file goes once this is committed. */
+static void write_piece(struct alerting *a, struct desk_piece *p)
+{
+	struct why why = { "" };
+	struct changes *c = p->changes;
+	p->changes = NULL;
+	a->wants_queue |= p->has_notifications;
+	enum err e = ERR_OK;
+	if (changes_is_empty(c))
+		changes_free(c);
+	else
+		e = store_commit(a->o.store, c, &a->ticket, &why);
+	if (e != ERR_OK)
+		log_error(a->o.log, "alerting", "cannot keep what happened to alerts: %s", why.text);
+	else if (p->request[0] != '\0')
+		memcpy(a->done[a->n_done++], p->request, REQUEST_ID);
+}
+
+static void write_pieces(struct alerting *a)
+{
+	struct desk_job *job = &a->job;
+	a->done = job->n_pieces > 0 ? calloc(job->n_pieces, sizeof *a->done) : NULL;
+	a->n_done = 0;
+	for (size_t i = 0; i < job->n_pieces; i++) {
+		if (a->done == NULL)
+			job->pieces[i].request[0] = '\0'; /* its file stays, and the store knows that it is done */
+		write_piece(a, &job->pieces[i]);
+	}
+}
+
+/* ---- jobs ---- */
+
+static void log_trouble(struct alerting *a)
+{
+	const char *text = a->job.err != ERR_OK ? a->job.why.text : "";
+	if (text[0] != '\0' && strcmp(text, a->trouble) != 0)
+		log_warn(a->o.log, "alerting", "rules are not evaluated: %s", text);
+	snprintf(a->trouble, sizeof a->trouble, "%s", text);
+}
+
+static void begin_notifier(struct alerting *a)
+{
+	const struct fleet *f = a->now->fleet;
+	struct why why = { "" };
+	if (f->n_receivers == 0)
+		return;
+	const struct notifier_options o = {
+		.loop = a->o.loop, .clock = a->o.clock, .receivers = f->receivers, .n_receivers = f->n_receivers, .fleet = f->name, .version = a->o.version,
+		.seed = (uint64_t)clock_mono_us(a->o.clock), .result = on_result, .ctx = a,
+	};
+	if (notifier_new(&o, &a->notifier, &why) != ERR_OK) {
+		tell(a, SEVERITY_WARN, why.text);
+		return;
+	}
+	a->now->refs++;
+	a->wants_queue = true;
+}
+
+/* The job changed the fleet, or could not. */
+static void settle_fleet(struct alerting *a, struct holding *used)
+{
+	if (!a->job.has_used) {
+		holding_drop(used);
+		return;
+	}
+	struct holding *before = a->now;
+	close_notifier(a, before);
+	a->now = used;
+	holding_drop(before);
+	begin_notifier(a);
+}
+
+static void job_done(void *ctx, bool is_cancelled)
+{
+	struct holding *used = ctx;
+	struct alerting *a = used->alerting;
+	bool has_changed = a->job.use != NULL;
+	(void)is_cancelled;
+	a->is_working = false;
+	free(a->done);
+	a->done = NULL;
+	for (size_t i = 0; i < a->job.n_words; i++)
+		tell_once(a, &a->job.words[i]);
+	write_frames(a);
+	write_pieces(a);
+	log_trouble(a);
+	if (has_changed)
+		settle_fleet(a, used);
+	for (size_t i = 0; i < a->job.n_queue && a->notifier != NULL; i++) {
+		struct why why = { "" };
+		if (notifier_put(a->notifier, &a->job.queue[i], &why) != ERR_OK)
+			log_error(a->o.log, "alerting", "cannot send a notification: %s", why.text);
+	}
+	desk_job_release(&a->job);
+	holding_drop(used); /* the job's own */
+	if (a->is_closing)
+		close_all(a);
+	part_closed(a);
+}
+
+static void job_work(void *ctx)
+{
+	struct holding *h = ctx;
+	desk_work(h->alerting->desk, &h->alerting->job);
+}
+
+static void on_tick(void *ctx)
+{
+	struct alerting *a = ctx;
+	struct holding *h = a->next != NULL ? a->next : a->now;
+	if (a->is_working || h == NULL || (a->ticket != 0 && !store_is_committed(a->o.store, a->ticket)))
+		return;
+	a->job = (struct desk_job){ .use = a->next != NULL ? a->next->fleet : NULL, .remove = a->done, .n_remove = a->n_done,
+		                    .wants_queue = a->wants_queue && a->notifier != NULL };
+	if (loop_work_new(a->o.loop, job_work, job_done, h, NULL, NULL) != ERR_OK)
+		return;
+	a->done = NULL; /* the job's */
+	a->n_done = 0;
+	a->wants_queue &= !a->job.wants_queue;
+	a->next = NULL;
+	a->is_working = true;
+	a->n_open++;
+	h->refs++;
+}
+
+/* ---- the beginning ---- */
+
+void alerting_use(struct alerting *a, const struct fleet *f, void (*released)(void *ctx), void *ctx)
+{
+	struct holding *h = calloc(1, sizeof *h);
+	if (h == NULL || a->is_closing) {
+		if (!a->is_closing)
+			tell(a, SEVERITY_WARN, "cannot follow the fleet's alerting, what was before goes on: out of memory");
+		free(h);
+		released(ctx);
+		return;
+	}
+	*h = (struct holding){ .fleet = f, .released = released, .ctx = ctx, .alerting = a, .refs = 1 };
+	a->n_open++;
+	struct holding *unused = a->next;
+	a->next = h;
+	holding_drop(unused);
+}
+
+enum err alerting_new(const struct alerting_options *o, struct alerting **out, struct why *why)
+{
+	struct alerting *a = calloc(1, sizeof *a);
+	if (a == NULL)
+		return why_memory(why);
+	a->o = *o;
+	a->n_open = 1;
+	enum err e = desk_new(o->store_path, o->clock, &a->desk, why);
+	if (e == ERR_OK)
+		e = loop_timer_new(o->loop, on_tick, a, &a->tick, why);
+	if (e != ERR_OK) {
+		desk_free(a->desk);
+		free(a);
+		return e;
+	}
+	loop_timer_start(a->tick, TICK_MS, TICK_MS);
+	*out = a;
+	return ERR_OK;
+}

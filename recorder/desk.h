@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The thinking half of alerting: one job at a time, on a worker. It holds the rule manager, the folder of requests and the memory of who was told what. What is to be
+ * written is given back in pieces that each are one transaction. Private to recorder/alerting.c.
+ *
+ * Threads: a desk belongs to the job while one runs, to the loop otherwise. */
+#ifndef PITWALL_RECORDER_DESK_H
+#define PITWALL_RECORDER_DESK_H
+
+#include "alerts/manager.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "config/fleet.h"
+#include "store/alerts.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct desk;
+
+enum err desk_new(const char *store_path, const struct clock *clock, struct desk **out, struct why *why);
+void     desk_free(struct desk *d); /* NULL is fine */
+
+/* A transaction. */
+struct desk_piece {
+	struct changes *changes;
+	char            request[REQUEST_ID]; /* whose file goes once this is committed; "": none */
+	bool            has_notifications;
+};
+
+/* What is to be told as an event. */
+struct desk_word {
+	enum severity severity;
+	char         *text;
+};
+
+struct desk_job {
+	/* in */
+	const struct fleet *use;       /* by this one from now on; NULL: as before. Lent until the next one is used or the desk freed */
+	char              (*remove)[REQUEST_ID]; /* requests that are done and written down */
+	size_t              n_remove;
+	bool                wants_queue; /* rows that wait to be sent are to be read from the store */
+	/* out; owned by the job */
+	struct desk_piece  *pieces;
+	size_t              n_pieces, cap_pieces;
+	struct alert_round  round;     /* lent by the desk; its changes are among the pieces */
+	struct notification_row *queue;
+	size_t              n_queue, cap_queue;
+	struct desk_word   *words;
+	size_t              n_words, cap_words;
+	bool                has_used;  /* the fleet of before is not needed any more */
+	enum err            err;       /* what kept the round from being made */
+	struct why          why;
+};
+
+/* On a worker: changes the fleet, removes what is done, does what people ask, evaluates what is due. */
+void desk_work(struct desk *d, struct desk_job *job);
+/* Frees what is still there of a job. */
+void desk_job_release(struct desk_job *job);
+
+#endif

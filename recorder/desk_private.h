@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the parts of the desk share. */
+#ifndef PITWALL_RECORDER_DESK_PRIVATE_H
+#define PITWALL_RECORDER_DESK_PRIVATE_H
+
+#include "alerts/notify_plan.h"
+#include "alerts/spool.h"
+#include "base/matcher_set.h"
+#include "recorder/desk.h"
+
+enum {
+	ROUND_MAX_MS = 10 * 1000, ROUND_RETRY_MS = 1000,
+	TELL_MS      = 2 * 1000, /* what is to be told is looked at this often though nothing changed */
+	CONSOLES_MAX = 500,
+};
+
+/* A console that said that it is there. */
+struct desk_console {
+	char    id[REQUEST_ID];
+	int64_t since_ms, seen_ms;
+};
+
+struct desk {
+	const struct clock     *clock;
+	char                   *store_path;
+	const struct fleet     *fleet;
+	struct alert_manager   *manager;
+	struct reader          *reader;
+	struct spool           *spool;      /* NULL: it cannot be used (yet) */
+	int64_t                 spool_retry_ms, next_round_ms, last_ms, tell_ms;
+	uint32_t                store_owner;
+	bool                    has_told_spool, is_restored, has_changed;
+	struct desk_console    *consoles;
+	size_t                  n_consoles;
+	/* who is told */
+	struct notify_plan     *plan;       /* NULL: not made yet, or nobody */
+	struct notify_receiver *receivers;
+	struct matcher_set     *matches;    /* [n_receivers] */
+	size_t                  n_receivers;
+};
+
+void               desk_say(struct desk_job *job, enum severity severity, const char *format, ...) __attribute__((format(printf, 3, 4)));
+enum err           desk_need_reader(struct desk *d, struct why *why);
+struct desk_piece *desk_piece_add(struct desk_job *job, struct why *why); /* with empty changes; NULL: no memory */
+
+/* desk_requests.c: what people ask. */
+void desk_take_requests(struct desk *d, struct desk_job *job, int64_t now_ms);
+
+/* desk_tell.c: what is to be told to others. */
+void desk_tell_unload(struct desk *d);
+void desk_tell_step(struct desk *d, struct desk_job *job, int64_t now_ms);
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recorder/desk_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/receivers.h"
+
+/* ---- who is told ---- */
+
+static enum severity severity_of(enum receiver_severity s)
+{
+	switch (s) {
+	case RECEIVER_CRITICAL: return SEVERITY_CRIT;
+	case RECEIVER_WARNING: return SEVERITY_WARN;
+	case RECEIVER_INFO: break;
+	}
+	return SEVERITY_INFO;
+}
+
+static enum err read_receiver(const struct fleet_receiver *r, struct notify_receiver *to, struct matcher_set *match, struct why *why)
+{
+	enum err e = ERR_OK;
+	matcher_set_init(match);
+	for (size_t i = 0; i < r->n_match && e == ERR_OK; i++)
+		e = matcher_set_parse(match, r->match[i], why);
+	*to = (struct notify_receiver){
+		.name = r->name, .match = match->items, .n_match = match->n, .min_severity = severity_of(r->min_severity), .send_resolved = r->send_resolved,
+		.tells_acks = r->kind == RECEIVER_PAGERDUTY, .group_wait_ms = r->group_wait_ms, .group_interval_ms = r->group_interval_ms,
+		.repeat_interval_ms = r->repeat_interval_ms,
+	};
+	return e;
+}
+
+struct remembering {
+	struct notify_plan *plan;
+	struct why          why;
+};
+
+/* A body that cannot be read costs its own memory alone: that group is told again. */
+static enum err remember(void *ctx, const struct notification_row *row)
+{
+	struct remembering *r = ctx;
+	enum err e = notify_plan_remember(r->plan, row, &r->why);
+	return e == ERR_MEMORY ? e : ERR_OK;
+}
+
+void desk_tell_unload(struct desk *d)
+{
+	notify_plan_free(d->plan);
+	for (size_t i = 0; i < d->n_receivers; i++)
+		matcher_set_release(&d->matches[i]);
+	free(d->receivers);
+	free(d->matches);
+	d->plan = NULL;
+	d->receivers = NULL;
+	d->matches = NULL;
+	d->n_receivers = 0;
+}
+
+static enum err load(struct desk *d, struct why *why)
+{
+	const struct fleet *f = d->fleet;
+	struct alert_ids ids;
+	d->receivers = calloc(f->n_receivers, sizeof *d->receivers);
+	d->matches = calloc(f->n_receivers, sizeof *d->matches);
+	if (d->receivers == NULL || d->matches == NULL)
+		return why_memory(why);
+	d->n_receivers = f->n_receivers;
+	enum err e = ERR_OK;
+	for (size_t i = 0; i < f->n_receivers && e == ERR_OK; i++)
+		e = read_receiver(&f->receivers[i], &d->receivers[i], &d->matches[i], why);
+	if (e == ERR_OK)
+		e = desk_need_reader(d, why);
+	if (e == ERR_OK)
+		e = reader_alert_ids(d->reader, &ids, why);
+	if (e == ERR_OK)
+		e = notify_plan_new(d->receivers, d->n_receivers, ids.notification + 1, &d->plan, why);
+	if (e != ERR_OK)
+		return e;
+	struct remembering r = { .plan = d->plan };
+	return reader_notifications(d->reader, NOTIFICATION_STATE_COUNT, remember, &r, why);
+}
+
+/* ---- what there is to tell ---- */
+
+/* The labels that a group's key is made of, from one of its alerts. */
+static enum err key_labels(const struct fleet_alerting *a, const struct labels *l, struct labels **out, struct why *why)
+{
+	struct labels_builder b;
+	if (a->n_group_by == 1 && strcmp(a->group_by[0], "...") == 0) {
+		*out = labels_ref(l);
+		return ERR_OK;
+	}
+	labels_builder_init(&b);
+	for (size_t i = 0; i < a->n_group_by; i++)
+		labels_builder_set(&b, a->group_by[i], labels_get(l, a->group_by[i]));
+	enum err e = labels_builder_build(&b, out, why);
+	labels_builder_release(&b);
+	return e;
+}
+
+static struct notify_member member_of(const struct alerts_now *now, size_t i)
+{
+	const struct alert_row *r = &now->rows[i];
+	return (struct notify_member){ .id = r->id, .labels = r->labels, .annotations = r->annotations, .severity = r->severity, .starts_ms = r->fired_ms,
+	                               .ends_ms = r->resolved_ms, .is_silenced = now->is_silenced[i], .is_inhibited = r->inhibited_by != 0,
+	                               .is_flapping = r->is_flapping };
+}
+
+struct telling {
+	struct desk_job   *job;
+	struct desk_piece *piece;
+	struct why         why;
+};
+
+static enum err emit(void *ctx, const struct notification_row *row)
+{
+	struct telling *t = ctx;
+	if (t->piece == NULL)
+		t->piece = desk_piece_add(t->job, &t->why);
+	if (t->piece == NULL)
+		return ERR_MEMORY;
+	changes_notification(t->piece->changes, row);
+	t->piece->has_notifications = true;
+	return ERR_OK;
+}
+
+/* What the round changed and what is told of it is one transaction: the piece of the round, where there is one. */
+static struct desk_piece *piece_of_round(struct desk_job *job)
+{
+	for (size_t i = 0; i < job->n_pieces; i++)
+		if (job->round.changes != NULL && job->pieces[i].changes == job->round.changes)
+			return &job->pieces[i];
+	return NULL;
+}
+
+static enum err step(struct desk *d, struct desk_job *job, int64_t now_ms, struct why *why)
+{
+	struct alerts_now now;
+	enum err e = alert_manager_now(d->manager, now_ms, &now, why);
+	if (e != ERR_OK)
+		return e;
+	struct notify_group *groups = calloc(now.groups->n + 1, sizeof *groups);
+	struct notify_member *members = calloc(now.n + 1, sizeof *members);
+	struct labels **keys = calloc(now.groups->n + 1, sizeof(struct labels *));
+	size_t n = 0, n_members = 0;
+	if (groups == NULL || members == NULL || keys == NULL)
+		e = why_memory(why);
+	for (size_t g = 0; g < now.groups->n && e == ERR_OK; g++) {
+		const struct grouped_alerts *from = &now.groups->items[g];
+		struct notify_group *to = &groups[n];
+		*to = (struct notify_group){ .key = from->key, .members = &members[n_members] };
+		for (size_t i = 0; i < from->n; i++)
+			if (now.rows[from->members[i]].fired_ms != 0)
+				members[n_members + to->n++] = member_of(&now, from->members[i]);
+		if (to->n == 0)
+			continue;
+		n_members += to->n;
+		e = key_labels(&d->fleet->alerting, now.rows[from->members[0]].labels, &keys[n], why);
+		to->labels = keys[n++];
+		if (now.acks[g] != NULL) {
+			to->acked_ms = now.acks[g]->at_ms;
+			to->acked_by = now.acks[g]->actor.who;
+			to->ack_comment = now.acks[g]->comment;
+		}
+	}
+	struct telling t = { .job = job, .piece = piece_of_round(job) };
+	if (e == ERR_OK)
+		e = notify_plan_step(d->plan, now_ms, groups, n, emit, &t, why);
+	for (size_t i = 0; keys != NULL && i < n; i++)
+		labels_unref(keys[i]);
+	free(groups);
+	free(members);
+	free(keys);
+	return e;
+}
+
+void desk_tell_step(struct desk *d, struct desk_job *job, int64_t now_ms)
+{
+	struct why why = { "" };
+	if (d->fleet->n_receivers == 0 || (!d->has_changed && now_ms < d->tell_ms && now_ms > d->tell_ms - 2 * TELL_MS))
+		return;
+	d->tell_ms = now_ms + TELL_MS;
+	d->has_changed = false;
+	enum err e = ERR_OK;
+	if (d->plan == NULL) {
+		e = load(d, &why);
+		if (e != ERR_OK)
+			desk_tell_unload(d);
+	}
+	if (e == ERR_OK)
+		e = step(d, job, now_ms, &why);
+	if (e != ERR_OK)
+		desk_say(job, SEVERITY_WARN, "cannot find out who is to be told of alerts: %s", why.text);
+}

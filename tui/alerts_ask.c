@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tui/alerts_ask.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/matcher_set.h"
+#include "tui/alerts_data.h"
+#include "tui/alerts_dialog.h"
+#include "tui/alerts_text.h"
+#include "tui/widget_bar.h"
+
+enum { ABOUT_MAX = 1500, ABOUT_GROUPS = 4, MATCHERS_MAX = 4000 };
+
+/* Why nothing can be asked for; "": it can. */
+static const char *refusal(const struct view *v)
+{
+	if (v->person.who == NULL)
+		return "nothing can be asked for from here";
+	return v->person.refusal != NULL ? v->person.refusal : "";
+}
+
+static bool is_of_use(enum command c, const struct alert_group_item *g)
+{
+	return c == COMMAND_ACK ? g->phase != PHASE_RESOLVED : c == COMMAND_UNACK ? g->ack != NULL : true;
+}
+
+static size_t count_of_use(enum command c, const struct alerts_subject *s)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->n; i++)
+		n += is_of_use(c, s->groups[i]);
+	return n;
+}
+
+bool alerts_offers(enum command c, const struct view *v, const struct alerts_subject *s)
+{
+	return refusal(v)[0] == '\0' && count_of_use(c, s) > 0;
+}
+
+/* "HighErrors ranker  12 nodes (crit, firing for 4m12s)", a line each; the rest is counted. */
+static void say_about(enum command c, const struct view *v, const struct alerts_subject *s, struct buf *to)
+{
+	char nodes[ALERTS_TEXT], state[ALERTS_TEXT];
+	size_t n = 0, all = count_of_use(c, s);
+	for (size_t i = 0; i < s->n && n < ABOUT_GROUPS; i++) {
+		const struct alert_group_item *g = s->groups[i];
+		if (!is_of_use(c, g))
+			continue;
+		alerts_nodes_text(g, nodes);
+		buf_printf(to, "%s%.100s%s%.60s%s%.60s (%s, %s)", n++ > 0 ? "\n" : "", g->rule, g->model[0] != '\0' ? " " : "", g->model,
+		           nodes[0] != '\0' ? " " : "", nodes, severity_name(g->severity), alerts_state_text(g, v->t_ms, state));
+		if (c == COMMAND_ACK && g->ack != NULL)
+			buf_printf(to, ", in place of %.60s", g->ack->actor.who);
+	}
+	if (all > n)
+		buf_printf(to, "\nand %zu more", all - n);
+}
+
+/* ---- acknowledge, and back ---- */
+
+static enum next ask_keys(enum command c, const struct view *v, const struct alerts_subject *s, struct requests *out)
+{
+	size_t n = 0, all = count_of_use(c, s);
+	char title[ALERTS_TEXT];
+	struct buf about;
+	const char **keys = calloc(all + 1, sizeof *keys);
+	buf_init(&about, ABOUT_MAX);
+	for (size_t i = 0; keys != NULL && i < s->n; i++)
+		if (is_of_use(c, s->groups[i]))
+			keys[n++] = s->groups[i]->key;
+	say_about(c, v, s, &about);
+	snprintf(title, sizeof title, "%s %zu alert%s", c == COMMAND_ACK ? "acknowledge" : "take back the acknowledgement of", all, all == 1 ? "" : "s");
+	const struct alerts_dialog_options o = { .kind = c == COMMAND_ACK ? REQUEST_ACK : REQUEST_UNACK, .title = title,
+		                                 .keys_text = c == COMMAND_ACK ? "Enter acknowledge   Tab next   Esc leave it" : "Enter take back   Esc leave it",
+		                                 .about = buf_text(&about), .keys = keys, .n_keys = n };
+	if (keys != NULL)
+		out->push = alerts_dialog_new(&o, v);
+	if (out->push == NULL)
+		out->message = "out of memory";
+	buf_release(&about);
+	free(keys);
+	return NEXT_REDRAW;
+}
+
+/* ---- silence ---- */
+
+static bool is_common(const struct alerts_subject *s, const struct label *l)
+{
+	for (size_t i = 0; i < s->n; i++)
+		for (size_t k = 0; k < s->groups[i]->n; k++)
+			if (strcmp(labels_get(s->groups[i]->alerts[k].row.labels, l->name), l->value) != 0)
+				return false;
+	return true;
+}
+
+/* What all of them have in common, as people write matchers. */
+static enum err put_matchers(const struct alerts_subject *s, struct buf *to)
+{
+	struct matcher_set m;
+	enum err e = ERR_OK;
+	const struct labels *first = s->groups[0]->alerts[0].row.labels;
+	matcher_set_init(&m);
+	for (size_t i = 0; i < labels_count(first) && e == ERR_OK; i++)
+		if (is_common(s, labels_at(first, i)))
+			e = matcher_set_add(&m, MATCH_EQUAL, labels_at(first, i)->name, labels_at(first, i)->value, NULL);
+	if (e == ERR_OK && m.n > 0)
+		e = matcher_set_print(&m, to);
+	matcher_set_release(&m);
+	return e;
+}
+
+static enum next ask_silence(const struct view *v, const struct alerts_subject *s, struct requests *out)
+{
+	struct buf matchers;
+	buf_init(&matchers, MATCHERS_MAX);
+	if (put_matchers(s, &matchers) != ERR_OK)
+		buf_clear(&matchers);
+	/* The braces are of use to programs. */
+	char *text = buf_room(&matchers, 0);
+	if (text != NULL && matchers.len >= 2 && matchers.data[0] == '{') {
+		matchers.data[--matchers.len] = '\0';
+		memmove(matchers.data, matchers.data + 1, matchers.len--);
+	}
+	const struct alerts_dialog_options o = { .kind = REQUEST_SILENCE, .title = "silence", .keys_text = "Enter silence   Tab next   Esc leave it", .about = "",
+		                                 .matchers = buf_text(&matchers) };
+	out->push = alerts_dialog_new(&o, v);
+	if (out->push == NULL)
+		out->message = "out of memory";
+	buf_release(&matchers);
+	return NEXT_REDRAW;
+}
+
+/* ---- notes ---- */
+
+static enum next ask_note(const struct view *v, const char *about, int64_t alert, const char *node, struct requests *out)
+{
+	char text[ALERTS_TEXT], moment[ALERTS_TEXT];
+	bool is_past = v->mode != VIEW_LIVE;
+	snprintf(text, sizeof text, "%.150s%s%s%s", about, about[0] != '\0' && is_past ? ", " : "", is_past ? "at " : about[0] == '\0' ? "this time" : "",
+	         is_past ? moment_text(v->t_ms, v->now_ms, moment) : "");
+	const struct alerts_dialog_options o = { .kind = REQUEST_NOTE, .title = "note", .keys_text = "Enter write it down   Tab next   Esc leave it",
+		                                 .about = text, .alert = alert, .node = node, .at_ms = is_past ? v->t_ms : 0 };
+	out->push = alerts_dialog_new(&o, v);
+	if (out->push == NULL)
+		out->message = "out of memory";
+	return NEXT_REDRAW;
+}
+
+enum next note_command(const struct view *v, const char *node, struct requests *out)
+{
+	if (refusal(v)[0] != '\0') {
+		out->message = refusal(v);
+		return NEXT_REDRAW;
+	}
+	return ask_note(v, node != NULL ? node : "", 0, node, out);
+}
+
+static enum next ask_alert_note(const struct view *v, const struct alerts_subject *s, struct requests *out)
+{
+	char about[ALERTS_TEXT], nodes[ALERTS_TEXT];
+	if (s->n == 0)
+		return note_command(v, NULL, out);
+	const struct alert_group_item *g = s->groups[0];
+	if (s->n > 1) {
+		out->message = "a note is about one alert: take the tags off first";
+		return NEXT_REDRAW;
+	}
+	snprintf(about, sizeof about, "%.100s %.60s", g->rule, alerts_nodes_text(g, nodes));
+	return ask_note(v, about, g->alerts[0].row.id, g->node, out);
+}
+
+/* ---- all ---- */
+
+enum next alerts_command(enum command c, const struct view *v, const struct alerts_subject *s, struct requests *out)
+{
+	if (c != COMMAND_ACK && c != COMMAND_UNACK && c != COMMAND_SILENCE && c != COMMAND_NOTE)
+		return NEXT_IGNORED;
+	if (refusal(v)[0] != '\0') {
+		out->message = refusal(v);
+		return NEXT_REDRAW;
+	}
+	if (c == COMMAND_NOTE)
+		return ask_alert_note(v, s, out);
+	if (count_of_use(c, s) == 0) {
+		out->message = s->n == 0 ? "no alert is selected" : c == COMMAND_UNACK ? "nobody has acknowledged this" : "this is over: there is nothing to take on";
+		return NEXT_REDRAW;
+	}
+	return c == COMMAND_SILENCE ? ask_silence(v, s, out) : ask_keys(c, v, s, out);
+}

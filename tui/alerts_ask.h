@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What people do about alerts, as dialogs that end in a request (struct requests, `ask`): acknowledge, take that back, silence, note. */
+#ifndef PITWALL_TUI_ALERTS_ASK_H
+#define PITWALL_TUI_ALERTS_ASK_H
+
+#include "tui/screen.h"
+#include "tui/view.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct alert_group_item;
+
+/* The groups a command is about; all is lent for the call. */
+struct alerts_subject {
+	const struct alert_group_item *const *groups;
+	size_t                                n;
+};
+
+/* COMMAND_ACK, COMMAND_UNACK, COMMAND_SILENCE, COMMAND_NOTE about these groups: a dialog to push, or a sentence why not. NEXT_IGNORED: another command. */
+enum next alerts_command(enum command c, const struct view *v, const struct alerts_subject *s, struct requests *out);
+
+/* Whether the command is of use. */
+bool alerts_offers(enum command c, const struct view *v, const struct alerts_subject *s);
+
+/* A note on a node (NULL: none), or on the view time alone. */
+enum next note_command(const struct view *v, const char *node, struct requests *out);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Text that goes over several rows: cut at blanks where there are some, at line ends always. */
+#ifndef PITWALL_TUI_PARAGRAPH_H
+#define PITWALL_TUI_PARAGRAPH_H
+
+#include "tui/canvas.h"
+
+/* Draws from `row` on (which may be above the region: what does not fit is clipped), `width` columns wide, and returns how many rows it takes: 1 at the
+ * least, PARAGRAPH_ROWS_MAX at the most. */
+enum { PARAGRAPH_ROWS_MAX = 200 };
+int paragraph_draw(struct canvas *c, int row, int col, int width, enum role role, const char *text);
+
+#endif
