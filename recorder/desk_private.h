@@ -6,7 +6,6 @@
 
 #include "alerts/notify_plan.h"
 #include "alerts/spool.h"
-#include "base/matcher_set.h"
 #include "recorder/desk.h"
 
 enum {
@@ -33,11 +32,8 @@ struct desk {
 	bool                    has_told_spool, is_restored, has_changed;
 	struct desk_console    *consoles;
 	size_t                  n_consoles;
-	/* who is told */
 	struct notify_plan     *plan;       /* NULL: not made yet, or nobody */
-	struct notify_receiver *receivers;
-	struct matcher_set     *matches;    /* [n_receivers] */
-	size_t                  n_receivers;
+	struct notify_receiver *receivers;  /* the plan's */
 };
 
 void               desk_say(struct desk_job *job, enum severity severity, const char *format, ...) __attribute__((format(printf, 3, 4)));

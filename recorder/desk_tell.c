@@ -4,33 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/notify_kind.h"
 #include "config/receivers.h"
 
 /* ---- who is told ---- */
-
-static enum severity severity_of(enum receiver_severity s)
-{
-	switch (s) {
-	case RECEIVER_CRITICAL: return SEVERITY_CRIT;
-	case RECEIVER_WARNING: return SEVERITY_WARN;
-	case RECEIVER_INFO: break;
-	}
-	return SEVERITY_INFO;
-}
-
-static enum err read_receiver(const struct fleet_receiver *r, struct notify_receiver *to, struct matcher_set *match, struct why *why)
-{
-	enum err e = ERR_OK;
-	matcher_set_init(match);
-	for (size_t i = 0; i < r->n_match && e == ERR_OK; i++)
-		e = matcher_set_parse(match, r->match[i], why);
-	*to = (struct notify_receiver){
-		.name = r->name, .match = match->items, .n_match = match->n, .min_severity = severity_of(r->min_severity), .send_resolved = r->send_resolved,
-		.tells_acks = r->kind == RECEIVER_PAGERDUTY, .group_wait_ms = r->group_wait_ms, .group_interval_ms = r->group_interval_ms,
-		.repeat_interval_ms = r->repeat_interval_ms,
-	};
-	return e;
-}
 
 struct remembering {
 	struct notify_plan *plan;
@@ -48,14 +25,9 @@ static enum err remember(void *ctx, const struct notification_row *row)
 void desk_tell_unload(struct desk *d)
 {
 	notify_plan_free(d->plan);
-	for (size_t i = 0; i < d->n_receivers; i++)
-		matcher_set_release(&d->matches[i]);
 	free(d->receivers);
-	free(d->matches);
 	d->plan = NULL;
 	d->receivers = NULL;
-	d->matches = NULL;
-	d->n_receivers = 0;
 }
 
 static enum err load(struct desk *d, struct why *why)
@@ -63,19 +35,15 @@ static enum err load(struct desk *d, struct why *why)
 	const struct fleet *f = d->fleet;
 	struct alert_ids ids;
 	d->receivers = calloc(f->n_receivers, sizeof *d->receivers);
-	d->matches = calloc(f->n_receivers, sizeof *d->matches);
-	if (d->receivers == NULL || d->matches == NULL)
+	if (d->receivers == NULL)
 		return why_memory(why);
-	d->n_receivers = f->n_receivers;
-	enum err e = ERR_OK;
-	for (size_t i = 0; i < f->n_receivers && e == ERR_OK; i++)
-		e = read_receiver(&f->receivers[i], &d->receivers[i], &d->matches[i], why);
-	if (e == ERR_OK)
-		e = desk_need_reader(d, why);
+	for (size_t i = 0; i < f->n_receivers; i++)
+		d->receivers[i] = notify_receiver_of(&f->receivers[i]);
+	enum err e = desk_need_reader(d, why);
 	if (e == ERR_OK)
 		e = reader_alert_ids(d->reader, &ids, why);
 	if (e == ERR_OK)
-		e = notify_plan_new(d->receivers, d->n_receivers, ids.notification + 1, &d->plan, why);
+		e = notify_plan_new(d->receivers, f->n_receivers, ids.notification + 1, &d->plan, why);
 	if (e != ERR_OK)
 		return e;
 	struct remembering r = { .plan = d->plan };

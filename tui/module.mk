@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libtui.a
 libtui_a_SOURCES = \
+	%reldir%/calling.c %reldir%/calling.h \
 	%reldir%/canvas.c %reldir%/canvas.h \
 	%reldir%/chart_scale.c \
 	%reldir%/command.c %reldir%/command.h \
@@ -96,3 +97,7 @@ libtui_a_SOURCES += \
 	%reldir%/form.c %reldir%/form.h \
 	%reldir%/frame.c %reldir%/frame.h \
 	%reldir%/paragraph.c %reldir%/paragraph.h
+# what happened, on the time axes of charts
+libtui_a_SOURCES += \
+	%reldir%/chart_marks.c %reldir%/chart_marks.h \
+	%reldir%/marks.c %reldir%/marks.h
