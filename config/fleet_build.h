@@ -119,6 +119,7 @@ const char *const *words_read(struct build *b, const struct yaml_node *list);
 /* ---- who is told (receivers.c) ---- */
 
 void receivers_read(struct build *b, const struct yaml_node *list);
+void receivers_release(struct fleet *f); /* what is not in the arena */
 void alertmanagers_read(struct build *b, const struct yaml_node *list);
 
 /* ---- machines (machine.c) ---- */

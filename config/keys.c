@@ -24,6 +24,8 @@ const struct key fleet_keys[] = {
 	{ IN(TOP), "keep", "mapping", "", "How long the store keeps it." },
 	{ IN(TOP), "roles", "mapping", "everybody who can ask is an operator, the store's owner an admin", "Who may do what." },
 	{ IN(TOP), "theme", "name or path", "", "The console's colours." },
+	{ IN(TOP), "attention", "bell, osc or off", "bell",
+	  "How the console calls when a critical alert is new; osc: a desktop notification by the terminal, too." },
 	{ IN(TOP), "keys", "path", "", "A file of key bindings." },
 
 	{ IN(GROUP) | IN(MODEL), "name", "text", "", "Its name; must be given, and only once in the file." },

@@ -36,6 +36,18 @@ static enum err evaluate(struct query_source *source, const char *expression, co
 	return e;
 }
 
+/* From the first moment of any chart to the last, and the step that is not whole yet. */
+static enum err read_marks(struct reader *r, int64_t t_ms, struct charts_view *all, struct arena *a, struct why *why)
+{
+	int64_t from = t_ms, until = 0;
+	for (size_t i = 0; i < all->n; i++) {
+		const struct chart_view *v = &all->items[i];
+		from = v->start_ms < from ? v->start_ms : from;
+		until = v->end_ms + v->step_ms > until ? v->end_ms + v->step_ms : until;
+	}
+	return all->n == 0 ? ERR_OK : marks_read(r, from - 1, until < t_ms ? until : t_ms, a, &all->marks, why);
+}
+
 enum err charts_read(struct reader *r, const struct chart_need *needs, size_t n, int64_t t_ms, const atomic_bool *cancelled, struct arena *a,
                      struct chart_results *results, struct charts_view **out, struct why *why)
 {
@@ -62,8 +74,8 @@ enum err charts_read(struct reader *r, const struct chart_need *needs, size_t n,
 		}
 		all->n++;
 	}
-	if (arena_failed(a))
-		return why_memory(why);
-	*out = all;
-	return ERR_OK;
+	enum err e = arena_failed(a) ? why_memory(why) : read_marks(r, t_ms, all, a, why);
+	if (e == ERR_OK)
+		*out = all;
+	return e;
 }

@@ -196,7 +196,7 @@ static void draw_now(const struct chart_screen *s, const struct chart *chart, st
 static void draw_picture(const struct chart_screen *s, const struct chart *chart, struct canvas *c)
 {
 	struct rect all = canvas_region(c);
-	int readout = all.rows < ROWS_FOR_READOUT ? 0 : 1 + (int)(chart->n_series + chart->n_thresholds);
+	int readout = all.rows < ROWS_FOR_READOUT ? 0 : 1 + (int)(chart->n_series + chart->n_thresholds) + (chart->n_marks > 0);
 	if (readout > all.rows / 2)
 		readout = all.rows / 2;
 	*s->cols = 2 * all.cols;
@@ -214,11 +214,19 @@ static void draw_picture(const struct chart_screen *s, const struct chart *chart
 	canvas_leave(c);
 }
 
+/* Of its nodes and what all of them serve, where it is about some; else of the whole fleet. */
+static size_t pick_marks(const struct chart_screen *s, const struct view *view, struct chart_mark to[MARKS_SHOWN])
+{
+	const struct mark_filter f = { .nodes = (const char *const *)s->nodes, .n_nodes = s->n_nodes, .model = view_model(view, s->nodes, s->n_nodes) };
+	return view->charts == NULL ? 0 : marks_pick(&view->charts->marks, &f, s->data.start_ms, s->data.end_ms, s->data.step_ms, to);
+}
+
 static void draw(const struct screen *screen, const struct view *view, struct canvas *c)
 {
 	const struct chart_screen *s = (const struct chart_screen *)screen;
 	struct rect all = canvas_region(c);
 	struct chart_threshold thresholds[2];
+	struct chart_mark marks[MARKS_SHOWN];
 	int head = all.rows >= ROWS_FOR_TITLE ? 1 : 0;
 	if (head > 0)
 		draw_title(s, c);
@@ -234,6 +242,8 @@ static void draw(const struct screen *screen, const struct view *view, struct ca
 		chart.thresholds = thresholds;
 		chart.n_thresholds = s->is_signal ? signal_thresholds(s->id, thresholds) : 0;
 		chart.cursor_ms = s->cursor_ms;
+		chart.marks = marks;
+		chart.n_marks = pick_marks(s, view, marks);
 		draw_picture(s, &chart, c);
 	}
 	canvas_leave(c);

@@ -226,7 +226,8 @@ static int count_models(const struct view *v)
 static void draw_node_chart(const struct view *v, const struct node_row *n, struct canvas *c)
 {
 	enum signal_id id = n->cause < SIGNAL_COUNT && signal_is_shown(n->cause) ? n->cause : v->signal;
-	small_chart_draw(c, v, n->node, id, n->history[id], severity_role(n->severity));
+	const struct mark_filter f = { .nodes = &n->node, .n_nodes = 1, .model = n->model };
+	small_chart_draw(c, v, n->node, id, n->history[id], severity_role(n->severity), &f);
 }
 
 static void draw_model_chart(const struct view *v, const struct model_row *m, struct canvas *c)
@@ -234,7 +235,8 @@ static void draw_model_chart(const struct view *v, const struct model_row *m, st
 	struct buf name;
 	buf_init(&name, TITLE_MAX);
 	buf_printf(&name, m->n_nodes == 1 ? "%s, %d node" : "%s, %d nodes", m->model[0] != '\0' ? m->model : "no model", m->n_nodes);
-	small_chart_draw(c, v, buf_text(&name), v->signal, m->history[v->signal], ROLE_SERIES_1);
+	const struct mark_filter f = { .model = m->model };
+	small_chart_draw(c, v, buf_text(&name), v->signal, m->history[v->signal], ROLE_SERIES_1, &f);
 	buf_release(&name);
 }
 

@@ -393,6 +393,8 @@ enum err fleet_state_view(const struct fleet_state *s, struct reader *r, struct 
 		e = fill_models(a, v);
 	if (e == ERR_OK)
 		e = fill_throughput(s, r, v, why);
+	if (e == ERR_OK)
+		e = marks_read(r, s->t_ms - s->step_ms * HISTORY_POINTS, s->t_ms, a, &v->marks, why);
 	buf_release(&name);
 	if (e == ERR_MEMORY)
 		return why_memory(why);

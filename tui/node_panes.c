@@ -260,9 +260,16 @@ static void draw_signals(struct node_panes *p, const struct node_pane_data *d, s
 	}
 }
 
+static size_t pick_marks(const struct node_pane_data *d, struct chart_mark to[MARKS_SHOWN])
+{
+	const struct mark_filter f = { .nodes = &d->name, .n_nodes = 1, .model = d->row != NULL ? d->row->model : NULL };
+	return d->view->charts == NULL ? 0 : marks_pick(&d->view->charts->marks, &f, d->chart->start_ms, d->chart->end_ms, d->chart->step_ms, to);
+}
+
 static void draw_chart(const struct node_pane_data *d, struct canvas *c)
 {
 	struct rect all = canvas_region(c);
+	struct chart_mark marks[MARKS_SHOWN];
 	enum signal_id id = d->signal;
 	struct chart_threshold thresholds[2];
 	char title[SIGNAL_TITLE], note[64], span[DURATION_TEXT];
@@ -273,6 +280,8 @@ static void draw_chart(const struct node_pane_data *d, struct canvas *c)
 		struct chart chart = chart_of_data(d->chart, signal_info(id)->unit, d->view->glyphs);
 		chart.thresholds = thresholds;
 		chart.n_thresholds = signal_thresholds(id, thresholds);
+		chart.marks = marks;
+		chart.n_marks = pick_marks(d, marks);
 		chart_draw(c, &chart);
 	} else {
 		canvas_put_width(c, (all.rows - 1) / 2, 0, all.cols, 0, ROLE_SECOND, "no value in this span");
@@ -309,7 +318,8 @@ static void draw_more(const struct node_pane_data *d, size_t *at, struct canvas 
 		int top = rows * i / n, bottom = rows * (i + 1) / n;
 		enum role role = d->row->cause == ids[i] ? severity_role(d->row->severity) : ROLE_SERIES_1;
 		canvas_enter(c, (struct rect){ 1 + top, 0, bottom - top, all.cols - 1 });
-		small_chart_draw(c, d->view, "", ids[i], d->row->history[ids[i]], role);
+		const struct mark_filter f = { .nodes = &d->name, .n_nodes = 1, .model = d->row->model };
+		small_chart_draw(c, d->view, "", ids[i], d->row->history[ids[i]], role, &f);
 		canvas_leave(c);
 	}
 }

@@ -8,11 +8,13 @@
 
 enum { NAME_COLS = 32, TITLE_COLS = 20 };
 
-void small_chart_draw(struct canvas *c, const struct view *v, const char *name, enum signal_id id, const float *history, enum role role)
+void small_chart_draw(struct canvas *c, const struct view *v, const char *name, enum signal_id id, const float *history, enum role role,
+                      const struct mark_filter *marks)
 {
 	struct rect all = canvas_region(c);
 	double values[HISTORY_POINTS];
 	struct chart_threshold thresholds[2];
+	struct chart_mark picked[MARKS_SHOWN];
 	for (int i = 0; i < HISTORY_POINTS; i++)
 		values[i] = history == NULL ? (double)NAN : (double)history[i];
 	struct chart_series series = { values, role, name };
@@ -23,6 +25,8 @@ void small_chart_draw(struct canvas *c, const struct view *v, const char *name, 
 		.glyphs = (enum glyph_mode)v->glyphs,
 	};
 	chart.start_ms = chart.end_ms - (HISTORY_POINTS - 1) * step;
+	chart.marks = picked;
+	chart.n_marks = marks != NULL ? marks_pick(&v->fleet->marks, marks, chart.start_ms, chart.end_ms, step, picked) : 0;
 	if (signal_info(id)->top > 0 && signal_info(id)->worse != WORSE_LOW) {
 		chart.low = 0;
 		chart.high = signal_info(id)->top;

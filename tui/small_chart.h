@@ -8,7 +8,8 @@
 #include "tui/view.h"
 
 /* Fills the present region: a row with `name` (may be "") and the signal's title, the chart below it. `history` has HISTORY_POINTS values of
- * the view's fleet, which is not NULL; NULL: no value. */
-void small_chart_draw(struct canvas *c, const struct view *v, const char *name, enum signal_id id, const float *history, enum role role);
+ * the view's fleet, which is not NULL; NULL: no value. `marks` says what happened to whom stands on its time axis; NULL: nothing. */
+void small_chart_draw(struct canvas *c, const struct view *v, const char *name, enum signal_id id, const float *history, enum role role,
+                      const struct mark_filter *marks);
 
 #endif

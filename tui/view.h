@@ -14,6 +14,7 @@
 #include "rules/detail.h"
 #include "rules/signal.h"
 #include "store/store.h"
+#include "tui/marks.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -58,6 +59,7 @@ struct fleet_view {
 	double            total[SIGNAL_COUNT]; /* combined over the fleet */
 	double            samples_per_second, frames_per_second; /* what is being stored, from the report stream; NaN unknown */
 	int64_t           interval_ms;         /* the usual distance of two frames of a target; 0 unknown */
+	struct marks_view marks;               /* of the time that the histories are of */
 };
 
 /* ---- one node ---- */
@@ -186,6 +188,7 @@ struct chart_view {
 struct charts_view {
 	struct chart_view *items;
 	size_t             n;
+	struct marks_view  marks;              /* of the spans of all of them */
 };
 
 /* ---- logs: of a machine as it is now, whatever the view time ---- */
@@ -272,5 +275,8 @@ struct view {
 
 /* The row of that node, or NULL. */
 const struct node_row *view_node(const struct view *v, const char *node);
+
+/* The model that all of these nodes serve; NULL where there is none such. */
+const char *view_model(const struct view *v, char *const *nodes, size_t n);
 
 #endif

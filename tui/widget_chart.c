@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "tui/chart_marks.h"
 
+enum { MARKS_ROW_FROM = 8 }; /* rows of the region: with fewer, marks stand on the axis */
 enum { ROWS_MAX = 512, MARGIN = 1 };
 
 /* How a mode divides a cell into dots. */
@@ -259,7 +261,8 @@ static int time_label(int64_t t_ms, int64_t step_ms, char to[TIME_TEXT])
 	return (int)strlen(to);
 }
 
-static void draw_time_axis(struct canvas *c, const struct plot *p, int row)
+/* `marks` NULL: none stand on it. A label that one would fall into is left out. */
+static void draw_time_axis(struct canvas *c, const struct plot *p, const struct mark_columns *marks, int row)
 {
 	char text[TIME_TEXT];
 	canvas_put_char(c, row, CHART_LABEL_COLUMNS - 1, ROLE_GRID, GLYPH_CORNER_BL);
@@ -270,7 +273,8 @@ static void draw_time_axis(struct canvas *c, const struct plot *p, int row)
 		return;
 	for (int64_t t = (from / step + 1) * step; t <= p->chart->end_ms; t += step) {
 		int col = column_at(p, t), width = time_label(t, step, text);
-		if (col >= 0 && col + width <= p->cols)
+		bool is_free = marks == NULL || !chart_marks_touch(marks, CHART_LABEL_COLUMNS + col, width);
+		if (col >= 0 && col + width <= p->cols && is_free)
 			canvas_put(c, row, CHART_LABEL_COLUMNS + col, ROLE_SECOND, text);
 	}
 }
@@ -292,12 +296,16 @@ void chart_draw(struct canvas *c, const struct chart *chart)
 	struct stretch before[CHART_SERIES_MAX] = { nothing, nothing, nothing, nothing };
 	if (all.rows < 3 || all.cols < 20)
 		return;
-	struct plot p = plot_of(chart, all.rows - 1 > ROWS_MAX ? ROWS_MAX : all.rows - 1, plot_cols(all.cols));
+	const struct mark_columns marks = chart_marks_lay(chart, all.cols);
+	bool has_marks_row = marks.has_any && all.rows >= MARKS_ROW_FROM;
+	int rows = all.rows - 1 - has_marks_row;
+	struct plot p = plot_of(chart, rows > ROWS_MAX ? ROWS_MAX : rows, plot_cols(all.cols));
 	p.scale = chart_scale(chart, p.rows);
 	p.mode = canvas_is_ascii(c) || chart->glyphs >= GLYPH_MODES ? GLYPHS_ASCII : chart->glyphs;
 	draw_value_axis(c, &p);
-	draw_time_axis(c, &p, p.rows);
+	draw_time_axis(c, &p, has_marks_row ? NULL : &marks, p.rows);
 	draw_cursor(c, &p);
+	chart_marks_draw(c, chart, &marks, p.rows + has_marks_row);
 	if (chart->points == 0)
 		return;
 	for (int col = 0; col < p.cols; col++)
@@ -356,6 +364,8 @@ int chart_readout_draw(struct canvas *c, const struct chart *chart)
 	draw_readout_head(c, chart, numbers_col);
 	for (size_t i = 0; i < chart->n_series && i < CHART_SERIES_MAX && row < all.rows; i++)
 		draw_series_row(c, chart, i, row++, numbers_col);
+	if (chart->n_marks > 0 && row < all.rows)
+		chart_marks_readout(c, chart, row++);
 	for (size_t i = 0; i < chart->n_thresholds && row < all.rows; i++, row++) {
 		char text[UNIT_TEXT_SIZE];
 		const struct chart_threshold *t = &chart->thresholds[i];

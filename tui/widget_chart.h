@@ -27,6 +27,16 @@ struct chart_threshold {
 	const char *name; /* "warn", "crit" */
 };
 
+/* Something that happened, as a letter on the time axis. */
+struct chart_mark {
+	int64_t     at_ms;
+	char        letter;
+	enum role   role;
+	int         rank;       /* of several in a column the one with the least is shown */
+	const char *one, *many; /* "alert", "alerts" */
+	const char *text;       /* what it is, for the read-out */
+};
+
 struct chart {
 	int64_t                       start_ms, end_ms;
 	size_t                        points;
@@ -34,6 +44,8 @@ struct chart {
 	size_t                        n_series;     /* more than CHART_SERIES_MAX are not drawn */
 	const struct chart_threshold *thresholds;
 	size_t                        n_thresholds;
+	const struct chart_mark      *marks;        /* in any order; those outside the span are not shown */
+	size_t                        n_marks;
 	enum unit                     unit;
 	double                        low, high;    /* of the scale; NaN: by the data */
 	int64_t                       cursor_ms;    /* 0: none */
@@ -46,7 +58,8 @@ struct chart_scale {
 };
 struct chart_scale chart_scale(const struct chart *chart, int rows);
 
-/* Plot and time axis into the present region; 3 rows and 20 columns at least, or nothing is drawn. */
+/* Plot and time axis into the present region; 3 rows and 20 columns at least, or nothing is drawn. Where there are marks they stand in a row below the
+ * axis, or on it where there are few rows. */
 void chart_draw(struct canvas *c, const struct chart *chart);
 
 /* Between times and columns of a region `cols` wide; -1 where there is none. A column's time is that of its middle. */
@@ -61,8 +74,8 @@ struct chart_stats {
 /* `now` is the newest value that is there. p99 is the nearest-rank percentile. */
 struct chart_stats chart_stats(const struct chart *chart, size_t series);
 
-/* A rule with the cursor's time and the titles min avg max p99 now, then a row a series and a row a threshold, as far as the region goes.
- * Returns the rows used. */
+/* A rule with the cursor's time and the titles min avg max p99 now, then a row a series, a row for the marks where there are any and a row a threshold,
+ * as far as the region goes. The row of marks has those under the cursor; where there are none, how many of each kind there are. Returns the rows used. */
 int chart_readout_draw(struct canvas *c, const struct chart *chart);
 
 #endif

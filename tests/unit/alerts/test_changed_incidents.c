@@ -9,6 +9,7 @@
 #include "alerts/changed.h"
 #include "base/clock.h"
 #include "sim/model.h"
+#include "store/alerts.h"
 #include "store/reader.h"
 #include "store/store.h"
 #include "tests/unit/store_folder.h"
@@ -23,7 +24,7 @@ struct node {
 	struct model_node  model;
 	struct observation last[WINDOW_S]; /* by tick */
 	int64_t            target;
-	bool               was_down, was_new;
+	bool               was_down, was_new, was_hung;
 };
 
 struct fleet {
@@ -100,6 +101,9 @@ static void put_gpus(const struct observation *now, struct page *p)
 		put(p, SIGNAL_GPU_MEMORY, now->gpu_memory, "gpu", gpus[g]);
 		put(p, SIGNAL_GPU_TEMP, floor(now->gpu_celsius * lean), "gpu", gpus[g]); /* exporters say whole degrees */
 		put(p, SIGNAL_GPU_POWER, now->gpu_watts * lean, "gpu", gpus[g]);
+		put(p, SIGNAL_THROTTLED, now->clock_ratio < 0.995 ? 1 : 0, "gpu", gpus[g]);
+		put(p, SIGNAL_XID, now->gpu_fault && g == 0 ? 1 : 0, "gpu", gpus[g]);
+		put(p, SIGNAL_ECC, now->gpu_fault && g == 0 ? 2 : 0, "gpu", gpus[g]);
 	}
 }
 
@@ -172,6 +176,9 @@ static void tell_changes(struct fleet *f, size_t i, double t_s)
 		tell(f, i, t_s, SEVERITY_INFO, "restart", "the server process was restarted");
 		n->was_new = is_new;
 	}
+	if (n->was_hung && !n->model.now.hangs)
+		tell(f, i, t_s, SEVERITY_INFO, "restart", "the server process was restarted");
+	n->was_hung = n->model.now.hangs;
 	n->was_down = is_down;
 }
 
@@ -285,11 +292,13 @@ static void check(const struct cause *cause, uint64_t seed, int onset_s, int unt
 
 static const struct cause causes[] = {
 	{ "bad-deploy", CHANGED_EVENT, "version", CHANGED_LABEL, "version=" },
-	{ "gpu-throttle", CHANGED_SIGNAL, "gpu temp", CHANGED_SIGNAL, "gpu temp" },
+	{ "gpu-throttle", CHANGED_SIGNAL, "gpu temp", CHANGED_SIGNAL, "throttled" },
 	{ "node-down", CHANGED_SIGNAL, "up", CHANGED_EVENT, "scrape" },
 	{ "kv-thrash", CHANGED_SIGNAL, "kv cache", CHANGED_SIGNAL, "kv cache" },
 	{ "accuracy-drop", CHANGED_SIGNAL, "accuracy", CHANGED_SIGNAL, "accuracy" },
 	{ "flapping-node", CHANGED_SIGNAL, "up", CHANGED_EVENT, "restart" },
+	{ "hung-engine", CHANGED_SIGNAL, "queue", CHANGED_SIGNAL, "req/s" },
+	{ "gpu-fault", CHANGED_SIGNAL, "xid", CHANGED_SIGNAL, "ecc" },
 };
 enum { N_CAUSES = sizeof causes / sizeof causes[0] };
 
@@ -390,9 +399,63 @@ static void test_questions(void **state)
 	free(f);
 }
 
+/* ---- from an alert ---- */
+
+static void add_alert(struct changes *c, int64_t id, const char *rule, const char *node, const struct group_spec *spec)
+{
+	struct labels *l = labels_of("alertname", rule, "node", node, "group", spec != NULL ? spec->name : "", "model", spec != NULL ? spec->model : "", NULL);
+	const struct alert_row row = { .id = id, .rule = rule, .source = "pitwall:pack;queue", .expr = "x", .group_key = "{}", .labels = l, .result = l,
+		                       .annotations = l, .severity = SEVERITY_WARN, .value = 1, .active_ms = wall(STRIKES_S + 40), .fired_ms = wall(STRIKES_S + 70) };
+	changes_alert(c, &row);
+	labels_unref(l);
+}
+
+static void test_alert(void **state)
+{
+	struct fleet *f = calloc(1, sizeof *f);
+	struct arena a;
+	struct changed *c = NULL;
+	struct changes *changes = NULL;
+	struct changed_question q;
+	struct reader *r = NULL;
+	struct why why = { "" };
+	(void)state;
+	assert_non_null(f);
+	record(f, "kv-thrash", 2);
+	const struct group_spec *spec = spec_of(f, f->hit[0]);
+	const char *first = f->roster.nodes[f->hit[0]].name, *second = f->roster.nodes[f->hit[1]].name;
+	assert_ok(changes_new(&changes, &why));
+	add_alert(changes, 1, "queue_grows", first, spec);
+	add_alert(changes, 2, "queue_grows", second, spec);
+	add_alert(changes, 3, "something_else", "elsewhere", spec);
+	add_alert(changes, 4, "watchdog", "", NULL);
+	assert_ok(store_commit(f->store, changes, NULL, &why));
+	assert_ok(store_flush(f->store, &why));
+	assert_ok(reader_open(f->folder.path, READER_OWN, &r, &why));
+	arena_init(&a);
+	assert_ok(changed_question_of_alert(r, 1, wall(STRIKES_S + SEEN_S), &a, &q, &why));
+	assert_string_equal(q.node, first);
+	assert_string_equal(q.group, spec->name);
+	assert_string_equal(q.model, spec->model);
+	assert_int_equal(q.n_affected, 1);
+	assert_string_equal(q.affected[0], second);
+	assert_true(q.onset_ms == wall(STRIKES_S + 40) && q.until_ms == wall(STRIKES_S + SEEN_S));
+	assert_ok(changed_read(r, &q, &a, &c, &why));
+	assert_true(c->is_clear);
+	assert_non_null(strstr(c->rows[0].text, "the alert, same node"));
+	assert_int_equal(changed_question_of_alert(r, 9, wall(STRIKES_S + SEEN_S), &a, &q, &why), ERR_NOT_FOUND);
+	assert_string_equal(why.text, "there is no alert 9");
+	assert_int_equal(changed_question_of_alert(r, 4, wall(STRIKES_S + SEEN_S), &a, &q, &why), ERR_UNSUPPORTED);
+	assert_string_equal(why.text, "alert 4 is about no node, group or model");
+	arena_release(&a);
+	reader_close(r);
+	drop(f);
+	free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_incidents), cmocka_unit_test(test_early), cmocka_unit_test(test_nothing_wrong),
-		                            cmocka_unit_test(test_questions) };
+		                            cmocka_unit_test(test_questions), cmocka_unit_test(test_alert) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

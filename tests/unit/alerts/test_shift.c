@@ -10,7 +10,7 @@
 
 enum { VALUES_MAX = 40, SLOTS = 120 };
 
-#define NA NAN
+#define NA ((double)NAN)
 
 static void test_tail(void **state)
 {
@@ -46,7 +46,7 @@ static void test_two_samples(void **state)
 		{ "another spread about the same middle", 12, 10, { 5, 5, 5, 5, 6, 6, 6, 6, 7, 7, 7, 7 }, { 1, 2, 3, 9, 10, 11, 12, 0, 6, 6 }, true, 0.4,
 		  0.2688882163 },
 		{ "one value only", 8, 5, { 2, 2, 2, 2, 2, 2, 2, 2 }, { 2, 2, 2, 2, 2 }, true, 0, 1 },
-		{ "what is not finite is not there", 11, 8, { 1, NA, 2, 3, 4, INFINITY, 5, 6, 7, -INFINITY, 8 }, { 11, 12, NA, 13, 14, NA, 15, 16 }, true, 1,
+		{ "what is not finite is not there", 11, 8, { 1, NA, 2, 3, 4, (double)INFINITY, 5, 6, 7, -(double)INFINITY, 8 }, { 11, 12, NA, 13, 14, NA, 15, 16 }, true, 1,
 		  0.0005223584 },
 		{ "too few before", 2, 8, { 1, 2 }, { 1, 2, 3, 4, 5, 6, 7, 8 }, false, 0, 0 },
 		{ "too few that are there", 8, 5, { 1, 2, 3, 4, 5, 6, 7, 8 }, { 1, NA, NA, 2, NA }, false, 0, 0 },

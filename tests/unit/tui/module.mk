@@ -80,3 +80,12 @@ tests_unit_tui_test_alerts_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/tui/test_alerts_read
 tests_unit_tui_test_alerts_read_SOURCES = %reldir%/test_alerts_read.c $(store_folder)
 tests_unit_tui_test_alerts_read_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/tui/test_calling
+tests_unit_tui_test_calling_SOURCES = %reldir%/test_calling.c
+tests_unit_tui_test_calling_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/tui/test_marks
+tests_unit_tui_test_marks_SOURCES = %reldir%/test_marks.c $(faults) $(store_folder)
+tests_unit_tui_test_marks_LDFLAGS = $(fault_ldflags)
+tests_unit_tui_test_marks_LDADD   = $(libs_tui) $(CMOCKA_LIBS)

@@ -211,6 +211,36 @@ static void fill_models(struct sample *s)
 	}
 }
 
+/* Seconds before the view time. Some fall into one column, and some are of other nodes. */
+static void fill_marks(struct sample *s, struct marks_view *to)
+{
+	static const struct {
+		int            before_s;
+		enum mark_kind kind;
+		enum severity  severity;
+		const char    *node, *model, *text;
+	} what[] = {
+		{ 800, MARK_NOTE, SEVERITY_INFO, "", "", "kim: switched the load balancer" },
+		{ 612, MARK_DEPLOY, SEVERITY_INFO, "gpu-a-07", "ranker", "gpu-a-07 deployment 7 began" },
+		{ 560, MARK_VERSION, SEVERITY_INFO, "gpu-a-07", "ranker", "gpu-a-07 ranker now serves version 12.4 (before: 12.3)" },
+		{ 559, MARK_RESTART, SEVERITY_INFO, "gpu-a-07", "ranker", "gpu-a-07 the server process was restarted" },
+		{ 420, MARK_ALERT, SEVERITY_CRIT, "gpu-a-07", "ranker", "p99_high gpu-a-07" },
+		{ 419, MARK_ALERT, SEVERITY_WARN, "gpu-a-07", "ranker", "queue_grows gpu-a-07" },
+		{ 418, MARK_ALERT, SEVERITY_WARN, "gpu-a-08", "ranker", "queue_grows gpu-a-08" },
+		{ 300, MARK_ACK, SEVERITY_CRIT, "gpu-a-07", "ranker", "kim: the new version is slow, rolling back" },
+		{ 60, MARK_RESOLVED, SEVERITY_WARN, "gpu-a-07", "ranker", "queue_grows gpu-a-07 after 5m59s" },
+		{ 2, MARK_ALERT, SEVERITY_WARN, "", "ranker", "slo_burns ranker" },
+	};
+	enum { N = sizeof what / sizeof what[0] };
+	if (!(s->flags & SAMPLE_MARKS))
+		return;
+	to->items = arena_zeroed(&s->arena, N, sizeof *to->items);
+	assert_non_null(to->items);
+	for (size_t i = 0; i < N; i++)
+		to->items[to->n++] = (struct mark){ s->view.t_ms - (int64_t)what[i].before_s * 1000, what[i].kind, what[i].severity,
+			                            what[i].node[0] != '\0' ? text(s, i, what[i].node) : "", what[i].model, text(s, i + 1, what[i].text) };
+}
+
 struct sample *sample_new(size_t n_nodes, unsigned flags)
 {
 	struct sample *s = calloc(1, sizeof *s);
@@ -230,6 +260,7 @@ struct sample *sample_new(size_t n_nodes, unsigned flags)
 	for (size_t i = 0; i < n_nodes; i++)
 		add_node(s, i);
 	fill_models(s);
+	fill_marks(s, &s->fleet.marks);
 	return s;
 }
 
@@ -677,10 +708,11 @@ void sample_answer(struct sample *s, struct screen *screen, size_t n_series, con
 	if (needs->alerts_key != NULL || needs->silence != NULL || screen->kind->context == CONTEXT_ALERTS)
 		fill_alerts(s, needs);
 	if (needs->n_charts > 0) {
-		s->charts = (struct charts_view){ arena_zeroed(&s->arena, needs->n_charts, sizeof *s->charts.items), needs->n_charts };
+		s->charts = (struct charts_view){ .items = arena_zeroed(&s->arena, needs->n_charts, sizeof *s->charts.items), .n = needs->n_charts };
 		assert_non_null(s->charts.items);
 		for (size_t i = 0; i < needs->n_charts; i++)
 			answer_chart(s, &needs->charts[i], i, n_series, mistake);
+		fill_marks(s, &s->charts.marks);
 		s->view.charts = &s->charts;
 	}
 	free(needs);

@@ -15,7 +15,8 @@ enum {
 	SAMPLE_HOSTILE = 2,  /* names and texts that try to break the screen */
 	SAMPLE_ALL_WELL = 4, /* nothing is wrong anywhere */
 	SAMPLE_NO_VALUES = 8, /* every value is absent */
-	SAMPLE_MACHINES = 16 /* nodes that serve nothing: processors, memory, services */
+	SAMPLE_MACHINES = 16, /* nodes that serve nothing: processors, memory, services */
+	SAMPLE_MARKS = 1024 /* something happened in the last quarter of an hour: marks on the charts */
 };
 
 /* 2026-11-23 14:07:31 UTC, the view time of all samples. */

@@ -164,6 +164,41 @@ static void test_chart(void **state)
 	take(&query, chart_screen_of_query("sum by (node) (rate(vllm:request_success_total[5m]))"));
 }
 
+/* What happened, on the time axes: of one node, of the whole fleet, under the cursor, where there is little room, and by letter alone. */
+static void test_marks(void **state)
+{
+	static const struct shot shots[] = {
+		{ .name = "chart_marks_80x24", .rows = 22, .cols = 80, .nodes = 16, .n_series = 1 },
+		{ .name = "chart_marks_80x24_ascii_mono", .rows = 22, .cols = 80, .nodes = 16, .n_series = 1, .look = ASCII_MONO },
+		{ .name = "chart_marks_80x24_cursor", .rows = 22, .cols = 80, .nodes = 16, .n_series = 1,
+		  .commands = { COMMAND_PAGE_UP, COMMAND_PAGE_UP, COMMAND_PAGE_UP, COMMAND_LEFT, COMMAND_LEFT, COMMAND_LEFT, COMMAND_LEFT } },
+		{ .name = "chart_marks_20x5", .rows = 3, .cols = 20, .nodes = 16, .n_series = 1 },
+		{ .name = "chart_marks_60x8", .rows = 6, .cols = 60, .nodes = 16, .n_series = 1 },
+		{ .name = "chart_marks_200x60", .rows = 58, .cols = 200, .nodes = 16, .n_series = 1 },
+		{ .name = "chart_marks_hostile", .rows = 22, .cols = 80, .nodes = 16, .n_series = 1, .flags = SAMPLE_HOSTILE,
+		  .commands = { COMMAND_PAGE_UP, COMMAND_PAGE_UP, COMMAND_PAGE_UP, COMMAND_LEFT, COMMAND_LEFT, COMMAND_LEFT, COMMAND_LEFT } },
+	};
+	static const struct shot fleet_shots[] = {
+		{ .name = "fleet_marks_200x60", .rows = 58, .cols = 200, .nodes = 20, .flags = SAMPLE_MARKS },
+		{ .name = "fleet_marks_200x60_ascii_mono", .rows = 58, .cols = 200, .nodes = 20, .flags = SAMPLE_MARKS, .look = ASCII_MONO },
+	};
+	static const struct shot node_shots[] = {
+		{ .name = "node_marks_80x24", .rows = 22, .cols = 80, .nodes = 48, .n_series = 1, .flags = SAMPLE_MARKS },
+		{ .name = "node_marks_200x60", .rows = 58, .cols = 200, .nodes = 48, .n_series = 1, .flags = SAMPLE_MARKS },
+	};
+	const char *node = "gpu-a-07";
+	(void)state;
+	for (size_t i = 0; i < sizeof shots / sizeof shots[0]; i++) {
+		struct shot shot = shots[i];
+		shot.flags |= SAMPLE_MARKS;
+		take(&shot, chart_screen_of_signal(SIGNAL_LATENCY_P99, &node, shot.flags & SAMPLE_HOSTILE ? 0 : 1));
+	}
+	for (size_t i = 0; i < sizeof fleet_shots / sizeof fleet_shots[0]; i++)
+		take(&fleet_shots[i], fleet_screen_new());
+	for (size_t i = 0; i < sizeof node_shots / sizeof node_shots[0]; i++)
+		take(&node_shots[i], node_screen_new(node));
+}
+
 static void test_events(void **state)
 {
 	static const struct shot shots[] = {
@@ -222,6 +257,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fleet), cmocka_unit_test(test_node), cmocka_unit_test(test_chart), cmocka_unit_test(test_events),
 		cmocka_unit_test(test_alerts), cmocka_unit_test(test_alert),
+		cmocka_unit_test(test_marks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
