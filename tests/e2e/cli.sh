@@ -107,6 +107,11 @@ alerts:
   disable: [ TargetFlapping, NoSuchRule ]
 END
 run 1 "$pitwall" check "$work/alerts.yml" && complains "alerts.yml:3:30: there is no built-in rule 'NoSuchRule'"; ok 'a built-in rule that is not there'
+printf 'groups: []\nslo: [ { availability: 99.9 }, { model: m, latency: { threshold: 2s } } ]\n' >"$work/slo.yml"
+run 0 "$pitwall" check --print-rules slo "$work/slo.yml" && cp "$work/out" "$work/printed.yml"
+run 0 "$pitwall" check "$work/printed.yml" && grep -q 'alert: LatencyBudgetBurn' "$work/printed.yml"; ok 'the rules that objectives make are a rule file'
+run 0 "$pitwall" check --print-rules gpus && cmp -s "$work/out" "${PITWALL_SRCDIR:-.}/packs/gpus.yml"; ok 'built-in rules are printed'
+run 2 "$pitwall" check --print-rules none && complains "no built-in rules called 'none'"; ok 'built-in rules that are not there'
 run 0 "$pitwall" check --metrics "$work/good.txt"; ok 'a good scrape'
 run 1 "$pitwall" check --metrics "$work/bad.txt" && complains '2'; ok 'a bad scrape, with its line'
 run 2 "$pitwall" check --metrics "$work/none.txt"; ok 'a scrape that is not there'
