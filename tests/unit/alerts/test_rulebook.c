@@ -133,7 +133,8 @@ static void what_is_disabled_is_left_out(void **state)
 	write_file(f.a, ONE);
 	const char *const paths[] = { f.a };
 	static const char *const disabled[] = { "A" };
-	static const struct rulebook_text texts[] = { { "pitwall:x.yml", ONE, sizeof ONE - 1 } };
+	static const char built_in[] = "groups: [{name: built in, rules: [{alert: A, expr: x > 1, for: 5m}]}]";
+	static const struct rulebook_text texts[] = { { "pitwall:x.yml", built_in, sizeof built_in - 1 } };
 	struct rulebook_options o = { .paths = paths, .n_paths = 1, .texts = texts, .n_texts = 1 };
 	struct rulebook *with = read_book(&o, NULL, NULL);
 	o.disabled = disabled;
