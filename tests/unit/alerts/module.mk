@@ -97,3 +97,8 @@ UNIT_TESTS += tests/unit/alerts/test_notify_faults
 tests_unit_alerts_test_notify_faults_SOURCES = %reldir%/test_notify_faults.c $(faults)
 tests_unit_alerts_test_notify_faults_LDFLAGS = $(fault_ldflags)
 tests_unit_alerts_test_notify_faults_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_policy_faults
+tests_unit_alerts_test_policy_faults_SOURCES = %reldir%/test_policy_faults.c $(faults)
+tests_unit_alerts_test_policy_faults_LDFLAGS = $(fault_ldflags)
+tests_unit_alerts_test_policy_faults_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
