@@ -267,6 +267,20 @@ static enum err evaluate_due(struct alert_manager *m, int64_t now_ms, struct why
 	return e;
 }
 
+/* Once: what costs time from now on. */
+static void tell_beyond(struct alert_manager *m, int64_t now_ms)
+{
+	struct recent_stats s = recent_stats(m->recent);
+	char text[200];
+	bool is_beyond = s.selectors_beyond > 0;
+	if (is_beyond && !m->has_told_beyond) {
+		snprintf(text, sizeof text, "the rules look at more series than are kept in memory (%zu): %zu selectors are read from the store, which takes longer",
+		         s.series, s.selectors_beyond);
+		changes_event(m->changes, &(struct event){ .wall_ms = now_ms, .severity = SEVERITY_WARN, .kind = "rule", .node = "", .text = text });
+	}
+	m->has_told_beyond = is_beyond;
+}
+
 static enum err settle(struct alert_manager *m, int64_t now_ms, struct why *why)
 {
 	enum err e = m->has_moved ? manager_inhibit(m, now_ms, why) : ERR_OK;
@@ -275,6 +289,7 @@ static enum err settle(struct alert_manager *m, int64_t now_ms, struct why *why)
 		e = manager_judge_acks(m, now_ms, why);
 	if (e != ERR_OK)
 		return e;
+	tell_beyond(m, now_ms);
 	manager_write_rows(m);
 	manager_forget_rows(m, now_ms);
 	manager_forget_groups(m);

@@ -200,6 +200,24 @@ static void a_rule_that_fails_is_told_of_and_its_alerts_stay(void **state)
 	bench_end(&b);
 }
 
+static void more_series_than_are_kept_is_told_of(void **state)
+{
+	(void)state;
+	struct alert_bench b;
+	bench_begin(&b, "manager");
+	bench_stop_manager(&b);
+	const struct alert_manager_options o = { .store_path = b.folder.path, .recent = { .series_max = 4 } };
+	assert_ok(alert_manager_new(&o, &b.manager, &why));
+	bench_load(&b, "groups: [{name: g, interval: 5s, rules: [{alert: Down, expr: 'signal:up == 0'}]}]");
+	int64_t t0 = go_to_evaluation(&b);
+	b.up[7] = 0;
+	bench_pass(&b, 10);
+	assert_text(bench_transitions(&b, t0), "1:firing+5"); /* from the store */
+	assert_text(bench_events(&b, "rule"), "2//the rules look at more series than are kept in memory (4): 1 selectors are read from the store, which takes"
+	                                      " longer\n");
+	bench_end(&b);
+}
+
 static enum err see_ack(void *ctx, const struct ack_row *a)
 {
 	struct buf *to = ctx;
@@ -379,6 +397,7 @@ int main(void)
 		cmocka_unit_test(rules_change_while_alerts_go_on),
 		cmocka_unit_test(what_a_group_records_is_seen_at_once),
 		cmocka_unit_test(a_rule_that_fails_is_told_of_and_its_alerts_stay),
+		cmocka_unit_test(more_series_than_are_kept_is_told_of),
 		cmocka_unit_test(people_acknowledge),
 		cmocka_unit_test(people_silence_and_note),
 		cmocka_unit_test(one_alert_inhibits_another),
