@@ -166,10 +166,12 @@ static void tell_state(struct alert_manager *m, const struct alert_row *r, const
 		add_transition(m, r, TRANSITION_PENDING, at_ms, 0);
 	} else if (a->state == ALERT_FIRING) {
 		add_transition(m, r, TRANSITION_FIRING, at_ms, 0);
-		add_event(m, r, "fires", r->severity, at_ms);
+		if (!r->is_flapping) /* one that flaps does not shout */
+			add_event(m, r, "fires", r->severity, at_ms);
 	} else if (before == ALERT_FIRING) {
 		add_transition(m, r, TRANSITION_RESOLVED, at_ms, 0);
-		add_event(m, r, "is over", SEVERITY_OK, at_ms);
+		if (!r->is_flapping)
+			add_event(m, r, "is over", SEVERITY_OK, at_ms);
 	} else {
 		add_transition(m, r, TRANSITION_DROPPED, at_ms, 0);
 	}
@@ -195,6 +197,8 @@ void manager_changed(struct running_group *g, const struct rule *rule, const str
 		take_annotations(g, r, rule, a);
 	if (a->state != before)
 		tell_state(m, r, a, before, at_ms);
+	if (a->is_flapping && !was_flapping)
+		add_event(m, r, "flaps", r->severity, at_ms);
 	if (a->is_flapping != was_flapping)
 		add_transition(m, r, a->is_flapping ? TRANSITION_FLAPPING : TRANSITION_STEADY, at_ms, 0);
 }

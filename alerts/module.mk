@@ -2,6 +2,12 @@
 noinst_LIBRARIES += libalerts.a
 libalerts_a_SOURCES =
 libalerts_a_SOURCES += %reldir%/ack.c %reldir%/ack.h
+libalerts_a_SOURCES += %reldir%/alertmanager.c %reldir%/alertmanager.h
+libalerts_a_SOURCES += %reldir%/alertmanager_json.c %reldir%/alertmanager_json.h
+libalerts_a_SOURCES += %reldir%/alertmanager_mirror.c %reldir%/alertmanager_mirror.h
+libalerts_a_SOURCES += %reldir%/alertmanager_private.h
+libalerts_a_SOURCES += %reldir%/alertmanager_push.c
+libalerts_a_SOURCES += %reldir%/alertmanager_silence.c
 libalerts_a_SOURCES += %reldir%/changed.c %reldir%/changed.h
 libalerts_a_SOURCES += %reldir%/changed_alert.c
 libalerts_a_SOURCES += %reldir%/changed_events.c

@@ -43,8 +43,8 @@ struct notifier_options {
 
 enum err notifier_new(const struct notifier_options *o, struct notifier **out, struct why *why);
 
-/* A row in state NOTIFICATION_WAITING, which is in the store for good; copied. One whose id is there already is passed over. One that no receiver is left for is given up
- * by the loop. ERR_MEMORY. */
+/* A row in state NOTIFICATION_WAITING, which is in the store for good; copied. One whose id is there already is passed over. One that no receiver is left for
+ * is given up by the loop. ERR_MEMORY. */
 enum err notifier_put(struct notifier *n, const struct notification_row *row, struct why *why);
 
 /* Rows that are neither sent nor given up. */

@@ -20,6 +20,16 @@ const struct notify_kind *notify_kind_of(enum receiver_kind k)
 	return kinds[k];
 }
 
+struct notify_receiver notify_receiver_of(const struct fleet_receiver *r)
+{
+	static const enum severity severities[] = { [RECEIVER_INFO] = SEVERITY_OK, [RECEIVER_WARNING] = SEVERITY_WARN, [RECEIVER_CRITICAL] = SEVERITY_CRIT };
+	return (struct notify_receiver){
+		.name = r->name, .match = r->match.items, .n_match = r->match.n, .min_severity = severities[r->min_severity],
+		.send_resolved = r->send_resolved, .tells_acks = kinds[r->kind]->tells_acks, .group_wait_ms = r->group_wait_ms,
+		.group_interval_ms = r->group_interval_ms, .repeat_interval_ms = r->repeat_interval_ms,
+	};
+}
+
 const char *notify_put_key(const struct notify_message *m, char to[NOTIFY_KEY_TEXT])
 {
 	size_t n = strlen(m->group_key);

@@ -6,6 +6,7 @@
 #define PITWALL_ALERTS_NOTIFY_KIND_H
 
 #include "alerts/notify_message.h"
+#include "alerts/notify_plan.h"
 #include "config/receivers.h"
 
 #include <stdbool.h>
@@ -39,6 +40,9 @@ struct notify_kind {
 extern const struct notify_kind webhook_kind, command_kind, email_kind, pagerduty_kind;
 
 const struct notify_kind *notify_kind_of(enum receiver_kind k);
+
+/* A receiver of the fleet file as the plan has it; lent. */
+struct notify_receiver notify_receiver_of(const struct fleet_receiver *r);
 
 /* ---- what several kinds print ---- */
 

@@ -222,6 +222,23 @@ static enum err take_path(struct place *p, const char *path, const struct rulebo
 	return e == ERR_MEMORY ? why_memory(why) : e;
 }
 
+static bool has_group(const struct rulebook_file *f, const char *name)
+{
+	for (size_t g = 0; f != NULL && g < f->rules->n_groups; g++)
+		if (strcmp(f->rules->groups[g].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* A group of one of our own texts that a later one, or a file, has too. */
+static bool is_replaced(const struct rulebook *b, size_t place, const char *name)
+{
+	bool is = false;
+	for (size_t i = place + 1; b->places[place].path == NULL && i < b->n_places && !is; i++)
+		is = has_group(b->places[i].file, name);
+	return is;
+}
+
 static enum err list_groups(struct rulebook *b, struct why *why)
 {
 	size_t n = 0;
@@ -233,7 +250,8 @@ static enum err list_groups(struct rulebook *b, struct why *why)
 	for (size_t i = 0; i < b->n_places; i++) {
 		struct rulebook_file *f = b->places[i].file;
 		for (size_t g = 0; f != NULL && g < f->rules->n_groups; g++)
-			b->groups[b->n_groups++] = (struct rulebook_group){ f->sources[g], &f->rules->groups[g], f };
+			if (!is_replaced(b, i, f->rules->groups[g].name))
+				b->groups[b->n_groups++] = (struct rulebook_group){ f->sources[g], &f->rules->groups[g], f };
 	}
 	return ERR_OK;
 }

@@ -25,7 +25,7 @@ struct rulebook_text {
 struct rulebook_options {
 	const char *const          *paths; /* absolute */
 	size_t                      n_paths;
-	const struct rulebook_text *texts;
+	const struct rulebook_text *texts; /* a group of one is left out where a later text or a file has one of the same name: so a site replaces it */
 	size_t                      n_texts;
 	const char *const          *disabled; /* names of alerts that the texts have and that are not wanted */
 	size_t                      n_disabled;

@@ -55,8 +55,7 @@ enum err parse_time_to_come(const char *text, int64_t now_ms, int64_t *out, stru
 
 /* ---- where and who ---- */
 
-/* With the fleet where there is one; a broken one is only told of where it is not needed for finding the store. */
-static enum err open_context(struct context *x, const struct cli *c, struct why *why)
+enum err context_of(struct context *x, const struct cli *c, struct why *why)
 {
 	char *path = NULL;
 	const char *env = getenv("PITWALL_STORE");
@@ -82,7 +81,7 @@ enum err store_of(const struct cli *c, struct buf *to, struct why *why)
 	const char *env = getenv("PITWALL_STORE");
 	if (cli_value(c, "store") != NULL || (env != NULL && env[0] != '\0'))
 		return path_store(cli_value(c, "store"), to, why);
-	enum err e = open_context(&x, c, why);
+	enum err e = context_of(&x, c, why);
 	if (e != ERR_OK)
 		return e;
 	buf_puts(to, buf_text(&x.store));
@@ -123,7 +122,7 @@ enum err asker_init(struct asker *a, const struct cli *c, struct why *why)
 	*a = (struct asker){ .now_ms = clock_wall_ms(clock_system()), .wait_ms = WAIT_MS };
 	enum err e = read_options(a, c, why);
 	if (e == ERR_OK)
-		e = open_context(&a->context, c, why);
+		e = context_of(&a->context, c, why);
 	if (e != ERR_OK)
 		return e;
 	e = find_person(a, c, why);

@@ -18,6 +18,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* As context_init and context_fleet, but that there need be no fleet file (then x->fleet is NULL), and that a broken one is only told of where it is not
+ * needed for finding the store. On failure nothing is left. */
+enum err context_of(struct context *x, const struct cli *c, struct why *why);
+
 /* The store that a command is about: --store, $PITWALL_STORE, `store:` of the fleet file where there is one, the usual place. ERR_FORMAT: the fleet
  * file has mistakes, which have been printed. */
 enum err store_of(const struct cli *c, struct buf *to, struct why *why);
@@ -44,7 +48,7 @@ struct asker {
 	{ "read-only", NULL, "ask for nothing: the command is refused" }
 
 #define ASKING_DETAILS                                                                                                                      \
-	"\n\nThe recorder of the store does it and answers: exits 0 when it is done, 2 when it was refused. Where no recorder runs the request is kept, and done " \
+	" The recorder of the store does it and answers: exits 0 when it is done, 2 when it was refused. Where no recorder runs the request is kept, and done " \
 	"when one does: exits 1 then."
 
 /* Opens the store for reading, and finds out who asks. ERR_READ_ONLY: --read-only; ERR_USAGE: the account is a shared one, and --as is not given. On

@@ -85,6 +85,8 @@ static enum err option_take(struct cli *c, int argc, char **argv, int *i, struct
 	if (o->value != NULL) {
 		if (equals != NULL)
 			value = equals + 1;
+		else if (o->value[0] == '[' && (*i + 1 == argc || argv[*i + 1][0] == '-'))
+			value = NULL;
 		else if (*i + 1 < argc)
 			value = argv[++*i];
 		else

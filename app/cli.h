@@ -15,7 +15,7 @@ enum { EXIT_YES = 0, EXIT_NO = 1, EXIT_USAGE = 2 };
 
 struct cli_option {
 	const char *name;     /* without the dashes */
-	const char *value;    /* what it takes, as the help names it ("FILE"); NULL: it takes nothing */
+	const char *value;    /* what it takes, as the help names it ("FILE"); in brackets ("[FILE]") where it may be left out; NULL: it takes nothing */
 	const char *sentence; /* lower case, no full stop */
 };
 

@@ -72,7 +72,7 @@ static const struct cli_option ack_options[] = {
 static const struct cli_option unack_options[] = { ASKING_OPTIONS, { NULL, NULL, NULL } };
 
 #define WHICH                                                                                                                               \
-	"An ALERT is the number of one (pitwall alerts), whose whole group is meant, the name of an alert, the key of a group, or matchers such as node=gpu-a-01. "
+	"An ALERT is the number of one (pitwall alerts), whose whole group is meant, the name of an alert, the key of a group, or matchers such as node=gpu-a-01."
 
 const struct cli_command command_ack = {
 	.name          = "ack",
@@ -80,7 +80,7 @@ const struct cli_command command_ack = {
 	.min_arguments = 1,
 	.max_arguments = -1,
 	.summary       = "acknowledge alerts that fire: you are at it",
-	.details       = WHICH "An acknowledgement hides nothing. It ends when its alerts are resolved, and is void when they get worse, when further nodes "
+	.details       = WHICH " An acknowledgement hides nothing. It ends when its alerts are resolved, and is void when they get worse, when further nodes "
 	                       "join, or when its time is over." ASKING_DETAILS,
 	.options       = ack_options,
 	.takes_common  = true,

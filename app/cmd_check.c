@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/asset.h"
 #include "base/diagnostics.h"
 #include "base/slurp.h"
 #include "collectors/exposition.h"
@@ -14,10 +15,11 @@
 #include "config/fleet.h"
 #include "rules/pack.h"
 #include "rules/rule_file.h"
+#include "rules/slo.h"
 #include "tui/keymap.h"
 #include "tui/theme.h"
 
-enum { LOOK_FILE_MAX = 1024 * 1024 };
+enum { LOOK_FILE_MAX = 1024 * 1024, RULES_MAX = 8 * 1024 * 1024 };
 
 static void check_rules(const struct yaml *tree, struct diagnostics *d, void *arg)
 {
@@ -128,10 +130,61 @@ static int check_metrics(const struct cli *c)
 	return e == ERR_FORMAT || e == ERR_LIMIT ? EXIT_NO : EXIT_USAGE;
 }
 
+/* ---- rules that stand in no file of the site ---- */
+
+static enum err print_objectives(const struct cli *c, struct buf *to, struct why *why)
+{
+	struct profiles *profiles = NULL;
+	struct fleet *fleet = NULL;
+	char *path = NULL;
+	enum err e = profiles_load(NULL, 0, NULL, &profiles, why);
+	if (e == ERR_OK)
+		e = fleet_find(c->n_arguments > 0 ? c->arguments[0] : cli_value(c, "config"), &path, why);
+	if (e == ERR_OK)
+		e = fleet_read(path, profiles, NULL, &fleet, why);
+	if (e == ERR_OK && slo_print(fleet->slos, fleet->n_slos, to) != ERR_OK)
+		e = why_set(why, to->err, "the objectives make too long a rule file");
+	fleet_free(fleet);
+	free(path);
+	profiles_free(profiles);
+	return e;
+}
+
+static enum err print_pack(const char *name, struct buf *to, struct why *why)
+{
+	struct buf path;
+	const char *text;
+	size_t len;
+	buf_init(&path, 256);
+	buf_printf(&path, "packs/%s.yml", name);
+	enum err e = path.err == ERR_OK ? asset_find(buf_text(&path), &text, &len) : ERR_NOT_FOUND;
+	if (e == ERR_OK)
+		e = buf_put(to, text, len);
+	else
+		why_set(why, e, "there are no built-in rules called '%.60s'; see docs/alerts.md", name);
+	buf_release(&path);
+	return e;
+}
+
+static int print_rules(const struct cli *c)
+{
+	struct buf text;
+	struct why why = { "" };
+	const char *name = cli_value(c, "print-rules");
+	buf_init(&text, RULES_MAX);
+	enum err e = strcmp(name, "slo") == 0 ? print_objectives(c, &text, &why) : print_pack(name, &text, &why);
+	if (e == ERR_OK)
+		fputs(buf_text(&text), stdout);
+	buf_release(&text);
+	return e == ERR_OK ? EXIT_YES : cli_fail(e, &why);
+}
+
 static int run(const struct cli *c)
 {
 	if (cli_has(c, "metrics"))
 		return check_metrics(c);
+	if (cli_has(c, "print-rules"))
+		return print_rules(c);
 	struct diagnostics d;
 	size_t n_bad = 0;
 	struct buf text;
@@ -150,6 +203,8 @@ static int run(const struct cli *c)
 
 static const struct cli_option options[] = {
 	{ "metrics", "FILE", "check a captured /metrics body instead, with the parser that scrapes go through ('-': standard input)" },
+	{ "print-rules", "NAME", "print a file of the built-in rules (gpus, machines, models, nodes, objectives, versions, watching), or those that are made of a fleet "
+	                         "file's objectives (slo)" },
 	{ "openmetrics", NULL, "that body is OpenMetrics 1.0, not text 0.0.4" },
 	{ NULL, NULL, NULL },
 };

@@ -22,6 +22,7 @@
 
 #include "app/doctor_host.h"
 #include "app/paths.h"
+#include "app/team_store.h"
 #include "base/buf.h"
 #include "config/fleet.h"
 #include "store/reader.h"
@@ -153,6 +154,8 @@ static int run(const struct cli *c)
 {
 	struct report r = { 0 };
 	setlocale(LC_CTYPE, "");
+	if (cli_has(c, "store"))
+		return doctor_store(c);
 	if (c->n_arguments > 0)
 		return doctor_host(c);
 	printf("pitwall %s\n", PACKAGE_VERSION);
@@ -166,6 +169,7 @@ static int run(const struct cli *c)
 }
 
 static const struct cli_option options[] = {
+	{ "store", "[FILE]", "look at the store alone: who may read it, who may ask, who records; FILE, or the one that is used otherwise" },
 	{ "ssh-config", "FILE", "read this instead of the user's and the system's ssh_config" },
 	{ NULL, NULL, NULL },
 };
@@ -177,7 +181,7 @@ const struct cli_command command_doctor = {
 	.options      = options,
 	.summary      = "tell what this machine has, or how far it is to another",
 	.details      = "Without HOST: libraries, terminal, locale, agent, files. Lines that begin with '!' name something that will keep a part of pitwall "
-	                "from working. Exits 1 when there is one. With HOST, a node of the fleet file or what one would type after ssh: what the fleet file and "
+	                "from working. Exits 1 when there is one. With --store the store alone is looked at: modes, owners, who records, who may ask. With HOST, a node of the fleet file or what one would type after ssh: what the fleet file and "
 	                "ssh_config say for it, whether agent, keys and known_hosts will do, each step of the way there with the time it took (names, jump hosts, "
 	                "host keys, the key that logged in), and what the machine answers. Exits 1 when it cannot be asked, and says what to do.",
 	.takes_common = true,

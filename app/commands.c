@@ -13,6 +13,7 @@ const struct cli_command *const *cli_commands(size_t *n)
 		&command_silence,
 		&command_note,
 		&command_audit,
+		&command_store,
 		&command_why,
 	};
 	*n = sizeof all / sizeof all[0];

@@ -23,6 +23,7 @@ extern const struct cli_command command_unack;
 extern const struct cli_command command_silence;
 extern const struct cli_command command_note;
 extern const struct cli_command command_audit;
+extern const struct cli_command command_store;
 extern const struct cli_command command_why;
 
 #endif

@@ -68,6 +68,14 @@ static void put_overview(struct buf *to)
 	buf_puts(to, "\n'pitwall COMMAND --help' tells more of each; 'pitwall --version' is the version.\n");
 }
 
+static bool has_option(const struct cli_command *c, const char *name)
+{
+	for (const struct cli_option *o = c->options; o != NULL && o->name != NULL; o++)
+		if (strcmp(o->name, name) == 0)
+			return true;
+	return false;
+}
+
 enum err cli_print_help(const struct cli_command *c, struct buf *to)
 {
 	bool is_console = c->name[0] == '\0';
@@ -87,7 +95,8 @@ enum err cli_print_help(const struct cli_command *c, struct buf *to)
 		put_option(to, o);
 	if (c->takes_common)
 		for (const struct cli_option *o = cli_common_options; o->name != NULL; o++)
-			put_option(to, o);
+			if (!has_option(c, o->name)) /* its own says more */
+				put_option(to, o);
 	put_option(to, &(struct cli_option){ "help", NULL, "print this" });
 	if (is_console)
 		put_overview(to);

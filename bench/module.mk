@@ -62,8 +62,20 @@ CLEANFILES     += bench/bench_ssh_cost
 bench_bench_ssh_cost_SOURCES = %reldir%/bench_ssh_cost.c %reldir%/process.c %reldir%/process.h %reldir%/relay.c %reldir%/relay.h \
 	%reldir%/ssh_fleet.c %reldir%/ssh_fleet.h
 bench_bench_ssh_cost_LDADD   = libcollectors.a $(libs_config)
+BENCHES        += bench/bench_alerts
+EXTRA_PROGRAMS += bench/bench_alerts
+CLEANFILES     += bench/bench_alerts
+bench_bench_alerts_SOURCES = %reldir%/bench_alerts.c
+bench_bench_alerts_LDADD   = $(libs_alerts)
 BENCHES        += bench/bench_changed
 EXTRA_PROGRAMS += bench/bench_changed
 CLEANFILES     += bench/bench_changed
 bench_bench_changed_SOURCES = %reldir%/bench_changed.c
 bench_bench_changed_LDADD   = $(libs_alerts)
+
+# A storm of alerts on the screen.
+BENCHES        += bench/bench_storm
+EXTRA_PROGRAMS += bench/bench_storm
+CLEANFILES     += bench/bench_storm
+bench_bench_storm_SOURCES = %reldir%/bench_storm.c
+bench_bench_storm_LDADD   = $(libs_tui)

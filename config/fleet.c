@@ -99,6 +99,21 @@ static void read_keep(struct build *b, const struct yaml_node *map)
 	}
 }
 
+static void read_attention(struct build *b, const struct yaml_node *node)
+{
+	static const char *const words[] = { [FLEET_ATTENTION_BELL] = "bell", [FLEET_ATTENTION_OSC] = "osc", [FLEET_ATTENTION_OFF] = "off" };
+	const char *text;
+	if (!yaml_text(b->y, node, "attention", &text))
+		return;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (strcmp(words[i], text) == 0) {
+			b->fleet->attention = (enum fleet_attention)i;
+			return;
+		}
+	}
+	yaml_error(b->y, node, "'attention' must be bell, osc or off, not '%.60s'", text);
+}
+
 /* ---- rules ---- */
 
 struct rules {
@@ -177,6 +192,8 @@ static void read_top(struct build *b)
 		yaml_error(b->y, top, "a fleet file needs 'groups'");
 	if ((node = yaml_get(top, "models")) != NULL)
 		read_models(b, node);
+	if ((node = yaml_get(top, "slo")) != NULL)
+		slos_read(b, node);
 	if ((node = yaml_get(top, "rules")) != NULL)
 		read_rules(b, node);
 	alerting_read(b, yaml_get(top, "alerts"), defaults.interval_ms);
@@ -189,6 +206,8 @@ static void read_top(struct build *b)
 	if ((node = yaml_get(top, "roles")) != NULL)
 		b->fleet->roles = keep(b, roles_read(b->arena, b->y, node));
 	read_path(b, top, "store", &b->fleet->store);
+	if ((node = yaml_get(top, "attention")) != NULL)
+		read_attention(b, node);
 	read_word(b, top, "theme", &b->fleet->theme);
 	read_path(b, top, "keys", &b->fleet->keys);
 }
@@ -217,6 +236,7 @@ void fleet_free(struct fleet *f)
 		return;
 	for (size_t i = 0; i < f->n_targets; i++)
 		labels_unref(f->targets[i].labels);
+	receivers_release(f);
 	free(f->targets);
 	free(f->groups);
 	alerting_release(&f->alerting);

@@ -13,6 +13,7 @@
 #include "config/alerting.h"
 #include "config/profile.h"
 #include "config/secret.h"
+#include "config/slo.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -96,6 +97,9 @@ struct fleet_group {
 	size_t      first, n;               /* its targets are targets[first] to targets[first + n - 1] */
 };
 
+/* How whoever sits before a console is called when a critical group of alerts is new: the bell, a desktop notification and the bell, or not. */
+enum fleet_attention { FLEET_ATTENTION_BELL, FLEET_ATTENTION_OSC, FLEET_ATTENTION_OFF };
+
 struct fleet_keeping { /* how long the store keeps things; 0: its own default */
 	int64_t frames_ms, blocks_ms, rollups_ms;
 };
@@ -115,6 +119,8 @@ struct fleet {
 	size_t               n_groups;
 	struct fleet_model  *models;
 	size_t               n_models;
+	struct fleet_slo    *slos;
+	size_t               n_slos;
 	const char *const   *rules;    /* absolute paths of the rule files that the globs found, each once, sorted per glob */
 	size_t               n_rules;
 	struct fleet_alerting alerting;
@@ -124,6 +130,7 @@ struct fleet {
 	size_t               n_alertmanagers;
 	const char          *store;    /* path of the store, absolute; "" where not set */
 	struct fleet_keeping keep;
+	enum fleet_attention attention;
 	const char          *theme;    /* "" where not set */
 	const char          *keys;     /* a key file, absolute; "" where not set */
 	const struct roles  *roles;    /* config/roles.h; NULL where the file has none */

@@ -119,6 +119,7 @@ const char *const *words_read(struct build *b, const struct yaml_node *list);
 /* ---- who is told (receivers.c) ---- */
 
 void receivers_read(struct build *b, const struct yaml_node *list);
+void receivers_release(struct fleet *f); /* what is not in the arena */
 void alertmanagers_read(struct build *b, const struct yaml_node *list);
 
 /* ---- machines (machine.c) ---- */
@@ -172,6 +173,10 @@ void targets_cut(struct build *b, size_t n);
 
 /* Reports and drops targets that are there twice. */
 void targets_check(struct build *b);
+
+/* ---- objectives (slo.c) ---- */
+
+void slos_read(struct build *b, const struct yaml_node *list);
 
 /* ---- groups (groups.c), target files (target_file.c) ---- */
 

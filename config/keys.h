@@ -32,6 +32,8 @@
 	X(PAGERDUTY, "pagerduty",          "Told by PagerDuty's Events API v2.")                                                \
 	X(ALERTMANAGER, "an item of alertmanagers", "An Alertmanager, spoken to by its API v2.")                                \
 	X(MODEL,    "an item of models",   "Facts about a model that screens show.")                                            \
+	X(SLO,      "an item of slo",      "What the users of a model are promised; alerts tell how fast the promise is used up.")  \
+	X(LATENCY,  "latency",             "How quick a model has to be.")                                                      \
 	X(KEEP,     "keep",                "How long the store keeps what it has, finest first.")                       \
 	X(ROLES,    "roles",               "Who may do what, by the account that asks. A Unix group is written \"@group\".")
 

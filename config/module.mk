@@ -15,6 +15,7 @@ libconfig_a_SOURCES = \
 	%reldir%/roles.c %reldir%/roles.h \
 	%reldir%/secret.c %reldir%/secret.h \
 	%reldir%/settings.c \
+	%reldir%/slo.c %reldir%/slo.h \
 	%reldir%/target_file.c \
 	%reldir%/targets.c \
 	%reldir%/watch.c \

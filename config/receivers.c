@@ -126,8 +126,10 @@ static bool read_url(struct build *b, const struct yaml_node *map, const char *s
 		yaml_error(b->y, node, "'url' must begin with %s or %s and hold no blank; a user and a password go into 'auth'", scheme, secure);
 		return false;
 	}
-	*out = keep(b, arena_text(b->arena, text));
-	return *out != NULL;
+	const char *copy = keep(b, arena_text(b->arena, text));
+	if (copy != NULL)
+		*out = copy;
+	return copy != NULL;
 }
 
 static void read_access(struct build *b, const struct yaml_node *map, const struct fleet_auth **auth, const struct fleet_tls **tls)
@@ -245,9 +247,25 @@ static bool read_kind(struct build *b, const struct yaml_node *item, struct flee
 
 /* ---- lists ---- */
 
-static bool is_matcher_text(const char *text)
+/* A text, or a list of them, with matchers that must all hold. */
+static bool read_match(struct build *b, const struct yaml_node *item, struct matcher_set *out)
 {
-	return is_clean(text) && strpbrk(text, "=!") != NULL && text[0] != '\0' && strlen(text) <= TEXT_MAX;
+	const struct yaml_node *node = yaml_get(item, "match");
+	struct why why;
+	size_t n = 0;
+	if (node == NULL)
+		return true;
+	const char *const *texts = read_texts(b, node, "match", is_clean, "without control characters", &n);
+	for (size_t i = 0; texts != NULL && i < n; i++) {
+		enum err e = matcher_set_parse(out, texts[i], &why);
+		if (e == ERR_MEMORY)
+			b->err = e;
+		else if (e != ERR_OK)
+			yaml_error(b->y, node->kind == YAML_LIST ? node->items[i] : node, "'match': %s", why.text);
+		if (e != ERR_OK)
+			return false;
+	}
+	return texts != NULL;
 }
 
 static void read_receiver(struct build *b, const struct yaml_node *item)
@@ -261,9 +279,8 @@ static void read_receiver(struct build *b, const struct yaml_node *item)
 	if (!yaml_is_map(b->y, item, "receivers"))
 		return;
 	bool is_good = keys_check(b->y, item, KEYS_RECEIVER) && read_name(b, item, "receivers", &r.name);
-	const struct yaml_node *match = yaml_get(item, "match");
-	if (match != NULL)
-		r.match = read_texts(b, match, "match", is_matcher_text, "matchers like severity=\"critical\"", &r.n_match);
+	matcher_set_init(&r.match);
+	is_good = read_match(b, item, &r.match) && is_good;
 	read_choice(b, item, "min_severity", severities, sizeof severities / sizeof *severities, "info, warning or critical", &severity);
 	r.min_severity = (enum receiver_severity)severity;
 	read_flag(b, item, "send_resolved", &r.send_resolved);
@@ -275,11 +292,19 @@ static void read_receiver(struct build *b, const struct yaml_node *item)
 	for (size_t i = 0; is_good && i < f->n_receivers; i++) {
 		if (strcmp(f->receivers[i].name, r.name) == 0) {
 			yaml_error(b->y, yaml_get(item, "name"), "receiver '%s' is here twice", r.name);
-			return;
+			is_good = false;
 		}
 	}
 	if (is_good && b->err == ERR_OK)
 		f->receivers[f->n_receivers++] = r;
+	else
+		matcher_set_release(&r.match);
+}
+
+void receivers_release(struct fleet *f)
+{
+	for (size_t i = 0; i < f->n_receivers; i++)
+		matcher_set_release(&f->receivers[i].match);
 }
 
 static void read_mirror(struct build *b, const struct yaml_node *item, struct fleet_alertmanager *a)

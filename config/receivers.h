@@ -5,6 +5,7 @@
 #ifndef PITWALL_CONFIG_RECEIVERS_H
 #define PITWALL_CONFIG_RECEIVERS_H
 
+#include "base/matcher_set.h"
 #include "config/fleet.h"
 #include "config/secret.h"
 
@@ -33,8 +34,7 @@ enum {
 struct fleet_receiver {
 	const char              *name;
 	enum receiver_kind       kind;
-	const char *const       *match;  /* matchers as written, as in `severity=~"critical|page"`; all must hold */
-	size_t                   n_match;
+	struct matcher_set       match;  /* of the labels of its alerts; owned by the fleet */
 	enum receiver_severity   min_severity;
 	bool                     send_resolved;
 	int64_t                  group_wait_ms, group_interval_ms, repeat_interval_ms;

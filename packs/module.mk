@@ -5,6 +5,7 @@ dist_packs_DATA = \
 	%reldir%/machines.yml \
 	%reldir%/models.yml \
 	%reldir%/nodes.yml \
+	%reldir%/objectives.yml \
 	%reldir%/versions.yml \
 	%reldir%/watching.yml
 ASSET_FILES += $(dist_packs_DATA)

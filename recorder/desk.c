@@ -68,6 +68,7 @@ void desk_job_release(struct desk_job *job)
 		free_row(&job->queue[i]);
 	for (size_t i = 0; i < job->n_words; i++)
 		free(job->words[i].text);
+	desk_news_free(job->news);
 	free(job->pieces);
 	free(job->queue);
 	free(job->words);

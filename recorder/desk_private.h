@@ -6,7 +6,6 @@
 
 #include "alerts/notify_plan.h"
 #include "alerts/spool.h"
-#include "base/matcher_set.h"
 #include "recorder/desk.h"
 
 enum {
@@ -33,11 +32,8 @@ struct desk {
 	bool                    has_told_spool, is_restored, has_changed;
 	struct desk_console    *consoles;
 	size_t                  n_consoles;
-	/* who is told */
 	struct notify_plan     *plan;       /* NULL: not made yet, or nobody */
-	struct notify_receiver *receivers;
-	struct matcher_set     *matches;    /* [n_receivers] */
-	size_t                  n_receivers;
+	struct notify_receiver *receivers;  /* the plan's */
 };
 
 void               desk_say(struct desk_job *job, enum severity severity, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -50,5 +46,9 @@ void desk_take_requests(struct desk *d, struct desk_job *job, int64_t now_ms);
 /* desk_tell.c: what is to be told to others. */
 void desk_tell_unload(struct desk *d);
 void desk_tell_step(struct desk *d, struct desk_job *job, int64_t now_ms);
+
+/* desk_news.c: what Alertmanagers are to know. NULL for want of memory. */
+struct desk_news *desk_news_new(const struct alerts_now *now);
+void              desk_news_free(struct desk_news *n); /* NULL is fine */
 
 #endif

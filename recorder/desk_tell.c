@@ -4,33 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/notify_kind.h"
 #include "config/receivers.h"
 
 /* ---- who is told ---- */
-
-static enum severity severity_of(enum receiver_severity s)
-{
-	switch (s) {
-	case RECEIVER_CRITICAL: return SEVERITY_CRIT;
-	case RECEIVER_WARNING: return SEVERITY_WARN;
-	case RECEIVER_INFO: break;
-	}
-	return SEVERITY_INFO;
-}
-
-static enum err read_receiver(const struct fleet_receiver *r, struct notify_receiver *to, struct matcher_set *match, struct why *why)
-{
-	enum err e = ERR_OK;
-	matcher_set_init(match);
-	for (size_t i = 0; i < r->n_match && e == ERR_OK; i++)
-		e = matcher_set_parse(match, r->match[i], why);
-	*to = (struct notify_receiver){
-		.name = r->name, .match = match->items, .n_match = match->n, .min_severity = severity_of(r->min_severity), .send_resolved = r->send_resolved,
-		.tells_acks = r->kind == RECEIVER_PAGERDUTY, .group_wait_ms = r->group_wait_ms, .group_interval_ms = r->group_interval_ms,
-		.repeat_interval_ms = r->repeat_interval_ms,
-	};
-	return e;
-}
 
 struct remembering {
 	struct notify_plan *plan;
@@ -48,14 +25,9 @@ static enum err remember(void *ctx, const struct notification_row *row)
 void desk_tell_unload(struct desk *d)
 {
 	notify_plan_free(d->plan);
-	for (size_t i = 0; i < d->n_receivers; i++)
-		matcher_set_release(&d->matches[i]);
 	free(d->receivers);
-	free(d->matches);
 	d->plan = NULL;
 	d->receivers = NULL;
-	d->matches = NULL;
-	d->n_receivers = 0;
 }
 
 static enum err load(struct desk *d, struct why *why)
@@ -63,19 +35,15 @@ static enum err load(struct desk *d, struct why *why)
 	const struct fleet *f = d->fleet;
 	struct alert_ids ids;
 	d->receivers = calloc(f->n_receivers, sizeof *d->receivers);
-	d->matches = calloc(f->n_receivers, sizeof *d->matches);
-	if (d->receivers == NULL || d->matches == NULL)
+	if (d->receivers == NULL)
 		return why_memory(why);
-	d->n_receivers = f->n_receivers;
-	enum err e = ERR_OK;
-	for (size_t i = 0; i < f->n_receivers && e == ERR_OK; i++)
-		e = read_receiver(&f->receivers[i], &d->receivers[i], &d->matches[i], why);
-	if (e == ERR_OK)
-		e = desk_need_reader(d, why);
+	for (size_t i = 0; i < f->n_receivers; i++)
+		d->receivers[i] = notify_receiver_of(&f->receivers[i]);
+	enum err e = desk_need_reader(d, why);
 	if (e == ERR_OK)
 		e = reader_alert_ids(d->reader, &ids, why);
 	if (e == ERR_OK)
-		e = notify_plan_new(d->receivers, d->n_receivers, ids.notification + 1, &d->plan, why);
+		e = notify_plan_new(d->receivers, f->n_receivers, ids.notification + 1, &d->plan, why);
 	if (e != ERR_OK)
 		return e;
 	struct remembering r = { .plan = d->plan };
@@ -135,62 +103,89 @@ static struct desk_piece *piece_of_round(struct desk_job *job)
 	return NULL;
 }
 
-static enum err step(struct desk *d, struct desk_job *job, int64_t now_ms, struct why *why)
+/* What a step of the plan is given. */
+struct groups {
+	struct notify_group  *items;
+	struct notify_member *members;
+	struct labels       **keys;
+	size_t                n, n_members;
+};
+
+static void groups_release(struct groups *g)
 {
-	struct alerts_now now;
-	enum err e = alert_manager_now(d->manager, now_ms, &now, why);
+	for (size_t i = 0; g->keys != NULL && i < g->n; i++)
+		labels_unref(g->keys[i]);
+	free(g->items);
+	free(g->members);
+	free(g->keys);
+}
+
+static enum err add_group(struct groups *g, const struct fleet_alerting *alerting, const struct alerts_now *now, size_t number, struct why *why)
+{
+	const struct grouped_alerts *from = &now->groups->items[number];
+	const struct ack_row *ack = now->acks[number];
+	struct notify_group *to = &g->items[g->n];
+	*to = (struct notify_group){ .key = from->key, .members = &g->members[g->n_members] };
+	for (size_t i = 0; i < from->n; i++)
+		if (now->rows[from->members[i]].fired_ms != 0)
+			g->members[g->n_members + to->n++] = member_of(now, from->members[i]);
+	if (to->n == 0)
+		return ERR_OK;
+	enum err e = key_labels(alerting, to->members[0].labels, &g->keys[g->n], why);
 	if (e != ERR_OK)
 		return e;
-	struct notify_group *groups = calloc(now.groups->n + 1, sizeof *groups);
-	struct notify_member *members = calloc(now.n + 1, sizeof *members);
-	struct labels **keys = calloc(now.groups->n + 1, sizeof(struct labels *));
-	size_t n = 0, n_members = 0;
-	if (groups == NULL || members == NULL || keys == NULL)
-		e = why_memory(why);
-	for (size_t g = 0; g < now.groups->n && e == ERR_OK; g++) {
-		const struct grouped_alerts *from = &now.groups->items[g];
-		struct notify_group *to = &groups[n];
-		*to = (struct notify_group){ .key = from->key, .members = &members[n_members] };
-		for (size_t i = 0; i < from->n; i++)
-			if (now.rows[from->members[i]].fired_ms != 0)
-				members[n_members + to->n++] = member_of(&now, from->members[i]);
-		if (to->n == 0)
-			continue;
-		n_members += to->n;
-		e = key_labels(&d->fleet->alerting, now.rows[from->members[0]].labels, &keys[n], why);
-		to->labels = keys[n++];
-		if (now.acks[g] != NULL) {
-			to->acked_ms = now.acks[g]->at_ms;
-			to->acked_by = now.acks[g]->actor.who;
-			to->ack_comment = now.acks[g]->comment;
-		}
+	to->labels = g->keys[g->n++];
+	g->n_members += to->n;
+	if (ack != NULL) {
+		to->acked_ms = ack->at_ms;
+		to->acked_by = ack->actor.who;
+		to->ack_comment = ack->comment;
 	}
+	return ERR_OK;
+}
+
+static enum err step(struct desk *d, struct desk_job *job, const struct alerts_now *now, int64_t now_ms, struct why *why)
+{
+	struct groups g = { .items = calloc(now->groups->n + 1, sizeof *g.items), .members = calloc(now->n + 1, sizeof *g.members),
+		            .keys = calloc(now->groups->n + 1, sizeof(struct labels *)) };
 	struct telling t = { .job = job, .piece = piece_of_round(job) };
+	enum err e = g.items == NULL || g.members == NULL || g.keys == NULL ? why_memory(why) : ERR_OK;
+	for (size_t i = 0; i < now->groups->n && e == ERR_OK; i++)
+		e = add_group(&g, &d->fleet->alerting, now, i, why);
 	if (e == ERR_OK)
-		e = notify_plan_step(d->plan, now_ms, groups, n, emit, &t, why);
-	for (size_t i = 0; keys != NULL && i < n; i++)
-		labels_unref(keys[i]);
-	free(groups);
-	free(members);
-	free(keys);
+		e = notify_plan_step(d->plan, now_ms, g.items, g.n, emit, &t, why);
+	groups_release(&g);
+	return e;
+}
+
+static enum err tell(struct desk *d, struct desk_job *job, int64_t now_ms, struct why *why)
+{
+	struct alerts_now now;
+	enum err e = ERR_OK;
+	if (d->fleet->n_receivers > 0 && d->plan == NULL) {
+		e = load(d, why);
+		if (e != ERR_OK)
+			desk_tell_unload(d);
+	}
+	if (e == ERR_OK)
+		e = alert_manager_now(d->manager, now_ms, &now, why);
+	if (e == ERR_OK && d->plan != NULL)
+		e = step(d, job, &now, now_ms, why);
+	if (e == ERR_OK && d->fleet->n_alertmanagers > 0) {
+		job->news = desk_news_new(&now);
+		e = job->news == NULL ? why_memory(why) : ERR_OK;
+	}
 	return e;
 }
 
 void desk_tell_step(struct desk *d, struct desk_job *job, int64_t now_ms)
 {
 	struct why why = { "" };
-	if (d->fleet->n_receivers == 0 || (!d->has_changed && now_ms < d->tell_ms && now_ms > d->tell_ms - 2 * TELL_MS))
+	bool is_told = d->fleet->n_receivers > 0 || d->fleet->n_alertmanagers > 0;
+	if (!is_told || (!d->has_changed && now_ms < d->tell_ms && now_ms > d->tell_ms - 2 * TELL_MS))
 		return;
 	d->tell_ms = now_ms + TELL_MS;
 	d->has_changed = false;
-	enum err e = ERR_OK;
-	if (d->plan == NULL) {
-		e = load(d, &why);
-		if (e != ERR_OK)
-			desk_tell_unload(d);
-	}
-	if (e == ERR_OK)
-		e = step(d, job, now_ms, &why);
-	if (e != ERR_OK)
+	if (tell(d, job, now_ms, &why) != ERR_OK)
 		desk_say(job, SEVERITY_WARN, "cannot find out who is to be told of alerts: %s", why.text);
 }

@@ -307,8 +307,8 @@ static void settle_one(void *ctx, int64_t id, const struct labels *labels)
 	struct why why = { "" };
 	if (labels_find(labels, TARGET_RULES) != NULL) /* what rules gave is not this recorder's to end */
 		return;
-	bool is_wanted = labels_find(labels, TARGET_RULES) != NULL || is_taken_up(r, labels, false) || is_taken_up(r, labels, true);
-	if (is_wanted) /* results of rules go on, or their group is found to be gone */
+	bool is_wanted = is_taken_up(r, labels, false) || is_taken_up(r, labels, true);
+	if (is_wanted)
 		return;
 	for (int stream = 0; stream < STREAM_COUNT; stream++) /* the store has marked it as gone itself */
 		if (store_append_stale(r->o.store, id, (enum stream)stream, clock_wall_ms(r->o.clock), &why) != ERR_OK)

@@ -11,6 +11,7 @@ librules_a_SOURCES = \
 	%reldir%/rule_file.c %reldir%/rule_file.h \
 	%reldir%/ruleset.c %reldir%/ruleset.h \
 	%reldir%/signal.c %reldir%/signal.h \
+	%reldir%/slo.c %reldir%/slo.h \
 	%reldir%/template.h %reldir%/template_private.h \
 	%reldir%/template_expand.c %reldir%/template_functions.c %reldir%/template_parse.c \
 	%reldir%/template_printf.c %reldir%/template_prometheus.c %reldir%/template_value.c \

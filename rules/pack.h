@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The rule pack: rule files for inference fleets that come with pitwall (packs/NAME.yml, built in; docs/alerts.md). They are Prometheus rule files on
- * signals alone. A site replaces a group of them by one of its own with the same name, and leaves out single alerts.
+ * signals alone. How a site replaces
+ * groups of them and leaves out alerts: alerts/rulebook.h.
  *
  * Threads: none; a pack belongs to one thread at a time. */
 #ifndef PITWALL_RULES_PACK_H
@@ -31,9 +32,5 @@ const struct pack_file *pack_at(const struct pack *p, size_t i); /* in byte orde
 
 /* Is there an alert of that name? For telling a site that it leaves out what is not there. */
 bool pack_has_alert(const struct pack *p, const char *alert);
-
-/* Takes out the groups that have the name of one in the site's files, and the alerts that are named; a group of which nothing is left goes too. What
- * groups record for others stays, unless the site's group takes their place. */
-void pack_filter(struct pack *p, const struct rule_file *const *site, size_t n_site, const char *const *disabled, size_t n_disabled);
 
 #endif

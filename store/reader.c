@@ -384,6 +384,8 @@ static enum err targets_body(void *ctx, struct why *why)
 		e = target_of(c->r, info.id, &t, why);
 		if (e != ERR_OK)
 			break;
+		if (labels_find(t->labels, TARGET_RULES) != NULL)
+			continue;
 		info.labels = t->labels;
 		info.url = keep_url(t, db_text(s, 1));
 		e = info.url == NULL ? why_memory(why) : c->target_fn(c->ctx, &info);

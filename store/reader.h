@@ -54,7 +54,7 @@ struct target_info {
 	const char          *url;    /* likewise */
 	int64_t              from_ms, until_ms; /* polled in [from, until); until is INT64_MAX while it is polled */
 };
-/* The targets that were polled at T, by id. `fn` returning something but ERR_OK ends the walk, which returns that. */
+/* The targets that were polled at T, by id; those that hold what rules gave (TARGET_RULES) are not among them. `fn` returning something but ERR_OK ends the walk, which returns that. */
 enum err reader_targets(struct reader *r, int64_t at_ms, enum err (*fn)(void *ctx, const struct target_info *t), void *ctx,
                         struct why *why);
 

@@ -12,8 +12,8 @@
 #include "tui/widget_bar.h"
 
 enum {
-	TEXT_MAX = 8192, WIDE = 120, ROWS_FOR_COLUMNS = 24, ROWS_FOR_CHART = 13, ROWS_FOR_PANE = 5, ROWS_FOR_ALL = 30, HEAD_ROWS = 3, CHART_ROWS = 7, CHART_ROWS_MOST = 22,
-	NAME_COLS = 14, MARK_NODES_MAX = 64
+	TEXT_MAX = 8192, WIDE = 120, ROWS_FOR_COLUMNS = 24, ROWS_FOR_CHART = 13, ROWS_FOR_PANE = 5, ROWS_FOR_ALL = 30, HEAD_ROWS = 3,
+	CHART_ROWS = 7, CHART_ROWS_MOST = 22, NAME_COLS = 14, MARK_NODES_MAX = 64
 };
 
 static int smaller(int a, int b)
@@ -141,6 +141,11 @@ static void put_more(const struct alert_item *a, int64_t t_ms, struct drawing *d
 	buf_release(&b);
 }
 
+static int64_t since_ms(const struct alert_item *a)
+{
+	return a->phase == PHASE_FIRING ? a->row.fired_ms : a->phase == PHASE_PENDING ? a->row.active_ms : a->row.resolved_ms;
+}
+
 static void member_cell(const void *context, size_t row, size_t column, struct table_cell *out)
 {
 	struct drawing d = *(const struct drawing *)context;
@@ -151,7 +156,7 @@ static void member_cell(const void *context, size_t row, size_t column, struct t
 	switch (column) {
 	case SHOWS_GLYPH: out->draw = draw_glyph; break;
 	case SHOWS_SINCE:
-		out->text = since_text(a->phase == PHASE_FIRING ? a->row.fired_ms : a->phase == PHASE_PENDING ? a->row.active_ms : a->row.resolved_ms, t_ms, d.text);
+		out->text = since_text(since_ms(a), t_ms, d.text);
 		break;
 	case SHOWS_NODE: out->text = a->node[0] != '\0' ? a->node : "-"; break;
 	case SHOWS_VALUE: unit_format(UNIT_NONE, a->row.value, 9, d.text); break;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * All about one group of alerts: who has it, the value of the selected alert against its threshold around the time at which it became true, its alerts,
- * its history, what is written about it. Tab goes from pane to pane; Enter on an alert goes to its node, on a line of the history to that time. */
+ * All about one group of alerts: who has it, the value of the selected alert against its threshold around the time at which it became
+ * true, its alerts, what changed then, its history, what is written about it. Tab goes from pane to pane; Enter on an alert goes to its
+ * node, on a line of the history to that time. */
 #include "tui/screens.h"
 
 #include <stdio.h>
@@ -55,6 +56,7 @@ static const struct alert_item *selected(const struct alert_screen *s, const str
 
 /* ---- the chart ---- */
 
+/* What failed for want of memory is tried again at the next look. */
 static void look_at(struct charted *c, const char *expr)
 {
 	struct query *q = NULL;
@@ -64,13 +66,17 @@ static void look_at(struct charted *c, const char *expr)
 	buf_clear(&c->left);
 	buf_puts(&c->expr, expr);
 	c->op = NULL;
-	if (query_parse(expr, &q, NULL, NULL) == ERR_OK && !query_threshold(q, &c->left, &c->op, &c->number)) {
+	enum err e = query_parse(expr, &q, NULL, NULL);
+	if (e == ERR_OK && !query_threshold(q, &c->left, &c->op, &c->number)) {
+		e = c->left.err;
 		buf_clear(&c->left);
 		c->op = NULL;
 	}
 	query_free(q);
 	if (c->op == NULL)
 		buf_puts(&c->left, expr);
+	if (e == ERR_MEMORY || c->left.err == ERR_MEMORY || c->expr.err != ERR_OK)
+		buf_clear(&c->expr);
 }
 
 /* From half a span before it became true to half a span after, or to now. */
@@ -168,8 +174,8 @@ static const struct changed_sight *changed(const struct alert_screen *s, const s
 
 static struct alert_pane_data data_of(const struct alert_screen *s, const struct view *v, const struct alert_group_item *g)
 {
-	return (struct alert_pane_data){ .view = v, .group = g, .lines = &s->lines, .has_lines = detail(s, v) != NULL, .changed = changed(s, v, g), .chart = &s->chart,
-	                                 .chart_why = s->chart_why, .op = s->charted.op, .threshold = s->charted.number,
+	return (struct alert_pane_data){ .view = v, .group = g, .lines = &s->lines, .has_lines = detail(s, v) != NULL,
+	                                 .changed = changed(s, v, g), .chart = &s->chart, .chart_why = s->chart_why, .op = s->charted.op, .threshold = s->charted.number,
 	                                 .span_ms = (int64_t)spans_minutes[s->span] * 60000, .focus = s->focus };
 }
 

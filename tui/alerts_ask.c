@@ -113,21 +113,17 @@ static enum err put_matchers(const struct alerts_subject *s, struct buf *to)
 
 static enum next ask_silence(const struct view *v, const struct alerts_subject *s, struct requests *out)
 {
-	struct buf matchers;
+	struct buf printed, matchers; /* without the braces, which are of use to programs */
+	buf_init(&printed, MATCHERS_MAX);
 	buf_init(&matchers, MATCHERS_MAX);
-	if (put_matchers(s, &matchers) != ERR_OK)
-		buf_clear(&matchers);
-	/* The braces are of use to programs. */
-	char *text = buf_room(&matchers, 0);
-	if (text != NULL && matchers.len >= 2 && matchers.data[0] == '{') {
-		matchers.data[--matchers.len] = '\0';
-		memmove(matchers.data, matchers.data + 1, matchers.len--);
-	}
-	const struct alerts_dialog_options o = { .kind = REQUEST_SILENCE, .title = "silence", .keys_text = "Enter silence   Tab next   Esc leave it", .about = "",
-		                                 .matchers = buf_text(&matchers) };
+	if (put_matchers(s, &printed) == ERR_OK && printed.len > 2)
+		buf_put(&matchers, printed.data + 1, printed.len - 2);
+	const struct alerts_dialog_options o = { .kind = REQUEST_SILENCE, .title = "silence", .keys_text = "Enter silence   Tab next   Esc leave it",
+		                                 .about = "", .matchers = buf_text(&matchers) };
 	out->push = alerts_dialog_new(&o, v);
 	if (out->push == NULL)
 		out->message = "out of memory";
+	buf_release(&printed);
 	buf_release(&matchers);
 	return NEXT_REDRAW;
 }
@@ -184,7 +180,9 @@ enum next alerts_command(enum command c, const struct view *v, const struct aler
 	if (c == COMMAND_NOTE)
 		return ask_alert_note(v, s, out);
 	if (count_of_use(c, s) == 0) {
-		out->message = s->n == 0 ? "no alert is selected" : c == COMMAND_UNACK ? "nobody has acknowledged this" : "this is over: there is nothing to take on";
+		out->message = s->n == 0             ? "no alert is selected"
+		               : c == COMMAND_UNACK ? "nobody has acknowledged this"
+		                                    : "this is over: there is nothing to take on";
 		return NEXT_REDRAW;
 	}
 	return c == COMMAND_SILENCE ? ask_silence(v, s, out) : ask_keys(c, v, s, out);

@@ -18,7 +18,8 @@ struct alerts_subject {
 	size_t                                n;
 };
 
-/* COMMAND_ACK, COMMAND_UNACK, COMMAND_SILENCE, COMMAND_NOTE about these groups: a dialog to push, or a sentence why not. NEXT_IGNORED: another command. */
+/* COMMAND_ACK, COMMAND_UNACK, COMMAND_SILENCE, COMMAND_NOTE about these groups: a dialog to push, or a sentence why not. NEXT_IGNORED:
+ * another command. */
 enum next alerts_command(enum command c, const struct view *v, const struct alerts_subject *s, struct requests *out);
 
 /* Whether the command is of use. */

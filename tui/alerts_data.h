@@ -38,7 +38,7 @@ struct alert_group_item {
 	enum severity            severity;   /* the worst of those in its phase */
 	enum alert_phase         phase;      /* the first that any of its alerts is in */
 	bool                     is_hidden;  /* all of those that fire (or, where none does, are pending) are silenced or inhibited */
-	int64_t                  since_ms;   /* firing: when the first that fires began to; pending: since when it is true; resolved: when the last was over */
+	int64_t                  since_ms;   /* when the first that fires began to; pending: became true; resolved: when the last was over */
 	const struct alert_item *alerts;     /* firing, pending, resolved ones; within these the worst first */
 	size_t                   n, n_firing, n_pending, n_resolved, n_silenced, n_inhibited, n_nodes;
 	double                   flap_percent; /* the largest of those that flap; 0: none does */
@@ -88,6 +88,7 @@ const char *alerts_summary(const struct labels *annotations);
 const char *alerts_node(const struct labels *l);
 
 /* Copies; texts into the arena, label sets are referenced and are to be released one by one. */
+struct actor       alerts_actor_copy(struct arena *a, const struct actor *r);
 struct alert_row   alert_row_copy(struct arena *a, const struct alert_row *r);
 void               alert_row_release(struct alert_row *r);
 struct ack_row     ack_row_copy(struct arena *a, const struct ack_row *r);

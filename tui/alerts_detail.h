@@ -25,7 +25,7 @@ enum {
 struct alerts_detail {
 	const char            *key;
 	int64_t                t_ms;
-	struct alert_row      *episodes;    /* of the group, those that go on too; newest first */
+	struct alert_row      *episodes;    /* of the group: those that have not fired, then those that fire or fired, newest first */
 	size_t                 n_episodes;
 	struct transition_row *transitions; /* of the newest episodes, oldest first by alert */
 	size_t                 n_transitions;
@@ -60,15 +60,18 @@ struct changed_sight {
 };
 void changed_sight_free(struct changed_sight *s); /* NULL is fine */
 
-/* As of T. *is_same: it would be as good as the same as an answer about before_alert (0: there is none) that looked until before_until_ms, and none is made. */
-enum err changed_sight_read(struct reader *r, int64_t alert, int64_t t_ms, const atomic_bool *cancelled, int64_t before_alert, int64_t before_until_ms,
-                            struct changed_sight **out, bool *is_same, struct why *why);
+/* As of T. *is_same: it would be as good as the same as an answer about before_alert (0: there is none) that looked until before_until_ms,
+ * and none is made. */
+enum err changed_sight_read(struct reader *r, int64_t alert, int64_t t_ms, const atomic_bool *cancelled, int64_t before_alert,
+                            int64_t before_until_ms, struct changed_sight **out, bool *is_same, struct why *why);
 
 /* All there is to see at T. */
 enum err alerts_read(struct reader *r, int64_t t_ms, struct alerts_view **out, struct why *why);
 /* `now` is the view as of T here and below. */
-enum err alerts_detail_read(struct reader *r, const char *key, const struct alerts_view *now, int64_t t_ms, struct alerts_detail **out, struct why *why);
+enum err alerts_detail_read(struct reader *r, const char *key, const struct alerts_view *now, int64_t t_ms, struct alerts_detail **out,
+                            struct why *why);
 /* A mistake in the matchers is an answer, not a failure. */
-enum err silence_sight_read(struct reader *r, const char *text, const struct alerts_view *now, int64_t t_ms, struct silence_sight **out, struct why *why);
+enum err silence_sight_read(struct reader *r, const char *text, const struct alerts_view *now, int64_t t_ms, struct silence_sight **out,
+                            struct why *why);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The dialogs of tui/alerts_ask.h. Each holds copies of all that it is about, so that it stays what it was while the view goes on. Enter makes a request
- * of it (struct requests, `ask`) and closes; what is wrong with it is said, and it stays. */
+ * The dialogs of tui/alerts_ask.h. Each holds copies of all that it is about, so that it stays what it was while the view goes on. Enter
+ * makes a request of it (struct requests, `ask`) and closes; what is wrong with it is said, and it stays. */
 #ifndef PITWALL_TUI_ALERTS_DIALOG_H
 #define PITWALL_TUI_ALERTS_DIALOG_H
 

@@ -9,7 +9,7 @@
 
 #include <cjson/cJSON.h>
 
-enum { HISTORY_LOOKED_AT = 5000, DAY_HISTORY = 20000, NOTES_LOOKED_AT = 2000, NOTE_JSON_MAX = 8192 };
+enum { HISTORY_LOOKED_AT = 5000, DAY_HISTORY = 20000, NOTES_LOOKED_AT = 2000, NOTE_JSON_MAX = 8192, NOTE_WHO_MAX = 256 };
 static const int64_t DAY_MS = 24 * 3600 * 1000;
 
 enum err alerts_read(struct reader *r, int64_t t_ms, struct alerts_view **out, struct why *why)
@@ -62,32 +62,60 @@ static enum err take_ack(void *ctx, const struct ack_row *a)
 	return arena_failed(&d->arena) ? ERR_MEMORY : ERR_OK;
 }
 
-/* The alert that a note is about stands in its data as "alert"; 0: none. */
-static int64_t alert_of_note(const char *data)
+static bool has_episode(const struct alerts_detail *d, int64_t id)
+{
+	for (size_t i = 0; i < d->n_episodes; i++)
+		if (d->episodes[i].id == id)
+			return true;
+	return false;
+}
+
+/* What a note is about stands in its data as "alert", and who wrote it as "who". *who is lent by the tree. */
+static struct cJSON *note_data(const char *data, int64_t *alert, const char **who)
 {
 	const struct json_limits limits = { .bytes = NOTE_JSON_MAX, .depth = 4, .values = 100 };
 	struct cJSON *tree = NULL;
-	int64_t id = 0;
+	*alert = 0;
+	*who = "";
 	if (data[0] == '\0' || json_parse(data, strlen(data), &limits, &tree, NULL) != ERR_OK)
-		return 0;
-	if (json_get_i64(tree, "alert", 1, INT64_MAX, &id, NULL) != ERR_OK)
-		id = 0;
-	cJSON_Delete(tree);
-	return id;
+		return NULL;
+	if (json_get_i64(tree, "alert", 1, INT64_MAX, alert, NULL) != ERR_OK)
+		*alert = 0;
+	if (json_get_string(tree, "who", NOTE_WHO_MAX, who, NULL) != ERR_OK)
+		*who = "";
+	return tree;
+}
+
+static void put_note(struct alerts_detail *d, const struct event *ev, const char *who)
+{
+	struct buf text;
+	buf_init(&text, NOTE_JSON_MAX);
+	buf_printf(&text, "%s%s%s", who, who[0] != '\0' ? ": " : "", ev->text);
+	d->notes[d->n_notes++] = (struct event_row){ .id = ev->id, .wall_ms = ev->wall_ms, .severity = ev->severity, .kind = arena_text(&d->arena, ev->kind),
+		                                     .node = arena_text(&d->arena, ev->node), .text = arena_text(&d->arena, buf_text(&text)) };
+	buf_release(&text);
 }
 
 static enum err take_note(void *ctx, const struct event *ev)
 {
 	struct alerts_detail *d = ((struct reading *)ctx)->d;
-	int64_t id = d->n_notes < DETAIL_NOTES ? alert_of_note(ev->data) : 0;
-	bool is_ours = false;
-	for (size_t i = 0; id != 0 && i < d->n_episodes && !is_ours; i++)
-		is_ours = d->episodes[i].id == id;
-	if (!is_ours)
-		return ERR_OK;
-	d->notes[d->n_notes++] = (struct event_row){ .id = ev->id, .wall_ms = ev->wall_ms, .severity = ev->severity, .kind = arena_text(&d->arena, ev->kind),
-		                                     .node = arena_text(&d->arena, ev->node), .text = arena_text(&d->arena, ev->text) };
+	int64_t id;
+	const char *who;
+	struct cJSON *tree = note_data(ev->data, &id, &who);
+	if (id != 0 && d->n_notes < DETAIL_NOTES && has_episode(d, id))
+		put_note(d, ev, who);
+	cJSON_Delete(tree);
 	return arena_failed(&d->arena) ? ERR_MEMORY : ERR_OK;
+}
+
+/* Those that have not fired are in no history. */
+static enum err take_pending(struct reading *w, const struct alert_group_item *g)
+{
+	enum err e = ERR_OK;
+	for (size_t i = 0; g != NULL && i < g->n && e == ERR_OK; i++)
+		if (g->alerts[i].row.fired_ms == 0)
+			e = take_episode(w, &g->alerts[i].row);
+	return e;
 }
 
 /* The name of the rule narrows the search; the key decides. */
@@ -106,7 +134,8 @@ static enum err read_members(struct reader *r, struct reading *w, int64_t t_ms, 
 	return e;
 }
 
-static enum err make(const char *key, int64_t t_ms, struct alerts_detail **out, struct why *why)
+static enum err make(const char *key, int64_t t_ms, struct alerts_detail **out,
+                            struct why *why)
 {
 	struct alerts_detail *d = calloc(1, sizeof *d);
 	if (d == NULL)
@@ -131,6 +160,8 @@ enum err alerts_detail_read(struct reader *r, const char *key, const struct aler
 	struct reading w = { 0 };
 	int64_t after = t_ms - DETAIL_BACK_DAYS * DAY_MS;
 	enum err e = make(key, t_ms, &w.d, why);
+	if (e == ERR_OK && take_pending(&w, alerts_group(now, key)) != ERR_OK)
+		e = why_memory(why);
 	if (e == ERR_OK)
 		e = reader_alert_history(r, after, t_ms, name_in_key(now, key), HISTORY_LOOKED_AT, take_episode, &w, why);
 	if (e == ERR_OK)
@@ -202,7 +233,8 @@ static enum err look(struct reader *r, const struct alerts_view *now, int64_t t_
 	return e;
 }
 
-enum err silence_sight_read(struct reader *r, const char *text, const struct alerts_view *now, int64_t t_ms, struct silence_sight **out, struct why *why)
+enum err silence_sight_read(struct reader *r, const char *text, const struct alerts_view *now, int64_t t_ms, struct silence_sight **out,
+                            struct why *why)
 {
 	struct silence_sight *s = calloc(1, sizeof *s);
 	if (s == NULL)
@@ -242,8 +274,8 @@ static struct changed_sight *new_changed_sight(int64_t alert)
 	return s;
 }
 
-enum err changed_sight_read(struct reader *r, int64_t alert, int64_t t_ms, const atomic_bool *cancelled, int64_t before_alert, int64_t before_until_ms,
-                            struct changed_sight **out, bool *is_same, struct why *why)
+enum err changed_sight_read(struct reader *r, int64_t alert, int64_t t_ms, const atomic_bool *cancelled, int64_t before_alert,
+                            int64_t before_until_ms, struct changed_sight **out, bool *is_same, struct why *why)
 {
 	struct changed_sight *s = new_changed_sight(alert);
 	struct changed_question q = { 0 };

@@ -96,7 +96,8 @@ static enum err make_room(struct alerts_rows *r, size_t n)
 	return ERR_OK;
 }
 
-enum err alerts_rows_fill(struct alerts_rows *r, const struct alerts_view *v, const char *filter, enum alerts_sort sort, bool turned, bool is_unfolded)
+enum err alerts_rows_fill(struct alerts_rows *r, const struct alerts_view *v, const char *filter, enum alerts_sort sort, bool turned,
+                          bool is_unfolded)
 {
 	struct words words;
 	r->n = r->n_shown = r->n_hidden = 0;

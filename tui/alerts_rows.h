@@ -20,9 +20,10 @@ struct alerts_rows {
 	size_t                          n_shown, n_hidden; /* that pass the filter; n_hidden of what is hidden, folded away or not */
 };
 
-/* Every word of the filter must be part of the rule, model, node, summary, owner, state or severity, without regard to case. What fires stays before what
- * does not, whatever the order. On failure the list is empty. */
-enum err alerts_rows_fill(struct alerts_rows *r, const struct alerts_view *v, const char *filter, enum alerts_sort sort, bool turned, bool is_unfolded);
+/* Every word of the filter must be part of the rule, model, node, summary, owner, state or severity, without regard to case. What fires
+ * stays before what does not, whatever the order. On failure the list is empty. */
+enum err alerts_rows_fill(struct alerts_rows *r, const struct alerts_view *v, const char *filter, enum alerts_sort sort, bool turned,
+                          bool is_unfolded);
 void     alerts_rows_release(struct alerts_rows *r);
 
 /* Where the group with that key stands; SIZE_MAX: nowhere. */

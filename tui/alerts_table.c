@@ -11,7 +11,7 @@ enum { SHOWS_STATE, SHOWS_SINCE, SHOWS_OWNER, SHOWS_RULE, SHOWS_MODEL, SHOWS_NOD
 
 static const struct table_column columns[N_COLUMNS] = {
 	[SHOWS_STATE] = { "", 1, 1, -1, 0 },          [SHOWS_SINCE] = { "since", 7, 7, 1, 1 },    [SHOWS_OWNER] = { "owner", 9, 14, -1, 1 },
-	[SHOWS_RULE] = { "alert", 12, 32, -1, 0 },    [SHOWS_MODEL] = { "model", 10, 18, -1, 4 }, [SHOWS_NODE] = { "node", 9, 20, -1, 2 },
+	[SHOWS_RULE] = { "alert", 16, 32, -1, 0 },    [SHOWS_MODEL] = { "model", 10, 18, -1, 4 }, [SHOWS_NODE] = { "node", 9, 20, -1, 2 },
 	[SHOWS_SUMMARY] = { "what", 24, 200, -1, 3 },
 };
 

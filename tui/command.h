@@ -42,7 +42,7 @@ enum {
 	X(ACK,         "ack",         "a",             CONTEXT_ABOUT_ALERTS, "ack", 2, "take alerts on: say that you are at it; those that are tagged, or the selected one") \
 	X(UNACK,       "unack",       "u",             CONTEXT_ABOUT_ALERTS, "unack", 3, "take an acknowledgement back") \
 	X(SILENCE,     "silence",     "S",             CONTEXT_ABOUT_ALERTS, "silence", 3, "hide alerts that match for a time, after a look at what that would hide") \
-	X(NOTE,        "note",        "n",             CONTEXT_VIEWS | CONTEXT_ABOUT_ALERTS, "note", 10, "write a note on the alert, the node or the time that is shown") \
+	X(NOTE,        "note",        "n",             CONTEXT_VIEWS | CONTEXT_ABOUT_ALERTS, "note", 12, "write a note on the alert, the node or the time that is shown") \
 	X(FOLD,        "fold",        "f",             CONTEXT_ALERTS, "fold",     4,  "show alerts that are silenced or inhibited, or fold them away") \
 	X(TAG_ALL,     "tag-all",     "A",             CONTEXT_ALERTS, "",         0,  "tag all that are listed, or take all tags off") \
 	X(TOGGLE,      "toggle",      "t",             CONTEXT_FLEET, "map/table", 3,  "change between heat map and table") \

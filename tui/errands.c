@@ -89,8 +89,8 @@ static void put_work(void *ctx)
 {
 	struct putting *p = ctx;
 	const struct errands *a = p->errands;
-	const struct request here = { .kind = REQUEST_HERE, .asked_ms = p->now_ms, .who = p->who, .origin = a->o.origin, .console = a->console, .view = p->view,
-		                      .is_gone = p->is_gone };
+	const struct request here = { .kind = REQUEST_HERE, .asked_ms = p->now_ms, .who = p->who, .origin = a->o.origin, .console = a->console,
+		                      .view = p->view, .is_gone = p->is_gone };
 	struct request r = p->request != NULL ? *p->request : here;
 	memcpy(r.id, p->id, sizeof r.id);
 	p->err = spool_put(&a->way, &r, &p->why);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Four lanes: one for the fleet (with one node's details and events), one for charts, one for alerts, one for what changed when one began. A lane has a reader of its own and at most one piece
- * of work on another thread; a question that comes meanwhile waits, and replaces one that waits already. What the worker makes is not looked at
- * by the loop until the work is done, and what the loop shows is not touched by the worker: no lock is needed. */
+ * Four lanes: one for the fleet (with one node's details and events), one for charts, one for alerts, one for what changed when one began. A
+ * lane has a reader of its own and at most one piece of work on another thread; a question that comes meanwhile waits, and replaces one that
+ * waits already. What the worker makes is not looked at by the loop until the work is done, and what the loop shows is not touched by the
+ * worker: no lock is needed. */
 #include "tui/feed.h"
 
 #include <assert.h>
@@ -461,6 +462,11 @@ void feed_await(struct feed *f, const char *id)
 {
 	if (f->n_waits < FEED_WAITS_MAX)
 		snprintf(f->waits[f->n_waits++], FEED_ID, "%s", id);
+}
+
+bool feed_is_awaiting(const struct feed *f)
+{
+	return f->n_waits > 0;
 }
 
 void feed_ask(struct feed *f, int64_t t_ms, const struct needs *needs)

@@ -50,6 +50,7 @@ void feed_glance(struct feed *f, int64_t t_ms, const struct needs *needs);
 
 /* The outcome of the request of that id is looked for with each question from now on. Of more than FEED_WAITS_MAX at once the last are not. */
 void feed_await(struct feed *f, const char *id);
+bool feed_is_awaiting(const struct feed *f);
 
 /* Puts the newest answers into the view's fleet, node, events, charts, alerts, first_ms, last_ms. Lent until the next time `changed` is called. */
 void feed_fill(const struct feed *f, struct view *view);

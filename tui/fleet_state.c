@@ -111,8 +111,6 @@ static enum err target_add(struct fleet_state *s, const struct target_info *info
 static enum err see_target(void *ctx, const struct target_info *info)
 {
 	struct fleet_state *s = ctx;
-	if (labels_find(info->labels, TARGET_RULES) != NULL)
-		return ERR_OK;
 	struct target_state *t = target_find(s, info->id);
 	if (t == NULL) {
 		enum err e = target_add(s, info, &t);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A dialog with several fields: lines that say something, texts that are typed, choices. Tab and the arrows go from field to field, Left and Right choose,
- * Enter is the answer to all of it and Esc none. It decides nothing: its owner asks what became of a key. */
+ * A dialog with several fields: lines that say something, texts that are typed, choices. Tab and the arrows go from field to field, Left
+ * and Right choose, Enter is the answer to all of it and Esc none. It decides nothing: its owner asks what became of a key. */
 #ifndef PITWALL_TUI_FORM_H
 #define PITWALL_TUI_FORM_H
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libtui.a
 libtui_a_SOURCES = \
+	%reldir%/calling.c %reldir%/calling.h \
 	%reldir%/canvas.c %reldir%/canvas.h \
 	%reldir%/chart_scale.c \
 	%reldir%/command.c %reldir%/command.h \
@@ -76,17 +77,13 @@ libtui_a_SOURCES += \
 	%reldir%/small_chart.c %reldir%/small_chart.h \
 	%reldir%/usual.c %reldir%/usual.h
 
-# what happened, on the time axes of charts
-libtui_a_SOURCES += \
-	%reldir%/chart_marks.c %reldir%/chart_marks.h \
-	%reldir%/marks.c %reldir%/marks.h
-
 # alerts: what is read of them, and their screens
 libtui_a_SOURCES += \
 	%reldir%/alert_lines.c %reldir%/alert_lines.h \
 	%reldir%/alert_panes.c %reldir%/alert_panes.h \
 	%reldir%/alert_screen.c \
 	%reldir%/alerts_ask.c %reldir%/alerts_ask.h \
+	%reldir%/alerts_copy.c \
 	%reldir%/alerts_data.c %reldir%/alerts_data.h \
 	%reldir%/alerts_detail.h \
 	%reldir%/alerts_dialog.c %reldir%/alerts_dialog.h \
@@ -100,3 +97,7 @@ libtui_a_SOURCES += \
 	%reldir%/form.c %reldir%/form.h \
 	%reldir%/frame.c %reldir%/frame.h \
 	%reldir%/paragraph.c %reldir%/paragraph.h
+# what happened, on the time axes of charts
+libtui_a_SOURCES += \
+	%reldir%/chart_marks.c %reldir%/chart_marks.h \
+	%reldir%/marks.c %reldir%/marks.h

@@ -18,6 +18,8 @@ static size_t fit(const char *text, const char *end, int width, size_t *skip)
 		if (!text_next(&p, end, &g))
 			break;
 		if (used + g.width > width) {
+			if (*before == ' ')
+				blank = before;
 			if (blank == NULL)
 				return before > text ? (size_t)(before - text) : (size_t)(p - text);
 			for (p = blank; p < end && *p == ' '; p++)

@@ -116,8 +116,8 @@ static void on_tick(void *ctx)
 	say_times(s);
 	if (s->view.mode != VIEW_PAUSED || s->view.fleet == NULL)
 		ask(s);
-	else if (!s->o.is_file)
-		feed_glance(s->feed, s->view.t_ms, &s->needs); /* for what was asked of the recorder meanwhile */
+	else if (feed_is_awaiting(s->feed))
+		feed_glance(s->feed, s->view.t_ms, &s->needs);
 	s->o.changed(s->o.ctx, false);
 }
 

@@ -57,7 +57,7 @@ no_control_bytes() { ! tr -d '\n\t' <"$1" | grep -q '[[:cntrl:]]'; }
 # ---- words ----
 
 run 0 "$pitwall" --help && says '^Commands:'; ok 'help names the commands'
-for command in demo record replay status query export check sim doctor why; do
+for command in demo record replay status query export check sim doctor why alerts ack unack silence note audit store; do
 	run 0 "$pitwall" "$command" --help && says "^usage: pitwall $command"; ok "help of $command"
 done
 run 2 "$pitwall" stauts && complains "did you mean 'status'"; ok 'an unknown command, with a suggestion'
@@ -73,6 +73,11 @@ run 2 "$pitwall" replay "$work/none.db" && complains 'terminal'; ok 'replay want
 run 2 "$pitwall" && complains 'terminal'; ok 'the console wants a terminal and says so'
 "$pitwall" doctor >"$work/out" 2>"$work/err" </dev/null
 [ $? -le 1 ] && says 'SQLite' && says 'libssh2'; ok 'doctor names the libraries'
+
+run 0 "$pitwall" doctor --store && says 'not there yet'; ok 'doctor --store without a file'
+run 0 "$pitwall" doctor --store --config "$work/none.yml" 2>/dev/null; [ $? -ne 0 ]; ok 'an option behind one whose value may be left out'
+run 2 "$pitwall" store setup && complains 'group'; ok 'a store for nobody'
+run 2 "$pitwall" alerts --store "$work/none.db" && complains 'none.db'; ok 'alerts of a store that is not there'
 
 # ---- checking ----
 

@@ -93,9 +93,17 @@ UNIT_TESTS += tests/e2e/test_doctor
 tests_e2e_test_doctor_SOURCES = %reldir%/test_doctor.c tests/unit/collectors/sshd.c tests/unit/collectors/sshd.h
 tests_e2e_test_doctor_LDADD   = $(libs_base) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/e2e/test_prometheus_alerts
+tests_e2e_test_prometheus_alerts_SOURCES = %reldir%/test_prometheus_alerts.c %reldir%/prometheus.c %reldir%/prometheus.h \
+	tests/unit/recorder/page_server.c tests/unit/recorder/page_server.h $(store_folder)
+tests_e2e_test_prometheus_alerts_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/e2e/test_alert_commands
 tests_e2e_test_alert_commands_SOURCES = %reldir%/test_alert_commands.c
 tests_e2e_test_alert_commands_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/e2e/test_team_store
+tests_e2e_test_team_store_SOURCES = %reldir%/test_team_store.c tests/unit/collectors/sshd.c tests/unit/collectors/sshd.h
+tests_e2e_test_team_store_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/e2e/test_alerts
 tests_e2e_test_alerts_SOURCES = %reldir%/test_alerts.c $(small_fleet)

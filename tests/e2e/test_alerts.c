@@ -101,10 +101,72 @@ static void alerts_are_listed_and_looked_at(void **state)
 	}
 }
 
+/* A rule of the fleet's own that fires while more than two requests wait. */
+static void add_rule(const struct small_fleet *f)
+{
+	char path[128];
+	snprintf(path, sizeof path, "%s/rules.yml", f->folder);
+	FILE *to = fopen(path, "w");
+	assert_non_null(to);
+	fprintf(to, "groups:\n  - name: own\n    interval: 1s\n    rules:\n      - alert: TooManyWait\n        expr: signal:queue > 2\n"
+	            "        labels: { severity: critical }\n        annotations: { summary: \"{{ $value }} requests wait on {{ $labels.node }}\" }\n");
+	assert_int_equal(fclose(to), 0);
+	to = fopen(f->config, "a");
+	assert_non_null(to);
+	fprintf(to, "rules: [ rules.yml ]\n");
+	assert_int_equal(fclose(to), 0);
+}
+
+/* The rule fires, one console takes it on, and another sees that; then a silence, a note, and what is taken back. */
+static void people_work_on_alerts(void **state)
+{
+	struct small_fleet f;
+	(void)state;
+	small_fleet_make(&f);
+	add_rule(&f);
+	struct pty *a = small_fleet_console(&f, &(struct console_start){ .cols = 100 });
+	pty_wait_text(a, "3 ok");
+	pty_send(a, "2");
+	pty_wait_text(a, "TooManyWait");
+	pty_wait_text(a, "nobody");
+	struct pty *b = small_fleet_console(&f, &(struct console_start){ .cols = 140 });
+	pty_wait_text(b, "1 other");
+	pty_send(b, "2");
+	pty_wait_text(b, "TooManyWait");
+	pty_send(b, "/toomany\r");
+	pty_send(a, "/toomany\r");
+	pty_wait_text(a, "/toomany");
+	pty_send(a, "a");
+	pty_wait_text(a, "acknowledge 1 alert");
+	pty_send(a, "I am at it\r");
+	pty_wait_no_text(a, "acknowledge 1 alert");
+	pty_wait_no_text(a, "nobody");
+	pty_wait_text(b, "I am at it"); /* in the other one too */
+	pty_send(b, "n");
+	pty_wait_text(b, "write it down");
+	pty_send(b, "seen before\r");
+	pty_wait_text(b, "noted");
+	pty_send(b, "\r\t\t");
+	pty_wait_text(b, "seen before");
+	pty_send(a, "u");
+	pty_wait_text(a, "take back");
+	pty_send(a, "\r");
+	pty_wait_text(a, "nobody");
+	pty_send(a, "S");
+	pty_wait_text(a, "hides 3 now");
+	pty_send(a, "\tknown\r");
+	pty_wait_text(a, "hidden");
+	pty_send(b, "\033");
+	pty_wait_text(b, "hidden");
+	console_leave(b);
+	console_leave(a);
+	small_fleet_remove(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(alerts_are_listed_and_looked_at),
+		cmocka_unit_test(alerts_are_listed_and_looked_at), cmocka_unit_test(people_work_on_alerts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

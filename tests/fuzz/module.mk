@@ -2,6 +2,9 @@
 # A fuzz target is tests/fuzz/fuzz_NAME.c with a corpus in tests/fuzz/corpus/NAME/ and two lines here. `make check` replays the corpora. After
 # `configure --enable-fuzzers --enable-sanitizers CC=clang CXX=clang++`, `make fuzz` looks for new inputs, FUZZ_SECONDS a target, in
 # tests/fuzz/work/ of the build folder; what crashes is left there as NAME-crash-*.
+FUZZ_TARGETS += tests/fuzz/fuzz_alertmanager
+tests_fuzz_fuzz_alertmanager_LDADD = $(FUZZ_MAIN) $(libs_alerts)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_frame
 tests_fuzz_fuzz_frame_LDADD = $(FUZZ_MAIN) $(libs_store)
 

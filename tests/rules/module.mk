@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Tests of the rules in packs/, in promtool's format; a site may take them for its own rules.
+# Tests of the rules in packs/, in promtool's format.
 rule_tests = \
 	%reldir%/AccuracyDrop.yml \
 	%reldir%/CertificateExpiry.yml \
@@ -7,11 +7,13 @@ rule_tests = \
 	%reldir%/CrashLoop.yml \
 	%reldir%/DiskFilling.yml \
 	%reldir%/EngineHung.yml \
+	%reldir%/ErrorsHigh.yml \
 	%reldir%/GpuEccErrors.yml \
 	%reldir%/GpuHot.yml \
 	%reldir%/GpuThrottled.yml \
 	%reldir%/GpuXid.yml \
 	%reldir%/KvCacheSaturated.yml \
+	%reldir%/LatencyHigh.yml \
 	%reldir%/MonitoringBlind.yml \
 	%reldir%/NodeDown.yml \
 	%reldir%/NothingRecorded.yml \

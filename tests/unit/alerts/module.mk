@@ -59,6 +59,14 @@ UNIT_TESTS += tests/unit/alerts/test_notifier
 tests_unit_alerts_test_notifier_SOURCES = %reldir%/test_notifier.c %reldir%/peer.c %reldir%/peer.h tests/unit/collectors/loop_turn.c tests/unit/collectors/loop_turn.h
 tests_unit_alerts_test_notifier_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/alerts/test_alertmanager_json
+tests_unit_alerts_test_alertmanager_json_SOURCES = %reldir%/test_alertmanager_json.c
+tests_unit_alerts_test_alertmanager_json_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_alertmanager
+tests_unit_alerts_test_alertmanager_SOURCES = %reldir%/test_alertmanager.c %reldir%/peer.c %reldir%/peer.h tests/unit/collectors/loop_turn.c tests/unit/collectors/loop_turn.h
+tests_unit_alerts_test_alertmanager_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/alerts/test_packs
 tests_unit_alerts_test_packs_SOURCES = %reldir%/test_packs.c
 tests_unit_alerts_test_packs_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
@@ -68,6 +76,10 @@ UNIT_TESTS += tests/unit/alerts/test_incidents
 tests_unit_alerts_test_incidents_SOURCES = %reldir%/test_incidents.c
 tests_unit_alerts_test_incidents_LDADD   = libsim.a libcollectors.a $(libs_alerts) $(MHD_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/alerts/test_slo
+tests_unit_alerts_test_slo_SOURCES = %reldir%/test_slo.c
+tests_unit_alerts_test_slo_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/alerts/test_rulebook
 tests_unit_alerts_test_rulebook_SOURCES = %reldir%/test_rulebook.c
 tests_unit_alerts_test_rulebook_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
@@ -76,3 +88,8 @@ alert_bench = %reldir%/alert_bench.c %reldir%/alert_bench.h $(store_folder)
 UNIT_TESTS += tests/unit/alerts/test_manager
 tests_unit_alerts_test_manager_SOURCES = %reldir%/test_manager.c $(alert_bench)
 tests_unit_alerts_test_manager_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_notify_faults
+tests_unit_alerts_test_notify_faults_SOURCES = %reldir%/test_notify_faults.c $(faults)
+tests_unit_alerts_test_notify_faults_LDFLAGS = $(fault_ldflags)
+tests_unit_alerts_test_notify_faults_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)

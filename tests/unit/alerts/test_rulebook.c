@@ -39,6 +39,7 @@ static void remove_files(const struct files *f)
 #define ONE   "groups: [{name: one, rules: [{alert: A, expr: x > 1, for: 5m}]}]\n"
 #define OTHER "groups: [{name: one, rules: [{alert: A, expr: x > 2, for: 5m}]}]\n"
 #define TWO   "groups: [{name: two, rules: [{record: y, expr: sum(x)}]}, {name: three, rules: []}]\n"
+#define BOTH "groups: [{name: one, rules: [{alert: A, expr: x > 3}]}, {name: two, rules: [{record: z, expr: min(x)}]}]\n"
 #define BROKEN "groups: [{name: one, rules: [{alert: A, expr: 'x >'}]}]\n"
 #define BROKEN_TEMPLATE "groups: [{name: one, rules: [{alert: A, expr: x, annotations: {summary: '{{ $labels.'}}]}]\n"
 
@@ -105,6 +106,25 @@ static void what_is_broken_goes_on_as_it_was(void **state)
 	remove_files(&f);
 }
 
+static void a_group_of_a_site_replaces_a_built_in_one(void **state)
+{
+	(void)state;
+	struct files f;
+	make_files(&f);
+	const char *const paths[] = { f.a, f.b };
+	static const struct rulebook_text texts[] = { { "pitwall:x", BOTH, sizeof BOTH - 1 }, { "pitwall:y", TWO, sizeof TWO - 1 } };
+	const struct rulebook_options o = { .paths = paths, .n_paths = 2, .texts = texts, .n_texts = 2 };
+	static const char *const want[] = { "pitwall:y;two", "pitwall:y;three", ";one", ";one" };
+	write_file(f.a, OTHER);
+	write_file(f.b, ONE); /* files do not replace each other */
+	struct rulebook *b = read_book(&o, NULL, NULL);
+	assert_int_equal(rulebook_count(b), sizeof want / sizeof *want);
+	for (size_t i = 0; i < sizeof want / sizeof *want; i++)
+		assert_row(want[i], strstr(rulebook_at(b, i)->source, want[i]) != NULL);
+	rulebook_free(b);
+	remove_files(&f);
+}
+
 static void what_is_disabled_is_left_out(void **state)
 {
 	(void)state;
@@ -163,6 +183,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_broken_goes_on_as_it_was),
+		cmocka_unit_test(a_group_of_a_site_replaces_a_built_in_one),
 		cmocka_unit_test(what_is_disabled_is_left_out),
 		cmocka_unit_test(what_continues_and_what_is_the_same),
 	};

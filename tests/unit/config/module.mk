@@ -28,6 +28,9 @@ tests_unit_config_test_faults_LDADD   = $(libs_config) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/config/test_ways
 tests_unit_config_test_ways_SOURCES = %reldir%/test_ways.c
 tests_unit_config_test_ways_LDADD   = $(libs_config) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/config/test_slo
+tests_unit_config_test_slo_SOURCES = %reldir%/test_slo.c
+tests_unit_config_test_slo_LDADD   = $(libs_config) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/config/test_roles
 tests_unit_config_test_roles_SOURCES = %reldir%/test_roles.c

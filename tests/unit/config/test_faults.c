@@ -38,6 +38,11 @@ static const char fleet_text[] =
 	"alerts: { group_by: [ alertname ], disable: [ A ], inhibit_rules: [ { name: n, source_matchers: [ 'a=b, c=~\"d\"' ],"
 	" target_match: { e: f }, equal: [ g ] } ] }\n"
 	"roles: { operator: [ alice, '@sre' ], shared_accounts: [ ops ] }\n"
+	"receivers: [ { name: h, webhook: { url: \"http://h/x\", auth: { bearer: { env: T } } }, match: [ 'a=b, c=~\"d\"', 'e!=f' ] },"
+	" { name: m, email: { url: \"smtp://m\", from: a@b, to: [ c@d, e@f ], starttls: never, auth: { basic: { user: u, password: { env: P } } } } },"
+	" { name: p, pagerduty: { routing_key: { command: [ a, b ] } } }, { name: c, command: [ d, e ] } ]\n"
+	"alertmanagers: [ { name: am, url: \"http://am:9093/x/\", mirror_acks: 5m } ]\n"
+	"attention: osc\n"
 	"store: s.db\n"
 	"theme: dark\n"
 	"keys: k.keys\n";

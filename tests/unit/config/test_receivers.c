@@ -53,7 +53,7 @@ static void test_all_kinds(void **state)
 		"receivers:\n"
 		"  - name: hook\n"
 		"    webhook: { url: \"https://hooks.example/x\", auth: { bearer: { env: HOOK_TOKEN } }, tls: { server_name: other.example } }\n"
-		"    match: [ 'team=\"ml\"', 'node=~\"gpu-.*\"' ]\n"
+		"    match: [ 'team=\"ml\", env!=test', 'node=~\"gpu-.*\"' ]\n"
 		"    min_severity: warning\n"
 		"    send_resolved: false\n"
 		"    group_wait: 0s\n"
@@ -79,8 +79,9 @@ static void test_all_kinds(void **state)
 	assert_string_equal(r[0].url, "https://hooks.example/x");
 	assert_string_equal(r[0].auth->secret.name, "HOOK_TOKEN");
 	assert_string_equal(r[0].tls->server_name, "other.example");
-	assert_int_equal(r[0].n_match, 2);
-	assert_string_equal(r[0].match[1], "node=~\"gpu-.*\"");
+	assert_int_equal(r[0].match.n, 3);
+	assert_string_equal(r[0].match.items[2].value, "gpu-.*");
+	assert_int_equal(r[0].match.items[2].kind, MATCH_REGEX);
 	assert_int_equal(r[0].min_severity, RECEIVER_WARNING);
 	assert_false(r[0].send_resolved);
 	assert_int_equal(r[0].group_wait_ms, 0);
@@ -109,6 +110,19 @@ static void test_all_kinds(void **state)
 	fleet_free(f);
 }
 
+static void test_attention(void **state)
+{
+	struct fleet *f = NULL;
+	(void)state;
+	assert_string_equal(said("attention: osc\n", &f), "");
+	assert_int_equal(f->attention, FLEET_ATTENTION_OSC);
+	fleet_free(f);
+	assert_string_equal(said("", &f), "");
+	assert_int_equal(f->attention, FLEET_ATTENTION_BELL);
+	fleet_free(f);
+	assert_string_equal(said("attention: loud\n", NULL), "f:2:12: 'attention' must be bell, osc or off, not 'loud'\n");
+}
+
 static void test_mistakes(void **state)
 {
 	static const struct {
@@ -129,7 +143,8 @@ static void test_mistakes(void **state)
 		{ "a key in the file", "receivers: [ { name: a, pagerduty: { routing_key: abc } } ]\n",
 		  "f:2:51: 'routing_key' must not be written into the file; say where it is: " },
 		{ "no key", "receivers: [ { name: a, pagerduty: { } } ]\n", "f:2:36: 'pagerduty' needs 'routing_key'\n" },
-		{ "a matcher that is none", "receivers: [ { name: a, command: [ a ], match: critical } ]\n", "f:2:48: 'match' must be matchers" },
+		{ "a matcher that is none", "receivers: [ { name: a, command: [ a ], match: critical } ]\n", "f:2:48: 'match': " },
+		{ "a regular expression that is none", "receivers: [ { name: a, command: [ a ], match: [ a=b, 'a=~\"(\"' ] } ]\n", "f:2:55: 'match': " },
 		{ "severity", "receivers: [ { name: a, command: [ a ], min_severity: bad } ]\n",
 		  "f:2:55: 'min_severity' must be info, warning or critical, not 'bad'\n" },
 		{ "too often", "receivers: [ { name: a, command: [ a ], repeat_interval: 1s } ]\n", "f:2:58: 'repeat_interval' must be" },
@@ -158,6 +173,6 @@ static void test_mistakes(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_all_kinds), cmocka_unit_test(test_mistakes) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_all_kinds), cmocka_unit_test(test_attention), cmocka_unit_test(test_mistakes) };
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

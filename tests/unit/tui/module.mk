@@ -73,11 +73,6 @@ UNIT_TESTS += tests/unit/tui/test_logs
 tests_unit_tui_test_logs_SOURCES = %reldir%/test_logs.c tests/unit/collectors/loop_turn.c tests/unit/collectors/loop_turn.h
 tests_unit_tui_test_logs_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
 
-UNIT_TESTS += tests/unit/tui/test_marks
-tests_unit_tui_test_marks_SOURCES = %reldir%/test_marks.c $(faults) $(store_folder)
-tests_unit_tui_test_marks_LDFLAGS = $(fault_ldflags)
-tests_unit_tui_test_marks_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
-
 UNIT_TESTS += tests/unit/tui/test_alerts
 tests_unit_tui_test_alerts_SOURCES = %reldir%/test_alerts.c $(screen_test_helpers)
 tests_unit_tui_test_alerts_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
@@ -85,3 +80,12 @@ tests_unit_tui_test_alerts_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/tui/test_alerts_read
 tests_unit_tui_test_alerts_read_SOURCES = %reldir%/test_alerts_read.c $(store_folder)
 tests_unit_tui_test_alerts_read_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/tui/test_calling
+tests_unit_tui_test_calling_SOURCES = %reldir%/test_calling.c
+tests_unit_tui_test_calling_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/tui/test_marks
+tests_unit_tui_test_marks_SOURCES = %reldir%/test_marks.c $(faults) $(store_folder)
+tests_unit_tui_test_marks_LDFLAGS = $(fault_ldflags)
+tests_unit_tui_test_marks_LDADD   = $(libs_tui) $(CMOCKA_LIBS)

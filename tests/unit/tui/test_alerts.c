@@ -390,6 +390,7 @@ static void test_silence(void **state)
 	open_on(&s, alerts_screen_new(), commands);
 	assert_non_null(s.dialog);
 	sample_answer(s.sample, s.dialog, 1, NULL);
+	s.below->kind->update(s.below, s.view);
 	shoot(&s, "silence_80x24", 22, 80, false);
 	shoot(&s, "silence_20x5", 3, 20, false);
 	shoot(&s, "silence_200x60", 58, 200, false);

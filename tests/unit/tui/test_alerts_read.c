@@ -62,7 +62,7 @@ static void fill(struct stage *s)
 	const struct console_row console = { .id = "c1", .actor = alice, .since_ms = T0 - 1000, .seen_ms = T0 - 500, .view = "ALERTS" };
 	changes_console(c, &console);
 	const struct event notes[] = {
-		{ .wall_ms = T0 - 5000, .severity = SEVERITY_INFO, .kind = "note", .node = "gpu-1", .text = "cable pulled", .data = "{\"alert\":2}" },
+		{ .wall_ms = T0 - 5000, .severity = SEVERITY_INFO, .kind = "note", .node = "gpu-1", .text = "cable pulled", .data = "{\"who\":\"bob\",\"alert\":2}" },
 		{ .wall_ms = T0 - 4000, .severity = SEVERITY_INFO, .kind = "note", .node = "gpu-9", .text = "another thing", .data = "" },
 	};
 	changes_event(c, &notes[0]);
@@ -145,7 +145,7 @@ static void test_the_details_of_a_group(void **state)
 	assert_int_equal(d->n_notes, 1);
 	assert_int_equal(d->n_transitions, 6);
 	assert_int_equal(alert_lines_fill(&lines, d), ERR_OK);
-	assert_string_equal(lines.items[0].text, "cable pulled");
+	assert_string_equal(lines.items[0].text, "bob: cable pulled");
 	assert_true(has_line(&lines, "gpu-1 resolved"));
 	assert_true(has_line(&lines, "acknowledged by alice (ops) from 10.0.0.5: on it"));
 	assert_false(has_line(&lines, "another thing"));

@@ -250,6 +250,7 @@ static struct screen *make_node_chart(void)
 	return chart_screen_of_signal(SIGNAL_LATENCY_P99, nodes, 2);
 }
 static struct screen *make_query_chart(void) { return chart_screen_of_query("sum(rate(x[5m]))"); }
+static struct screen *make_alert(void) { return alert_screen_new("{alertname=\"ErrorRatioHigh\",model=\"ranker\"}"); }
 static struct screen *make_help(void) { return help_new(&keys, CONTEXT_FLEET, "FLEET"); }
 static struct screen *make_dialog(void) { return dialog_new("Title", "One line\nand another", "yes", "no", &nothing); }
 
@@ -339,6 +340,12 @@ static void screens(void **state)
 		{ .label = "chart of a signal", .make = make_signal_chart },
 		{ .label = "chart of nodes", .make = make_node_chart, .commands = { COMMAND_LEFT, COMMAND_ZOOM_OUT, COMMAND_DOWN } },
 		{ .label = "chart of a query", .make = make_query_chart },
+		{ .label = "alerts", .make = alerts_screen_new },
+		{ .label = "alerts with a filter", .make = alerts_screen_new, .filter = "chat" },
+		{ .label = "what is done about alerts", .make = alerts_screen_new,
+		  .commands = { COMMAND_FOLD, COMMAND_TAG, COMMAND_SORT, COMMAND_ACK, COMMAND_SILENCE, COMMAND_NOTE, COMMAND_ENTER } },
+		{ .label = "an alert", .make = make_alert },
+		{ .label = "an alert's panes", .make = make_alert, .commands = { COMMAND_NEXT_PANE, COMMAND_DOWN, COMMAND_NEXT_PANE, COMMAND_NEXT_PANE } },
 		{ .label = "help", .make = make_help, .commands = { COMMAND_PAGE_DOWN } },
 		{ .label = "dialog", .make = make_dialog },
 	};

@@ -256,8 +256,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fleet), cmocka_unit_test(test_node), cmocka_unit_test(test_chart), cmocka_unit_test(test_events),
-		cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_alerts), cmocka_unit_test(test_alert),
+		cmocka_unit_test(test_marks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

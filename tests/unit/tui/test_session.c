@@ -541,7 +541,7 @@ static void test_needs_are_asked_once(void **state)
 	command(s, COMMAND_PAUSE, "");
 	n->node = "n1";
 	s->host.needs(s->host.context, n);
-	wait_until(s, view(s)->node != NULL);
+	wait_until(s, view(s)->node != NULL && view(s)->alerts != NULL);
 	int answers = s->n_new;
 	for (int i = 0; i < 3; i++) {
 		s->host.needs(s->host.context, n);
@@ -550,8 +550,7 @@ static void test_needs_are_asked_once(void **state)
 	assert_int_equal(s->n_new, answers);
 	n->node = "another";
 	s->host.needs(s->host.context, n);
-	wait_until(s, s->n_new == answers + 1);
-	assert_string_equal(view(s)->node->node, "another");
+	wait_until(s, s->n_new > answers && strcmp(view(s)->node->node, "another") == 0);
 	assert_int_equal(view(s)->node->n_targets, 0);
 	free(n);
 }
