@@ -244,6 +244,7 @@ static void test_alert(void **state)
 		{ .name = "alert_20x5", .rows = 3, .cols = 20, .nodes = 16, .n_series = 2 },
 		{ .name = "alert_80x40", .rows = 38, .cols = 80, .nodes = 16, .n_series = 2, .commands = { COMMAND_ZOOM_OUT } },
 		{ .name = "alert_200x60", .rows = 58, .cols = 200, .nodes = 16, .n_series = 2 },
+		{ .name = "alert_marks_80x40", .rows = 38, .cols = 80, .nodes = 16, .n_series = 2, .flags = SAMPLE_MARKS },
 		{ .name = "alert_hostile", .rows = 22, .cols = 80, .nodes = 16, .n_series = 1, .flags = SAMPLE_HOSTILE },
 		{ .name = "alert_gone", .rows = 22, .cols = 80, .nodes = 16, .flags = SAMPLE_ALL_WELL },
 	};
