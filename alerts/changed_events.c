@@ -16,7 +16,7 @@ static const struct {
 	{ "thermal", "heat", 0.9 },         { "config", "configuration", 0.8 }, { "scrape", "silence", 0.7 },
 	{ "clock", "clock", 0.4 },          { "source", "source", 0.4 },       { "recorder", "recorder", 0.3 },
 	{ "note", "note", 0.2 },            { "alert", "alert", 0 },           { "ack", "alert", 0 },
-	{ "silence", "alert", 0 },
+	{ "silence", "alert", 0 },          { "rule", "alert", 0 },
 };
 
 static double weight_of(const struct changed_event *e, const char **word)

@@ -15,12 +15,20 @@ struct given {
 	size_t          n, cap;
 };
 
+/* The series of one alert, made when they are first needed. */
+struct alert_names {
+	struct labels *of; /* the alert's labels: the same object as long as it is there */
+	struct labels *pending, *firing, *for_state;
+};
+
 struct running {
 	struct alert_group *group;
 	const struct rule  *rule;
 	struct alert_life  *life; /* of an alert */
 	struct rule_health  health;
 	struct given        before, now;
+	struct alert_names *names; /* [n_names]: in the order of the life's alerts */
+	size_t              n_names, cap_names;
 };
 
 struct alert_group {
@@ -149,27 +157,77 @@ static enum err alert_series(const struct alert *a, const char *metric, const ch
 	return e;
 }
 
-static enum err put_alert(struct running *r, const struct alert *a, const char *metric, const char *state, int64_t t_ms, double v, struct why *why)
+static void names_release(struct alert_names *n)
 {
-	struct labels *l = NULL;
-	enum err e = alert_series(a, metric, state, &l, why);
+	labels_unref(n->of);
+	labels_unref(n->pending);
+	labels_unref(n->firing);
+	labels_unref(n->for_state);
+}
+
+/* A walk over the alerts of a life, which stay in their order: those of before up to `from` have been looked at, the first `to` are of this walk. */
+struct naming {
+	struct running *r;
+	size_t          from, to;
+};
+
+static enum err names_of(struct naming *w, const struct alert *a, struct alert_names **out)
+{
+	struct running *r = w->r;
+	while (w->from < r->n_names && r->names[w->from].of != a->labels)
+		names_release(&r->names[w->from++]);
+	if (w->from == r->n_names && w->to == r->cap_names) {
+		size_t cap = r->cap_names != 0 ? r->cap_names * 2 : 8;
+		struct alert_names *names = realloc(r->names, cap * sizeof *names);
+		if (names == NULL)
+			return ERR_MEMORY;
+		r->names = names;
+		r->cap_names = cap;
+	}
+	struct alert_names n = { .of = NULL };
+	if (w->from < r->n_names)
+		n = r->names[w->from++];
+	else
+		n.of = labels_ref(a->labels);
+	r->names[w->to] = n;
+	*out = &r->names[w->to++];
+	if (w->from < w->to) /* behind the end of those of before */
+		w->from = r->n_names = w->to;
+	return ERR_OK;
+}
+
+static void names_end(struct naming *w)
+{
+	while (w->from < w->r->n_names)
+		names_release(&w->r->names[w->from++]);
+	w->r->n_names = w->to;
+}
+
+static enum err put_alert(struct naming *w, const struct alert *a, int64_t t_ms, struct why *why)
+{
+	struct alert_names *n;
+	bool fires = a->state == ALERT_FIRING;
+	if (names_of(w, a, &n) != ERR_OK)
+		return why_memory(why);
+	struct labels **state = fires ? &n->firing : &n->pending;
+	enum err e = *state != NULL ? ERR_OK : alert_series(a, "ALERTS", fires ? "firing" : "pending", state, why);
+	if (e == ERR_OK && n->for_state == NULL)
+		e = alert_series(a, "ALERTS_FOR_STATE", NULL, &n->for_state, why);
 	if (e == ERR_OK)
-		e = put(r, l, t_ms, v);
-	labels_unref(l);
-	return e;
+		e = put(w->r, *state, t_ms, 1);
+	return e == ERR_OK ? put(w->r, n->for_state, t_ms, (double)(a->active_ms / 1000)) : e;
 }
 
 static enum err alert(struct running *r, int64_t at_ms, int64_t t_ms, const struct series_set *result, struct why *why)
 {
+	struct naming w = { .r = r };
 	enum err e = alert_life_step(r->life, at_ms, result, why);
 	for (size_t i = 0; i < alert_life_count(r->life) && e == ERR_OK; i++) {
 		const struct alert *a = alert_life_at(r->life, i);
-		if (a->state == ALERT_INACTIVE)
-			continue;
-		e = put_alert(r, a, "ALERTS", a->state == ALERT_FIRING ? "firing" : "pending", t_ms, 1, why);
-		if (e == ERR_OK)
-			e = put_alert(r, a, "ALERTS_FOR_STATE", NULL, t_ms, (double)(a->active_ms / 1000), why);
+		if (a->state != ALERT_INACTIVE)
+			e = put_alert(&w, a, t_ms, why);
 	}
+	names_end(&w);
 	return e;
 }
 
@@ -359,6 +417,9 @@ void alert_group_free(struct alert_group *g)
 		given_clear(&r->now);
 		free(r->before.items);
 		free(r->now.items);
+		for (size_t k = 0; k < r->n_names; k++)
+			names_release(&r->names[k]);
+		free(r->names);
 		alert_life_free(r->life);
 	}
 	given_clear(&g->gone);

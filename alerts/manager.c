@@ -204,7 +204,7 @@ static enum err add_selector(void *ctx, const struct matcher *m, size_t n, int64
 
 static enum err select_all(struct alert_manager *m, struct why *why)
 {
-	struct selecting s = { NULL };
+	struct selecting s = { .items = NULL };
 	enum err e = ERR_OK;
 	for (size_t i = 0; i < m->n_groups; i++) {
 		const struct rule_group *g = m->groups[i]->of.group;

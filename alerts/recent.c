@@ -278,6 +278,8 @@ static enum err take_frame(void *ctx, const struct tail_frame *f, struct why *wh
 		drop_picks(t);
 	else if (is_other)
 		e = make_picks(r, t, f, why);
+	if (e == ERR_OK && t->n_picks > 0 && f->values == NULL) /* there was no memory to say that they are wanted */
+		e = why_memory(why);
 	if (e != ERR_OK)
 		return e;
 	t->step++;
@@ -348,12 +350,10 @@ enum err recent_follow(struct recent *r, int64_t now_ms, struct why *why)
 
 /* ---- results of rules ---- */
 
-enum err recent_put(struct recent *r, const char *group, const struct labels *l, int64_t t_ms, double v, struct why *why)
+static enum err put(struct recent *r, const char *group, const struct labels *l, int64_t t_ms, double v, struct why *why)
 {
 	struct track *t = NULL;
 	struct held *h = NULL;
-	if (!r->is_started || !recent_wants_metric(r, labels_metric(l)))
-		return ERR_OK;
 	enum err e = track_of_group(r, group, &t, why);
 	if (e == ERR_OK)
 		e = held_of(r, t, labels_ref(l), &h, why);
@@ -368,17 +368,36 @@ enum err recent_put(struct recent *r, const char *group, const struct labels *l,
 	return !h->is_live && !was_live ? ERR_OK : held_push(r, h, t_ms, v) == ERR_OK ? ERR_OK : why_memory(why);
 }
 
-enum err recent_put_end(struct recent *r, const char *group, int64_t t_ms, struct why *why)
+static enum err put_end(struct recent *r, const char *group, int64_t t_ms, struct why *why)
 {
 	struct track *t = NULL;
-	enum err e = r->is_started ? track_of_group(r, group, &t, why) : ERR_OK;
-	if (e != ERR_OK || t == NULL || t_ms <= t->last_ms)
+	enum err e = track_of_group(r, group, &t, why);
+	if (e != ERR_OK || t_ms <= t->last_ms)
 		return e;
 	drop_picks(t);
 	t->step++;
 	e = end_missing(r, t, t_ms, false);
 	t->last_ms = t_ms;
 	return e == ERR_OK ? ERR_OK : why_memory(why);
+}
+
+/* What is half done is not to be relied on: all is read anew with the next recent_follow, and until then the store answers. */
+static enum err give_up(struct recent *r, enum err e)
+{
+	if (e != ERR_OK)
+		r->is_started = false;
+	return e;
+}
+
+enum err recent_put(struct recent *r, const char *group, const struct labels *l, int64_t t_ms, double v, struct why *why)
+{
+	bool is_kept = r->is_started && recent_wants_metric(r, labels_metric(l));
+	return is_kept ? give_up(r, put(r, group, l, t_ms, v, why)) : ERR_OK;
+}
+
+enum err recent_put_end(struct recent *r, const char *group, int64_t t_ms, struct why *why)
+{
+	return r->is_started ? give_up(r, put_end(r, group, t_ms, why)) : ERR_OK;
 }
 
 /* ---- selectors ---- */

@@ -236,6 +236,8 @@ static void extend(struct selection *s, int64_t kept_from_ms)
 	for (size_t i = 0; i < past.n && e == ERR_OK; i++)
 		e = keep_past(r, &past.items[i], from_ms, &ignored);
 	series_set_release(&past);
+	if (e == ERR_MEMORY) /* half done: all is read anew with the next recent_follow */
+		r->is_started = false;
 	if (e != ERR_OK || of->is_beyond || of->has_twins)
 		return;
 	of->keep_ms = keep_ms;

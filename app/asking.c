@@ -117,6 +117,17 @@ static enum err read_options(struct asker *a, const struct cli *c, struct why *w
 	return e;
 }
 
+static enum err find_bundle(struct asker *a, struct why *why)
+{
+	struct buf value;
+	struct lease_info lease;
+	buf_init(&value, 100);
+	enum err e = reader_meta(a->reader, "bundle", a->now_ms, &value, why);
+	a->is_bundle = e == ERR_OK && value.len > 0 && reader_lease(a->reader, a->now_ms, &lease, NULL) != ERR_OK;
+	buf_release(&value);
+	return e;
+}
+
 enum err asker_init(struct asker *a, const struct cli *c, struct why *why)
 {
 	*a = (struct asker){ .now_ms = clock_wall_ms(clock_system()), .wait_ms = WAIT_MS };
@@ -128,6 +139,8 @@ enum err asker_init(struct asker *a, const struct cli *c, struct why *why)
 	e = find_person(a, c, why);
 	if (e == ERR_OK)
 		e = reader_open(buf_text(&a->context.store), READER_OWN, &a->reader, why);
+	if (e == ERR_OK)
+		e = find_bundle(a, why);
 	if (e != ERR_OK)
 		asker_release(a);
 	return e;
@@ -226,7 +239,8 @@ static void print_answer(const struct asker *a, const char *id, const struct ans
 
 int asker_ask(const struct asker *a, struct request *r)
 {
-	const struct spool_way way = { .store = buf_text(&a->context.store) };
+	const struct spool_way way = { .store = buf_text(&a->context.store),
+		                       .refusal = a->is_bundle ? "this is a part of a store, made by export; nobody records it" : NULL };
 	struct answer answer = { .err = ERR_OK };
 	struct why why = { "" };
 	r->asked_ms = a->now_ms;

@@ -36,6 +36,7 @@ struct asker {
 	struct person     person;
 	const char       *who;     /* lent by the command line or by `person` */
 	struct reader    *reader;
+	bool              is_bundle; /* an export that nobody records: nothing can be asked of it */
 	int64_t           now_ms, wait_ms;
 	enum cells_format format;  /* of the answer: table (a sentence) or JSON */
 };

@@ -44,7 +44,7 @@ static void check_fleet(const struct fleet *f, const char *path, struct diagnost
 		return;
 	}
 	for (size_t i = 0; i < a->n_disabled; i++) {
-		if (!pack_has_alert(pack, a->disabled[i]))
+		if (!pack_has_alert(pack, a->disabled[i]) && !slo_has_alert(a->disabled[i]))
 			diagnostics_add(d, DIAGNOSTIC_ERROR, path, a->disabled_at[2 * i], a->disabled_at[2 * i + 1], "there is no built-in rule '%.60s'",
 			                a->disabled[i]);
 	}

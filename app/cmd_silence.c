@@ -93,7 +93,8 @@ static enum err preview(const struct asker *a, const struct adding *d, struct bu
 		text_safe(to, buf_text(&d->text), d->text.len);
 		buf_printf(to, " from %s until %s\n", d->from_ms != 0 ? format_time(d->from_ms / 1000 * 1000, from) : "now",
 		           format_time(d->until_ms / 1000 * 1000, until));
-		buf_printf(to, "hides %zu alerts of %zu groups now, and would have hidden %zu in the last day\n", sight->n_now, sight->n_groups_now, sight->n_day);
+		buf_printf(to, "hides %zu alert%s of %zu group%s now, and would have hidden %zu in the last day\n", sight->n_now, sight->n_now == 1 ? "" : "s",
+		           sight->n_groups_now, sight->n_groups_now == 1 ? "" : "s", sight->n_day);
 		put_hidden(to, v, &d->matchers);
 	}
 	silence_sight_free(sight);

@@ -29,6 +29,29 @@ void matcher_set_release(struct matcher_set *s)
 	*s = (struct matcher_set){ 0 };
 }
 
+/* Alertmanager's expressions are not Prometheus': '.' does not match a line feed. The text is compiled as it stands first, which says what is wrong with it. */
+static enum err init_matcher(struct matcher *m, enum match kind, const char *name, const char *value, struct why *why)
+{
+	struct buf pattern;
+	struct matcher wrapped = { 0 };
+	enum err e = matcher_init(m, kind, name, value, why);
+	if (e != ERR_OK || (kind != MATCH_REGEX && kind != MATCH_NOT_REGEX))
+		return e;
+	buf_init(&pattern, MATCHER_VALUE_MAX + 16);
+	buf_printf(&pattern, "(?-s:%s)", value);
+	e = pattern.err != ERR_OK ? why_memory(why) : matcher_init(&wrapped, kind, name, buf_text(&pattern), why);
+	buf_release(&pattern);
+	if (e != ERR_OK) {
+		matcher_release(m);
+		return e;
+	}
+	struct regex *plain = m->regex;
+	m->regex = wrapped.regex;
+	wrapped.regex = plain;
+	matcher_release(&wrapped);
+	return ERR_OK;
+}
+
 enum err matcher_set_add(struct matcher_set *s, enum match kind, const char *name, const char *value, struct why *why)
 {
 	if (s->n == MATCHER_SET_MAX)
@@ -41,7 +64,7 @@ enum err matcher_set_add(struct matcher_set *s, enum match kind, const char *nam
 	if (items == NULL)
 		return why_memory(why);
 	s->items = items;
-	enum err e = matcher_init(&items[s->n], kind, name, value, why);
+	enum err e = init_matcher(&items[s->n], kind, name, value, why);
 	if (e == ERR_OK)
 		s->n++;
 	return e;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Several matchers that must all hold, as Alertmanager's silences and inhibit rules have them: read from what people type, from and to the JSON of
- * Alertmanager's API v2, and printed. What its own two parsers both take means the same here.
+ * Alertmanager's API v2, and printed. What its own two parsers both take means the same here. Its
+ * expressions are not quite Prometheus': '.' does not match a line feed.
  *
  * Threads: none while it is made; matching is thread-safe. */
 #ifndef PITWALL_BASE_MATCHER_SET_H
@@ -16,7 +17,7 @@
 #include <stddef.h>
 
 /* More than this is ERR_LIMIT: nobody means it. */
-enum { MATCHER_SET_MAX = 128, MATCHER_NAME_MAX = 1024, MATCHER_VALUE_MAX = 32 * 1024 };
+enum { MATCHER_SET_MAX = 128, MATCHER_NAME_MAX = 1024, MATCHER_VALUE_MAX = 32000 };
 
 struct matcher_set {
 	struct matcher *items;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/alertmanager.h"
 #include "alerts/notifier.h"
 #include "base/log.h"
 #include "recorder/desk.h"
@@ -37,6 +38,8 @@ struct alerting {
 	struct desk            *desk;
 	struct loop_timer      *tick;
 	struct notifier        *notifier; /* NULL: nobody is to be told */
+	struct alertmanager   **clients;  /* n_clients: of the fleet's Alertmanagers */
+	size_t                  n_clients;
 	struct holding         *now, *next;
 	struct desk_job         job;
 	bool                    is_working, is_closing, wants_queue;
@@ -81,18 +84,22 @@ static void holding_drop(struct holding *h)
 	part_closed(a);
 }
 
-static void notifier_closed(void *ctx)
+static void sender_closed(void *ctx)
 {
 	holding_drop(ctx);
 }
 
-/* The receivers stay lent until it is closed: its reference to the fleet goes with it. */
-static void close_notifier(struct alerting *a, struct holding *of)
+/* What they send to is lent until they are closed: each has a reference to the fleet, which goes then. */
+static void close_senders(struct alerting *a, struct holding *of)
 {
-	if (a->notifier == NULL)
-		return;
-	notifier_close(a->notifier, notifier_closed, of);
+	if (a->notifier != NULL)
+		notifier_close(a->notifier, sender_closed, of);
+	for (size_t i = 0; i < a->n_clients; i++)
+		alertmanager_close(a->clients[i], sender_closed, of);
+	free(a->clients);
 	a->notifier = NULL;
+	a->clients = NULL;
+	a->n_clients = 0;
 }
 
 /* While no job runs. */
@@ -102,7 +109,7 @@ static void close_all(struct alerting *a)
 		return;
 	struct holding *now = a->now, *next = a->next;
 	a->now = a->next = NULL;
-	close_notifier(a, now);
+	close_senders(a, now);
 	desk_job_release(&a->job);
 	desk_free(a->desk);
 	a->desk = NULL;
@@ -155,6 +162,14 @@ static void on_result(void *ctx, const struct notification_row *row)
 		log_error(a->o.log, "alerting", "cannot keep what became of a notification, it may be sent again: %s", why.text);
 	if (row->state == NOTIFICATION_GIVEN_UP)
 		log_error(a->o.log, "alerting", "receiver '%s' was not told of an alert: %s", row->receiver, row->error);
+}
+
+static void on_sent(void *ctx, enum err e, const char *text)
+{
+	struct alerting *a = ctx;
+	char line[sizeof(struct why) + 64];
+	snprintf(line, sizeof line, e == ERR_OK ? "alerts are sent to the Alertmanager again" : "alerts cannot be sent to an Alertmanager: %s", text);
+	tell(a, e == ERR_OK ? SEVERITY_INFO : SEVERITY_WARN, line);
 }
 
 static struct rules_target *target_add(struct alerting *a, const char *source)
@@ -292,6 +307,36 @@ static void begin_notifier(struct alerting *a)
 	a->wants_queue = true;
 }
 
+static void begin_clients(struct alerting *a)
+{
+	const struct fleet *f = a->now->fleet;
+	struct why why = { "" };
+	a->clients = f->n_alertmanagers > 0 ? calloc(f->n_alertmanagers, sizeof(struct alertmanager *)) : NULL;
+	for (size_t i = 0; a->clients != NULL && i < f->n_alertmanagers; i++) {
+		const struct am_options o = { .loop = a->o.loop, .clock = a->o.clock, .to = &f->alertmanagers[i], .fleet = f->name, .version = a->o.version,
+			                      .interval_ms = f->alerting.interval_ms, .sent = on_sent, .ctx = a };
+		if (alertmanager_new(&o, &a->clients[a->n_clients], &why) == ERR_OK) {
+			a->n_clients++;
+			a->now->refs++;
+		} else {
+			tell(a, SEVERITY_WARN, why.text);
+		}
+	}
+}
+
+static void tell_clients(struct alerting *a)
+{
+	const struct desk_news *n = a->job.news;
+	for (size_t i = 0; n != NULL && i < a->n_clients; i++) {
+		struct why why = { "" };
+		enum err e = alertmanager_set_alerts(a->clients[i], n->alerts, n->n_alerts, &why);
+		if (e == ERR_OK)
+			e = alertmanager_set_acks(a->clients[i], n->acks, n->n_acks, &why);
+		if (e != ERR_OK)
+			log_error(a->o.log, "alerting", "an Alertmanager is not told of what changed: %s", why.text);
+	}
+}
+
 /* The job changed the fleet, or could not. */
 static void settle_fleet(struct alerting *a, struct holding *used)
 {
@@ -300,10 +345,11 @@ static void settle_fleet(struct alerting *a, struct holding *used)
 		return;
 	}
 	struct holding *before = a->now;
-	close_notifier(a, before);
+	close_senders(a, before);
 	a->now = used;
 	holding_drop(before);
 	begin_notifier(a);
+	begin_clients(a);
 }
 
 static void job_done(void *ctx, bool is_cancelled)
@@ -327,6 +373,7 @@ static void job_done(void *ctx, bool is_cancelled)
 		if (notifier_put(a->notifier, &a->job.queue[i], &why) != ERR_OK)
 			log_error(a->o.log, "alerting", "cannot send a notification: %s", why.text);
 	}
+	tell_clients(a);
 	desk_job_release(&a->job);
 	holding_drop(used); /* the job's own */
 	if (a->is_closing)

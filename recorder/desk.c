@@ -8,10 +8,12 @@
 #include <sys/stat.h>
 
 #include "base/asset.h"
+#include "base/buf.h"
 #include "base/diagnostics.h"
 #include "base/num.h"
+#include "rules/slo.h"
 
-enum { TEXTS_MAX = 64, SPOOL_RETRY_MS = 30 * 1000 };
+enum { TEXTS_MAX = 64, SPOOL_RETRY_MS = 30 * 1000, OBJECTIVES_MAX = 4 * 1024 * 1024 };
 
 /* ---- what a job gives back ---- */
 
@@ -68,6 +70,7 @@ void desk_job_release(struct desk_job *job)
 		free_row(&job->queue[i]);
 	for (size_t i = 0; i < job->n_words; i++)
 		free(job->words[i].text);
+	desk_news_free(job->news);
 	free(job->pieces);
 	free(job->queue);
 	free(job->words);
@@ -135,6 +138,17 @@ static enum err add_pack(void *ctx, const char *name, const char *text, size_t l
 	return ERR_OK;
 }
 
+/* Behind the packs, so that what is promised takes the place of their mild alerts. */
+static enum err add_objectives(struct texts *t, const struct fleet *f, struct buf *text, struct why *why)
+{
+	if (f->n_slos == 0)
+		return ERR_OK;
+	if (t->n == TEXTS_MAX || slo_print(f->slos, f->n_slos, text) != ERR_OK)
+		return why_set(why, text->err != ERR_OK ? text->err : ERR_LIMIT, "the objectives make too long a rule file");
+	t->items[t->n++] = (struct rulebook_text){ .name = SLO_SOURCE, .text = text->data, .len = text->len };
+	return ERR_OK;
+}
+
 static void say_mistakes(struct desk_job *job, const struct diagnostics *found)
 {
 	struct why why = { "" };
@@ -150,8 +164,12 @@ static enum err load_rules(struct desk *d, struct desk_job *job, const struct fl
 	struct texts texts = { .n = 0 };
 	struct diagnostics found;
 	struct rulebook *book = NULL;
+	struct buf objectives;
 	diagnostics_init(&found);
+	buf_init(&objectives, OBJECTIVES_MAX);
 	enum err e = f->alerting.builtin ? asset_list("packs/", add_pack, &texts) : ERR_OK;
+	if (e == ERR_OK)
+		e = add_objectives(&texts, f, &objectives, why);
 	const struct rulebook_options o = {
 		.paths = f->rules, .n_paths = f->n_rules, .texts = texts.items, .n_texts = texts.n,
 		.disabled = f->alerting.disabled, .n_disabled = f->alerting.n_disabled,
@@ -163,6 +181,7 @@ static enum err load_rules(struct desk *d, struct desk_job *job, const struct fl
 		e = alert_manager_load(d->manager, book, &f->alerting, now_ms, why);
 	}
 	diagnostics_release(&found);
+	buf_release(&objectives);
 	return e;
 }
 

@@ -7,6 +7,8 @@
 #ifndef PITWALL_RECORDER_DESK_H
 #define PITWALL_RECORDER_DESK_H
 
+#include "alerts/alertmanager_json.h"
+#include "alerts/alertmanager_mirror.h"
 #include "alerts/manager.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -35,6 +37,17 @@ struct desk_word {
 	char         *text;
 };
 
+/* All that an Alertmanager is to know. Label sets are referenced. */
+struct desk_news {
+	struct am_push *alerts;
+	size_t          n_alerts;
+	struct am_ack  *acks;
+	size_t          n_acks;
+	const struct labels **acked; /* private: the sets that the acknowledgements point to */
+	size_t          n_acked;
+	char          **texts;       /* private: who and comment of each */
+};
+
 struct desk_job {
 	/* in */
 	const struct fleet *use;       /* by this one from now on; NULL: as before. Lent until the next one is used or the desk freed */
@@ -47,6 +60,7 @@ struct desk_job {
 	struct alert_round  round;     /* lent by the desk; its changes are among the pieces */
 	struct notification_row *queue;
 	size_t              n_queue, cap_queue;
+	struct desk_news   *news;      /* NULL: nothing new, or nobody wants to know */
 	struct desk_word   *words;
 	size_t              n_words, cap_words;
 	bool                has_used;  /* the fleet of before is not needed any more */

@@ -47,4 +47,8 @@ void desk_take_requests(struct desk *d, struct desk_job *job, int64_t now_ms);
 void desk_tell_unload(struct desk *d);
 void desk_tell_step(struct desk *d, struct desk_job *job, int64_t now_ms);
 
+/* desk_news.c: what Alertmanagers are to know. NULL for want of memory. */
+struct desk_news *desk_news_new(const struct alerts_now *now);
+void              desk_news_free(struct desk_news *n); /* NULL is fine */
+
 #endif

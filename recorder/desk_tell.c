@@ -103,62 +103,89 @@ static struct desk_piece *piece_of_round(struct desk_job *job)
 	return NULL;
 }
 
-static enum err step(struct desk *d, struct desk_job *job, int64_t now_ms, struct why *why)
+/* What a step of the plan is given. */
+struct groups {
+	struct notify_group  *items;
+	struct notify_member *members;
+	struct labels       **keys;
+	size_t                n, n_members;
+};
+
+static void groups_release(struct groups *g)
 {
-	struct alerts_now now;
-	enum err e = alert_manager_now(d->manager, now_ms, &now, why);
+	for (size_t i = 0; g->keys != NULL && i < g->n; i++)
+		labels_unref(g->keys[i]);
+	free(g->items);
+	free(g->members);
+	free(g->keys);
+}
+
+static enum err add_group(struct groups *g, const struct fleet_alerting *alerting, const struct alerts_now *now, size_t number, struct why *why)
+{
+	const struct grouped_alerts *from = &now->groups->items[number];
+	const struct ack_row *ack = now->acks[number];
+	struct notify_group *to = &g->items[g->n];
+	*to = (struct notify_group){ .key = from->key, .members = &g->members[g->n_members] };
+	for (size_t i = 0; i < from->n; i++)
+		if (now->rows[from->members[i]].fired_ms != 0)
+			g->members[g->n_members + to->n++] = member_of(now, from->members[i]);
+	if (to->n == 0)
+		return ERR_OK;
+	enum err e = key_labels(alerting, to->members[0].labels, &g->keys[g->n], why);
 	if (e != ERR_OK)
 		return e;
-	struct notify_group *groups = calloc(now.groups->n + 1, sizeof *groups);
-	struct notify_member *members = calloc(now.n + 1, sizeof *members);
-	struct labels **keys = calloc(now.groups->n + 1, sizeof(struct labels *));
-	size_t n = 0, n_members = 0;
-	if (groups == NULL || members == NULL || keys == NULL)
-		e = why_memory(why);
-	for (size_t g = 0; g < now.groups->n && e == ERR_OK; g++) {
-		const struct grouped_alerts *from = &now.groups->items[g];
-		struct notify_group *to = &groups[n];
-		*to = (struct notify_group){ .key = from->key, .members = &members[n_members] };
-		for (size_t i = 0; i < from->n; i++)
-			if (now.rows[from->members[i]].fired_ms != 0)
-				members[n_members + to->n++] = member_of(&now, from->members[i]);
-		if (to->n == 0)
-			continue;
-		n_members += to->n;
-		e = key_labels(&d->fleet->alerting, now.rows[from->members[0]].labels, &keys[n], why);
-		to->labels = keys[n++];
-		if (now.acks[g] != NULL) {
-			to->acked_ms = now.acks[g]->at_ms;
-			to->acked_by = now.acks[g]->actor.who;
-			to->ack_comment = now.acks[g]->comment;
-		}
+	to->labels = g->keys[g->n++];
+	g->n_members += to->n;
+	if (ack != NULL) {
+		to->acked_ms = ack->at_ms;
+		to->acked_by = ack->actor.who;
+		to->ack_comment = ack->comment;
 	}
+	return ERR_OK;
+}
+
+static enum err step(struct desk *d, struct desk_job *job, const struct alerts_now *now, int64_t now_ms, struct why *why)
+{
+	struct groups g = { .items = calloc(now->groups->n + 1, sizeof *g.items), .members = calloc(now->n + 1, sizeof *g.members),
+		            .keys = calloc(now->groups->n + 1, sizeof(struct labels *)) };
 	struct telling t = { .job = job, .piece = piece_of_round(job) };
+	enum err e = g.items == NULL || g.members == NULL || g.keys == NULL ? why_memory(why) : ERR_OK;
+	for (size_t i = 0; i < now->groups->n && e == ERR_OK; i++)
+		e = add_group(&g, &d->fleet->alerting, now, i, why);
 	if (e == ERR_OK)
-		e = notify_plan_step(d->plan, now_ms, groups, n, emit, &t, why);
-	for (size_t i = 0; keys != NULL && i < n; i++)
-		labels_unref(keys[i]);
-	free(groups);
-	free(members);
-	free(keys);
+		e = notify_plan_step(d->plan, now_ms, g.items, g.n, emit, &t, why);
+	groups_release(&g);
+	return e;
+}
+
+static enum err tell(struct desk *d, struct desk_job *job, int64_t now_ms, struct why *why)
+{
+	struct alerts_now now;
+	enum err e = ERR_OK;
+	if (d->fleet->n_receivers > 0 && d->plan == NULL) {
+		e = load(d, why);
+		if (e != ERR_OK)
+			desk_tell_unload(d);
+	}
+	if (e == ERR_OK)
+		e = alert_manager_now(d->manager, now_ms, &now, why);
+	if (e == ERR_OK && d->plan != NULL)
+		e = step(d, job, &now, now_ms, why);
+	if (e == ERR_OK && d->fleet->n_alertmanagers > 0) {
+		job->news = desk_news_new(&now);
+		e = job->news == NULL ? why_memory(why) : ERR_OK;
+	}
 	return e;
 }
 
 void desk_tell_step(struct desk *d, struct desk_job *job, int64_t now_ms)
 {
 	struct why why = { "" };
-	if (d->fleet->n_receivers == 0 || (!d->has_changed && now_ms < d->tell_ms && now_ms > d->tell_ms - 2 * TELL_MS))
+	bool is_told = d->fleet->n_receivers > 0 || d->fleet->n_alertmanagers > 0;
+	if (!is_told || (!d->has_changed && now_ms < d->tell_ms && now_ms > d->tell_ms - 2 * TELL_MS))
 		return;
 	d->tell_ms = now_ms + TELL_MS;
 	d->has_changed = false;
-	enum err e = ERR_OK;
-	if (d->plan == NULL) {
-		e = load(d, &why);
-		if (e != ERR_OK)
-			desk_tell_unload(d);
-	}
-	if (e == ERR_OK)
-		e = step(d, job, now_ms, &why);
-	if (e != ERR_OK)
+	if (tell(d, job, now_ms, &why) != ERR_OK)
 		desk_say(job, SEVERITY_WARN, "cannot find out who is to be told of alerts: %s", why.text);
 }

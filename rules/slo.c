@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/slo.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +27,13 @@ struct objective {
 	const char *what, *advice;
 	double      share;
 };
+
+static const char alert_errors[] = "ErrorBudgetBurn", alert_slow[] = "LatencyBudgetBurn";
+
+bool slo_has_alert(const char *name)
+{
+	return strcmp(name, alert_errors) == 0 || strcmp(name, alert_slow) == 0;
+}
 
 struct writing {
 	const struct fleet_slo *slo;
@@ -182,9 +188,9 @@ static size_t objectives_of(const struct fleet_slo *slo, struct objective to[2])
 		"            3. Since when (`c`)? `e` shows what happened then: a version, throttling, a node that is down.\n";
 	size_t n = 0;
 	if (slo->availability > 0)
-		to[n++] = (struct objective){ "ErrorBudgetBurn", "errors", "requests", "failed", errors_advice, slo->availability };
+		to[n++] = (struct objective){ alert_errors, "errors", "requests", "failed", errors_advice, slo->availability };
 	if (slo->latency_objective > 0)
-		to[n++] = (struct objective){ "LatencyBudgetBurn", "slow", "timed", "went to slow nodes", slow_advice, slo->latency_objective };
+		to[n++] = (struct objective){ alert_slow, "slow", "timed", "went to slow nodes", slow_advice, slo->latency_objective };
 	return n;
 }
 

@@ -12,6 +12,7 @@
 #include "config/slo.h"
 #include "rules/rule_file.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define SLO_SOURCE "pitwall:slo" /* what the store calls this file */
@@ -19,6 +20,9 @@
 /* Appends the rule file. The item for all models that have none of their own has the groups of the pack's own mild alerts, and so takes their place.
  * An alert that cannot fire (14.4 times a budget of 10 % is more than all) is left out. */
 enum err slo_print(const struct fleet_slo *slos, size_t n, struct buf *to);
+
+/* Is it the name of an alert that objectives make? */
+bool slo_has_alert(const char *name);
 
 struct slo_rules;
 

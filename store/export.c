@@ -84,7 +84,8 @@ static enum err copy_metas(struct copying *c, struct why *why)
 		if (e != ERR_OK)
 			break;
 	}
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
+	/* So that it is known for one: nothing is to be asked of it. */
+	return e == ERR_NOT_FOUND ? ledger_meta(&c->ledger, "bundle", c->until_ms, "1", why) : e;
 }
 
 static enum err copy_frame(void *ctx, const struct frame *f)

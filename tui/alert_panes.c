@@ -13,7 +13,7 @@
 
 enum {
 	TEXT_MAX = 8192, WIDE = 120, ROWS_FOR_COLUMNS = 24, ROWS_FOR_CHART = 13, ROWS_FOR_PANE = 5, ROWS_FOR_ALL = 30, HEAD_ROWS = 3,
-	CHART_ROWS = 7, CHART_ROWS_MOST = 22, NAME_COLS = 14
+	CHART_ROWS = 7, CHART_ROWS_MOST = 22, NAME_COLS = 14, MARK_NODES_MAX = 64
 };
 
 static int smaller(int a, int b)
@@ -54,9 +54,22 @@ static void draw_head(const struct alert_pane_data *d, int rows, struct canvas *
 
 /* ---- the chart ---- */
 
+/* Of the nodes that its alerts are about, else of its model. */
+static size_t pick_marks(const struct alert_pane_data *d, struct chart_mark to[MARKS_SHOWN])
+{
+	const char *nodes[MARK_NODES_MAX];
+	size_t n = 0;
+	for (size_t i = 0; i < d->group->n && n < MARK_NODES_MAX; i++)
+		if (d->group->alerts[i].node[0] != '\0')
+			nodes[n++] = d->group->alerts[i].node;
+	const struct mark_filter f = { .nodes = nodes, .n_nodes = n, .model = d->group->model[0] != '\0' ? d->group->model : NULL };
+	return d->view->charts == NULL ? 0 : marks_pick(&d->view->charts->marks, &f, d->chart->start_ms, d->chart->end_ms, d->chart->step_ms, to);
+}
+
 static void draw_chart(const struct alert_pane_data *d, struct canvas *c)
 {
 	struct rect all = canvas_region(c);
+	struct chart_mark marks[MARKS_SHOWN];
 	char note[ALERTS_TEXT], number[NUMBER_TEXT], span[DURATION_TEXT];
 	struct chart chart = chart_of_data(d->chart, UNIT_NONE, d->view->glyphs);
 	const struct chart_threshold threshold = { d->threshold, severity_role(d->group->severity), "" };
@@ -72,6 +85,8 @@ static void draw_chart(const struct alert_pane_data *d, struct canvas *c)
 		chart.thresholds = &threshold;
 		chart.n_thresholds = d->op != NULL;
 		chart.cursor_ms = d->group->alerts[0].row.active_ms;
+		chart.marks = marks;
+		chart.n_marks = pick_marks(d, marks);
 		chart_draw(c, &chart);
 	}
 	canvas_leave(c);

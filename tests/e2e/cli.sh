@@ -186,6 +186,41 @@ run 0 "$pitwall" query --store "$store" --at "$last" 'sort(signal:queue)' --form
 	[ "$(wc -l <"$work/out")" -gt 8 ]
 ok 'the bundle gives the same answers'
 
+# ---- alerts: a rule that fires, what people do about it, and what is left of that ----
+
+run 2 "$pitwall" note 'too late' --store "$work/bundle.pitwall" && complains 'made by export' && [ ! -e "$work/bundle.pitwall-requests" ]; ok 'nothing is asked of a bundle'
+cat >"$work/alerts.yml" <<'END'
+fleet: alone
+groups: [ { name: g, interval: 1s, timeout: 1s, targets: [ { url: "http://127.0.0.1:9/metrics", node: gpu-a-01 } ] } ]
+rules: [ rules.yml ]
+END
+cat >"$work/rules.yml" <<'END'
+groups:
+  - name: r
+    interval: 1s
+    rules: [ { alert: NobodyThere, expr: "up == 0", labels: { severity: critical }, annotations: { summary: "{{ $labels.node }} is down" } } ]
+END
+store="$work/alerts.db"
+"$pitwall" record --config "$work/alerts.yml" --store "$store" >"$work/record.out" 2>&1 &
+recorder=$!
+fires() { "$pitwall" alerts --store "$store" 2>/dev/null | grep -q 'firing .* NobodyThere .* gpu-a-01 is down'; }
+until_ fires; ok 'a rule of the fleet file fires'
+run 0 "$pitwall" ack NobodyThere --comment 'on it' --as carol --store "$store"; ok 'it is acknowledged'
+run 0 "$pitwall" alerts --store "$store" && says 'carol *NobodyThere'; ok 'which is seen'
+run 0 "$pitwall" silence add node=gpu-a-01 --until 1h --yes --store "$store" && says 'hides 1 alert of 1 group now'; ok 'and silenced, with a look at what that hides'
+run 0 "$pitwall" silence list --store "$store" --format json && [ "$("$json_at" silences.0.state <"$work/out")" = active ]; ok 'which is listed'
+silence=$("$json_at" silences.0.id <"$work/out")
+run 0 "$pitwall" silence expire "$silence" --store "$store"; ok 'and ended before its time'
+run 0 "$pitwall" note gpu-a-01 'fan replaced' --store "$store"; ok 'a note'
+run 0 "$pitwall" unack NobodyThere --store "$store" --format json && [ "$("$json_at" state <"$work/out")" = done ]; ok 'the acknowledgement is taken back'
+kill "$recorder"
+wait "$recorder"
+recorder=
+run 0 "$pitwall" audit list --store "$store" --format json && [ "$("$json_at" rows <"$work/out")" -eq 5 ] && says '"who":"carol"'; ok 'all that was written down'
+run 0 "$pitwall" audit verify --store "$store" && says 'all 5 rows'; ok 'as it was written'
+run 1 "$pitwall" note 'for later' --store "$store" && complains 'is kept, and done when a recorder runs'; ok 'with no recorder a request is kept'
+store="$work/a.db"
+
 # ---- what changed ----
 
 # why WORD...: either answer is one

@@ -109,3 +109,8 @@ UNIT_TESTS += tests/e2e/test_alerts
 tests_e2e_test_alerts_SOURCES = %reldir%/test_alerts.c $(small_fleet)
 tests_e2e_test_alerts_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_alerts_LDADD   = $(libs_store) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
+
+# A real Alertmanager, where it is installed.
+UNIT_TESTS += tests/e2e/test_alertmanager_policy
+tests_e2e_test_alertmanager_policy_SOURCES = %reldir%/test_alertmanager_policy.c %reldir%/alertmanager.c %reldir%/alertmanager.h
+tests_e2e_test_alertmanager_policy_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)

@@ -453,7 +453,7 @@ static void test_slow(void **state)
 static void test_silence(void **state)
 {
 	(void)state;
-	check("silence add alertname=NodeDown node=~\"gpu-a-.*\" --until 2h --comment work", 1, "hides 2 alerts of 1 groups now, and would have hidden 2 in the last day",
+	check("silence add alertname=NodeDown node=~\"gpu-a-.*\" --until 2h --comment work", 1, "hides 2 alerts of 1 group now, and would have hidden 2 in the last day",
 	      "nothing was silenced; --yes makes it");
 	assert_non_null(strstr(t.out, "firing   NodeDown"));
 	assert_int_equal(t.n_asked, 0);

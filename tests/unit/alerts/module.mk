@@ -89,7 +89,16 @@ UNIT_TESTS += tests/unit/alerts/test_manager
 tests_unit_alerts_test_manager_SOURCES = %reldir%/test_manager.c $(alert_bench)
 tests_unit_alerts_test_manager_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/alerts/test_manager_faults
+tests_unit_alerts_test_manager_faults_SOURCES = %reldir%/test_manager_faults.c $(alert_bench) $(faults)
+tests_unit_alerts_test_manager_faults_LDFLAGS = $(fault_ldflags)
+tests_unit_alerts_test_manager_faults_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/alerts/test_notify_faults
 tests_unit_alerts_test_notify_faults_SOURCES = %reldir%/test_notify_faults.c $(faults)
 tests_unit_alerts_test_notify_faults_LDFLAGS = $(fault_ldflags)
 tests_unit_alerts_test_notify_faults_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_policy_faults
+tests_unit_alerts_test_policy_faults_SOURCES = %reldir%/test_policy_faults.c $(faults)
+tests_unit_alerts_test_policy_faults_LDFLAGS = $(fault_ldflags)
+tests_unit_alerts_test_policy_faults_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)

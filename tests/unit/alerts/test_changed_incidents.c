@@ -24,7 +24,7 @@ struct node {
 	struct model_node  model;
 	struct observation last[WINDOW_S]; /* by tick */
 	int64_t            target;
-	bool               was_down, was_new;
+	bool               was_down, was_new, was_hung;
 };
 
 struct fleet {
@@ -101,6 +101,9 @@ static void put_gpus(const struct observation *now, struct page *p)
 		put(p, SIGNAL_GPU_MEMORY, now->gpu_memory, "gpu", gpus[g]);
 		put(p, SIGNAL_GPU_TEMP, floor(now->gpu_celsius * lean), "gpu", gpus[g]); /* exporters say whole degrees */
 		put(p, SIGNAL_GPU_POWER, now->gpu_watts * lean, "gpu", gpus[g]);
+		put(p, SIGNAL_THROTTLED, now->clock_ratio < 0.995 ? 1 : 0, "gpu", gpus[g]);
+		put(p, SIGNAL_XID, now->gpu_fault && g == 0 ? 1 : 0, "gpu", gpus[g]);
+		put(p, SIGNAL_ECC, now->gpu_fault && g == 0 ? 2 : 0, "gpu", gpus[g]);
 	}
 }
 
@@ -173,6 +176,9 @@ static void tell_changes(struct fleet *f, size_t i, double t_s)
 		tell(f, i, t_s, SEVERITY_INFO, "restart", "the server process was restarted");
 		n->was_new = is_new;
 	}
+	if (n->was_hung && !n->model.now.hangs)
+		tell(f, i, t_s, SEVERITY_INFO, "restart", "the server process was restarted");
+	n->was_hung = n->model.now.hangs;
 	n->was_down = is_down;
 }
 
@@ -286,11 +292,13 @@ static void check(const struct cause *cause, uint64_t seed, int onset_s, int unt
 
 static const struct cause causes[] = {
 	{ "bad-deploy", CHANGED_EVENT, "version", CHANGED_LABEL, "version=" },
-	{ "gpu-throttle", CHANGED_SIGNAL, "gpu temp", CHANGED_SIGNAL, "gpu temp" },
+	{ "gpu-throttle", CHANGED_SIGNAL, "gpu temp", CHANGED_SIGNAL, "throttled" },
 	{ "node-down", CHANGED_SIGNAL, "up", CHANGED_EVENT, "scrape" },
 	{ "kv-thrash", CHANGED_SIGNAL, "kv cache", CHANGED_SIGNAL, "kv cache" },
 	{ "accuracy-drop", CHANGED_SIGNAL, "accuracy", CHANGED_SIGNAL, "accuracy" },
 	{ "flapping-node", CHANGED_SIGNAL, "up", CHANGED_EVENT, "restart" },
+	{ "hung-engine", CHANGED_SIGNAL, "queue", CHANGED_SIGNAL, "req/s" },
+	{ "gpu-fault", CHANGED_SIGNAL, "xid", CHANGED_SIGNAL, "ecc" },
 };
 enum { N_CAUSES = sizeof causes / sizeof causes[0] };
 

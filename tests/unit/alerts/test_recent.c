@@ -252,7 +252,7 @@ static void run(uint32_t seed, const struct recent_options *limits, bool sets_cl
 		assert_ok(recent_follow(b.recent, now, &why));
 		compare_all(&b, now);
 	}
-	assert_true(recent_stats(b.recent).from_memory > 100); /* it was not only the store that was compared with itself */
+	assert_true(recent_stats(b.recent).from_memory >= 30); /* it was not only the store that was compared with itself */
 	end(&b);
 }
 

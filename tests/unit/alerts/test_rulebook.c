@@ -39,6 +39,7 @@ static void remove_files(const struct files *f)
 #define ONE   "groups: [{name: one, rules: [{alert: A, expr: x > 1, for: 5m}]}]\n"
 #define OTHER "groups: [{name: one, rules: [{alert: A, expr: x > 2, for: 5m}]}]\n"
 #define TWO   "groups: [{name: two, rules: [{record: y, expr: sum(x)}]}, {name: three, rules: []}]\n"
+#define BUILT_IN "groups: [{name: built in, rules: [{alert: A, expr: x > 1, for: 5m}]}]\n"
 #define BOTH "groups: [{name: one, rules: [{alert: A, expr: x > 3}]}, {name: two, rules: [{record: z, expr: min(x)}]}]\n"
 #define BROKEN "groups: [{name: one, rules: [{alert: A, expr: 'x >'}]}]\n"
 #define BROKEN_TEMPLATE "groups: [{name: one, rules: [{alert: A, expr: x, annotations: {summary: '{{ $labels.'}}]}]\n"
@@ -133,7 +134,7 @@ static void what_is_disabled_is_left_out(void **state)
 	write_file(f.a, ONE);
 	const char *const paths[] = { f.a };
 	static const char *const disabled[] = { "A" };
-	static const struct rulebook_text texts[] = { { "pitwall:x.yml", ONE, sizeof ONE - 1 } };
+	static const struct rulebook_text texts[] = { { "pitwall:x.yml", BUILT_IN, sizeof BUILT_IN - 1 } };
 	struct rulebook_options o = { .paths = paths, .n_paths = 1, .texts = texts, .n_texts = 1 };
 	struct rulebook *with = read_book(&o, NULL, NULL);
 	o.disabled = disabled;

@@ -51,6 +51,9 @@ static void rules_are_good_whatever_a_model_is_called(void **state)
 	assert_string_equal(f->groups[1].name, "pitwall-slo-slow");
 	assert_string_equal(f->groups[2].name, "pitwall-slo org/model \"7\\B\": {{ x }}");
 	assert_int_equal(f->n_alerts, 6 + 6 + 3);
+	for (size_t g = 0; g < f->n_groups; g++)
+		for (size_t i = 0; i < f->groups[g].n_rules; i++)
+			assert_row(f->groups[g].rules[i].name, slo_has_alert(f->groups[g].rules[i].name) == (f->groups[g].rules[i].kind == RULE_ALERT));
 	buf_init(&text, 1 << 20);
 	assert_int_equal(slo_print(slos, 3, &text), ERR_OK);
 	assert_true(times(buf_text(&text), "{model!=\"org/model \\\"7\\\\B\\\": {{ x }}\",model!=\"plain\"}") > 10);

@@ -48,6 +48,7 @@ static const struct {
 	{ "a quote in a bare value", "a=x\"y", ERR_FORMAT, "column 4: a quote inside of a value; write \\\"" },
 	{ "something behind a quote", "a=\"x\" y", ERR_FORMAT, "column 7: expected a comma" },
 	{ "a wrong expression", "job=x,é=~\"(\"", ERR_FORMAT, "column 10: wrong regular expression '(': missing ): (, at '('" },
+	{ "a bracket that another would close", "a=~\"x)(y\"", ERR_FORMAT, "column 4: wrong regular expression 'x)(y': unexpected ): x)(y, at 'x)(y'" },
 	{ "not UTF-8", "a=\xff", ERR_FORMAT, "matchers that are not UTF-8" },
 };
 
@@ -169,9 +170,14 @@ static void test_matching(void **state)
 		{ "a missing label is not something", "zone!=a", true },
 		{ "a missing label and an expression that wants something", "zone=~\".+\"", false },
 		{ "none", "", true },
+		{ "a point and a line feed", "text=~\"a.b\"", false },
+		{ "a point and a line feed, not", "text!~\"a.b\"", true },
+		{ "a class and a line feed", "text=~\"a[^x]b\"", true },
+		{ "a flag", "text=~\"(?s)a.b\"", true },
+		{ "brackets of one's own", "node=~\"gpu|gpu-1\"", true },
 	};
 	(void)state;
-	struct labels *l = labels_of("node", "gpu-1", "model", "a", NULL);
+	struct labels *l = labels_of("node", "gpu-1", "model", "a", "text", "a\nb", NULL);
 	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
 		struct matcher_set s;
 		struct why why = { "" };

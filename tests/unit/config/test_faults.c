@@ -33,6 +33,7 @@ static const char fleet_text[] =
 	"    targets: [ \"http://127.0.0.1:8000/metrics\", { url: \"[::1]:9000\", node: x } ]\n"
 	"    file_sd: [ \"targets/*.json\", none.yml ]\n"
 	"models: [ { name: ranker, title: Ranker, owner: o, runbook: r } ]\n"
+	"slo: [ { availability: 99.9 }, { model: ranker, latency: { threshold: 50ms, quantile: p95 } } ]\n"
 	"rules: [ \"rules/*.yml\" ]\n"
 	"keep: { frames: 1d }\n"
 	"alerts: { group_by: [ alertname ], disable: [ A ], inhibit_rules: [ { name: n, source_matchers: [ 'a=b, c=~\"d\"' ],"

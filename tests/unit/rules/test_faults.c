@@ -10,7 +10,9 @@
 #include "base/yaml.h"
 #include "rules/eval.h"
 #include "rules/health.h"
+#include "rules/pack.h"
 #include "rules/rule_file.h"
+#include "rules/slo.h"
 #include "tests/unit/faults.h"
 
 static const char rules_text[] =
@@ -103,6 +105,43 @@ static void rule_files(void **state)
 		fault_loop(rows[i].label, rows[i].want, read_rules, &r);
 		buf_release(&r.want);
 	}
+}
+
+/* ---- rules that come with us ---- */
+
+static enum err built_in(void *ctx, struct why *why)
+{
+	static const struct fleet_slo slo = { .model = "m", .availability = 0.999, .latency_objective = 0.99, .latency_seconds = 2, .latency_quantile = "p99",
+		                                  .window_ms = SLO_WINDOW_MS, .requests_min = SLO_REQUESTS_MIN };
+	struct slo_rules *rules = NULL;
+	(void)ctx;
+	enum err e = slo_rules_new(&slo, 1, &rules, why);
+	fault_end();
+	assert_true((e == ERR_OK) == (rules != NULL));
+	if (rules != NULL)
+		assert_int_equal(slo_rules_file(rules)->n_alerts, 6);
+	slo_rules_free(rules);
+	return e;
+}
+
+static enum err whole_pack(void *ctx, struct why *why)
+{
+	struct pack *p = NULL;
+	(void)ctx;
+	enum err e = pack_load(NULL, &p, why);
+	fault_end();
+	assert_true((e == ERR_OK) == (p != NULL));
+	if (p != NULL)
+		assert_true(pack_has_alert(p, "NodeDown") && pack_has_alert(p, "Watchdog"));
+	pack_free(p);
+	return e;
+}
+
+static void rules_of_ours(void **state)
+{
+	(void)state;
+	fault_loop_some("objectives", ERR_OK, built_in, NULL, 200);
+	fault_loop_some("the pack", ERR_OK, whole_pack, NULL, 200);
 }
 
 /* ---- evaluation ---- */
@@ -313,6 +352,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rule_files),
+		cmocka_unit_test(rules_of_ours),
 		cmocka_unit_test(evaluation),
 		cmocka_unit_test(profile_rules),
 		cmocka_unit_test(health),

@@ -18,3 +18,6 @@ tests_unit_store_test_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=ca
 tests_unit_store_test_migration_SOURCES = %reldir%/test_migration.c
 tests_unit_store_test_migration_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 EXTRA_DIST += %reldir%/data
+UNIT_TESTS += tests/unit/store/test_tail
+tests_unit_store_test_tail_SOURCES = %reldir%/test_tail.c $(store_folder)
+tests_unit_store_test_tail_LDADD   = $(libs_store) $(CMOCKA_LIBS)
