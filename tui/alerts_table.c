@@ -48,7 +48,7 @@ static void draw_owner(struct canvas *c, int cols, const void *context, size_t r
 	if (g == NULL)
 		return;
 	bool stands_out = alerts_stands_out(g, d->t->view);
-	enum role role = g->ack != NULL ? ROLE_TEXT : g->lost != NULL ? ROLE_WARN : ROLE_SECOND;
+	enum role role = g->ack != NULL ? ROLE_TEXT : alerts_is_void(g) ? ROLE_WARN : ROLE_SECOND;
 	if (g->phase == PHASE_RESOLVED || g->is_hidden)
 		role = ROLE_FAINT;
 	canvas_put_width(c, 0, 0, cols, -1, stands_out ? ROLE_STALE : role, alerts_owner_text(g, d->text));

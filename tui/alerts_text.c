@@ -20,6 +20,11 @@ const char *alerts_nodes_text(const struct alert_group_item *g, char to[ALERTS_T
 	return to;
 }
 
+bool alerts_is_void(const struct alert_group_item *g)
+{
+	return g->lost != NULL && g->lost->end != ACK_REMOVED && g->lost->end != ACK_REPLACED;
+}
+
 const char *alerts_owner_text(const struct alert_group_item *g, char to[ALERTS_TEXT])
 {
 	if (g->is_hidden)
@@ -30,7 +35,7 @@ const char *alerts_owner_text(const struct alert_group_item *g, char to[ALERTS_T
 		snprintf(to, ALERTS_TEXT, "%.200s", g->ack->actor.who);
 	else if (g->phase == PHASE_PENDING)
 		return "pending";
-	else if (g->lost != NULL)
+	else if (alerts_is_void(g))
 		snprintf(to, ALERTS_TEXT, "was %.200s", g->lost->actor.who);
 	else
 		return g->unowned_ms != 0 ? "nobody" : "-";
@@ -113,7 +118,7 @@ enum role alerts_owner_sentence(const struct alert_group_item *g, const struct v
 	const struct alert_item *first = &g->alerts[0];
 	if (g->ack != NULL || g->lost != NULL) {
 		ack_sentence(to, g->ack != NULL ? g->ack : g->lost, v->t_ms);
-		return g->ack != NULL ? ROLE_TEXT : ROLE_WARN;
+		return g->ack != NULL ? ROLE_TEXT : alerts_is_void(g) ? ROLE_WARN : ROLE_SECOND;
 	}
 	if (g->n_silenced > 0 && first->silence != NULL) {
 		buf_printf(to, "silenced by %s", actor_text(&first->silence->actor, text));

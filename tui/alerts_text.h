@@ -20,6 +20,9 @@ const char *alerts_nodes_text(const struct alert_group_item *g, char to[ALERTS_T
 /* Who has it, or what it is where nobody need: "alice", "nobody", "was alice" (void since), "pending", "silenced". */
 const char *alerts_owner_text(const struct alert_group_item *g, char to[ALERTS_TEXT]);
 
+/* Whether an acknowledgement of it has become void, and nobody has it since: by itself, and not since somebody took it back. */
+bool alerts_is_void(const struct alert_group_item *g);
+
 /* Whether nobody has had it for too long. */
 bool alerts_stands_out(const struct alert_group_item *g, const struct view *v);
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "tui/alerts_detail.h"
 #include "tui/chart_feed.h"
 #include "tui/fleet_state.h"
@@ -75,7 +76,9 @@ struct feed {
 	struct {
 		bool     is_read;
 		uint64_t revision; /* of the store when they were */
-		int64_t  t_ms, until_ms;
+		uint64_t subject;  /* what was read besides */
+		struct alert_ids ids;
+		int64_t  t_ms, until_ms, done_mono_ms, took_ms;
 	} alerts_read;                /* the alerts lane's worker's */
 	int64_t             changed_alert, changed_until_ms; /* of the last answer; the changed lane's worker's */
 	char                waits[FEED_WAITS_MAX][FEED_ID];
@@ -187,14 +190,26 @@ static enum err read_outcomes(struct lane *l, struct answer *a, struct why *why)
 	return e;
 }
 
-/* Whether what was read the last time still holds. A store that is written to all the time is read anew all the time. */
-static enum err are_as_before(struct lane *l, bool *out, uint64_t *revision, struct why *why)
+static uint64_t subject_of(const struct question *q)
+{
+	uint64_t key = q->has_alerts_key ? hash64(q->alerts_key, strlen(q->alerts_key), 1) : 0;
+	return q->has_silence ? hash64(q->silence, strlen(q->silence), key) : key;
+}
+
+/* A store that is written to all the time says all the time that it has changed. While a storm makes reading dear, no more than a tenth of
+ * the time goes into it; an acknowledgement or a further alert is seen at once all the same. */
+static enum err are_as_before(struct lane *l, bool *out, uint64_t *revision, struct alert_ids *ids, struct why *why)
 {
 	const struct question *q = &l->asked;
 	struct feed *f = l->feed;
 	enum err e = reader_revision(l->reader, revision, why);
-	*out = f->alerts_read.is_read && *revision == f->alerts_read.revision && q->t_ms >= f->alerts_read.t_ms && q->t_ms < f->alerts_read.until_ms &&
-	       !q->has_alerts_key && !q->has_silence && q->n_waits == 0;
+	if (e == ERR_OK)
+		e = reader_alert_ids(l->reader, ids, why);
+	bool is_fresh = *revision == f->alerts_read.revision ||
+	                (ids->ack == f->alerts_read.ids.ack && ids->alert == f->alerts_read.ids.alert &&
+	                 clock_mono_ms(f->o.clock) - f->alerts_read.done_mono_ms < 9 * f->alerts_read.took_ms);
+	*out = e == ERR_OK && f->alerts_read.is_read && is_fresh && q->t_ms >= f->alerts_read.t_ms && q->t_ms < f->alerts_read.until_ms &&
+	       subject_of(q) == f->alerts_read.subject && q->n_waits == 0;
 	return e;
 }
 
@@ -204,9 +219,11 @@ static void alerts_work(struct lane *l, struct answer *a)
 	const struct question *q = &l->asked;
 	struct feed *f = l->feed;
 	uint64_t revision = 0;
+	struct alert_ids ids = { 0 };
+	int64_t from_ms = clock_mono_ms(f->o.clock);
 	enum err e = lane_open(l, &why);
 	if (e == ERR_OK)
-		e = are_as_before(l, &a->is_same, &revision, &why);
+		e = are_as_before(l, &a->is_same, &revision, &ids, &why);
 	if (e == ERR_OK && a->is_same)
 		return;
 	f->alerts_read.is_read = false;
@@ -221,6 +238,10 @@ static void alerts_work(struct lane *l, struct answer *a)
 	if (e == ERR_OK) {
 		f->alerts_read.is_read = true;
 		f->alerts_read.revision = revision;
+		f->alerts_read.subject = subject_of(q);
+		f->alerts_read.ids = ids;
+		f->alerts_read.done_mono_ms = clock_mono_ms(f->o.clock);
+		f->alerts_read.took_ms = f->alerts_read.done_mono_ms - from_ms;
 		f->alerts_read.t_ms = q->t_ms;
 		f->alerts_read.until_ms = a->alerts->until_ms;
 	}

@@ -346,6 +346,8 @@ static enum next host_command(void *ctx, enum command c, const char *argument, s
 		say(s, out, "query wants an expression, as in: query signal:up");
 	else if (c == COMMAND_QUERY)
 		return push_screen(s, chart_screen_of_query(argument), out);
+	else if (c == COMMAND_VIEW_FLEET)
+		out->to_root = true;
 	else if (c == COMMAND_VIEW_EVENTS)
 		return push_screen(s, events_screen_new(NULL), out);
 	else if (c == COMMAND_VIEW_ALERTS)

@@ -158,7 +158,12 @@ static void people_work_on_alerts(void **state)
 	pty_wait_text(a, "hidden");
 	pty_send(b, "\033");
 	pty_wait_text(b, "hidden");
+	pty_send(b, "1");
+	pty_wait_text(b, "FLEET");
 	console_leave(b);
+	pty_send(a, "1");
+	pty_wait_text(a, "FLEET");
+	pty_wait_no_text(a, "+1"); /* the other one has said that it goes */
 	console_leave(a);
 	small_fleet_remove(&f);
 }

@@ -628,10 +628,13 @@ static void test_screens(void **state)
 		{ "a query", COMMAND_QUERY, "sum(signal:up)", "CHART", NULL },
 		{ "a query of nothing", COMMAND_QUERY, "", NULL, "query wants an expression" },
 		{ "events", COMMAND_VIEW_EVENTS, "", "EVENTS", NULL },
+		{ "alerts", COMMAND_VIEW_ALERTS, "", "ALERTS", NULL },
+		{ "a note where nobody is asked", COMMAND_NOTE, "", NULL, "nothing can be asked for from here" },
 	};
 	struct stage *s = *state;
 	struct requests none = { 0 };
 	begin_live(s);
+	assert_true(command(s, COMMAND_VIEW_FLEET, "").to_root);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		const struct requests r = command(s, rows[i].command, rows[i].argument);
 		assert_row(rows[i].label, (r.push != NULL) == (rows[i].name != NULL));
