@@ -56,7 +56,7 @@ struct alert_frame {
 	uint64_t               version; /* the same number stands for the same series, whichever group it is of; another one is another layout */
 };
 
-/* Lent until the next call of the manager, but for the changes. */
+/* Lent until the next round or load, but for the changes. */
 struct alert_round {
 	struct alert_frame *frames;
 	size_t              n_frames;

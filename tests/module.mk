@@ -48,11 +48,13 @@ include tests/e2e/module.mk
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS          += $(UNIT_TESTS)
 
-# What `make check` does in short, at length: SOAK connections. Best in a build without sanitizers.
+# What `make check` does in short, at length: SOAK connections, KILLS kills of a recorder. Best in a build without sanitizers.
 SOAK = 10000
+KILLS = 200
 .PHONY: soak
 soak: tests/unit/collectors/test_ssh_soak soak-alerts
 	PITWALL_SOAK=$(SOAK) tests/unit/collectors/test_ssh_soak
+	PITWALL_KILLS=$(KILLS) PITWALL_BUILDDIR='$(abs_top_builddir)' tests/e2e/test_kill
 
 # A whole day of the simulated fleet under the rule pack: none of its alerts may fire.
 SOAK_NODES = 48

@@ -114,3 +114,9 @@ tests_e2e_test_alerts_LDADD   = $(libs_store) $(CMOCKA_LIBS) $(VTERM_LIBS) -luti
 UNIT_TESTS += tests/e2e/test_alertmanager_policy
 tests_e2e_test_alertmanager_policy_SOURCES = %reldir%/test_alertmanager_policy.c %reldir%/alertmanager.c %reldir%/alertmanager.h
 tests_e2e_test_alertmanager_policy_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/e2e/test_kill
+tests_e2e_test_kill_SOURCES = %reldir%/test_kill.c %reldir%/small_fleet.c %reldir%/small_fleet.h %reldir%/pty.c %reldir%/pty.h \
+	tests/unit/recorder/page_server.c tests/unit/recorder/page_server.h
+tests_e2e_test_kill_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_test_kill_LDADD   = $(libs_alerts) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
