@@ -21,11 +21,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	HOLDS(labels_equal(l, again) && labels_compare(l, again) == 0 && labels_hash(l) == labels_hash(again));
 	HOLDS(labels_print(l, &text) == ERR_OK);
 	labels_unref(again);
-	/* Laid over itself, every label clashes: too many of them are refused. */
+	/* Laid over itself, every label clashes, but for those that are the target's own: too many of them are refused. */
+	size_t own = 0;
+	for (size_t i = 0; i < labels_count(l); i++)
+		own += strncmp(labels_at(l, i)->name, "__", 2) == 0;
 	enum err e = labels_with_target(l, l, &again, NULL);
 	HOLDS(e == ERR_OK || e == ERR_LIMIT);
 	if (e == ERR_OK) {
-		HOLDS(labels_count(again) == 2 * labels_count(l));
+		HOLDS(labels_count(again) == 2 * labels_count(l) - own);
 		labels_unref(again);
 	}
 	labels_unref(l);

@@ -234,12 +234,12 @@ static struct fleet_alertmanager real = { .name = "am", .url = url, .sends = tru
 static void test_push(void **state)
 {
 	struct seen s;
-	struct labels *l = labels_of("alertname", "Pushed", "node", "a", "text", "\"quoted\"\n", NULL), *notes = labels_of("summary", "it is hot", NULL);
 	int64_t now_ms = clock_wall_ms(clock_system());
-	struct am_push one = { l, notes, now_ms - 60000, 0 };
 	(void)state;
 	if (!is_there())
 		return;
+	struct labels *l = labels_of("alertname", "Pushed", "node", "a", "text", "\"quoted\"\n", NULL), *notes = labels_of("summary", "it is hot", NULL);
+	struct am_push one = { l, notes, now_ms - 60000, 0 };
 	begin(&real, &s);
 	assert_int_equal(alertmanager_set_alerts(s.a, &one, 1, NULL), ERR_OK);
 	loop_turn_until(loop, is_one_active, &s, "it is there");
