@@ -39,26 +39,6 @@ static enum err get_text(const cJSON *o, const char *key, struct arena *a, const
 	return *out != NULL ? ERR_OK : why_memory(why);
 }
 
-static enum err get_labels(const cJSON *o, const char *key, struct labels **out, struct why *why)
-{
-	struct labels_builder b;
-	const cJSON *map;
-	enum err e = json_get_object(o, key, &map, why);
-	if (e != ERR_OK)
-		return e;
-	labels_builder_init(&b);
-	for (const cJSON *one = map->child; one != NULL && e == ERR_OK; one = one->next) {
-		if (!cJSON_IsString(one) || one->string == NULL || one->string[0] == '\0')
-			e = why_set(why, ERR_FORMAT, "'%s' holds what is no text", key);
-		else
-			labels_builder_set(&b, one->string, one->valuestring);
-	}
-	if (e == ERR_OK)
-		e = labels_builder_build(&b, out, why);
-	labels_builder_release(&b);
-	return e;
-}
-
 static enum err get_word(const cJSON *o, const char *key, const char *const *words, size_t n, int *out, struct why *why)
 {
 	const char *text;
@@ -129,9 +109,9 @@ static enum err get_status(const cJSON *o, struct am_alert *a, struct arena *are
 static enum err get_alert(const cJSON *o, struct am_alert *a, struct arena *arena, struct why *why)
 {
 	a->generator_url = "";
-	enum err e = get_labels(o, "labels", &a->labels, why);
+	enum err e = json_get_labels(o, "labels", &a->labels, why);
 	if (e == ERR_OK)
-		e = get_labels(o, "annotations", &a->annotations, why);
+		e = json_get_labels(o, "annotations", &a->annotations, why);
 	if (e == ERR_OK)
 		e = get_time(o, "startsAt", &a->starts_ms, why);
 	if (e == ERR_OK)

@@ -140,24 +140,10 @@ static enum err get_fingerprint(const cJSON *o, uint64_t *out, struct why *why)
 
 static enum err get_labels(const cJSON *o, const char *key, struct parsed *p, const struct labels **out, struct why *why)
 {
-	struct labels_builder b;
 	struct labels *made;
-	const cJSON *map;
-	enum err e = json_get_object(o, key, &map, why);
-	if (e != ERR_OK)
-		return e;
-	labels_builder_init(&b);
-	for (const cJSON *one = map->child; one != NULL && e == ERR_OK; one = one->next) {
-		if (!cJSON_IsString(one) || one->string == NULL || one->string[0] == '\0')
-			e = why_set(why, ERR_FORMAT, "'%s' holds what is no text", key);
-		else
-			labels_builder_set(&b, one->string, one->valuestring);
-	}
-	if (e == ERR_OK)
-		e = labels_builder_build(&b, &made, why);
+	enum err e = json_get_labels(o, key, &made, why);
 	if (e == ERR_OK)
 		*out = p->owned[p->n_owned++] = made;
-	labels_builder_release(&b);
 	return e;
 }
 

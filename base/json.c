@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/labels.h"
 #include "base/num.h"
 #include "base/text.h"
 
@@ -198,6 +199,26 @@ enum err json_get_array(const struct cJSON *o, const char *key, size_t max_items
 		return why_set(why, ERR_RANGE, "'%s' has more than %zu items", key, max_items);
 	*out = item;
 	return ERR_OK;
+}
+
+enum err json_get_labels(const cJSON *o, const char *key, struct labels **out, struct why *why)
+{
+	struct labels_builder b;
+	const cJSON *map;
+	enum err e = json_get_object(o, key, &map, why);
+	if (e != ERR_OK)
+		return e;
+	labels_builder_init(&b);
+	for (const cJSON *one = map->child; one != NULL && e == ERR_OK; one = one->next) {
+		if (!cJSON_IsString(one) || one->string == NULL || one->string[0] == '\0')
+			e = why_set(why, ERR_FORMAT, "'%s' holds what is no text", key);
+		else
+			labels_builder_set(&b, one->string, one->valuestring);
+	}
+	if (e == ERR_OK)
+		e = labels_builder_build(&b, out, why);
+	labels_builder_release(&b);
+	return e;
 }
 
 /* ---- writing ---- */

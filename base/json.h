@@ -35,6 +35,10 @@ enum err json_get_string(const struct cJSON *o, const char *key, size_t max_len,
 enum err json_get_object(const struct cJSON *o, const char *key, const struct cJSON **out, struct why *why);
 enum err json_get_array(const struct cJSON *o, const char *key, size_t max_items, const struct cJSON **out, struct why *why);
 
+/* The members of the object `key`, all of them texts, as a label set of the caller's. Else as above; ERR_LIMIT and ERR_FORMAT also as labels_new has them. */
+struct labels;
+enum err json_get_labels(const struct cJSON *o, const char *key, struct labels **out, struct why *why);
+
 /* Writing: appends the text as a JSON string with its quotes (bytes that are not UTF-8 become U+FFFD), a number (null for what JSON cannot
  * say: NaN and infinity), or a whole tree without blanks. */
 enum err json_put_string(struct buf *to, const char *text, size_t n);

@@ -94,7 +94,7 @@ tests_e2e_test_doctor_SOURCES = %reldir%/test_doctor.c tests/unit/collectors/ssh
 tests_e2e_test_doctor_LDADD   = $(libs_base) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/e2e/test_prometheus_alerts
-tests_e2e_test_prometheus_alerts_SOURCES = %reldir%/test_prometheus_alerts.c %reldir%/prometheus.c %reldir%/prometheus.h \
+tests_e2e_test_prometheus_alerts_SOURCES = %reldir%/test_prometheus_alerts.c %reldir%/prometheus.c %reldir%/prometheus.h %reldir%/service.c %reldir%/service.h \
 	tests/unit/recorder/page_server.c tests/unit/recorder/page_server.h $(store_folder)
 tests_e2e_test_prometheus_alerts_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/e2e/test_alert_commands
@@ -112,7 +112,7 @@ tests_e2e_test_alerts_LDADD   = $(libs_store) $(CMOCKA_LIBS) $(VTERM_LIBS) -luti
 
 # A real Alertmanager, where it is installed.
 UNIT_TESTS += tests/e2e/test_alertmanager_policy
-tests_e2e_test_alertmanager_policy_SOURCES = %reldir%/test_alertmanager_policy.c %reldir%/alertmanager.c %reldir%/alertmanager.h
+tests_e2e_test_alertmanager_policy_SOURCES = %reldir%/test_alertmanager_policy.c %reldir%/alertmanager.c %reldir%/alertmanager.h %reldir%/service.c %reldir%/service.h
 tests_e2e_test_alertmanager_policy_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/e2e/test_kill

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A real Prometheus on loopback, for one test: configuration, rules and storage in a folder of its own under /tmp. It ends with the thread that started it, at
- * the latest: start it from main's. */
+ * A real Prometheus on loopback, for one test (tests/e2e/service.h). */
 #ifndef PITWALL_TESTS_PROMETHEUS_H
 #define PITWALL_TESTS_PROMETHEUS_H
 

@@ -137,7 +137,7 @@ static const char *const filters[] = {
 /* ---- what both are given ---- */
 
 static struct fleet        *fleet;
-static struct alertmanager *am;
+static struct service *am;
 static struct alert_row     rows[N_ALERTS];
 static int64_t              by[N_ALERTS]; /* what we say */
 static struct silences      taken;        /* with the ids that Alertmanager gave */
@@ -208,7 +208,7 @@ static struct cJSON *get(const char *path)
 {
 	struct buf answer;
 	buf_init(&answer, ANSWER_MAX);
-	assert_int_equal(alertmanager_ask(am, "GET", path, NULL, &answer), 200);
+	assert_int_equal(service_ask(am, "GET", path, NULL, &answer), 200);
 	struct cJSON *tree = parse(&answer);
 	buf_release(&answer);
 	return tree;
@@ -240,7 +240,7 @@ static void post_alerts(size_t from, size_t to)
 		put_alert(&body, &rows[i]);
 	}
 	assert_int_equal(buf_putc(&body, ']'), ERR_OK);
-	long status = alertmanager_ask(am, "POST", "/api/v2/alerts", buf_text(&body), &answer);
+	long status = service_ask(am, "POST", "/api/v2/alerts", buf_text(&body), &answer);
 	if (status != 200)
 		fail_msg("%ld: %s", status, buf_text(&answer));
 	buf_release(&body);
@@ -380,7 +380,7 @@ static void post_silence(size_t i)
 	int64_t now = wall_ms(), from = now + silences_posted[i].from * MINUTE_MS, until = now + silences_posted[i].until * MINUTE_MS;
 	enum err e = silence_check(&m, from, until, now, &why);
 	put_silence(&body, &m, from, until);
-	long status = alertmanager_ask(am, "POST", "/api/v2/silences", buf_text(&body), &answer);
+	long status = service_ask(am, "POST", "/api/v2/silences", buf_text(&body), &answer);
 	if ((e == ERR_OK) != (status == 200))
 		fail_msg("%s: %ld %s, and we say: %s", silences_posted[i].label, status, buf_text(&answer), why.text);
 	if (e == ERR_OK) {
@@ -478,9 +478,9 @@ static void test_filters(void **state)
 		buf_init(&path, 4096);
 		buf_init(&answer, ANSWER_MAX);
 		buf_puts(&path, "/api/v2/alerts?filter=");
-		assert_int_equal(alertmanager_put_escaped(&path, filters[f]), ERR_OK);
+		assert_int_equal(service_put_escaped(&path, filters[f]), ERR_OK);
 		enum err e = matcher_set_parse(&m, filters[f], &why);
-		long status = alertmanager_ask(am, "GET", buf_text(&path), NULL, &answer);
+		long status = service_ask(am, "GET", buf_text(&path), NULL, &answer);
 		if ((status == 200) != (e == ERR_OK))
 			fail_msg("%s: %ld %s, and we say: %s", filters[f], status, buf_text(&answer), why.text);
 		if (e == ERR_OK) {
@@ -518,7 +518,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	alertmanager_stop(am);
+	service_stop(am);
 	silences_release(&taken);
 	fleet_free(fleet);
 	for (size_t i = 0; i < N_ALERTS; i++)

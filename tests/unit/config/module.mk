@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+fleet_text = tests/unit/config/fleet_text.c tests/unit/config/fleet_text.h
 
 UNIT_TESTS += tests/unit/config/test_range
 tests_unit_config_test_range_SOURCES = %reldir%/test_range.c
@@ -9,7 +10,7 @@ tests_unit_config_test_secret_SOURCES = %reldir%/test_secret.c
 tests_unit_config_test_secret_LDADD   = $(libs_config) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/config/test_fleet
-tests_unit_config_test_fleet_SOURCES = %reldir%/test_fleet.c
+tests_unit_config_test_fleet_SOURCES = %reldir%/test_fleet.c $(fleet_text)
 tests_unit_config_test_fleet_LDADD   = $(libs_config) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/config/test_keys
@@ -33,13 +34,13 @@ tests_unit_config_test_slo_SOURCES = %reldir%/test_slo.c
 tests_unit_config_test_slo_LDADD   = $(libs_config) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/config/test_roles
-tests_unit_config_test_roles_SOURCES = %reldir%/test_roles.c
+tests_unit_config_test_roles_SOURCES = %reldir%/test_roles.c $(fleet_text)
 tests_unit_config_test_roles_LDADD   = $(libs_config) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/config/test_receivers
-tests_unit_config_test_receivers_SOURCES = %reldir%/test_receivers.c
+tests_unit_config_test_receivers_SOURCES = %reldir%/test_receivers.c $(fleet_text)
 tests_unit_config_test_receivers_LDADD   = $(libs_config) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/config/test_alerting
-tests_unit_config_test_alerting_SOURCES = %reldir%/test_alerting.c
+tests_unit_config_test_alerting_SOURCES = %reldir%/test_alerting.c $(fleet_text)
 tests_unit_config_test_alerting_LDADD   = $(libs_config) $(CMOCKA_LIBS)

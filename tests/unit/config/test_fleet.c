@@ -2,15 +2,15 @@
 #include "tests/unit/unit.h"
 
 #include "config/check.h"
-#include "config/fleet.h"
+#include "tests/unit/config/fleet_text.h"
 
 #include <ftw.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct profiles *profiles;
-static char             folder[] = "/tmp/pitwall-fleet-XXXXXX";
+static const struct profiles *profiles;
+static char                   folder[] = "/tmp/pitwall-fleet-XXXXXX";
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
 {
@@ -20,21 +20,15 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 
 static int set_up(void **state)
 {
-	static const char *const none[] = { "/nowhere" };
-	struct diagnostics d;
-	struct why why;
-	(void)state;
-	diagnostics_init(&d);
-	enum err e = profiles_load(none, 1, &d, &profiles, &why);
-	size_t n = d.n;
-	diagnostics_release(&d);
-	return e == ERR_OK && n == 0 && mkdtemp(folder) != NULL ? 0 : -1;
+	if (fleet_text_set_up(state) != 0)
+		return -1;
+	profiles = fleet_text_profiles();
+	return mkdtemp(folder) != NULL ? 0 : -1;
 }
 
 static int tear_down(void **state)
 {
-	(void)state;
-	profiles_free(profiles);
+	fleet_text_tear_down(state);
 	return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -55,30 +49,9 @@ static void write_file(const char *name, const char *text)
 	assert_int_equal(rename(fresh, path), 0);
 }
 
-/* Parses `text` and prints what was wrong; "" where nothing was. Lent until the next call. */
 static const char *said(const char *text, struct fleet **out)
 {
-	static char all[20000];
-	struct diagnostics d;
-	struct buf b;
-	struct why why = { "" };
-	struct fleet *f = NULL;
-	diagnostics_init(&d);
-	buf_init(&b, sizeof all - 1);
-	enum err e = fleet_parse(text, strlen(text), "f", profiles, &d, &f, &why);
-	assert_true((e == ERR_OK) == (f != NULL));
-	assert_true((e == ERR_OK) == (d.n_errors == 0));
-	assert_true(e == ERR_OK || why.text[0] != '\0');
-	assert_int_equal(diagnostics_print(&d, &b), ERR_OK);
-	memcpy(all, buf_text(&b), b.len);
-	all[b.len] = '\0';
-	buf_release(&b);
-	diagnostics_release(&d);
-	if (out != NULL)
-		*out = f;
-	else
-		fleet_free(f);
-	return all;
+	return fleet_text_said("", text, out);
 }
 
 static struct fleet *good(const char *text)

@@ -1,50 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/unit.h"
 
-#include "config/fleet.h"
 #include "config/receivers.h"
+#include "tests/unit/config/fleet_text.h"
 
-#define FLEET "groups: [ { name: g, targets: [ \"http://127.0.0.1:1/metrics\" ] } ]\n"
-
-static struct profiles *profiles;
-
-static int set_up(void **state)
-{
-	static const char *const none[] = { "/nowhere" };
-	(void)state;
-	return profiles_load(none, 1, NULL, &profiles, NULL) == ERR_OK ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	profiles_free(profiles);
-	return 0;
-}
-
-/* What is wrong with FLEET and this text, "" where nothing is; lent until the next call. */
 static const char *said(const char *text, struct fleet **out)
 {
-	static char all[8192];
-	struct diagnostics d;
-	struct buf b, whole;
-	struct fleet *f = NULL;
-	diagnostics_init(&d);
-	buf_init(&b, sizeof all - 1);
-	buf_init(&whole, 1 << 16);
-	buf_printf(&whole, "%s%s", FLEET, text);
-	enum err e = fleet_parse(buf_text(&whole), whole.len, "f", profiles, &d, &f, NULL);
-	assert_true((e == ERR_OK) == (d.n_errors == 0));
-	assert_int_equal(diagnostics_print(&d, &b), ERR_OK);
-	snprintf(all, sizeof all, "%s", buf_text(&b));
-	buf_release(&b);
-	buf_release(&whole);
-	diagnostics_release(&d);
-	if (out != NULL)
-		*out = f;
-	else
-		fleet_free(f);
-	return all;
+	return fleet_text_said(FLEET_TEXT_LEAST, text, out);
 }
 
 static void test_all_kinds(void **state)
@@ -174,5 +136,5 @@ static void test_mistakes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_all_kinds), cmocka_unit_test(test_attention), cmocka_unit_test(test_mistakes) };
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, fleet_text_set_up, fleet_text_tear_down);
 }

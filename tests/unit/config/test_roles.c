@@ -1,40 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/unit.h"
 
-#include "config/fleet.h"
 #include "config/roles.h"
-
-static struct profiles *profiles;
-
-static int set_up(void **state)
-{
-	static const char *const none[] = { "/nowhere" };
-	(void)state;
-	return profiles_load(none, 1, NULL, &profiles, NULL) == ERR_OK ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	profiles_free(profiles);
-	return 0;
-}
+#include "tests/unit/config/fleet_text.h"
 
 /* A fleet file with these lines at its end; what was wrong goes to `said`. NULL: it is not good. */
 static struct fleet *read_fleet(const char *roles, char said[2000])
 {
-	char text[4000];
-	struct diagnostics d;
-	struct buf b;
 	struct fleet *f = NULL;
-	snprintf(text, sizeof text, "groups: [ { name: g, targets: [ 'http://a:1/' ] } ]\n%s", roles);
-	diagnostics_init(&d);
-	buf_init(&b, 1999);
-	fleet_parse(text, strlen(text), "f", profiles, &d, &f, NULL);
-	assert_int_equal(diagnostics_print(&d, &b), ERR_OK);
-	memcpy(said, buf_text(&b), b.len + 1);
-	buf_release(&b);
-	diagnostics_release(&d);
+	snprintf(said, 2000, "%s", fleet_text_said(FLEET_TEXT_LEAST, roles, &f));
 	return f;
 }
 
@@ -150,5 +124,5 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_mistakes), cmocka_unit_test(test_ranks), cmocka_unit_test(test_gate),
 		                            cmocka_unit_test(test_shared) };
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, fleet_text_set_up, fleet_text_tear_down);
 }
