@@ -54,6 +54,7 @@ struct run {
 	struct person       person;
 	struct why          denied;   /* why the account may not ask for things; "" it may */
 	bool                must_ask; /* several people use the account */
+	enum fleet_attention calls;
 	int64_t             unowned_after_ms;
 	struct ways        *ways;     /* to the nodes of the fleet, which itself goes to the recorder */
 	struct loop_timer  *settled;
@@ -176,13 +177,25 @@ static void tell_who_records(struct run *r)
 	             is_recording ? "nobody recorded any more: this console records now" : "another recorder took the store over: this console only looks on");
 }
 
+static void call_attention(struct run *r)
+{
+	struct buf text;
+	const struct alert_group_item *g = attention_due(&r->attention, session_view(r->session));
+	if (g == NULL || !r->rings)
+		return;
+	buf_init(&text, 4096);
+	attention_text(g, &text); /* where it is too long, the end is missing */
+	pump_call(r->pump, r->calls, buf_text(&text));
+	buf_release(&text);
+}
+
 static void on_changed(void *ctx, bool is_new)
 {
 	struct run *r = ctx;
 	if (r->pump == NULL)
 		return;
-	if (is_new && attention_is_due(&r->attention, session_view(r->session)) && r->rings)
-		pump_ring(r->pump);
+	if (is_new)
+		call_attention(r);
 	logs_refresh(r->logs);
 	tell_who_records(r);
 	pump_changed(r->pump);
@@ -307,6 +320,7 @@ static enum err find_person(struct run *r, struct why *why)
 	const struct roles *roles = r->o->fleet != NULL ? r->o->fleet->roles : NULL;
 	struct account account;
 	struct stat st;
+	r->calls = r->o->fleet != NULL ? r->o->fleet->attention : FLEET_ATTENTION_BELL;
 	r->unowned_after_ms = r->o->fleet != NULL ? r->o->fleet->alerting.unowned_after_ms : ALERTING_UNOWNED_AFTER_MS;
 	person_here(&r->person);
 	enum err e = account_find((uint32_t)geteuid(), &account, why);

@@ -323,7 +323,7 @@ static void read_mirror(struct build *b, const struct yaml_node *item, struct fl
 static void read_alertmanager(struct build *b, const struct yaml_node *item)
 {
 	struct fleet *f = b->fleet;
-	struct fleet_alertmanager a = { .name = "", .url = "", .sends = true, .is_shown = true, .mirror_ms = ALERTMANAGER_MIRROR_MS,
+	struct fleet_alertmanager a = { .name = "", .url = "", .sends = true, .mirror_ms = ALERTMANAGER_MIRROR_MS,
 		                        .timeout_ms = RECEIVER_TIMEOUT_MS };
 	const char *url = "";
 	if (!yaml_is_map(b->y, item, "alertmanagers"))
@@ -332,7 +332,6 @@ static void read_alertmanager(struct build *b, const struct yaml_node *item)
 	is_good = read_url(b, item, "http://", "https://", &url) && is_good;
 	read_access(b, item, &a.auth, &a.tls);
 	read_flag(b, item, "send", &a.sends);
-	read_flag(b, item, "show", &a.is_shown);
 	read_span(b, item, "timeout", 100, 60 * SECOND_MS, &a.timeout_ms);
 	read_mirror(b, item, &a);
 	if (is_good && strpbrk(url, "?#") != NULL) {

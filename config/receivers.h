@@ -62,7 +62,7 @@ struct fleet_alertmanager {
 	const struct fleet_auth *auth;
 	const struct fleet_tls  *tls;
 	bool                     sends;        /* our alerts are sent to it */
-	bool                     is_shown;     /* its alerts and silences are shown */
+	bool                     is_shown;     /* its alerts and silences are wanted; no key of the file says so yet */
 	bool                     mirrors_acks; /* acknowledgements become short silences there */
 	int64_t                  mirror_ms;    /* how short: each is renewed while its acknowledgement holds */
 	int64_t                  timeout_ms;

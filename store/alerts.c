@@ -217,8 +217,8 @@ static enum err decode_ids(struct call *c, sqlite3_stmt *s, int column, int64_t 
 
 static enum err ack_row(struct call *c, sqlite3_stmt *s, struct why *why)
 {
-	int64_t *ids;
-	size_t n;
+	int64_t *ids = NULL;
+	size_t n = 0;
 	enum err e = decode_ids(c, s, 9, &ids, &n, why);
 	if (e != ERR_OK)
 		return e;

@@ -4,6 +4,7 @@
 #ifndef PITWALL_TUI_ATTENTION_H
 #define PITWALL_TUI_ATTENTION_H
 
+#include "base/buf.h"
 #include "tui/view.h"
 
 #include <stdbool.h>
@@ -11,6 +12,8 @@
 #include <stdint.h>
 
 enum { ATTENTION_GROUPS_MAX = 4096 }; /* of more at once the last are not told apart */
+
+struct alert_group_item;
 
 struct attention {
 	uint64_t *seen;  /* of the keys of critical groups, in order; owned */
@@ -20,7 +23,11 @@ struct attention {
 /* Zeroed is a fine start. */
 void attention_release(struct attention *a);
 
-/* Looks at a new view. Only what is live calls anybody; what is there at the first look does not. */
-bool attention_is_due(struct attention *a, const struct view *v);
+/* Looks at a new view: the worst group that is critical and was not at the last look; NULL: nobody is to be called. Only what is live calls anybody;
+ * what is there at the first look does not. Lent by the view. */
+const struct alert_group_item *attention_due(struct attention *a, const struct view *v);
+
+/* What is called out: the alert, where, and what about it. */
+enum err attention_text(const struct alert_group_item *g, struct buf *to);
 
 #endif

@@ -544,9 +544,9 @@ void pump_message(struct pump *p, enum role role, const char *text)
 	paint_soon(p);
 }
 
-void pump_ring(struct pump *p)
+void pump_call(struct pump *p, enum fleet_attention how, const char *text)
 {
-	terminal_ring(p->terminal);
+	terminal_call(p->terminal, how, text);
 	paint_soon(p);
 }
 

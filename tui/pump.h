@@ -34,8 +34,8 @@ void pump_free(struct pump *p);
 /* The view is another, or holds other things. */
 void pump_changed(struct pump *p);
 void pump_message(struct pump *p, enum role role, const char *text);
-/* Rings the terminal's bell: multiplexers mark the window by it. */
-void pump_ring(struct pump *p);
+/* Calls somebody to the screen (tui/calling.h): multiplexers mark the window by the bell, terminals show the text. */
+void pump_call(struct pump *p, enum fleet_attention how, const char *text);
 /* Puts a screen on top; ownership passes. Not from within a call of the host. */
 void pump_push(struct pump *p, struct screen *s);
 /* Lends the terminal; likewise. */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/num.h"
+#include "tui/calling.h"
 #include "tui/encode.h"
 #include "tui/rescue.h"
 
@@ -323,10 +324,10 @@ void terminal_set_mouse(struct terminal *t, bool is_wanted)
 	buf_puts(&t->out, is_wanted ? MOUSE_ON : MOUSE_OFF);
 }
 
-void terminal_ring(struct terminal *t)
+void terminal_call(struct terminal *t, enum fleet_attention how, const char *text)
 {
 	if (t->is_started)
-		buf_putc(&t->out, '\a');
+		calling_put(&t->out, how, getenv("TERM"), getenv("TMUX") != NULL, text);
 }
 
 enum err terminal_start(struct terminal *t, struct why *why)

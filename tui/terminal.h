@@ -6,6 +6,7 @@
 #define PITWALL_TUI_TERMINAL_H
 
 #include "base/err.h"
+#include "config/fleet.h"
 #include "tui/canvas.h"
 #include "tui/input.h"
 #include "tui/terminfo.h"
@@ -51,8 +52,8 @@ void terminal_set_theme(struct terminal *t, const struct theme *theme);
 /* Has the mouse reported to us from now on, or not any more; the terminal's own selection then wants Shift. Goes out with the next frame. */
 void terminal_set_mouse(struct terminal *t, bool is_wanted);
 bool terminal_has_mouse(const struct terminal *t);
-/* Rings; goes out with the next frame. Nothing where the terminal is not taken. */
-void terminal_ring(struct terminal *t);
+/* Calls somebody to it (tui/calling.h); goes out with the next frame. Nothing where the terminal is not taken. */
+void terminal_call(struct terminal *t, enum fleet_attention how, const char *text);
 void terminal_repaint(struct terminal *t); /* the next frame draws everything */
 
 /* Shows the canvas, with the cursor at (row, col) or hidden (row < 0). ERR_LATER: the frame before is not out yet; draw again later, with

@@ -30,7 +30,7 @@ static void test_all_kinds(void **state)
 		"  - { name: pager, pagerduty: { routing_key: { command: [ pass, show, pd ] } }, min_severity: critical }\n"
 		"alertmanagers:\n"
 		"  - { name: am, url: \"http://am.example:9093/prefix/\", mirror_acks: 5m }\n"
-		"  - { name: other, url: \"http://am2.example:9093\", send: false, show: false, mirror_acks: true }\n";
+		"  - { name: other, url: \"http://am2.example:9093\", send: false, mirror_acks: true }\n";
 	struct fleet *f = NULL;
 	(void)state;
 	assert_string_equal(said(text, &f), "");
@@ -65,9 +65,9 @@ static void test_all_kinds(void **state)
 	assert_string_equal(r[4].secret.argv[2], "pd");
 	assert_int_equal(f->n_alertmanagers, 2);
 	assert_string_equal(f->alertmanagers[0].url, "http://am.example:9093/prefix");
-	assert_true(f->alertmanagers[0].mirrors_acks && f->alertmanagers[0].sends && f->alertmanagers[0].is_shown);
+	assert_true(f->alertmanagers[0].mirrors_acks && f->alertmanagers[0].sends);
 	assert_int_equal(f->alertmanagers[0].mirror_ms, 5 * 60 * 1000);
-	assert_true(f->alertmanagers[1].mirrors_acks && !f->alertmanagers[1].sends && !f->alertmanagers[1].is_shown);
+	assert_true(f->alertmanagers[1].mirrors_acks && !f->alertmanagers[1].sends);
 	assert_int_equal(f->alertmanagers[1].mirror_ms, ALERTMANAGER_MIRROR_MS);
 	fleet_free(f);
 }

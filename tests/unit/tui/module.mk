@@ -89,3 +89,7 @@ UNIT_TESTS += tests/unit/tui/test_marks
 tests_unit_tui_test_marks_SOURCES = %reldir%/test_marks.c $(faults) $(store_folder)
 tests_unit_tui_test_marks_LDFLAGS = $(fault_ldflags)
 tests_unit_tui_test_marks_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/tui/test_attention
+tests_unit_tui_test_attention_SOURCES = %reldir%/test_attention.c
+tests_unit_tui_test_attention_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
