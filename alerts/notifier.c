@@ -153,9 +153,11 @@ static size_t *in_flight_of(struct notifier *n, const struct job *j)
 	return &n->in_flight_of[j->receiver != NULL ? (size_t)(j->receiver - n->o.receivers) : n->o.n_receivers];
 }
 
-static void set_timer(struct notifier *n)
+/* By the same reading of the clock as the pump: what became due since is not due yet, instead of neither tried now nor waited for. Who is due and was not
+ * tried waits for another's end. */
+static void set_timer(struct notifier *n, int64_t now_ms)
 {
-	int64_t now_ms = clock_wall_ms(n->o.clock), next_ms = LOOK_MS;
+	int64_t next_ms = LOOK_MS;
 	for (const struct lane *l = n->first; l != NULL; l = l->next) {
 		int64_t rest = l->first->row.due_ms - now_ms;
 		if (!l->is_busy && rest < next_ms && rest > 0)
@@ -185,7 +187,7 @@ static void pump(void *ctx)
 		notify_try(j);
 	}
 	if (!n->is_closing)
-		set_timer(n);
+		set_timer(n, now_ms);
 }
 
 static void pump_soon(struct notifier *n)

@@ -279,6 +279,41 @@ static void test_one_hangs(void **state)
 	finish(&r); /* with requests in flight */
 }
 
+/* A clock that goes on by a millisecond whenever it is looked at, as the real one may. */
+static int64_t clock_looks;
+static int64_t looked_at(const struct clock *c)
+{
+	(void)c;
+	return ++clock_looks;
+}
+static int64_t real_us(const struct clock *c)
+{
+	(void)c;
+	return clock_mono_us(clock_system());
+}
+
+/* At whichever look it becomes due, it is sent then, and not when all is looked at in a minute. */
+static void test_due_between_two_looks(void **state)
+{
+	static const struct clock clock = { .wall_ms = looked_at, .mono_us = real_us };
+	(void)state;
+	for (int64_t due_ms = 0; due_ms < 8; due_ms++) {
+		char url[128];
+		struct results r = { .n = 0 };
+		struct why why;
+		struct fleet_receiver to = webhook("r", "/ok", url);
+		const struct notifier_options o = { .loop = loop, .clock = &clock, .receivers = &to, .n_receivers = 1, .result = on_result, .ctx = &r };
+		const struct notification_row row = { .id = 1, .receiver = "r", .group_key = "k", .body = "{", .due_ms = due_ms };
+		clock_looks = 0;
+		assert_int_equal(notifier_new(&o, &r.notifier, &why), ERR_OK);
+		assert_int_equal(notifier_put(r.notifier, &row, NULL), ERR_OK);
+		for (int i = 0; i < 500 && r.n == 0; i++)
+			loop_turn_once(loop);
+		assert_int_equal(r.n, 1);
+		finish(&r);
+	}
+}
+
 /* A restart: what waits is put again, with its tries and when it is due. */
 static void test_restart(void **state)
 {
@@ -468,6 +503,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_secret, start_http, stop_http),
 		cmocka_unit_test_setup_teardown(test_order, start_http, stop_http),
 		cmocka_unit_test_setup_teardown(test_one_hangs, start_http, stop_http),
+		cmocka_unit_test_setup_teardown(test_due_between_two_looks, start_http, stop_http),
 		cmocka_unit_test_setup_teardown(test_restart, start_http, stop_http),
 		cmocka_unit_test_setup_teardown(test_odd_rows, start_http, stop_http),
 		cmocka_unit_test(test_commands),
