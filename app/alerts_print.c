@@ -24,6 +24,12 @@ static const char *phase_name(enum alert_phase p)
 	return names[p];
 }
 
+/* What is for information alone (a dead man's switch always fires) wants nobody, here as on the screens. */
+static bool wants_someone(const struct alert_group_item *g, const struct alert_item *a)
+{
+	return a->phase == PHASE_FIRING && a->row.severity >= SEVERITY_WARN && g->ack == NULL && a->silence == NULL && a->row.inhibited_by == 0;
+}
+
 /* Who has it, or why nobody need. */
 static const char *owner_of(const struct alert_group_item *g, const struct alert_item *a)
 {
@@ -33,17 +39,12 @@ static const char *owner_of(const struct alert_group_item *g, const struct alert
 		return "silenced";
 	if (g->ack != NULL)
 		return g->ack->actor.who;
-	return a->phase == PHASE_FIRING ? "nobody" : "--";
+	return wants_someone(g, a) ? "nobody" : "--";
 }
 
 static int64_t since_of(const struct alert_item *a)
 {
 	return a->phase == PHASE_RESOLVED ? a->row.resolved_ms : a->phase == PHASE_FIRING ? a->row.fired_ms : a->row.active_ms;
-}
-
-static bool wants_someone(const struct alert_group_item *g, const struct alert_item *a)
-{
-	return a->phase == PHASE_FIRING && g->ack == NULL && a->silence == NULL && a->row.inhibited_by == 0;
 }
 
 bool alerts_want_someone(const struct alerts_view *v)

@@ -137,7 +137,7 @@ static const struct cli_option options[] = {
 	{ "search", "TEXT", "with --history: only those with this in name, labels or annotations" },
 	{ "limit", "N", "with --history: so many at most; else 1000" },
 	{ "format", "FORMAT", "table, json or csv" },
-	{ "exit-code", NULL, "exit 1 when one fires that nobody has acknowledged and no silence or other alert hides" },
+	{ "exit-code", NULL, "exit 1 when a warning or worse fires that nobody has acknowledged and no silence or other alert hides" },
 	{ NULL, NULL, NULL },
 };
 
@@ -146,7 +146,7 @@ const struct cli_command command_alerts = {
 	.arguments    = "",
 	.summary      = "print the alerts that fire, are pending, or were resolved a while ago",
 	.details      = "Groups that fire come first, the worst of them before the others. OWNER says who has acknowledged an alert; 'nobody' has one that "
-	                "fires; silenced and inhibited ones need nobody.",
+	                "fires; silenced and inhibited ones need nobody, and neither do those for information.",
 	.options      = options,
 	.takes_common = true,
 	.run          = run,

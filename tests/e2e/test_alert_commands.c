@@ -80,6 +80,17 @@ static void put_alert(struct changes *c, int64_t id, const char *name, const cha
 	labels_unref(a);
 }
 
+static void put_information(void)
+{
+	struct changes *c = changes();
+	struct labels *l = labels_of("alertname", "Watchdog", "severity", "info", NULL);
+	changes_alert(c, &(struct alert_row){ .id = 5, .rule = "Watchdog", .source = "pitwall:watching;watching", .expr = "vector(1)", .group_key = "{alertname=\"Watchdog\"}",
+	                                      .labels = l, .result = l, .annotations = l, .severity = SEVERITY_INFO, .value = 1, .active_ms = t.now_ms - 600000,
+	                                      .fired_ms = t.now_ms - 600000 });
+	labels_unref(l);
+	commit(c);
+}
+
 static void fill(void)
 {
 	struct changes *c = changes();
@@ -380,6 +391,8 @@ static void test_ack(void **state)
 	assert_string_equal(t.asked.comment, "on it");
 	assert_int_equal(t.asked.until_ms, 0);
 	check("alerts --exit-code", 0, me.login, NULL); /* somebody has it */
+	put_information();
+	check("alerts --exit-code", 0, "3 firing (0 that nobody has)", NULL); /* what is for information wants nobody */
 	check("alerts --format json", 0, "\"comment\":\"on it\"", NULL);
 	check("ack 2 NodeDown node=gpu-a-01 --until 2h --as alice", 0, "it is done\n", NULL); /* all the same group */
 	assert_string_equal(t.asked.keys, NODE_DOWN ";");
