@@ -435,20 +435,3 @@ const char *ack_end_text(enum ack_end end)
 	};
 	return end < ACK_END_COUNT ? texts[end] : "";
 }
-
-bool alerts_are_unowned(const struct grouped_alerts *g, const struct alert_row *rows, bool is_acknowledged, int64_t last_ended_ms, int64_t after_ms,
-                        int64_t now_ms)
-{
-	int64_t since = INT64_MAX;
-	if (is_acknowledged || after_ms <= 0)
-		return false;
-	for (size_t i = 0; i < g->n_firing; i++) { /* they are in front */
-		const struct alert_row *row = &rows[g->members[i]];
-		if (row->inhibited_by == 0 && row->fired_ms < since)
-			since = row->fired_ms;
-	}
-	if (since == INT64_MAX)
-		return false;
-	since = last_ended_ms > since ? last_ended_ms : since;
-	return now_ms - since >= after_ms;
-}

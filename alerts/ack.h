@@ -62,10 +62,4 @@ bool ack_is_held(const struct ack_row *a, int64_t at_ms);
 /* Why it is over, for people: "its alerts are resolved", ...; "" for ACK_HOLDS. */
 const char *ack_end_text(enum ack_end end);
 
-/* Whether the group stands out as nobody's: alerts of it fire that are not inhibited, no acknowledgement holds, and it is so for after_ms or longer
- * (`alerts: {unowned_after: 10m}`; 0: never). `last_ended_ms`: when the last acknowledgement of it ended, 0 for none; time before that was owned. A
- * group that is silenced is not to be asked about. `rows` are those that the group was built of. */
-bool alerts_are_unowned(const struct grouped_alerts *g, const struct alert_row *rows, bool is_acknowledged, int64_t last_ended_ms, int64_t after_ms,
-                        int64_t now_ms);
-
 #endif

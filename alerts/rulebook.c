@@ -3,18 +3,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/hash.h"
 #include "base/slurp.h"
 #include "base/yaml.h"
 #include "rules/template.h"
-
-/* What tells whether a file is the one that was read. */
-struct identity {
-	int64_t  size, mtime_ns;
-	uint64_t inode, device;
-};
 
 struct rulebook_file {
 	size_t            refs;
@@ -28,7 +21,6 @@ struct rulebook_file {
 /* A place in the list of files: what is there may be older than what the file says now, or nothing. */
 struct place {
 	char                 *path; /* NULL: a text */
-	struct identity       identity; /* all 0: it could not be read */
 	struct rulebook_file *file; /* NULL: it never was good */
 };
 
@@ -191,15 +183,6 @@ static enum err take_text(struct place *p, const char *name, const char *text, s
 	return ERR_OK;
 }
 
-static struct identity identify(const char *path)
-{
-	struct stat st;
-	if (stat(path, &st) != 0)
-		return (struct identity){ 0 };
-	return (struct identity){ .size = st.st_size, .mtime_ns = st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec, .inode = st.st_ino,
-		                      .device = st.st_dev };
-}
-
 static enum err take_path(struct place *p, const char *path, const struct rulebook *before, struct diagnostics *d, struct why *why)
 {
 	struct buf text;
@@ -207,7 +190,6 @@ static enum err take_path(struct place *p, const char *path, const struct rulebo
 	p->path = strdup(path);
 	if (p->path == NULL)
 		return why_memory(why);
-	p->identity = identify(path); /* before it is read: what is written meanwhile is seen at the next look */
 	buf_init(&text, YAML_BYTES_MAX);
 	enum err e = slurp(path, YAML_BYTES_MAX, &text, NULL, &reason);
 	if (e == ERR_OK) {
@@ -298,25 +280,6 @@ size_t rulebook_count(const struct rulebook *b)
 const struct rulebook_group *rulebook_at(const struct rulebook *b, size_t i)
 {
 	return &b->groups[i];
-}
-
-static bool is_same_file(const struct identity *a, const struct identity *b)
-{
-	return a->size == b->size && a->mtime_ns == b->mtime_ns && a->inode == b->inode && a->device == b->device;
-}
-
-bool rulebook_has_changed(const struct rulebook *b, const char *const *paths, size_t n_paths)
-{
-	size_t at = 0;
-	for (size_t i = 0; i < b->n_places; i++) {
-		const struct place *p = &b->places[i];
-		if (p->path == NULL)
-			continue;
-		const struct identity now = identify(p->path);
-		if (at == n_paths || strcmp(paths[at++], p->path) != 0 || !is_same_file(&now, &p->identity))
-			return true;
-	}
-	return at != n_paths;
 }
 
 /* ---- comparing ---- */

@@ -51,9 +51,6 @@ const struct rulebook_group *rulebook_at(const struct rulebook *b, size_t i);
 struct rulebook_file *rulebook_file_ref(struct rulebook_file *f);
 void                  rulebook_file_unref(struct rulebook_file *f); /* NULL is fine */
 
-/* Whether reading anew may give something else: a file is newer, gone or there again, or the paths are others. Blocks on the disk for a moment. */
-bool rulebook_has_changed(const struct rulebook *b, const char *const *paths, size_t n_paths);
-
 /* Whether two rules are one and the same for whoever reads the file: as Prometheus compares groups. */
 bool rules_are_equal(const struct rule *a, const struct rule *b);
 /* Whether a rule takes up the state of another after a change: same kind, name and labels, as Prometheus has it. */

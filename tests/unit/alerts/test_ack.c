@@ -259,47 +259,11 @@ static void test_held(void **state)
 		assert_int_equal(ack_end_text((enum ack_end)i)[0] == '\0', i == ACK_HOLDS);
 }
 
-static void test_unowned(void **state)
-{
-	static const struct {
-		const char        *label;
-		struct alert_text  alerts[ALERTS_MAX];
-		bool               is_acknowledged;
-		int64_t            last_ended, after, now;
-		bool               want;
-	} rows[] = {
-		{ "long enough", { { 1, "a", "warning", 10, 20, 0, 0, 0 } }, false, 0, 600, 620, true },
-		{ "not yet", { { 1, "a", "warning", 10, 20, 0, 0, 0 } }, false, 0, 600, 619, false },
-		{ "acknowledged", { { 1, "a", "warning", 10, 20, 0, 0, 0 } }, true, 0, 600, 9999, false },
-		{ "never", { { 1, "a", "warning", 10, 20, 0, 0, 0 } }, false, 0, 0, 9999, false },
-		{ "no longer for so long", { { 1, "a", "warning", 10, 20, 0, 0, 0 } }, false, 500, 600, 1099, false },
-		{ "no longer, and for so long", { { 1, "a", "warning", 10, 20, 0, 0, 0 } }, false, 500, 600, 1100, true },
-		{ "pending", { { 1, "a", "warning", 10, 0, 0, 0, 0 } }, false, 0, 600, 9999, false },
-		{ "over", { { 1, "a", "warning", 10, 20, 30, 0, 0 } }, false, 0, 600, 9999, false },
-		{ "inhibited", { { 1, "a", "warning", 10, 20, 0, 0, true } }, false, 0, 600, 9999, false },
-		{ "one that is not inhibited counts", { { 1, "a", "warning", 10, 20, 0, 0, true }, { 2, "b", "warning", 10, 90, 0, 0, 0 } }, false, 0, 600, 650, false },
-	};
-	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct round_text text = { .at = 0 };
-		struct alert_row alerts[ALERTS_MAX];
-		struct alert_groups groups = { 0 };
-		struct why why = { "" };
-		memcpy(text.alerts, rows[i].alerts, sizeof text.alerts);
-		size_t n = make_rows(&text, alerts);
-		assert_ok(alert_groups_build(alerts, n, &groups, &why));
-		assert_row(rows[i].label, alerts_are_unowned(&groups.items[0], alerts, rows[i].is_acknowledged, rows[i].last_ended * 1000, rows[i].after * 1000,
-		                                             rows[i].now * 1000) == rows[i].want);
-		alert_groups_release(&groups);
-		unref_rows(alerts, n);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scenes), cmocka_unit_test(test_restarts), cmocka_unit_test(test_several),
-		cmocka_unit_test(test_held),   cmocka_unit_test(test_unowned),
+		cmocka_unit_test(test_held),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,8 +72,6 @@ static void what_is_broken_goes_on_as_it_was(void **state)
 	assert_int_equal(d.n_errors, 1);
 	assert_string_equal(d.items[0].file, f.b);
 	assert_int_equal(d.items[0].line, 1);
-	assert_false(rulebook_has_changed(first, paths, 2));
-	assert_true(rulebook_has_changed(first, paths, 1));
 
 	static const char *const broken[] = { BROKEN, BROKEN_TEMPLATE, "groups: 3\n", NULL };
 	struct rulebook *now = first;
@@ -92,7 +90,6 @@ static void what_is_broken_goes_on_as_it_was(void **state)
 		now = next;
 	}
 	write_file(f.a, OTHER);
-	assert_true(rulebook_has_changed(now, paths, 2));
 	struct rulebook *next = read_book(&o, now, NULL);
 	assert_ptr_not_equal(rulebook_at(next, 2)->group, rulebook_at(now, 2)->group);
 	assert_ptr_equal(rulebook_at(next, 0)->group, rulebook_at(now, 0)->group);
