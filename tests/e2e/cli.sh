@@ -212,7 +212,7 @@ fires() { "$pitwall" alerts --store "$store" 2>/dev/null | grep -q 'firing .* No
 until_ fires; ok 'a rule of the fleet file fires'
 run 0 "$pitwall" ack NobodyThere --comment 'on it' --as carol --store "$store"; ok 'it is acknowledged'
 run 0 "$pitwall" alerts --store "$store" && says 'carol *NobodyThere'; ok 'which is seen'
-run 0 "$pitwall" silence add node=gpu-a-01 --until 1h --yes --store "$store" && says 'hides 1 alert of 1 group now'; ok 'and silenced, with a look at what that hides'
+run 0 "$pitwall" silence add alertname=NobodyThere --until 1h --yes --store "$store" && says 'hides 1 alert of 1 group now'; ok 'and silenced, with a look at what that hides'
 run 0 "$pitwall" silence list --store "$store" --format json && [ "$("$json_at" silences.0.state <"$work/out")" = active ]; ok 'which is listed'
 silence=$("$json_at" silences.0.id <"$work/out")
 run 0 "$pitwall" silence expire "$silence" --store "$store"; ok 'and ended before its time'
