@@ -35,6 +35,7 @@ include tests/unit/query/module.mk
 include tests/unit/collectors/module.mk
 include tests/unit/rules/module.mk
 include tests/unit/alerts/module.mk
+include tests/unit/deploy/module.mk
 include tests/unit/recorder/module.mk
 include tests/unit/tui/module.mk
 include tests/unit/sim/module.mk

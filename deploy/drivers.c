@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * All drivers: the one place that knows them all. */
+#include "deploy/drivers.h"
+
+#include <string.h>
+
+static const struct driver *const drivers[] = {
+	NULL, /* the end */
+};
+
+const struct driver *driver_at(size_t i)
+{
+	return i < sizeof drivers / sizeof drivers[0] ? drivers[i] : NULL;
+}
+
+const struct driver *driver_find(const char *name)
+{
+	for (size_t i = 0; drivers[i] != NULL; i++)
+		if (strcmp(drivers[i]->name, name) == 0)
+			return drivers[i];
+	return NULL;
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The drivers' records, one a file. Private to deploy/: all else asks driver_find. */
+#ifndef PITWALL_DEPLOY_DRIVERS_H
+#define PITWALL_DEPLOY_DRIVERS_H
+
+#include "deploy/driver.h"
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Asks: as JSON and back, as a person reads them, and the paths of URLs. */
+#include "tests/unit/unit.h"
+
+#include <cjson/cJSON.h>
+
+#include "base/json.h"
+#include "deploy/driver.h"
+
+static struct why why;
+
+static const struct ask samples[] = {
+	{ .kind = ASK_NONE },
+	{ .kind = ASK_RUN, .argv = (const char *const[]){ "systemctl", "restart", "--", "a b'c" }, .n_argv = 4, .input = "x\ny", .timeout_ms = 5000 },
+	{ .kind = ASK_HTTP, .method = "POST", .url = "http://h:1/a", .headers = { { "Content-Type", "application/json" }, { "X-Api-Key", "k" } }, .n_headers = 2,
+	  .body = "{\"a\":1}", .is_on_machine = true },
+	{ .kind = ASK_HTTP, .method = "GET", .url = "http://localhost/info", .socket = "/run/docker.sock" },
+	{ .kind = ASK_PUT, .path = "/srv/models.config", .body = "model_config_list {}\n" },
+};
+enum { N_SAMPLES = sizeof samples / sizeof samples[0] };
+
+static void test_json(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_SAMPLES; i++) {
+		struct arena arena;
+		struct ask copy, back;
+		struct buf first, second;
+		arena_init(&arena);
+		buf_init(&first, 4096);
+		buf_init(&second, 4096);
+		ask_copy(&arena, &samples[i], &copy);
+		cJSON *json = ask_to_json(&copy);
+		assert_ok(json_put_tree(&first, json));
+		assert_ok(ask_from_json(&arena, json, &back, &why));
+		cJSON_Delete(json);
+		json = ask_to_json(&back);
+		assert_ok(json_put_tree(&second, json));
+		cJSON_Delete(json);
+		assert_string_equal(buf_text(&first), buf_text(&second));
+		assert_false(arena_failed(&arena));
+		buf_release(&first);
+		buf_release(&second);
+		arena_release(&arena);
+	}
+}
+
+static void test_json_of_others(void **state)
+{
+	static const struct {
+		const char *label, *in;
+	} rows[] = {
+		{ "no kind", "{}" },
+		{ "unknown kind", "{\"kind\":\"shell\"}" },
+		{ "no object", "[]" },
+		{ "a command without words", "{\"kind\":\"run\"}" },
+		{ "a word that is no text", "{\"kind\":\"run\",\"argv\":[1]}" },
+		{ "a request to nowhere", "{\"kind\":\"http\",\"method\":\"GET\"}" },
+		{ "a file elsewhere", "{\"kind\":\"put\",\"path\":\"x\",\"body\":\"\"}" },
+		{ "a header that breaks out", "{\"kind\":\"http\",\"method\":\"GET\",\"url\":\"http://h\",\"headers\":[[\"A\",\"b\\r\\nC: d\"]]}" },
+		{ "time beyond a day", "{\"kind\":\"none\",\"timeout\":99999999999}" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct arena arena;
+		struct ask ask;
+		cJSON *json = NULL;
+		arena_init(&arena);
+		assert_ok(json_parse(rows[i].in, strlen(rows[i].in), NULL, &json, &why));
+		assert_row(rows[i].label, ask_from_json(&arena, json, &ask, &why) == ERR_FORMAT || ask_from_json(&arena, json, &ask, &why) == ERR_RANGE ||
+		                              ask_from_json(&arena, json, &ask, &why) == ERR_NOT_FOUND);
+		cJSON_Delete(json);
+		arena_release(&arena);
+	}
+}
+
+static void test_print(void **state)
+{
+	static const char *const wants[N_SAMPLES] = {
+		"wait\n",
+		"systemctl restart -- 'a b'\\''c'\nx\ny\n",
+		"POST http://h:1/a from the machine itself\nContent-Type: application/json\nX-Api-Key: ****\n{\"a\":... (7 bytes in all)\n",
+		"GET http://localhost/info by way of /run/docker.sock\n",
+		"write /srv/models.config\nmodel... (21 bytes in all)\n",
+	};
+	(void)state;
+	for (size_t i = 0; i < N_SAMPLES; i++) {
+		struct buf text;
+		buf_init(&text, 4096);
+		assert_ok(ask_print(&samples[i], 5, &text));
+		assert_string_equal(buf_text(&text), wants[i]);
+		buf_release(&text);
+	}
+}
+
+static void test_url(void **state)
+{
+	struct arena arena;
+	(void)state;
+	arena_init(&arena);
+	assert_string_equal(ask_url(&arena, "http://h:1/", "v2", "models", "a/b c?%", NULL), "http://h:1/v2/models/a%2Fb%20c%3F%25");
+	assert_string_equal(ask_url(&arena, "http://h", "..", ".", "a.b", NULL), "http://h/%2E%2E/%2E/a.b");
+	arena_release(&arena);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_json_of_others),
+		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_url),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
