@@ -163,8 +163,8 @@ const struct key fleet_keys[] = {
 	{ IN(KEEP), "blocks", "duration, 1h to 10y", "the store's", "Compressed columns; not shorter than frames." },
 	{ IN(KEEP), "rollups", "duration, 1h to 10y", "the store's", "Sums over 5 m and 1 h; not shorter than blocks." },
 	{ IN(ROLES), "viewer", "list of users and @groups", "", "May look, and is shown as present." },
-	{ IN(ROLES), "operator", "list of users and @groups", "", "May acknowledge, silence and write notes as well." },
-	{ IN(ROLES), "admin", "list of users and @groups", "", "May do everything." },
+	{ IN(ROLES), "operator", "list of users and @groups", "", "May acknowledge, silence and write notes as well; plan, confirm and handle redeploys and rollbacks." },
+	{ IN(ROLES), "admin", "list of users and @groups", "", "May do everything; passing a gate that did not hold takes it." },
 	{ IN(ROLES), "default", "none, viewer, operator or admin", "viewer", "The role of those who stand in none of the lists." },
 	{ IN(ROLES), "shared_accounts", "list of users", "", "Accounts that several people use: whoever sits there is asked for a name, once." },
 };
