@@ -23,6 +23,9 @@ static const struct {
 	[REQUEST_UNSILENCE] = { "unsilence", DEED_UNSILENCE },
 	[REQUEST_NOTE]      = { "note", DEED_NOTE },
 	[REQUEST_HERE]      = { "here", DEED_HERE },
+	[REQUEST_PLAN]      = { "plan", DEED_PLAN },
+	[REQUEST_CONFIRM]   = { "confirm", DEED_CONFIRM },
+	[REQUEST_CONTROL]   = { "control", DEED_CONTROL },
 };
 _Static_assert(sizeof kinds / sizeof kinds[0] == REQUEST_KIND_COUNT, "a row for every kind");
 
@@ -39,23 +42,35 @@ static const struct {
 	{ "asked", IN_ALL },
 	{ "who", IN_ALL },
 	{ "origin", IN_ALL },
-	{ "comment", IN(ACK) | IN(SILENCE) | IN(NOTE) },
+	{ "comment", IN(ACK) | IN(SILENCE) | IN(NOTE) | IN(PLAN) | IN(CONTROL) },
 	{ "keys", IN(ACK) | IN(UNACK) },
 	{ "from", IN(SILENCE) },
 	{ "until", IN(ACK) | IN(SILENCE) },
 	{ "matchers", IN(SILENCE) },
 	{ "silence", IN(SILENCE) | IN(UNSILENCE) },
-	{ "alert", IN(NOTE) },
+	{ "alert", IN(NOTE) | IN(PLAN) },
 	{ "node", IN(NOTE) },
 	{ "at", IN(NOTE) },
 	{ "console", IN(HERE) },
 	{ "view", IN(HERE) },
 	{ "gone", IN(HERE) },
+	{ "verb", IN(PLAN) | IN(CONTROL) },
+	{ "target", IN(PLAN) },
+	{ "to", IN(PLAN) },
+	{ "deployment", IN(CONFIRM) | IN(CONTROL) },
+	{ "hash", IN(CONFIRM) },
+	{ "name", IN(CONFIRM) },
 };
 enum { N_MEMBERS = sizeof members / sizeof members[0] };
 
 const char *request_kind_name(enum request_kind k) { return kinds[k].name; }
-enum deed   request_deed(enum request_kind k) { return kinds[k].deed; }
+bool        request_is_deploy(enum request_kind k) { return k == REQUEST_PLAN || k == REQUEST_CONFIRM || k == REQUEST_CONTROL; }
+
+/* To accept what a gate found is more than to handle a run. */
+enum deed request_deed(const struct request *r)
+{
+	return r->kind == REQUEST_CONTROL && r->verb != NULL && strcmp(r->verb, "pass") == 0 ? DEED_PASS : kinds[r->kind].deed;
+}
 
 /* ---- ids ---- */
 
@@ -227,6 +242,49 @@ static enum err check_here(const struct request *r, struct why *why)
 	return check_text("what is shown", r->view, REQUEST_VIEW_MAX, why);
 }
 
+static bool is_verb(const char *text)
+{
+	size_t n = strlen(text);
+	return n > 0 && n <= REQUEST_VERB_MAX && text[strspn(text, "abcdefghijklmnopqrstuvwxyz")] == '\0';
+}
+
+static enum err check_plan(const struct request *r, struct why *why)
+{
+	const char *verb = or_empty(r->verb);
+	if (strcmp(verb, "redeploy") != 0 && strcmp(verb, "rollback") != 0)
+		return why_set(why, ERR_FORMAT, "what is planned is a redeploy or a rollback, not '%.40s'", verb);
+	if (or_empty(r->target)[0] == '\0')
+		return why_set(why, ERR_FORMAT, "nothing is named that is to be deployed");
+	enum err e = check_text("the target", r->target, REQUEST_NODE_MAX, why);
+	if (e == ERR_OK)
+		e = check_text("the version", r->to, REQUEST_VERSION_MAX, why);
+	if (e == ERR_OK && (r->alert < 0 || r->alert > EXACT_MAX))
+		e = why_set(why, ERR_RANGE, "there is no alert of that number");
+	return e;
+}
+
+static enum err check_deployment(const struct request *r, struct why *why)
+{
+	return r->deployment > 0 && r->deployment <= EXACT_MAX ? ERR_OK : why_set(why, ERR_RANGE, "there is no deployment of that number");
+}
+
+static enum err check_confirm(const struct request *r, struct why *why)
+{
+	const char *hash = or_empty(r->hash);
+	enum err e = check_deployment(r, why);
+	if (e == ERR_OK && (strlen(hash) != REQUEST_HASH || strspn(hash, "0123456789abcdef") != REQUEST_HASH))
+		e = why_set(why, ERR_FORMAT, "the plan that is confirmed is not named by its hash");
+	return e == ERR_OK ? check_text("what was typed", r->name, REQUEST_NODE_MAX, why) : e;
+}
+
+static enum err check_control(const struct request *r, struct why *why)
+{
+	enum err e = check_deployment(r, why);
+	if (e == ERR_OK && !is_verb(or_empty(r->verb)))
+		e = why_set(why, ERR_FORMAT, "it is not said what is to be done with the deployment");
+	return e;
+}
+
 static enum err check_kind(const struct request *r, struct why *why)
 {
 	switch (r->kind) {
@@ -240,6 +298,9 @@ static enum err check_kind(const struct request *r, struct why *why)
 		return is_silence_id(or_empty(r->silence)) ? ERR_OK : why_set(why, ERR_FORMAT, "'%.80s' is no id of a silence", or_empty(r->silence));
 	case REQUEST_NOTE: return check_note(r, why);
 	case REQUEST_HERE: return check_here(r, why);
+	case REQUEST_PLAN: return check_plan(r, why);
+	case REQUEST_CONFIRM: return check_confirm(r, why);
+	case REQUEST_CONTROL: return check_control(r, why);
 	case REQUEST_KIND_COUNT: break;
 	}
 	return why_set(why, ERR_FORMAT, "nothing that can be asked for");
@@ -317,6 +378,12 @@ enum err request_write(const struct request *r, struct buf *to, struct why *why)
 	put_text(r, to, "view", r->view);
 	if (has(r, "gone") && r->is_gone)
 		buf_puts(to, ",\"gone\":true");
+	put_text(r, to, "verb", r->verb);
+	put_text(r, to, "target", r->target);
+	put_text(r, to, "to", r->to);
+	put_number(r, to, "deployment", r->deployment);
+	put_text(r, to, "hash", r->hash);
+	put_text(r, to, "name", r->name);
 	buf_puts(to, "}\n");
 	if (to->err != ERR_OK)
 		return to->err == ERR_MEMORY ? why_memory(why) : why_set(why, to->err, "the request is too large");
@@ -489,6 +556,12 @@ static void read_all(struct reading *r, const char *id)
 	q->console = read_text(r, "console");
 	q->view = read_text(r, "view");
 	q->is_gone = read_flag(r, "gone");
+	q->verb = read_text(r, "verb");
+	q->target = read_text(r, "target");
+	q->to = read_text(r, "to");
+	q->deployment = read_number(r, "deployment");
+	q->hash = read_text(r, "hash");
+	q->name = read_text(r, "name");
 	if (r->err == ERR_OK && arena_failed(&r->arena))
 		fail(r, why_memory(r->why));
 	if (r->err == ERR_OK)
@@ -532,4 +605,15 @@ void request_free(struct request *r)
 	struct reading *whole = (struct reading *)r;
 	arena_release(&whole->arena);
 	free(whole);
+}
+
+enum err request_copy(const struct request *r, struct request **out, struct why *why)
+{
+	struct buf text;
+	buf_init(&text, 2 * REQUEST_BYTES_MAX);
+	enum err e = request_write(r, &text, why);
+	if (e == ERR_OK)
+		e = request_read(buf_text(&text), text.len, r->id, out, why);
+	buf_release(&text);
+	return e;
 }

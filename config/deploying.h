@@ -21,8 +21,10 @@ enum {
 	DEPLOY_SOAK_MS      = 2 * 60 * 1000,  /* unless the file says otherwise */
 	DEPLOY_WINDOW_MS    = 10 * 60 * 1000, /* of before, that signals are compared with */
 	DEPLOY_MIN_REQUESTS = 20,
+	DEPLOY_READY_MS     = 15 * 60 * 1000,
 };
 
+/* VERSION_UNKNOWN: the file does not say; then it is the driver where that can tell (deploy_resolve in deploy/scope.h), else a rollback can't be planned. */
 enum version_source { VERSION_UNKNOWN, VERSION_DRIVER, VERSION_SIGNAL /* the label `version` of signal:model_version */, VERSION_STORE /* what the store has seen */ };
 
 struct fleet_wave {
@@ -71,7 +73,14 @@ struct fleet_deploy {
 	struct fleet_auto_rollback auto_rollback;
 	const struct fleet_auth *auth;   /* of ASK_HTTP; NULL: the targets' own is not used: none */
 	const struct fleet_tls  *tls;
-	int                     line, col;
+	int                     line, col; /* of the key `deploy` */
 };
+
+struct fleet;
+
+/* The scope that what a group serves of a model belongs to: the group's own, else the model's, unless the group says `deploy: none`. NULL: none. */
+const struct fleet_deploy *fleet_deploy_of(const struct fleet *f, const char *group, const char *model);
+/* By its name. NULL: none. */
+const struct fleet_deploy *fleet_deploy_find(const struct fleet *f, const char *name);
 
 #endif

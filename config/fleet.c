@@ -63,6 +63,8 @@ static void read_model(struct build *b, const struct yaml_node *item)
 	}
 	if (b->err == ERR_OK)
 		f->models[f->n_models++] = model;
+	if (b->err == ERR_OK)
+		(void)deploy_read(b, item, NULL, model.name);
 }
 
 static void read_models(struct build *b, const struct yaml_node *list)
@@ -239,6 +241,7 @@ void fleet_free(struct fleet *f)
 	receivers_release(f);
 	free(f->targets);
 	free(f->groups);
+	free(f->deploys);
 	alerting_release(&f->alerting);
 	files_free(f->files);
 	free(f);

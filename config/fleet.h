@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/labels.h"
 #include "config/alerting.h"
+#include "config/deploying.h"
 #include "config/profile.h"
 #include "config/secret.h"
 #include "config/slo.h"
@@ -95,6 +96,7 @@ struct fleet_model {
 struct fleet_group {
 	const char *name, *profile, *model; /* profile and model "" where not set for the group as a whole */
 	size_t      first, n;               /* its targets are targets[first] to targets[first + n - 1] */
+	bool        is_not_deployed;        /* `deploy: none` */
 };
 
 /* How whoever sits before a console is called when a critical group of alerts is new: the bell, a desktop notification and the bell, or not. */
@@ -119,6 +121,8 @@ struct fleet {
 	size_t               n_groups;
 	struct fleet_model  *models;
 	size_t               n_models;
+	struct fleet_deploy *deploys;  /* those of groups in their order, then those of models */
+	size_t               n_deploys;
 	struct fleet_slo    *slos;
 	size_t               n_slos;
 	const char *const   *rules;    /* absolute paths of the rule files that the globs found, each once, sorted per glob */

@@ -95,6 +95,7 @@ struct build {
 	const char                *folder;
 	struct fleet              *fleet;
 	size_t                     cap_targets, cap_groups;
+	size_t                     cap_deploys;
 	size_t                     outside_errors; /* of target files: they do not fail the fleet file */
 	enum err                   err;            /* ERR_MEMORY or ERR_LIMIT: stop */
 };
@@ -173,6 +174,11 @@ void targets_cut(struct build *b, size_t n);
 
 /* Reports and drops targets that are there twice. */
 void targets_check(struct build *b);
+
+/* ---- redeploy and rollback (deploying.c) ---- */
+
+/* What `deploy` of the mapping says, if it is there, of a group (NULL: of the model as such). Returns false where it says `none`. */
+bool deploy_read(struct build *b, const struct yaml_node *map, const char *group, const char *model);
 
 /* ---- objectives (slo.c) ---- */
 

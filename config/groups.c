@@ -315,6 +315,7 @@ static void read_group(struct build *b, const struct yaml_node *map, const struc
 		read_file_sd(b, file_sd, group, &s);
 	if (nodes == NULL && targets == NULL && file_sd == NULL && endpoints == NULL)
 		yaml_error(b->y, map, "group '%s' has neither 'nodes', 'targets' nor 'file_sd'", group);
+	bool is_deployed = name == NULL || deploy_read(b, map, name, s.model);
 	struct fleet_group *to = b->err == ERR_OK ? add_group(b) : NULL;
 	if (to == NULL)
 		return;
@@ -324,6 +325,7 @@ static void read_group(struct build *b, const struct yaml_node *map, const struc
 		.model = s.model != NULL ? s.model : "",
 		.first = first,
 		.n = b->fleet->n_targets - first,
+		.is_not_deployed = !is_deployed,
 	};
 	b->fleet->n_groups++;
 }

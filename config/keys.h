@@ -32,6 +32,9 @@
 	X(PAGERDUTY, "pagerduty",          "Told by PagerDuty's Events API v2.")                                                \
 	X(ALERTMANAGER, "an item of alertmanagers", "An Alertmanager, spoken to by its API v2.")                                \
 	X(MODEL,    "an item of models",   "Facts about a model that screens show.")                                            \
+	X(DEPLOY,   "deploy",              "How it is redeployed and rolled back; `none` in a group that its model's shall not hold for. All other keys are options of the driver: docs/deploying.md has them.") \
+	X(GATE,     "gate",                "What has to hold after each wave, compared with before and with what is not touched yet. No data is never good.") \
+	X(AUTO_ROLLBACK, "auto_rollback",  "When a rollback begins without anybody's confirmation: an alert began soon after the version changed.") \
 	X(SLO,      "an item of slo",      "What the users of a model are promised; alerts tell how fast the promise is used up.")  \
 	X(LATENCY,  "latency",             "How quick a model has to be.")                                                      \
 	X(KEEP,     "keep",                "How long the store keeps what it has, finest first.")                       \

@@ -22,4 +22,4 @@ libconfig_a_SOURCES = \
 	%reldir%/ways.c %reldir%/ways.h \
 	%reldir%/words.c %reldir%/words.h
 libconfig_a_SOURCES += %reldir%/alerting.c %reldir%/alerting.h
-libconfig_a_SOURCES += %reldir%/deploying.h
+libconfig_a_SOURCES += %reldir%/deploying.c %reldir%/deploying.h

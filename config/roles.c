@@ -22,6 +22,10 @@ static const struct {
 	[DEED_SILENCE]   = { "silence", RANK_OPERATOR, "silence alerts" },
 	[DEED_UNSILENCE] = { "unsilence", RANK_OPERATOR, "end silences" },
 	[DEED_NOTE]      = { "note", RANK_OPERATOR, "write notes" },
+	[DEED_PLAN]      = { "plan", RANK_OPERATOR, "plan redeploys and rollbacks" },
+	[DEED_CONFIRM]   = { "confirm", RANK_OPERATOR, "confirm redeploys and rollbacks" },
+	[DEED_CONTROL]   = { "control", RANK_OPERATOR, "pause, resume, abort, undo or abandon redeploys and rollbacks" },
+	[DEED_PASS]      = { "pass", RANK_ADMIN, "pass a gate that did not hold" },
 };
 _Static_assert(sizeof deeds / sizeof deeds[0] == DEED_COUNT, "a row for every deed");
 

@@ -18,7 +18,9 @@
 enum rank { RANK_NONE, RANK_VIEWER, RANK_OPERATOR, RANK_ADMIN, RANK_COUNT };
 
 /* What a person asks for. */
-enum deed { DEED_HERE /* to be shown as present */, DEED_ACK, DEED_UNACK, DEED_SILENCE, DEED_UNSILENCE, DEED_NOTE, DEED_COUNT };
+enum deed { DEED_HERE /* to be shown as present */, DEED_ACK, DEED_UNACK, DEED_SILENCE, DEED_UNSILENCE, DEED_NOTE,
+            DEED_PLAN /* a redeploy or rollback: nodes are asked, nothing is changed */, DEED_CONFIRM /* it begins */,
+            DEED_CONTROL /* pause, resume, abort, undo, skip, abandon */, DEED_PASS /* accept what a gate found */, DEED_COUNT };
 
 struct ranked {
 	const char *name;     /* of a user; of a Unix group, without its @, where is_group */

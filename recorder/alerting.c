@@ -45,7 +45,9 @@ struct alerting {
 	bool                    is_working, is_closing, wants_queue;
 	uint64_t                ticket;   /* of what the last job gave; 0: nothing */
 	char                  (*done)[REQUEST_ID]; /* requests among that */
-	size_t                  n_done;
+	size_t                  n_done, cap_done;
+	struct desk_deploy     *asked;    /* requests that nobody has taken yet */
+	size_t                  n_asked;
 	struct rules_target    *targets;
 	size_t                  n_targets, cap_targets;
 	char                    told[sizeof(struct why)];
@@ -66,6 +68,9 @@ static void part_closed(struct alerting *a)
 	void *ctx = a->closed_ctx;
 	for (size_t i = 0; i < a->n_targets; i++)
 		free(a->targets[i].source);
+	for (size_t i = 0; i < a->n_asked; i++)
+		request_free(a->asked[i].request);
+	free(a->asked);
 	free(a->targets);
 	free(a->done);
 	free(a);
@@ -264,19 +269,82 @@ static void write_piece(struct alerting *a, struct desk_piece *p)
 	if (e != ERR_OK)
 		log_error(a->o.log, "alerting", "cannot keep what happened to alerts: %s", why.text);
 	else if (p->request[0] != '\0')
-		memcpy(a->done[a->n_done++], p->request, REQUEST_ID);
+		alerting_answered(a, p->request);
+}
+
+/* Without memory the file stays, and the store knows that it is done. */
+void alerting_answered(struct alerting *a, const char *request)
+{
+	if (a->n_done == a->cap_done) {
+		size_t cap = a->cap_done == 0 ? 8 : a->cap_done * 2;
+		char(*more)[REQUEST_ID] = realloc(a->done, cap * sizeof *more);
+		if (more == NULL)
+			return;
+		a->done = more;
+		a->cap_done = cap;
+	}
+	snprintf(a->done[a->n_done++], REQUEST_ID, "%s", request);
 }
 
 static void write_pieces(struct alerting *a)
 {
-	struct desk_job *job = &a->job;
-	a->done = job->n_pieces > 0 ? calloc(job->n_pieces, sizeof *a->done) : NULL;
-	a->n_done = 0;
-	for (size_t i = 0; i < job->n_pieces; i++) {
-		if (a->done == NULL)
-			job->pieces[i].request[0] = '\0'; /* its file stays, and the store knows that it is done */
-		write_piece(a, &job->pieces[i]);
+	for (size_t i = 0; i < a->job.n_pieces; i++)
+		write_piece(a, &a->job.pieces[i]);
+}
+
+/* ---- redeploys and rollbacks ---- */
+
+static void refuse(struct alerting *a, const struct request *r, enum err as, const char *text)
+{
+	struct changes *c;
+	struct why why = { "" };
+	enum err e = changes_new(&c, &why);
+	if (e == ERR_OK) {
+		changes_request(c, &(struct request_row){ .id = r->id, .at_ms = clock_wall_ms(a->o.clock), .err = as, .text = text });
+		e = store_commit(a->o.store, c, &a->ticket, &why);
 	}
+	if (e == ERR_OK)
+		alerting_answered(a, r->id);
+	else
+		log_error(a->o.log, "alerting", "cannot keep the answer to a request: %s", why.text);
+}
+
+/* In the order in which they were asked: one that has to wait does not hold up the others. */
+static void hand_on(struct alerting *a)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < a->n_asked; i++) {
+		struct desk_deploy *d = &a->asked[i];
+		const struct actor actor = desk_deploy_actor(d);
+		struct why why = { "" };
+		enum err e = a->o.deploy != NULL ? a->o.deploy(a->o.deploy_ctx, d->request, &actor, &why)
+		                                 : why_set(&why, ERR_UNSUPPORTED, "this recorder neither redeploys nor rolls back");
+		if (e == ERR_LATER) {
+			a->asked[n++] = *d;
+			continue;
+		}
+		if (e != ERR_OK)
+			refuse(a, d->request, e, why.text);
+		request_free(d->request);
+	}
+	a->n_asked = n;
+}
+
+/* Those of the job, behind those that wait. Without memory they are given again when the recorder begins anew. */
+static void take_asked(struct alerting *a)
+{
+	struct desk_job *job = &a->job;
+	if (job->n_deploys == 0)
+		return;
+	struct desk_deploy *more = realloc(a->asked, (a->n_asked + job->n_deploys) * sizeof *more);
+	if (more == NULL) {
+		log_error(a->o.log, "alerting", "what was asked about deployments is not done: out of memory");
+		return;
+	}
+	a->asked = more;
+	memcpy(&more[a->n_asked], job->deploys, job->n_deploys * sizeof *more);
+	a->n_asked += job->n_deploys;
+	job->n_deploys = 0; /* what they own is ours */
 }
 
 /* ---- jobs ---- */
@@ -359,12 +427,11 @@ static void job_done(void *ctx, bool is_cancelled)
 	bool has_changed = a->job.use != NULL;
 	(void)is_cancelled;
 	a->is_working = false;
-	free(a->done);
-	a->done = NULL;
 	for (size_t i = 0; i < a->job.n_words; i++)
 		tell_once(a, &a->job.words[i]);
 	write_frames(a);
 	write_pieces(a);
+	take_asked(a);
 	log_trouble(a);
 	if (has_changed)
 		settle_fleet(a, used);
@@ -391,6 +458,7 @@ static void on_tick(void *ctx)
 {
 	struct alerting *a = ctx;
 	struct holding *h = a->next != NULL ? a->next : a->now;
+	hand_on(a);
 	if (a->is_working || h == NULL || (a->ticket != 0 && !store_is_committed(a->o.store, a->ticket)))
 		return;
 	a->job = (struct desk_job){ .use = a->next != NULL ? a->next->fleet : NULL, .remove = a->done, .n_remove = a->n_done,
@@ -398,7 +466,7 @@ static void on_tick(void *ctx)
 	if (loop_work_new(a->o.loop, job_work, job_done, h, NULL, NULL) != ERR_OK)
 		return;
 	a->done = NULL; /* the job's */
-	a->n_done = 0;
+	a->n_done = a->cap_done = 0;
 	a->wants_queue &= !a->job.wants_queue;
 	a->next = NULL;
 	a->is_working = true;

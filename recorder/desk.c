@@ -66,12 +66,15 @@ void desk_job_release(struct desk_job *job)
 {
 	for (size_t i = 0; i < job->n_pieces; i++)
 		changes_free(job->pieces[i].changes);
+	for (size_t i = 0; i < job->n_deploys; i++)
+		request_free(job->deploys[i].request);
 	for (size_t i = 0; i < job->n_queue; i++)
 		free_row(&job->queue[i]);
 	for (size_t i = 0; i < job->n_words; i++)
 		free(job->words[i].text);
 	desk_news_free(job->news);
 	free(job->pieces);
+	free(job->deploys);
 	free(job->queue);
 	free(job->words);
 	free(job->remove);

@@ -10,6 +10,7 @@
 #include "alerts/alertmanager_json.h"
 #include "alerts/alertmanager_mirror.h"
 #include "alerts/manager.h"
+#include "base/account.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "config/fleet.h"
@@ -48,6 +49,15 @@ struct desk_news {
 	char          **texts;       /* private: who and comment of each */
 };
 
+/* What somebody who may asks about redeploys and rollbacks: whoever runs them answers it, in the store, and only then its file goes. It is asked again after the recorder
+ * has begun anew, where it was not answered. */
+struct desk_deploy {
+	struct request *request; /* owned */
+	char            account[ACCOUNT_NAME];
+};
+/* Who asks. Lent by it. */
+struct actor desk_deploy_actor(const struct desk_deploy *d);
+
 struct desk_job {
 	/* in */
 	const struct fleet *use;       /* by this one from now on; NULL: as before. Lent until the next one is used or the desk freed */
@@ -57,6 +67,8 @@ struct desk_job {
 	/* out; owned by the job */
 	struct desk_piece  *pieces;
 	size_t              n_pieces, cap_pieces;
+	struct desk_deploy *deploys;
+	size_t              n_deploys, cap_deploys;
 	struct alert_round  round;     /* lent by the desk; its changes are among the pieces */
 	struct notification_row *queue;
 	size_t              n_queue, cap_queue;

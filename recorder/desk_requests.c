@@ -8,7 +8,7 @@
 #include "base/account.h"
 #include "config/roles.h"
 
-enum { TEXT_MAX = 4096 };
+enum { TEXT_MAX = 4096, SUBJECT_MAX = REQUEST_NODE_MAX + 64 };
 
 struct taking {
 	struct desk     *desk;
@@ -60,33 +60,81 @@ static void be_present(struct taking *t, const struct request *r, const struct a
 		c->seen_ms = INT64_MIN;
 }
 
+/* ---- redeploys and rollbacks ---- */
+
+struct actor desk_deploy_actor(const struct desk_deploy *d)
+{
+	const struct request *r = d->request;
+	return (struct actor){ .who = r->who[0] != '\0' ? r->who : d->account, .account = d->account, .origin = r->origin };
+}
+
+/* It is not answered here. */
+static enum err hand_on(struct taking *t, const struct request *r, const struct account *account)
+{
+	struct desk_job *job = t->job;
+	if (job->n_deploys == job->cap_deploys) {
+		size_t cap = job->cap_deploys == 0 ? 4 : job->cap_deploys * 2;
+		struct desk_deploy *more = realloc(job->deploys, cap * sizeof *more);
+		if (more == NULL)
+			return why_memory(&t->why);
+		job->deploys = more;
+		job->cap_deploys = cap;
+	}
+	struct desk_deploy *d = &job->deploys[job->n_deploys];
+	*d = (struct desk_deploy){ .request = NULL };
+	snprintf(d->account, sizeof d->account, "%s", account->name);
+	enum err e = request_copy(r, &d->request, &t->why);
+	if (e == ERR_OK)
+		job->n_deploys++;
+	return e;
+}
+
 /* ---- all else ---- */
+
+/* What was wanted, for the audit. */
+static const char *subject_of(const struct request *r, char *to, size_t size)
+{
+	if (r->kind == REQUEST_PLAN)
+		snprintf(to, size, "%s %s", r->verb, r->target);
+	else if (request_is_deploy(r->kind))
+		snprintf(to, size, "%s deployment %lld", r->kind == REQUEST_CONTROL ? r->verb : request_kind_name(r->kind), (long long)r->deployment);
+	else
+		snprintf(to, size, "%s", request_kind_name(r->kind));
+	return to;
+}
 
 /* Who wanted what they may not stands in the audit. */
 static void deny(struct taking *t, const struct request *r, const struct actor *actor, const struct why *why, struct desk_piece *p)
 {
-	changes_audit(p->changes, &(struct audit_row){ .at_ms = t->now_ms, .actor = *actor, .action = "denied", .subject = request_kind_name(r->kind), .detail = "" });
+	char subject[SUBJECT_MAX];
+	changes_audit(p->changes, &(struct audit_row){ .at_ms = t->now_ms, .actor = *actor, .action = "denied", .subject = subject_of(r, subject, sizeof subject), .detail = "" });
 	changes_request(p->changes, &(struct request_row){ .id = r->id, .at_ms = t->now_ms, .err = ERR_DENIED, .text = why->text });
 }
 
-static void carry_out(struct taking *t, const struct spool_item *item, const struct account *account, struct desk_piece *p)
+/* Anything but ERR_OK: later. */
+static enum err carry_out(struct taking *t, const struct spool_item *item, const struct account *account, struct desk_piece *p)
 {
 	const struct request *r = item->request;
 	const struct actor actor = { .who = r->who[0] != '\0' ? r->who : account->name, .account = account->name, .origin = r->origin };
 	struct why why = { "" };
 	struct buf text;
-	if (roles_check(t->desk->fleet->roles, account, t->desk->store_owner, request_deed(r->kind), &why) != ERR_OK) {
+	if (roles_check(t->desk->fleet->roles, account, t->desk->store_owner, request_deed(r), &why) != ERR_OK) {
 		deny(t, r, &actor, &why, p);
-		return;
+		return ERR_OK;
+	}
+	if (request_is_deploy(r->kind)) {
+		p->request[0] = '\0'; /* its file stays until it is answered */
+		return hand_on(t, r, account);
 	}
 	if (r->kind == REQUEST_HERE) {
 		be_present(t, r, &actor, p);
-		return;
+		return ERR_OK;
 	}
 	buf_init(&text, TEXT_MAX);
 	alert_manager_apply(t->desk->manager, r, &actor, t->now_ms, p->changes, &text);
 	buf_release(&text);
 	t->desk->has_changed = true;
+	return ERR_OK;
 }
 
 static enum err take(void *ctx, const struct spool_item *item)
@@ -109,7 +157,7 @@ static enum err take(void *ctx, const struct spool_item *item)
 	}
 	e = account_find(item->uid, &account, &t->why);
 	if (e == ERR_OK)
-		carry_out(t, item, &account, p);
+		e = carry_out(t, item, &account, p);
 	account_release(&account);
 	if (e != ERR_OK) { /* for want of memory: later */
 		changes_free(p->changes);

@@ -8,6 +8,7 @@
 #define SILENCE "3d1f7b1e-0a6c-4c39-9f5e-6b0f4f9d2c11"
 #define NODE_IS_A "[{\"name\":\"node\",\"value\":\"a\",\"isRegex\":false,\"isEqual\":true}]"
 #define HEAD    "{\"version\":1,\"id\":\"" ID "\",\"asked\":1000,"
+#define HASH    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define ACK     HEAD "\"kind\":\"ack\",\"keys\":[\"{}\"]"
 
 static const char *const two_keys[] = { "{alertname=\"NodeDown\"}", "{alertname=\"a\\\"b\"}" };
@@ -32,6 +33,12 @@ static void check_same(const char *label, const struct request *got, const struc
 	same_text(label, got->node, want->node);
 	same_text(label, got->console, want->console);
 	same_text(label, got->view, want->view);
+	same_text(label, got->verb, want->verb);
+	same_text(label, got->target, want->target);
+	same_text(label, got->to, want->to);
+	same_text(label, got->hash, want->hash);
+	same_text(label, got->name, want->name);
+	assert_row(label, got->deployment == want->deployment);
 	for (size_t i = 0; i < got->n_keys; i++)
 		same_text(label, got->keys[i], want->keys[i]);
 }
@@ -52,6 +59,12 @@ static const struct {
 	{ "a note about a time", { .id = ID, .kind = REQUEST_NOTE, .comment = "x" } },
 	{ "a console", { .id = ID, .kind = REQUEST_HERE, .console = ID, .view = "node gpu-a-01" } },
 	{ "a console that goes", { .id = ID, .kind = REQUEST_HERE, .console = ID, .is_gone = true } },
+	{ "a rollback", { .id = ID, .kind = REQUEST_PLAN, .asked_ms = 5, .who = "alice", .verb = "rollback", .target = "ranker", .to = "registry.example/ranker@sha256:ab",
+	                  .comment = "p99 is up", .alert = 7 } },
+	{ "the least of a redeploy", { .id = ID, .kind = REQUEST_PLAN, .verb = "redeploy", .target = "gpu-a-01" } },
+	{ "a confirmation", { .id = ID, .kind = REQUEST_CONFIRM, .deployment = 3, .hash = HASH } },
+	{ "a name typed", { .id = ID, .kind = REQUEST_CONFIRM, .deployment = 3, .hash = HASH, .name = "ranker" } },
+	{ "a pause", { .id = ID, .kind = REQUEST_CONTROL, .deployment = 3, .verb = "pause", .comment = "wait for bob" } },
 };
 
 static void test_round_trip(void **state)
@@ -117,6 +130,18 @@ static void test_hostile(void **state)
 		{ "an empty note", HEAD "\"kind\":\"note\",\"comment\":\"\"}", ERR_FORMAT, "the note is empty" },
 		{ "a note about no alert", HEAD "\"kind\":\"note\",\"comment\":\"a\",\"alert\":-1}", ERR_RANGE, "'alert'" },
 		{ "a console without an id", HEAD "\"kind\":\"here\",\"console\":\"1\"}", ERR_FORMAT, "has no id" },
+		{ "a plan of nothing", HEAD "\"kind\":\"plan\",\"verb\":\"rollback\"}", ERR_FORMAT, "nothing is named" },
+		{ "a plan that is none", HEAD "\"kind\":\"plan\",\"verb\":\"rm\",\"target\":\"a\"}", ERR_FORMAT, "not 'rm'" },
+		{ "a plan without a verb", HEAD "\"kind\":\"plan\",\"target\":\"a\"}", ERR_FORMAT, "not ''" },
+		{ "a target that turns the line", HEAD "\"kind\":\"plan\",\"verb\":\"rollback\",\"target\":\"a\\u202eb\"}", ERR_FORMAT, "the target holds" },
+		{ "a version with a control character", HEAD "\"kind\":\"plan\",\"verb\":\"rollback\",\"target\":\"a\",\"to\":\"v\\u001b\"}", ERR_FORMAT, "the version holds" },
+		{ "a confirmation of nothing", HEAD "\"kind\":\"confirm\",\"hash\":\"" HASH "\"}", ERR_RANGE, "no deployment of that number" },
+		{ "a confirmation without a hash", HEAD "\"kind\":\"confirm\",\"deployment\":1}", ERR_FORMAT, "by its hash" },
+		{ "a hash that is none", HEAD "\"kind\":\"confirm\",\"deployment\":1,\"hash\":\"abc\"}", ERR_FORMAT, "by its hash" },
+		{ "a hash and more", HEAD "\"kind\":\"confirm\",\"deployment\":1,\"hash\":\"" HASH "0\"}", ERR_FORMAT, "by its hash" },
+		{ "a control without a word", HEAD "\"kind\":\"control\",\"deployment\":1}", ERR_FORMAT, "not said what" },
+		{ "a word that is none", HEAD "\"kind\":\"control\",\"deployment\":1,\"verb\":\"rm -rf\"}", ERR_FORMAT, "not said what" },
+		{ "a control of a plan", HEAD "\"kind\":\"control\",\"deployment\":1,\"verb\":\"pause\",\"target\":\"a\"}", ERR_FORMAT, "'target' does not belong" },
 		{ "too deep", HEAD "\"kind\":\"ack\",\"keys\":[[[[]]]]}", ERR_LIMIT, "deeper" },
 	};
 	(void)state;
@@ -128,6 +153,36 @@ static void test_hostile(void **state)
 			fail_msg("%s: %s: %s", rows[i].label, err_text(e), why.text);
 		assert_row(rows[i].label, (e == ERR_OK) == (r != NULL));
 		request_free(r);
+	}
+}
+
+static void test_deeds(void **state)
+{
+	static const struct {
+		struct request request;
+		enum deed      want;
+	} rows[] = {
+		{ { .kind = REQUEST_PLAN, .verb = "rollback" }, DEED_PLAN },  { { .kind = REQUEST_CONFIRM }, DEED_CONFIRM },
+		{ { .kind = REQUEST_CONTROL, .verb = "abandon" }, DEED_CONTROL }, { { .kind = REQUEST_CONTROL, .verb = "pass" }, DEED_PASS },
+		{ { .kind = REQUEST_ACK, .verb = "pass" }, DEED_ACK },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		assert_row(deed_name(rows[i].want), request_deed(&rows[i].request) == rows[i].want);
+		assert_row(deed_name(rows[i].want), request_is_deploy(rows[i].request.kind) == (rows[i].want >= DEED_PLAN));
+	}
+}
+
+static void test_copy(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+		struct request *copy = NULL;
+		struct why why = { "" };
+		if (request_copy(&good[i].request, &copy, &why) != ERR_OK)
+			fail_msg("%s: %s", good[i].label, why.text);
+		check_same(good[i].label, copy, &good[i].request);
+		request_free(copy);
 	}
 }
 
@@ -237,7 +292,7 @@ static void test_faults(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_hostile), cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_hostile), cmocka_unit_test(test_deeds), cmocka_unit_test(test_copy), cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_unwritable), cmocka_unit_test(test_ids),     cmocka_unit_test(test_faults),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,3 +44,7 @@ tests_unit_config_test_receivers_LDADD   = $(libs_config) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/config/test_alerting
 tests_unit_config_test_alerting_SOURCES = %reldir%/test_alerting.c $(fleet_text)
 tests_unit_config_test_alerting_LDADD   = $(libs_config) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/config/test_deploying
+tests_unit_config_test_deploying_SOURCES = %reldir%/test_deploying.c $(fleet_text)
+tests_unit_config_test_deploying_LDADD   = $(libs_config) $(CMOCKA_LIBS)

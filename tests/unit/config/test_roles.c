@@ -86,6 +86,8 @@ static void test_gate(void **state)
 	} rows[DEED_COUNT] = {
 		{ DEED_HERE, { false, true, true, true } },     { DEED_ACK, { false, false, true, true } },       { DEED_UNACK, { false, false, true, true } },
 		{ DEED_SILENCE, { false, false, true, true } }, { DEED_UNSILENCE, { false, false, true, true } }, { DEED_NOTE, { false, false, true, true } },
+		{ DEED_PLAN, { false, false, true, true } },    { DEED_CONFIRM, { false, false, true, true } },
+		{ DEED_CONTROL, { false, false, true, true } }, { DEED_PASS, { false, false, false, true } },
 	};
 	static const struct ranked ranks[] = { { "n", false, RANK_NONE }, { "v", false, RANK_VIEWER }, { "o", false, RANK_OPERATOR }, { "a", false, RANK_ADMIN } };
 	const struct roles roles = { .items = ranks, .n = RANK_COUNT, .has_ranks = true, .standard = RANK_NONE };
