@@ -9,4 +9,4 @@ libdeploy_a_SOURCES += %reldir%/gate.c %reldir%/gate.h
 libdeploy_a_SOURCES += %reldir%/hands.h
 libdeploy_a_SOURCES += %reldir%/health.c %reldir%/health.h
 libdeploy_a_SOURCES += %reldir%/plan.h
-libdeploy_a_SOURCES += %reldir%/run.h
+libdeploy_a_SOURCES += %reldir%/run.c %reldir%/run.h
