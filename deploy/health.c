@@ -25,6 +25,7 @@ struct span {
 	size_t  version, node;
 	int64_t from_ms, until_ms;
 	bool    is_open; /* its beginning is not known (yet) */
+	bool    is_now;  /* it runs still */
 };
 
 struct known {
@@ -114,6 +115,8 @@ static enum err see_now(struct health_sight *h, struct why *why)
 		if (model[0] != '\0' && strcmp(model, h->q->model) != 0 && strcmp(labels_get(s->labels, "model"), h->q->model) != 0)
 			continue;
 		begin_back(h, node, signal_label(s->labels, "version"), h->q->now_ms);
+		if (h->n_spans > 0)
+			h->spans[h->n_spans - 1].is_now = true;
 	}
 	series_set_release(&set);
 	return e;
@@ -143,6 +146,36 @@ static enum err see_event(void *ctx, const struct event *event)
 	}
 	cJSON_Delete(data);
 	return ERR_OK;
+}
+
+/* Of a node that serves two the version is not known. */
+static enum err fill_now(struct health_sight *h, struct health_node *now, struct why *why)
+{
+	struct matcher m;
+	struct series_set set = { 0 };
+	for (size_t i = 0; i < h->q->n_nodes; i++)
+		now[i] = (struct health_node){ "", false };
+	for (size_t i = 0; i < h->n_spans; i++) {
+		const struct span *s = &h->spans[i];
+		if (s->is_now)
+			now[s->node].label = now[s->node].label[0] == '\0' ? h->versions[s->version].out->label : "\001";
+	}
+	for (size_t i = 0; i < h->q->n_nodes; i++)
+		if (now[i].label[0] == '\001')
+			now[i].label = "";
+	enum err e = matcher_init(&m, MATCH_EQUAL, LABEL_NAME, signal_info(SIGNAL_UP)->metric, why);
+	if (e != ERR_OK)
+		return e;
+	e = reader_select(h->r, &m, 1, h->q->now_ms - NOW_MS, h->q->now_ms, SAMPLES_MAX, &set, why);
+	matcher_release(&m);
+	for (size_t i = 0; i < set.n && e == ERR_OK; i++) {
+		const struct series *s = &set.items[i];
+		size_t node = node_of(h, name_of(s->labels));
+		if (node != SIZE_MAX && s->n > 0 && s->v[s->n - 1] > 0)
+			now[node].is_up = true;
+	}
+	series_set_release(&set);
+	return e;
 }
 
 static void add_up(struct health_sight *h)
@@ -285,7 +318,8 @@ static enum err hand_over(struct health_sight *h, struct version_health **out, s
 	return ERR_OK;
 }
 
-enum err health_look(struct reader *r, struct arena *a, const struct health_question *q, struct version_health **out, size_t *n, struct why *why)
+enum err health_look(struct reader *r, struct arena *a, const struct health_question *q, struct version_health **out, size_t *n, struct health_node *now,
+                     struct why *why)
 {
 	struct health_sight *h = calloc(1, sizeof *h);
 	int64_t first_ms = 0, last_ms = 0;
@@ -299,6 +333,8 @@ enum err health_look(struct reader *r, struct arena *a, const struct health_ques
 		e = ERR_OK;
 	if (e == ERR_OK)
 		e = see_now(h, why);
+	if (e == ERR_OK && now != NULL)
+		e = fill_now(h, now, why);
 	if (e == ERR_OK)
 		e = reader_events(r, NULL, "version", h->first_ms, q->now_ms, EVENTS_MAX, see_event, h, why);
 	if (e == ERR_OK)

@@ -12,6 +12,7 @@
 #include "deploy/plan.h"
 #include "store/reader.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,8 +31,16 @@ struct version_health {
 	bool        is_running;
 };
 
-/* All versions that were seen, newest first (by last_ms, then first_ms). In the arena. */
-enum err health_look(struct reader *r, struct arena *a, const struct health_question *q, struct version_health **out, size_t *n, struct why *why);
+/* What a node does now. */
+struct health_node {
+	const char *label; /* the version that it serves of the model; "" not known, or several */
+	bool        is_up;
+};
+
+/* All versions that were seen, newest first (by last_ms, then first_ms). In the arena. `now`
+ * (may be NULL) has room for n_nodes. */
+enum err health_look(struct reader *r, struct arena *a, const struct health_question *q, struct version_health **out, size_t *n, struct health_node *now,
+                     struct why *why);
 
 /* The one that a driver's version is: by model_version, tag, id, or the end of the id after '/' or ':'; NULL: none. */
 const struct version_health *health_find(const struct version_health *items, size_t n, const struct version *v);

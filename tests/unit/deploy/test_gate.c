@@ -178,11 +178,11 @@ static void test_early(void **state)
 
 /* ---- health ---- */
 
-static void ask(struct stage *s, struct arena *a, struct version_health **out, size_t *n)
+static void ask(struct stage *s, struct arena *a, struct version_health **out, size_t *n, struct health_node *now)
 {
 	const struct health_question q = { .model = "chat", .nodes = nodes, .n_nodes = NODES, .now_ms = wall(END_S), .back_ms = INT64_C(86400000) };
 	arena_init(a);
-	assert_ok(health_look(s->reader, a, &q, out, n, &why));
+	assert_ok(health_look(s->reader, a, &q, out, n, now, &why));
 }
 
 static void test_health(void **state)
@@ -203,7 +203,9 @@ static void test_health(void **state)
 		struct version_health *items;
 		size_t n;
 		set_up(&s, &rows[i].world);
-		ask(&s, &a, &items, &n);
+		struct health_node now[NODES];
+		ask(&s, &a, &items, &n, now);
+		assert_true(strcmp(now[0].label, "2") == 0 && now[0].is_up && strcmp(now[3].label, "1") == 0);
 		assert_row(rows[i].label, n == 2);
 		const struct version_health *old = health_find(items, n, &(struct version){ .id = "reg/chat:1", .name = "", .image = "", .tag = "", .model_version = "" });
 		const struct version_health *new = health_find(items, n, &(struct version){ .id = "x", .name = "", .image = "", .tag = "2", .model_version = "" });
@@ -226,7 +228,7 @@ static void test_evidence(void **state)
 	size_t n;
 	(void)state;
 	set_up(&s, &(struct world){ .errors_new = 0.06, .has_alert = true });
-	ask(&s, &a, &items, &n);
+	ask(&s, &a, &items, &n, NULL);
 	const struct version_health *new = health_find(items, n, &(struct version){ .id = "2", .name = "", .image = "", .tag = "", .model_version = "" });
 	assert_string_equal(new->evidence, "served 5m, p99 500ms, errors 6.0%, 1 critical alert");
 	assert_null(health_find(items, n, &(struct version){ .id = "12", .name = "", .image = "x12", .tag = "", .model_version = "" }));
