@@ -8,3 +8,4 @@ libdeploy_a_SOURCES += %reldir%/option.c %reldir%/option.h
 libdeploy_a_SOURCES += %reldir%/hands.h
 libdeploy_a_SOURCES += %reldir%/plan.h
 libdeploy_a_SOURCES += %reldir%/run.h
+libdeploy_a_SOURCES += %reldir%/scope.c %reldir%/scope.h
