@@ -185,7 +185,7 @@ static void read_top(struct build *b)
 	const struct yaml_node *node = yaml_get(top, "defaults");
 	if (!yaml_is_null(node) && yaml_is_map(b->y, node, "defaults")) {
 		keys_check(b->y, node, KEYS_DEFAULTS);
-		settings_read(b, node, &defaults);
+		inherited_read(b, node, &defaults);
 	}
 	node = yaml_get(top, "groups");
 	if (node != NULL)

@@ -101,7 +101,7 @@ struct build {
 };
 
 /* Lays the settings of the mapping over `s`; reports mistakes. */
-void settings_read(struct build *b, const struct yaml_node *map, struct settings *s);
+void inherited_read(struct build *b, const struct yaml_node *map, struct settings *s);
 
 /* A label of the user's, checked. */
 void settings_label(struct build *b, struct settings *s, const struct yaml_node *name, const struct yaml_node *value);

@@ -30,7 +30,7 @@ static void read_endpoint(struct build *b, const struct yaml_node *item, struct 
 	s->port = 0;
 	if (item->kind == YAML_MAP) {
 		keys_check(b->y, item, KEYS_ENDPOINT);
-		settings_read(b, item, s);
+		inherited_read(b, item, s);
 		return;
 	}
 	const char *name;
@@ -150,7 +150,7 @@ static void read_node_map(struct nodes *n, const struct yaml_node *map, const st
 	size_t count;
 	keys_check(b->y, map, KEYS_NODE);
 	check_one_place(b, map, own != NULL ? own : endpoints);
-	settings_read(b, map, &s);
+	inherited_read(b, map, &s);
 	n->n_endpoints = read_endpoints(b, own != NULL ? own : endpoints, &s, each);
 	n->endpoints = each;
 	n->address = NULL;
@@ -202,7 +202,7 @@ static void read_target(struct build *b, const struct yaml_node *item, const cha
 	struct place place;
 	if (item->kind == YAML_MAP) {
 		keys_check(b->y, item, KEYS_TARGET);
-		settings_read(b, item, &s);
+		inherited_read(b, item, &s);
 		url = yaml_get(item, "url");
 		node = yaml_get(item, "node");
 		if (url == NULL) {
@@ -303,7 +303,7 @@ static void read_group(struct build *b, const struct yaml_node *map, const struc
 	keys_check(b->y, map, KEYS_GROUP);
 	check_one_place(b, map, endpoints);
 	const char *name = read_name(b, map);
-	settings_read(b, map, &s);
+	inherited_read(b, map, &s);
 	const char *group = name != NULL ? name : "";
 	if (nodes != NULL)
 		read_nodes(b, nodes, group, &s, endpoints);

@@ -165,7 +165,7 @@ static void read_gzip(struct build *b, const struct yaml_node *map, struct setti
 	yaml_error(b->y, node, "'gzip' must be auto, never or always, not '%.60s'", text);
 }
 
-void settings_read(struct build *b, const struct yaml_node *map, struct settings *s)
+void inherited_read(struct build *b, const struct yaml_node *map, struct settings *s)
 {
 	read_profile(b, map, s);
 	read_word(b, map, "model", &s->model);

@@ -9,4 +9,9 @@ libdeploy_a_SOURCES += %reldir%/gate.c %reldir%/gate.h
 libdeploy_a_SOURCES += %reldir%/hands.h
 libdeploy_a_SOURCES += %reldir%/health.c %reldir%/health.h
 libdeploy_a_SOURCES += %reldir%/plan.h
+<<<<<<< HEAD
 libdeploy_a_SOURCES += %reldir%/run.c %reldir%/run.h
+=======
+libdeploy_a_SOURCES += %reldir%/run.h
+libdeploy_a_SOURCES += %reldir%/scope.c %reldir%/scope.h
+>>>>>>> da621c7716327decdfd124f015db3a19b8712109

@@ -14,3 +14,7 @@ tests_unit_deploy_test_gate_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/deploy/test_run
 tests_unit_deploy_test_run_SOURCES = %reldir%/test_run.c
 tests_unit_deploy_test_run_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_scope
+tests_unit_deploy_test_scope_SOURCES = %reldir%/test_scope.c $(fleet_text)
+tests_unit_deploy_test_scope_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
