@@ -6,5 +6,6 @@ libdeploy_a_SOURCES += %reldir%/driver.c %reldir%/driver.h
 libdeploy_a_SOURCES += %reldir%/drivers.c %reldir%/drivers.h
 libdeploy_a_SOURCES += %reldir%/option.c %reldir%/option.h
 libdeploy_a_SOURCES += %reldir%/hands.h
+libdeploy_a_SOURCES += %reldir%/login.c %reldir%/login.h
 libdeploy_a_SOURCES += %reldir%/plan.h
 libdeploy_a_SOURCES += %reldir%/run.h
