@@ -12,6 +12,12 @@ libdeploy_a_SOURCES += %reldir%/plan.h
 <<<<<<< HEAD
 libdeploy_a_SOURCES += %reldir%/run.c %reldir%/run.h
 =======
+libdeploy_a_SOURCES += %reldir%/hands.c %reldir%/hands.h %reldir%/hands_private.h
+libdeploy_a_SOURCES += %reldir%/hands_http.c %reldir%/hands_login.c %reldir%/hands_shell.c
+libdeploy_a_SOURCES += %reldir%/login.c %reldir%/login.h
+libdeploy_a_SOURCES += %reldir%/plan.h
+libdeploy_a_SOURCES += %reldir%/remote.c %reldir%/remote.h
+libdeploy_a_SOURCES += %reldir%/remote_http.c %reldir%/remote_http.h
 libdeploy_a_SOURCES += %reldir%/run.h
 libdeploy_a_SOURCES += %reldir%/scope.c %reldir%/scope.h
 >>>>>>> da621c7716327decdfd124f015db3a19b8712109
