@@ -18,3 +18,5 @@ libdeploy_a_SOURCES += %reldir%/driver_kubernetes_judge.c
 libdeploy_a_SOURCES += %reldir%/driver_kubernetes_look.c
 libdeploy_a_SOURCES += %reldir%/driver_kubernetes_plan.c
 libdeploy_a_SOURCES += %reldir%/driver_kubernetes_state.c
+libdeploy_a_SOURCES += %reldir%/kube_config.c %reldir%/kube_config.h
+libdeploy_a_SOURCES += %reldir%/kube_exec.c
