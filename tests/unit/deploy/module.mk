@@ -6,3 +6,7 @@ tests_unit_deploy_test_ask_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/deploy/test_option
 tests_unit_deploy_test_option_SOURCES = %reldir%/test_option.c
 tests_unit_deploy_test_option_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_kube_config
+tests_unit_deploy_test_kube_config_SOURCES = %reldir%/test_kube_config.c
+tests_unit_deploy_test_kube_config_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
