@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "config/fleet.h"
+#include "deploy/kube_config.h"
 
 /* ---- http, https ---- */
 
@@ -53,6 +54,7 @@ static const struct {
 } ways[] = {
 	{ "http://", resolve_http },
 	{ "https://", resolve_http },
+	{ "kubernetes://", kube_login_resolve },
 };
 
 enum err login_resolve(const struct fleet_deploy *d, const struct settings *s, const char *url, struct login *out, struct why *why)
@@ -84,6 +86,8 @@ void login_release(struct login *l)
 	char **texts[] = { &l->base, &l->ca, &l->cert, &l->key, &l->ca_file, &l->cert_file, &l->key_file, &l->server_name, &l->user };
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		wipe(texts[i]);
+	for (size_t i = 0; i < l->n_headers; i++)
+		wipe(&l->headers[i]);
 	secret_release(&l->secret);
 	*l = (struct login){ 0 };
 }

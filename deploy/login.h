@@ -17,7 +17,7 @@
 
 enum login_auth { LOGIN_NONE, LOGIN_BEARER, LOGIN_BASIC };
 
-enum { LOGIN_PEM_MAX = 256 * 1024 }; /* bytes of each of the PEM texts */
+enum { LOGIN_PEM_MAX = 256 * 1024 /* bytes of each of the PEM texts */, LOGIN_HEADERS_MAX = 32 };
 
 /* What a resolver fills; it begins as zeroes. Texts are malloc'ed and owned; NULL: not said. */
 struct login {
@@ -30,6 +30,8 @@ struct login {
 	enum login_auth auth;
 	char           *user;        /* LOGIN_BASIC */
 	struct secret   secret;      /* the token, or password */
+	char           *headers[LOGIN_HEADERS_MAX]; /* "Name: value": whom a server is asked to take us for. They go with each request */
+	size_t          n_headers;
 	int64_t         until_ms;    /* wall: it may be used again until then, for the same deployment and base; 0: for this request alone. What is refused with a 401 is
 	                                looked up anew, once, whatever stands here */
 };

@@ -25,3 +25,7 @@ small_server = tests/unit/deploy/small_server.c tests/unit/deploy/small_server.h
 UNIT_TESTS += tests/unit/deploy/test_hands
 tests_unit_deploy_test_hands_SOURCES = %reldir%/test_hands.c $(hands_bench) $(small_server)
 tests_unit_deploy_test_hands_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_kube_config
+tests_unit_deploy_test_kube_config_SOURCES = %reldir%/test_kube_config.c
+tests_unit_deploy_test_kube_config_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
