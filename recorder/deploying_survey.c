@@ -220,18 +220,6 @@ static void fill_units(struct survey *s, const struct health_node *now)
 	s->input.n_units = units != NULL ? n : 0;
 }
 
-static void fill_known(struct survey *s)
-{
-	struct planner_version *known = arena_zeroed(&s->arena, s->n_health + 1, sizeof *known);
-	for (size_t i = 0; i < s->n_health && known != NULL; i++) {
-		const struct version_health *h = &s->health[i];
-		known[i] = (struct planner_version){ .version = { h->label, h->label, "", "", h->label, "", "", "", h->first_ms, h->is_running, true, "" }, .health = h->health,
-			                             .evidence = h->evidence };
-	}
-	s->input.known = known;
-	s->input.n_known = known != NULL ? s->n_health : 0;
-}
-
 static enum err plan(struct survey *s, struct reader *r, struct why *why)
 {
 	struct health_node *now = arena_zeroed(&s->arena, s->scope->n_nodes + 1, sizeof *now);
@@ -245,7 +233,8 @@ static enum err plan(struct survey *s, struct reader *r, struct why *why)
 	if (e != ERR_OK)
 		return e;
 	fill_units(s, now);
-	fill_known(s);
+	s->input.health = s->health;
+	s->input.n_health = s->n_health;
 	return planner_make(&s->arena, &s->input, &s->plan, why);
 }
 
