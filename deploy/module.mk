@@ -9,3 +9,4 @@ libdeploy_a_SOURCES += %reldir%/hands.h
 libdeploy_a_SOURCES += %reldir%/plan.h
 libdeploy_a_SOURCES += %reldir%/run.h
 libdeploy_a_SOURCES += %reldir%/scope.c %reldir%/scope.h
+libdeploy_a_SOURCES += %reldir%/describe.c %reldir%/describe.h
