@@ -14,3 +14,19 @@ tests_unit_deploy_test_scope_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/deploy/test_describe
 tests_unit_deploy_test_describe_SOURCES = %reldir%/test_describe.c
 tests_unit_deploy_test_describe_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_gate
+tests_unit_deploy_test_gate_SOURCES = %reldir%/test_gate.c $(store_folder)
+tests_unit_deploy_test_gate_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_run
+tests_unit_deploy_test_run_SOURCES = %reldir%/test_run.c
+tests_unit_deploy_test_run_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_plan
+tests_unit_deploy_test_plan_SOURCES = %reldir%/test_plan.c %reldir%/plan_maker.c %reldir%/plan_maker.h
+tests_unit_deploy_test_plan_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_planner
+tests_unit_deploy_test_planner_SOURCES = %reldir%/test_planner.c %reldir%/plan_maker.c %reldir%/plan_maker.h
+tests_unit_deploy_test_planner_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
