@@ -27,6 +27,10 @@ UNIT_TESTS += tests/unit/deploy/test_plan
 tests_unit_deploy_test_plan_SOURCES = %reldir%/test_plan.c %reldir%/plan_maker.c %reldir%/plan_maker.h
 tests_unit_deploy_test_plan_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/deploy/test_plan_print
+tests_unit_deploy_test_plan_print_SOURCES = %reldir%/test_plan_print.c %reldir%/plan_maker.c %reldir%/plan_maker.h
+tests_unit_deploy_test_plan_print_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/deploy/test_planner
 tests_unit_deploy_test_planner_SOURCES = %reldir%/test_planner.c %reldir%/plan_maker.c %reldir%/plan_maker.h
 tests_unit_deploy_test_planner_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
