@@ -8,7 +8,7 @@
 #include "base/account.h"
 #include "config/roles.h"
 
-enum { TEXT_MAX = 4096, SUBJECT_MAX = REQUEST_NODE_MAX + 64 };
+enum { TEXT_MAX = 4096, SUBJECT_MAX = REQUEST_NODE_MAX + 64, DEPLOY_ASKED_MS = 5 * 60 * 1000 };
 
 struct taking {
 	struct desk     *desk;
@@ -120,6 +120,10 @@ static enum err carry_out(struct taking *t, const struct spool_item *item, const
 	struct buf text;
 	if (roles_check(t->desk->fleet->roles, account, t->desk->store_owner, request_deed(r), &why) != ERR_OK) {
 		deny(t, r, &actor, &why, p);
+		return ERR_OK;
+	}
+	if (request_is_deploy(r->kind) && t->now_ms - r->asked_ms > DEPLOY_ASKED_MS) { /* nobody recorded: what was meant then may do harm now */
+		changes_request(p->changes, &(struct request_row){ .id = r->id, .at_ms = t->now_ms, .err = ERR_TIMEOUT, .text = "it was asked for too long ago: ask again" });
 		return ERR_OK;
 	}
 	if (request_is_deploy(r->kind)) {

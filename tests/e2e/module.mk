@@ -126,3 +126,8 @@ tests_e2e_test_deploy_SOURCES = %reldir%/test_deploy.c %reldir%/small_fleet.c %r
 	tests/unit/recorder/page_server.c tests/unit/recorder/page_server.h $(store_folder)
 tests_e2e_test_deploy_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_deploy_LDADD   = $(libs_recorder) $(libs_sim) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
+
+UNIT_TESTS += tests/e2e/test_deploy_commands
+tests_e2e_test_deploy_commands_SOURCES = %reldir%/test_deploy_commands.c %reldir%/pty.c %reldir%/pty.h
+tests_e2e_test_deploy_commands_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_test_deploy_commands_LDADD   = $(libs_recorder) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
