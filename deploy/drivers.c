@@ -6,6 +6,10 @@
 #include <string.h>
 
 static const struct driver *const drivers[] = {
+	&command_driver,
+	&http_driver,
+	&release_symlink_driver,
+	&systemd_driver,
 	NULL, /* the end */
 };
 
