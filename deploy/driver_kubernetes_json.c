@@ -73,6 +73,8 @@ enum err kube_canonical(const cJSON *tree, bool keeps_nulls, struct buf *to)
 		buf_putc(to, ']');
 	} else if (cJSON_IsString(tree)) {
 		json_put_string(to, tree->valuestring, strlen(tree->valuestring));
+	} else if (cJSON_IsRaw(tree)) {
+		buf_puts(to, tree->valuestring); /* canonical already */
 	} else if (cJSON_IsNumber(tree)) {
 		put_number(tree->valuedouble, to);
 	} else {

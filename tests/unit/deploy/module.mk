@@ -10,3 +10,8 @@ tests_unit_deploy_test_option_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/deploy/test_kube_config
 tests_unit_deploy_test_kube_config_SOURCES = %reldir%/test_kube_config.c
 tests_unit_deploy_test_kube_config_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+kube_bench = %reldir%/kube_bench.c %reldir%/kube_bench.h %reldir%/kube_patch.c %reldir%/kube_patch.h %reldir%/kube_world.c %reldir%/kube_world.h
+UNIT_TESTS += tests/unit/deploy/test_kubernetes
+tests_unit_deploy_test_kubernetes_SOURCES = %reldir%/test_kubernetes.c $(kube_bench)
+tests_unit_deploy_test_kubernetes_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
