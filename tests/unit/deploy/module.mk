@@ -15,3 +15,7 @@ kube_bench = %reldir%/kube_bench.c %reldir%/kube_bench.h %reldir%/kube_patch.c %
 UNIT_TESTS += tests/unit/deploy/test_kubernetes
 tests_unit_deploy_test_kubernetes_SOURCES = %reldir%/test_kubernetes.c $(kube_bench)
 tests_unit_deploy_test_kubernetes_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_kubernetes_custom
+tests_unit_deploy_test_kubernetes_custom_SOURCES = %reldir%/test_kubernetes_custom.c $(kube_bench)
+tests_unit_deploy_test_kubernetes_custom_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
