@@ -176,6 +176,7 @@ const char *kube_url_query(struct arena *a, const char *url, const char *key, co
 void kube_get(struct arena *a, const char *url, struct ask *to)
 {
 	ask_http(a, to, "GET", url, NULL);
+	to->body = NULL;
 	to->headers[to->n_headers++] = (struct ask_header){ "Accept", "application/json" };
 }
 

@@ -67,6 +67,7 @@ static void check_ask(const struct ask *a)
 	HOLDS(query == NULL || strspn(query + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%=&") == strlen(query + 1));
 	for (size_t i = 0; i < a->n_headers; i++)
 		HOLDS(strpbrk(a->headers[i].value, "\r\n") == NULL);
+	HOLDS((a->body == NULL) == (strcmp(a->method, "GET") == 0));
 	if (a->body != NULL)
 		check_body(a->body);
 }
