@@ -7,6 +7,10 @@
 
 static const struct driver *const drivers[] = {
 	&kubernetes_driver,
+	&command_driver,
+	&http_driver,
+	&release_symlink_driver,
+	&systemd_driver,
 	NULL, /* the end */
 };
 

@@ -19,3 +19,15 @@ tests_unit_deploy_test_kubernetes_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/deploy/test_kubernetes_custom
 tests_unit_deploy_test_kubernetes_custom_SOURCES = %reldir%/test_kubernetes_custom.c $(kube_bench)
 tests_unit_deploy_test_kubernetes_custom_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+hands_bench = tests/unit/deploy/hands_bench.c tests/unit/deploy/hands_bench.h tests/unit/collectors/loop_turn.c \
+	tests/unit/collectors/loop_turn.h tests/unit/collectors/sshd.c tests/unit/collectors/sshd.h
+small_server = tests/unit/deploy/small_server.c tests/unit/deploy/small_server.h
+UNIT_TESTS += tests/unit/deploy/test_hands
+tests_unit_deploy_test_hands_SOURCES = %reldir%/test_hands.c $(hands_bench) $(small_server)
+tests_unit_deploy_test_hands_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+driver_bench = tests/unit/deploy/driver_bench.c tests/unit/deploy/driver_bench.h $(hands_bench)
+UNIT_TESTS += tests/unit/deploy/test_systemd
+tests_unit_deploy_test_systemd_SOURCES = %reldir%/test_systemd.c $(driver_bench)
+tests_unit_deploy_test_systemd_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
