@@ -31,3 +31,8 @@ driver_bench = tests/unit/deploy/driver_bench.c tests/unit/deploy/driver_bench.h
 UNIT_TESTS += tests/unit/deploy/test_systemd
 tests_unit_deploy_test_systemd_SOURCES = %reldir%/test_systemd.c $(driver_bench)
 tests_unit_deploy_test_systemd_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_kubernetes_server
+tests_unit_deploy_test_kubernetes_server_SOURCES = %reldir%/test_kubernetes_server.c %reldir%/kube_server.c %reldir%/kube_server.h $(kube_bench) \
+	tests/unit/collectors/loop_turn.c tests/unit/collectors/loop_turn.h
+tests_unit_deploy_test_kubernetes_server_LDADD   = $(libs_deploy) $(MHD_LIBS) $(CMOCKA_LIBS)
