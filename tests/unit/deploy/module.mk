@@ -36,3 +36,7 @@ UNIT_TESTS += tests/unit/deploy/test_kubernetes_server
 tests_unit_deploy_test_kubernetes_server_SOURCES = %reldir%/test_kubernetes_server.c %reldir%/kube_server.c %reldir%/kube_server.h $(kube_bench) \
 	tests/unit/collectors/loop_turn.c tests/unit/collectors/loop_turn.h
 tests_unit_deploy_test_kubernetes_server_LDADD   = $(libs_deploy) $(MHD_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_kubernetes_samples
+tests_unit_deploy_test_kubernetes_samples_SOURCES = %reldir%/test_kubernetes_samples.c $(kube_bench)
+tests_unit_deploy_test_kubernetes_samples_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
