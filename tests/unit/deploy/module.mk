@@ -22,6 +22,18 @@ tests_unit_deploy_test_gate_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/deploy/test_run
 tests_unit_deploy_test_run_SOURCES = %reldir%/test_run.c
 tests_unit_deploy_test_run_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/deploy/test_kube_config
+tests_unit_deploy_test_kube_config_SOURCES = %reldir%/test_kube_config.c
+tests_unit_deploy_test_kube_config_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+kube_bench = %reldir%/kube_bench.c %reldir%/kube_bench.h %reldir%/kube_patch.c %reldir%/kube_patch.h %reldir%/kube_world.c %reldir%/kube_world.h
+UNIT_TESTS += tests/unit/deploy/test_kubernetes
+tests_unit_deploy_test_kubernetes_SOURCES = %reldir%/test_kubernetes.c $(kube_bench)
+tests_unit_deploy_test_kubernetes_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_kubernetes_custom
+tests_unit_deploy_test_kubernetes_custom_SOURCES = %reldir%/test_kubernetes_custom.c $(kube_bench)
+tests_unit_deploy_test_kubernetes_custom_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 
 hands_bench = tests/unit/deploy/hands_bench.c tests/unit/deploy/hands_bench.h tests/unit/collectors/loop_turn.c \
 	tests/unit/collectors/loop_turn.h tests/unit/collectors/sshd.c tests/unit/collectors/sshd.h
@@ -63,3 +75,11 @@ tests_unit_deploy_test_systemd_live_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/deploy/test_command_http
 tests_unit_deploy_test_command_http_SOURCES = %reldir%/test_command_http.c $(driver_bench) $(small_server)
 tests_unit_deploy_test_command_http_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/deploy/test_kubernetes_server
+tests_unit_deploy_test_kubernetes_server_SOURCES = %reldir%/test_kubernetes_server.c %reldir%/kube_server.c %reldir%/kube_server.h $(kube_bench) \
+	tests/unit/collectors/loop_turn.c tests/unit/collectors/loop_turn.h
+tests_unit_deploy_test_kubernetes_server_LDADD   = $(libs_deploy) $(MHD_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_kubernetes_samples
+tests_unit_deploy_test_kubernetes_samples_SOURCES = %reldir%/test_kubernetes_samples.c $(kube_bench)
+tests_unit_deploy_test_kubernetes_samples_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
