@@ -15,3 +15,7 @@ tests_unit_recorder_test_bad_input_LDADD   = $(libs_recorder) $(libs_sim) $(CMOC
 UNIT_TESTS += tests/unit/recorder/test_standby
 tests_unit_recorder_test_standby_SOURCES = %reldir%/test_standby.c $(recorder_bench)
 tests_unit_recorder_test_standby_LDADD   = $(libs_recorder) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/recorder/test_desk
+tests_unit_recorder_test_desk_SOURCES = %reldir%/test_desk.c $(store_folder)
+tests_unit_recorder_test_desk_LDADD   = $(libs_recorder) $(CMOCKA_LIBS)

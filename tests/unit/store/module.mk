@@ -21,3 +21,6 @@ EXTRA_DIST += %reldir%/data
 UNIT_TESTS += tests/unit/store/test_tail
 tests_unit_store_test_tail_SOURCES = %reldir%/test_tail.c $(store_folder)
 tests_unit_store_test_tail_LDADD   = $(libs_store) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/store/test_prune
+tests_unit_store_test_prune_SOURCES = %reldir%/test_prune.c $(store_folder)
+tests_unit_store_test_prune_LDADD   = $(libs_store) $(CMOCKA_LIBS)
