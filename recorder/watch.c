@@ -110,6 +110,13 @@ static enum err labels_in_store(const struct watch *w, struct labels **out, stru
 	return e;
 }
 
+static void drop_layouts(struct watch *w)
+{
+	store_layout_drop(w->shared->store, w->layout);
+	store_layout_drop(w->shared->store, w->signal_layout);
+	w->layout = w->signal_layout = NULL;
+}
+
 static enum err enter_store(struct watch *w, struct why *why)
 {
 	struct labels *labels = NULL;
@@ -131,7 +138,7 @@ static enum err enter_store(struct watch *w, struct why *why)
 	labels_unref(w->labels);
 	w->labels = labels;
 	w->id = id;
-	w->layout = w->signal_layout = NULL;
+	drop_layouts(w);
 	return ERR_OK;
 }
 
@@ -212,6 +219,7 @@ static enum err keep_samples(struct watch *w, const struct poll *s, bool *is_new
 	const struct scrape *body = s->scrape;
 	*is_new_layout = w->layout == NULL || w->said != body->layout;
 	if (*is_new_layout) {
+		store_layout_drop(w->shared->store, w->layout);
 		w->layout = NULL;
 		enum err e = name_series(w, s, why);
 		if (e == ERR_OK)
@@ -234,8 +242,10 @@ static void keep_signals(struct watch *w, int64_t wall_ms, const struct scrape *
 	enum err e = body == NULL ? signal_target_failed(w->signals, wall_ms, &f, &why)
 	                          : signal_target_scrape(w->signals, wall_ms, series_of(w, body), body->values, body->n,
 	                                                 is_new_layout, &f, &why);
-	if (e == ERR_OK && f.has_new_series)
+	if (e == ERR_OK && f.has_new_series) {
+		store_layout_drop(w->shared->store, w->signal_layout);
 		w->signal_layout = NULL;
+	}
 	if (e == ERR_OK && w->signal_layout == NULL)
 		e = store_layout(w->shared->store, f.series, f.n, &w->signal_layout, &why);
 	if (e == ERR_OK)
@@ -633,6 +643,7 @@ void watch_free(struct watch *w, bool is_gone)
 	watch_stop(w);
 	if (is_gone && w->id != 0)
 		say_gone(w);
+	drop_layouts(w);
 	signal_target_free(w->signals);
 	exposition_layout_unref(w->said);
 	reserved_free(w->kept, w->n_kept);

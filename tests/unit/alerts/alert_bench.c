@@ -100,8 +100,10 @@ static void write_frame(struct alert_bench *b, const struct alert_frame *f)
 		assert_ok(store_append_stale(b->store, b->groups[i].target, STREAM_SIGNAL, f->at_ms, &why));
 		return;
 	}
-	if (b->groups[i].version != f->version)
+	if (b->groups[i].version != f->version) {
+		store_layout_drop(b->store, b->groups[i].layout);
 		assert_ok(store_layout(b->store, f->series, f->n, &b->groups[i].layout, &why));
+	}
 	b->groups[i].version = f->version;
 	assert_ok(store_append(b->store, b->groups[i].target, STREAM_SIGNAL, f->at_ms, b->groups[i].layout, f->values, &why));
 }

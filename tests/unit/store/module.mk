@@ -24,3 +24,6 @@ tests_unit_store_test_tail_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/store/test_prune
 tests_unit_store_test_prune_SOURCES = %reldir%/test_prune.c $(store_folder)
 tests_unit_store_test_prune_LDADD   = $(libs_store) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/store/test_layouts
+tests_unit_store_test_layouts_SOURCES = %reldir%/test_layouts.c $(store_folder)
+tests_unit_store_test_layouts_LDADD   = $(libs_store) $(CMOCKA_LIBS)
