@@ -70,6 +70,7 @@ static void group_free(struct running_group *g)
 	alert_group_free(g->group);
 	rules_frame_release(&g->frame);
 	labels_unref(g->failing_series);
+	manager_free_health(g);
 	free(g->good_ms);
 	free(g->told);
 	rulebook_file_unref(g->file);
@@ -82,12 +83,15 @@ static enum err make_group(struct running_group *g, struct why *why)
 	const struct label pairs[] = { { LABEL_NAME, METRIC_FAILING, sizeof LABEL_NAME - 1, sizeof METRIC_FAILING - 1 },
 		                           { "source", g->of.source, 6, (uint32_t)strlen(g->of.source) } };
 	const struct alert_group_options o = { .group = g->of.group, .source = &m->source, .external = m->o.external, .external_url = m->external_url,
-		                                   .put = on_put, .changed = on_changed, .number = on_number, .ctx = g };
+		                                   .clock = m->o.clock, .put = on_put, .changed = on_changed, .number = on_number,
+		                                   .ctx = g };
 	g->good_ms = calloc(g->of.group->n_rules + 1, sizeof *g->good_ms);
 	g->told = calloc(g->of.group->n_rules + 1, sizeof *g->told);
 	if (g->good_ms == NULL || g->told == NULL)
 		return why_memory(why);
 	enum err e = labels_new(pairs, 2, &g->failing_series, why);
+	if (e == ERR_OK)
+		e = manager_name_health(g, why);
 	return e == ERR_OK ? alert_group_new(&o, &g->group, why) : e;
 }
 
@@ -127,28 +131,13 @@ static enum err carry(struct running_group *g, size_t rule, int64_t at_ms)
 	return e;
 }
 
-static void tell_health(struct running_group *g, size_t rule, const struct rule_health *h)
-{
-	const char *name = g->of.group->rules[rule].name;
-	char text[900];
-	if (g->told[rule] == h->err)
-		return;
-	g->told[rule] = h->err;
-	if (h->err != ERR_OK)
-		snprintf(text, sizeof text, "rule '%.200s' of %.300s fails, what it watches is not watched: %s", name, g->of.source, h->text);
-	else
-		snprintf(text, sizeof text, "rule '%.200s' of %.300s is evaluated again", name, g->of.source);
-	changes_event(g->m->changes, &(struct event){ .wall_ms = h->at_ms, .severity = h->err != ERR_OK ? SEVERITY_WARN : SEVERITY_OK, .kind = "rule",
-	                                              .node = "", .text = text });
-}
-
 static enum err after_step(struct running_group *g, int64_t at_ms)
 {
 	double n_failing = 0;
 	enum err e = ERR_OK;
 	for (size_t i = 0; i < g->of.group->n_rules && e == ERR_OK; i++) {
 		const struct rule_health *h = alert_group_health(g->group, i);
-		tell_health(g, i, h);
+		manager_tell_health(g, i, h);
 		if (h->err == ERR_OK)
 			g->good_ms[i] = at_ms;
 		else
@@ -295,7 +284,7 @@ static enum err settle(struct alert_manager *m, int64_t now_ms, struct why *why)
 	manager_forget_groups(m);
 	manager_forget_silences(m, now_ms);
 	m->has_moved = false;
-	return m->failed == ERR_OK ? ERR_OK : why_memory(why);
+	return m->failed == ERR_OK ? manager_write_health(m, now_ms, why) : why_memory(why);
 }
 
 static void free_texts(char **texts, size_t n)
@@ -322,7 +311,8 @@ static void give(struct alert_manager *m, struct alert_round *out)
 	m->gone_next = NULL;
 	m->n_gone_next = 0;
 	*out = (struct alert_round){ .frames = m->frames, .n_frames = m->n_frames, .gone = (const char *const *)m->gone, .n_gone = m->n_gone,
-		                         .n_evaluated = m->n_frames, .next_ms = next_due(m) };
+		                         .n_evaluated = m->n_frames, .next_ms = next_due(m),
+		                         .health = m->has_health ? &m->health_frame : NULL };
 	if (changes_is_empty(m->changes))
 		return;
 	out->changes = m->changes;
@@ -470,6 +460,7 @@ enum err alert_manager_load(struct alert_manager *m, struct rulebook *book, cons
 	rulebook_free(m->book);
 	m->book = book;
 	m->has_moved = true;
+	m->health_ms = 0;
 	manager_forget_groups(m);
 	return e == ERR_OK ? manager_regroup(m, why) : e;
 }
@@ -523,6 +514,7 @@ enum err alert_manager_new(const struct alert_manager_options *o, struct alert_m
 	m->store_path = strdup(o->store_path);
 	m->external_url = o->external_url != NULL ? strdup(o->external_url) : NULL;
 	silences_init(&m->prepared);
+	rules_frame_init(&m->health);
 	if (ack_book_new(&m->ack_book, why) != ERR_OK || m->store_path == NULL || (o->external_url != NULL && m->external_url == NULL)) {
 		alert_manager_free(m);
 		return why_memory(why);
@@ -548,6 +540,7 @@ void alert_manager_free(struct alert_manager *m)
 	free(m->now_unacked);
 	free_texts(m->gone, m->n_gone);
 	free_texts(m->gone_next, m->n_gone_next);
+	rules_frame_release(&m->health);
 	free(m->frames);
 	changes_free(m->changes);
 	recent_free(m->recent);

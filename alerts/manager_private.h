@@ -38,6 +38,7 @@ struct running_group {
 	int64_t                     *good_ms;  /* [rules]: of the last evaluation that did not fail; 0: none */
 	enum err                    *told;     /* [rules]: what was told of its health */
 	struct labels               *failing_series;
+	struct labels              **facts;    /* [rules * RULE_FACTS], see rule_health.h */
 	bool                         is_kept;  /* while a book is loaded */
 };
 
@@ -83,6 +84,10 @@ struct alert_manager {
 	bool                         has_moved; /* alerts came, went or changed in this round */
 	int64_t                      judged_ms; /* when inhibition and acknowledgements were last looked at */
 	int64_t                      round_us;
+	struct rules_frame           health;    /* how the rules are */
+	struct alert_frame           health_frame;
+	int64_t                      health_ms; /* when it is to be written again; 0: now */
+	bool                         has_health; /* it was, this round */
 	/* What was given last. */
 	struct alert_frame *frames;    /* [n_groups] */
 	size_t              n_frames;
@@ -121,6 +126,15 @@ void manager_free_rows(struct alert_manager *m);
 /* ---- manager_restore.c ---- */
 
 enum err manager_restore(struct alert_manager *m, int64_t now_ms, struct why *why);
+
+/* ---- manager_health.c ---- */
+
+/* Tells, where a rule began or ceased to fail. */
+void     manager_tell_health(struct running_group *g, size_t rule, const struct rule_health *h);
+enum err manager_name_health(struct running_group *g, struct why *why);
+void     manager_free_health(struct running_group *g);
+/* Where it is time for it. */
+enum err manager_write_health(struct alert_manager *m, int64_t now_ms, struct why *why);
 
 /* ---- manager_people.c ---- */
 

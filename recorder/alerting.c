@@ -244,14 +244,20 @@ static void forget(struct alerting *a, const char *source)
 		drop_layout(a, t);
 }
 
+static void write_frame(struct alerting *a, const struct alert_frame *f)
+{
+	struct why why = { "" };
+	if (append(a, f, &why) != ERR_OK)
+		log_warn(a->o.log, "alerting", "cannot keep what the rules '%s' gave: %s", f->source, why.text);
+}
+
 static void write_frames(struct alerting *a)
 {
 	const struct alert_round *r = &a->job.round;
-	for (size_t i = 0; i < r->n_frames; i++) {
-		struct why why = { "" };
-		if (append(a, &r->frames[i], &why) != ERR_OK)
-			log_warn(a->o.log, "alerting", "cannot keep what the rules '%s' gave: %s", r->frames[i].source, why.text);
-	}
+	for (size_t i = 0; i < r->n_frames; i++)
+		write_frame(a, &r->frames[i]);
+	if (r->health != NULL)
+		write_frame(a, r->health);
 	for (size_t i = 0; i < r->n_gone; i++)
 		forget(a, r->gone[i]);
 }
