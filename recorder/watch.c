@@ -31,6 +31,7 @@ struct poll {
 	unsigned             cause;      /* tells failures of one kind from those of another; 0: none */
 	enum severity        severity;   /* of a failure that is worse than silence; SEVERITY_OK: it is just down */
 	bool                 has_no_such_path; /* it answers, but has nothing where it was asked */
+	int64_t              certificate_expires_ms; /* 0: none was seen */
 	const struct findings *findings; /* what a machine had to tell besides; NULL: nothing */
 };
 
@@ -382,6 +383,7 @@ static void on_success(struct watch *w, const struct poll *s)
 		return;
 	keep_report(w, s, series_added);
 	notice_restart(w, s);
+	signal_target_certificate(w->signals, s->certificate_expires_ms);
 	keep_signals(w, s->wall_ms, s->scrape, is_new_layout);
 	tell_recovery(w, s->wall_ms);
 	w->was_up = w->ever_up = true;
@@ -421,8 +423,10 @@ static void on_failure(struct watch *w, const struct poll *s)
 	keep_report(w, s, 0);
 	if (w->signals == NULL && take_profile(w, w->profile, &why) != ERR_OK)
 		complain(w, "cannot compute signals", &why);
-	if (w->signals != NULL)
+	if (w->signals != NULL) {
+		signal_target_certificate(w->signals, s->certificate_expires_ms);
 		keep_signals(w, s->wall_ms, NULL, false);
+	}
 	tell_failure(w, s);
 	w->was_up = false;
 	if (s->has_no_such_path && w->profile[0] == '\0' && !w->target->has_path)
@@ -442,7 +446,8 @@ static void on_poll(struct watch *w, const struct poll *s)
 static void on_scrape(void *ctx, const struct http_scrape *s)
 {
 	const struct poll p = { .wall_ms = s->wall_ms, .seconds = s->seconds, .body_bytes = s->body_bytes, .scrape = s->scrape, .text = s->text,
-		                    .cause = (unsigned)s->result, .has_no_such_path = s->result == FETCH_NOT_FOUND };
+		                    .cause = (unsigned)s->result, .has_no_such_path = s->result == FETCH_NOT_FOUND,
+		                    .certificate_expires_ms = s->scrape != NULL || s->result == FETCH_TLS ? s->certificate_expires_ms : 0 };
 	on_poll(ctx, &p);
 }
 
