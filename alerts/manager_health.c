@@ -100,18 +100,21 @@ static enum err put_rule(struct running_group *g, size_t rule)
 enum err manager_write_health(struct alert_manager *m, int64_t now_ms, struct why *why)
 {
 	size_t n = 0;
+	bool is_waiting = false;
 	m->has_health = now_ms >= m->health_ms || now_ms < m->health_ms - RULE_HEALTH_MS;
 	if (!m->has_health)
 		return ERR_OK;
 	enum err e = rules_frame_begin(&m->health, &m->versions);
 	for (size_t i = 0; i < m->n_groups; i++)
-		for (size_t k = 0; k < m->groups[i]->of.group->n_rules && e == ERR_OK && n < RULE_HEALTH_RULES_MAX; k++, n++)
+		for (size_t k = 0; k < m->groups[i]->of.group->n_rules && e == ERR_OK && n < RULE_HEALTH_RULES_MAX; k++, n++) {
 			e = put_rule(m->groups[i], k);
+			is_waiting |= alert_group_health(m->groups[i]->group, k)->at_ms == 0;
+		}
 	if (e != ERR_OK) {
 		m->has_health = false;
 		return why_memory(why);
 	}
-	m->health_ms = now_ms + RULE_HEALTH_MS;
+	m->health_ms = now_ms + (is_waiting ? RULE_HEALTH_FIRST_MS : RULE_HEALTH_MS);
 	m->health_frame = (struct alert_frame){ .source = RULE_HEALTH_SOURCE, .at_ms = now_ms, .series = m->health.series, .values = m->health.values,
 		                                .n = m->health.n, .n_live = m->health.n_live, .version = m->health.version };
 	return ERR_OK;

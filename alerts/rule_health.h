@@ -15,9 +15,9 @@
 #include <stdint.h>
 
 /* The target of these series is { TARGET_RULES = RULE_HEALTH_SOURCE }. Each has the labels source (FILE;GROUP), rule (its name), kind ("alert", "record"),
- * line (of its file) and number (its place in the group, from 1). A frame a minute, and one when a rule begins or ceases to fail. */
+ * line (of its file) and number (its place in the group, from 1). A frame a minute (more often until all rules were evaluated once), and one when a rule begins or ceases to fail. */
 #define RULE_HEALTH_SOURCE "pitwall:health;rules"
-enum { RULE_HEALTH_MS = 60 * 1000, RULE_HEALTH_RULES_MAX = 10000 };
+enum { RULE_HEALTH_MS = 60 * 1000, RULE_HEALTH_FIRST_MS = 5 * 1000, RULE_HEALTH_RULES_MAX = 10000 };
 
 enum rule_fact {
 	RULE_EVALUATED, /* when it was last, in seconds since 1970 */

@@ -61,7 +61,7 @@ static void put_line(const struct rule_lines *l, const struct rule_line *r, cons
 	cells_put(to, r->rule, w->rule);
 	cells_put(to, r->kind, KIND_WIDTH);
 	cells_put(to, state_of(r), STATE_WIDTH);
-	cells_put_right(to, r->evaluated_ms > 0 ? format_age(l->t_ms > r->evaluated_ms ? l->t_ms - r->evaluated_ms : 0, age) : "--", AGE_WIDTH);
+	cells_put_right(to, r->evaluated_ms > 0 ? format_age(l->at_ms > r->evaluated_ms ? l->at_ms - r->evaluated_ms : 0, age) : "--", AGE_WIDTH);
 	put_took(r->duration_s, to);
 	put_count(r->results, to);
 	put_count(r->firing, to);
