@@ -123,6 +123,14 @@ void manager_write_rows(struct alert_manager *m);
 void manager_forget_rows(struct alert_manager *m, int64_t now_ms);
 void manager_free_rows(struct alert_manager *m);
 
+/* ---- manager.c, for manager_load.c ---- */
+
+enum err manager_group_new(struct alert_manager *m, const struct rulebook_group *of, int64_t interval_ms, int64_t now_ms, struct running_group **out,
+                           struct why *why);
+void     manager_group_free(struct running_group *g);
+/* Tells what is to be held in memory which series all rules look at. */
+enum err manager_select_all(struct alert_manager *m, struct why *why);
+
 /* ---- manager_restore.c ---- */
 
 enum err manager_restore(struct alert_manager *m, int64_t now_ms, struct why *why);
@@ -139,6 +147,9 @@ enum err manager_write_health(struct alert_manager *m, int64_t now_ms, struct wh
 /* ---- manager_people.c ---- */
 
 enum err manager_add_ack(struct alert_manager *m, const struct ack_row *a, struct why *why);
+/* Makes the record's texts its own again after some were set. */
+enum err manager_own_ack(struct ack_row *a, struct ack_extra *x);
+struct silence_row *manager_find_silence(struct alert_manager *m, const char *id); /* NULL: none */
 enum err manager_judge_acks(struct alert_manager *m, int64_t now_ms, struct why *why);
 void     manager_free_acks(struct alert_manager *m);
 void     manager_free_silences(struct alert_manager *m);
