@@ -46,6 +46,7 @@ struct chart {
 	size_t                        n_thresholds;
 	const struct chart_mark      *marks;        /* in any order; those outside the span are not shown */
 	size_t                        n_marks;
+	bool                          has_older_marks; /* that are not among them */
 	enum unit                     unit;
 	double                        low, high;    /* of the scale; NaN: by the data */
 	int64_t                       cursor_ms;    /* 0: none */
