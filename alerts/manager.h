@@ -60,6 +60,7 @@ struct alert_frame {
 struct alert_round {
 	struct alert_frame *frames;
 	size_t              n_frames;
+	const struct alert_frame *health; /* how the rules are (alerts/rule_health.h), likewise; NULL: not this time */
 	const char *const  *gone;     /* groups that are no more: their targets' series are stale, and the targets gone */
 	size_t              n_gone;
 	struct changes     *changes;  /* the caller's from now on; NULL: nothing changed */

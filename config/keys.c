@@ -114,7 +114,7 @@ const struct key fleet_keys[] = {
 	  "An alert that is over and back within this is the same: its acknowledgement goes on, and ends that long after its alerts do." },
 	{ IN(ALERTS), "builtin", "on or off", "on", "The rules for inference fleets that come with pitwall, and that a node that is down inhibits what follows from it." },
 	{ IN(ALERTS), "disable", "list of alert names", "", "Built-in rules that are left out." },
-	{ IN(ALERTS), "keep", "duration, 1h to 10y", "as long as events", "How long the store keeps alerts that are over and what was done about them." },
+	{ IN(ALERTS), "keep", "duration, 1h to 10y", "for ever", "How long the store keeps alerts that are over and what was done about them." },
 	{ IN(INHIBIT), "name", "text", "", "Its name." },
 	{ IN(INHIBIT), "source_matchers", "matchers", "", "Which alerts inhibit, as in severity=\"page\", node=~\"gpu-.*\"; a text or a list." },
 	{ IN(INHIBIT), "target_matchers", "matchers", "", "Which alerts are inhibited; never one that matches both sides by another such." },

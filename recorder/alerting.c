@@ -212,6 +212,12 @@ static enum err target_of(struct alerting *a, const char *source, struct rules_t
 	return e;
 }
 
+static void drop_layout(struct alerting *a, struct rules_target *t)
+{
+	store_layout_drop(a->o.store, t->layout);
+	t->layout = NULL;
+}
+
 static enum err append(struct alerting *a, const struct alert_frame *f, struct why *why)
 {
 	struct rules_target *t;
@@ -221,6 +227,7 @@ static enum err append(struct alerting *a, const struct alert_frame *f, struct w
 	if (f->n_live == 0)
 		return store_append_stale(a->o.store, t->id, STREAM_SIGNAL, f->at_ms, why);
 	if (t->layout == NULL || t->version != f->version) {
+		drop_layout(a, t);
 		e = store_layout(a->o.store, f->series, f->n, &t->layout, why);
 		t->version = f->version;
 	}
@@ -239,17 +246,23 @@ static void forget(struct alerting *a, const char *source)
 	if (e != ERR_OK)
 		log_warn(a->o.log, "alerting", "cannot mark the series of the rules '%s' as gone: %s", source, why.text);
 	else
-		t->layout = NULL;
+		drop_layout(a, t);
+}
+
+static void write_frame(struct alerting *a, const struct alert_frame *f)
+{
+	struct why why = { "" };
+	if (append(a, f, &why) != ERR_OK)
+		log_warn(a->o.log, "alerting", "cannot keep what the rules '%s' gave: %s", f->source, why.text);
 }
 
 static void write_frames(struct alerting *a)
 {
 	const struct alert_round *r = &a->job.round;
-	for (size_t i = 0; i < r->n_frames; i++) {
-		struct why why = { "" };
-		if (append(a, &r->frames[i], &why) != ERR_OK)
-			log_warn(a->o.log, "alerting", "cannot keep what the rules '%s' gave: %s", r->frames[i].source, why.text);
-	}
+	for (size_t i = 0; i < r->n_frames; i++)
+		write_frame(a, &r->frames[i]);
+	if (r->health != NULL)
+		write_frame(a, r->health);
 	for (size_t i = 0; i < r->n_gone; i++)
 		forget(a, r->gone[i]);
 }

@@ -246,6 +246,34 @@ static void take_round(struct desk *d, struct desk_job *job, int64_t now_ms)
 	p->changes = job->round.changes;
 }
 
+/* A while more than `keep` says, so that also as of its beginning there is what was over just then. */
+static void prune(struct desk *d, struct desk_job *job, int64_t now_ms)
+{
+	struct why why = { "" };
+	int64_t keep_ms = d->fleet->alerting.keep_ms;
+	if (keep_ms == 0 || now_ms < d->prune_ms)
+		return;
+	struct desk_piece *p = desk_piece_add(job, &why);
+	if (p == NULL)
+		return; /* later */
+	d->prune_ms = now_ms + PRUNE_MS;
+	changes_prune(p->changes, now_ms - keep_ms - ALERT_RESOLVED_KEPT_MS);
+}
+
+/* The times that were set by the clock before mean nothing after it was set back or jumped. */
+static void watch_clock(struct desk *d, int64_t now_ms)
+{
+	if (now_ms < d->last_ms) {
+		d->next_round_ms = 0;
+		d->prune_ms = 0;
+	}
+	if (d->last_ms == 0)
+		d->prune_ms = now_ms + PRUNE_MS;
+	else if (now_ms > d->last_ms + PRUNE_MS)
+		d->prune_ms = now_ms + PRUNE_PAUSE_MS;
+	d->last_ms = now_ms;
+}
+
 static void read_queue(struct desk *d, struct desk_job *job)
 {
 	struct why why = { "" };
@@ -261,9 +289,7 @@ void desk_work(struct desk *d, struct desk_job *job)
 	int64_t now_ms = clock_wall_ms(d->clock);
 	struct why why = { "" };
 	job->why.text[0] = '\0';
-	if (now_ms < d->last_ms) /* the clock was set back */
-		d->next_round_ms = 0;
-	d->last_ms = now_ms;
+	watch_clock(d, now_ms);
 	if (job->use != NULL)
 		use(d, job, now_ms);
 	open_spool(d, job, now_ms);
@@ -277,6 +303,8 @@ void desk_work(struct desk *d, struct desk_job *job)
 		desk_take_requests(d, job, now_ms);
 	if (d->is_restored)
 		desk_tell_step(d, job, now_ms);
+	if (d->is_restored)
+		prune(d, job, now_ms);
 	if (job->wants_queue)
 		read_queue(d, job);
 }

@@ -12,6 +12,8 @@ enum {
 	ROUND_MAX_MS = 10 * 1000, ROUND_RETRY_MS = 1000,
 	TELL_MS      = 2 * 1000, /* what is to be told is looked at this often though nothing changed */
 	CONSOLES_MAX = 500,
+	PRUNE_MS = 60 * 1000,       /* what is older than it is to be kept goes a batch at a time, this often */
+	PRUNE_PAUSE_MS = 600 * 1000, /* after the clock jumped ahead: what is old by a wrong clock alone may be known to be by then */
 };
 
 /* A console that said that it is there. */
@@ -27,7 +29,7 @@ struct desk {
 	struct alert_manager   *manager;
 	struct reader          *reader;
 	struct spool           *spool;      /* NULL: it cannot be used (yet) */
-	int64_t                 spool_retry_ms, next_round_ms, last_ms, tell_ms;
+	int64_t                 spool_retry_ms, next_round_ms, last_ms, tell_ms, prune_ms;
 	uint32_t                store_owner;
 	bool                    has_told_spool, is_restored, has_changed;
 	struct desk_console    *consoles;

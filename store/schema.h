@@ -31,6 +31,7 @@
  * request   What became of a person's request, by its id. Goes after a day.
  * notification  The queue of what is to be sent, and what was.
  * console   Who sits before a console, or sat.
+ * Rows of these that are over go by age (changes_prune), but for audit. The newest alert, acknowledgement and notification stay: ids go on from them.
  *
  * Of redeploys and rollbacks, likewise (since version 4; see deployments.h):
  *
@@ -75,6 +76,9 @@ const char *schema_step(int from);
 	" ended_origin"
 #define SILENCE_COLUMNS "id, matchers, from_ms, until_ms, who, account, origin, comment, created_ms, ended_ms, remote, remote_id"
 #define NOTIFICATION_COLUMNS "id, receiver, group_key, body, created_ms, due_ms, done_ms, tries, state, error"
+/* The first ?2 alerts that were over before ?1, but for the newest alert; and the groups of all others. */
+#define ALERTS_OVER "SELECT id FROM alert WHERE resolved_ms > 0 AND resolved_ms < ?1 AND id < (SELECT max(id) FROM alert) ORDER BY resolved_ms, id LIMIT ?2"
+#define GROUPS_KEPT "SELECT group_key FROM alert WHERE resolved_ms = 0 OR resolved_ms >= ?1"
 
 #define DEPLOYMENT_COLUMNS "d.id, d.kind, d.scope, d.model, d.driver, d.target, d.from_version, d.to_version, d.hash, d.request, d.who, d.account," \
 	" d.origin, d.reason, d.alert, d.planned_ms"
@@ -182,6 +186,20 @@ const char *schema_step(int from);
 	                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                                                                      \
 	X(CONSOLES,       "SELECT id, who, account, origin, since_ms, seen_ms, gone_ms, view FROM console WHERE since_ms <= ?1 AND seen_ms > ?2" \
 	                  " AND (gone_ms = 0 OR gone_ms > ?1) ORDER BY since_ms, id")                                                     \
+	X(TRANSITION_PRUNE, "DELETE FROM alert_transition WHERE id IN (SELECT t.id FROM (" ALERTS_OVER ") a JOIN alert_transition t"       \
+	                  " ON t.alert = a.id ORDER BY t.alert, t.at_ms LIMIT ?3)")                                                       \
+	X(ALERT_PRUNE,    "DELETE FROM alert WHERE id IN (SELECT a.id FROM (" ALERTS_OVER ") a WHERE NOT EXISTS"                          \
+	                  " (SELECT 1 FROM alert_transition t WHERE t.alert = a.id))")                                                    \
+	X(ACK_PRUNE,      "DELETE FROM acknowledgement WHERE id IN (SELECT id FROM acknowledgement WHERE ended_ms > 0 AND ended_ms < ?1"   \
+	                  " AND id < (SELECT max(id) FROM acknowledgement) AND group_key NOT IN (" GROUPS_KEPT ") ORDER BY ended_ms LIMIT ?2)") \
+	X(SILENCE_PRUNE,  "DELETE FROM silence WHERE id IN (SELECT id FROM silence WHERE until_ms < ?1 OR (ended_ms > 0 AND ended_ms < ?1)" \
+	                  " LIMIT ?2)")                                                                                                   \
+	X(NOTIFICATION_PRUNE, "DELETE FROM notification WHERE id IN (SELECT id FROM notification WHERE state <> 0"                         \
+	                  " AND max(created_ms, done_ms) < ?1 AND id < (SELECT max(id) FROM notification)"                                \
+	                  " AND id NOT IN (SELECT max(id) FROM notification WHERE group_key IN (" GROUPS_KEPT ") GROUP BY receiver, group_key)" \
+	                  " ORDER BY id LIMIT ?2)")                                                                                       \
+	X(REQUEST_PRUNE,  "DELETE FROM request WHERE id IN (SELECT id FROM request WHERE at_ms < ?1 LIMIT ?2)")                           \
+	X(CONSOLE_PRUNE,  "DELETE FROM console WHERE id IN (SELECT id FROM console WHERE seen_ms < ?1 LIMIT ?2)")                         \
 	X(ALERT_IDS,      "SELECT (SELECT coalesce(max(id), 0) FROM alert), (SELECT coalesce(max(id), 0) FROM acknowledgement),"           \
 	                  " (SELECT coalesce(max(id), 0) FROM notification)")                                                             \
 	X(DEPLOYMENT_PUT, "INSERT OR REPLACE INTO deployment(id, kind, scope, model, driver, target, from_version, to_version, hash, request," \

@@ -10,9 +10,10 @@
 enum {
 	CONTEXT_FLEET = 1, CONTEXT_NODE = 2, CONTEXT_CHART = 4, CONTEXT_EVENTS = 8, CONTEXT_HELP = 16, CONTEXT_DIALOG = 32, CONTEXT_LOGS = 64,
 	CONTEXT_ALERTS = 128, /* the list */ CONTEXT_ALERT = 256, /* one group of them */
+	CONTEXT_RULES = 512,
 	CONTEXT_ABOUT_ALERTS = CONTEXT_ALERTS | CONTEXT_ALERT,
 	CONTEXT_VIEWS = CONTEXT_FLEET | CONTEXT_NODE | CONTEXT_CHART | CONTEXT_EVENTS,
-	CONTEXT_ALL = CONTEXT_VIEWS | CONTEXT_HELP | CONTEXT_LOGS | CONTEXT_ABOUT_ALERTS
+	CONTEXT_ALL = CONTEXT_VIEWS | CONTEXT_HELP | CONTEXT_LOGS | CONTEXT_ABOUT_ALERTS | CONTEXT_RULES
 };
 
 /* id, name on the command line and in key files, default keys (parted by blanks), contexts, label in the key bar ("" none), its rank there
@@ -32,13 +33,14 @@ enum {
 	  "close the view; on the last one, leave the console after a question") \
 	X(NEXT_PANE,   "next-pane",   "Tab",           CONTEXT_VIEWS | CONTEXT_ALERT, "",          0,  "go to the next pane") \
 	X(TAG,         "tag",         "Space",         CONTEXT_FLEET | CONTEXT_ALERTS, "",          0,  "tag the row, or take its tag off") \
-	X(FILTER,      "filter",      "/",             CONTEXT_VIEWS | CONTEXT_LOGS | CONTEXT_ALERTS, "filter",    2,  "show only what matches") \
+	X(FILTER,      "filter",      "/",             CONTEXT_VIEWS | CONTEXT_LOGS | CONTEXT_ALERTS | CONTEXT_RULES, "filter",    2,  "show only what matches") \
 	X(COMMAND,     "command",     ":",             CONTEXT_ALL,   "",          0,  "open the command line") \
 	X(HELP,        "help",        "? F1",          CONTEXT_ALL,   "help",      13, "show the keys of this view") \
 	X(VIEW_FLEET,  "fleet",       "1",             CONTEXT_ALL,   "fleet",     12, "go to the fleet") \
 	X(VIEW_CHART,  "chart",       "c 3",           CONTEXT_VIEWS | CONTEXT_ALERT, "chart",     6,  "chart the chosen signal of what is selected") \
 	X(VIEW_EVENTS, "events",      "e 5",           CONTEXT_ALL,   "events",    7,  "show what happened") \
 	X(VIEW_ALERTS, "alerts",      "2",             CONTEXT_ALL,   "alerts",    7,  "go to the alerts") \
+	X(VIEW_RULES,  "rules",       "r",             CONTEXT_ALERTS, "rules",    8,  "show how the rules are: which of them fail and why, and how long each takes") \
 	X(ACK,         "ack",         "a",             CONTEXT_ABOUT_ALERTS, "ack", 2, "take alerts on: say that you are at it; those that are tagged, or the selected one") \
 	X(UNACK,       "unack",       "u",             CONTEXT_ABOUT_ALERTS, "unack", 3, "take an acknowledgement back") \
 	X(SILENCE,     "silence",     "S",             CONTEXT_ABOUT_ALERTS, "silence", 3, "hide alerts that match for a time, after a look at what that would hide") \

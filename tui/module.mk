@@ -90,6 +90,7 @@ libtui_a_SOURCES += \
 	%reldir%/alerts_read.c \
 	%reldir%/alerts_rows.c %reldir%/alerts_rows.h \
 	%reldir%/alerts_screen.c \
+	%reldir%/rules_screen.c \
 	%reldir%/alerts_table.c %reldir%/alerts_table.h \
 	%reldir%/alerts_text.c %reldir%/alerts_text.h \
 	%reldir%/attention.c %reldir%/attention.h \

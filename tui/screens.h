@@ -28,6 +28,9 @@ struct screen *log_screen_new(const char *node);
 /* The alerts there are, in their groups. */
 struct screen *alerts_screen_new(void);
 
+/* How the rules are. */
+struct screen *rules_screen_new(void);
+
 /* All about one group of alerts. The key is copied. */
 struct screen *alert_screen_new(const char *key);
 

@@ -160,7 +160,7 @@ static bool same_needs(const struct needs *a, const struct needs *b)
 {
 	if (!same_text(a->node, b->node) || a->events != b->events || !same_text(a->events_node, b->events_node) ||
 	    !same_text(a->events_filter, b->events_filter) || a->n_charts != b->n_charts || !same_text(a->alerts_key, b->alerts_key) ||
-	    !same_text(a->silence, b->silence) || a->changed != b->changed)
+	    !same_text(a->silence, b->silence) || a->changed != b->changed || a->rules != b->rules)
 		return false;
 	for (size_t i = 0; i < a->n_charts; i++)
 		if (a->charts[i].span_ms != b->charts[i].span_ms || a->charts[i].offset_ms != b->charts[i].offset_ms ||

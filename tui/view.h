@@ -206,6 +206,7 @@ struct alerts_view;      /* tui/alerts_data.h: all there are */
 struct alerts_detail;    /* tui/alerts_detail.h: what is known of one group of them besides */
 struct silence_sight;    /* likewise: what a silence would hide */
 struct changed_sight;    /* likewise: what changed when one of them began */
+struct rule_lines;       /* alerts/rule_health.h: how the rules are */
 
 /* Who sits here, and whether anything can be asked of the recorder from here. */
 struct view_person {
@@ -240,6 +241,7 @@ struct needs {
 	struct log_need   log;
 	const char       *alerts_key;   /* alerts_detail of the group with this key; NULL: none */
 	const char       *silence;      /* silence_sight of these matchers, as they are typed; NULL: none */
+	bool              rules;        /* rule_lines */
 	int64_t           changed;      /* changed_sight of the alert with this id; 0: none */
 };
 
@@ -266,6 +268,7 @@ struct view {
 	const struct alerts_detail *alerts_detail; /* may be of another group than asked for: compare; likewise the next */
 	const struct silence_sight *silence;
 	const struct changed_sight *changed;
+	const struct rule_lines  *rules;  /* NULL: not asked for, or not there yet */
 	struct view_person        person;
 	int64_t                   unowned_after_ms; /* from when on alerts that nobody has stand out; 0: never */
 

@@ -102,3 +102,7 @@ UNIT_TESTS += tests/unit/alerts/test_policy_faults
 tests_unit_alerts_test_policy_faults_SOURCES = %reldir%/test_policy_faults.c $(faults)
 tests_unit_alerts_test_policy_faults_LDFLAGS = $(fault_ldflags)
 tests_unit_alerts_test_policy_faults_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_rule_health
+tests_unit_alerts_test_rule_health_SOURCES = %reldir%/test_rule_health.c $(alert_bench)
+tests_unit_alerts_test_rule_health_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)

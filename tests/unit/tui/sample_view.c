@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#include "alerts/rule_health.h"
 #include "base/arena.h"
 #include "tui/alerts_data.h"
 #include "tui/alerts_detail.h"
@@ -26,6 +27,7 @@ struct sample {
 	struct silence_sight silence;
 	struct changed      changed;
 	struct changed_sight changed_sight;
+	struct rule_lines  rules;
 	uint64_t           state;
 	unsigned           flags;
 };
@@ -297,6 +299,34 @@ void sample_free(struct sample *s)
 	release_alerts(s);
 	arena_release(&s->arena);
 	free(s);
+}
+
+/* ---- rules ---- */
+
+static void fill_rules(struct sample *s)
+{
+	static const struct rule_line some[] = {
+		{ "/etc/pitwall/rules/site.yml;site", "TokensLow", "alert", "many-to-many matching: both sides have several series with {model=\"chat\"}", 12, 1,
+		  7000, 0.0004, 0, 0, true },
+		{ "/etc/pitwall/rules/site.yml;site", "site:tokens:rate5m", "record", "", 20, 2, 7000, 0.0021, 14, (double)NAN, false },
+		{ "pitwall:gpus;pitwall-gpus", "GpuHot", "alert", "", 20, 2, 3000, 0.0125, 2, 1, false },
+		{ "pitwall:gpus;pitwall-gpus", "GpuXid", "alert", "", 53, 5, 3000, 1.25, 0, 0, false },
+		{ "pitwall:watching;pitwall-watching", "Watchdog", "alert", "", 40, 4, 0, 0, 0, 0, false },
+	};
+	enum { N = sizeof some / sizeof some[0] };
+	s->rules = (struct rule_lines){ .t_ms = s->view.t_ms, .at_ms = s->view.t_ms - 20000 };
+	s->rules.items = arena_zeroed(&s->arena, 40, sizeof *s->rules.items);
+	assert_non_null(s->rules.items);
+	for (size_t i = 0; i < ((s->flags & SAMPLE_ALL_WELL) != 0 ? 1 : 40); i++) {
+		struct rule_line *l = &s->rules.items[s->rules.n++];
+		*l = some[i < N ? i : N - 2];
+		l->rule = text(s, i, l->rule);
+		l->error = text(s, i + 1, l->error);
+		l->number += i < N ? 0 : (int)i;
+		l->evaluated_ms = l->evaluated_ms > 0 ? s->rules.at_ms - l->evaluated_ms : 0;
+		s->rules.n_failing += l->fails;
+	}
+	s->view.rules = &s->rules;
 }
 
 /* ---- details ---- */
@@ -705,6 +735,8 @@ void sample_answer(struct sample *s, struct screen *screen, size_t n_series, con
 		fill_node(s, needs->node);
 	if (needs->events)
 		fill_events(s, needs->events_node);
+	if (needs->rules)
+		fill_rules(s);
 	if (needs->alerts_key != NULL || needs->silence != NULL || screen->kind->context == CONTEXT_ALERTS)
 		fill_alerts(s, needs);
 	if (needs->n_charts > 0) {

@@ -234,6 +234,21 @@ static void test_alerts(void **state)
 		take(&shots[i], alerts_screen_new());
 }
 
+static void test_rules(void **state)
+{
+	static const struct shot shots[] = {
+		{ .name = "rules_80x24", .rows = 22, .cols = 80, .nodes = 16 },
+		{ .name = "rules_80x24_ascii_mono", .rows = 22, .cols = 80, .nodes = 16, .look = ASCII_MONO, .commands = { COMMAND_DOWN, COMMAND_DOWN } },
+		{ .name = "rules_20x5", .rows = 3, .cols = 20, .nodes = 16 },
+		{ .name = "rules_200x60", .rows = 58, .cols = 200, .nodes = 16 },
+		{ .name = "rules_filter", .rows = 22, .cols = 80, .nodes = 16, .filter = "SITE" },
+		{ .name = "rules_hostile", .rows = 22, .cols = 80, .nodes = 16, .flags = SAMPLE_HOSTILE },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof shots / sizeof shots[0]; i++)
+		take(&shots[i], rules_screen_new());
+}
+
 static void test_alert(void **state)
 {
 	static const struct shot shots[] = {
@@ -257,7 +272,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fleet), cmocka_unit_test(test_node), cmocka_unit_test(test_chart), cmocka_unit_test(test_events),
-		cmocka_unit_test(test_alerts), cmocka_unit_test(test_alert),
+		cmocka_unit_test(test_alerts), cmocka_unit_test(test_rules), cmocka_unit_test(test_alert),
 		cmocka_unit_test(test_marks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
