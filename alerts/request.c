@@ -10,6 +10,7 @@
 #include "base/text.h"
 
 #define TIME_MAX_MS INT64_C(253402300799999) /* the end of the year 9999 */
+#define EXACT_MAX   (INT64_C(1) << 53)      /* what JSON numbers are exact to */
 
 static const struct {
 	const char *name;
