@@ -120,3 +120,10 @@ tests_e2e_test_kill_SOURCES = %reldir%/test_kill.c %reldir%/small_fleet.c %reldi
 	tests/unit/recorder/page_server.c tests/unit/recorder/page_server.h
 tests_e2e_test_kill_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_kill_LDADD   = $(libs_alerts) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
+
+# Ten consoles on one store.
+EXTRA_DIST += tests/e2e/colleagues.c tests/e2e/colleagues.h
+UNIT_TESTS += tests/e2e/test_colleagues
+tests_e2e_test_colleagues_SOURCES = %reldir%/test_colleagues.c %reldir%/colleagues.c %reldir%/colleagues.h $(small_fleet)
+tests_e2e_test_colleagues_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_test_colleagues_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
