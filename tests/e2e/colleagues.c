@@ -130,10 +130,13 @@ static int64_t answer_dialog(struct pty *p, const char *key, const char *questio
 
 int64_t colleagues_acknowledge(struct colleagues *c, int who, const char *comment)
 {
+	pty_wait_no_text(c->consoles[who], "take back"); /* the dialog of before */
 	return answer_dialog(c->consoles[who], "a", "acknowledge 1 alert", comment);
 }
 
 int64_t colleagues_unacknowledge(struct colleagues *c, int who)
 {
+	pty_wait_no_text(c->consoles[who], "acknowledge 1 alert");
+	pty_wait_no_text(c->consoles[who], "nobody");
 	return answer_dialog(c->consoles[who], "u", "take back", "");
 }
