@@ -199,7 +199,9 @@ static void check_episodes(struct seen *s)
 		const struct seen_alert *a = &s->alerts[i], *next = i + 1 < s->n_alerts ? a + 1 : NULL;
 		bool has_next = next != NULL && strcmp(next->name, a->name) == 0;
 		bool dropped = a->resolved_ms != 0 && a->fired_ms == 0;
-		assert_row(a->name, !has_next || (a->resolved_ms != 0 && a->resolved_ms <= next->active_ms));
+		if (has_next && (a->resolved_ms == 0 || a->resolved_ms > next->active_ms))
+			fail_msg("%s: alert %lld (active %lld, over %lld) is not over before alert %lld (active %lld)", a->name, (long long)a->id,
+			         (long long)a->active_ms, (long long)a->resolved_ms, (long long)next->id, (long long)next->active_ms);
 		assert_row(a->name, a->counts[TRANSITION_PENDING] <= 1);
 		assert_row(a->name, a->counts[TRANSITION_FIRING] == (a->fired_ms != 0));
 		assert_row(a->name, a->counts[TRANSITION_RESOLVED] == (a->resolved_ms != 0 && !dropped));
