@@ -160,7 +160,7 @@ static enum err evaluate(struct running_group *g, int64_t at_ms, struct why *why
 	if (e == ERR_OK)
 		e = recent_put_end(m->recent, g->of.source, t_ms, why);
 	if (e == ERR_OK)
-		manager_note_keeping(m, g);
+		manager_note_times(m, g);
 	if (e != ERR_OK)
 		return e;
 	m->frames[m->n_frames++] = (struct alert_frame){ .source = g->of.source, .at_ms = t_ms, .series = g->frame.series, .values = g->frame.values,

@@ -54,12 +54,13 @@ static void end_alerts(struct alert_manager *m, struct running_group *g, const b
 	}
 }
 
-static void take_told(struct running_group *to, const struct running_group *from)
+static void take_over(struct running_group *to, const struct running_group *from)
 {
 	for (size_t i = 0; i < to->of.group->n_rules; i++)
 		for (size_t k = 0; k < from->of.group->n_rules; k++)
 			if (rule_continues(&to->of.group->rules[i], &from->of.group->rules[k]))
 				to->told[i] = from->told[k];
+	to->is_shifted |= from->is_shifted;
 }
 
 /* A group that goes: its rules go on in `next`, or nowhere (NULL). */
@@ -70,7 +71,7 @@ static enum err replace(struct alert_manager *m, struct running_group *old, stru
 		return why_memory(why);
 	enum err e = next != NULL ? alert_group_take(next->group, old->group, now_ms, is_taken, why) : ERR_OK;
 	if (next != NULL)
-		take_told(next, old);
+		take_over(next, old);
 	end_alerts(m, old, is_taken, now_ms);
 	free(is_taken);
 	if (next != NULL)

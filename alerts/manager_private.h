@@ -40,6 +40,7 @@ struct running_group {
 	struct labels               *failing_series;
 	struct labels              **facts;    /* [rules * RULE_FACTS], see rule_health.h */
 	bool                         is_kept;  /* while a book is loaded */
+	bool                         is_shifted; /* lives have times that an outage moved; the rows have them from the next evaluation on */
 };
 
 /* What belongs to a row of the same number. */
@@ -112,8 +113,8 @@ int64_t manager_number(struct alert_manager *m);
 enum err manager_add_stored(struct alert_manager *m, const struct alert_row *r, struct running_group *g, const struct rule *rule, struct why *why);
 /* Its rule is no more. */
 void manager_end_row(struct alert_manager *m, struct alert_row *r, int64_t at_ms);
-/* Firing alerts that go on firing though they are true no more say since when. */
-void manager_note_keeping(struct alert_manager *m, struct running_group *g);
+/* After an evaluation: firing alerts that go on firing though they are true no more say since when, and those that were restored since when they are true. */
+void manager_note_times(struct alert_manager *m, struct running_group *g);
 /* Labels that groups are made of may be others now. */
 enum err manager_regroup(struct alert_manager *m, struct why *why);
 /* Who inhibits whom now. */

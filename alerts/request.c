@@ -10,7 +10,6 @@
 #include "base/text.h"
 
 #define TIME_MAX_MS INT64_C(253402300799999) /* the end of the year 9999 */
-#define EXACT_MAX   (INT64_C(1) << 53)      /* what JSON numbers are exact to */
 
 static const struct {
 	const char *name;
@@ -223,14 +222,14 @@ static enum err check_plan(const struct request *r, struct why *why)
 	enum err e = check_text("the target", r->target, REQUEST_NODE_MAX, why);
 	if (e == ERR_OK)
 		e = check_text("the version", r->to, REQUEST_VERSION_MAX, why);
-	if (e == ERR_OK && (r->alert < 0 || r->alert > EXACT_MAX))
+	if (e == ERR_OK && (r->alert < 0 || r->alert > REQUEST_NUMBER_MAX))
 		e = why_set(why, ERR_RANGE, "there is no alert of that number");
 	return e;
 }
 
 static enum err check_deployment(const struct request *r, struct why *why)
 {
-	return r->deployment > 0 && r->deployment <= EXACT_MAX ? ERR_OK : why_set(why, ERR_RANGE, "there is no deployment of that number");
+	return r->deployment > 0 && r->deployment <= REQUEST_NUMBER_MAX ? ERR_OK : why_set(why, ERR_RANGE, "there is no deployment of that number");
 }
 
 static enum err check_confirm(const struct request *r, struct why *why)
