@@ -63,7 +63,17 @@ static const char version_3[] =
 	" since_ms INTEGER NOT NULL, seen_ms INTEGER NOT NULL, gone_ms INTEGER NOT NULL, view TEXT NOT NULL) STRICT, WITHOUT ROWID;"
 	"PRAGMA user_version = 3;";
 
-static const char *const steps[] = { version_1, version_2, version_3 };
+static const char version_4[] =
+	"ALTER TABLE silence ADD COLUMN ended_who TEXT NOT NULL DEFAULT '';"
+	"CREATE TABLE external_alert(id INTEGER PRIMARY KEY, remote TEXT NOT NULL, labels BLOB NOT NULL, annotations BLOB NOT NULL,"
+	" starts_ms INTEGER NOT NULL, from_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL, state INTEGER NOT NULL, is_ours INTEGER NOT NULL,"
+	" silenced_by TEXT NOT NULL, inhibited_by TEXT NOT NULL, receivers TEXT NOT NULL, url TEXT NOT NULL) STRICT;"
+	"CREATE INDEX external_until ON external_alert(until_ms);"
+	"CREATE TABLE alertmanager(name TEXT NOT NULL, from_ms INTEGER NOT NULL, state INTEGER NOT NULL, text TEXT NOT NULL,"
+	" PRIMARY KEY(name, from_ms)) STRICT, WITHOUT ROWID;"
+	"PRAGMA user_version = 4;";
+
+static const char *const steps[] = { version_1, version_2, version_3, version_4 };
 _Static_assert(sizeof steps / sizeof steps[0] == SCHEMA_VERSION, "a step for every version");
 
 const char *schema_step(int from)
