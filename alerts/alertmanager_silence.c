@@ -26,6 +26,7 @@ struct am_silence_op {
 static void op_free(struct am_silence_op *op)
 {
 	if (op->a != NULL) {
+		op->a->serial++;
 		*(op->prev != NULL ? &op->prev->next : &op->a->ops) = op->next;
 		if (op->next != NULL)
 			op->next->prev = op->prev;
@@ -59,12 +60,18 @@ static enum err op_new(struct alertmanager *a, const char *id, am_silence_done d
 	op->done = done;
 	op->ctx = ctx;
 	op->a = a;
+	a->serial++;
 	op->next = a->ops;
 	if (op->next != NULL)
 		op->next->prev = op;
 	a->ops = op;
 	*out = op;
 	return ERR_OK;
+}
+
+uint64_t alertmanager_serial(const struct alertmanager *a)
+{
+	return a->serial;
 }
 
 /* ---- making and changing ---- */
@@ -269,7 +276,7 @@ void am_mirror_round(struct alertmanager *a)
 	struct why why;
 	a->mirror_text[0] = '\0';
 	if (a->has_acks)
-		am_mirror_plan(a->acks.items, a->acks.n, &a->silences, clock_wall_ms(a->o.clock), a->o.to->mirror_ms, a->fleet[0] != '\0' ? a->fleet : "fleet",
+		am_mirror_plan(a->acks.items, a->acks.n, &a->answer->silences, clock_wall_ms(a->o.clock), a->o.to->mirror_ms, a->fleet[0] != '\0' ? a->fleet : "fleet",
 		               mirror_step, a, &why);
 }
 

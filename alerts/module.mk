@@ -6,6 +6,7 @@ libalerts_a_SOURCES += %reldir%/alertmanager.c %reldir%/alertmanager.h
 libalerts_a_SOURCES += %reldir%/alertmanager_json.c %reldir%/alertmanager_json.h
 libalerts_a_SOURCES += %reldir%/alertmanager_mirror.c %reldir%/alertmanager_mirror.h
 libalerts_a_SOURCES += %reldir%/alertmanager_private.h
+libalerts_a_SOURCES += %reldir%/alertmanager_pull.c
 libalerts_a_SOURCES += %reldir%/alertmanager_push.c
 libalerts_a_SOURCES += %reldir%/alertmanager_silence.c
 libalerts_a_SOURCES += %reldir%/changed.c %reldir%/changed.h
