@@ -136,8 +136,9 @@ enum err manager_judge_acks(struct alert_manager *m, int64_t now_ms, struct why 
 
 static enum err own_silence(struct silence_row *s, struct texts *t)
 {
-	const char *const texts[] = { s->id, s->matchers, s->actor.who, s->actor.account, s->actor.origin, s->comment, s->remote, s->remote_id };
-	const char **const places[] = { &s->id, &s->matchers, &s->actor.who, &s->actor.account, &s->actor.origin, &s->comment, &s->remote, &s->remote_id };
+	const char *const texts[] = { s->id, s->matchers, s->actor.who, s->actor.account, s->actor.origin, s->comment, s->remote, s->remote_id, s->ended_who };
+	const char **const places[] = { &s->id, &s->matchers, &s->actor.who, &s->actor.account, &s->actor.origin, &s->comment, &s->remote, &s->remote_id,
+		                            &s->ended_who };
 	return texts_copy(t, texts, places, sizeof texts / sizeof texts[0]);
 }
 
@@ -155,6 +156,7 @@ static enum err prepare(struct alert_manager *m, struct why *why)
 	}
 	silences_release(&m->prepared);
 	m->prepared = made;
+	m->is_prepared = true;
 	return ERR_OK;
 }
 
@@ -204,25 +206,40 @@ enum err alert_manager_take_silence(struct alert_manager *m, const struct silenc
 	m->silences[at] = row;
 	m->silence_texts[at] = texts;
 	m->has_moved = true;
-	return prepare(m, why);
+	m->is_prepared = false;
+	return ERR_OK;
+}
+
+/* An Alertmanager may still have to be told of the end of one that it has. */
+static bool is_done_with(const struct silence_row *s, int64_t now_ms)
+{
+	return silence_state(s, now_ms) == SILENCE_EXPIRED && (s->remote[0] == '\0' || s->until_ms < now_ms);
+}
+
+void alert_manager_set_owner(struct alert_manager *m, const struct silence_owner *o)
+{
+	m->owner = *o;
+}
+
+size_t alert_manager_silences(const struct alert_manager *m, const struct silence_row **out)
+{
+	*out = m->silences;
+	return m->n_silences;
 }
 
 void manager_forget_silences(struct alert_manager *m, int64_t now_ms)
 {
 	size_t kept = 0;
-	struct why ignored = { "" };
 	for (size_t i = 0; i < m->n_silences; i++) {
-		if (silence_state(&m->silences[i], now_ms) == SILENCE_EXPIRED) {
+		if (is_done_with(&m->silences[i], now_ms)) {
 			free(m->silence_texts[i].block);
 			continue;
 		}
 		m->silences[kept] = m->silences[i];
 		m->silence_texts[kept++] = m->silence_texts[i];
 	}
-	bool is_less = kept < m->n_silences;
+	m->is_prepared &= kept == m->n_silences;
 	m->n_silences = kept;
-	if (is_less && prepare(m, &ignored) != ERR_OK) /* what was prepared knows their times itself */
-		m->failed = ERR_MEMORY;
 }
 
 void manager_free_silences(struct alert_manager *m)
@@ -367,6 +384,7 @@ static enum err end_silence(struct asking *a, const char *id)
 		return why_set(&a->why, ERR_NOT_FOUND, "there is no silence '%.60s', or it is over already", id);
 	struct silence_row ended = *s;
 	ended.ended_ms = a->now_ms;
+	ended.ended_who = a->actor->who;
 	enum err e = alert_manager_take_silence(a->m, &ended, &a->why);
 	if (e == ERR_OK)
 		changes_silence(a->changes, find_silence(a->m, a->r->silence));
@@ -387,8 +405,10 @@ static enum err check_silence(struct asking *a)
 static enum err ask_silence(struct asking *a)
 {
 	const struct request *r = a->r;
+	const struct silence_owner *owner = &a->m->owner;
 	const struct silence_row row = { .id = r->id, .matchers = r->matchers, .from_ms = silence_begin(r->from_ms, a->now_ms), .until_ms = r->until_ms,
-		                             .actor = *a->actor, .comment = r->comment, .created_ms = a->now_ms, .remote = "", .remote_id = "" };
+		                             .actor = *a->actor, .comment = r->comment, .created_ms = a->now_ms, .ended_who = "",
+		                             .remote = owner->name != NULL ? owner->name : "", .remote_id = "" };
 	char until[TIME_TEXT];
 	enum err e = check_silence(a);
 	if (e == ERR_OK && r->silence[0] != '\0')
@@ -400,16 +420,24 @@ static enum err ask_silence(struct asking *a)
 	changes_silence(a->changes, &row);
 	audit(a, r->matchers);
 	buf_printf(a->text, "silence %s until %s", row.id, format_time(row.until_ms, until));
+	if (owner->name != NULL && owner->trouble[0] == '\0')
+		buf_printf(a->text, "; it is made in Alertmanager '%s' too", owner->name);
+	else if (owner->name != NULL)
+		buf_printf(a->text, "; it holds here, and is made in Alertmanager '%s' when that answers: %s", owner->name, owner->trouble);
 	return ERR_OK;
 }
 
 static enum err ask_unsilence(struct asking *a)
 {
 	enum err e = end_silence(a, a->r->silence);
+	const struct silence_row *s = find_silence(a->m, a->r->silence);
 	if (e != ERR_OK)
 		return e;
 	audit(a, a->r->silence);
 	buf_printf(a->text, "ended silence %s", a->r->silence);
+	if (s != NULL && s->remote[0] != '\0')
+		buf_printf(a->text, "; it is expired in Alertmanager '%s' %s", s->remote,
+		           a->m->owner.name == NULL || strcmp(a->m->owner.name, s->remote) != 0 || a->m->owner.trouble[0] == '\0' ? "too" : "when that answers");
 	return ERR_OK;
 }
 
@@ -531,6 +559,8 @@ enum err alert_manager_now(struct alert_manager *m, int64_t now_ms, struct alert
 	m->now_unacked = calloc(groups->n + 1, sizeof *m->now_unacked);
 	if (m->now_silenced == NULL || m->now_acks == NULL || m->now_unacked == NULL)
 		return why_memory(why);
+	if (!m->is_prepared && prepare(m, why) != ERR_OK)
+		return ERR_MEMORY;
 	for (size_t i = 0; i < m->n_rows && m->n_silences > 0; i++)
 		m->now_silenced[i] = silences_of(&m->prepared, m->rows[i].labels, now_ms, NULL, 0) > 0;
 	find_acks(m, now_ms);

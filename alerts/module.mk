@@ -9,6 +9,7 @@ libalerts_a_SOURCES += %reldir%/alertmanager_private.h
 libalerts_a_SOURCES += %reldir%/alertmanager_pull.c
 libalerts_a_SOURCES += %reldir%/alertmanager_push.c
 libalerts_a_SOURCES += %reldir%/alertmanager_silence.c
+libalerts_a_SOURCES += %reldir%/alertmanager_sync.c %reldir%/alertmanager_sync.h
 libalerts_a_SOURCES += %reldir%/changed.c %reldir%/changed.h
 libalerts_a_SOURCES += %reldir%/changed_alert.c
 libalerts_a_SOURCES += %reldir%/changed_events.c
