@@ -81,7 +81,8 @@ static void on_posted(void *ctx, const struct http_answer *an)
 	struct am_silence_op *op = ctx;
 	struct why why = { "" };
 	enum err e = an->result == FETCH_OK ? am_silence_id_parse(an->body, an->len, op->id, &why) : am_error_of(an);
-	alertmanager_pull_now(op->a);
+	if (e == ERR_OK) /* what failed may fail again: that is left to the usual time */
+		alertmanager_pull_now(op->a);
 	op_end(op, e, an->result == FETCH_OK ? why.text : an->text);
 }
 
@@ -152,7 +153,8 @@ enum err alertmanager_silence(struct alertmanager *a, const struct am_silence_pu
 static void on_deleted(void *ctx, const struct http_answer *an)
 {
 	struct am_silence_op *op = ctx;
-	alertmanager_pull_now(op->a);
+	if (an->result == FETCH_OK)
+		alertmanager_pull_now(op->a);
 	op_end(op, an->result == FETCH_OK ? ERR_OK : am_error_of(an), an->text);
 }
 

@@ -8,6 +8,7 @@ libalerts_a_SOURCES += %reldir%/alertmanager_mirror.c %reldir%/alertmanager_mirr
 libalerts_a_SOURCES += %reldir%/alertmanager_private.h
 libalerts_a_SOURCES += %reldir%/alertmanager_pull.c
 libalerts_a_SOURCES += %reldir%/alertmanager_push.c
+libalerts_a_SOURCES += %reldir%/alertmanager_seen.c %reldir%/alertmanager_seen.h
 libalerts_a_SOURCES += %reldir%/alertmanager_silence.c
 libalerts_a_SOURCES += %reldir%/alertmanager_sync.c %reldir%/alertmanager_sync.h
 libalerts_a_SOURCES += %reldir%/changed.c %reldir%/changed.h

@@ -87,6 +87,7 @@ static void carry_out(struct taking *t, const struct spool_item *item, const str
 	alert_manager_apply(t->desk->manager, r, &actor, t->now_ms, p->changes, &text);
 	buf_release(&text);
 	t->desk->has_changed = true;
+	t->job->wants_pull |= r->kind == REQUEST_SILENCE || r->kind == REQUEST_UNSILENCE;
 }
 
 static enum err take(void *ctx, const struct spool_item *item)

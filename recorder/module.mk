@@ -3,7 +3,8 @@ noinst_LIBRARIES += librecorder.a
 librecorder_a_SOURCES = \
 	%reldir%/alerting.c %reldir%/alerting.h \
 	%reldir%/credentials.c %reldir%/credentials.h \
-	%reldir%/desk.c %reldir%/desk.h %reldir%/desk_private.h %reldir%/desk_news.c %reldir%/desk_requests.c %reldir%/desk_tell.c \
+	%reldir%/desk.c %reldir%/desk.h %reldir%/desk_private.h %reldir%/desk_news.c %reldir%/desk_peers.c %reldir%/desk_requests.c %reldir%/desk_tell.c \
+	%reldir%/peers.c %reldir%/peers.h \
 	%reldir%/machine_settings.c %reldir%/machine_settings.h \
 	%reldir%/recorder.c %reldir%/recorder.h \
 	%reldir%/report.c %reldir%/report.h \
