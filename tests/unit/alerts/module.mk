@@ -102,3 +102,6 @@ UNIT_TESTS += tests/unit/alerts/test_policy_faults
 tests_unit_alerts_test_policy_faults_SOURCES = %reldir%/test_policy_faults.c $(faults)
 tests_unit_alerts_test_policy_faults_LDFLAGS = $(fault_ldflags)
 tests_unit_alerts_test_policy_faults_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/alerts/test_alertmanager_sync
+tests_unit_alerts_test_alertmanager_sync_SOURCES = %reldir%/test_alertmanager_sync.c
+tests_unit_alerts_test_alertmanager_sync_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
