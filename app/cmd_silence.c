@@ -65,7 +65,7 @@ static void put_hidden(struct buf *to, const struct alerts_view *v, const struct
 	size_t n = 0;
 	for (size_t i = 0; i < v->n_alerts; i++) {
 		const struct alert_item *a = &v->alerts[i];
-		if (a->phase == PHASE_RESOLVED || !matcher_set_matches(m, a->row.labels))
+		if (a->phase == PHASE_RESOLVED || alerts_is_external(a) || !matcher_set_matches(m, a->row.labels))
 			continue;
 		if (++n > SHOWN_MAX)
 			continue;
