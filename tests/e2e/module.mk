@@ -120,3 +120,7 @@ tests_e2e_test_kill_SOURCES = %reldir%/test_kill.c %reldir%/small_fleet.c %reldi
 	tests/unit/recorder/page_server.c tests/unit/recorder/page_server.h
 tests_e2e_test_kill_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_kill_LDADD   = $(libs_alerts) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
+
+UNIT_TESTS += tests/e2e/test_alertmanager_shown
+tests_e2e_test_alertmanager_shown_SOURCES = %reldir%/test_alertmanager_shown.c %reldir%/alertmanager.c %reldir%/alertmanager.h %reldir%/service.c %reldir%/service.h
+tests_e2e_test_alertmanager_shown_LDADD   = $(libs_base) $(DEPS_LIBS) $(CMOCKA_LIBS)
