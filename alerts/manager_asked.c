@@ -139,6 +139,7 @@ static enum err end_silence(struct asking *a, const char *id)
 		return why_set(&a->why, ERR_NOT_FOUND, "there is no silence '%.60s', or it is over already", id);
 	struct silence_row ended = *s;
 	ended.ended_ms = a->now_ms;
+	ended.ended_who = a->actor->who;
 	enum err e = alert_manager_take_silence(a->m, &ended, &a->why);
 	if (e == ERR_OK)
 		changes_silence(a->changes, manager_find_silence(a->m, a->r->silence));
@@ -159,8 +160,10 @@ static enum err check_silence(struct asking *a)
 static enum err ask_silence(struct asking *a)
 {
 	const struct request *r = a->r;
+	const struct silence_owner *owner = &a->m->owner;
 	const struct silence_row row = { .id = r->id, .matchers = r->matchers, .from_ms = silence_begin(r->from_ms, a->now_ms), .until_ms = r->until_ms,
-		                             .actor = *a->actor, .comment = r->comment, .created_ms = a->now_ms, .remote = "", .remote_id = "" };
+		                             .actor = *a->actor, .comment = r->comment, .created_ms = a->now_ms, .ended_who = "",
+		                             .remote = owner->name != NULL ? owner->name : "", .remote_id = "" };
 	char until[TIME_TEXT];
 	enum err e = check_silence(a);
 	if (e == ERR_OK && r->silence[0] != '\0')
@@ -172,16 +175,24 @@ static enum err ask_silence(struct asking *a)
 	changes_silence(a->changes, &row);
 	audit(a, r->matchers);
 	buf_printf(a->text, "silence %s until %s", row.id, format_time(row.until_ms, until));
+	if (owner->name != NULL && owner->trouble[0] == '\0')
+		buf_printf(a->text, "; it is made in Alertmanager '%s' too", owner->name);
+	else if (owner->name != NULL)
+		buf_printf(a->text, "; it holds here, and is made in Alertmanager '%s' when that answers: %s", owner->name, owner->trouble);
 	return ERR_OK;
 }
 
 static enum err ask_unsilence(struct asking *a)
 {
 	enum err e = end_silence(a, a->r->silence);
+	const struct silence_row *s = manager_find_silence(a->m, a->r->silence);
 	if (e != ERR_OK)
 		return e;
 	audit(a, a->r->silence);
 	buf_printf(a->text, "ended silence %s", a->r->silence);
+	if (s != NULL && s->remote[0] != '\0')
+		buf_printf(a->text, "; it is expired in Alertmanager '%s' %s", s->remote,
+		           a->m->owner.name == NULL || strcmp(a->m->owner.name, s->remote) != 0 || a->m->owner.trouble[0] == '\0' ? "too" : "when that answers");
 	return ERR_OK;
 }
 

@@ -131,8 +131,9 @@ enum err manager_judge_acks(struct alert_manager *m, int64_t now_ms, struct why 
 
 static enum err own_silence(struct silence_row *s, struct texts *t)
 {
-	const char *const texts[] = { s->id, s->matchers, s->actor.who, s->actor.account, s->actor.origin, s->comment, s->remote, s->remote_id };
-	const char **const places[] = { &s->id, &s->matchers, &s->actor.who, &s->actor.account, &s->actor.origin, &s->comment, &s->remote, &s->remote_id };
+	const char *const texts[] = { s->id, s->matchers, s->actor.who, s->actor.account, s->actor.origin, s->comment, s->remote, s->remote_id, s->ended_who };
+	const char **const places[] = { &s->id, &s->matchers, &s->actor.who, &s->actor.account, &s->actor.origin, &s->comment, &s->remote, &s->remote_id,
+		                            &s->ended_who };
 	return texts_copy(t, texts, places, sizeof texts / sizeof texts[0]);
 }
 
@@ -150,6 +151,7 @@ static enum err prepare(struct alert_manager *m, struct why *why)
 	}
 	silences_release(&m->prepared);
 	m->prepared = made;
+	m->is_prepared = true;
 	return ERR_OK;
 }
 
@@ -199,25 +201,40 @@ enum err alert_manager_take_silence(struct alert_manager *m, const struct silenc
 	m->silences[at] = row;
 	m->silence_texts[at] = texts;
 	m->has_moved = true;
-	return prepare(m, why);
+	m->is_prepared = false;
+	return ERR_OK;
+}
+
+/* An Alertmanager may still have to be told of the end of one that it has. */
+static bool is_done_with(const struct silence_row *s, int64_t now_ms)
+{
+	return silence_state(s, now_ms) == SILENCE_EXPIRED && (s->remote[0] == '\0' || s->until_ms < now_ms);
+}
+
+void alert_manager_set_owner(struct alert_manager *m, const struct silence_owner *o)
+{
+	m->owner = *o;
+}
+
+size_t alert_manager_silences(const struct alert_manager *m, const struct silence_row **out)
+{
+	*out = m->silences;
+	return m->n_silences;
 }
 
 void manager_forget_silences(struct alert_manager *m, int64_t now_ms)
 {
 	size_t kept = 0;
-	struct why ignored = { "" };
 	for (size_t i = 0; i < m->n_silences; i++) {
-		if (silence_state(&m->silences[i], now_ms) == SILENCE_EXPIRED) {
+		if (is_done_with(&m->silences[i], now_ms)) {
 			free(m->silence_texts[i].block);
 			continue;
 		}
 		m->silences[kept] = m->silences[i];
 		m->silence_texts[kept++] = m->silence_texts[i];
 	}
-	bool is_less = kept < m->n_silences;
+	m->is_prepared &= kept == m->n_silences;
 	m->n_silences = kept;
-	if (is_less && prepare(m, &ignored) != ERR_OK) /* what was prepared knows their times itself */
-		m->failed = ERR_MEMORY;
 }
 
 void manager_free_silences(struct alert_manager *m)
@@ -279,6 +296,8 @@ enum err alert_manager_now(struct alert_manager *m, int64_t now_ms, struct alert
 	m->now_unacked = calloc(groups->n + 1, sizeof *m->now_unacked);
 	if (m->now_silenced == NULL || m->now_acks == NULL || m->now_unacked == NULL)
 		return why_memory(why);
+	if (!m->is_prepared && prepare(m, why) != ERR_OK)
+		return ERR_MEMORY;
 	for (size_t i = 0; i < m->n_rows && m->n_silences > 0; i++)
 		m->now_silenced[i] = silences_of(&m->prepared, m->rows[i].labels, now_ms, NULL, 0) > 0;
 	find_acks(m, now_ms);

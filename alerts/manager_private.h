@@ -79,7 +79,9 @@ struct alert_manager {
 	struct silence_row          *silences;
 	struct texts                *silence_texts;
 	size_t                       n_silences, cap_silences;
-	struct silences              prepared; /* of the same, in the same order */
+	struct silences              prepared; /* of the same, in the same order, where is_prepared */
+	bool                         is_prepared;
+	struct silence_owner         owner;
 	struct changes              *changes;  /* for the next round */
 	enum err                     failed;   /* in a callback that cannot tell */
 	bool                         has_moved; /* alerts came, went or changed in this round */

@@ -211,6 +211,8 @@ enum err manager_restore(struct alert_manager *m, int64_t now_ms, struct why *wh
 	if (e == ERR_OK)
 		e = reader_silences(m->reader, now_ms - 1, now_ms, keep_silence, &c, why);
 	if (e == ERR_OK)
+		e = reader_remote_silences(m->reader, now_ms, keep_silence, &c, why);
+	if (e == ERR_OK)
 		e = restore_alerts(&c, now_ms, why);
 	release_rows(&c);
 	if (e != ERR_OK) { /* the next round begins anew */

@@ -165,7 +165,8 @@ const struct cli_command command_alerts = {
 	.arguments    = "",
 	.summary      = "print the alerts that fire, are pending, or were resolved a while ago",
 	.details      = "Groups that fire come first, the worst of them before the others. OWNER says who has acknowledged an alert; 'nobody' has one that "
-	                "fires; silenced and inhibited ones need nobody, and neither do those for information.",
+	                "fires; silenced and inhibited ones need nobody, and neither do those for information. Alerts of Alertmanagers' own, where the fleet file has them shown, stand "
+	                "among ours; FROM says whose they are, and they want nobody here.",
 	.options      = options,
 	.takes_common = true,
 	.run          = run,

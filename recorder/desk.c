@@ -72,7 +72,15 @@ void desk_job_release(struct desk_job *job)
 		free_row(&job->queue[i]);
 	for (size_t i = 0; i < job->n_words; i++)
 		free(job->words[i].text);
+	for (size_t i = 0; i < job->n_seen; i++) {
+		am_answer_unref(job->seen[i].answer);
+		free(job->seen[i].text);
+	}
+	for (size_t i = 0; i < job->n_deeds; i++)
+		am_sync_release(&job->deeds[i].sync);
 	desk_news_free(job->news);
+	free(job->seen);
+	free(job->deeds);
 	free(job->pieces);
 	free(job->deploys);
 	free(job->queue);
@@ -197,6 +205,7 @@ static void use(struct desk *d, struct desk_job *job, int64_t now_ms)
 		return;
 	}
 	desk_tell_unload(d);
+	desk_peers_unload(d);
 	d->fleet = job->use;
 	d->next_round_ms = 0;
 	job->has_used = true;
@@ -299,6 +308,8 @@ void desk_work(struct desk *d, struct desk_job *job)
 	if (d->fleet == NULL)
 		return;
 	take_round(d, job, now_ms);
+	if (d->is_restored) /* what people asked for before is committed by now */
+		desk_peers_step(d, job, now_ms);
 	if (d->is_restored && d->spool != NULL && (why.text[0] = '\0', desk_need_reader(d, &why)) == ERR_OK)
 		desk_take_requests(d, job, now_ms);
 	if (d->is_restored)
@@ -331,6 +342,7 @@ void desk_free(struct desk *d)
 	if (d == NULL)
 		return;
 	desk_tell_unload(d);
+	desk_peers_unload(d);
 	alert_manager_free(d->manager);
 	spool_close(d->spool);
 	reader_close(d->reader);

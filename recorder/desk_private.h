@@ -4,6 +4,7 @@
 #ifndef PITWALL_RECORDER_DESK_PRIVATE_H
 #define PITWALL_RECORDER_DESK_PRIVATE_H
 
+#include "alerts/alertmanager_seen.h"
 #include "alerts/notify_plan.h"
 #include "alerts/spool.h"
 #include "recorder/desk.h"
@@ -22,6 +23,13 @@ struct desk_console {
 	int64_t since_ms, seen_ms;
 };
 
+/* An Alertmanager that is shown, or was. */
+struct desk_peer {
+	struct am_seen         *seen;
+	char                   *text;  /* of its state, as it was written */
+	enum alertmanager_state state; /* ALERTMANAGER_GONE: it was not asked yet, or is not asked any more */
+};
+
 struct desk {
 	const struct clock     *clock;
 	char                   *store_path;
@@ -36,6 +44,10 @@ struct desk {
 	size_t                  n_consoles;
 	struct notify_plan     *plan;       /* NULL: not made yet, or nobody */
 	struct notify_receiver *receivers;  /* the plan's */
+	struct desk_peer       *peers;
+	size_t                  n_peers;
+	int64_t                 last_external;
+	bool                    has_peers;  /* they are as the fleet in use has them */
 };
 
 void               desk_say(struct desk_job *job, enum severity severity, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -48,6 +60,10 @@ void desk_take_requests(struct desk *d, struct desk_job *job, int64_t now_ms);
 /* desk_tell.c: what is to be told to others. */
 void desk_tell_unload(struct desk *d);
 void desk_tell_step(struct desk *d, struct desk_job *job, int64_t now_ms);
+
+/* desk_peers.c: what Alertmanagers have. After the manager's first round. */
+void desk_peers_unload(struct desk *d);
+void desk_peers_step(struct desk *d, struct desk_job *job, int64_t now_ms);
 
 /* desk_news.c: what Alertmanagers are to know. NULL for want of memory. */
 struct desk_news *desk_news_new(const struct alerts_now *now);

@@ -138,6 +138,7 @@ static enum err carry_out(struct taking *t, const struct spool_item *item, const
 	alert_manager_apply(t->desk->manager, r, &actor, t->now_ms, p->changes, &text);
 	buf_release(&text);
 	t->desk->has_changed = true;
+	t->job->wants_pull |= r->kind == REQUEST_SILENCE || r->kind == REQUEST_UNSILENCE;
 	return ERR_OK;
 }
 

@@ -41,6 +41,13 @@
  *           unit's steps in the plan. `progress` NULL: not known.
  * deployment_lease  Who carries a run out, and when that was last so.
  *
+ * Since version 4, likewise:
+ *
+ * silence.ended_who  Which person ended it here; '' where it was over by itself or at its Alertmanager.
+ * external_alert     An alert as an Alertmanager had it, from `from_ms` until `until_ms` (INT64_MAX: it has it so). When what it says changes, the row
+ *           ends and another begins, but for annotations, which are as of the last look.
+ * alertmanager       Whether one answers, from `from_ms` on.
+ *
  * Why chains instead of an index over (target, stream, time): each group commit would touch a page of such an index for every target, and
  * write 4 KB for a row of 200 bytes. A chain costs nothing to write; frame_hop, a partial index over every 64th frame, is how a reader
  * gets into the middle of one.
@@ -57,9 +64,8 @@
 #ifndef PITWALL_STORE_SCHEMA_H
 #define PITWALL_STORE_SCHEMA_H
 
-enum { SCHEMA_APPLICATION_ID = 0x70697477 /* "pitw" */, SCHEMA_VERSION = 4, SCHEMA_ALERTS = 3 /* since which version there are alerts */ };
-
-enum { SCHEMA_DEPLOYMENTS = 4 /* since which version there are deployments */ };
+enum { SCHEMA_APPLICATION_ID = 0x70697477 /* "pitw" */, SCHEMA_VERSION = 4, SCHEMA_ALERTS = 3 /* since which version there are alerts */,
+       SCHEMA_DEPLOYMENTS = 4 /* and deployments */, SCHEMA_EXTERNAL = 4 /* and those of Alertmanagers */ };
 
 enum { HOP_DELTA, HOP_KEY, HOP_INDEXED };
 
@@ -75,6 +81,8 @@ const char *schema_step(int from);
 #define ACK_COLUMNS "id, group_key, at_ms, until_ms, who, account, origin, comment, severity, alerts, ended_ms, reason, ended_who, ended_account," \
 	" ended_origin"
 #define SILENCE_COLUMNS "id, matchers, from_ms, until_ms, who, account, origin, comment, created_ms, ended_ms, remote, remote_id"
+#define SILENCE_IN_WINDOW " FROM silence WHERE created_ms <= ?2 AND until_ms > ?1 AND (ended_ms = 0 OR ended_ms > ?1) ORDER BY from_ms, id"
+#define EXTERNAL_COLUMNS "id, remote, labels, annotations, starts_ms, from_ms, until_ms, state, is_ours, silenced_by, inhibited_by, receivers, url"
 #define NOTIFICATION_COLUMNS "id, receiver, group_key, body, created_ms, due_ms, done_ms, tries, state, error"
 /* The first ?2 alerts that were over before ?1, but for the newest alert; and the groups of all others. */
 #define ALERTS_OVER "SELECT id FROM alert WHERE resolved_ms > 0 AND resolved_ms < ?1 AND id < (SELECT max(id) FROM alert) ORDER BY resolved_ms, id LIMIT ?2"
@@ -168,9 +176,27 @@ const char *schema_step(int from);
 	                  " ?13, ?14, ?15)")                                                                                              \
 	X(ACKS,           "SELECT " ACK_COLUMNS " FROM acknowledgement WHERE at_ms <= ?2 AND (ended_ms = 0 OR ended_ms > ?1) ORDER BY at_ms, id") \
 	X(ACK_REWIND,     "UPDATE acknowledgement SET at_ms = min(at_ms, ?1), ended_ms = min(ended_ms, ?1) WHERE max(at_ms, ended_ms) > ?1") \
-	X(SILENCE_PUT,    "INSERT OR REPLACE INTO silence(" SILENCE_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)") \
-	X(SILENCES,       "SELECT " SILENCE_COLUMNS " FROM silence WHERE created_ms <= ?2 AND until_ms > ?1 AND (ended_ms = 0 OR ended_ms > ?1)" \
-	                  " ORDER BY from_ms, id")                                                                                        \
+	X(SILENCE_PUT,    "INSERT OR REPLACE INTO silence(" SILENCE_COLUMNS ", ended_who)"                                              \
+	                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")                                            \
+	X(SILENCES,       "SELECT " SILENCE_COLUMNS ", ended_who" SILENCE_IN_WINDOW)                                                    \
+	X(SILENCES_3,     "SELECT " SILENCE_COLUMNS ", ''" SILENCE_IN_WINDOW)                                                           \
+	X(SILENCES_REMOTE, "SELECT " SILENCE_COLUMNS ", ended_who FROM silence WHERE remote <> '' AND until_ms > ?1"                    \
+	                  " AND created_ms <= ?2 ORDER BY from_ms, id")                                                                 \
+	X(EXTERNAL_PUT,   "INSERT OR REPLACE INTO external_alert(" EXTERNAL_COLUMNS ")"                                                 \
+	                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")                                            \
+	X(EXTERNALS,      "SELECT " EXTERNAL_COLUMNS " FROM external_alert WHERE from_ms <= ?2 AND until_ms > ?1 ORDER BY id")          \
+	X(EXTERNAL_LAST,  "SELECT coalesce(max(id), 0) FROM external_alert")                                                            \
+	X(EXTERNAL_REWIND, "UPDATE external_alert SET from_ms = min(from_ms, ?1), until_ms = CASE until_ms"                             \
+	                  " WHEN 9223372036854775807 THEN until_ms ELSE min(until_ms, ?1) END"                                          \
+	                  " WHERE from_ms > ?1 OR (until_ms > ?1 AND until_ms < 9223372036854775807)")                                  \
+	X(ALERTMANAGER_PUT, "INSERT OR REPLACE INTO alertmanager(name, from_ms, state, text) VALUES(?1, ?2, ?3, ?4)")                   \
+	X(ALERTMANAGERS,  "SELECT name, from_ms, state, text FROM alertmanager a WHERE from_ms <= ?2 AND from_ms >="                    \
+	                  " coalesce((SELECT max(from_ms) FROM alertmanager b WHERE b.name = a.name AND b.from_ms <= ?1), 0)"           \
+	                  " ORDER BY name, from_ms")                                                                                    \
+	X(ALERTMANAGER_REWIND, "INSERT OR REPLACE INTO alertmanager(name, from_ms, state, text) SELECT name, ?1, state, text"           \
+	                  " FROM alertmanager AS m WHERE from_ms > ?1"                                                                  \
+	                  " AND from_ms = (SELECT max(from_ms) FROM alertmanager WHERE name = m.name)")                                 \
+	X(ALERTMANAGER_FORGET, "DELETE FROM alertmanager WHERE from_ms > ?1")                                                           \
 	X(AUDIT_ADD,      "INSERT INTO audit(id, at_ms, who, account, origin, action, subject, detail, hash)"                             \
 	                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")                                                                  \
 	X(AUDIT,          "SELECT id, at_ms, who, account, origin, action, subject, detail, hash FROM audit WHERE id > ?1 ORDER BY id")    \

@@ -104,7 +104,8 @@ static void draw_head(const struct alerts_screen *s, const struct view *view, st
 	else if (v->n_more > 0)
 		snprintf(note, sizeof note, "%s%zu alerts more than can be shown", tags, v->n_more);
 	else
-		snprintf(note, sizeof note, "%s%zu crit, %zu warn, %zu unowned", tags, v->n_crit, v->n_warn, v->n_unowned);
+		snprintf(note, sizeof note, v->n_external > 0 ? "%s%zu crit, %zu warn, %zu unowned, %zu external" : "%s%zu crit, %zu warn, %zu unowned", tags, v->n_crit,
+		         v->n_warn, v->n_unowned, v->n_external);
 	canvas_rule(c, 0, "alerts", note[0] != '\0' ? note : NULL);
 }
 

@@ -13,6 +13,7 @@ static const struct {
 	{ "events", CONTEXT_EVENTS }, { "help", CONTEXT_HELP }, { "dialog", CONTEXT_DIALOG },
 	{ "logs", CONTEXT_LOGS },     { "alerts", CONTEXT_ALERTS }, { "alert", CONTEXT_ALERT },
 	{ "rules", CONTEXT_RULES },
+	{ "silences", CONTEXT_SILENCES },
 };
 
 static bool add(struct keymap *m, struct key k, unsigned where, enum command c)

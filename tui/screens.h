@@ -34,4 +34,7 @@ struct screen *rules_screen_new(void);
 /* All about one group of alerts. The key is copied. */
 struct screen *alert_screen_new(const char *key);
 
+/* The silences there are, those to come and those over lately. `selected` (copied): the one to begin at; NULL: the first. */
+struct screen *silences_screen_new(const char *selected);
+
 #endif

@@ -141,3 +141,7 @@ UNIT_TESTS += tests/e2e/test_colleagues
 tests_e2e_test_colleagues_SOURCES = %reldir%/test_colleagues.c %reldir%/colleagues.c %reldir%/colleagues.h $(small_fleet)
 tests_e2e_test_colleagues_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_colleagues_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
+
+UNIT_TESTS += tests/e2e/test_alertmanager_shown
+tests_e2e_test_alertmanager_shown_SOURCES = %reldir%/test_alertmanager_shown.c %reldir%/alertmanager.c %reldir%/alertmanager.h %reldir%/service.c %reldir%/service.h
+tests_e2e_test_alertmanager_shown_LDADD   = $(libs_base) $(DEPS_LIBS) $(CMOCKA_LIBS)

@@ -301,7 +301,7 @@ static void test_alerts(void **state)
 	check("alerts --at 9m_ago", 0, "0 firing (0 that nobody has), 4 pending, 0 resolved", NULL);
 	check("alerts --at 9m_ago --exit-code", 0, NULL, NULL);
 	check("alerts --at 20m_ago", 0, "0 firing (0 that nobody has), 0 pending, 0 resolved", NULL);
-	check("alerts --format csv", 0, "id,state,severity,active_at,fired_at,resolved_at,owner,alertname,model,node,value,summary,group\r\n", NULL);
+	check("alerts --format csv", 0, "id,state,severity,active_at,fired_at,resolved_at,owner,alertname,model,node,value,summary,group,from\r\n", NULL);
 	assert_non_null(strstr(t.out, "\"'=it is")); /* no formula */
 	check("alerts --format xml", 2, NULL, "unknown format 'xml'");
 	check("alerts --search x", 2, NULL, "--search goes with --history");

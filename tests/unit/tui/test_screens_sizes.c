@@ -85,6 +85,8 @@ static void try_all(unsigned flags, size_t n_nodes)
 	try_sizes(s, events_screen_new(NULL));
 	try_sizes(s, alerts_screen_new());
 	try_sizes(s, rules_screen_new());
+	try_sizes(s, silences_screen_new(NULL));
+	try_sizes(s, alert_screen_new("am: PaymentsDown"));
 	try_sizes(s, alert_screen_new("{alertname=\"ErrorRatioHigh\",model=\"ranker\"}"));
 	sample_free(s);
 }
