@@ -72,6 +72,8 @@ static void test_hostile(void **state)
 		{ "a label twice", "[{\"labels\":{\"a\":\"1\",\"a\":\"2\"},\"annotations\":3}]", NULL, "alert 1: " },
 		{ "no status", "[" ALERT("{}") "]", NULL, "alert 1: " },
 		{ "an unknown state", "[" ALERT("{\"inhibitedBy\":[],\"silencedBy\":[],\"state\":\"\\u001b[31m\"}") "]", NULL, "alert 1: 'state' is none" },
+		{ "a receiver that is no object", "[" ALERT(ACTIVE) ",{\"labels\":{},\"annotations\":{},\"startsAt\":\"2026-11-24T00:00:00Z\",\"endsAt\":\"2026-11-24T00:00:00Z\","
+		  "\"status\":{\"inhibitedBy\":[],\"silencedBy\":[],\"state\":\"active\"},\"receivers\":[7]}]", NULL, "alert 2: " },
 		{ "silenced by a number", "[" ALERT("{\"inhibitedBy\":[],\"silencedBy\":[7],\"state\":\"active\"}") "]", NULL, "alert 1: 'silencedBy' holds" },
 		{ "an id with a path in it", NULL, "[{\"id\":\"../../x\"}]", "silence 1: 'id' is no id" },
 		{ "an empty id", NULL, "[{\"id\":\"\"}]", "silence 1: 'id' is no id" },
