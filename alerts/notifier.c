@@ -333,9 +333,9 @@ enum err notifier_new(const struct notifier_options *o, struct notifier **out, s
 	return ERR_OK;
 }
 
-void notifier_fetched_last(struct notifier *n)
+void notifier_maybe_gone(struct notifier *n)
 {
-	if (n->http_is_closed && n->n_fetching == 0)
+	if (n->http_is_closed && n->n_fetching == 0 && n->n_ending == 0)
 		free_now(n);
 }
 
@@ -343,7 +343,7 @@ static void on_http_closed(void *ctx)
 {
 	struct notifier *n = ctx;
 	n->http_is_closed = true;
-	notifier_fetched_last(n);
+	notifier_maybe_gone(n);
 }
 
 void notifier_close(struct notifier *n, void (*closed)(void *ctx), void *ctx)
@@ -353,9 +353,7 @@ void notifier_close(struct notifier *n, void (*closed)(void *ctx), void *ctx)
 	n->closed_ctx = ctx;
 	loop_timer_close(n->timer);
 	n->timer = NULL;
-	for (struct lane *l = n->first; l != NULL; l = l->next) {
-		notify_process_cancel(l->first->process);
-		l->first->process = NULL;
-	}
+	for (struct lane *l = n->first; l != NULL; l = l->next)
+		notify_cancel(l->first);
 	http_collector_close(n->http, on_http_closed, n);
 }

@@ -49,7 +49,7 @@ struct notifier {
 	struct loop_timer      *timer;
 	struct lane            *first, *last;
 	size_t                 *in_flight_of; /* by receiver */
-	size_t                  n_in_flight, n_jobs, n_fetching;
+	size_t                  n_in_flight, n_jobs, n_fetching, n_ending; /* the last: processes that were killed */
 	uint64_t                chance;
 	bool                    is_closing, http_is_closed, is_in_pump;
 	void                  (*closed)(void *ctx);
@@ -58,13 +58,15 @@ struct notifier {
 
 /* Begins a try of a job; its end is notifier_ended, from the loop, never from in here. */
 void notify_try(struct job *j);
-/* Drops what is going on, but for secrets that are being fetched. */
+/* Drops what is left of a try, but for secrets that are being fetched; no process of it may run. */
 void notify_drop(struct job *j);
 void notify_wipe(struct job *j);
+/* Kills its process, if one runs; the notifier is not gone before that is. */
+void notify_cancel(struct job *j);
 
 /* notifier.c: a try has ended. */
 void notifier_ended(struct job *j, const struct outcome *o);
-/* notifier.c: secrets were fetched for a job while the notifier was closing. */
-void notifier_fetched_last(struct notifier *n);
+/* notifier.c: while it was closing something that it waits for has ended. */
+void notifier_maybe_gone(struct notifier *n);
 
 #endif

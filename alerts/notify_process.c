@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alerts/notify_process.h"
 
+#include <assert.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 enum {
 	SAID_MAX   = 4096, /* of standard error, what is kept: twice this at the most, then the older half goes */
 	SHOWN_COLS = 200,
-	LINGER_MS  = 1000, /* how long its standard error is waited for when it has ended: a grandchild may hold it open */
+	LINGER_MS  = 1000, /* how long its standard error is waited for when it has ended: a grandchild may hold it open; its end when it was cancelled */
 	ROOM       = 4096,
 	ARGV_MAX   = 64,   /* as config/receivers.c has it */
 };
@@ -32,6 +33,7 @@ struct notify_process {
 	struct buf   complaints;
 	char         room[ROOM];
 	void       (*done)(void *ctx, enum err e, const char *text); /* NULL: nobody waits */
+	void       (*gone)(void *ctx);                               /* NULL: it was not cancelled */
 	void        *ctx;
 };
 
@@ -42,6 +44,8 @@ static void handle_closed(uv_handle_t *handle)
 	struct notify_process *p = handle->data;
 	if (--p->n_handles > 0)
 		return;
+	if (p->gone != NULL)
+		p->gone(p->ctx);
 	buf_release(&p->complaints);
 	free(p->name);
 	free(p->input);
@@ -111,6 +115,10 @@ static void maybe_end(struct notify_process *p)
 static void on_timer(uv_timer_t *timer)
 {
 	struct notify_process *p = timer->data;
+	if (p->gone != NULL) {
+		close_all(p);
+		return;
+	}
 	if (!p->has_exited) {
 		p->was_late = true;
 		kill(-p->process.pid, SIGKILL);
@@ -126,22 +134,25 @@ static void on_exit_of_child(uv_process_t *process, int64_t status, int signal)
 	p->status = status;
 	p->signal = signal;
 	p->has_exited = true;
-	if (p->done == NULL)
+	if (p->gone != NULL)
 		close_all(p);
 	else
 		uv_timer_start(&p->timer, on_timer, LINGER_MS, 0);
 	maybe_end(p);
 }
 
-void notify_process_cancel(struct notify_process *p)
+void notify_process_cancel(struct notify_process *p, void (*gone)(void *ctx), void *ctx)
 {
-	if (p == NULL || p->is_closing)
-		return;
+	assert(!p->is_closing);
 	p->done = NULL;
-	if (p->has_exited)
+	p->gone = gone;
+	p->ctx = ctx;
+	if (p->has_exited) {
 		close_all(p);
-	else
-		kill(-p->process.pid, SIGKILL);
+		return;
+	}
+	kill(-p->process.pid, SIGKILL);
+	uv_timer_start(&p->timer, on_timer, LINGER_MS, 0);
 }
 
 /* ---- what goes in and out ---- */

@@ -29,7 +29,8 @@ struct notify_process_options {
 };
 
 enum err notify_process_start(const struct notify_process_options *o, struct notify_process **out, struct why *why);
-/* Kills it; `done` is not called any more. Its memory goes when the loop has reported. NULL is fine. */
-void     notify_process_cancel(struct notify_process *p);
+/* Kills it; `done` is not called any more. `gone` is called from the loop, once, when the loop needs nothing of it any more, which is when the system has
+ * reported its end, or a second later. */
+void     notify_process_cancel(struct notify_process *p, void (*gone)(void *ctx), void *ctx);
 
 #endif

@@ -3,6 +3,7 @@
  * One try of one notification: secrets are fetched on a worker, then the kind of its receiver makes what is sent, and it is sent. */
 #include "alerts/notifier_private.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,7 +182,7 @@ static void on_fetched(void *ctx, bool is_cancelled)
 	j->state = JOB_SENDING;
 	if (n->is_closing) {
 		notify_wipe(j);
-		notifier_fetched_last(n);
+		notifier_maybe_gone(n);
 	} else if (is_cancelled || j->fetched != ERR_OK) {
 		struct buf text;
 		buf_init(&text, 2048);
@@ -205,10 +206,25 @@ void notify_try(struct job *j)
 	end_with(j, (struct outcome){ .kind = OUTCOME_RETRY, .text = why.text });
 }
 
+static void process_gone(void *ctx)
+{
+	struct notifier *n = ctx;
+	n->n_ending--;
+	notifier_maybe_gone(n);
+}
+
+void notify_cancel(struct job *j)
+{
+	if (j->process == NULL)
+		return;
+	j->n->n_ending++;
+	notify_process_cancel(j->process, process_gone, j->n);
+	j->process = NULL;
+}
+
 void notify_drop(struct job *j)
 {
-	notify_process_cancel(j->process);
-	j->process = NULL;
+	assert(j->process == NULL);
 	if (j->state != JOB_FETCHING)
 		notify_wipe(j);
 }

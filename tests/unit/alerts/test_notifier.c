@@ -3,6 +3,7 @@
  * The queue against real peers: an HTTP server and a mail server on loopback that misbehave, and programs that fail or hang. */
 #include "tests/unit/unit.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -406,6 +407,37 @@ static void test_command_input(void **state)
 	finish(&r);
 }
 
+static bool is_written(const void *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && st.st_size > 0;
+}
+
+/* One that runs while the notifier closes is over, and nobody's child any more, when that says that it is closed. */
+static void test_command_closed(void **state)
+{
+	char path[128];
+	struct results r;
+	int pid = 0;
+	(void)state;
+	snprintf(path, sizeof path, "%s/pid", folder);
+	const char *argv[] = { "/bin/sh", "-c", "echo $$ >\"$1\"; sleep 100000", "sh", path, NULL };
+	struct fleet_receiver to = { .name = "r", .kind = RECEIVER_COMMAND, .url = "", .from = "", .argv = argv, .timeout_ms = 200000 };
+	struct notifier *n = begin(&to, 1, &r, 0);
+	put(n, 1, "r", "k", NOTIFY_FIRING);
+	loop_turn_until(loop, is_written, path, "it runs");
+	FILE *f = fopen(path, "r");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%d", &pid), 1);
+	fclose(f);
+	assert_int_equal(kill(pid, 0), 0);
+	finish(&r);
+	assert_int_equal(kill(pid, 0), -1);
+	assert_int_equal(errno, ESRCH);
+	assert_int_equal(r.n, 0);
+	assert_int_equal(unlink(path), 0);
+}
+
 static void test_no_command(void **state)
 {
 	static const char *const argv[] = { "/nowhere/at-all", NULL };
@@ -508,6 +540,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_odd_rows, start_http, stop_http),
 		cmocka_unit_test(test_commands),
 		cmocka_unit_test(test_command_input),
+		cmocka_unit_test(test_command_closed),
 		cmocka_unit_test(test_no_command),
 		cmocka_unit_test(test_mail),
 	};
