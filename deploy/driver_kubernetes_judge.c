@@ -6,6 +6,7 @@
 #include "deploy/driver_kubernetes.h"
 
 #include <cjson/cJSON.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@
 enum { TRIES_MAX = 5, BUSY_MAX = 10, CONFLICT_MS = 10, BUSY_MS = 2000, BUSY_MAX_MS = 60 * 1000 };
 
 /* The driver's memory between answers, in judging's `at`. */
-enum { AT_LOOKING = 1, AT_LOGIN = 2, AT_PODS = 4, AT_PLAIN = 8, AT_TRY = 16, AT_BUSY = 1024 };
+enum { AT_LOOKING = 1, AT_LOGIN = 2, AT_PODS = 4, AT_PLAIN = 8, AT_TRY = 16, AT_BUSY = 1024 }; /* the last two count: tries, times that it was busy */
 
 static int tries(const struct judging *j)
 {
@@ -125,7 +126,7 @@ static void judge_look(const struct judging *j, const cJSON *note, struct verdic
 	struct judging harmless = *j;
 	harmless.is_probe = true; /* a GET: may be asked again whatever came */
 	if (verdict_of_silence(&harmless, v)) {
-		v->next = v->kind == VERDICT_AGAIN && !j->is_probe ? j->step->probe : (struct ask){ ASK_NONE };
+		v->next = v->kind == VERDICT_AGAIN && !j->is_probe ? j->step->probe : (struct ask){ .kind = ASK_NONE };
 		return;
 	}
 	switch (kube_read(j->answer, &object, &wait_ms, text, sizeof text)) {
@@ -201,6 +202,8 @@ static void judge_patch(const struct judging *j, const cJSON *note, struct verdi
 	enum kube_answer kind = kube_read(j->answer, &object, &wait_ms, text, sizeof text);
 	if (kind == KUBE_OK)
 		judge_taken(note, object, !j->step->changes, v);
+	else if (kind == KUBE_NO && j->answer->status >= 200 && j->answer->status < 300 && j->step->changes && wait_for(j, 0, &wait_ms))
+		look_again(j, -1, "the answer is none of Kubernetes: looking whether it was taken", v);
 	else
 		judge_refused(j, kind, text, wait_ms, v);
 	cJSON_Delete(object);
@@ -208,11 +211,23 @@ static void judge_patch(const struct judging *j, const cJSON *note, struct verdi
 
 /* ---- waiting ---- */
 
+/* How far it was when the workload was last looked at, in thousandths, kept where a change counts its tries; 0: not known. */
+static void keep_progress(const struct judging *j, double progress)
+{
+	*j->at = *j->at % AT_BUSY + AT_BUSY * (progress >= 0 && progress <= 1 ? 1 + (int)(progress * 1000) : 0);
+}
+
+static double kept_progress(const struct judging *j)
+{
+	return *j->at / AT_BUSY > 0 ? (*j->at / AT_BUSY - 1) / 1000.0 : (double)NAN;
+}
+
 static void ask_for_pods(const struct judging *j, const cJSON *note, struct verdict *v)
 {
 	const char *selector = kube_string(note, "selector");
 	if (selector[0] == '\0')
 		return;
+	keep_progress(j, v->progress);
 	*j->at |= AT_PODS;
 	kube_get(j->arena, kube_url_query(j->arena, kube_url_object(j->arena, j->settings, NULL, "pods", NULL), "labelSelector", selector), &v->next);
 	v->wait_ms = -1;
@@ -229,6 +244,7 @@ static void judge_pods(const struct judging *j, struct verdict *v)
 		kube_pods_trouble(list, "", trouble, sizeof trouble);
 	cJSON_Delete(list);
 	verdict_again(v, 0, "%s", trouble[0] != '\0' ? trouble : "its pods are coming up");
+	v->progress = kept_progress(j);
 }
 
 static void judge_progress(const struct judging *j, const cJSON *note, const cJSON *object, struct verdict *v)

@@ -30,5 +30,6 @@ libdeploy_a_SOURCES += %reldir%/driver_kubernetes_look.c
 libdeploy_a_SOURCES += %reldir%/driver_kubernetes_plan.c
 libdeploy_a_SOURCES += %reldir%/driver_kubernetes_state.c
 libdeploy_a_SOURCES += %reldir%/kube_config.c %reldir%/kube_config.h
+libdeploy_a_SOURCES += %reldir%/kube_config_exec.c %reldir%/kube_config_private.h
 libdeploy_a_SOURCES += %reldir%/kube_exec.c
 libdeploy_a_SOURCES += %reldir%/systemd.c %reldir%/systemd.h

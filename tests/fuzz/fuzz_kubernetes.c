@@ -127,7 +127,7 @@ static void look(struct look *l, struct stream *answers)
 			return;
 		l->last = &answer;
 	}
-	HOLDS(!"a look ends");
+	HOLDS(false && "a look ends");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -468,6 +468,7 @@ static void test_what_a_server_says(void **state)
 		{ "404 of a proxy", "something else answers there", KUBE_FAULT_TEXT, 404, 1, VERDICT_FAILED },
 		{ "a login page", "a proxy or a login page", KUBE_FAULT_TEXT, 403, 1, VERDICT_FAILED },
 		{ "an ill proxy", "taken it", KUBE_FAULT_TEXT, 502, 1, VERDICT_DONE },
+		{ "a page with 200", "taken it", KUBE_FAULT_TEXT, 200, 1, VERDICT_DONE }, /* it was not: looked at, asked again */
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -508,8 +509,10 @@ static void test_progress(void **state)
 	const struct step *s = step_of(&b.forward, "wait for");
 	assert_int_equal(kube_bench_step(&b, s, 1), VERDICT_AGAIN);
 	assert_string_equal(b.last.text, "0 of 3 replicas are new");
+	assert_true(b.last.progress >= 0 && b.last.progress < 0.1);
 	assert_int_equal(kube_bench_step(&b, s, 2), VERDICT_AGAIN); /* the pods say why */
 	assert_string_equal(b.last.text, "pod p-1 finds no place: 0/3 nodes are available: 3 Insufficient nvidia.com/gpu.");
+	assert_true(b.last.progress >= 0 && b.last.progress < 0.1); /* of the look before */
 	assert_int_equal(kube_bench_step(&b, s, 0), VERDICT_DONE);
 	change(IMAGE("v6"));
 	assert_int_equal(kube_bench_step(&b, s, 0), VERDICT_FAILED);
