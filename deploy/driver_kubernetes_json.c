@@ -293,7 +293,8 @@ static enum kube_answer kind_of(int status, const char *reason)
 		return KUBE_CONFLICT;
 	if (strcmp(reason, "Unauthorized") == 0 || status == 401)
 		return KUBE_LOGIN;
-	if (strcmp(reason, "Expired") == 0 || strcmp(reason, "Gone") == 0 || status == 410 || status == 429 || status == 408 || status >= 500)
+	if (strcmp(reason, "Expired") == 0 || strcmp(reason, "Gone") == 0 || status == 410 || status == 429 || status == 408 ||
+	    status >= 500)
 		return KUBE_AGAIN;
 	return KUBE_NO;
 }
@@ -306,7 +307,9 @@ static enum kube_answer refused(const struct answer *a, const cJSON *o, int64_t 
 	if (is_status)
 		put_status(o, a, to, size);
 	else if (a->status == 404)
-		snprintf(to, size, "HTTP 404: the cluster does not know this kind of object (is what defines it installed?), or something else answers there");
+		snprintf(
+			to, size,
+			"HTTP 404: the cluster does not know this kind of object (is what defines it installed?), or something else answers there");
 	else
 		snprintf(to, size, "HTTP %d, and the answer is not Kubernetes' own (a proxy or a login page?)", a->status);
 	return kind_of(a->status, is_status ? kube_string(o, "reason") : "");
@@ -323,7 +326,8 @@ enum kube_answer kube_read(const struct answer *a, cJSON **out, int64_t *wait_ms
 	to[0] = '\0';
 	if (out != NULL)
 		*out = NULL;
-	enum err e = a->is_cut ? why_set(&why, ERR_LIMIT, "longer than we read") : json_parse(a->text != NULL ? a->text : "", a->n, &limits, &tree, &why);
+	enum err e = a->is_cut ? why_set(&why, ERR_LIMIT, "longer than we read") :
+	                         json_parse(a->text != NULL ? a->text : "", a->n, &limits, &tree, &why);
 	if (!is_good) {
 		kind = refused(a, tree, wait_ms, to, size);
 	} else if (e != ERR_OK || !cJSON_IsObject(tree)) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Answers to steps. A change of a template ends in one of three ways: the server took it; it did not and the workload is as it was found, so it is asked again with
- * the version of now; or somebody else has changed it, and a person decides. Where it is not known (a conflict, no answer, a server that is ill), the workload is
- * looked at: its template tells. */
+ * Answers to steps. A change of a template ends in one of three ways: the server took it; it did not and the workload is as it was found,
+ * so it is asked again with the version of now; or somebody else has changed it, and a person decides. Where it is not known (a conflict,
+ * no answer, a server that is ill), the workload is looked at: its template tells. */
 #include "deploy/driver_kubernetes.h"
 
 #include <cjson/cJSON.h>
@@ -15,7 +15,14 @@
 enum { TRIES_MAX = 5, BUSY_MAX = 10, CONFLICT_MS = 10, BUSY_MS = 2000, BUSY_MAX_MS = 60 * 1000 };
 
 /* The driver's memory between answers, in judging's `at`. */
-enum { AT_LOOKING = 1, AT_LOGIN = 2, AT_PODS = 4, AT_PLAIN = 8, AT_TRY = 16, AT_BUSY = 1024 }; /* the last two count: tries, times that it was busy */
+enum {
+	AT_LOOKING = 1,
+	AT_LOGIN = 2,
+	AT_PODS = 4,
+	AT_PLAIN = 8,
+	AT_TRY = 16,
+	AT_BUSY = 1024
+}; /* the last two count: tries, times that it was busy */
 
 static int tries(const struct judging *j)
 {
@@ -158,7 +165,8 @@ static void judge_taken(const cJSON *note, const cJSON *object, bool is_trial, s
 {
 	const char *image = "", *container = other_image(note, object, &image);
 	if (container != NULL)
-		verdict_failed(v, "the cluster made something else of it: container %.60s %s %.100s (an admission webhook?)", container, is_trial ? "would run" : "runs", image);
+		verdict_failed(v, "the cluster made something else of it: container %.60s %s %.100s (an admission webhook?)", container,
+		               is_trial ? "would run" : "runs", image);
 	else
 		verdict_done(v, is_trial ? "the cluster would take it" : "the cluster has taken it");
 }
@@ -229,7 +237,8 @@ static void ask_for_pods(const struct judging *j, const cJSON *note, struct verd
 		return;
 	keep_progress(j, v->progress);
 	*j->at |= AT_PODS;
-	kube_get(j->arena, kube_url_query(j->arena, kube_url_object(j->arena, j->settings, NULL, "pods", NULL), "labelSelector", selector), &v->next);
+	kube_get(j->arena, kube_url_query(j->arena, kube_url_object(j->arena, j->settings, NULL, "pods", NULL), "labelSelector", selector),
+	         &v->next);
 	v->wait_ms = -1;
 }
 

@@ -115,7 +115,8 @@ static enum err find_files(struct config *c, struct why *why)
 	if (p->file[0] != '\0') {
 		bool is_home = strncmp(p->file, "~/", 2) == 0;
 		int n = snprintf(path, sizeof path, "%s%s", is_home ? p->home : "", is_home ? p->file + 1 : p->file);
-		return n > 0 && (size_t)n < sizeof path ? add_file(c, path, true, why) : why_set(why, ERR_RANGE, "the kubeconfig's name is too long");
+		return n > 0 && (size_t)n < sizeof path ? add_file(c, path, true, why) :
+		                                          why_set(why, ERR_RANGE, "the kubeconfig's name is too long");
 	}
 	if (p->list[0] != '\0')
 		return add_list(c, p->list, why);
@@ -226,7 +227,8 @@ static enum err pem_of(const struct kube_part *in, const char *key, char **text,
 		if (bytes.data != NULL)
 			explicit_bzero(bytes.data, bytes.len);
 		buf_release(&bytes);
-		return kube_wrong(in->file, yaml_get(in->node, name), why, "'%s' is no PEM text in base 64, or longer than %d bytes", name, LOGIN_PEM_MAX);
+		return kube_wrong(in->file, yaml_get(in->node, name), why, "'%s' is no PEM text in base 64, or longer than %d bytes", name,
+		                  LOGIN_PEM_MAX);
 	}
 	*text = buf_take(&bytes);
 	return *text != NULL ? ERR_OK : why_memory(why);
@@ -265,7 +267,8 @@ static enum err take_cluster(const struct kube_part *in, struct login *out, stru
 		return e;
 	out->insecure_skip_verify = kube_member_is_true(in, "insecure-skip-tls-verify");
 	if (out->insecure_skip_verify && (out->ca != NULL || out->ca_file != NULL))
-		return kube_wrong(in->file, yaml_get(in->node, "insecure-skip-tls-verify"), why, "'insecure-skip-tls-verify' with a certificate authority makes no sense");
+		return kube_wrong(in->file, yaml_get(in->node, "insecure-skip-tls-verify"), why,
+		                  "'insecure-skip-tls-verify' with a certificate authority makes no sense");
 	const char *name = kube_member(in, "tls-server-name");
 	return name[0] != '\0' ? copy(name, &out->server_name, why) : ERR_OK;
 }
@@ -331,7 +334,8 @@ static enum err add_header(const struct kube_part *in, struct login *out, const 
 }
 
 /* A list of texts, or one. */
-static enum err add_headers(const struct kube_part *in, struct login *out, const char *name, const struct yaml_node *values, struct why *why)
+static enum err add_headers(const struct kube_part *in, struct login *out, const char *name, const struct yaml_node *values,
+                            struct why *why)
 {
 	enum err e = ERR_OK;
 	if (values == NULL || values->kind == YAML_MAP)
@@ -364,7 +368,8 @@ static enum err take_impersonation(const struct kube_part *in, struct login *out
 	for (size_t i = 0; extra != NULL && extra->kind == YAML_MAP && i < extra->n && e == ERR_OK; i++) {
 		static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
 		if (strspn(extra->keys[i]->text, plain) != extra->keys[i]->len || extra->keys[i]->len > 64)
-			return kube_wrong(in->file, extra->keys[i], why, "a key of 'as-user-extra' must be letters, digits, '-', '_' and '.'");
+			return kube_wrong(in->file, extra->keys[i], why,
+			                  "a key of 'as-user-extra' must be letters, digits, '-', '_' and '.'");
 		snprintf(name, sizeof name, "Impersonate-Extra-%s", extra->keys[i]->text);
 		e = add_headers(in, out, name, extra->items[i], why);
 	}
@@ -373,7 +378,8 @@ static enum err take_impersonation(const struct kube_part *in, struct login *out
 
 /* ---- all together ---- */
 
-static enum err take_user(const struct kube_places *p, const struct kube_part *in, const struct kube_part *cluster, struct login *out, struct why *why)
+static enum err take_user(const struct kube_places *p, const struct kube_part *in, const struct kube_part *cluster, struct login *out,
+                          struct why *why)
 {
 	const struct kube_part exec = { in->file, yaml_get(in->node, "exec") };
 	bool has_exec = !yaml_is_null(exec.node), has_provider = !yaml_is_null(yaml_get(in->node, "auth-provider"));
@@ -401,7 +407,8 @@ static enum err take_context(const struct config *c, const char *name, struct lo
 	if (!find_named(c, "contexts", "context", name, &context))
 		return no_context(c, name, why);
 	if (!find_named(c, "clusters", "cluster", kube_member(&context, "cluster"), &cluster)) {
-		kube_wrong(context.file, context.node, why, "context '%.100s' names cluster '%.100s', which is not there", name, kube_member(&context, "cluster"));
+		kube_wrong(context.file, context.node, why, "context '%.100s' names cluster '%.100s', which is not there", name,
+		           kube_member(&context, "cluster"));
 		return ERR_NOT_FOUND;
 	}
 	enum err e = take_cluster(&cluster, out, why);
@@ -410,7 +417,8 @@ static enum err take_context(const struct config *c, const char *name, struct lo
 	if (kube_member(&context, "user")[0] == '\0')
 		return ERR_OK;
 	if (!find_named(c, "users", "user", kube_member(&context, "user"), &user)) {
-		kube_wrong(context.file, context.node, why, "context '%.100s' names user '%.100s', who is not there", name, kube_member(&context, "user"));
+		kube_wrong(context.file, context.node, why, "context '%.100s' names user '%.100s', who is not there", name,
+		           kube_member(&context, "user"));
 		return ERR_NOT_FOUND;
 	}
 	return take_user(c->p, &user, &cluster, out, why);
@@ -442,7 +450,8 @@ enum err kube_login(const struct kube_places *p, const char *context, struct log
 	} else if (e == ERR_OK && context[0] == '\0' && p->host[0] != '\0' && p->port[0] != '\0') {
 		e = in_cluster(p, out, why);
 	} else if (e == ERR_OK) {
-		e = why_set(why, ERR_NOT_FOUND, "there is no kubeconfig: neither 'kubeconfig' nor KUBECONFIG is set, and ~/.kube/config is not there");
+		e = why_set(why, ERR_NOT_FOUND,
+		            "there is no kubeconfig: neither 'kubeconfig' nor KUBECONFIG is set, and ~/.kube/config is not there");
 	}
 	drop_files(&c);
 	return e;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The driver `kubernetes` by the hands and a kubeconfig, over TLS, against an API server on a socket: logins, certificates, answers that never come. */
+ * The driver `kubernetes` by the hands and a kubeconfig, over TLS, against an API server on a socket: logins, certificates, answers that
+ * never come. */
 #include "tests/unit/deploy/kube_bench.h"
 
 #include <fcntl.h>
@@ -53,8 +54,25 @@ static bool make_certificate(const char *role)
 	char pem[160], key[160];
 	snprintf(pem, sizeof pem, "%s/%s.pem", dir, role);
 	snprintf(key, sizeof key, "%s/%s.key", dir, role);
-	const char *words[] = { "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", pem, "-days", "2",
-		                "-subj", "/CN=pit.example", "-addext", "subjectAltName=IP:127.0.0.1", NULL };
+	const char *words[] = { "openssl",
+		                "req",
+		                "-x509",
+		                "-newkey",
+		                "ec",
+		                "-pkeyopt",
+		                "ec_paramgen_curve:P-256",
+		                "-nodes",
+		                "-keyout",
+		                key,
+		                "-out",
+		                pem,
+		                "-days",
+		                "2",
+		                "-subj",
+		                "/CN=pit.example",
+		                "-addext",
+		                "subjectAltName=IP:127.0.0.1",
+		                NULL };
 	posix_spawn_file_actions_t actions;
 	char *const *argv;
 	const char *const *lent = words;
@@ -128,8 +146,11 @@ static void carry(void *ctx, const struct ask *ask, struct answer *out)
 static void put_config(const char *ca, const char *user)
 {
 	char text[2048];
-	snprintf(text, sizeof text, "contexts: [ { name: \"a/b@c\", context: { cluster: k, user: u } } ]\nclusters: [ { name: k, cluster: { server: \"https://127.0.0.1:%d\", certificate-authority: %s } } ]\n"
-	         "users: [ { name: u, user: { %s } } ]\n", kube_server_port(server), ca, user);
+	snprintf(
+		text, sizeof text,
+		"contexts: [ { name: \"a/b@c\", context: { cluster: k, user: u } } ]\nclusters: [ { name: k, cluster: { server: \"https://127.0.0.1:%d\", certificate-authority: %s } } ]\n"
+		"users: [ { name: u, user: { %s } } ]\n",
+		kube_server_port(server), ca, user);
 	put_file("config", text, 0600);
 }
 
@@ -149,9 +170,12 @@ static int begin(void **state)
 		return 0;
 	snprintf(options, sizeof options, "name: llama-8b\nnamespace: serving\ncontext: a/b@c\nkubeconfig: %s\n", in_dir("config"));
 	kube_bench_begin(&b, options);
-	kube_world_add(b.world, COLLECTION "deployments", "{\"kind\":\"Deployment\",\"metadata\":{\"name\":\"llama-8b\"},\"spec\":{\"replicas\":3,\"selector\":{\"matchLabels\":{\"app\":\"a\"}},"
-	               "\"template\":{\"metadata\":{\"labels\":{\"app\":\"a\"}},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"r/a:v1\"}]}}}}");
-	kube_world_change(b.world, DEPLOYMENT, "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"r/a:v2\"}]}}}}");
+	kube_world_add(
+		b.world, COLLECTION "deployments",
+		"{\"kind\":\"Deployment\",\"metadata\":{\"name\":\"llama-8b\"},\"spec\":{\"replicas\":3,\"selector\":{\"matchLabels\":{\"app\":\"a\"}},"
+		"\"template\":{\"metadata\":{\"labels\":{\"app\":\"a\"}},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"r/a:v1\"}]}}}}");
+	kube_world_change(b.world, DEPLOYMENT,
+	                  "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"r/a:v2\"}]}}}}");
 	kube_world_settle(b.world);
 	char *cert = text_of("pit.pem"), *key = text_of("pit.key");
 	server = kube_server_start(b.world, cert, key);
@@ -279,7 +303,10 @@ static void test_command_and_person(void **state)
 {
 	(void)state;
 	need_server();
-	put_file("plugin", "#!/bin/sh\necho '{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":{\"token\":\"first\"}}'\n", 0700);
+	put_file(
+		"plugin",
+		"#!/bin/sh\necho '{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":{\"token\":\"first\"}}'\n",
+		0700);
 	put_config("pit.pem", "as: jane, exec: { apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: ./plugin }");
 	look();
 	kube_server_lock(server);
