@@ -87,7 +87,7 @@ const char *kube_text(struct arena *a, const cJSON *tree, bool keeps_nulls)
 {
 	struct buf text;
 	buf_init(&text, TEXT_MAX);
-	const char *copy = kube_canonical(tree, keeps_nulls, &text) == ERR_OK ? arena_text(a, buf_text(&text)) : NULL;
+	const char *copy = tree != NULL && kube_canonical(tree, keeps_nulls, &text) == ERR_OK ? arena_text(a, buf_text(&text)) : NULL;
 	buf_release(&text);
 	if (copy == NULL)
 		a->failed = true;
@@ -145,16 +145,17 @@ const char *kube_template(struct arena *a, const struct kube_resource *r, const 
 
 /* ---- asks ---- */
 
-/* "/" + the text percent-encoded, as a path or a query wants it. */
+/* The text percent-encoded, as a path or a query wants it; "" too where there is no memory, and then the arena has failed. */
 static const char *encoded(struct arena *a, const char *text)
 {
-	return ask_url(a, "", text, NULL);
+	const char *segment = ask_url(a, "", text, NULL); /* begins with a slash */
+	return segment[0] != '\0' ? segment + 1 : "";
 }
 
 const char *kube_url(struct arena *a, const struct settings *s, const char *rest)
 {
 	const char *context = setting_text(s, "context");
-	return arena_printf(a, "kubernetes://%s%s", context[0] != '\0' ? encoded(a, context) + 1 : "", rest);
+	return arena_printf(a, "kubernetes://%s%s", context[0] != '\0' ? encoded(a, context) : "", rest);
 }
 
 const char *kube_url_object(struct arena *a, const struct settings *s, const struct kube_resource *r, const char *plural, const char *name)
@@ -169,8 +170,7 @@ const char *kube_url_object(struct arena *a, const struct settings *s, const str
 
 const char *kube_url_query(struct arena *a, const char *url, const char *key, const char *value)
 {
-	const char *text = encoded(a, value);
-	return arena_printf(a, "%s%s%s=%s", url, strchr(url, '?') != NULL ? "&" : "?", key, text[0] != '\0' ? text + 1 : "");
+	return arena_printf(a, "%s%s%s=%s", url, strchr(url, '?') != NULL ? "&" : "?", key, encoded(a, value));
 }
 
 void kube_get(struct arena *a, const char *url, struct ask *to)

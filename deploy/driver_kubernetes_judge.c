@@ -108,8 +108,10 @@ static void judge_state(const struct judging *j, const cJSON *note, const cJSON 
 {
 	struct why why = { "" };
 	struct kube_state s;
+	struct arena scratch; /* the step's own grows with each look */
+	arena_init(&scratch);
 	const struct kube_resource *r = kube_resource(kube_kind_of(j->settings));
-	if (kube_state_read(j->arena, r, object, &s, &why) != ERR_OK)
+	if (kube_state_read(&scratch, r, object, &s, &why) != ERR_OK)
 		verdict_failed(v, "%s", why.text);
 	else if (strcmp(s.uid, kube_string(note, "uid")) != 0)
 		verdict_failed(v, "another %s of that name stands there now", r->word);
@@ -123,6 +125,7 @@ static void judge_state(const struct judging *j, const cJSON *note, const cJSON 
 		verdict_failed(v, "somebody else has changed its specification since it was looked at: look again, and decide anew");
 	else
 		patch_again(j, &s, v);
+	arena_release(&scratch);
 }
 
 static void judge_look(const struct judging *j, const cJSON *note, struct verdict *v)
@@ -260,22 +263,25 @@ static void judge_progress(const struct judging *j, const cJSON *note, const cJS
 {
 	struct why why = { "" };
 	struct kube_state s;
+	struct arena scratch;
+	arena_init(&scratch);
 	enum kube_kind kind = kube_kind_of(j->settings);
 	const char *image = "", *container = other_image(note, object, &image);
-	if (kube_state_read(j->arena, kube_resource(kind), object, &s, &why) != ERR_OK)
+	if (kube_state_read(&scratch, kube_resource(kind), object, &s, &why) != ERR_OK)
 		verdict_failed(v, "%s", why.text);
 	else if (strcmp(s.uid, kube_string(note, "uid")) != 0)
 		verdict_failed(v, "another %s of that name stands there now", kube_resource(kind)->word);
 	else if (container != NULL)
 		verdict_failed(v, "somebody else has changed it: container %.60s is to run %.120s", container, image);
+	else if (j->step->tag == KUBE_TAG_SEEN)
+		verdict_done(v, "the controller has seen it");
 	else if (s.is_paused)
 		verdict_again(v, 0, "it is paused: nothing rolls out until it is resumed");
 	else
 		kube_rollout(kind, object, v);
-	if (j->step->tag == KUBE_TAG_SEEN && v->kind != VERDICT_DONE)
-		verdict_done(v, "seen");
-	else if (v->kind == VERDICT_AGAIN && kind != KUBE_INFERENCE)
+	if (v->kind == VERDICT_AGAIN && kind != KUBE_INFERENCE)
 		ask_for_pods(j, note, v);
+	arena_release(&scratch);
 }
 
 /* Argo's controller says which generation it has seen as a text. */
@@ -388,5 +394,7 @@ void kube_judge(const struct judging *j, struct verdict *v)
 		judge_set(j, v);
 	if (v->kind == VERDICT_AGAIN && v->next.kind == ASK_NONE && !j->is_probe)
 		v->next = j->step->ask; /* never whatever was asked last */
+	if (v->kind == VERDICT_AGAIN && arena_failed(j->arena))
+		verdict_failed(v, "there is no memory to ask again");
 	cJSON_Delete(note);
 }

@@ -30,9 +30,9 @@ enum { N_REVIEWS = sizeof reviews / sizeof reviews[0] };
 
 /* ---- asks ---- */
 
-static enum look_turn send(struct look *l, struct kube_finding *f, enum turn turn)
+static enum look_turn send(struct look *l, struct kube_finding *f, enum turn at)
 {
-	l->at = turn;
+	l->at = at;
 	f->asked = l->next;
 	return LOOK_ASK;
 }
@@ -182,10 +182,28 @@ static enum look_turn after(struct look *l, struct kube_finding *f, cJSON *o, st
 	return LOOK_FAILED;
 }
 
+/* The next turn; the first one asks for the workload. */
+static enum look_turn turn(struct look *l, struct kube_finding *f, struct why *why)
+{
+	cJSON *o = NULL;
+	if (l->at == TURN_BEGIN)
+		return ask_object(l, f);
+	if (f->is_waiting) {
+		f->is_waiting = false;
+		l->next = f->asked;
+		return LOOK_ASK;
+	}
+	bool is_needed = l->at == TURN_OBJECT || (l->at == TURN_HISTORY && f->kind != KUBE_INFERENCE);
+	enum look_turn next = take(l, f, is_needed, &o, why);
+	if (next == LOOK_DONE)
+		next = after(l, f, o, why);
+	cJSON_Delete(o);
+	return next;
+}
+
 enum look_turn kube_look(struct look *l, struct why *why)
 {
 	struct kube_finding *f = l->memory;
-	cJSON *o = NULL;
 	if (f == NULL) {
 		f = l->memory = arena_zeroed(l->arena, 1, sizeof *f);
 		if (f == NULL) {
@@ -194,21 +212,11 @@ enum look_turn kube_look(struct look *l, struct why *why)
 		}
 		f->kind = kube_kind_of(l->settings);
 		f->resource = kube_resource(f->kind);
-		return ask_object(l, f);
 	}
-	if (f->is_waiting) {
-		f->is_waiting = false;
-		l->next = f->asked;
-		return LOOK_ASK;
-	}
-	bool is_needed = l->at == TURN_OBJECT || (l->at == TURN_HISTORY && f->kind != KUBE_INFERENCE);
-	enum look_turn turn = take(l, f, is_needed, &o, why);
-	if (turn == LOOK_DONE)
-		turn = after(l, f, o, why);
-	cJSON_Delete(o);
-	if (arena_failed(l->arena) && turn != LOOK_FAILED) {
+	enum look_turn next = turn(l, f, why);
+	if (arena_failed(l->arena) && next != LOOK_FAILED) {
 		why_set(why, ERR_LIMIT, "what the cluster says of the workload is too long to be kept");
-		turn = LOOK_FAILED;
+		next = LOOK_FAILED;
 	}
-	return turn;
+	return next;
 }

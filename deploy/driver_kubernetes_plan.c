@@ -5,6 +5,7 @@
 #include "deploy/driver_kubernetes.h"
 
 #include <cjson/cJSON.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +37,18 @@ struct aim {
 	const char *images; /* JSON: container to image; "{}" where that tells nothing */
 };
 
+/* cJSON leaves out what it has no memory for: a change without what guards it must never be made. The paths end with NULL. */
+static void must_have(struct making *m, const cJSON *o, ...) __attribute__((sentinel));
+static void must_have(struct making *m, const cJSON *o, ...)
+{
+	va_list paths;
+	va_start(paths, o);
+	for (const char *path; (path = va_arg(paths, const char *)) != NULL;)
+		if (kube_at(o, path) == NULL)
+			m->p->arena->failed = true;
+	va_end(paths);
+}
+
 /* ---- notes ---- */
 
 static const char *note(struct making *m, const struct aim *aim, const char (*from)[KUBE_HASH], size_t n_from)
@@ -49,6 +62,7 @@ static const char *note(struct making *m, const struct aim *aim, const char (*fr
 	cJSON *list = cJSON_AddArrayToObject(o, "from");
 	for (size_t i = 0; i < n_from; i++)
 		cJSON_AddItemToArray(list, cJSON_CreateString(from[i]));
+	must_have(m, o, "uid", "rest", "selector", "to", "images", "from", NULL);
 	const char *text = kube_text(m->p->arena, o, false);
 	cJSON_Delete(o);
 	return text != NULL ? text : "";
@@ -90,6 +104,7 @@ static void aim_template(struct making *m, const cJSON *template, const char *ca
 			cJSON_AddStringToObject(op, "op", "replace");
 			cJSON_AddStringToObject(op, "path", paths[i]);
 			cJSON_AddItemToObject(op, "value", values[i]);
+			must_have(m, op, "op", "path", "value", NULL);
 			cJSON_AddItemToArray(body, op);
 		}
 	} else {
@@ -100,6 +115,7 @@ static void aim_template(struct making *m, const cJSON *template, const char *ca
 			set_cause(metadata, cause);
 		cJSON_AddStringToObject(copy, "$patch", "replace");
 		cJSON_AddItemToObject(cJSON_AddObjectToObject(body, "spec"), "template", copy);
+		must_have(m, body, "metadata.resourceVersion", "spec.template.$patch", "spec.template.spec", NULL);
 	}
 	out->body = kube_text(a, body, false);
 	out->type = m->resource->patch;
@@ -124,6 +140,8 @@ static void aim_restart(struct making *m, const char *at, struct aim *out)
 		annotations = cJSON_AddObjectToObject(metadata, "annotations");
 	cJSON_DeleteItemFromObjectCaseSensitive(annotations, restarted_at);
 	cJSON_AddStringToObject(annotations, restarted_at, at);
+	must_have(m, body, "metadata.resourceVersion", "spec.template.metadata.annotations", NULL);
+	must_have(m, template, "metadata.annotations", NULL);
 	const char *text = kube_text(a, template, false);
 	out->body = kube_text(a, body, false);
 	out->type = m->resource->patch;
@@ -207,6 +225,7 @@ static void add_deletion(struct making *m, const char *pod, const char *uid, con
 	cJSON_AddStringToObject(o, "apiVersion", "v1");
 	cJSON_AddStringToObject(o, "kind", "DeleteOptions");
 	cJSON_AddStringToObject(cJSON_AddObjectToObject(o, "preconditions"), "uid", uid);
+	must_have(m, o, "apiVersion", "kind", "preconditions.uid", NULL);
 	const char *body = kube_text(m->p->arena, o, false);
 	cJSON_Delete(o);
 	struct step *s = steps_add(m->p, m->p->forward, PHASE_CHANGE, "delete the stuck pod %.100s", pod);
@@ -398,6 +417,7 @@ static void aim_model(struct making *m, const struct model *model, struct aim *o
 	cJSON *predictor = cJSON_AddObjectToObject(cJSON_AddObjectToObject(body, "spec"), "predictor");
 	set_model(m, model, false, whole);
 	set_model(m, model, true, predictor);
+	must_have(m, body, "metadata.resourceVersion", "spec.predictor", NULL);
 	const char *text = kube_text(m->p->arena, whole, false);
 	kube_hash(text != NULL ? text : "", out->hash);
 	out->body = kube_text(m->p->arena, body, true);

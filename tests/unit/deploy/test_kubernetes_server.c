@@ -360,8 +360,8 @@ static void test_busy(void **state)
 /* openssl's server, which wants a certificate of ours; it gives the files of the folder. Its port, 0: it did not start. */
 static int serve_files(pid_t *pid)
 {
-	const char *words[] = { "openssl", "s_server", "-accept", "127.0.0.1:0", "-WWW", "-cert", "pit.pem", "-key", "pit.key", "-Verify", "1",
-		                "-verify_return_error", "-CAfile", "other.pem", NULL };
+	const char *words[] = { "openssl", "s_server", "-accept", "127.0.0.1:0",          "-WWW",    "-cert",     "pit.pem", "-key",
+		                "pit.key", "-Verify",  "1",       "-verify_return_error", "-CAfile", "other.pem", NULL };
 	const char *const *lent = words;
 	char *const *argv;
 	char said[4096] = "", *at = NULL;
