@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the files of the driver `kubernetes` share. A workload is a row of a table and a *template*: the part of its spec that is its version (spec.template; of an
- * InferenceService spec.predictor). Two templates are the same when their canonical texts are: keys sorted, nulls left out, without what controllers add.
- * What is known of a workload at one instant is a struct kube_state; everything else is read from the answers where they come.
+ * What the files of the driver `kubernetes` share. A workload is a row of a table and a *template*: the part of its spec that is its
+ * version (spec.template; of an InferenceService spec.predictor). Two templates are the same when their canonical texts are: keys sorted,
+ * nulls left out, without what controllers add. What is known of a workload at one instant is a struct kube_state; everything else is read
+ * from the answers where they come.
  *
  * Answers are another's: each is parsed behind ceilings, freed before the call returns; texts that outlive it are copied into the arena. */
 #ifndef PITWALL_DEPLOY_DRIVER_KUBERNETES_H
@@ -51,7 +52,8 @@ const char *kube_template(struct arena *a, const struct kube_resource *r, const 
 
 /* "kubernetes://CONTEXT" + path of percent-encoded segments, as ask_url; and with a query parameter more, its value encoded. */
 const char *kube_url(struct arena *a, const struct settings *s, const char *rest);
-const char *kube_url_object(struct arena *a, const struct settings *s, const struct kube_resource *r, const char *plural, const char *name /* NULL: the list */);
+const char *kube_url_object(struct arena *a, const struct settings *s, const struct kube_resource *r, const char *plural,
+                            const char *name /* NULL: the list */);
 const char *kube_url_query(struct arena *a, const char *url, const char *key, const char *value);
 void        kube_get(struct arena *a, const char *url, struct ask *to);
 void        kube_patch(struct arena *a, const char *url, const char *type, const char *body, struct ask *to);

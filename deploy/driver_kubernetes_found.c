@@ -35,14 +35,17 @@ static void warn_owners(struct look *l, const cJSON *o)
 	for (size_t i = 0; i < sizeof owners / sizeof owners[0]; i++) {
 		if (kube_annotation(o, owners[i].label)[0] == '\0' && cJSON_GetObjectItemCaseSensitive(labels, owners[i].label) == NULL)
 			continue;
-		found_warn(l, owners[i].level, owners[i].level == WARNING_CARE ? "%s installed it (%s): its next upgrade brings the newer version again" :
-		           "%s owns it (%s) and will put back what its source says: change it there too", owners[i].who, owners[i].label);
+		found_warn(l, owners[i].level,
+		           owners[i].level == WARNING_CARE ? "%s installed it (%s): its next upgrade brings the newer version again" :
+		                                             "%s owns it (%s) and will put back what its source says: change it there too",
+		           owners[i].who, owners[i].label);
 		return;
 	}
 	cJSON_ArrayForEach(one, kube_at(o, "metadata.managedFields"))
 		for (size_t i = 0; i < sizeof managers / sizeof managers[0]; i++)
 			if (strncmp(kube_string(one, "manager"), managers[i].manager, strlen(managers[i].manager)) == 0) {
-				found_warn(l, WARNING_SERIOUS, "%s writes to it and will put back what its source says: change it there too", managers[i].who);
+				found_warn(l, WARNING_SERIOUS,
+				           "%s writes to it and will put back what its source says: change it there too", managers[i].who);
 				return;
 			}
 }
@@ -85,11 +88,15 @@ static void warn_deadlock(struct look *l, const cJSON *o)
 	int64_t missing = share(kube_at(o, "spec.strategy.rollingUpdate.maxUnavailable"), replicas, false, replicas / 4);
 	int64_t surge = share(kube_at(o, "spec.strategy.rollingUpdate.maxSurge"), replicas, true, 1);
 	if (is_rolling && gpu != NULL && missing == 0 && surge > 0 && replicas > 0)
-		found_warn(l, WARNING_CARE, "maxUnavailable is 0 and each pod takes %.60s: without a free one for a new pod the rollout waits until its deadline", gpu);
+		found_warn(
+			l, WARNING_CARE,
+			"maxUnavailable is 0 and each pod takes %.60s: without a free one for a new pod the rollout waits until its deadline",
+			gpu);
 	if (!is_rolling)
 		found_warn(l, WARNING_CARE, "its strategy is Recreate: nothing serves from the first pod's end until new ones are ready");
 	if (l->deploy != NULL && l->deploy->gate.ready_ms > deadline_ms)
-		found_warn(l, WARNING_NOTE, "progressDeadlineSeconds is %lld, less than the time that the gate gives a model to load", (long long)(deadline_ms / 1000));
+		found_warn(l, WARNING_NOTE, "progressDeadlineSeconds is %lld, less than the time that the gate gives a model to load",
+		           (long long)(deadline_ms / 1000));
 }
 
 static void warn_update(struct look *l, struct kube_finding *f, const cJSON *o)
@@ -97,7 +104,8 @@ static void warn_update(struct look *l, struct kube_finding *f, const cJSON *o)
 	bool is_rolling = strcmp(kube_string(o, "spec.updateStrategy.type"), "OnDelete") != 0;
 	int64_t partition = kube_number(o, "spec.updateStrategy.rollingUpdate.partition", 0);
 	if (!is_rolling)
-		found_warn(l, WARNING_FORBIDS, "its update strategy is OnDelete: a new template changes nothing until each pod is deleted by hand");
+		found_warn(l, WARNING_FORBIDS,
+		           "its update strategy is OnDelete: a new template changes nothing until each pod is deleted by hand");
 	if (f->kind == KUBE_STATEFULSET && partition > 0)
 		found_warn(l, WARNING_CARE, "its partition is %lld: pods below that number keep what they run", (long long)partition);
 	f->is_ordered = f->kind == KUBE_STATEFULSET && is_rolling && strcmp(kube_string(o, "spec.podManagementPolicy"), "Parallel") != 0;
@@ -111,7 +119,9 @@ static void warn_secrets(struct look *l, const cJSON *template)
 		cJSON_ArrayForEach(one, kube_at(container, "env"))
 			for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
 				if (kube_string(one, "value")[0] != '\0' && strcasestr(kube_string(one, "name"), parts[i]) != NULL) {
-					found_warn(l, WARNING_CARE, "the variable %.60s stands in the template in plain text, and so in the journal", kube_string(one, "name"));
+					found_warn(l, WARNING_CARE,
+					           "the variable %.60s stands in the template in plain text, and so in the journal",
+					           kube_string(one, "name"));
 					return;
 				}
 }
@@ -150,10 +160,12 @@ static enum err found_inference(struct look *l, struct kube_finding *f, const cJ
 	f->selector = arena_printf(l->arena, "serving.kserve.io/inferenceservice=%s", setting_text(l->settings, "name"));
 	find_storage(l, f, kube_at(o, "spec.predictor"));
 	if (f->storage[0] == '\0' && f->image[0] == '\0')
-		return why_set(why, ERR_UNSUPPORTED, "the InferenceService names neither a storageUri nor an image of its own: there is nothing to go back to");
+		return why_set(why, ERR_UNSUPPORTED,
+		               "the InferenceService names neither a storageUri nor an image of its own: there is nothing to go back to");
 	inference_id(f->storage, f->image, l->arena, f->running);
 	if (f->canary >= 0 && f->canary < 100)
-		found_warn(l, WARNING_CARE, "%lld %% of its traffic goes to the newest revision: it is in the midst of a canary", (long long)f->canary);
+		found_warn(l, WARNING_CARE, "%lld %% of its traffic goes to the newest revision: it is in the midst of a canary",
+		           (long long)f->canary);
 	return ERR_OK;
 }
 
@@ -182,7 +194,8 @@ static int64_t rolled_out_since(const cJSON *o)
 {
 	const cJSON *one;
 	cJSON_ArrayForEach(one, kube_at(o, "status.conditions"))
-		if (strcmp(kube_string(one, "type"), "Progressing") == 0 && strcmp(kube_string(one, "reason"), "NewReplicaSetAvailable") == 0)
+		if (strcmp(kube_string(one, "type"), "Progressing") == 0 &&
+		    strcmp(kube_string(one, "reason"), "NewReplicaSetAvailable") == 0)
 			return kube_time(kube_string(one, "lastUpdateTime"));
 	return 0;
 }
@@ -191,7 +204,8 @@ enum err kube_found_object(struct look *l, struct kube_finding *f, const cJSON *
 {
 	struct verdict v;
 	if (kube_at(o, "spec.workloadRef") != NULL)
-		return why_set(why, ERR_UNSUPPORTED, "the Rollout takes its template from another workload (workloadRef): name that one, with its kind");
+		return why_set(why, ERR_UNSUPPORTED,
+		               "the Rollout takes its template from another workload (workloadRef): name that one, with its kind");
 	enum err e = kube_state_read(l->arena, f->resource, o, &f->state, why);
 	if (e == ERR_OK)
 		e = f->kind == KUBE_INFERENCE ? found_inference(l, f, o, why) : found_workload(l, f, o, why);
@@ -258,7 +272,8 @@ static const char *data_of(struct look *l, const char *name, const char *hash, i
 	return copy != NULL ? copy : "";
 }
 
-/* One revision, newest first. Those that differ by a restart alone are one version: the newest of them stands for it, the oldest tells since when. */
+/* One revision, newest first. Those that differ by a restart alone are one version: the newest of them stands for it, the oldest tells
+ * since when. */
 static void add_revision(struct look *l, struct kube_finding *f, const cJSON *item, const cJSON *template, int64_t revision)
 {
 	char id[KUBE_HASH], config[KUBE_HASH];
@@ -273,7 +288,10 @@ static void add_revision(struct look *l, struct kube_finding *f, const cJSON *it
 	for (size_t i = 0; i < l->found.n_versions; i++) {
 		struct version *same = &l->found.versions[i];
 		if (strcmp(same->id, id) == 0) {
-			same->since_ms = made_ms > 0 && (same->since_ms == 0 || made_ms < same->since_ms) && !(same->is_running && f->since_ms > 0) ? made_ms : same->since_ms;
+			same->since_ms = made_ms > 0 && (same->since_ms == 0 || made_ms < same->since_ms) &&
+			                                 !(same->is_running && f->since_ms > 0) ?
+			                         made_ms :
+			                         same->since_ms;
 			return;
 		}
 	}
@@ -290,7 +308,8 @@ static void add_revision(struct look *l, struct kube_finding *f, const cJSON *it
 	const char *cause = kube_annotation(item, "kubernetes.io/change-cause");
 	v->cause = arena_printf(l->arena, "%.500s", cause);
 	v->since_ms = v->is_running && f->since_ms > 0 ? f->since_ms : made_ms;
-	const cJSON *hash = cJSON_GetObjectItemCaseSensitive(kube_at(item, "metadata.labels"), f->resource->label != NULL ? f->resource->label : "");
+	const cJSON *hash = cJSON_GetObjectItemCaseSensitive(kube_at(item, "metadata.labels"),
+	                                                     f->resource->label != NULL ? f->resource->label : "");
 	v->data = data_of(l, kube_string(item, "metadata.name"), cJSON_IsString(hash) ? hash->valuestring : "", revision, whole);
 }
 
@@ -344,7 +363,10 @@ static void add_model(struct look *l, struct kube_finding *f, const char *storag
 		set_image(l, v, image);
 		v->id = arena_text(l->arena, id);
 		v->model_version = arena_text(l->arena, storage);
-		v->name = arena_printf(l->arena, "%.100s", slash != NULL && slash[1] != '\0' ? slash + 1 : storage[0] != '\0' ? storage : kube_tag(image));
+		v->name = arena_printf(l->arena, "%.100s",
+		                       slash != NULL && slash[1] != '\0' ? slash + 1 :
+		                       storage[0] != '\0'                ? storage :
+		                                                           kube_tag(image));
 		v->is_running = strcmp(id, f->running) == 0;
 		v->is_present = true;
 		v->by = v->is_running ? f->by : "";
@@ -361,11 +383,15 @@ static void each_model(struct look *l, struct kube_finding *f, const cJSON *list
 	size_t n = 0;
 	cJSON_ArrayForEach(one, kube_at(list, "items")) {
 		const cJSON *template = kube_at(one, "spec.template");
-		const char *source = template != NULL ? kube_annotation(template, source_annotation) : kube_annotation(one, source_annotation);
-		const cJSON *container = cJSON_GetArrayItem(kube_at(one, template != NULL ? "spec.template.spec.containers" : "spec.containers"), 0);
+		const char *source = template != NULL ? kube_annotation(template, source_annotation) :
+		                                        kube_annotation(one, source_annotation);
+		const cJSON *container = cJSON_GetArrayItem(kube_at(one,
+		                                                    template != NULL ? "spec.template.spec.containers" : "spec.containers"),
+		                                            0);
 		const char *image = f->image[0] != '\0' ? kube_string(container, "image") : "";
 		if (n++ < REVISIONS_MAX && (f->storage[0] != '\0') == (source[0] != '\0') && (source[0] != '\0' || image[0] != '\0'))
-			add_model(l, f, source, image, kube_string(one, "metadata.name"), kube_time(kube_string(one, "metadata.creationTimestamp")));
+			add_model(l, f, source, image, kube_string(one, "metadata.name"),
+			          kube_time(kube_string(one, "metadata.creationTimestamp")));
 	}
 }
 
@@ -415,7 +441,8 @@ static bool is_pod_ready(const cJSON *pod)
 /* One that is not ready holds up all others where pods are replaced in order, on the way back too (kubernetes#67250). */
 static void note_stuck(struct look *l, struct kube_finding *f, const cJSON *pod)
 {
-	if (!f->is_ordered || f->n_stuck == KUBE_STUCK_MAX || !is_ours(f, pod) || is_pod_ready(pod) || kube_at(pod, "metadata.deletionTimestamp") != NULL)
+	if (!f->is_ordered || f->n_stuck == KUBE_STUCK_MAX || !is_ours(f, pod) || is_pod_ready(pod) ||
+	    kube_at(pod, "metadata.deletionTimestamp") != NULL)
 		return;
 	const cJSON *revision = cJSON_GetObjectItemCaseSensitive(kube_at(pod, "metadata.labels"), "controller-revision-hash");
 	f->stuck[f->n_stuck].name = arena_text(l->arena, kube_string(pod, "metadata.name"));
@@ -434,7 +461,10 @@ static void warn_moved_tag(struct look *l, struct kube_finding *f, const cJSON *
 			if (f->image[0] == '\0' || strcmp(kube_string(one, "image"), f->image) != 0 || id[0] == '\0')
 				continue;
 			if (first != NULL && strcmp(first, id) != 0) {
-				found_warn(l, WARNING_CARE, "pods run different images by the name %.100s: the tag was moved, and what it means now may not be what served", f->image);
+				found_warn(
+					l, WARNING_CARE,
+					"pods run different images by the name %.100s: the tag was moved, and what it means now may not be what served",
+					f->image);
 				return;
 			}
 			first = id;

@@ -87,7 +87,7 @@ const char *kube_text(struct arena *a, const cJSON *tree, bool keeps_nulls)
 {
 	struct buf text;
 	buf_init(&text, TEXT_MAX);
-	const char *copy = kube_canonical(tree, keeps_nulls, &text) == ERR_OK ? arena_text(a, buf_text(&text)) : NULL;
+	const char *copy = tree != NULL && kube_canonical(tree, keeps_nulls, &text) == ERR_OK ? arena_text(a, buf_text(&text)) : NULL;
 	buf_release(&text);
 	if (copy == NULL)
 		a->failed = true;
@@ -145,16 +145,17 @@ const char *kube_template(struct arena *a, const struct kube_resource *r, const 
 
 /* ---- asks ---- */
 
-/* "/" + the text percent-encoded, as a path or a query wants it. */
+/* The text percent-encoded, as a path or a query wants it; "" too where there is no memory, and then the arena has failed. */
 static const char *encoded(struct arena *a, const char *text)
 {
-	return ask_url(a, "", text, NULL);
+	const char *segment = ask_url(a, "", text, NULL); /* begins with a slash */
+	return segment[0] != '\0' ? segment + 1 : "";
 }
 
 const char *kube_url(struct arena *a, const struct settings *s, const char *rest)
 {
 	const char *context = setting_text(s, "context");
-	return arena_printf(a, "kubernetes://%s%s", context[0] != '\0' ? encoded(a, context) + 1 : "", rest);
+	return arena_printf(a, "kubernetes://%s%s", context[0] != '\0' ? encoded(a, context) : "", rest);
 }
 
 const char *kube_url_object(struct arena *a, const struct settings *s, const struct kube_resource *r, const char *plural, const char *name)
@@ -169,8 +170,7 @@ const char *kube_url_object(struct arena *a, const struct settings *s, const str
 
 const char *kube_url_query(struct arena *a, const char *url, const char *key, const char *value)
 {
-	const char *text = encoded(a, value);
-	return arena_printf(a, "%s%s%s=%s", url, strchr(url, '?') != NULL ? "&" : "?", key, text[0] != '\0' ? text + 1 : "");
+	return arena_printf(a, "%s%s%s=%s", url, strchr(url, '?') != NULL ? "&" : "?", key, encoded(a, value));
 }
 
 void kube_get(struct arena *a, const char *url, struct ask *to)
@@ -293,7 +293,8 @@ static enum kube_answer kind_of(int status, const char *reason)
 		return KUBE_CONFLICT;
 	if (strcmp(reason, "Unauthorized") == 0 || status == 401)
 		return KUBE_LOGIN;
-	if (strcmp(reason, "Expired") == 0 || strcmp(reason, "Gone") == 0 || status == 410 || status == 429 || status == 408 || status >= 500)
+	if (strcmp(reason, "Expired") == 0 || strcmp(reason, "Gone") == 0 || status == 410 || status == 429 || status == 408 ||
+	    status >= 500)
 		return KUBE_AGAIN;
 	return KUBE_NO;
 }
@@ -306,7 +307,9 @@ static enum kube_answer refused(const struct answer *a, const cJSON *o, int64_t 
 	if (is_status)
 		put_status(o, a, to, size);
 	else if (a->status == 404)
-		snprintf(to, size, "HTTP 404: the cluster does not know this kind of object (is what defines it installed?), or something else answers there");
+		snprintf(
+			to, size,
+			"HTTP 404: the cluster does not know this kind of object (is what defines it installed?), or something else answers there");
 	else
 		snprintf(to, size, "HTTP %d, and the answer is not Kubernetes' own (a proxy or a login page?)", a->status);
 	return kind_of(a->status, is_status ? kube_string(o, "reason") : "");
@@ -323,7 +326,8 @@ enum kube_answer kube_read(const struct answer *a, cJSON **out, int64_t *wait_ms
 	to[0] = '\0';
 	if (out != NULL)
 		*out = NULL;
-	enum err e = a->is_cut ? why_set(&why, ERR_LIMIT, "longer than we read") : json_parse(a->text != NULL ? a->text : "", a->n, &limits, &tree, &why);
+	enum err e = a->is_cut ? why_set(&why, ERR_LIMIT, "longer than we read") :
+	                         json_parse(a->text != NULL ? a->text : "", a->n, &limits, &tree, &why);
 	if (!is_good) {
 		kind = refused(a, tree, wait_ms, to, size);
 	} else if (e != ERR_OK || !cJSON_IsObject(tree)) {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Answers to steps. A change of a template ends in one of three ways: the server took it; it did not and the workload is as it was found, so it is asked again with
- * the version of now; or somebody else has changed it, and a person decides. Where it is not known (a conflict, no answer, a server that is ill), the workload is
- * looked at: its template tells. */
+ * Answers to steps. A change of a template ends in one of three ways: the server took it; it did not and the workload is as it was found,
+ * so it is asked again with the version of now; or somebody else has changed it, and a person decides. Where it is not known (a conflict,
+ * no answer, a server that is ill), the workload is looked at: its template tells. */
 #include "deploy/driver_kubernetes.h"
 
 #include <cjson/cJSON.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +15,14 @@
 enum { TRIES_MAX = 5, BUSY_MAX = 10, CONFLICT_MS = 10, BUSY_MS = 2000, BUSY_MAX_MS = 60 * 1000 };
 
 /* The driver's memory between answers, in judging's `at`. */
-enum { AT_LOOKING = 1, AT_LOGIN = 2, AT_PODS = 4, AT_PLAIN = 8, AT_TRY = 16, AT_BUSY = 1024 };
+enum {
+	AT_LOOKING = 1,
+	AT_LOGIN = 2,
+	AT_PODS = 4,
+	AT_PLAIN = 8,
+	AT_TRY = 16,
+	AT_BUSY = 1024
+}; /* the last two count: tries, times that it was busy */
 
 static int tries(const struct judging *j)
 {
@@ -100,8 +108,10 @@ static void judge_state(const struct judging *j, const cJSON *note, const cJSON 
 {
 	struct why why = { "" };
 	struct kube_state s;
+	struct arena scratch; /* the step's own grows with each look */
+	arena_init(&scratch);
 	const struct kube_resource *r = kube_resource(kube_kind_of(j->settings));
-	if (kube_state_read(j->arena, r, object, &s, &why) != ERR_OK)
+	if (kube_state_read(&scratch, r, object, &s, &why) != ERR_OK)
 		verdict_failed(v, "%s", why.text);
 	else if (strcmp(s.uid, kube_string(note, "uid")) != 0)
 		verdict_failed(v, "another %s of that name stands there now", r->word);
@@ -115,6 +125,7 @@ static void judge_state(const struct judging *j, const cJSON *note, const cJSON 
 		verdict_failed(v, "somebody else has changed its specification since it was looked at: look again, and decide anew");
 	else
 		patch_again(j, &s, v);
+	arena_release(&scratch);
 }
 
 static void judge_look(const struct judging *j, const cJSON *note, struct verdict *v)
@@ -125,7 +136,7 @@ static void judge_look(const struct judging *j, const cJSON *note, struct verdic
 	struct judging harmless = *j;
 	harmless.is_probe = true; /* a GET: may be asked again whatever came */
 	if (verdict_of_silence(&harmless, v)) {
-		v->next = v->kind == VERDICT_AGAIN && !j->is_probe ? j->step->probe : (struct ask){ ASK_NONE };
+		v->next = v->kind == VERDICT_AGAIN && !j->is_probe ? j->step->probe : (struct ask){ .kind = ASK_NONE };
 		return;
 	}
 	switch (kube_read(j->answer, &object, &wait_ms, text, sizeof text)) {
@@ -157,7 +168,8 @@ static void judge_taken(const cJSON *note, const cJSON *object, bool is_trial, s
 {
 	const char *image = "", *container = other_image(note, object, &image);
 	if (container != NULL)
-		verdict_failed(v, "the cluster made something else of it: container %.60s %s %.100s (an admission webhook?)", container, is_trial ? "would run" : "runs", image);
+		verdict_failed(v, "the cluster made something else of it: container %.60s %s %.100s (an admission webhook?)", container,
+		               is_trial ? "would run" : "runs", image);
 	else
 		verdict_done(v, is_trial ? "the cluster would take it" : "the cluster has taken it");
 }
@@ -201,6 +213,8 @@ static void judge_patch(const struct judging *j, const cJSON *note, struct verdi
 	enum kube_answer kind = kube_read(j->answer, &object, &wait_ms, text, sizeof text);
 	if (kind == KUBE_OK)
 		judge_taken(note, object, !j->step->changes, v);
+	else if (kind == KUBE_NO && j->answer->status >= 200 && j->answer->status < 300 && j->step->changes && wait_for(j, 0, &wait_ms))
+		look_again(j, -1, "the answer is none of Kubernetes: looking whether it was taken", v);
 	else
 		judge_refused(j, kind, text, wait_ms, v);
 	cJSON_Delete(object);
@@ -208,13 +222,26 @@ static void judge_patch(const struct judging *j, const cJSON *note, struct verdi
 
 /* ---- waiting ---- */
 
+/* How far it was when the workload was last looked at, in thousandths, kept where a change counts its tries; 0: not known. */
+static void keep_progress(const struct judging *j, double progress)
+{
+	*j->at = *j->at % AT_BUSY + AT_BUSY * (progress >= 0 && progress <= 1 ? 1 + (int)(progress * 1000) : 0);
+}
+
+static double kept_progress(const struct judging *j)
+{
+	return *j->at / AT_BUSY > 0 ? (*j->at / AT_BUSY - 1) / 1000.0 : (double)NAN;
+}
+
 static void ask_for_pods(const struct judging *j, const cJSON *note, struct verdict *v)
 {
 	const char *selector = kube_string(note, "selector");
 	if (selector[0] == '\0')
 		return;
+	keep_progress(j, v->progress);
 	*j->at |= AT_PODS;
-	kube_get(j->arena, kube_url_query(j->arena, kube_url_object(j->arena, j->settings, NULL, "pods", NULL), "labelSelector", selector), &v->next);
+	kube_get(j->arena, kube_url_query(j->arena, kube_url_object(j->arena, j->settings, NULL, "pods", NULL), "labelSelector", selector),
+	         &v->next);
 	v->wait_ms = -1;
 }
 
@@ -229,28 +256,32 @@ static void judge_pods(const struct judging *j, struct verdict *v)
 		kube_pods_trouble(list, "", trouble, sizeof trouble);
 	cJSON_Delete(list);
 	verdict_again(v, 0, "%s", trouble[0] != '\0' ? trouble : "its pods are coming up");
+	v->progress = kept_progress(j);
 }
 
 static void judge_progress(const struct judging *j, const cJSON *note, const cJSON *object, struct verdict *v)
 {
 	struct why why = { "" };
 	struct kube_state s;
+	struct arena scratch;
+	arena_init(&scratch);
 	enum kube_kind kind = kube_kind_of(j->settings);
 	const char *image = "", *container = other_image(note, object, &image);
-	if (kube_state_read(j->arena, kube_resource(kind), object, &s, &why) != ERR_OK)
+	if (kube_state_read(&scratch, kube_resource(kind), object, &s, &why) != ERR_OK)
 		verdict_failed(v, "%s", why.text);
 	else if (strcmp(s.uid, kube_string(note, "uid")) != 0)
 		verdict_failed(v, "another %s of that name stands there now", kube_resource(kind)->word);
 	else if (container != NULL)
 		verdict_failed(v, "somebody else has changed it: container %.60s is to run %.120s", container, image);
+	else if (j->step->tag == KUBE_TAG_SEEN)
+		verdict_done(v, "the controller has seen it");
 	else if (s.is_paused)
 		verdict_again(v, 0, "it is paused: nothing rolls out until it is resumed");
 	else
 		kube_rollout(kind, object, v);
-	if (j->step->tag == KUBE_TAG_SEEN && v->kind != VERDICT_DONE)
-		verdict_done(v, "seen");
-	else if (v->kind == VERDICT_AGAIN && kind != KUBE_INFERENCE)
+	if (v->kind == VERDICT_AGAIN && kind != KUBE_INFERENCE)
 		ask_for_pods(j, note, v);
+	arena_release(&scratch);
 }
 
 /* Argo's controller says which generation it has seen as a text. */
@@ -363,5 +394,7 @@ void kube_judge(const struct judging *j, struct verdict *v)
 		judge_set(j, v);
 	if (v->kind == VERDICT_AGAIN && v->next.kind == ASK_NONE && !j->is_probe)
 		v->next = j->step->ask; /* never whatever was asked last */
+	if (v->kind == VERDICT_AGAIN && arena_failed(j->arena))
+		verdict_failed(v, "there is no memory to ask again");
 	cJSON_Delete(note);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What runs there and what could: the workload, its revisions, what this login may do, who else sets its size, its pods. Each answer is read when it comes and given
- * back; what is kept is in the arena. The first two must be had, the others only say more. */
+ * What runs there and what could: the workload, its revisions, what this login may do, who else sets its size, its pods. Each answer is
+ * read when it comes and given back; what is kept is in the arena. The first two must be had, the others only say more. */
 #include "deploy/driver_kubernetes.h"
 
 #include <cjson/cJSON.h>
@@ -30,24 +30,27 @@ enum { N_REVIEWS = sizeof reviews / sizeof reviews[0] };
 
 /* ---- asks ---- */
 
-static enum look_turn send(struct look *l, struct kube_finding *f, enum turn turn)
+static enum look_turn send(struct look *l, struct kube_finding *f, enum turn at)
 {
-	l->at = turn;
+	l->at = at;
 	f->asked = l->next;
 	return LOOK_ASK;
 }
 
 static enum look_turn ask_object(struct look *l, struct kube_finding *f)
 {
-	kube_get(l->arena, kube_url_object(l->arena, l->settings, f->resource, f->resource->plural, setting_text(l->settings, "name")), &l->next);
+	kube_get(l->arena, kube_url_object(l->arena, l->settings, f->resource, f->resource->plural, setting_text(l->settings, "name")),
+	         &l->next);
 	return send(l, f, TURN_OBJECT);
 }
 
 static enum look_turn ask_history(struct look *l, struct kube_finding *f)
 {
-	static const struct kube_resource sets = { .group = "apps", .version = "v1" }, knative = { .group = "serving.knative.dev", .version = "v1" };
+	static const struct kube_resource sets = { .group = "apps", .version = "v1" },
+					  knative = { .group = "serving.knative.dev", .version = "v1" };
 	bool is_knative = f->kind == KUBE_INFERENCE && f->is_serverless;
-	const char *url = kube_url_object(l->arena, l->settings, is_knative ? &knative : &sets, is_knative ? "revisions" : f->resource->history, NULL);
+	const char *url = kube_url_object(l->arena, l->settings, is_knative ? &knative : &sets,
+	                                  is_knative ? "revisions" : f->resource->history, NULL);
 	kube_get(l->arena, kube_url_query(l->arena, url, "labelSelector", f->selector), &l->next);
 	return send(l, f, TURN_HISTORY);
 }
@@ -85,7 +88,8 @@ static enum look_turn ask_access(struct look *l, struct kube_finding *f)
 	if (f->review == N_REVIEWS)
 		return ask_scalers(l, f);
 	const char *body = review_body(l, f);
-	ask_http(l->arena, &l->next, "POST", kube_url(l->arena, l->settings, "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"), body != NULL ? body : "");
+	ask_http(l->arena, &l->next, "POST", kube_url(l->arena, l->settings, "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"),
+	         body != NULL ? body : "");
 	return send(l, f, TURN_ACCESS);
 }
 
@@ -123,7 +127,11 @@ static enum look_turn take(struct look *l, struct kube_finding *f, bool is_neede
 		l->next = f->asked;
 		return LOOK_ASK;
 	}
-	why_set(why, kind == KUBE_LOGIN || l->last->status == 403 ? ERR_DENIED : l->last->status == 404 ? ERR_NOT_FOUND : ERR_IO, "%s", text);
+	why_set(why,
+	        kind == KUBE_LOGIN || l->last->status == 403 ? ERR_DENIED :
+	        l->last->status == 404                       ? ERR_NOT_FOUND :
+	                                                       ERR_IO,
+	        "%s", text);
 	return is_needed ? LOOK_FAILED : LOOK_DONE;
 }
 
@@ -137,7 +145,8 @@ static void read_access(struct look *l, struct kube_finding *f, const cJSON *o)
 	else if (!cJSON_IsTrue(allowed) && reviews[f->review].is_core)
 		f->may_not_delete = true;
 	else if (!cJSON_IsTrue(allowed))
-		found_warn(l, WARNING_FORBIDS, "this login may not %s %s%s%s in namespace %s", verb, of, sub[0] != '\0' ? "/" : "", sub, setting_text(l->settings, "namespace"));
+		found_warn(l, WARNING_FORBIDS, "this login may not %s %s%s%s in namespace %s", verb, of, sub[0] != '\0' ? "/" : "", sub,
+		           setting_text(l->settings, "namespace"));
 }
 
 static void read_scalers(struct look *l, struct kube_finding *f, const cJSON *o)
@@ -146,7 +155,8 @@ static void read_scalers(struct look *l, struct kube_finding *f, const cJSON *o)
 	cJSON_ArrayForEach(one, kube_at(o, "items"))
 		if (strcmp(kube_string(one, "spec.scaleTargetRef.kind"), f->resource->name) == 0 &&
 		    strcmp(kube_string(one, "spec.scaleTargetRef.name"), setting_text(l->settings, "name")) == 0)
-			found_warn(l, WARNING_NOTE, "the autoscaler %.100s sets its replicas; they are left alone", kube_string(one, "metadata.name"));
+			found_warn(l, WARNING_NOTE, "the autoscaler %.100s sets its replicas; they are left alone",
+			           kube_string(one, "metadata.name"));
 }
 
 static enum look_turn after(struct look *l, struct kube_finding *f, cJSON *o, struct why *why)
@@ -172,10 +182,28 @@ static enum look_turn after(struct look *l, struct kube_finding *f, cJSON *o, st
 	return LOOK_FAILED;
 }
 
+/* The next turn; the first one asks for the workload. */
+static enum look_turn turn(struct look *l, struct kube_finding *f, struct why *why)
+{
+	cJSON *o = NULL;
+	if (l->at == TURN_BEGIN)
+		return ask_object(l, f);
+	if (f->is_waiting) {
+		f->is_waiting = false;
+		l->next = f->asked;
+		return LOOK_ASK;
+	}
+	bool is_needed = l->at == TURN_OBJECT || (l->at == TURN_HISTORY && f->kind != KUBE_INFERENCE);
+	enum look_turn next = take(l, f, is_needed, &o, why);
+	if (next == LOOK_DONE)
+		next = after(l, f, o, why);
+	cJSON_Delete(o);
+	return next;
+}
+
 enum look_turn kube_look(struct look *l, struct why *why)
 {
 	struct kube_finding *f = l->memory;
-	cJSON *o = NULL;
 	if (f == NULL) {
 		f = l->memory = arena_zeroed(l->arena, 1, sizeof *f);
 		if (f == NULL) {
@@ -184,21 +212,11 @@ enum look_turn kube_look(struct look *l, struct why *why)
 		}
 		f->kind = kube_kind_of(l->settings);
 		f->resource = kube_resource(f->kind);
-		return ask_object(l, f);
 	}
-	if (f->is_waiting) {
-		f->is_waiting = false;
-		l->next = f->asked;
-		return LOOK_ASK;
-	}
-	bool is_needed = l->at == TURN_OBJECT || (l->at == TURN_HISTORY && f->kind != KUBE_INFERENCE);
-	enum look_turn turn = take(l, f, is_needed, &o, why);
-	if (turn == LOOK_DONE)
-		turn = after(l, f, o, why);
-	cJSON_Delete(o);
-	if (arena_failed(l->arena) && turn != LOOK_FAILED) {
+	enum look_turn next = turn(l, f, why);
+	if (arena_failed(l->arena) && next != LOOK_FAILED) {
 		why_set(why, ERR_LIMIT, "what the cluster says of the workload is too long to be kept");
-		turn = LOOK_FAILED;
+		next = LOOK_FAILED;
 	}
-	return turn;
+	return next;
 }

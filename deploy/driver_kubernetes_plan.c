@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The steps. What a step has to know of the workload stands in its note: the uid, the templates (as hashes) that it may change, and the one that it leads to. So a
- * conflict, or an answer that never came, is decided by one look at the workload. */
+ * The steps. What a step has to know of the workload stands in its note: the uid, the templates (as hashes) that it may change, and the one
+ * that it leads to. So a conflict, or an answer that never came, is decided by one look at the workload. */
 #include "deploy/driver_kubernetes.h"
 
 #include <cjson/cJSON.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +37,18 @@ struct aim {
 	const char *images; /* JSON: container to image; "{}" where that tells nothing */
 };
 
+/* cJSON leaves out what it has no memory for: a change without what guards it must never be made. The paths end with NULL. */
+static void must_have(struct making *m, const cJSON *o, ...) __attribute__((sentinel));
+static void must_have(struct making *m, const cJSON *o, ...)
+{
+	va_list paths;
+	va_start(paths, o);
+	for (const char *path; (path = va_arg(paths, const char *)) != NULL;)
+		if (kube_at(o, path) == NULL)
+			m->p->arena->failed = true;
+	va_end(paths);
+}
+
 /* ---- notes ---- */
 
 static const char *note(struct making *m, const struct aim *aim, const char (*from)[KUBE_HASH], size_t n_from)
@@ -49,6 +62,7 @@ static const char *note(struct making *m, const struct aim *aim, const char (*fr
 	cJSON *list = cJSON_AddArrayToObject(o, "from");
 	for (size_t i = 0; i < n_from; i++)
 		cJSON_AddItemToArray(list, cJSON_CreateString(from[i]));
+	must_have(m, o, "uid", "rest", "selector", "to", "images", "from", NULL);
 	const char *text = kube_text(m->p->arena, o, false);
 	cJSON_Delete(o);
 	return text != NULL ? text : "";
@@ -74,8 +88,8 @@ static void set_cause(cJSON *metadata, const char *cause)
 		cJSON_AddStringToObject(cJSON_AddObjectToObject(metadata, "annotations"), "kubernetes.io/change-cause", cause);
 }
 
-/* The whole template instead of what is there, as it was read: strategic of the built-in kinds, else a JSON patch (custom resources take no strategic one, and a
- * merge patch would leave behind what the target does not have). */
+/* The whole template instead of what is there, as it was read: strategic of the built-in kinds, else a JSON patch (custom resources take no
+ * strategic one, and a merge patch would leave behind what the target does not have). */
 static void aim_template(struct making *m, const cJSON *template, const char *cause, struct aim *out)
 {
 	struct arena *a = m->p->arena;
@@ -90,6 +104,7 @@ static void aim_template(struct making *m, const cJSON *template, const char *ca
 			cJSON_AddStringToObject(op, "op", "replace");
 			cJSON_AddStringToObject(op, "path", paths[i]);
 			cJSON_AddItemToObject(op, "value", values[i]);
+			must_have(m, op, "op", "path", "value", NULL);
 			cJSON_AddItemToArray(body, op);
 		}
 	} else {
@@ -100,6 +115,7 @@ static void aim_template(struct making *m, const cJSON *template, const char *ca
 			set_cause(metadata, cause);
 		cJSON_AddStringToObject(copy, "$patch", "replace");
 		cJSON_AddItemToObject(cJSON_AddObjectToObject(body, "spec"), "template", copy);
+		must_have(m, body, "metadata.resourceVersion", "spec.template.$patch", "spec.template.spec", NULL);
 	}
 	out->body = kube_text(a, body, false);
 	out->type = m->resource->patch;
@@ -124,6 +140,8 @@ static void aim_restart(struct making *m, const char *at, struct aim *out)
 		annotations = cJSON_AddObjectToObject(metadata, "annotations");
 	cJSON_DeleteItemFromObjectCaseSensitive(annotations, restarted_at);
 	cJSON_AddStringToObject(annotations, restarted_at, at);
+	must_have(m, body, "metadata.resourceVersion", "spec.template.metadata.annotations", NULL);
+	must_have(m, template, "metadata.annotations", NULL);
 	const char *text = kube_text(a, template, false);
 	out->body = kube_text(a, body, false);
 	out->type = m->resource->patch;
@@ -147,7 +165,8 @@ static const char *patch_url(struct making *m, const char *url, bool is_trial)
 	return is_trial ? kube_url_query(m->p->arena, with, "dryRun", "All") : with;
 }
 
-static void add_patch(struct making *m, struct steps *to, const char *title, const struct aim *aim, const char (*from)[KUBE_HASH], size_t n_from, bool is_trial)
+static void add_patch(struct making *m, struct steps *to, const char *title, const struct aim *aim, const char (*from)[KUBE_HASH],
+                      size_t n_from, bool is_trial)
 {
 	struct step *s = steps_add(m->p, to, PHASE_CHANGE, "%s", title);
 	if (s == NULL)
@@ -206,6 +225,7 @@ static void add_deletion(struct making *m, const char *pod, const char *uid, con
 	cJSON_AddStringToObject(o, "apiVersion", "v1");
 	cJSON_AddStringToObject(o, "kind", "DeleteOptions");
 	cJSON_AddStringToObject(cJSON_AddObjectToObject(o, "preconditions"), "uid", uid);
+	must_have(m, o, "apiVersion", "kind", "preconditions.uid", NULL);
 	const char *body = kube_text(m->p->arena, o, false);
 	cJSON_Delete(o);
 	struct step *s = steps_add(m->p, m->p->forward, PHASE_CHANGE, "delete the stuck pod %.100s", pod);
@@ -221,7 +241,8 @@ static void add_deletion(struct making *m, const char *pod, const char *uid, con
 /* A broken pod holds up the way back too: first the template, then the pod, else it comes again on the old one. */
 static void add_deletions(struct making *m, const struct aim *aim)
 {
-	bool may = cJSON_IsTrue(kube_at(m->before, "may_delete")), wants = strcmp(setting_text(m->p->settings, "stuck_pods"), "delete") == 0;
+	bool may = cJSON_IsTrue(kube_at(m->before, "may_delete")),
+	     wants = strcmp(setting_text(m->p->settings, "stuck_pods"), "delete") == 0;
 	const cJSON *one;
 	cJSON_ArrayForEach(one, kube_at(m->before, "stuck")) {
 		const char *pod = kube_string(one, "name");
@@ -229,9 +250,12 @@ static void add_deletions(struct making *m, const struct aim *aim)
 			continue;
 		if (may && wants)
 			add_deletion(m, pod, kube_string(one, "uid"), aim);
-		plan_warn(m->p, WARNING_CARE, may && wants ? "pod %.100s is not ready and holds up all others: it is deleted once the template is changed" :
-		          may ? "pod %.100s is not ready and holds up all others: once the template is changed it has to be deleted by hand" :
-		          "pod %.100s is not ready and holds up all others, and this login may not delete it", pod);
+		plan_warn(
+			m->p, WARNING_CARE,
+			may && wants ? "pod %.100s is not ready and holds up all others: it is deleted once the template is changed" :
+			may ? "pod %.100s is not ready and holds up all others: once the template is changed it has to be deleted by hand" :
+			      "pod %.100s is not ready and holds up all others, and this login may not delete it",
+			pod);
 	}
 }
 
@@ -264,7 +288,8 @@ static void plan_back(struct making *m)
 {
 	struct aim back;
 	aim_template(m, kube_at(m->before, "template"), cause_of_running(m), &back);
-	add_patch(m, m->p->back, arena_printf(m->p->arena, "put back the template of %s", m->name), &back, (const char (*)[KUBE_HASH])m->hash, m->n_hash, false);
+	add_patch(m, m->p->back, arena_printf(m->p->arena, "put back the template of %s", m->name), &back,
+	          (const char(*)[KUBE_HASH])m->hash, m->n_hash, false);
 	add_ready(m, m->p->back, &back);
 }
 
@@ -300,14 +325,16 @@ static void plan_rollout_redeploy(struct making *m)
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
 		if (strcmp(word, verbs[i].word) == 0) {
 			if (i == 0)
-				add_set(m, m->p->forward, arena_printf(a, "unpause %s", m->name), "", "{\"spec\":{\"paused\":false}}", &aim);
+				add_set(m, m->p->forward, arena_printf(a, "unpause %s", m->name), "", "{\"spec\":{\"paused\":false}}",
+				        &aim);
 			add_set(m, m->p->forward, arena_printf(a, "%s %s", verbs[i].title, m->name), verbs[i].sub, verbs[i].body, &aim);
 			add_ready(m, m->p->forward, &aim);
 			add_set(m, m->p->back, arena_printf(a, "abort %s", m->name), "status", "{\"status\":{\"abort\":true}}", &aim);
 			plan_warn(m->p, WARNING_NOTE, "the way back aborts the rollout: traffic returns to what was stable");
 			return;
 		}
-	add_set(m, m->p->forward, arena_printf(a, "restart the pods of %s", m->name), "", arena_printf(a, "{\"spec\":{\"restartAt\":\"%s\"}}", at), &aim);
+	add_set(m, m->p->forward, arena_printf(a, "restart the pods of %s", m->name), "",
+	        arena_printf(a, "{\"spec\":{\"restartAt\":\"%s\"}}", at), &aim);
 	add_ready(m, m->p->forward, &aim);
 	add_ready(m, m->p->back, &aim); /* there is nothing to take back */
 }
@@ -315,7 +342,8 @@ static void plan_rollout_redeploy(struct making *m)
 static void promote_fully(struct making *m, struct steps *to, const struct aim *aim)
 {
 	add_wait(m, to, PHASE_CHANGE, KUBE_TAG_SEEN, "wait for the controller to see the template", aim);
-	add_set(m, to, arena_printf(m->p->arena, "leave out the steps of %s", m->name), "status", "{\"status\":{\"promoteFull\":true}}", aim);
+	add_set(m, to, arena_printf(m->p->arena, "leave out the steps of %s", m->name), "status", "{\"status\":{\"promoteFull\":true}}",
+	        aim);
 }
 
 /* In the midst of one: abort first, which takes the traffic back at once, then the template. */
@@ -325,14 +353,16 @@ static void plan_rollout_rollback(struct making *m, const char (*found)[KUBE_HAS
 	bool skips = setting_bool(m->p->settings, "skip_steps");
 	aim_template(m, kube_at(m->data, "template"), "", &aim);
 	if (cJSON_IsTrue(kube_at(m->before, "moving")))
-		add_set(m, m->p->forward, arena_printf(m->p->arena, "abort the rollout of %s", m->name), "status", "{\"status\":{\"abort\":true}}", &aim);
+		add_set(m, m->p->forward, arena_printf(m->p->arena, "abort the rollout of %s", m->name), "status",
+		        "{\"status\":{\"abort\":true}}", &aim);
 	add_change(m, arena_printf(m->p->arena, "put %.100s on %s", m->p->to->name, m->name), &aim, found, 1);
 	if (skips && strcmp(kube_string(m->data, "pod_hash"), kube_string(m->before, "stable")) != 0)
 		promote_fully(m, m->p->forward, &aim);
 	add_ready(m, m->p->forward, &aim);
 	warn_tags(m);
 	aim_template(m, kube_at(m->before, "template"), "", &back);
-	add_patch(m, m->p->back, arena_printf(m->p->arena, "put back the template of %s", m->name), &back, (const char (*)[KUBE_HASH])m->hash, m->n_hash, false);
+	add_patch(m, m->p->back, arena_printf(m->p->arena, "put back the template of %s", m->name), &back,
+	          (const char(*)[KUBE_HASH])m->hash, m->n_hash, false);
 	if (skips)
 		promote_fully(m, m->p->back, &back);
 	add_ready(m, m->p->back, &back);
@@ -387,6 +417,7 @@ static void aim_model(struct making *m, const struct model *model, struct aim *o
 	cJSON *predictor = cJSON_AddObjectToObject(cJSON_AddObjectToObject(body, "spec"), "predictor");
 	set_model(m, model, false, whole);
 	set_model(m, model, true, predictor);
+	must_have(m, body, "metadata.resourceVersion", "spec.predictor", NULL);
 	const char *text = kube_text(m->p->arena, whole, false);
 	kube_hash(text != NULL ? text : "", out->hash);
 	out->body = kube_text(m->p->arena, body, true);
@@ -396,8 +427,8 @@ static void aim_model(struct making *m, const struct model *model, struct aim *o
 	cJSON_Delete(body);
 }
 
-/* With Knative: the percentage to 0 takes the traffic back at once, then the model goes back too (else the next promotion brings the bad one again), and only when it
- * is loaded the percentage goes. */
+/* With Knative: the percentage to 0 takes the traffic back at once, then the model goes back too (else the next promotion brings the bad
+ * one again), and only when it is loaded the percentage goes. */
 static void plan_inference(struct making *m, const char (*found)[KUBE_HASH])
 {
 	struct aim aim, back;
@@ -411,13 +442,16 @@ static void plan_inference(struct making *m, const char (*found)[KUBE_HASH])
 		aim_model(m, &model, &aim);
 		add_change(m, arena_printf(a, "restart %s", m->name), &aim, found, 1);
 	} else {
-		bool pins = cJSON_IsTrue(kube_at(m->before, "serverless")) && pinned[0] != '\0' && strcmp(pinned, kube_string(m->data, "name")) == 0;
+		bool pins = cJSON_IsTrue(kube_at(m->before, "serverless")) && pinned[0] != '\0' &&
+		            strcmp(pinned, kube_string(m->data, "name")) == 0;
 		if (pins) {
 			model.canary = 0;
 			aim_model(m, &model, &aim);
 			add_change(m, arena_printf(a, "send no traffic of %s to its newest revision", m->name), &aim, found, 1);
 		}
-		model = (struct model){ .storage = kube_string(m->data, "storage"), .image = kube_string(m->data, "image"), .canary = pins ? 0 : -1 };
+		model = (struct model){ .storage = kube_string(m->data, "storage"),
+			                .image = kube_string(m->data, "image"),
+			                .canary = pins ? 0 : -1 };
 		const char (*from)[KUBE_HASH] = pins ? (const char (*)[KUBE_HASH])&m->hash[0] : found;
 		aim_model(m, &model, &aim);
 		/* What comes after the first change cannot be tried before it. */
@@ -429,10 +463,12 @@ static void plan_inference(struct making *m, const char (*found)[KUBE_HASH])
 			char restored[1][KUBE_HASH];
 			remember(m, aim.hash);
 			memcpy(restored[0], aim.hash, KUBE_HASH);
-			add_wait(m, m->p->forward, PHASE_CHANGE, KUBE_TAG_READY, arena_printf(a, "wait for %.100s to be loaded", m->p->to->name), &aim);
+			add_wait(m, m->p->forward, PHASE_CHANGE, KUBE_TAG_READY,
+			         arena_printf(a, "wait for %.100s to be loaded", m->p->to->name), &aim);
 			model.canary = -1;
 			aim_model(m, &model, &aim);
-			add_patch(m, m->p->forward, arena_printf(a, "send all traffic of %s to it", m->name), &aim, (const char (*)[KUBE_HASH])restored, 1, false);
+			add_patch(m, m->p->forward, arena_printf(a, "send all traffic of %s to it", m->name), &aim,
+			          (const char(*)[KUBE_HASH])restored, 1, false);
 			remember(m, aim.hash);
 		}
 	}
@@ -440,10 +476,14 @@ static void plan_inference(struct making *m, const char (*found)[KUBE_HASH])
 	const struct version *now = found_running(m->p->found);
 	cJSON *data = NULL;
 	if (now != NULL && json_parse(now->data, strlen(now->data), NULL, &data, NULL) == ERR_OK) {
-		model = (struct model){ .storage = kube_string(data, "storage"), .image = kube_string(data, "image"), .restart = is_restart ? "" : NULL, .canary = canary };
+		model = (struct model){ .storage = kube_string(data, "storage"),
+			                .image = kube_string(data, "image"),
+			                .restart = is_restart ? "" : NULL,
+			                .canary = canary };
 		aim_model(m, &model, &back);
 		memcpy(back.hash, found[0], KUBE_HASH);
-		add_patch(m, m->p->back, arena_printf(a, "put back what %s was", m->name), &back, (const char (*)[KUBE_HASH])m->hash, m->n_hash, false);
+		add_patch(m, m->p->back, arena_printf(a, "put back what %s was", m->name), &back, (const char(*)[KUBE_HASH])m->hash,
+		          m->n_hash, false);
 		add_ready(m, m->p->back, &back);
 	}
 	cJSON_Delete(data);
@@ -461,7 +501,8 @@ static enum err make(struct making *m, struct why *why)
 	m->rv = kube_string(m->before, "resource_version");
 	bool is_back = m->p->kind == DEPLOY_ROLLBACK || strcmp(m->p->to->id, kube_string(m->before, "running")) != 0;
 	if (is_back && m->data == NULL)
-		return why_set(why, ERR_UNSUPPORTED, "Kubernetes keeps no revision '%.60s' to go back to", m->p->to->name[0] != '\0' ? m->p->to->name : m->p->to->id);
+		return why_set(why, ERR_UNSUPPORTED, "Kubernetes keeps no revision '%.60s' to go back to",
+		               m->p->to->name[0] != '\0' ? m->p->to->name : m->p->to->id);
 	if (m->kind == KUBE_INFERENCE)
 		plan_inference(m, (const char (*)[KUBE_HASH])found);
 	else if (m->kind == KUBE_ROLLOUT && is_back)
@@ -479,7 +520,9 @@ enum err kube_plan(struct planning *p, struct why *why)
 	m.resource = kube_resource(m.kind);
 	m.url = kube_url_object(p->arena, p->settings, m.resource, m.resource->plural, m.name);
 	if (setting_text(p->settings, "context")[0] == '\0')
-		plan_warn(p, WARNING_CARE, "no context is named: the kubeconfig's current one is meant at each request, and who switches it switches the cluster");
+		plan_warn(
+			p, WARNING_CARE,
+			"no context is named: the kubeconfig's current one is meant at each request, and who switches it switches the cluster");
 	const char *before = p->found->before != NULL ? p->found->before : "", *data = p->to->data != NULL ? p->to->data : "";
 	enum err e = json_parse(before, strlen(before), NULL, &m.before, why);
 	if (e == ERR_OK && data[0] != '\0')

@@ -34,16 +34,19 @@ enum err kube_state_read(struct arena *a, const struct kube_resource *r, const c
 {
 	const cJSON *spec = kube_at(o, "spec"), *part = cJSON_GetObjectItemCaseSensitive(spec, r->part);
 	const char *uid = kube_string(o, "metadata.uid"), *version = kube_string(o, "metadata.resourceVersion");
-	if (strcmp(kube_string(o, "kind"), r->name) != 0 || uid[0] == '\0' || strlen(uid) > UID_MAX || version[0] == '\0' || strlen(version) > UID_MAX)
+	if (strcmp(kube_string(o, "kind"), r->name) != 0 || uid[0] == '\0' || strlen(uid) > UID_MAX || version[0] == '\0' ||
+	    strlen(version) > UID_MAX)
 		return why_set(why, ERR_FORMAT, "the answer is no %s with a uid and a resourceVersion", r->name);
 	if (!cJSON_IsObject(part))
 		return why_set(why, ERR_FORMAT, "the %s has no spec.%s", r->name, r->part);
-	struct kube_state s = { .generation = kube_number(o, "metadata.generation", 0), .is_paused = cJSON_IsTrue(kube_at(spec, "paused")) };
+	struct kube_state s = { .generation = kube_number(o, "metadata.generation", 0),
+		                .is_paused = cJSON_IsTrue(kube_at(spec, "paused")) };
 	s.uid = arena_text(a, uid);
 	s.resource_version = arena_text(a, version);
 	s.template = kube_template(a, r, part, 0);
 	if (s.template == NULL || !rest_hash(a, r, spec, s.rest) || arena_failed(a))
-		return why_set(why, ERR_FORMAT, "the %s's template cannot be kept as it is: too long, or a number in it too large", r->name);
+		return why_set(why, ERR_FORMAT, "the %s's template cannot be kept as it is: too long, or a number in it too large",
+		               r->name);
 	kube_hash(s.template, s.hash);
 	*out = s;
 	return ERR_OK;
@@ -176,7 +179,8 @@ static void deployment(const cJSON *o, struct verdict *v)
 	}
 	const char *failure = kube_string(condition(o, "ReplicaFailure"), "message");
 	if (updated < wanted)
-		snprintf(text, sizeof text, "%lld of %lld replicas are new%s%.100s", (long long)updated, (long long)wanted, failure[0] != '\0' ? "; " : "", failure);
+		snprintf(text, sizeof text, "%lld of %lld replicas are new%s%.100s", (long long)updated, (long long)wanted,
+		         failure[0] != '\0' ? "; " : "", failure);
 	else if (all > updated)
 		snprintf(text, sizeof text, "%lld old replicas are still to end", (long long)(all - updated));
 	else if (available < updated)
@@ -192,10 +196,12 @@ static void statefulset(const cJSON *o, struct verdict *v)
 {
 	char text[200];
 	int64_t wanted = kube_number(o, "spec.replicas", 1), ready = kube_number(o, "status.readyReplicas", 0);
-	int64_t updated = kube_number(o, "status.updatedReplicas", 0), partition = kube_number(o, "spec.updateStrategy.rollingUpdate.partition", 0);
+	int64_t updated = kube_number(o, "status.updatedReplicas", 0),
+		partition = kube_number(o, "spec.updateStrategy.rollingUpdate.partition", 0);
 	bool is_same = strcmp(kube_string(o, "status.updateRevision"), kube_string(o, "status.currentRevision")) == 0;
 	if (ready < wanted)
-		snprintf(text, sizeof text, "%lld of %lld pods are ready, %lld new", (long long)ready, (long long)wanted, (long long)updated);
+		snprintf(text, sizeof text, "%lld of %lld pods are ready, %lld new", (long long)ready, (long long)wanted,
+		         (long long)updated);
 	else if (partition > 0 && updated < wanted - partition)
 		snprintf(text, sizeof text, "%lld of %lld pods are new", (long long)updated, (long long)(wanted - partition));
 	else if (partition <= 0 && !is_same)
@@ -223,13 +229,15 @@ static void daemonset(const cJSON *o, struct verdict *v)
 	again(v, updated < available ? updated : available, wanted, text);
 }
 
-/* observedGeneration is a text here; the phase counts only for the generation at hand, and not while the controller has set a pause that it has not said yet. */
+/* observedGeneration is a text here; the phase counts only for the generation at hand, and not while the controller has set a pause that it
+ * has not said yet. */
 static void rollout(const cJSON *o, struct verdict *v)
 {
 	char generation[24];
 	const cJSON *seen = kube_at(o, "status.observedGeneration");
 	int64_t wanted = kube_number(o, "spec.replicas", 1);
-	const char *phase = kube_string(o, "status.phase"), *message = kube_string(o, "status.message"), *at = kube_string(o, "spec.restartAt");
+	const char *phase = kube_string(o, "status.phase"), *message = kube_string(o, "status.message"),
+		   *at = kube_string(o, "spec.restartAt");
 	snprintf(generation, sizeof generation, "%lld", (long long)kube_number(o, "metadata.generation", 0));
 	if (cJSON_IsString(seen) ? strcmp(seen->valuestring, generation) != 0 : !is_observed(o))
 		verdict_again(v, 0, "waiting for the controller to see the change");
@@ -249,10 +257,13 @@ static void rollout(const cJSON *o, struct verdict *v)
 
 static void inference(const cJSON *o, struct verdict *v)
 {
-	const char *transition = kube_string(o, "status.modelStatus.transitionStatus"), *ready = kube_string(condition(o, "Ready"), "status");
-	const char *created = kube_string(o, "status.components.predictor.latestCreatedRevision"), *latest = kube_string(o, "status.components.predictor.latestReadyRevision");
+	const char *transition = kube_string(o, "status.modelStatus.transitionStatus"),
+		   *ready = kube_string(condition(o, "Ready"), "status");
+	const char *created = kube_string(o, "status.components.predictor.latestCreatedRevision"),
+		   *latest = kube_string(o, "status.components.predictor.latestReadyRevision");
 	if (strcmp(transition, "BlockedByFailedLoad") == 0 || strcmp(transition, "InvalidSpec") == 0)
-		verdict_failed(v, "the model does not load (%s): %.60s %.100s", transition, kube_string(o, "status.modelStatus.lastFailureInfo.reason"),
+		verdict_failed(v, "the model does not load (%s): %.60s %.100s", transition,
+		               kube_string(o, "status.modelStatus.lastFailureInfo.reason"),
 		               kube_string(o, "status.modelStatus.lastFailureInfo.message"));
 	else if (kube_at(o, "status.observedGeneration") != NULL && !is_observed(o))
 		verdict_again(v, 0, "waiting for the controller to see the change");
@@ -281,14 +292,16 @@ void kube_rollout(enum kube_kind k, const cJSON *o, struct verdict *v)
 static const char *container_trouble(const cJSON *pod)
 {
 	static const char *const lists[] = { "status.initContainerStatuses", "status.containerStatuses" };
-	static const char *const bad[] = { "ImagePullBackOff", "ErrImagePull", "InvalidImageName", "CrashLoopBackOff", "CreateContainerConfigError", "CreateContainerError",
-		                           "RunContainerError" };
+	static const char *const bad[] = { "ImagePullBackOff",           "ErrImagePull",         "InvalidImageName", "CrashLoopBackOff",
+		                           "CreateContainerConfigError", "CreateContainerError", "RunContainerError" };
 	const cJSON *one;
 	for (size_t l = 0; l < sizeof lists / sizeof lists[0]; l++)
 		cJSON_ArrayForEach(one, kube_at(pod, lists[l])) {
 			for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 				if (strcmp(kube_string(one, "state.waiting.reason"), bad[i]) == 0)
-					return strcmp(kube_string(one, "lastState.terminated.reason"), "OOMKilled") == 0 ? "CrashLoopBackOff, out of memory" : bad[i];
+					return strcmp(kube_string(one, "lastState.terminated.reason"), "OOMKilled") == 0 ?
+					               "CrashLoopBackOff, out of memory" :
+					               bad[i];
 			if (strcmp(kube_string(one, "state.terminated.reason"), "OOMKilled") == 0)
 				return "OOMKilled";
 		}

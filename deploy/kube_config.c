@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "deploy/kube_config.h"
 
-#include <cjson/cJSON.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,14 +12,11 @@
 #include "base/base64.h"
 #include "base/clock.h"
 #include "base/diagnostics.h"
-#include "base/json.h"
-#include "base/num.h"
 #include "base/slurp.h"
 #include "base/yaml.h"
+#include "deploy/kube_config_private.h"
 
-enum { PATH_BYTES = 4096, ARGS_MAX = 128, NAMES_SHOWN = 8, GROUPS_MAX = 8 };
-
-static const char api_v1[] = "client.authentication.k8s.io/v1", api_v1beta1[] = "client.authentication.k8s.io/v1beta1";
+enum { PATH_BYTES = 4096, NAMES_SHOWN = 8 };
 
 /* The files in their order: of what several define, the first one's counts whole. */
 struct config {
@@ -29,14 +25,7 @@ struct config {
 	size_t                    n;
 };
 
-/* A part of a file. */
-struct part {
-	const struct yaml      *file;
-	const struct yaml_node *node;
-};
-
-static enum err wrong(const struct yaml *file, const struct yaml_node *at, struct why *why, const char *format, ...) __attribute__((format(printf, 4, 5)));
-static enum err wrong(const struct yaml *file, const struct yaml_node *at, struct why *why, const char *format, ...)
+enum err kube_wrong(const struct yaml *file, const struct yaml_node *at, struct why *why, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -46,15 +35,15 @@ static enum err wrong(const struct yaml *file, const struct yaml_node *at, struc
 }
 
 /* A member that is a text; "" where it is not there. */
-static const char *text_of(const struct part *in, const char *key)
+const char *kube_member(const struct kube_part *in, const char *key)
 {
 	const struct yaml_node *at = yaml_get(in->node, key);
 	return at != NULL && at->kind == YAML_SCALAR && !yaml_is_null(at) ? at->text : "";
 }
 
-static bool is_true(const struct part *in, const char *key)
+bool kube_member_is_true(const struct kube_part *in, const char *key)
 {
-	return strcmp(text_of(in, key), "true") == 0;
+	return strcmp(kube_member(in, key), "true") == 0;
 }
 
 /* ---- files ---- */
@@ -93,7 +82,7 @@ static enum err add_file(struct config *c, const char *path, bool must_be, struc
 	else if (e == ERR_OK)
 		c->n++;
 	if (e == ERR_OK && yaml_root(c->files[c->n - 1])->kind != YAML_MAP && !yaml_is_null(yaml_root(c->files[c->n - 1])))
-		e = wrong(c->files[c->n - 1], NULL, why, "this is no kubeconfig");
+		e = kube_wrong(c->files[c->n - 1], NULL, why, "this is no kubeconfig");
 out:
 	if (text.data != NULL)
 		explicit_bzero(text.data, text.len); /* keys may stand in it; the tree's own copy goes with the tree */
@@ -126,7 +115,8 @@ static enum err find_files(struct config *c, struct why *why)
 	if (p->file[0] != '\0') {
 		bool is_home = strncmp(p->file, "~/", 2) == 0;
 		int n = snprintf(path, sizeof path, "%s%s", is_home ? p->home : "", is_home ? p->file + 1 : p->file);
-		return n > 0 && (size_t)n < sizeof path ? add_file(c, path, true, why) : why_set(why, ERR_RANGE, "the kubeconfig's name is too long");
+		return n > 0 && (size_t)n < sizeof path ? add_file(c, path, true, why) :
+		                                          why_set(why, ERR_RANGE, "the kubeconfig's name is too long");
 	}
 	if (p->list[0] != '\0')
 		return add_list(c, p->list, why);
@@ -145,15 +135,15 @@ static void drop_files(struct config *c)
 /* ---- names ---- */
 
 /* The entry `name` of the list `list` ("clusters"), the part `member` of it ("cluster"). */
-static bool find_named(const struct config *c, const char *list, const char *member, const char *name, struct part *out)
+static bool find_named(const struct config *c, const char *list, const char *member, const char *name, struct kube_part *out)
 {
 	for (size_t f = 0; f < c->n; f++) {
 		const struct yaml_node *items = yaml_get(yaml_root(c->files[f]), list);
 		for (size_t i = 0; items != NULL && items->kind == YAML_LIST && i < items->n; i++) {
-			struct part entry = { c->files[f], items->items[i] };
-			if (strcmp(text_of(&entry, "name"), name) != 0)
+			struct kube_part entry = { c->files[f], items->items[i] };
+			if (strcmp(kube_member(&entry, "name"), name) != 0)
 				continue;
-			*out = (struct part){ c->files[f], yaml_get(items->items[i], member) };
+			*out = (struct kube_part){ c->files[f], yaml_get(items->items[i], member) };
 			if (out->node == NULL)
 				out->node = items->items[i];
 			return true;
@@ -168,8 +158,8 @@ static void put_names(const struct config *c, const char *list, struct buf *to)
 	for (size_t f = 0; f < c->n; f++) {
 		const struct yaml_node *items = yaml_get(yaml_root(c->files[f]), list);
 		for (size_t i = 0; items != NULL && items->kind == YAML_LIST && i < items->n && n < NAMES_SHOWN; i++) {
-			struct part entry = { c->files[f], items->items[i] };
-			buf_printf(to, "%s%.60s", n++ > 0 ? ", " : "", text_of(&entry, "name"));
+			struct kube_part entry = { c->files[f], items->items[i] };
+			buf_printf(to, "%s%.60s", n++ > 0 ? ", " : "", kube_member(&entry, "name"));
 		}
 	}
 	if (n == 0)
@@ -190,9 +180,9 @@ static enum err no_context(const struct config *c, const char *name, struct why 
 static const char *current_context(const struct config *c)
 {
 	for (size_t f = 0; f < c->n; f++) {
-		struct part root = { c->files[f], yaml_root(c->files[f]) };
-		if (text_of(&root, "current-context")[0] != '\0')
-			return text_of(&root, "current-context");
+		struct kube_part root = { c->files[f], yaml_root(c->files[f]) };
+		if (kube_member(&root, "current-context")[0] != '\0')
+			return kube_member(&root, "current-context");
 	}
 	return "";
 }
@@ -206,12 +196,12 @@ static enum err copy(const char *text, char **out, struct why *why)
 }
 
 /* A path, from the folder of the file that it stands in. */
-static enum err path_of(const struct part *in, const char *text, char **out, struct why *why)
+enum err kube_path(const struct kube_part *in, const char *text, char **out, struct why *why)
 {
 	const char *file = yaml_file(in->file), *slash = strrchr(file, '/');
 	size_t folder = slash != NULL && text[0] != '/' ? (size_t)(slash - file) + 1 : 0, n = strlen(text);
 	if (folder + n >= PATH_BYTES)
-		return wrong(in->file, in->node, why, "a path is too long");
+		return kube_wrong(in->file, in->node, why, "a path is too long");
 	char *path = malloc(folder + n + 1);
 	if (path == NULL)
 		return why_memory(why);
@@ -222,14 +212,14 @@ static enum err path_of(const struct part *in, const char *text, char **out, str
 }
 
 /* `KEY-data` as PEM text, or `KEY` as a path; neither: both stay NULL. */
-static enum err pem_of(const struct part *in, const char *key, char **text, char **file, struct why *why)
+static enum err pem_of(const struct kube_part *in, const char *key, char **text, char **file, struct why *why)
 {
 	char name[64];
 	struct buf bytes;
 	snprintf(name, sizeof name, "%s-data", key);
-	const char *data = text_of(in, name), *path = text_of(in, key);
+	const char *data = kube_member(in, name), *path = kube_member(in, key);
 	if (data[0] == '\0')
-		return path[0] != '\0' ? path_of(in, path, file, why) : ERR_OK;
+		return path[0] != '\0' ? kube_path(in, path, file, why) : ERR_OK;
 	buf_init(&bytes, LOGIN_PEM_MAX);
 	size_t n = strlen(data);
 	if (n / 4 * 3 + 4 >= LOGIN_PEM_MAX || buf_room(&bytes, n / 4 * 3 + 4) == NULL || base64_decode(&bytes, data, n) != ERR_OK ||
@@ -237,7 +227,8 @@ static enum err pem_of(const struct part *in, const char *key, char **text, char
 		if (bytes.data != NULL)
 			explicit_bzero(bytes.data, bytes.len);
 		buf_release(&bytes);
-		return wrong(in->file, yaml_get(in->node, name), why, "'%s' is no PEM text in base 64, or longer than %d bytes", name, LOGIN_PEM_MAX);
+		return kube_wrong(in->file, yaml_get(in->node, name), why, "'%s' is no PEM text in base 64, or longer than %d bytes", name,
+		                  LOGIN_PEM_MAX);
 	}
 	*text = buf_take(&bytes);
 	return *text != NULL ? ERR_OK : why_memory(why);
@@ -260,24 +251,25 @@ enum err kube_server(const char *text, char **out, struct why *why)
 
 /* ---- the cluster ---- */
 
-static enum err take_cluster(const struct part *in, struct login *out, struct why *why)
+static enum err take_cluster(const struct kube_part *in, struct login *out, struct why *why)
 {
-	if (text_of(in, "server")[0] == '\0')
-		return wrong(in->file, in->node, why, "the cluster has no 'server'");
-	if (text_of(in, "proxy-url")[0] != '\0') {
-		wrong(in->file, yaml_get(in->node, "proxy-url"), why, "a proxy ('proxy-url') is not supported");
+	if (kube_member(in, "server")[0] == '\0')
+		return kube_wrong(in->file, in->node, why, "the cluster has no 'server'");
+	if (kube_member(in, "proxy-url")[0] != '\0') {
+		kube_wrong(in->file, yaml_get(in->node, "proxy-url"), why, "a proxy ('proxy-url') is not supported");
 		return ERR_UNSUPPORTED;
 	}
-	enum err e = kube_server(text_of(in, "server"), &out->base, why);
+	enum err e = kube_server(kube_member(in, "server"), &out->base, why);
 	if (e != ERR_OK)
 		return why_prefix(why, e, "%.200s:%d", yaml_file(in->file), yaml_get(in->node, "server")->line);
 	e = pem_of(in, "certificate-authority", &out->ca, &out->ca_file, why);
 	if (e != ERR_OK)
 		return e;
-	out->insecure_skip_verify = is_true(in, "insecure-skip-tls-verify");
+	out->insecure_skip_verify = kube_member_is_true(in, "insecure-skip-tls-verify");
 	if (out->insecure_skip_verify && (out->ca != NULL || out->ca_file != NULL))
-		return wrong(in->file, yaml_get(in->node, "insecure-skip-tls-verify"), why, "'insecure-skip-tls-verify' with a certificate authority makes no sense");
-	const char *name = text_of(in, "tls-server-name");
+		return kube_wrong(in->file, yaml_get(in->node, "insecure-skip-tls-verify"), why,
+		                  "'insecure-skip-tls-verify' with a certificate authority makes no sense");
+	const char *name = kube_member(in, "tls-server-name");
 	return name[0] != '\0' ? copy(name, &out->server_name, why) : ERR_OK;
 }
 
@@ -291,12 +283,12 @@ static enum err read_token(const char *path, struct login *out, struct why *why)
 }
 
 /* The file's, which is replaced from time to time; else the one that stands there. */
-static enum err take_token(const struct part *in, struct login *out, struct why *why)
+static enum err take_token(const struct kube_part *in, struct login *out, struct why *why)
 {
-	const char *token = text_of(in, "token"), *file = text_of(in, "tokenFile");
+	const char *token = kube_member(in, "token"), *file = kube_member(in, "tokenFile");
 	char *path = NULL;
 	enum err e = ERR_NOT_FOUND;
-	if (file[0] != '\0' && (e = path_of(in, file, &path, why)) == ERR_OK)
+	if (file[0] != '\0' && (e = kube_path(in, file, &path, why)) == ERR_OK)
 		e = read_token(path, out, why);
 	free(path);
 	if (token[0] == '\0' || e == ERR_OK)
@@ -306,32 +298,32 @@ static enum err take_token(const struct part *in, struct login *out, struct why 
 	return e == ERR_OK ? e : why_prefix(why, e, "%.200s:%d: 'token'", yaml_file(in->file), yaml_get(in->node, "token")->line);
 }
 
-static enum err take_basic(const struct part *in, struct login *out, struct why *why)
+static enum err take_basic(const struct kube_part *in, struct login *out, struct why *why)
 {
-	const char *password = text_of(in, "password");
+	const char *password = kube_member(in, "password");
 	if (out->auth != LOGIN_NONE)
-		return wrong(in->file, in->node, why, "a user has either a token or a name and password, not both");
+		return kube_wrong(in->file, in->node, why, "a user has either a token or a name and password, not both");
 	out->auth = LOGIN_BASIC;
-	enum err e = copy(text_of(in, "username"), &out->user, why);
+	enum err e = copy(kube_member(in, "username"), &out->user, why);
 	return e == ERR_OK ? secret_of(password, strlen(password), &out->secret, why) : e;
 }
 
-static enum err take_certificate(const struct part *in, struct login *out, struct why *why)
+static enum err take_certificate(const struct kube_part *in, struct login *out, struct why *why)
 {
 	enum err e = pem_of(in, "client-certificate", &out->cert, &out->cert_file, why);
 	e = e == ERR_OK ? pem_of(in, "client-key", &out->key, &out->key_file, why) : e;
 	if (e == ERR_OK && (out->cert != NULL || out->cert_file != NULL) != (out->key != NULL || out->key_file != NULL))
-		e = wrong(in->file, in->node, why, "the user has a client certificate or a key without the other");
+		e = kube_wrong(in->file, in->node, why, "the user has a client certificate or a key without the other");
 	return e;
 }
 
 /* Acting as another: headers that go with each request. */
-static enum err add_header(const struct part *in, struct login *out, const char *name, const char *value, struct why *why)
+static enum err add_header(const struct kube_part *in, struct login *out, const char *name, const char *value, struct why *why)
 {
 	if (value[0] == '\0' || strpbrk(value, "\r\n") != NULL)
-		return wrong(in->file, in->node, why, "'%s' must be one line", name);
+		return kube_wrong(in->file, in->node, why, "'%s' must be one line", name);
 	if (out->n_headers == LOGIN_HEADERS_MAX)
-		return wrong(in->file, in->node, why, "more than %d groups and extras to act as", LOGIN_HEADERS_MAX);
+		return kube_wrong(in->file, in->node, why, "more than %d groups and extras to act as", LOGIN_HEADERS_MAX);
 	size_t n = strlen(name) + 2 + strlen(value) + 1;
 	char *header = malloc(n);
 	if (header == NULL)
@@ -342,7 +334,8 @@ static enum err add_header(const struct part *in, struct login *out, const char 
 }
 
 /* A list of texts, or one. */
-static enum err add_headers(const struct part *in, struct login *out, const char *name, const struct yaml_node *values, struct why *why)
+static enum err add_headers(const struct kube_part *in, struct login *out, const char *name, const struct yaml_node *values,
+                            struct why *why)
 {
 	enum err e = ERR_OK;
 	if (values == NULL || values->kind == YAML_MAP)
@@ -351,266 +344,81 @@ static enum err add_headers(const struct part *in, struct login *out, const char
 		return yaml_is_null(values) ? ERR_OK : add_header(in, out, name, values->text, why);
 	for (size_t i = 0; i < values->n && e == ERR_OK; i++)
 		e = values->items[i]->kind == YAML_SCALAR ? add_header(in, out, name, values->items[i]->text, why) :
-		    wrong(in->file, values->items[i], why, "this must be a text");
+		    kube_wrong(in->file, values->items[i], why, "this must be a text");
 	return e;
 }
 
-static enum err take_impersonation(const struct part *in, struct login *out, struct why *why)
+static enum err take_impersonation(const struct kube_part *in, struct login *out, struct why *why)
 {
 	char name[128];
 	const struct yaml_node *extra = yaml_get(in->node, "as-user-extra");
-	const char *as = text_of(in, "as");
+	const char *as = kube_member(in, "as");
 	if (as[0] == '\0') {
 		const char *const others[] = { "as-uid", "as-groups", "as-user-extra" };
 		for (size_t i = 0; i < 3; i++)
 			if (!yaml_is_null(yaml_get(in->node, others[i])))
-				return wrong(in->file, yaml_get(in->node, others[i]), why, "'%s' is there without 'as'", others[i]);
+				return kube_wrong(in->file, yaml_get(in->node, others[i]), why, "'%s' is there without 'as'", others[i]);
 		return ERR_OK;
 	}
 	enum err e = add_header(in, out, "Impersonate-User", as, why);
-	if (e == ERR_OK && text_of(in, "as-uid")[0] != '\0')
-		e = add_header(in, out, "Impersonate-Uid", text_of(in, "as-uid"), why);
+	if (e == ERR_OK && kube_member(in, "as-uid")[0] != '\0')
+		e = add_header(in, out, "Impersonate-Uid", kube_member(in, "as-uid"), why);
 	if (e == ERR_OK)
 		e = add_headers(in, out, "Impersonate-Group", yaml_get(in->node, "as-groups"), why);
 	for (size_t i = 0; extra != NULL && extra->kind == YAML_MAP && i < extra->n && e == ERR_OK; i++) {
 		static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
 		if (strspn(extra->keys[i]->text, plain) != extra->keys[i]->len || extra->keys[i]->len > 64)
-			return wrong(in->file, extra->keys[i], why, "a key of 'as-user-extra' must be letters, digits, '-', '_' and '.'");
+			return kube_wrong(in->file, extra->keys[i], why,
+			                  "a key of 'as-user-extra' must be letters, digits, '-', '_' and '.'");
 		snprintf(name, sizeof name, "Impersonate-Extra-%s", extra->keys[i]->text);
 		e = add_headers(in, out, name, extra->items[i], why);
 	}
 	return e;
 }
 
-/* ---- commands that give credentials ---- */
-
-static bool is_allowed(const struct kube_places *p, const char *command, const char *path)
-{
-	if (p->exec != KUBE_EXEC_LIST)
-		return p->exec == KUBE_EXEC_ALLOW;
-	for (size_t i = 0; i < p->allowed.n; i++)
-		if (strcmp(p->allowed.items[i], command) == 0 || strcmp(p->allowed.items[i], path) == 0)
-			return true;
-	return false;
-}
-
-/* Plain scalars as JSON has them. */
-static cJSON *json_of(const struct yaml_node *node)
-{
-	double v;
-	cJSON *out;
-	switch (node->kind) {
-	case YAML_LIST:
-		out = cJSON_CreateArray();
-		for (size_t i = 0; i < node->n; i++)
-			cJSON_AddItemToArray(out, json_of(node->items[i]));
-		return out;
-	case YAML_MAP:
-		out = cJSON_CreateObject();
-		for (size_t i = 0; i < node->n; i++)
-			cJSON_AddItemToObject(out, node->keys[i]->text, json_of(node->items[i]));
-		return out;
-	case YAML_SCALAR:
-		break;
-	}
-	if (yaml_is_null(node))
-		return cJSON_CreateNull();
-	if (node->is_plain && (strcmp(node->text, "true") == 0 || strcmp(node->text, "false") == 0))
-		return cJSON_CreateBool(node->text[0] == 't');
-	if (node->is_plain && parse_f64(node->text, -1e300, 1e300, &v) == ERR_OK)
-		return cJSON_CreateNumber(v);
-	return cJSON_CreateString(node->text);
-}
-
-static void add_config(cJSON *to, const struct part *cluster)
-{
-	const struct yaml_node *list = yaml_get(cluster->node, "extensions");
-	for (size_t i = 0; list != NULL && list->kind == YAML_LIST && i < list->n; i++) {
-		struct part one = { cluster->file, list->items[i] };
-		const struct yaml_node *extension = yaml_get(list->items[i], "extension");
-		if (strcmp(text_of(&one, "name"), "client.authentication.k8s.io/exec") == 0 && extension != NULL)
-			cJSON_AddItemToObject(to, "config", json_of(extension));
-	}
-}
-
-static enum err add_cluster(cJSON *spec, const struct part *cluster, const struct login *l, struct why *why)
-{
-	struct buf pem, text;
-	enum err e = ERR_OK;
-	cJSON *o = cJSON_AddObjectToObject(spec, "cluster");
-	cJSON_AddStringToObject(o, "server", l->base);
-	if (l->server_name != NULL)
-		cJSON_AddStringToObject(o, "tls-server-name", l->server_name);
-	if (l->insecure_skip_verify)
-		cJSON_AddTrueToObject(o, "insecure-skip-tls-verify");
-	buf_init(&pem, LOGIN_PEM_MAX);
-	buf_init(&text, 2 * LOGIN_PEM_MAX);
-	if (l->ca_file != NULL)
-		e = slurp(l->ca_file, LOGIN_PEM_MAX, &pem, NULL, why);
-	else if (l->ca != NULL)
-		buf_puts(&pem, l->ca);
-	if (e == ERR_OK && pem.len > 0 && base64_encode(&text, buf_text(&pem), pem.len) == ERR_OK)
-		cJSON_AddStringToObject(o, "certificate-authority-data", buf_text(&text));
-	add_config(o, cluster);
-	buf_release(&pem);
-	buf_release(&text);
-	return e;
-}
-
-/* "KUBERNETES_EXEC_INFO={...}" */
-static enum err exec_info(const struct part *exec, const struct part *cluster, const struct login *l, const char *version, char **out, struct why *why)
-{
-	struct buf text;
-	enum err e = ERR_OK;
-	cJSON *o = cJSON_CreateObject();
-	cJSON_AddStringToObject(o, "kind", "ExecCredential");
-	cJSON_AddStringToObject(o, "apiVersion", version);
-	cJSON *spec = cJSON_AddObjectToObject(o, "spec");
-	cJSON_AddFalseToObject(spec, "interactive");
-	if (is_true(exec, "provideClusterInfo"))
-		e = add_cluster(spec, cluster, l, why);
-	buf_init(&text, 4 * LOGIN_PEM_MAX);
-	buf_puts(&text, "KUBERNETES_EXEC_INFO=");
-	json_put_tree(&text, o);
-	cJSON_Delete(o);
-	if (e == ERR_OK && (*out = buf_take(&text)) == NULL)
-		e = why_memory(why);
-	buf_release(&text);
-	return e;
-}
-
-struct words_of {
-	const char *words[ARGS_MAX + 2];
-	char       *owned[ARGS_MAX + 2];
-	size_t      n, n_owned;
-};
-
-static void words_release(struct words_of *w)
-{
-	for (size_t i = 0; i < w->n_owned; i++) {
-		explicit_bzero(w->owned[i], strlen(w->owned[i]));
-		free(w->owned[i]);
-	}
-}
-
-static enum err take_args(const struct part *exec, struct words_of *w, struct why *why)
-{
-	const struct yaml_node *args = yaml_get(exec->node, "args");
-	if (yaml_is_null(args))
-		return ERR_OK;
-	if (args->kind != YAML_LIST || args->n > ARGS_MAX)
-		return wrong(exec->file, args, why, "'args' must be a list of at most %d texts", ARGS_MAX);
-	for (size_t i = 0; i < args->n; i++) {
-		if (args->items[i]->kind != YAML_SCALAR)
-			return wrong(exec->file, args->items[i], why, "this must be a text");
-		w->words[w->n++] = args->items[i]->text;
-	}
-	return ERR_OK;
-}
-
-static enum err take_env(const struct part *exec, struct words_of *w, struct why *why)
-{
-	const struct yaml_node *env = yaml_get(exec->node, "env");
-	if (yaml_is_null(env))
-		return ERR_OK;
-	if (env->kind != YAML_LIST || env->n > ARGS_MAX)
-		return wrong(exec->file, env, why, "'env' must be a list of at most %d names and values", ARGS_MAX);
-	for (size_t i = 0; i < env->n; i++) {
-		struct part one = { exec->file, env->items[i] };
-		const char *name = text_of(&one, "name"), *value = text_of(&one, "value");
-		size_t n = strlen(name) + 1 + strlen(value) + 1;
-		if (name[0] == '\0' || strchr(name, '=') != NULL)
-			return wrong(exec->file, env->items[i], why, "this must have a 'name', without '=', and a 'value'");
-		char *pair = malloc(n);
-		if (pair == NULL)
-			return why_memory(why);
-		snprintf(pair, n, "%s=%s", name, value);
-		w->words[w->n++] = w->owned[w->n_owned++] = pair;
-	}
-	return ERR_OK;
-}
-
-static enum err check_exec(const struct kube_places *p, const struct part *exec, const char *path, struct why *why)
-{
-	const char *version = text_of(exec, "apiVersion"), *mode = text_of(exec, "interactiveMode"), *command = text_of(exec, "command");
-	bool is_v1 = strcmp(version, api_v1) == 0;
-	if (command[0] == '\0')
-		return wrong(exec->file, exec->node, why, "'exec' has no 'command'");
-	if (!is_v1 && strcmp(version, api_v1beta1) != 0)
-		return wrong(exec->file, exec->node, why, "'apiVersion' of 'exec' must be %s or v1beta1, not '%.60s'", api_v1, version);
-	if (mode[0] == '\0' && is_v1)
-		return wrong(exec->file, exec->node, why, "'exec' of v1 needs 'interactiveMode'");
-	if (mode[0] != '\0' && strcmp(mode, "Never") != 0 && strcmp(mode, "IfAvailable") != 0 && strcmp(mode, "Always") != 0)
-		return wrong(exec->file, exec->node, why, "'interactiveMode' must be Never, IfAvailable or Always, not '%.40s'", mode);
-	if (strcmp(mode, "Always") == 0)
-		return why_set(why, ERR_UNSUPPORTED, "'%.100s', which gives the credentials, wants a terminal: here is none", command);
-	if (!is_allowed(p, command, path))
-		return why_set(why, ERR_DENIED, "the kubeconfig wants to run '%.200s' for credentials, which 'exec_plugins' does not allow", command);
-	return ERR_OK;
-}
-
-static enum err take_exec(const struct kube_places *p, const struct part *exec, const struct part *cluster, struct login *out, struct why *why)
-{
-	struct words_of argv = { 0 }, env = { 0 };
-	char *path = NULL, *info = NULL;
-	const char *command = text_of(exec, "command"), *version = text_of(exec, "apiVersion");
-	enum err e = strchr(command, '/') != NULL ? path_of(exec, command, &path, why) : copy(command, &path, why);
-	e = e == ERR_OK ? check_exec(p, exec, path, why) : e;
-	argv.words[argv.n++] = path;
-	e = e == ERR_OK ? take_args(exec, &argv, why) : e;
-	e = e == ERR_OK ? exec_info(exec, cluster, out, version, &info, why) : e;
-	env.words[env.n++] = info;
-	e = e == ERR_OK ? take_env(exec, &env, why) : e;
-	if (e == ERR_OK) {
-		const struct kube_command c = { .argv = argv.words, .env = env.words, .version = version, .timeout_ms = p->exec_timeout_ms, .now_ms = p->now_ms };
-		e = kube_command_login(&c, out, why);
-	}
-	words_release(&env);
-	free(path);
-	free(info);
-	return e;
-}
-
 /* ---- all together ---- */
 
-static enum err take_user(const struct kube_places *p, const struct part *in, const struct part *cluster, struct login *out, struct why *why)
+static enum err take_user(const struct kube_places *p, const struct kube_part *in, const struct kube_part *cluster, struct login *out,
+                          struct why *why)
 {
-	const struct part exec = { in->file, yaml_get(in->node, "exec") };
+	const struct kube_part exec = { in->file, yaml_get(in->node, "exec") };
 	bool has_exec = !yaml_is_null(exec.node), has_provider = !yaml_is_null(yaml_get(in->node, "auth-provider"));
 	if (has_exec && has_provider)
-		return wrong(in->file, in->node, why, "a user has either 'exec' or 'auth-provider', not both");
+		return kube_wrong(in->file, in->node, why, "a user has either 'exec' or 'auth-provider', not both");
 	if (has_provider) {
-		wrong(in->file, yaml_get(in->node, "auth-provider"), why, "'auth-provider' is no longer a way to log in: use 'exec'");
+		kube_wrong(in->file, yaml_get(in->node, "auth-provider"), why, "'auth-provider' is no longer a way to log in: use 'exec'");
 		return ERR_UNSUPPORTED;
 	}
 	if (has_exec && exec.node->kind != YAML_MAP)
-		return wrong(in->file, exec.node, why, "'exec' must be a mapping");
+		return kube_wrong(in->file, exec.node, why, "'exec' must be a mapping");
 	out->until_ms = p->now_ms + KUBE_REUSE_MS;
 	enum err e = take_certificate(in, out, why);
 	e = e == ERR_OK ? take_token(in, out, why) : e;
-	e = e == ERR_OK && text_of(in, "username")[0] != '\0' ? take_basic(in, out, why) : e;
+	e = e == ERR_OK && kube_member(in, "username")[0] != '\0' ? take_basic(in, out, why) : e;
 	e = e == ERR_OK ? take_impersonation(in, out, why) : e;
 	if (e == ERR_OK && has_exec && out->auth == LOGIN_NONE && out->cert == NULL && out->cert_file == NULL)
-		e = take_exec(p, &exec, cluster, out, why);
+		e = kube_take_exec(p, &exec, cluster, out, why);
 	return e;
 }
 
 static enum err take_context(const struct config *c, const char *name, struct login *out, struct why *why)
 {
-	struct part context, cluster, user;
+	struct kube_part context, cluster, user;
 	if (!find_named(c, "contexts", "context", name, &context))
 		return no_context(c, name, why);
-	if (!find_named(c, "clusters", "cluster", text_of(&context, "cluster"), &cluster)) {
-		wrong(context.file, context.node, why, "context '%.100s' names cluster '%.100s', which is not there", name, text_of(&context, "cluster"));
+	if (!find_named(c, "clusters", "cluster", kube_member(&context, "cluster"), &cluster)) {
+		kube_wrong(context.file, context.node, why, "context '%.100s' names cluster '%.100s', which is not there", name,
+		           kube_member(&context, "cluster"));
 		return ERR_NOT_FOUND;
 	}
 	enum err e = take_cluster(&cluster, out, why);
 	if (e != ERR_OK || strncasecmp(out->base, "https://", 8) != 0) /* in the clear nobody is anybody */
 		return e;
-	if (text_of(&context, "user")[0] == '\0')
+	if (kube_member(&context, "user")[0] == '\0')
 		return ERR_OK;
-	if (!find_named(c, "users", "user", text_of(&context, "user"), &user)) {
-		wrong(context.file, context.node, why, "context '%.100s' names user '%.100s', who is not there", name, text_of(&context, "user"));
+	if (!find_named(c, "users", "user", kube_member(&context, "user"), &user)) {
+		kube_wrong(context.file, context.node, why, "context '%.100s' names user '%.100s', who is not there", name,
+		           kube_member(&context, "user"));
 		return ERR_NOT_FOUND;
 	}
 	return take_user(c->p, &user, &cluster, out, why);
@@ -642,7 +450,8 @@ enum err kube_login(const struct kube_places *p, const char *context, struct log
 	} else if (e == ERR_OK && context[0] == '\0' && p->host[0] != '\0' && p->port[0] != '\0') {
 		e = in_cluster(p, out, why);
 	} else if (e == ERR_OK) {
-		e = why_set(why, ERR_NOT_FOUND, "there is no kubeconfig: neither 'kubeconfig' nor KUBECONFIG is set, and ~/.kube/config is not there");
+		e = why_set(why, ERR_NOT_FOUND,
+		            "there is no kubeconfig: neither 'kubeconfig' nor KUBECONFIG is set, and ~/.kube/config is not there");
 	}
 	drop_files(&c);
 	return e;

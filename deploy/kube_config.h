@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How a Kubernetes cluster is logged in to, as kubectl finds it: kubeconfig files and their merging, contexts, client certificates, tokens, commands that give
- * credentials (exec plug-ins, client.authentication.k8s.io v1 and v1beta1), or a pod's service account. Credentials go over https alone.
+ * How a Kubernetes cluster is logged in to, as kubectl finds it: kubeconfig files and their merging, contexts, client certificates, tokens,
+ * commands that give credentials (exec plug-ins, client.authentication.k8s.io v1 and v1beta1), or a pod's service account. Credentials go
+ * over https alone.
  *
- * A kubeconfig can name programs to run: one that others may write is refused, and `exec_plugins` of the deployment says which programs may be. They run without a
- * shell and a terminal, their time and output are bounded.
+ * A kubeconfig can name programs to run: one that others may write is refused, and `exec_plugins` of the deployment says which programs may
+ * be. They run without a shell and a terminal, their time and output are bounded.
  *
  * Threads: a worker's; it reads files and runs commands. */
 #ifndef PITWALL_DEPLOY_KUBE_CONFIG_H
@@ -41,15 +42,18 @@ struct kube_places {
 	int64_t        now_ms;       /* wall */
 };
 
-/* Fills `out`, which is zeroes, for that context ("": the current one; where there is no kubeconfig at all, the pod's own cluster). ERR_NOT_FOUND: no kubeconfig, no
- * such context, cluster, user, file; ERR_FORMAT: a mistake in a file, with its line; ERR_DENIED: a file that others may write, or a command that is not allowed;
- * ERR_UNSUPPORTED: a way of login that we don't have; ERR_TIMEOUT, ERR_IO: the command. The sentence never holds a credential. On failure the caller releases `out`. */
+/* Fills `out`, which is zeroes, for that context ("": the current one; where there is no kubeconfig at all, the pod's own cluster).
+ * ERR_NOT_FOUND: no kubeconfig, no such context, cluster, user, file; ERR_FORMAT: a mistake in a file, with its line; ERR_DENIED: a file
+ * that others may write, or a command that is not allowed; ERR_UNSUPPORTED: a way of login that we don't have; ERR_TIMEOUT, ERR_IO: the
+ * command. The sentence never holds a credential. On failure the caller releases `out`. */
 enum err kube_login(const struct kube_places *p, const char *context, struct login *out, struct why *why);
 
-/* The same for an ask's URL, "kubernetes://CONTEXT/...", and the settings of driver `kubernetes`, with what the environment says. A row of login.c. */
+/* The same for an ask's URL, "kubernetes://CONTEXT/...", and the settings of driver `kubernetes`, with what the environment says. A row of
+ * login.c. */
 enum err kube_login_resolve(const struct fleet_deploy *d, const struct settings *s, const char *url, struct login *out, struct why *why);
 
-/* The server of a cluster without its query and the slashes at its end: "https://host/k8s/clusters/c-1". ERR_FORMAT: no http or https URL, or one with a user in it. */
+/* The server of a cluster without its query and the slashes at its end: "https://host/k8s/clusters/c-1". ERR_FORMAT: no http or https URL,
+ * or one with a user in it. */
 enum err kube_server(const char *text, char **out, struct why *why);
 
 /* ---- commands that give credentials (kube_exec.c) ---- */

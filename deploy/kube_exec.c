@@ -81,7 +81,8 @@ enum err kube_credential_read(const char *text, size_t n, const char *version, i
 		e = why_set(why, ERR_FORMAT, "its answer is no ExecCredential of %s", version);
 	else if (status == NULL)
 		e = why_set(why, ERR_FORMAT, "its answer has no status");
-	if (e == ERR_OK && json_get_string(status, "expirationTimestamp", 64, &end, NULL) == ERR_OK && (strchr(end, 'T') == NULL || parse_time(end, now_ms, &end_ms, NULL) != ERR_OK))
+	if (e == ERR_OK && json_get_string(status, "expirationTimestamp", 64, &end, NULL) == ERR_OK &&
+	    (strchr(end, 'T') == NULL || parse_time(end, now_ms, &end_ms, NULL) != ERR_OK))
 		e = why_set(why, ERR_FORMAT, "status.expirationTimestamp of its answer is no time");
 	if (e == ERR_OK)
 		e = take_status(status, out, why);
@@ -228,8 +229,9 @@ static enum err failed(const struct kube_command *c, int status, const struct bu
 	if (WIFSIGNALED(status))
 		e = why_set(why, ERR_IO, "'%.100s', which gives the credentials, was killed by signal %d", c->argv[0], WTERMSIG(status));
 	else
-		e = why_set(why, WEXITSTATUS(status) == 127 ? ERR_NOT_FOUND : ERR_IO, "'%.100s', which gives the credentials, failed with status %d%s", c->argv[0],
-		            WEXITSTATUS(status), buf_text(&text));
+		e = why_set(why, WEXITSTATUS(status) == 127 ? ERR_NOT_FOUND : ERR_IO,
+		            "'%.100s', which gives the credentials, failed with status %d%s", c->argv[0], WEXITSTATUS(status),
+		            buf_text(&text));
 	buf_release(&text);
 	return e;
 }
@@ -281,7 +283,8 @@ enum err kube_command_login(const struct kube_command *c, struct login *out, str
 	}
 	enum err e = run(c, &said, &complained, why);
 	if (e == ERR_OK && said.err != ERR_OK)
-		e = why_set(why, ERR_LIMIT, "'%.200s', which gives the credentials, says more than %d bytes", c->argv[0], KUBE_EXEC_OUTPUT_MAX);
+		e = why_set(why, ERR_LIMIT, "'%.200s', which gives the credentials, says more than %d bytes", c->argv[0],
+		            KUBE_EXEC_OUTPUT_MAX);
 	if (e == ERR_OK) {
 		e = kube_credential_read(buf_text(&said), said.len, c->version, c->now_ms, out, why);
 		if (e != ERR_OK)

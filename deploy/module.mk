@@ -26,6 +26,7 @@ libdeploy_a_SOURCES += %reldir%/hands_shell.c
 libdeploy_a_SOURCES += %reldir%/health.c %reldir%/health.h
 libdeploy_a_SOURCES += %reldir%/http_template.c %reldir%/http_template.h
 libdeploy_a_SOURCES += %reldir%/kube_config.c %reldir%/kube_config.h
+libdeploy_a_SOURCES += %reldir%/kube_config_exec.c %reldir%/kube_config_private.h
 libdeploy_a_SOURCES += %reldir%/kube_exec.c
 libdeploy_a_SOURCES += %reldir%/login.c %reldir%/login.h
 libdeploy_a_SOURCES += %reldir%/note.c %reldir%/note.h

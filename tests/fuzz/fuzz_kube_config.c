@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A kubeconfig, and what a command that gives credentials prints. What is taken is whole and of one line; what is refused has a sentence; in the clear nobody is anybody. */
+ * A kubeconfig, and what a command that gives credentials prints. What is taken is whole and of one line; what is refused has a sentence;
+ * in the clear nobody is anybody. */
 #include "tests/fuzz/fuzz.h"
 
 #include <sys/mman.h>
@@ -28,7 +29,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fd = memfd_create("kubeconfig", MFD_CLOEXEC);
 	HOLDS(fd >= 0 && fchmod(fd, 0600) == 0 && ftruncate(fd, 0) == 0 && pwrite(fd, data, size, 0) == (ssize_t)size);
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	const struct kube_places p = { .file = path, .list = "", .home = "", .host = "", .port = "", .account = "", .exec = KUBE_EXEC_DENY, .now_ms = 1000 };
+	const struct kube_places p = {
+		.file = path, .list = "", .home = "", .host = "", .port = "", .account = "", .exec = KUBE_EXEC_DENY, .now_ms = 1000
+	};
 	if (kube_login(&p, "", &l, &why) == ERR_OK) {
 		check(&l);
 		HOLDS(l.base != NULL && (strncasecmp(l.base, "https://", 8) == 0 || strncasecmp(l.base, "http://", 7) == 0));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The driver `kubernetes` on a hostile cluster. The input is a byte that chooses the kind of workload, then answers, parted by form feeds, each with a byte that chooses
- * its status: those of a look first, then those to every step of every plan that was made of it. What must hold whatever it says: looks and steps come to an end, all that is asked
- * goes to the cluster meant, names stay in their segments, and bodies are JSON of our own shape. */
+ * The driver `kubernetes` on a hostile cluster. The input is a byte that chooses the kind of workload, then answers, parted by form feeds,
+ * each with a byte that chooses its status: those of a look first, then those to every step of every plan that was made of it. What must
+ * hold whatever it says: looks and steps come to an end, all that is asked goes to the cluster meant, names stay in their segments, and
+ * bodies are JSON of our own shape. */
 #include "tests/fuzz/fuzz.h"
 
 #include <cjson/cJSON.h>
@@ -30,8 +31,13 @@ static bool next(struct stream *s, struct answer *out)
 	if (stop < s->end)
 		*stop = '\0';
 	from = from > stop ? stop : from;
-	*out = (struct answer){ .err = status == 0 ? ERR_NETWORK : ERR_OK, .why = "cut short", .was_sent = true, .status = status, .text = status == 0 ? "" : from,
-		                .n = status == 0 ? 0 : (size_t)(stop - from), .retry_after_ms = status == 429 ? 1000 : 0 };
+	*out = (struct answer){ .err = status == 0 ? ERR_NETWORK : ERR_OK,
+		                .why = "cut short",
+		                .was_sent = true,
+		                .status = status,
+		                .text = status == 0 ? "" : from,
+		                .n = status == 0 ? 0 : (size_t)(stop - from),
+		                .retry_after_ms = status == 429 ? 1000 : 0 };
 	s->at = stop + 1;
 	return true;
 }
@@ -64,7 +70,8 @@ static void check_ask(const struct ask *a)
 	for (size_t i = 0; i < n; i++)
 		slashes += path[i] == '/';
 	HOLDS(slashes <= 8);
-	HOLDS(query == NULL || strspn(query + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%=&") == strlen(query + 1));
+	HOLDS(query == NULL ||
+	      strspn(query + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%=&") == strlen(query + 1));
 	for (size_t i = 0; i < a->n_headers; i++)
 		HOLDS(strpbrk(a->headers[i].value, "\r\n") == NULL);
 	HOLDS((a->body == NULL) == (strcmp(a->method, "GET") == 0));
@@ -82,7 +89,14 @@ static void check_step(const struct planning *p, const struct step *s, struct st
 		struct stream mine = answers;
 		at = 0;
 		for (int i = 0; i < STEP_TURNS_MAX && next(&mine, &answer); i++) {
-			const struct judging j = { .deploy = p->deploy, .settings = p->settings, .unit = p->unit, .step = s, .answer = &answer, .is_probe = is_probe, .arena = p->arena, .at = &at };
+			const struct judging j = { .deploy = p->deploy,
+				                   .settings = p->settings,
+				                   .unit = p->unit,
+				                   .step = s,
+				                   .answer = &answer,
+				                   .is_probe = is_probe,
+				                   .arena = p->arena,
+				                   .at = &at };
 			driver_find("kubernetes")->judge(&j, &v);
 			HOLDS(strnlen(v.text, sizeof v.text) < sizeof v.text && v.text[0] != '\0');
 			if (v.kind != VERDICT_AGAIN)
@@ -98,8 +112,17 @@ static void check_plans(const struct look *l, const struct unit *unit, const str
 	static struct steps forward, back;
 	struct why why;
 	for (size_t i = 0; i < l->found.n_versions && i < 4; i++) {
-		struct planning p = { .deploy = l->deploy, .settings = l->settings, .unit = unit, .found = &l->found, .kind = i % 2 == 0 ? DEPLOY_ROLLBACK : DEPLOY_REDEPLOY,
-			              .to = &l->found.versions[i], .key = "run-1", .now_ms = 1795446000000, .arena = l->arena, .forward = &forward, .back = &back };
+		struct planning p = { .deploy = l->deploy,
+			              .settings = l->settings,
+			              .unit = unit,
+			              .found = &l->found,
+			              .kind = i % 2 == 0 ? DEPLOY_ROLLBACK : DEPLOY_REDEPLOY,
+			              .to = &l->found.versions[i],
+			              .key = "run-1",
+			              .now_ms = 1795446000000,
+			              .arena = l->arena,
+			              .forward = &forward,
+			              .back = &back };
 		forward.n = back.n = 0;
 		if (driver_find("kubernetes")->plan(&p, &why) != ERR_OK)
 			continue;
@@ -127,7 +150,7 @@ static void look(struct look *l, struct stream *answers)
 			return;
 		l->last = &answer;
 	}
-	HOLDS(!"a look ends");
+	HOLDS(false && "a look ends");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -146,7 +169,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	diagnostics_init(&d);
 	HOLDS(yaml_parse(options, strlen(options), "f", &d, &yaml) == ERR_OK);
 	const struct driver *driver = driver_find("kubernetes");
-	const struct fleet_deploy deploy = { .name = "chat", .model = "chat", .group = "", .driver = "kubernetes", .options = yaml_root(yaml) };
+	const struct fleet_deploy deploy = {
+		.name = "chat", .model = "chat", .group = "", .driver = "kubernetes", .options = yaml_root(yaml)
+	};
 	const struct unit unit = { .name = "chat", .node = "", .model = "chat", .group = "", .url = "", .destination = "", .user = "" };
 	HOLDS(settings_read(&arena, driver->options, driver->n_options, &deploy, "f", &d, &settings, &why) == ERR_OK);
 	char *text = fuzz_text(data + 1, size - 1);

@@ -15,8 +15,11 @@ void kube_bench_begin(struct kube_bench *b, const char *options)
 	diagnostics_init(&b->diagnostics);
 	assert_non_null(b->driver);
 	assert_ok(yaml_parse(options, strlen(options), "fleet.yml", &b->diagnostics, &b->yaml));
-	b->deploy = (struct fleet_deploy){ .name = "chat", .model = "chat", .group = "", .driver = "kubernetes", .options = yaml_root(b->yaml), .line = 1, .col = 1 };
-	assert_ok(settings_read(&b->arena, b->driver->options, b->driver->n_options, &b->deploy, "fleet.yml", &b->diagnostics, &b->settings, &why));
+	b->deploy = (struct fleet_deploy){
+		.name = "chat", .model = "chat", .group = "", .driver = "kubernetes", .options = yaml_root(b->yaml), .line = 1, .col = 1
+	};
+	assert_ok(settings_read(&b->arena, b->driver->options, b->driver->n_options, &b->deploy, "fleet.yml", &b->diagnostics, &b->settings,
+	                        &why));
 	assert_ok(b->driver->check(&b->deploy, &b->settings, &why));
 	b->unit = (struct unit){ .name = "chat", .node = "", .model = "chat", .group = "", .url = "", .destination = "", .user = "" };
 }
@@ -61,8 +64,13 @@ static void carry(struct kube_bench *b, const struct ask *ask, struct answer *ou
 	kube_world_handle(b->world, read.method, target, header(&read, "Content-Type"), "", read.body != NULL ? read.body : "", &r);
 	free(b->text);
 	b->text = r.text;
-	*out = (struct answer){ .err = r.is_silent ? ERR_TIMEOUT : ERR_OK, .why = r.is_silent ? "no answer in time" : "", .was_sent = true, .status = r.is_silent ? 0 : r.status,
-		                .text = r.is_silent ? "" : r.text, .n = r.is_silent ? 0 : strlen(r.text), .retry_after_ms = r.retry_after * 1000 };
+	*out = (struct answer){ .err = r.is_silent ? ERR_TIMEOUT : ERR_OK,
+		                .why = r.is_silent ? "no answer in time" : "",
+		                .was_sent = true,
+		                .status = r.is_silent ? 0 : r.status,
+		                .text = r.is_silent ? "" : r.text,
+		                .n = r.is_silent ? 0 : strlen(r.text),
+		                .retry_after_ms = r.retry_after * 1000 };
 }
 
 /* ---- looking and planning ---- */
@@ -70,7 +78,9 @@ static void carry(struct kube_bench *b, const struct ask *ask, struct answer *ou
 bool kube_bench_look(struct kube_bench *b, struct why *why)
 {
 	struct answer answer;
-	b->look = (struct look){ .deploy = &b->deploy, .settings = &b->settings, .unit = &b->unit, .now_ms = (int64_t)BENCH_NOW_S * 1000, .arena = &b->arena };
+	b->look = (struct look){
+		.deploy = &b->deploy, .settings = &b->settings, .unit = &b->unit, .now_ms = (int64_t)BENCH_NOW_S * 1000, .arena = &b->arena
+	};
 	for (int i = 0; i < LOOK_MAX; i++) {
 		switch (b->driver->look(&b->look, why)) {
 		case LOOK_ASK:
@@ -105,8 +115,17 @@ enum err kube_bench_plan(struct kube_bench *b, enum deploy_kind kind, const char
 	const struct version *to = version != NULL ? kube_bench_version(b, version) : found_running(&b->look.found);
 	b->forward.n = b->back.n = 0;
 	assert_non_null(to);
-	b->planning = (struct planning){ .deploy = &b->deploy, .settings = &b->settings, .unit = &b->unit, .found = &b->look.found, .kind = kind, .to = to, .key = "run-1",
-		                         .now_ms = (int64_t)BENCH_NOW_S * 1000 + 7, .arena = &b->arena, .forward = &b->forward, .back = &b->back };
+	b->planning = (struct planning){ .deploy = &b->deploy,
+		                         .settings = &b->settings,
+		                         .unit = &b->unit,
+		                         .found = &b->look.found,
+		                         .kind = kind,
+		                         .to = to,
+		                         .key = "run-1",
+		                         .now_ms = (int64_t)BENCH_NOW_S * 1000 + 7,
+		                         .arena = &b->arena,
+		                         .forward = &b->forward,
+		                         .back = &b->back };
 	enum err e = b->driver->plan(&b->planning, why);
 	assert_false(arena_failed(&b->arena));
 	return e;
@@ -122,8 +141,15 @@ enum verdict_kind kube_bench_step(struct kube_bench *b, const struct step *s, in
 	int64_t now_ms = (int64_t)BENCH_NOW_S * 1000;
 	for (int i = 0; i < (turns > 0 ? turns : TURNS_MAX); i++) {
 		carry(b, &next, &answer);
-		const struct judging j = { .deploy = &b->deploy, .settings = &b->settings, .unit = &b->unit, .step = s, .answer = &answer, .began_ms = now_ms, .now_ms = now_ms + i,
-			                   .arena = &b->arena, .at = &at };
+		const struct judging j = { .deploy = &b->deploy,
+			                   .settings = &b->settings,
+			                   .unit = &b->unit,
+			                   .step = s,
+			                   .answer = &answer,
+			                   .began_ms = now_ms,
+			                   .now_ms = now_ms + i,
+			                   .arena = &b->arena,
+			                   .at = &at };
 		b->last = (struct verdict){ 0 };
 		b->driver->judge(&j, &b->last);
 		assert_true(b->last.text[0] != '\0');
@@ -141,7 +167,14 @@ enum verdict_kind kube_bench_probe(struct kube_bench *b, const struct step *s)
 	struct answer answer;
 	int at = 0;
 	carry(b, &s->probe, &answer);
-	const struct judging j = { .deploy = &b->deploy, .settings = &b->settings, .unit = &b->unit, .step = s, .answer = &answer, .is_probe = true, .arena = &b->arena, .at = &at };
+	const struct judging j = { .deploy = &b->deploy,
+		                   .settings = &b->settings,
+		                   .unit = &b->unit,
+		                   .step = s,
+		                   .answer = &answer,
+		                   .is_probe = true,
+		                   .arena = &b->arena,
+		                   .at = &at };
 	b->last = (struct verdict){ 0 };
 	b->driver->judge(&j, &b->last);
 	return b->last.kind;

@@ -16,7 +16,8 @@ static const char *name_of(const cJSON *o)
 
 static bool is_by_name(const char *key)
 {
-	return strcmp(key, "containers") == 0 || strcmp(key, "initContainers") == 0 || strcmp(key, "volumes") == 0 || strcmp(key, "env") == 0;
+	return strcmp(key, "containers") == 0 || strcmp(key, "initContainers") == 0 || strcmp(key, "volumes") == 0 ||
+	       strcmp(key, "env") == 0;
 }
 
 static void merge_list(cJSON *to, const cJSON *patch)
@@ -117,7 +118,8 @@ cJSON *kube_patch_json(const cJSON *o, const cJSON *patch)
 		const cJSON *op = cJSON_GetObjectItemCaseSensitive(one, "op"), *path = cJSON_GetObjectItemCaseSensitive(one, "path");
 		const cJSON *value = cJSON_GetObjectItemCaseSensitive(one, "value");
 		const char *last = "";
-		cJSON *parent = cJSON_IsString(path) ? parent_of(copy, path->valuestring, &last) : NULL, *at = cJSON_GetObjectItemCaseSensitive(parent, last);
+		cJSON *parent = cJSON_IsString(path) ? parent_of(copy, path->valuestring, &last) : NULL,
+		      *at = cJSON_GetObjectItemCaseSensitive(parent, last);
 		bool is_replace = cJSON_IsString(op) && strcmp(op->valuestring, "replace") == 0;
 		if (at == NULL || value == NULL || (!is_replace && !cJSON_Compare(at, value, true))) {
 			cJSON_Delete(copy);

@@ -73,7 +73,8 @@ static enum MHD_Result answer(struct MHD_Connection *c, const struct kube_reply 
 	return result;
 }
 
-static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const char *url, const char *method, const char *version, const char *data, size_t *size, void **mine)
+static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const char *url, const char *method, const char *version,
+                                  const char *data, size_t *size, void **mine)
 {
 	struct kube_server *s = ctx;
 	struct exchange *e = *mine;
@@ -97,7 +98,8 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 	}
 	pthread_mutex_lock(&s->lock);
 	snprintf(s->person, sizeof s->person, "%s", header(c, "Impersonate-User"));
-	kube_world_handle(s->world, method, e->target, header(c, "Content-Type"), header(c, "Authorization"), e->body != NULL ? e->body : "", &r);
+	kube_world_handle(s->world, method, e->target, header(c, "Content-Type"), header(c, "Authorization"),
+	                  e->body != NULL ? e->body : "", &r);
 	bool is_held = r.is_silent && !s->cuts && s->n_held < HELD_MAX;
 	if (is_held) {
 		MHD_suspend_connection(c);
@@ -120,11 +122,13 @@ struct kube_server *kube_server_start(struct kube_world *w, const char *cert, co
 	pthread_mutex_init(&s->lock, NULL);
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME | (cert != NULL ? MHD_USE_TLS : 0);
 	if (cert != NULL && MHD_is_feature_supported(MHD_FEATURE_TLS) == MHD_YES)
-		s->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, s, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&a, MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL,
-		                             MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_HTTPS_MEM_CERT, cert, MHD_OPTION_HTTPS_MEM_KEY, key, MHD_OPTION_END);
+		s->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, s, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&a,
+		                             MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL,
+		                             MHD_OPTION_HTTPS_MEM_CERT, cert, MHD_OPTION_HTTPS_MEM_KEY, key, MHD_OPTION_END);
 	else if (cert == NULL)
-		s->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, s, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&a, MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL,
-		                             MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_END);
+		s->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, s, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&a,
+		                             MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL,
+		                             MHD_OPTION_END);
 	if (s->daemon != NULL)
 		return s;
 	free(s);

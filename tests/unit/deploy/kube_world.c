@@ -128,7 +128,8 @@ static struct object *find(struct kube_world *w, const char *path, size_t n)
 	for (size_t i = 0; i < w->n; i++) {
 		size_t len = strlen(w->objects[i].collection);
 		const char *name = str(cJSON_GetObjectItemCaseSensitive(w->objects[i].o, "metadata"), "name");
-		if (n == len + 1 + strlen(name) && memcmp(path, w->objects[i].collection, len) == 0 && path[len] == '/' && memcmp(path + len + 1, name, n - len - 1) == 0)
+		if (n == len + 1 + strlen(name) && memcmp(path, w->objects[i].collection, len) == 0 && path[len] == '/' &&
+		    memcmp(path + len + 1, name, n - len - 1) == 0)
 			return &w->objects[i];
 	}
 	return NULL;
@@ -158,7 +159,9 @@ static cJSON *template_without(const cJSON *template, const char *label)
 	cJSON *copy = cJSON_Duplicate(template, true);
 	cJSON_DeleteItemFromObjectCaseSensitive(copy, "$patch");
 	if (label != NULL)
-		cJSON_DeleteItemFromObjectCaseSensitive(cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(copy, "metadata"), "labels"), label);
+		cJSON_DeleteItemFromObjectCaseSensitive(cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(copy, "metadata"),
+		                                                                         "labels"),
+		                                        label);
 	return copy;
 }
 
@@ -188,7 +191,9 @@ static void own(cJSON *item, const cJSON *owner)
 
 static bool is_owned(const cJSON *item, const cJSON *owner)
 {
-	const cJSON *one = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(item, "metadata"), "ownerReferences"), 0);
+	const cJSON *one = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(item, "metadata"),
+	                                                                       "ownerReferences"),
+	                                      0);
 	return one != NULL && strcmp(str(one, "uid"), str(cJSON_GetObjectItemCaseSensitive(owner, "metadata"), "uid")) == 0;
 }
 
@@ -196,7 +201,9 @@ static int revision_number(const cJSON *item, const char *annotation)
 {
 	if (annotation == NULL)
 		return (int)number(item, "revision", 0);
-	return (int)strtol(str(cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(item, "metadata"), "annotations"), annotation), NULL, 10);
+	return (int)strtol(str(cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(item, "metadata"), "annotations"),
+	                       annotation),
+	                   NULL, 10);
 }
 
 static void set_revision(cJSON *item, const char *annotation, int n)
@@ -219,10 +226,12 @@ static struct object *make_revision(struct kube_world *w, struct object *owner, 
 	snprintf(name, sizeof name, "%s-%s", base, hash);
 	cJSON *metadata = sub(item, "metadata");
 	cJSON_AddStringToObject(metadata, "name", name);
-	cJSON *labels = cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(template, "metadata"), "labels"), true);
+	cJSON *labels = cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(template, "metadata"), "labels"),
+	                                true);
 	cJSON_AddStringToObject(labels, label != NULL ? label : "controller.kubernetes.io/hash", hash);
 	cJSON_AddItemToObject(metadata, "labels", labels);
-	const char *cause = str(cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(owner->o, "metadata"), "annotations"), "kubernetes.io/change-cause");
+	const char *cause = str(cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(owner->o, "metadata"), "annotations"),
+	                        "kubernetes.io/change-cause");
 	if (cause[0] != '\0')
 		cJSON_AddStringToObject(sub(metadata, "annotations"), "kubernetes.io/change-cause", cause);
 	if (label != NULL)
@@ -320,7 +329,12 @@ static bool is_held_up(const struct kube_world *w, const cJSON *owner)
 		return false;
 	for (size_t i = 0; i < w->n; i++)
 		if (strstr(w->objects[i].collection, "/pods") != NULL && is_owned(w->objects[i].o, owner) &&
-		    strcmp(str(cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(w->objects[i].o, "status"), "conditions"), 0), "status"), "True") != 0)
+		    strcmp(str(cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(w->objects[i].o,
+		                                                                                                    "status"),
+		                                                                   "conditions"),
+		                                  0),
+		               "status"),
+		           "True") != 0)
 			return true;
 	return false;
 }
@@ -354,8 +368,10 @@ static void step_daemonset(struct kube_world *w, struct object *at, int stage)
 static void step_rollout(struct kube_world *w, struct object *at, int stage)
 {
 	char generation[24];
-	cJSON *current = current_revision(w, at, sets, "rollout.argoproj.io/revision", "rollouts-pod-template-hash"), *status = sub(at->o, "status");
-	const char *hash = str(cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(current, "metadata"), "labels"), "rollouts-pod-template-hash");
+	cJSON *current = current_revision(w, at, sets, "rollout.argoproj.io/revision", "rollouts-pod-template-hash"),
+	      *status = sub(at->o, "status");
+	const char *hash = str(cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(current, "metadata"), "labels"),
+	                       "rollouts-pod-template-hash");
 	bool is_new = strcmp(str(status, "currentPodHash"), hash) != 0, is_stable = strcmp(str(status, "stableRS"), hash) == 0;
 	if (is_new && str(status, "currentPodHash")[0] != '\0') {
 		cJSON_DeleteItemFromObjectCaseSensitive(status, "abort");
@@ -371,8 +387,13 @@ static void step_rollout(struct kube_world *w, struct object *at, int stage)
 	if (at_time[0] != '\0' && stage >= 3)
 		set(status, "restartedAt", cJSON_CreateString(at_time));
 	bool is_aborted = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(status, "abort"));
-	set(status, "phase", cJSON_CreateString(is_aborted && !is_stable ? "Degraded" : stage < 2 ? "Progressing" : is_stable && stage >= 3 ? "Healthy" :
-	                                        cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(status, "promoteFull")) ? "Progressing" : is_stable ? "Progressing" : "Paused"));
+	set(status, "phase",
+	    cJSON_CreateString(is_aborted && !is_stable                                              ? "Degraded" :
+	                       stage < 2                                                             ? "Progressing" :
+	                       is_stable && stage >= 3                                               ? "Healthy" :
+	                       cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(status, "promoteFull")) ? "Progressing" :
+	                       is_stable                                                             ? "Progressing" :
+	                                                                                               "Paused"));
 }
 
 static void step_inference(struct kube_world *w, struct object *at, int stage)
@@ -380,7 +401,8 @@ static void step_inference(struct kube_world *w, struct object *at, int stage)
 	cJSON *status = sub(at->o, "status"), *predictor = sub(sub(status, "components"), "predictor");
 	char name[128];
 	(void)w;
-	snprintf(name, sizeof name, "%s-predictor-%05.0f", str(sub(at->o, "metadata"), "name"), number(sub(at->o, "metadata"), "generation", 0));
+	snprintf(name, sizeof name, "%s-predictor-%05.0f", str(sub(at->o, "metadata"), "name"),
+	         number(sub(at->o, "metadata"), "generation", 0));
 	count(status, "observedGeneration", number(sub(at->o, "metadata"), "generation", 0));
 	set(predictor, "latestCreatedRevision", cJSON_CreateString(name));
 	set(sub(status, "modelStatus"), "transitionStatus", cJSON_CreateString(stage < 3 ? "InProgress" : "UpToDate"));
@@ -395,7 +417,10 @@ static bool step(struct kube_world *w, struct object *at)
 	static const struct {
 		const char *part;
 		void      (*fn)(struct kube_world *, struct object *, int);
-	} controllers[] = { { "/deployments", step_deployment }, { "/statefulsets", step_statefulset }, { "/daemonsets", step_daemonset }, { "/rollouts", step_rollout },
+	} controllers[] = { { "/deployments", step_deployment },
+		            { "/statefulsets", step_statefulset },
+		            { "/daemonsets", step_daemonset },
+		            { "/rollouts", step_rollout },
 		            { "/inferenceservices", step_inference } };
 	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(at->o, "spec"), "paused")))
 		return false;
@@ -441,7 +466,8 @@ static void store(struct kube_world *w, struct object *at, cJSON *now)
 {
 	cJSON *version = cJSON_DetachItemFromObjectCaseSensitive(sub(now, "metadata"), "resourceVersion");
 	cJSON_Delete(version);
-	cJSON_AddItemToObject(sub(now, "metadata"), "resourceVersion", cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(sub(at->o, "metadata"), "resourceVersion"), true));
+	cJSON_AddItemToObject(sub(now, "metadata"), "resourceVersion",
+	                      cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(sub(at->o, "metadata"), "resourceVersion"), true));
 	bool is_same = cJSON_Compare(at->o, now, true);
 	if (!cJSON_Compare(cJSON_GetObjectItemCaseSensitive(at->o, "spec"), cJSON_GetObjectItemCaseSensitive(now, "spec"), true)) {
 		set(sub(now, "metadata"), "generation", cJSON_CreateNumber(number(sub(at->o, "metadata"), "generation", 0) + 1));
@@ -530,8 +556,10 @@ static void refuse_as(struct kube_reply *out, int status)
 		const char *reason, *message;
 	} rows[] = {
 		{ 401, "Unauthorized", "Unauthorized" },
-		{ 403, "Forbidden", "deployments.apps \"llama-8b\" is forbidden: User \"viewer\" cannot patch resource \"deployments\" in API group \"apps\" in the namespace \"serving\"" },
-		{ 409, "Conflict", "Operation cannot be fulfilled on deployments.apps \"llama-8b\": the object has been modified; please apply your changes to the latest version and try again" },
+		{ 403, "Forbidden",
+		  "deployments.apps \"llama-8b\" is forbidden: User \"viewer\" cannot patch resource \"deployments\" in API group \"apps\" in the namespace \"serving\"" },
+		{ 409, "Conflict",
+		  "Operation cannot be fulfilled on deployments.apps \"llama-8b\": the object has been modified; please apply your changes to the latest version and try again" },
 		{ 410, "Expired", "The resourceVersion for the provided list is too old." },
 		{ 422, "Invalid", "Deployment.apps \"llama-8b\" is invalid" },
 		{ 429, "TooManyRequests", "Too many requests, please try again later." },
@@ -604,7 +632,8 @@ static void list(struct kube_world *w, const char *path, size_t n, const char *t
 	parameter(target, "labelSelector", selector, sizeof selector);
 	cJSON_AddStringToObject(o, "kind", "List");
 	for (size_t i = 0; i < w->n; i++)
-		if (strlen(w->objects[i].collection) == n && memcmp(w->objects[i].collection, path, n) == 0 && is_selected(w->objects[i].o, selector))
+		if (strlen(w->objects[i].collection) == n && memcmp(w->objects[i].collection, path, n) == 0 &&
+		    is_selected(w->objects[i].o, selector))
 			cJSON_AddItemToArray(items, cJSON_Duplicate(w->objects[i].o, true));
 	reply(out, 200, o);
 }
@@ -620,14 +649,16 @@ static void review(struct kube_world *w, const char *body, struct kube_reply *ou
 		refuse(out, 400, "BadRequest", "no review");
 		return;
 	}
-	snprintf(asked, sizeof asked, "%s %s%s%s", str(a, "verb"), str(a, "resource"), str(a, "subresource")[0] != '\0' ? "/" : "", str(a, "subresource"));
+	snprintf(asked, sizeof asked, "%s %s%s%s", str(a, "verb"), str(a, "resource"), str(a, "subresource")[0] != '\0' ? "/" : "",
+	         str(a, "subresource"));
 	for (size_t i = 0; i < w->n_denied; i++)
 		allowed = allowed && strcmp(w->denied[i], asked) != 0;
 	cJSON_AddBoolToObject(sub(o, "status"), "allowed", allowed);
 	reply(out, 201, o);
 }
 
-static void patch(struct kube_world *w, struct object *at, bool is_status, const char *target, const char *type, const char *body, struct kube_reply *out)
+static void patch(struct kube_world *w, struct object *at, bool is_status, const char *target, const char *type, const char *body,
+                  struct kube_reply *out)
 {
 	char dry[16], version[32];
 	cJSON *p = cJSON_Parse(body), *now = NULL;
@@ -734,7 +765,8 @@ static void note_request(struct kube_world *w, const char *method, const char *t
 	w->requests[w->n_requests++] = (struct request){ strdup(line), strdup(body) };
 }
 
-void kube_world_handle(struct kube_world *w, const char *method, const char *target, const char *type, const char *authorization, const char *body, struct kube_reply *out)
+void kube_world_handle(struct kube_world *w, const char *method, const char *target, const char *type, const char *authorization,
+                       const char *body, struct kube_reply *out)
 {
 	char wanted[128];
 	*out = (struct kube_reply){ .type = "application/json" };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A Kubernetes API server with its controllers, in memory, that behaves as a real one was seen to: resourceVersions and conflicts, strategic, merge and JSON
- * patches, dry runs, ReplicaSets and ControllerRevisions that are taken up again with a new number, rollouts that go on by a step each time that somebody looks, Status objects for
- * what goes wrong, and what goes wrong on demand. It shares no code with the driver. tests/unit/deploy/kube_server.h puts it on a socket. */
+ * A Kubernetes API server with its controllers, in memory, that behaves as a real one was seen to: resourceVersions and conflicts,
+ * strategic, merge and JSON patches, dry runs, ReplicaSets and ControllerRevisions that are taken up again with a new number, rollouts that
+ * go on by a step each time that somebody looks, Status objects for what goes wrong, and what goes wrong on demand. It shares no code with
+ * the driver. tests/unit/deploy/kube_server.h puts it on a socket. */
 #ifndef PITWALL_TESTS_KUBE_WORLD_H
 #define PITWALL_TESTS_KUBE_WORLD_H
 
@@ -15,8 +16,8 @@ struct kube_world;
 struct kube_world *kube_world_new(void);
 void               kube_world_free(struct kube_world *w);
 
-/* Adds an object to a collection ("/apis/apps/v1/namespaces/serving/deployments"): uid, resourceVersion, generation and times are given where they are not there. Controllers have settled
- * when this returns. */
+/* Adds an object to a collection ("/apis/apps/v1/namespaces/serving/deployments"): uid, resourceVersion, generation and times are given
+ * where they are not there. Controllers have settled when this returns. */
 struct cJSON *kube_world_add(struct kube_world *w, const char *collection, const char *json);
 struct cJSON *kube_world_find(struct kube_world *w, const char *path); /* NULL: none */
 /* Somebody else changes it: a merge patch without a precondition. */
@@ -51,7 +52,8 @@ struct kube_reply {
 	bool        is_silent;
 };
 /* `target` is path and query as sent. */
-void kube_world_handle(struct kube_world *w, const char *method, const char *target, const char *type, const char *authorization, const char *body, struct kube_reply *out);
+void kube_world_handle(struct kube_world *w, const char *method, const char *target, const char *type, const char *authorization,
+                       const char *body, struct kube_reply *out);
 
 /* What was asked, "METHOD target", in its order; and the bodies. NULL: not so many. */
 const char *kube_world_request(const struct kube_world *w, size_t i);

@@ -83,3 +83,8 @@ tests_unit_deploy_test_kubernetes_server_LDADD   = $(libs_deploy) $(MHD_LIBS) $(
 UNIT_TESTS += tests/unit/deploy/test_kubernetes_samples
 tests_unit_deploy_test_kubernetes_samples_SOURCES = %reldir%/test_kubernetes_samples.c $(kube_bench)
 tests_unit_deploy_test_kubernetes_samples_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_kubernetes_faults
+tests_unit_deploy_test_kubernetes_faults_SOURCES = %reldir%/test_kubernetes_faults.c $(kube_bench) $(faults)
+tests_unit_deploy_test_kubernetes_faults_LDFLAGS = $(fault_ldflags)
+tests_unit_deploy_test_kubernetes_faults_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)

@@ -58,8 +58,11 @@ static struct kube_places places(const char *file)
 static void put_config(const char *cluster, const char *user)
 {
 	char text[8192];
-	int n = snprintf(text, sizeof text, "apiVersion: v1\nkind: Config\ncurrent-context: c\ncontexts:\n- name: c\n  context: { cluster: k, user: u }\nclusters:\n- name: k\n"
-	                 "  cluster:\n%susers:\n- name: u\n  user:\n%s", cluster, user);
+	int n = snprintf(
+		text, sizeof text,
+		"apiVersion: v1\nkind: Config\ncurrent-context: c\ncontexts:\n- name: c\n  context: { cluster: k, user: u }\nclusters:\n- name: k\n"
+		"  cluster:\n%susers:\n- name: u\n  user:\n%s",
+		cluster, user);
 	assert_true(n > 0 && (size_t)n < sizeof text);
 	put_file("config", text, 0600);
 }
@@ -74,7 +77,8 @@ static void test_users(void **state)
 	} rows[] = {
 		{ "nothing", "    {}\n", NULL, NULL, NULL, LOGIN_NONE },
 		{ "a token", "    token: abc\n", "abc", NULL, NULL, LOGIN_BEARER },
-		{ "a certificate in the file", "    client-certificate-data: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==\n    client-key-data: LS0tLS1CRUdJTiBLRVktLS0tLQo=\n",
+		{ "a certificate in the file",
+		  "    client-certificate-data: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==\n    client-key-data: LS0tLS1CRUdJTiBLRVktLS0tLQo=\n",
 		  NULL, "-----BEGIN CERTIFICATE-----\n", NULL, LOGIN_NONE },
 		{ "name and password", "    username: me\n    password: pass\n", "pass", NULL, "me", LOGIN_BASIC },
 		{ "quoted, like a number", "    token: \"007\"\n", "007", NULL, NULL, LOGIN_BEARER },
@@ -99,7 +103,9 @@ static void test_clusters(void **state)
 	struct login l = { 0 };
 	struct kube_places p = places(in_dir("config"));
 	(void)state;
-	put_config("    server: https://rancher.example/k8s/clusters/c-1/?a=b#c\n    certificate-authority: ca.crt\n    tls-server-name: other.example\n", "    {}\n");
+	put_config(
+		"    server: https://rancher.example/k8s/clusters/c-1/?a=b#c\n    certificate-authority: ca.crt\n    tls-server-name: other.example\n",
+		"    {}\n");
 	assert_ok(kube_login(&p, "c", &l, &why));
 	assert_string_equal(l.base, "https://rancher.example/k8s/clusters/c-1");
 	assert_string_equal(l.ca_file, in_dir("ca.crt")); /* from the file's own folder */
@@ -125,11 +131,13 @@ static void test_credentials_go_over_https_alone(void **state)
 
 static void test_impersonation(void **state)
 {
-	static const char *const want[] = { "Impersonate-User: jane", "Impersonate-Uid: 7", "Impersonate-Group: sre", "Impersonate-Group: dev", "Impersonate-Extra-scope: x" };
+	static const char *const want[] = { "Impersonate-User: jane", "Impersonate-Uid: 7", "Impersonate-Group: sre",
+		                            "Impersonate-Group: dev", "Impersonate-Extra-scope: x" };
 	struct login l = { 0 };
 	struct kube_places p = places(in_dir("config"));
 	(void)state;
-	put_config(server, "    token: abc\n    as: jane\n    as-uid: \"7\"\n    as-groups: [ sre, dev ]\n    as-user-extra: { scope: [ x ] }\n");
+	put_config(server,
+	           "    token: abc\n    as: jane\n    as-uid: \"7\"\n    as-groups: [ sre, dev ]\n    as-user-extra: { scope: [ x ] }\n");
 	assert_ok(kube_login(&p, "", &l, &why));
 	assert_int_equal(l.n_headers, sizeof want / sizeof want[0]);
 	for (size_t i = 0; i < l.n_headers; i++)
@@ -145,23 +153,38 @@ static void test_refused(void **state)
 	} rows[] = {
 		{ "no such context", server, "    {}\n", "d", "the kubeconfig has no context 'd'; it has c", ERR_NOT_FOUND },
 		{ "no server", "    certificate-authority: x\n", "    {}\n", "", ":10: the cluster has no 'server'", ERR_FORMAT },
-		{ "a server that is none", "    server: ftp://h\n", "    {}\n", "", ":10: 'server' must be an https or http URL", ERR_FORMAT },
+		{ "a server that is none", "    server: ftp://h\n", "    {}\n", "", ":10: 'server' must be an https or http URL",
+		  ERR_FORMAT },
 		{ "a user in the server", "    server: https://a:b@h\n", "    {}\n", "", ":10: 'server' must be an https", ERR_FORMAT },
 		{ "a proxy", "    server: https://h\n    proxy-url: http://p\n", "    {}\n", "", ":11: a proxy", ERR_UNSUPPORTED },
-		{ "both CA and none", "    server: https://h\n    insecure-skip-tls-verify: true\n    certificate-authority: x\n", "    {}\n", "", ":11: 'insecure-skip-tls-verify' with", ERR_FORMAT },
-		{ "data that is no base 64", "    server: https://h\n    certificate-authority-data: '***'\n", "    {}\n", "", ":11: 'certificate-authority-data' is no PEM", ERR_FORMAT },
-		{ "data that is no PEM", "    server: https://h\n    certificate-authority-data: AAAA\n", "    {}\n", "", ":11: 'certificate-authority-data' is no PEM", ERR_FORMAT },
-		{ "a certificate without a key", server, "    client-certificate: x\n", "", ":14: the user has a client certificate or a key without", ERR_FORMAT },
-		{ "token and password", server, "    token: a\n    username: b\n    password: c\n", "", ":14: a user has either a token or", ERR_FORMAT },
-		{ "an old provider", server, "    auth-provider: { name: gcp }\n", "", ":14: 'auth-provider' is no longer", ERR_UNSUPPORTED },
-		{ "two ways", server, "    auth-provider: { name: gcp }\n    exec: { command: x }\n", "", ":14: a user has either 'exec' or", ERR_FORMAT },
-		{ "exec without a command", server, "    exec:\n      apiVersion: client.authentication.k8s.io/v1\n", "", ":15: 'exec' has no 'command'", ERR_FORMAT },
-		{ "exec of an old version", server, "    exec:\n      command: x\n      apiVersion: client.authentication.k8s.io/v1alpha1\n", "", "must be client.authentication.k8s.io/v1 or", ERR_FORMAT },
-		{ "exec of v1 without a mode", server, "    exec:\n      command: x\n      apiVersion: client.authentication.k8s.io/v1\n", "", "needs 'interactiveMode'", ERR_FORMAT },
-		{ "exec that wants a terminal", server, "    exec:\n      command: x\n      interactiveMode: Always\n      apiVersion: client.authentication.k8s.io/v1\n", "", "wants a terminal", ERR_UNSUPPORTED },
+		{ "both CA and none", "    server: https://h\n    insecure-skip-tls-verify: true\n    certificate-authority: x\n",
+		  "    {}\n", "", ":11: 'insecure-skip-tls-verify' with", ERR_FORMAT },
+		{ "data that is no base 64", "    server: https://h\n    certificate-authority-data: '***'\n", "    {}\n", "",
+		  ":11: 'certificate-authority-data' is no PEM", ERR_FORMAT },
+		{ "data that is no PEM", "    server: https://h\n    certificate-authority-data: AAAA\n", "    {}\n", "",
+		  ":11: 'certificate-authority-data' is no PEM", ERR_FORMAT },
+		{ "a certificate without a key", server, "    client-certificate: x\n", "",
+		  ":14: the user has a client certificate or a key without", ERR_FORMAT },
+		{ "token and password", server, "    token: a\n    username: b\n    password: c\n", "", ":14: a user has either a token or",
+		  ERR_FORMAT },
+		{ "an old provider", server, "    auth-provider: { name: gcp }\n", "", ":14: 'auth-provider' is no longer",
+		  ERR_UNSUPPORTED },
+		{ "two ways", server, "    auth-provider: { name: gcp }\n    exec: { command: x }\n", "",
+		  ":14: a user has either 'exec' or", ERR_FORMAT },
+		{ "exec without a command", server, "    exec:\n      apiVersion: client.authentication.k8s.io/v1\n", "",
+		  ":15: 'exec' has no 'command'", ERR_FORMAT },
+		{ "exec of an old version", server,
+		  "    exec:\n      command: x\n      apiVersion: client.authentication.k8s.io/v1alpha1\n", "",
+		  "must be client.authentication.k8s.io/v1 or", ERR_FORMAT },
+		{ "exec of v1 without a mode", server, "    exec:\n      command: x\n      apiVersion: client.authentication.k8s.io/v1\n",
+		  "", "needs 'interactiveMode'", ERR_FORMAT },
+		{ "exec that wants a terminal", server,
+		  "    exec:\n      command: x\n      interactiveMode: Always\n      apiVersion: client.authentication.k8s.io/v1\n", "",
+		  "wants a terminal", ERR_UNSUPPORTED },
 		{ "groups without a user", server, "    as-groups: [ a ]\n", "", ":14: 'as-groups' is there without 'as'", ERR_FORMAT },
 		{ "a header in a header", server, "    as: \"a\\nAuthorization: b\"\n", "", "must be one line", ERR_FORMAT },
-		{ "a token of two lines", server, "    token: \"a\\nb\"\n", "", ":14: 'token': the secret is more than one line", ERR_FORMAT },
+		{ "a token of two lines", server, "    token: \"a\\nb\"\n", "", ":14: 'token': the secret is more than one line",
+		  ERR_FORMAT },
 		{ "not YAML", server, "    a: [\n", "", "config:", ERR_FORMAT },
 	};
 	(void)state;
@@ -193,7 +216,8 @@ static void test_files(void **state)
 	login_release(&l);
 }
 
-/* The first file that defines a name counts whole, the first that sets the current context too; files that are not there are passed over. */
+/* The first file that defines a name counts whole, the first that sets the current context too; files that are not there are passed over.
+ */
 static void test_merged(void **state)
 {
 	char list[512];
@@ -201,7 +225,10 @@ static void test_merged(void **state)
 	struct kube_places p = places("");
 	(void)state;
 	put_file("config", "contexts:\n- name: a\n  context: { cluster: k, user: u }\nusers:\n- name: u\n  user: { token: first }\n", 0600);
-	put_file("second", "current-context: a\nclusters:\n- name: k\n  cluster: { server: \"https://second\" }\nusers:\n- name: u\n  user: { token: second, as: jane }\n", 0600);
+	put_file(
+		"second",
+		"current-context: a\nclusters:\n- name: k\n  cluster: { server: \"https://second\" }\nusers:\n- name: u\n  user: { token: second, as: jane }\n",
+		0600);
 	snprintf(list, sizeof list, "%s::%s:%s:%s", in_dir("nothing"), in_dir("config"), in_dir("second"), in_dir("config"));
 	p.list = list;
 	assert_ok(kube_login(&p, "", &l, &why));
@@ -254,8 +281,9 @@ static void test_in_cluster(void **state)
 
 /* ---- commands ---- */
 
-static const char exec_user[] = "    exec:\n      apiVersion: client.authentication.k8s.io/v1\n      interactiveMode: IfAvailable\n      command: ./plugin\n"
-                                "      args: [ \"a b\", \"$(touch asked)\" ]\n      env: [ { name: EXTRA, value: \"x y\" } ]\n      provideClusterInfo: true\n";
+static const char exec_user[] =
+	"    exec:\n      apiVersion: client.authentication.k8s.io/v1\n      interactiveMode: IfAvailable\n      command: ./plugin\n"
+	"      args: [ \"a b\", \"$(touch asked)\" ]\n      env: [ { name: EXTRA, value: \"x y\" } ]\n      provideClusterInfo: true\n";
 
 static void test_exec(void **state)
 {
@@ -265,9 +293,11 @@ static void test_exec(void **state)
 	struct buf text;
 	(void)state;
 	put_config(server, exec_user);
-	snprintf(script, sizeof script, "#!/bin/sh\n{ echo \"$1|$2|$EXTRA\"; echo \"$KUBERNETES_EXEC_INFO\"; read line || echo closed; } >'%s'\n"
-	         "echo '{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":{\"token\":\"tok\",\"expirationTimestamp\":\"1970-01-01T01:00:00Z\"}}'\n",
-	         in_dir("out"));
+	snprintf(
+		script, sizeof script,
+		"#!/bin/sh\n{ echo \"$1|$2|$EXTRA\"; echo \"$KUBERNETES_EXEC_INFO\"; read line || echo closed; } >'%s'\n"
+		"echo '{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":{\"token\":\"tok\",\"expirationTimestamp\":\"1970-01-01T01:00:00Z\"}}'\n",
+		in_dir("out"));
 	put_file("plugin", script, 0700);
 	assert_ok(kube_login(&p, "", &l, &why));
 	assert_string_equal(l.secret.text, "tok");
@@ -280,8 +310,10 @@ static void test_exec(void **state)
 	for (int c; (c = fgetc(f)) != EOF;)
 		buf_putc(&text, (char)c);
 	fclose(f);
-	assert_string_equal(buf_text(&text), "a b|$(touch asked)|x y\n{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"spec\":{\"interactive\":false,"
-	                                     "\"cluster\":{\"server\":\"https://10.0.0.1:6443\"}}}\nclosed\n");
+	assert_string_equal(
+		buf_text(&text),
+		"a b|$(touch asked)|x y\n{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"spec\":{\"interactive\":false,"
+		"\"cluster\":{\"server\":\"https://10.0.0.1:6443\"}}}\nclosed\n");
 	buf_release(&text);
 }
 
@@ -292,7 +324,10 @@ static void test_exec_policy(void **state)
 	struct kube_places p = places(in_dir("config"));
 	(void)state;
 	put_config(server, exec_user);
-	put_file("plugin", "#!/bin/sh\necho '{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":{\"token\":\"tok\"}}'\n", 0700);
+	put_file(
+		"plugin",
+		"#!/bin/sh\necho '{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":{\"token\":\"tok\"}}'\n",
+		0700);
 	p.exec = KUBE_EXEC_DENY;
 	assert_int_equal(kube_login(&p, "", &l, &why), ERR_DENIED);
 	login_release(&l);
@@ -312,7 +347,8 @@ static void test_exec_fails(void **state)
 		const char *label, *script, *want;
 		enum err err;
 	} rows[] = {
-		{ "a status", "#!/bin/sh\necho first >&2; printf 'no \\033[31msession\\n' >&2; exit 3\n", "failed with status 3: no ", ERR_IO },
+		{ "a status", "#!/bin/sh\necho first >&2; printf 'no \\033[31msession\\n' >&2; exit 3\n", "failed with status 3: no ",
+		  ERR_IO },
 		{ "killed", "#!/bin/sh\nkill -9 $$\n", "killed by signal 9", ERR_IO },
 		{ "too slow", "#!/bin/sh\nsleep 60 & sleep 60\n", "took too long", ERR_TIMEOUT },
 		{ "too much", "#!/bin/sh\nhead -c 600000 /dev/zero\n", "says more than", ERR_LIMIT },
@@ -327,7 +363,8 @@ static void test_exec_fails(void **state)
 		p.exec_timeout_ms = rows[i].err == ERR_TIMEOUT ? 300 : 20000;
 		put_file("plugin", rows[i].script, 0700);
 		enum err e = kube_login(&p, "", &l, &why);
-		if ((rows[i].script[0] != '\0' && e != rows[i].err) || e == ERR_OK || strstr(why.text, rows[i].want) == NULL || strchr(why.text, '\033') != NULL)
+		if ((rows[i].script[0] != '\0' && e != rows[i].err) || e == ERR_OK || strstr(why.text, rows[i].want) == NULL ||
+		    strchr(why.text, '\033') != NULL)
 			fail_msg("%s: %s: %s", rows[i].label, err_text(e), why.text);
 		login_release(&l);
 	}
@@ -340,7 +377,8 @@ static void test_exec_answers(void **state)
 		const char *label, *text, *want; /* NULL: taken */
 	} rows[] = {
 		{ "a token", ANSWER("{\"token\":\"t\"}"), NULL },
-		{ "a pair", ANSWER("{\"clientCertificateData\":\"-----BEGIN CERTIFICATE-----\",\"clientKeyData\":\"-----BEGIN KEY-----\"}"), NULL },
+		{ "a pair", ANSWER("{\"clientCertificateData\":\"-----BEGIN CERTIFICATE-----\",\"clientKeyData\":\"-----BEGIN KEY-----\"}"),
+		  NULL },
 		{ "half a pair", ANSWER("{\"clientCertificateData\":\"-----BEGIN CERTIFICATE-----\"}"), "without the other" },
 		{ "no PEM", ANSWER("{\"clientCertificateData\":\"a\",\"clientKeyData\":\"b\"}"), "no PEM" },
 		{ "nothing in it", ANSWER("{}"), "neither a token nor a certificate" },
@@ -348,7 +386,9 @@ static void test_exec_answers(void **state)
 		{ "a token of two lines", ANSWER("{\"token\":\"a\\nb\"}"), "more than one line" },
 		{ "a token that is a number", ANSWER("{\"token\":5}"), "no text" },
 		{ "a time that is none", ANSWER("{\"token\":\"t\",\"expirationTimestamp\":\"now\"}"), "no time" },
-		{ "another version", "{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1beta1\",\"status\":{\"token\":\"t\"}}", "no ExecCredential of" },
+		{ "another version",
+		  "{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1beta1\",\"status\":{\"token\":\"t\"}}",
+		  "no ExecCredential of" },
 		{ "a list", "[]", "no ExecCredential" },
 		{ "secret in what is broken", "{\"token\":\"hunter2\"", "its answer is no JSON" },
 	};
@@ -356,7 +396,8 @@ static void test_exec_answers(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct login l = { 0 };
 		enum err e = kube_credential_read(rows[i].text, strlen(rows[i].text), "client.authentication.k8s.io/v1", NOW_MS, &l, &why);
-		if (rows[i].want == NULL ? e != ERR_OK : e == ERR_OK || strstr(why.text, rows[i].want) == NULL || strstr(why.text, "hunter2") != NULL)
+		if (rows[i].want == NULL ? e != ERR_OK :
+		                           e == ERR_OK || strstr(why.text, rows[i].want) == NULL || strstr(why.text, "hunter2") != NULL)
 			fail_msg("%s: %s: %s", rows[i].label, err_text(e), why.text);
 		login_release(&l);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The driver `kubernetes` on built-in workloads, against a cluster in memory: revisions, rollouts, and what is known to go wrong with them. */
+ * The driver `kubernetes` on built-in workloads, against a cluster in memory: revisions, rollouts, and what is known to go wrong with them.
+ */
 #include "tests/unit/deploy/kube_bench.h"
 
 #include <cjson/cJSON.h>
@@ -18,8 +19,11 @@ static const char deployment[] =
 	"\"rollingUpdate\":{\"maxUnavailable\":\"25%\",\"maxSurge\":\"25%\"}},\"template\":{\"metadata\":{\"labels\":{\"app\":\"llama-8b\"}},\"spec\":{\"containers\":["
 	"{\"name\":\"vllm\",\"image\":\"registry.example/vllm:v1\",\"args\":[\"--model\",\"/models/llama-8b\"],\"resources\":{}}],\"terminationGracePeriodSeconds\":30}}}}";
 
-#define IMAGE(tag) "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"vllm\",\"image\":\"registry.example/vllm:" tag "\",\"args\":[\"--model\",\"/models/llama-8b\"],\"resources\":{}}]}}}}"
-#define RESTART    "{\"spec\":{\"template\":{\"metadata\":{\"annotations\":{\"kubectl.kubernetes.io/restartedAt\":\"2026-11-23T14:00:00Z\"}}}}}"
+#define IMAGE(tag)                                                                                                                         \
+	"{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"vllm\",\"image\":\"registry.example/vllm:" tag                     \
+	"\",\"args\":[\"--model\",\"/models/llama-8b\"],\"resources\":{}}]}}}}"
+#define RESTART                                                                                                                            \
+	"{\"spec\":{\"template\":{\"metadata\":{\"annotations\":{\"kubectl.kubernetes.io/restartedAt\":\"2026-11-23T14:00:00Z\"}}}}}"
 
 static void change(const char *patch)
 {
@@ -72,7 +76,8 @@ static void run_all(const struct steps *steps)
 
 static const char *running_image(void)
 {
-	const cJSON *o = kube_world_find(b.world, DEPLOYMENT), *spec = cJSON_GetObjectItem(cJSON_GetObjectItem(cJSON_GetObjectItem(o, "spec"), "template"), "spec");
+	const cJSON *o = kube_world_find(b.world, DEPLOYMENT),
+		    *spec = cJSON_GetObjectItem(cJSON_GetObjectItem(cJSON_GetObjectItem(o, "spec"), "template"), "spec");
 	return cJSON_GetObjectItem(cJSON_GetArrayItem(cJSON_GetObjectItem(spec, "containers"), 0), "image")->valuestring;
 }
 
@@ -105,7 +110,8 @@ static void test_restart_makes_a_revision_and_no_version(void **state)
 	assert_false(f->is_ready);
 }
 
-/* Undone, the target is taken up again with a new number, and "the one before" is the bad one. Versions are templates: they stay what they are. */
+/* Undone, the target is taken up again with a new number, and "the one before" is the bad one. Versions are templates: they stay what they
+ * are. */
 static void test_second_undo_is_no_ping_pong(void **state)
 {
 	char v2[32], v1[32];
@@ -136,15 +142,20 @@ static void test_what_is_warned_of(void **state)
 		enum warning_level level;
 	} rows[] = {
 		{ "paused refuses", "{\"spec\":{\"paused\":true}}", "it is paused", WARNING_FORBIDS },
-		{ "Argo CD", "{\"metadata\":{\"annotations\":{\"argocd.argoproj.io/tracking-id\":\"x\"}}}", "Argo CD owns it", WARNING_SERIOUS },
+		{ "Argo CD", "{\"metadata\":{\"annotations\":{\"argocd.argoproj.io/tracking-id\":\"x\"}}}", "Argo CD owns it",
+		  WARNING_SERIOUS },
 		{ "Flux", "{\"metadata\":{\"labels\":{\"kustomize.toolkit.fluxcd.io/name\":\"x\"}}}", "Flux owns it", WARNING_SERIOUS },
-		{ "a manager", "{\"metadata\":{\"managedFields\":[{\"manager\":\"argocd-controller\"}]}}", "Argo CD writes to it", WARNING_SERIOUS },
+		{ "a manager", "{\"metadata\":{\"managedFields\":[{\"manager\":\"argocd-controller\"}]}}", "Argo CD writes to it",
+		  WARNING_SERIOUS },
 		{ "Helm", "{\"metadata\":{\"annotations\":{\"meta.helm.sh/release-name\":\"x\"}}}", "Helm installed it", WARNING_CARE },
 		{ "no history", "{\"spec\":{\"revisionHistoryLimit\":0}}", "keeps nothing to go back to", WARNING_NOTE },
-		{ "a surge that finds no GPU", "{\"spec\":{\"strategy\":{\"rollingUpdate\":{\"maxUnavailable\":0}},\"template\":{\"spec\":{\"containers\":[{\"name\":\"vllm\",\"image\":\"a:1\","
-		  "\"resources\":{\"limits\":{\"nvidia.com/gpu\":1}}}]}}}}", "each pod takes nvidia.com/gpu", WARNING_CARE },
+		{ "a surge that finds no GPU",
+		  "{\"spec\":{\"strategy\":{\"rollingUpdate\":{\"maxUnavailable\":0}},\"template\":{\"spec\":{\"containers\":[{\"name\":\"vllm\",\"image\":\"a:1\","
+		  "\"resources\":{\"limits\":{\"nvidia.com/gpu\":1}}}]}}}}",
+		  "each pod takes nvidia.com/gpu", WARNING_CARE },
 		{ "Recreate", "{\"spec\":{\"strategy\":{\"type\":\"Recreate\"}}}", "Recreate", WARNING_CARE },
-		{ "a secret in plain text", "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"vllm\",\"image\":\"a:1\",\"env\":[{\"name\":\"HF_TOKEN\",\"value\":\"x\"}]}]}}}}",
+		{ "a secret in plain text",
+		  "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"vllm\",\"image\":\"a:1\",\"env\":[{\"name\":\"HF_TOKEN\",\"value\":\"x\"}]}]}}}}",
 		  "HF_TOKEN stands in the template", WARNING_CARE },
 		{ "a slow model", "{\"spec\":{\"progressDeadlineSeconds\":20}}", "progressDeadlineSeconds is 20", WARNING_NOTE },
 	};
@@ -164,12 +175,17 @@ static void test_what_is_warned_of(void **state)
 static void test_what_others_own(void **state)
 {
 	(void)state;
-	kube_world_add(b.world, "/apis/autoscaling/v2/namespaces/serving/horizontalpodautoscalers",
-	               "{\"kind\":\"HorizontalPodAutoscaler\",\"metadata\":{\"name\":\"scaler\"},\"spec\":{\"scaleTargetRef\":{\"kind\":\"Deployment\",\"name\":\"llama-8b\"}}}");
-	kube_world_add(b.world, "/api/v1/namespaces/serving/pods", "{\"kind\":\"Pod\",\"metadata\":{\"name\":\"p-1\",\"labels\":{\"app\":\"llama-8b\"}},\"status\":{\"containerStatuses\":["
-	               "{\"image\":\"registry.example/vllm:v1\",\"imageID\":\"a@sha256:1\"}]}}");
-	kube_world_add(b.world, "/api/v1/namespaces/serving/pods", "{\"kind\":\"Pod\",\"metadata\":{\"name\":\"p-2\",\"labels\":{\"app\":\"llama-8b\"}},\"status\":{\"containerStatuses\":["
-	               "{\"image\":\"registry.example/vllm:v1\",\"imageID\":\"a@sha256:2\",\"state\":{\"waiting\":{\"reason\":\"ImagePullBackOff\"}}}]}}");
+	kube_world_add(
+		b.world, "/apis/autoscaling/v2/namespaces/serving/horizontalpodautoscalers",
+		"{\"kind\":\"HorizontalPodAutoscaler\",\"metadata\":{\"name\":\"scaler\"},\"spec\":{\"scaleTargetRef\":{\"kind\":\"Deployment\",\"name\":\"llama-8b\"}}}");
+	kube_world_add(
+		b.world, "/api/v1/namespaces/serving/pods",
+		"{\"kind\":\"Pod\",\"metadata\":{\"name\":\"p-1\",\"labels\":{\"app\":\"llama-8b\"}},\"status\":{\"containerStatuses\":["
+		"{\"image\":\"registry.example/vllm:v1\",\"imageID\":\"a@sha256:1\"}]}}");
+	kube_world_add(
+		b.world, "/api/v1/namespaces/serving/pods",
+		"{\"kind\":\"Pod\",\"metadata\":{\"name\":\"p-2\",\"labels\":{\"app\":\"llama-8b\"}},\"status\":{\"containerStatuses\":["
+		"{\"image\":\"registry.example/vllm:v1\",\"imageID\":\"a@sha256:2\",\"state\":{\"waiting\":{\"reason\":\"ImagePullBackOff\"}}}]}}");
 	look();
 	assert_true(kube_bench_warns(&b, WARNING_NOTE, "the autoscaler scaler sets its replicas"));
 	assert_true(kube_bench_warns(&b, WARNING_CARE, "the tag was moved"));
@@ -366,7 +382,8 @@ static void test_stale_version_is_looked_at(void **state)
 		{ "scaled", "{\"spec\":{\"replicas\":7}}", "the cluster has taken it", VERDICT_DONE },
 		{ "labelled", "{\"metadata\":{\"labels\":{\"a\":\"b\"}}}", "the cluster has taken it", VERDICT_DONE },
 		{ "another template", IMAGE("v8"), "somebody else has changed its template", VERDICT_FAILED },
-		{ "another strategy", "{\"spec\":{\"strategy\":{\"type\":\"Recreate\"}}}", "somebody else has changed its specification", VERDICT_FAILED },
+		{ "another strategy", "{\"spec\":{\"strategy\":{\"type\":\"Recreate\"}}}", "somebody else has changed its specification",
+		  VERDICT_FAILED },
 		{ "paused", "{\"spec\":{\"paused\":true}}", "it has been paused", VERDICT_FAILED },
 	};
 	(void)state;
@@ -468,6 +485,7 @@ static void test_what_a_server_says(void **state)
 		{ "404 of a proxy", "something else answers there", KUBE_FAULT_TEXT, 404, 1, VERDICT_FAILED },
 		{ "a login page", "a proxy or a login page", KUBE_FAULT_TEXT, 403, 1, VERDICT_FAILED },
 		{ "an ill proxy", "taken it", KUBE_FAULT_TEXT, 502, 1, VERDICT_DONE },
+		{ "a page with 200", "taken it", KUBE_FAULT_TEXT, 200, 1, VERDICT_DONE }, /* it was not: looked at, asked again */
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -502,14 +520,18 @@ static void test_progress(void **state)
 	change(IMAGE("v2"));
 	look();
 	plan(DEPLOY_ROLLBACK, "v1");
-	kube_world_add(b.world, "/api/v1/namespaces/serving/pods", "{\"kind\":\"Pod\",\"metadata\":{\"name\":\"p-1\",\"labels\":{\"app\":\"llama-8b\"}},\"status\":{\"conditions\":[{\"type\":\"PodScheduled\","
-	               "\"status\":\"False\",\"reason\":\"Unschedulable\",\"message\":\"0/3 nodes are available: 3 Insufficient nvidia.com/gpu.\"}]}}");
+	kube_world_add(
+		b.world, "/api/v1/namespaces/serving/pods",
+		"{\"kind\":\"Pod\",\"metadata\":{\"name\":\"p-1\",\"labels\":{\"app\":\"llama-8b\"}},\"status\":{\"conditions\":[{\"type\":\"PodScheduled\","
+		"\"status\":\"False\",\"reason\":\"Unschedulable\",\"message\":\"0/3 nodes are available: 3 Insufficient nvidia.com/gpu.\"}]}}");
 	assert_int_equal(kube_bench_step(&b, step_of(&b.forward, "put v1"), 0), VERDICT_DONE);
 	const struct step *s = step_of(&b.forward, "wait for");
 	assert_int_equal(kube_bench_step(&b, s, 1), VERDICT_AGAIN);
 	assert_string_equal(b.last.text, "0 of 3 replicas are new");
+	assert_true(b.last.progress >= 0 && b.last.progress < 0.1);
 	assert_int_equal(kube_bench_step(&b, s, 2), VERDICT_AGAIN); /* the pods say why */
 	assert_string_equal(b.last.text, "pod p-1 finds no place: 0/3 nodes are available: 3 Insufficient nvidia.com/gpu.");
+	assert_true(b.last.progress >= 0 && b.last.progress < 0.1); /* of the look before */
 	assert_int_equal(kube_bench_step(&b, s, 0), VERDICT_DONE);
 	change(IMAGE("v6"));
 	assert_int_equal(kube_bench_step(&b, s, 0), VERDICT_FAILED);
@@ -518,7 +540,8 @@ static void test_progress(void **state)
 
 /* ---- StatefulSets, DaemonSets ---- */
 
-#define SET_SPEC "\"spec\":{\"replicas\":3,\"selector\":{\"matchLabels\":{\"app\":\"triton\"}},\"podManagementPolicy\":\"OrderedReady\",\"updateStrategy\":{\"type\":\"RollingUpdate\"}," \
+#define SET_SPEC                                                                                                                                                                 \
+	"\"spec\":{\"replicas\":3,\"selector\":{\"matchLabels\":{\"app\":\"triton\"}},\"podManagementPolicy\":\"OrderedReady\",\"updateStrategy\":{\"type\":\"RollingUpdate\"}," \
 	"\"template\":{\"metadata\":{\"labels\":{\"app\":\"triton\"}},\"spec\":{\"containers\":[{\"name\":\"triton\",\"image\":\"t:24.01\"}]}}}}"
 #define SET_IMAGE(tag) "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"triton\",\"image\":\"t:" tag "\"}]}}}}"
 #define STATEFULSET COLLECTION "statefulsets/triton"
@@ -559,9 +582,12 @@ static void add_stuck_pod(void)
 {
 	char pod[512];
 	const cJSON *o = kube_world_find(b.world, STATEFULSET);
-	snprintf(pod, sizeof pod, "{\"kind\":\"Pod\",\"metadata\":{\"name\":\"triton-2\",\"uid\":\"pod-uid\",\"labels\":{\"app\":\"triton\",\"controller-revision-hash\":\"%s\"},\"ownerReferences\":[{\"uid\":\"%s\","
-	         "\"controller\":true}]},\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"False\"}]}}",
-	         cJSON_GetObjectItem(cJSON_GetObjectItem(o, "status"), "updateRevision")->valuestring, cJSON_GetObjectItem(cJSON_GetObjectItem(o, "metadata"), "uid")->valuestring);
+	snprintf(
+		pod, sizeof pod,
+		"{\"kind\":\"Pod\",\"metadata\":{\"name\":\"triton-2\",\"uid\":\"pod-uid\",\"labels\":{\"app\":\"triton\",\"controller-revision-hash\":\"%s\"},\"ownerReferences\":[{\"uid\":\"%s\","
+		"\"controller\":true}]},\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"False\"}]}}",
+		cJSON_GetObjectItem(cJSON_GetObjectItem(o, "status"), "updateRevision")->valuestring,
+		cJSON_GetObjectItem(cJSON_GetObjectItem(o, "metadata"), "uid")->valuestring);
 	kube_world_add(b.world, "/api/v1/namespaces/serving/pods", pod);
 	kube_world_touch(b.world, STATEFULSET);
 }
@@ -575,7 +601,8 @@ static void test_statefulset_broken_pod(void **state)
 	add_stuck_pod();
 	look();
 	plan(DEPLOY_ROLLBACK, "24.01");
-	assert_true(kube_bench_warns(&b, WARNING_CARE, "pod triton-2 is not ready and holds up all others: it is deleted once the template is changed"));
+	assert_true(kube_bench_warns(&b, WARNING_CARE,
+	                             "pod triton-2 is not ready and holds up all others: it is deleted once the template is changed"));
 	assert_int_equal(b.forward.n, 4);
 	const struct step *s = &b.forward.items[2];
 	assert_string_equal(s->title, "delete the stuck pod triton-2");

@@ -55,11 +55,14 @@ static void begin_rollout(const char *more)
 	char options[512];
 	snprintf(options, sizeof options, ROLLOUT_OPTIONS "%s", more);
 	kube_bench_begin(&b, options);
-	kube_world_add(b.world, ROLLOUTS, "{\"kind\":\"Rollout\",\"metadata\":{\"name\":\"embed\"},\"spec\":{\"replicas\":2,\"selector\":{\"matchLabels\":{\"app\":\"embed\"}},"
-	               "\"template\":{\"metadata\":{\"labels\":{\"app\":\"embed\"}},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"embed:v1\"}]}}}}");
+	kube_world_add(
+		b.world, ROLLOUTS,
+		"{\"kind\":\"Rollout\",\"metadata\":{\"name\":\"embed\"},\"spec\":{\"replicas\":2,\"selector\":{\"matchLabels\":{\"app\":\"embed\"}},"
+		"\"template\":{\"metadata\":{\"labels\":{\"app\":\"embed\"}},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"embed:v1\"}]}}}}");
 }
 
-/* A canary is under way and paused: abort takes its traffic at once, the template follows, and since the target is what is stable, no step is gone through. */
+/* A canary is under way and paused: abort takes its traffic at once, the template follows, and since the target is what is stable, no step
+ * is gone through. */
 static void test_rollback_in_the_midst_of_a_canary(void **state)
 {
 	(void)state;
@@ -70,7 +73,8 @@ static void test_rollback_in_the_midst_of_a_canary(void **state)
 	look();
 	assert_string_equal(found_running(&b.look.found)->tag, "v2");
 	assert_ok(kube_bench_plan(&b, DEPLOY_ROLLBACK, "v1", &why));
-	titles(&b.forward, "abort the rollout of embed\ntry without effect: put v1, revision 1 on embed\nput v1, revision 1 on embed\nwait for embed to have rolled out\n");
+	titles(&b.forward,
+	       "abort the rollout of embed\ntry without effect: put v1, revision 1 on embed\nput v1, revision 1 on embed\nwait for embed to have rolled out\n");
 	assert_non_null(strstr(b.forward.items[0].ask.url, "/rollouts/embed/status?fieldManager=pitwall"));
 	assert_string_equal(b.forward.items[0].ask.body, "{\"status\":{\"abort\":true}}");
 	assert_string_equal(b.forward.items[2].ask.headers[0].value, "application/json-patch+json"); /* strategic is refused with 415 */
@@ -83,7 +87,8 @@ static void test_rollback_in_the_midst_of_a_canary(void **state)
 	assert_string_equal(found_running(&b.look.found)->tag, "v2");
 }
 
-/* From a version that is stable: all steps of the old one would be gone through again, so it is promoted fully, after the controller has seen the template. */
+/* From a version that is stable: all steps of the old one would be gone through again, so it is promoted fully, after the controller has
+ * seen the template. */
 static void test_rollback_of_a_stable_rollout(void **state)
 {
 	(void)state;
@@ -95,7 +100,8 @@ static void test_rollback_of_a_stable_rollout(void **state)
 	look();
 	assert_true(b.look.found.is_ready);
 	assert_ok(kube_bench_plan(&b, DEPLOY_ROLLBACK, "v1", &why));
-	titles(&b.forward, "put v1, revision 1 on embed\nwait for the controller to see the template\nleave out the steps of embed\nwait for embed to have rolled out\n");
+	titles(&b.forward,
+	       "put v1, revision 1 on embed\nwait for the controller to see the template\nleave out the steps of embed\nwait for embed to have rolled out\n");
 	run_all(&b.forward);
 	assert_string_equal(at(ROLLOUTS "/embed", "status", "phase")->valuestring, "Healthy");
 	kube_bench_end(&b);
@@ -113,8 +119,10 @@ static void test_redeploys_of_a_rollout(void **state)
 		const char *options, *titles, *body;
 		size_t step;
 	} rows[] = {
-		{ "", "restart the pods of embed\nwait for embed to have rolled out\n", "{\"spec\":{\"restartAt\":\"2026-11-23T15:00:00Z\"}}", 0 },
-		{ "redeploy: promote\n", "unpause embed\npromote embed\nwait for embed to have rolled out\n", "{\"status\":{\"controllerPause\":false,\"pauseConditions\":null}}", 1 },
+		{ "", "restart the pods of embed\nwait for embed to have rolled out\n",
+		  "{\"spec\":{\"restartAt\":\"2026-11-23T15:00:00Z\"}}", 0 },
+		{ "redeploy: promote\n", "unpause embed\npromote embed\nwait for embed to have rolled out\n",
+		  "{\"status\":{\"controllerPause\":false,\"pauseConditions\":null}}", 1 },
 		{ "redeploy: retry\n", "retry embed\nwait for embed to have rolled out\n", "{\"status\":{\"abort\":false}}", 0 },
 	};
 	(void)state;
@@ -174,15 +182,20 @@ static void test_degraded(void **state)
 
 /* ---- InferenceServices ---- */
 
-#define REVISION(n, uri) "{\"kind\":\"Revision\",\"metadata\":{\"name\":\"iris-predictor-0000" n "\",\"creationTimestamp\":\"2026-11-23T1" n ":00:00Z\",\"labels\":{\"serving.kserve.io/inferenceservice\":\"iris\"}," \
+#define REVISION(n, uri)                                                                                                                   \
+	"{\"kind\":\"Revision\",\"metadata\":{\"name\":\"iris-predictor-0000" n "\",\"creationTimestamp\":\"2026-11-23T1" n                \
+	":00:00Z\",\"labels\":{\"serving.kserve.io/inferenceservice\":\"iris\"},"                                                          \
 	"\"annotations\":{\"internal.serving.kserve.io/storage-initializer-sourceuri\":\"" uri "\"}}}"
 
 static void begin_service(const char *mode, const char *canary)
 {
 	char text[1024];
 	kube_bench_begin(&b, SERVICE_OPTIONS);
-	snprintf(text, sizeof text, "{\"kind\":\"InferenceService\",\"metadata\":{\"name\":\"iris\",\"generation\":2},\"spec\":{\"predictor\":{%s\"model\":{\"modelFormat\":{\"name\":\"sklearn\"},\"storageUri\":\"gs://m/iris/v2\"}}},"
-	         "\"status\":{\"deploymentMode\":\"%s\",\"components\":{\"predictor\":{\"latestRolledoutRevision\":\"iris-predictor-00001\"}}}}", canary, mode);
+	snprintf(
+		text, sizeof text,
+		"{\"kind\":\"InferenceService\",\"metadata\":{\"name\":\"iris\",\"generation\":2},\"spec\":{\"predictor\":{%s\"model\":{\"modelFormat\":{\"name\":\"sklearn\"},\"storageUri\":\"gs://m/iris/v2\"}}},"
+		"\"status\":{\"deploymentMode\":\"%s\",\"components\":{\"predictor\":{\"latestRolledoutRevision\":\"iris-predictor-00001\"}}}}",
+		canary, mode);
 	kube_world_add(b.world, SERVICES, text);
 	kube_world_add(b.world, "/apis/serving.knative.dev/v1/namespaces/serving/revisions", REVISION("1", "gs://m/iris/v1"));
 	kube_world_add(b.world, "/apis/serving.knative.dev/v1/namespaces/serving/revisions", REVISION("2", "gs://m/iris/v2"));
@@ -204,8 +217,9 @@ static void test_service_goes_back_with_its_model(void **state)
 	assert_true(b.look.found.versions[0].is_running);
 	assert_true(kube_bench_warns(&b, WARNING_CARE, "10 % of its traffic goes to the newest revision"));
 	assert_ok(kube_bench_plan(&b, DEPLOY_ROLLBACK, "v1", &why));
-	titles(&b.forward, "try without effect: send no traffic of iris to its newest revision\nsend no traffic of iris to its newest revision\nput v1 on iris\nwait for v1 to be loaded\n"
-	                   "send all traffic of iris to it\nwait for iris to have rolled out\n");
+	titles(&b.forward,
+	       "try without effect: send no traffic of iris to its newest revision\nsend no traffic of iris to its newest revision\nput v1 on iris\nwait for v1 to be loaded\n"
+	       "send all traffic of iris to it\nwait for iris to have rolled out\n");
 	assert_string_equal(b.forward.items[2].ask.headers[0].value, "application/merge-patch+json");
 	assert_non_null(strstr(b.forward.items[4].ask.body, "\"canaryTrafficPercent\":null"));
 	run_all(&b.forward);
@@ -221,8 +235,10 @@ static void test_service_without_knative(void **state)
 {
 	(void)state;
 	begin_service("Standard", "");
-	kube_world_add(b.world, "/apis/apps/v1/namespaces/serving/replicasets", "{\"kind\":\"ReplicaSet\",\"metadata\":{\"name\":\"iris-predictor-abc\",\"labels\":{\"serving.kserve.io/inferenceservice\":\"iris\"}},"
-	               "\"spec\":{\"template\":{\"metadata\":{\"annotations\":{\"internal.serving.kserve.io/storage-initializer-sourceuri\":\"gs://m/iris/v0\"}}}}}");
+	kube_world_add(
+		b.world, "/apis/apps/v1/namespaces/serving/replicasets",
+		"{\"kind\":\"ReplicaSet\",\"metadata\":{\"name\":\"iris-predictor-abc\",\"labels\":{\"serving.kserve.io/inferenceservice\":\"iris\"}},"
+		"\"spec\":{\"template\":{\"metadata\":{\"annotations\":{\"internal.serving.kserve.io/storage-initializer-sourceuri\":\"gs://m/iris/v0\"}}}}}");
 	look();
 	assert_int_equal(b.look.found.n_versions, 2);
 	assert_ok(kube_bench_plan(&b, DEPLOY_ROLLBACK, "v0", &why));
@@ -238,12 +254,15 @@ static void test_service_restart(void **state)
 	look();
 	assert_ok(kube_bench_plan(&b, DEPLOY_REDEPLOY, NULL, &why));
 	run_all(&b.forward);
-	assert_string_equal(cJSON_GetObjectItem(cJSON_GetObjectItem(at(SERVICES "/iris", "spec", "predictor"), "annotations"), "kubectl.kubernetes.io/restartedAt")->valuestring,
+	assert_string_equal(cJSON_GetObjectItem(cJSON_GetObjectItem(at(SERVICES "/iris", "spec", "predictor"), "annotations"),
+	                                        "kubectl.kubernetes.io/restartedAt")
+	                            ->valuestring,
 	                    "2026-11-23T15:00:00Z");
 	look();
 	assert_string_equal(found_running(&b.look.found)->model_version, "gs://m/iris/v2"); /* a restart is no version */
 	run_all(&b.back);
-	assert_null(cJSON_GetObjectItem(cJSON_GetObjectItem(at(SERVICES "/iris", "spec", "predictor"), "annotations"), "kubectl.kubernetes.io/restartedAt"));
+	assert_null(cJSON_GetObjectItem(cJSON_GetObjectItem(at(SERVICES "/iris", "spec", "predictor"), "annotations"),
+	                                "kubectl.kubernetes.io/restartedAt"));
 }
 
 static void test_service_that_does_not_load(void **state)
@@ -254,14 +273,23 @@ static void test_service_that_does_not_load(void **state)
 	assert_ok(kube_bench_plan(&b, DEPLOY_REDEPLOY, NULL, &why));
 	cJSON *o = kube_world_find(b.world, SERVICES "/iris");
 	cJSON_DeleteItemFromObject(o, "status");
-	cJSON_AddItemToObject(o, "status", cJSON_Parse("{\"modelStatus\":{\"transitionStatus\":\"BlockedByFailedLoad\",\"lastFailureInfo\":{\"reason\":\"ModelLoadFailed\",\"message\":\"no such bucket\"}}}"));
+	cJSON_AddItemToObject(
+		o, "status",
+		cJSON_Parse(
+			"{\"modelStatus\":{\"transitionStatus\":\"BlockedByFailedLoad\",\"lastFailureInfo\":{\"reason\":\"ModelLoadFailed\",\"message\":\"no such bucket\"}}}"));
 	struct verdict v;
 	struct answer answer = { .err = ERR_OK, .status = 200 };
 	answer.text = b.text = (free(b.text), cJSON_PrintUnformatted(o));
 	answer.n = strlen(answer.text);
 	int memory = 0;
 	const struct step *s = &b.forward.items[b.forward.n - 1];
-	const struct judging j = { .deploy = &b.deploy, .settings = &b.settings, .unit = &b.unit, .step = s, .answer = &answer, .arena = &b.arena, .at = &memory };
+	const struct judging j = { .deploy = &b.deploy,
+		                   .settings = &b.settings,
+		                   .unit = &b.unit,
+		                   .step = s,
+		                   .answer = &answer,
+		                   .arena = &b.arena,
+		                   .at = &memory };
 	b.driver->judge(&j, &v);
 	assert_int_equal(v.kind, VERDICT_FAILED);
 	assert_string_equal(v.text, "the model does not load (BlockedByFailedLoad): ModelLoadFailed no such bucket");
@@ -271,7 +299,8 @@ static void test_service_of_nothing(void **state)
 {
 	(void)state;
 	kube_bench_begin(&b, SERVICE_OPTIONS);
-	kube_world_add(b.world, SERVICES, "{\"kind\":\"InferenceService\",\"metadata\":{\"name\":\"iris\"},\"spec\":{\"predictor\":{\"model\":{}}}}");
+	kube_world_add(b.world, SERVICES,
+	               "{\"kind\":\"InferenceService\",\"metadata\":{\"name\":\"iris\"},\"spec\":{\"predictor\":{\"model\":{}}}}");
 	assert_false(kube_bench_look(&b, &why));
 	assert_non_null(strstr(why.text, "neither a storageUri nor an image"));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The driver `kubernetes` on what a real API server and its controllers said. The recordings are not part of the project: they are looked for where PITWALL_SHARED points, and
- * the tests are skipped without them. */
+ * The driver `kubernetes` on what a real API server and its controllers said. The recordings are not part of the project: they are looked
+ * for where PITWALL_SHARED points, and the tests are skipped without them. */
 #include "tests/unit/deploy/kube_bench.h"
 
 #include <cjson/cJSON.h>
@@ -38,10 +38,16 @@ static char *read_recording(const char *name, struct answer *out)
 	assert_ok(slurp(path, 1 << 20, &text, NULL, &why));
 	const char *status = strstr(buf_text(&text), "\n---\nHTTP/");
 	assert_row(name, status != NULL);
-	const char *body = strstr(status + 5, "\n\n"), *crlf = strstr(status + 5, "\r\n\r\n"), *again = strstr(status + 5, "\nretry-after: ");
+	const char *body = strstr(status + 5, "\n\n"), *crlf = strstr(status + 5, "\r\n\r\n"),
+		   *again = strstr(status + 5, "\nretry-after: ");
 	body = crlf != NULL && (body == NULL || crlf < body) ? crlf + 4 : body != NULL ? body + 2 : "";
 	char *copy = strdup(body);
-	*out = (struct answer){ .err = ERR_OK, .why = "", .was_sent = true, .status = (int)strtol(strchr(status + 5, ' '), NULL, 10), .text = copy, .n = strlen(copy),
+	*out = (struct answer){ .err = ERR_OK,
+		                .why = "",
+		                .was_sent = true,
+		                .status = (int)strtol(strchr(status + 5, ' '), NULL, 10),
+		                .text = copy,
+		                .n = strlen(copy),
 		                .retry_after_ms = again != NULL ? strtol(again + 14, NULL, 10) * 1000 : 0 };
 	buf_release(&text);
 	return copy;
@@ -200,9 +206,21 @@ static void test_refusals(void **state)
 /* Every recording as the answer to everything: nothing breaks, and all end. */
 static void test_everything_to_everything(void **state)
 {
-	static const char *const names[] = { "00-version", "03-deploy-get-progressing", "05-deploy-get-complete", "06-pods-list", "08-deploy-get-rolling", "10-rs-list-v2", "24-events",
-		                             "25-scale-get", "42-ssrr-viewer", "62-watch-too-old", "75-controllerrevisions", "82-isvc-canary0-mergepatch", "87-rollout-abort-status" };
-	static const char *const kinds[] = { DEPLOYMENT, STATEFULSET, DEPLOYMENT "kind: daemonset\n", DEPLOYMENT "kind: rollout\n", DEPLOYMENT "kind: inferenceservice\n" };
+	static const char *const names[] = { "00-version",
+		                             "03-deploy-get-progressing",
+		                             "05-deploy-get-complete",
+		                             "06-pods-list",
+		                             "08-deploy-get-rolling",
+		                             "10-rs-list-v2",
+		                             "24-events",
+		                             "25-scale-get",
+		                             "42-ssrr-viewer",
+		                             "62-watch-too-old",
+		                             "75-controllerrevisions",
+		                             "82-isvc-canary0-mergepatch",
+		                             "87-rollout-abort-status" };
+	static const char *const kinds[] = { DEPLOYMENT, STATEFULSET, DEPLOYMENT "kind: daemonset\n", DEPLOYMENT "kind: rollout\n",
+		                             DEPLOYMENT "kind: inferenceservice\n" };
 	(void)state;
 	folder();
 	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)

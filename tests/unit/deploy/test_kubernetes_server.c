@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The driver `kubernetes` by the hands and a kubeconfig, over TLS, against an API server on a socket: logins, certificates, answers that never come. */
+ * The driver `kubernetes` by the hands and a kubeconfig, over TLS, against an API server on a socket: logins, certificates, answers that
+ * never come. */
 #include "tests/unit/deploy/kube_bench.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "base/buf.h"
 #include "base/slurp.h"
 #include "deploy/hands.h"
@@ -28,7 +31,7 @@ static struct hands       *hands;
 static char                dir[64];
 static bool                is_made; /* certificates */
 
-static const char *const files[] = { "pit.pem", "pit.key", "other.pem", "other.key", "config", "token", "plugin" };
+static const char *const files[] = { "pit.pem", "pit.key", "other.pem", "other.key", "config", "token", "plugin", "page" };
 
 static const char *in_dir(const char *name)
 {
@@ -53,8 +56,25 @@ static bool make_certificate(const char *role)
 	char pem[160], key[160];
 	snprintf(pem, sizeof pem, "%s/%s.pem", dir, role);
 	snprintf(key, sizeof key, "%s/%s.key", dir, role);
-	const char *words[] = { "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", pem, "-days", "2",
-		                "-subj", "/CN=pit.example", "-addext", "subjectAltName=IP:127.0.0.1", NULL };
+	const char *words[] = { "openssl",
+		                "req",
+		                "-x509",
+		                "-newkey",
+		                "ec",
+		                "-pkeyopt",
+		                "ec_paramgen_curve:P-256",
+		                "-nodes",
+		                "-keyout",
+		                key,
+		                "-out",
+		                pem,
+		                "-days",
+		                "2",
+		                "-subj",
+		                "/CN=pit.example",
+		                "-addext",
+		                "subjectAltName=IP:127.0.0.1",
+		                NULL };
 	posix_spawn_file_actions_t actions;
 	char *const *argv;
 	const char *const *lent = words;
@@ -128,8 +148,11 @@ static void carry(void *ctx, const struct ask *ask, struct answer *out)
 static void put_config(const char *ca, const char *user)
 {
 	char text[2048];
-	snprintf(text, sizeof text, "contexts: [ { name: \"a/b@c\", context: { cluster: k, user: u } } ]\nclusters: [ { name: k, cluster: { server: \"https://127.0.0.1:%d\", certificate-authority: %s } } ]\n"
-	         "users: [ { name: u, user: { %s } } ]\n", kube_server_port(server), ca, user);
+	snprintf(
+		text, sizeof text,
+		"contexts: [ { name: \"a/b@c\", context: { cluster: k, user: u } } ]\nclusters: [ { name: k, cluster: { server: \"https://127.0.0.1:%d\", certificate-authority: %s } } ]\n"
+		"users: [ { name: u, user: { %s } } ]\n",
+		kube_server_port(server), ca, user);
 	put_file("config", text, 0600);
 }
 
@@ -149,9 +172,12 @@ static int begin(void **state)
 		return 0;
 	snprintf(options, sizeof options, "name: llama-8b\nnamespace: serving\ncontext: a/b@c\nkubeconfig: %s\n", in_dir("config"));
 	kube_bench_begin(&b, options);
-	kube_world_add(b.world, COLLECTION "deployments", "{\"kind\":\"Deployment\",\"metadata\":{\"name\":\"llama-8b\"},\"spec\":{\"replicas\":3,\"selector\":{\"matchLabels\":{\"app\":\"a\"}},"
-	               "\"template\":{\"metadata\":{\"labels\":{\"app\":\"a\"}},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"r/a:v1\"}]}}}}");
-	kube_world_change(b.world, DEPLOYMENT, "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"r/a:v2\"}]}}}}");
+	kube_world_add(
+		b.world, COLLECTION "deployments",
+		"{\"kind\":\"Deployment\",\"metadata\":{\"name\":\"llama-8b\"},\"spec\":{\"replicas\":3,\"selector\":{\"matchLabels\":{\"app\":\"a\"}},"
+		"\"template\":{\"metadata\":{\"labels\":{\"app\":\"a\"}},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"r/a:v1\"}]}}}}");
+	kube_world_change(b.world, DEPLOYMENT,
+	                  "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"r/a:v2\"}]}}}}");
 	kube_world_settle(b.world);
 	char *cert = text_of("pit.pem"), *key = text_of("pit.key");
 	server = kube_server_start(b.world, cert, key);
@@ -279,7 +305,10 @@ static void test_command_and_person(void **state)
 {
 	(void)state;
 	need_server();
-	put_file("plugin", "#!/bin/sh\necho '{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":{\"token\":\"first\"}}'\n", 0700);
+	put_file(
+		"plugin",
+		"#!/bin/sh\necho '{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":{\"token\":\"first\"}}'\n",
+		0700);
 	put_config("pit.pem", "as: jane, exec: { apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: ./plugin }");
 	look();
 	kube_server_lock(server);
@@ -328,6 +357,88 @@ static void test_busy(void **state)
 	assert_int_equal(count("PATCH"), 2);
 }
 
+/* openssl's server, which wants a certificate of ours; it gives the files of the folder. Its port, 0: it did not start. */
+static int serve_files(pid_t *pid)
+{
+	const char *words[] = { "openssl", "s_server", "-accept", "127.0.0.1:0",          "-WWW",    "-cert",     "pit.pem", "-key",
+		                "pit.key", "-Verify",  "1",       "-verify_return_error", "-CAfile", "other.pem", NULL };
+	const char *const *lent = words;
+	char *const *argv;
+	char said[4096] = "", *at = NULL;
+	int ends[2];
+	size_t len = 0;
+	posix_spawn_file_actions_t actions;
+	memcpy(&argv, &lent, sizeof argv); /* posix_spawn only reads them */
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
+	posix_spawn_file_actions_addchdir_np(&actions, dir);
+	assert_int_equal(posix_spawnp(pid, words[0], &actions, NULL, argv, environ), 0);
+	posix_spawn_file_actions_destroy(&actions);
+	close(ends[1]);
+	for (ssize_t n; len < sizeof said - 1 && (n = read(ends[0], said + len, sizeof said - 1 - len)) > 0;) {
+		len += (size_t)n;
+		said[len] = '\0';
+		at = strstr(said, "ACCEPT 127.0.0.1:");
+		if (at != NULL && strchr(at, '\n') != NULL)
+			break;
+	}
+	close(ends[0]);
+	return at != NULL ? (int)strtol(at + 17, NULL, 10) : 0;
+}
+
+/* A kubeconfig for it, with the certificate in base 64 in its text. */
+static void put_certificate_config(int port, bool has_certificate)
+{
+	struct buf text, cert, key;
+	char *pem = text_of("other.pem"), *secret = text_of("other.key");
+	buf_init(&text, 16384);
+	buf_init(&cert, 8192);
+	buf_init(&key, 8192);
+	base64_encode(&cert, pem, strlen(pem));
+	base64_encode(&key, secret, strlen(secret));
+	buf_printf(&text, "contexts: [ { name: \"a/b@c\", context: { cluster: k, user: u } } ]\nclusters: [ { name: k, cluster: { server: "
+	           "\"https://127.0.0.1:%d\", certificate-authority: pit.pem } } ]\nusers:\n- name: u\n  user: {", port);
+	if (has_certificate)
+		buf_printf(&text, " client-certificate-data: \"%s\", client-key-data: \"%s\"", buf_text(&cert), buf_text(&key));
+	buf_puts(&text, " }\n");
+	assert_int_equal(text.err, ERR_OK);
+	put_file("config", buf_text(&text), 0600);
+	buf_release(&text);
+	buf_release(&cert);
+	buf_release(&key);
+	free(pem);
+	free(secret);
+}
+
+static void test_client_certificate(void **state)
+{
+	(void)state;
+	need_server();
+	for (int has_certificate = 0; has_certificate < 2; has_certificate++) {
+		struct answer answer;
+		struct ask ask;
+		pid_t pid = 0;
+		put_file("page", "it is me\n", 0600);
+		int port = serve_files(&pid);
+		if (port != 0) {
+			put_certificate_config(port, has_certificate);
+			ask_http(&b.arena, &ask, "GET", "kubernetes://a%2Fb%40c/page", NULL);
+			carry(NULL, &ask, &answer);
+		}
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		assert_int_not_equal(port, 0);
+		assert_int_equal(answer.err == ERR_OK && answer.status == 200, has_certificate);
+		assert_true(!has_certificate || strstr(answer.text, "it is me") != NULL);
+		/* The next one has another port, and hands keep a login for its time. */
+		end(NULL);
+		begin(NULL);
+	}
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -338,6 +449,7 @@ int main(void)
 		CASE(test_command_and_person),
 		CASE(test_no_answer),
 		CASE(test_busy),
+		CASE(test_client_certificate),
 	};
 	return cmocka_run_group_tests(tests, make_files, remove_files);
 }
