@@ -13,7 +13,7 @@ enum { TEXT_MAX = 4096, URL_MAX = 8192, WORDS_MAX = 64, SILENCE_MS = 2000 };
 
 /* ---- texts ---- */
 
-static const char *vprintf_into(struct arena *a, const char *format, va_list args)
+static const char *__attribute__((format(printf, 2, 0))) vprintf_into(struct arena *a, const char *format, va_list args)
 {
 	char text[TEXT_MAX];
 	int n = vsnprintf(text, sizeof text, format, args);
@@ -105,7 +105,7 @@ void ask_http(struct arena *a, struct ask *to, const char *method, const char *u
 
 /* ---- what was found ---- */
 
-static void warn(struct arena *a, struct warning *items, size_t *n, enum warning_level level, const char *format, va_list args)
+static void __attribute__((format(printf, 5, 0))) warn(struct arena *a, struct warning *items, size_t *n, enum warning_level level, const char *format, va_list args)
 {
 	const char *text = vprintf_into(a, format, args);
 	size_t at = *n;
@@ -181,12 +181,12 @@ struct step *steps_add(struct planning *p, struct steps *to, enum phase phase, c
 
 /* ---- verdicts ---- */
 
-static void say(struct verdict *v, enum verdict_kind kind, int64_t wait_ms, const char *format, va_list args)
+static void __attribute__((format(printf, 4, 0))) say(struct verdict *v, enum verdict_kind kind, int64_t wait_ms, const char *format, va_list args)
 {
 	v->kind = kind;
 	v->wait_ms = wait_ms;
 	v->next.kind = ASK_NONE;
-	v->progress = NAN;
+	v->progress = (double)NAN;
 	int n = vsnprintf(v->text, sizeof v->text, format, args);
 	if (n < 0)
 		v->text[0] = '\0';

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Plans as JSON. What is empty, zero or false is left out. Versions are pointed at by their place in "versions", from 1; a unit's found versions are not written, what its driver
- * needs to come back is.
+ * Plans as JSON. What is empty, zero or false is left out. Versions are pointed at by their place in "versions", from 1; a unit's found versions
+ * are not written, what its driver needs to come back is.
  *
  *     {"plan":1,"kind":"rollback","key":"...",...,"gate":{...},"from":1,"to":2,
  *      "versions":[{"id":"v14",...}],"warnings":[{"level":"care","text":"..."}],

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A plan for a person at three in the morning: what, what is wrong with it, what differs, where, the very words that are sent, what is looked at afterwards, the way
- * back, and what confirms it. */
+ * A plan for a person at three in the morning: what, what is wrong with it, what differs, where, the very words that are sent, what is looked at
+ * afterwards, the way back, and what confirms it. */
 #include "deploy/plan.h"
 
 #include <stdio.h>
@@ -104,7 +104,8 @@ static void put_difference(const struct deploy_plan *p, struct buf *to)
 	differs |= put_difference_of(to, "config", a->config_hash, b->config_hash);
 	bool is_known = a->image[0] != '\0' || a->tag[0] != '\0' || a->model_version[0] != '\0' || a->config_hash[0] != '\0';
 	if (!differs)
-		line_printf(to, 2, 4, is_known ? "the same image, tag, model version and configuration" : "not known: neither says its image, tag, model version or configuration");
+		line_printf(to, 2, 4, is_known ? "the same image, tag, model version and configuration"
+		                               : "not known: neither says its image, tag, model version or configuration");
 }
 
 /* ---- where ---- */
@@ -191,7 +192,8 @@ static void put_gate(const struct deploy_plan *p, struct buf *to)
 	if (g->memory_ratio > 0)
 		line_printf(to, 4, 6, "GPU memory at most %g times as much", g->memory_ratio);
 	line_printf(to, 4, 6, "fewer than %lld requests are no data, and no data is never success", (long long)g->min_requests);
-	line_printf(to, 2, 4, p->on_failure == GATE_UNDO ? "where it does not hold, all that was touched is undone" : "where it does not hold, the run stops and a person decides");
+	line_printf(to, 2, 4, p->on_failure == GATE_UNDO ? "where it does not hold, all that was touched is undone"
+	                                                 : "where it does not hold, the run stops and a person decides");
 }
 
 static void put_confirmation(const struct deploy_plan *p, struct buf *to)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reading a plan's JSON. It may be anybody's (a bundle from elsewhere): sizes and numbers are bounded, and what does not fit together is refused, so that whoever
- * carries out or draws a plan need not look again. */
+ * Reading a plan's JSON. It may be anybody's (a bundle from elsewhere): sizes and numbers are bounded, and what does not fit together is refused, so
+ * that whoever carries out or draws a plan need not look again. */
 #include "deploy/plan.h"
 
 #include <cjson/cJSON.h>

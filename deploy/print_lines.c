@@ -70,7 +70,7 @@ void lines_put(struct buf *to, int first, int rest, const char *text)
 	}
 }
 
-static void put_formatted(struct buf *to, int first, int rest, const char *before, const char *format, va_list args)
+static void __attribute__((format(printf, 5, 0))) put_formatted(struct buf *to, int first, int rest, const char *before, const char *format, va_list args)
 {
 	struct buf text;
 	buf_init(&text, LINE_MAX_BYTES);

@@ -255,7 +255,7 @@ static enum err step_row(struct call *c, sqlite3_stmt *s, struct why *why)
 	struct deployment_step row = {
 		.deployment = sqlite3_column_int64(s, 0), .seq = sqlite3_column_int64(s, 1), .wave = count_of(s, 2), .unit = db_text(s, 3),
 		.direction = (enum step_direction)number_below(s, 4, STEP_BACK + 1, STEP_FORWARD), .index = count_of(s, 5), .title = db_text(s, 6),
-		.key = db_text(s, 7), .began_ms = sqlite3_column_int64(s, 8), .ended_ms = not_after(ended_ms, c->at_ms), .text = "", .progress = NAN,
+		.key = db_text(s, 7), .began_ms = sqlite3_column_int64(s, 8), .ended_ms = not_after(ended_ms, c->at_ms), .text = "", .progress = (double)NAN,
 	};
 	if (row.ended_ms != 0 || ended_ms == 0) {
 		row.state = (enum step_state)number_below(s, 10, STEP_STATE_COUNT, STEP_FAILED);

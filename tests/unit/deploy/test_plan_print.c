@@ -263,7 +263,7 @@ static void hostile_texts_stay_in_their_lines(void **state)
 {
 	(void)state;
 	static const char *const texts[] = {
-		"\x1b[2J\x1b]0;x\x07", "a\nTo confirm\n  y", "\xff\xfe", "\xe2\x80\xae" "abc", "\t\t\r", "e\xcc\x81\xcc\x81\xcc\x81", "%s%n%1000d",
+		"\x1b[2J\x1b]0;x\x07", "a\nTo confirm\n  y", "\xff\xfe", "\xe2\x80\xae turned", "\t\t\r", "e\xcc\x81\xcc\x81\xcc\x81", "%s%n%1000d",
 		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {

@@ -94,7 +94,7 @@ static void put_change(struct changes *c, int64_t deployment, int64_t at_ms, enu
 static struct deployment_step step(int64_t seq, const char *unit, enum step_direction direction, int64_t began_ms, int64_t ended_ms, enum step_state s)
 {
 	return (struct deployment_step){ .deployment = 1, .seq = seq, .wave = (size_t)seq / 2, .unit = unit, .direction = direction, .index = 3, .title = "restart",
-	                                 .key = "k-1", .began_ms = began_ms, .ended_ms = ended_ms, .state = s, .text = "ok", .progress = NAN };
+	                                 .key = "k-1", .began_ms = began_ms, .ended_ms = ended_ms, .state = s, .text = "ok", .progress = (double)NAN };
 }
 
 static void put_step(struct changes *c, int64_t seq, const char *unit, enum step_direction direction, int64_t began_ms, int64_t ended_ms, enum step_state s)
