@@ -172,10 +172,10 @@ static const struct cli_option options[] = {
 
 const struct cli_command command_deployments = {
 	.name          = "deployments",
-	.arguments     = "[list | show|confirm|watch|pause|resume|abort|undo|abandon|skip|pass ID]",
+	.arguments     = "[list | WORD ID]",
 	.max_arguments = 2,
 	.summary       = "list redeploys and rollbacks, show their journal, and say what is to become of one",
-	.details       = "'show' prints all that happened to one; 'confirm' shows a plan that waits (for a second person, say) and confirms it; 'watch' follows a run. What was begun always ends: "
+	.details       = "WORD is one of these. 'show' prints all that happened to one; 'confirm' shows a plan that waits (for a second person, say) and confirms it; 'watch' follows a run. What was begun always ends: "
 	                 "'pause' begins nothing new until 'resume', 'abort' begins nothing more and stops, 'undo' likewise and then puts back all that was touched. When a step or gate failed, or the "
 	                 "recorder was gone, the run waits: 'resume' tries again, 'skip' leaves out the unit that failed, 'pass' accepts what the gate found (an admin may), 'abandon' leaves "
 	                 "everything as it is and sets the model free. Exits 0 when it is done (of confirm and watch: the run was, or was left to go on), 1 when a run stopped or was undone, or nobody "

@@ -323,6 +323,7 @@ bool deploy_read(struct build *b, const struct yaml_node *map, const char *group
 	if (to != NULL) {
 		*to = d;
 		b->fleet->n_deploys++;
+		b->fleet->n_group_deploys += group != NULL;
 	}
 	return true;
 }
@@ -345,20 +346,19 @@ const struct fleet_deploy *fleet_deploy_find(const struct fleet *f, const char *
 	return NULL;
 }
 
+const struct fleet_deploy *fleet_deploy_in(const struct fleet *f, const struct fleet_group *group, const char *model)
+{
+	if (group != NULL && group->is_not_deployed)
+		return NULL;
+	if (group != NULL && group->deploy > 0 && strcmp(f->deploys[group->deploy - 1].model, model) == 0)
+		return &f->deploys[group->deploy - 1];
+	for (size_t i = f->n_group_deploys; i < f->n_deploys; i++)
+		if (strcmp(f->deploys[i].model, model) == 0)
+			return &f->deploys[i];
+	return NULL;
+}
+
 const struct fleet_deploy *fleet_deploy_of(const struct fleet *f, const char *group, const char *model)
 {
-	const struct fleet_group *g = group_find(f, group);
-	const struct fleet_deploy *found = NULL;
-	if (g != NULL && g->is_not_deployed)
-		return NULL;
-	for (size_t i = 0; i < f->n_deploys; i++) {
-		const struct fleet_deploy *d = &f->deploys[i];
-		if (strcmp(d->model, model) != 0)
-			continue;
-		if (d->group[0] != '\0' && strcmp(d->group, group) == 0)
-			return d;
-		if (d->group[0] == '\0')
-			found = d;
-	}
-	return found;
+	return fleet_deploy_in(f, group_find(f, group), model);
 }

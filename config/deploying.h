@@ -77,9 +77,12 @@ struct fleet_deploy {
 };
 
 struct fleet;
+struct fleet_group;
 
 /* The scope that what a group serves of a model belongs to: the group's own, else the model's, unless the group says `deploy: none`. NULL: none. */
 const struct fleet_deploy *fleet_deploy_of(const struct fleet *f, const char *group, const char *model);
+/* The same where the group is at hand (NULL: it is none of the file's), without looking for it. */
+const struct fleet_deploy *fleet_deploy_in(const struct fleet *f, const struct fleet_group *group, const char *model);
 /* By its name. NULL: none. */
 const struct fleet_deploy *fleet_deploy_find(const struct fleet *f, const char *name);
 

@@ -97,6 +97,7 @@ struct fleet_group {
 	const char *name, *profile, *model; /* profile and model "" where not set for the group as a whole */
 	size_t      first, n;               /* its targets are targets[first] to targets[first + n - 1] */
 	bool        is_not_deployed;        /* `deploy: none` */
+	size_t      deploy;                 /* of its own: its place in fleet->deploys, from 1; 0: none */
 };
 
 /* How whoever sits before a console is called when a critical group of alerts is new: the bell, a desktop notification and the bell, or not. */
@@ -122,7 +123,7 @@ struct fleet {
 	struct fleet_model  *models;
 	size_t               n_models;
 	struct fleet_deploy *deploys;  /* those of groups in their order, then those of models */
-	size_t               n_deploys;
+	size_t               n_deploys, n_group_deploys;
 	struct fleet_slo    *slos;
 	size_t               n_slos;
 	const char *const   *rules;    /* absolute paths of the rule files that the globs found, each once, sorted per glob */

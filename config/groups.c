@@ -315,6 +315,7 @@ static void read_group(struct build *b, const struct yaml_node *map, const struc
 		read_file_sd(b, file_sd, group, &s);
 	if (nodes == NULL && targets == NULL && file_sd == NULL && endpoints == NULL)
 		yaml_error(b->y, map, "group '%s' has neither 'nodes', 'targets' nor 'file_sd'", group);
+	size_t deploys = b->fleet->n_deploys;
 	bool is_deployed = name == NULL || deploy_read(b, map, name, s.model);
 	struct fleet_group *to = b->err == ERR_OK ? add_group(b) : NULL;
 	if (to == NULL)
@@ -326,6 +327,7 @@ static void read_group(struct build *b, const struct yaml_node *map, const struc
 		.first = first,
 		.n = b->fleet->n_targets - first,
 		.is_not_deployed = !is_deployed,
+		.deploy = b->fleet->n_deploys > deploys ? b->fleet->n_deploys : 0,
 	};
 	b->fleet->n_groups++;
 }

@@ -62,7 +62,7 @@ static bool read_integer(const char *text, const char *range, int64_t *out)
 		assert((size_t)(dots - range) < sizeof low);
 		memcpy(low, range, (size_t)(dots - range));
 		if (parse_i64(low, INT64_MIN, INT64_MAX, &min) != ERR_OK || parse_i64(dots + 2, INT64_MIN, INT64_MAX, &max) != ERR_OK)
-			assert(!"the option's range");
+			assert(false && "the option's range");
 	}
 	return parse_i64(text, min, max, out) == ERR_OK;
 }
@@ -186,7 +186,7 @@ static void set_standard(const struct option *o, struct setting *to)
 {
 	to->text = o->standard;
 	if (o->standard[0] != '\0' && !read_scalar(o, o->standard, to))
-		assert(!"the option's default");
+		assert(false && "the option's default");
 }
 
 /* The keys that all drivers share, which may have been meant too. */
@@ -251,7 +251,7 @@ const struct setting *setting(const struct settings *s, const char *name)
 	for (size_t i = 0; i < s->n; i++)
 		if (strcmp(s->options[i].name, name) == 0)
 			return &s->values[i];
-	assert(!"an option of the driver's table");
+	assert(false && "an option of the driver's table");
 	abort();
 }
 

@@ -24,18 +24,23 @@ struct meaning {
 	const char                *group;         /* the first that no `deploy` holds for; NULL: all have one */
 };
 
-/* fleet_deploy_of, which looks through all groups, once for each run of targets that agree. */
+/* Walks the targets, which stand in the order of their groups, so that no group has to be looked for. */
 struct cursor {
 	const struct fleet        *fleet;
+	size_t                     group;
 	const struct fleet_target *before;
 	const struct fleet_deploy *deploy;
 };
 
 static const struct fleet_deploy *deploy_of(struct cursor *c, const struct fleet_target *t)
 {
-	if (c->before == NULL || strcmp(c->before->group, t->group) != 0 || strcmp(c->before->model, t->model) != 0)
-		c->deploy = t->model[0] != '\0' ? fleet_deploy_of(c->fleet, t->group, t->model) : NULL;
+	const struct fleet *f = c->fleet;
+	if (c->before != NULL && strcmp(c->before->group, t->group) == 0 && strcmp(c->before->model, t->model) == 0)
+		return c->deploy;
+	while (c->group < f->n_groups && strcmp(f->groups[c->group].name, t->group) != 0)
+		c->group++;
 	c->before = t;
+	c->deploy = t->model[0] == '\0' || c->group == f->n_groups ? NULL : fleet_deploy_in(f, &f->groups[c->group], t->model);
 	return c->deploy;
 }
 

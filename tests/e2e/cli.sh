@@ -107,6 +107,8 @@ alerts:
   disable: [ TargetFlapping, NoSuchRule ]
 END
 run 1 "$pitwall" check "$work/alerts.yml" && complains "alerts.yml:3:30: there is no built-in rule 'NoSuchRule'"; ok 'a built-in rule that is not there'
+printf 'groups: [ { name: g, model: m, targets: [ "http://127.0.0.1:1/" ], deploy: { driver: nosuch } } ]\n' >"$work/deploy.yml"
+run 1 "$pitwall" check "$work/deploy.yml" && complains "deploy.yml:1:68: there is no driver 'nosuch'"; ok 'a driver that is not there'
 printf 'groups: []\nslo: [ { availability: 99.9 }, { model: m, latency: { threshold: 2s } } ]\n' >"$work/slo.yml"
 run 0 "$pitwall" check --print-rules slo "$work/slo.yml" && cp "$work/out" "$work/printed.yml"
 run 0 "$pitwall" check "$work/printed.yml" && grep -q 'alert: LatencyBudgetBurn' "$work/printed.yml"; ok 'the rules that objectives make are a rule file'
@@ -224,6 +226,9 @@ recorder=
 run 0 "$pitwall" audit list --store "$store" --format json && [ "$("$json_at" rows <"$work/out")" -eq 5 ] && says '"who":"carol"'; ok 'all that was written down'
 run 0 "$pitwall" audit verify --store "$store" && says 'all 5 rows'; ok 'as it was written'
 run 1 "$pitwall" note 'for later' --store "$store" && complains 'is kept, and done when a recorder runs'; ok 'with no recorder a request is kept'
+run 1 "$pitwall" rollback gpu-a-01 --yes --store "$store" && complains 'nobody records'; ok 'a rollback is not'
+run 0 "$pitwall" deployments --store "$store" && says 'STATE'; ok 'no deployments yet'
+run 0 "$pitwall" deployments drivers --format markdown; ok 'the drivers are printed'
 store="$work/a.db"
 
 # ---- what changed ----

@@ -83,8 +83,8 @@ static void put_story(struct bench *b)
 	put_row(b, 1, "v41", "p99 is \033[2Jup");
 	put_change(b, 1, AT(100), DEPLOYMENT_PLANNED, &alice, "");
 	put_change(b, 1, AT(110), DEPLOYMENT_RUNNING, &alice, "confirmed");
-	put_step(b, 1, "eu-1", STEP_FORWARD, AT(111), AT(120), STEP_DONE, "active", NAN);
-	put_step(b, 2, "", STEP_FORWARD, AT(120), AT(240), STEP_GATE_FAILED, "p99 1.4 times\nerrors fine", NAN);
+	put_step(b, 1, "eu-1", STEP_FORWARD, AT(111), AT(120), STEP_DONE, "active", (double)NAN);
+	put_step(b, 2, "", STEP_FORWARD, AT(120), AT(240), STEP_GATE_FAILED, "p99 1.4 times\nerrors fine", (double)NAN);
 	put_change(b, 1, AT(240), DEPLOYMENT_UNDOING, &nobody, "the gate failed");
 	put_step(b, 3, "eu-1", STEP_BACK, AT(241), 0, STEP_BEGUN, "loading", 0.43);
 	commit(b);
@@ -198,7 +198,7 @@ static void test_journal_grows(void **state)
 	assert_ok(journal_print(b.reader, 1, AT(300), &seen, &b.text, &why));
 	assert_string_equal(buf_text(&b.text), "11:10:41 eu-1: back: restart: 80 %, loading\n");
 	buf_clear(&b.text);
-	put_step(&b, 3, "eu-1", STEP_BACK, AT(241), AT(260), STEP_DONE, "", NAN);
+	put_step(&b, 3, "eu-1", STEP_BACK, AT(241), AT(260), STEP_DONE, "", (double)NAN);
 	put_change(&b, 1, AT(261), DEPLOYMENT_UNDONE, &nobody, "");
 	commit(&b);
 	assert_ok(journal_print(b.reader, 1, AT(300), &seen, &b.text, &why));

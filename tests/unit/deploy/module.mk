@@ -9,7 +9,8 @@ tests_unit_deploy_test_option_SOURCES = %reldir%/test_option.c
 tests_unit_deploy_test_option_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/deploy/test_scope
-tests_unit_deploy_test_scope_SOURCES = %reldir%/test_scope.c $(fleet_text)
+tests_unit_deploy_test_scope_SOURCES = %reldir%/test_scope.c $(fleet_text) $(faults)
+tests_unit_deploy_test_scope_LDFLAGS = $(fault_ldflags)
 tests_unit_deploy_test_scope_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/deploy/test_describe

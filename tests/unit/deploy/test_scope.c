@@ -8,6 +8,7 @@
 #include "deploy/plan.h"
 #include "deploy/scope.h"
 #include "tests/unit/config/fleet_text.h"
+#include "tests/unit/faults.h"
 
 static struct why why;
 
@@ -304,9 +305,45 @@ static void test_many(void **state)
 	buf_release(&text);
 }
 
+static enum err find_once(void *ctx, struct why *w)
+{
+	struct arena a;
+	struct deploy_scope *s = NULL;
+	arena_init(&a);
+	enum err e = scope_find(fleet, ctx, &a, &s, w);
+	fault_end();
+	assert_true((e == ERR_OK) == (s != NULL));
+	arena_release(&a);
+	return e;
+}
+
+static enum err check_once(void *ctx, struct why *w)
+{
+	struct diagnostics d;
+	(void)ctx;
+	diagnostics_init(&d);
+	enum err e = deploy_check(fleet, "f", &d, w);
+	bool has_failed = fault_end();
+	assert_true(has_failed || (d.n_errors == 6 && d.n_warnings == 3));
+	diagnostics_release(&d);
+	return e;
+}
+
+static void test_faults(void **state)
+{
+	static char rankers[] = "rankers-eu", whole[] = "llama", several[] = "ranker", none[] = "rankes-eu", wrong[] = "wrong";
+	(void)state;
+	fault_loop("a group", ERR_OK, find_once, rankers);
+	fault_loop("a model", ERR_OK, find_once, whole);
+	fault_loop("several", ERR_USAGE, find_once, several);
+	fault_loop("none", ERR_NOT_FOUND, find_once, none);
+	fault_loop("mistakes", ERR_FORMAT, find_once, wrong);
+	fault_loop("the check", ERR_OK, check_once, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_targets), cmocka_unit_test(test_units), cmocka_unit_test(test_sources), cmocka_unit_test(test_alerts),
-		                            cmocka_unit_test(test_check),   cmocka_unit_test(test_many) };
+		                            cmocka_unit_test(test_check),   cmocka_unit_test(test_many),  cmocka_unit_test(test_faults) };
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
