@@ -40,36 +40,49 @@ void ask_copy(struct arena *arena, const struct ask *from, struct ask *to)
 
 /* ---- JSON ---- */
 
-static void add_text(struct cJSON *o, const char *key, const char *text)
+/* cJSON gives NULL for want of memory; an ask that lacks a part would be another one. */
+static bool add_text(struct cJSON *o, const char *key, const char *text)
 {
-	if (text != NULL)
-		cJSON_AddStringToObject(o, key, text);
+	return text == NULL || cJSON_AddStringToObject(o, key, text) != NULL;
+}
+
+static bool add_item(struct cJSON *o, const char *key, struct cJSON *item)
+{
+	if (cJSON_AddItemToObject(o, key, item))
+		return true;
+	cJSON_Delete(item);
+	return false;
+}
+
+static struct cJSON *headers_to_json(const struct ask *a)
+{
+	struct cJSON *headers = cJSON_CreateArray();
+	for (size_t i = 0; i < a->n_headers; i++) {
+		const char *pair[2] = { a->headers[i].name, a->headers[i].value };
+		struct cJSON *one = cJSON_CreateStringArray(pair, 2);
+		if (!cJSON_AddItemToArray(headers, one)) {
+			cJSON_Delete(one);
+			cJSON_Delete(headers);
+			return NULL;
+		}
+	}
+	return headers;
 }
 
 struct cJSON *ask_to_json(const struct ask *a)
 {
 	struct cJSON *o = cJSON_CreateObject();
-	cJSON_AddStringToObject(o, "kind", kind_names[a->kind]);
-	if (a->n_argv > 0)
-		cJSON_AddItemToObject(o, "argv", cJSON_CreateStringArray(a->argv, (int)a->n_argv));
-	add_text(o, "input", a->input);
-	add_text(o, "method", a->method);
-	add_text(o, "url", a->url);
-	add_text(o, "socket", a->socket);
-	if (a->is_on_machine)
-		cJSON_AddTrueToObject(o, "on_machine");
-	if (a->n_headers > 0) {
-		struct cJSON *headers = cJSON_AddArrayToObject(o, "headers");
-		for (size_t i = 0; i < a->n_headers; i++) {
-			const char *pair[2] = { a->headers[i].name, a->headers[i].value };
-			cJSON_AddItemToArray(headers, cJSON_CreateStringArray(pair, 2));
-		}
-	}
-	add_text(o, "body", a->body);
-	add_text(o, "path", a->path);
-	if (a->timeout_ms != 0)
-		cJSON_AddNumberToObject(o, "timeout", (double)a->timeout_ms);
-	return o;
+	bool ok = add_text(o, "kind", kind_names[a->kind]);
+	ok = ok && (a->n_argv == 0 || add_item(o, "argv", cJSON_CreateStringArray(a->argv, (int)a->n_argv)));
+	ok = ok && add_text(o, "input", a->input) && add_text(o, "method", a->method) && add_text(o, "url", a->url) && add_text(o, "socket", a->socket);
+	ok = ok && (!a->is_on_machine || cJSON_AddTrueToObject(o, "on_machine") != NULL);
+	ok = ok && (a->n_headers == 0 || add_item(o, "headers", headers_to_json(a)));
+	ok = ok && add_text(o, "body", a->body) && add_text(o, "path", a->path);
+	ok = ok && (a->timeout_ms == 0 || cJSON_AddNumberToObject(o, "timeout", (double)a->timeout_ms) != NULL);
+	if (ok)
+		return o;
+	cJSON_Delete(o);
+	return NULL;
 }
 
 /* A member that may be missing. */

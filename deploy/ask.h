@@ -72,7 +72,7 @@ struct answer {
 	int64_t     retry_after_ms; /* HTTP Retry-After; 0: not said */
 };
 
-/* As JSON, and back; what is not there is NULL or 0. Not trusted: checked as what comes from outside. */
+/* As JSON (NULL: out of memory), and back; what is not there is NULL or 0. Not trusted: checked as what comes from outside. */
 struct cJSON *ask_to_json(const struct ask *a);
 enum err      ask_from_json(struct arena *arena, const struct cJSON *o, struct ask *out, struct why *why);
 

@@ -166,7 +166,9 @@ const struct version *found_by_id(const struct found *f, const char *id)
 struct step *steps_add(struct planning *p, struct steps *to, enum phase phase, const char *title, ...)
 {
 	va_list args;
-	if (to->n == STEPS_MAX) {
+	if (to->items == NULL)
+		to->items = arena_zeroed(p->arena, STEPS_MAX, sizeof *to->items);
+	if (to->items == NULL || to->n == STEPS_MAX) {
 		p->arena->failed = true;
 		return NULL;
 	}

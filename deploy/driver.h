@@ -113,8 +113,8 @@ struct step {
 
 enum { STEPS_MAX = 64 };
 struct steps {
-	struct step items[STEPS_MAX];
-	size_t      n;
+	struct step *items; /* in the arena; while a driver plans there is room for STEPS_MAX, so that they stay where they are */
+	size_t       n;
 };
 
 struct planning {

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/varint.h"
+#include "store/deployments.h"
 
 enum { VALUES_MAX = 19, LABELS_BYTES_MAX = 4 << 20, REQUEST_KEPT_MS = 24 * 3600 * 1000 };
 
@@ -235,6 +236,42 @@ void changes_console(struct changes *c, const struct console_row *r)
 		of_int(r->seen_ms), of_int(r->gone_ms), of_text(c, r->view),
 	};
 	STATEMENT(c, STMT_CONSOLE_PUT, values);
+}
+
+void changes_deployment(struct changes *c, const struct deployment_row *r)
+{
+	const struct value values[] = {
+		of_int(r->id), of_text(c, r->kind), of_text(c, r->scope), of_text(c, r->model), of_text(c, r->driver), of_text(c, r->target),
+		of_text(c, r->from), of_text(c, r->to), of_text(c, r->hash), of_text(c, r->request), of_text(c, r->actor.who),
+		of_text(c, r->actor.account), of_text(c, r->actor.origin), of_text(c, r->reason), of_int(r->alert), of_int(r->planned_ms),
+		of_text(c, r->plan),
+	};
+	STATEMENT(c, STMT_DEPLOYMENT_PUT, values);
+}
+
+void changes_deployment_change(struct changes *c, const struct deployment_change *r)
+{
+	const struct value values[] = {
+		of_int(r->deployment), of_int(r->at_ms), of_int(r->state), of_text(c, r->actor.who), of_text(c, r->actor.account),
+		of_text(c, r->actor.origin), of_text(c, r->text),
+	};
+	STATEMENT(c, STMT_DEPLOYMENT_CHANGE_ADD, values);
+}
+
+void changes_deployment_step(struct changes *c, const struct deployment_step *r)
+{
+	const struct value values[] = {
+		of_int(r->deployment), of_int(r->seq), of_int((int64_t)r->wave), of_text(c, r->unit), of_int(r->direction), of_int((int64_t)r->index),
+		of_text(c, r->title), of_text(c, r->key), of_int(r->began_ms), of_int(r->ended_ms), of_int(r->state), of_text(c, r->text),
+		of_real(r->progress),
+	};
+	STATEMENT(c, STMT_DEPLOYMENT_STEP_PUT, values);
+}
+
+void changes_deployment_lease(struct changes *c, const struct deployment_lease *r)
+{
+	const struct value values[] = { of_int(r->deployment), of_text(c, r->holder), of_int(r->beat_ms) };
+	STATEMENT(c, STMT_DEPLOYMENT_LEASE_PUT, values);
 }
 
 void changes_event(struct changes *c, const struct event *e)

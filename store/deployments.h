@@ -100,7 +100,7 @@ struct deployment_at {
 	struct deployment_row    row;    /* plan is "" unless asked for */
 	struct deployment_change last;   /* the last one until T */
 	int64_t                  began_ms, ended_ms; /* first RUNNING, end; 0: not by T */
-	size_t                   n_steps, n_done, n_failed, n_begun; /* steps of units forward, as of T */
+	size_t                   n_steps, n_done, n_failed, n_begun; /* steps of units forward that had begun by T: the sum of the others. Skipped ones are done */
 	struct deployment_lease  lease;  /* as of now */
 };
 

@@ -12,6 +12,7 @@
 
 #include "store/alerts.h"
 #include "store/changes.h"
+#include "store/deployments.h"
 #include "store/ledger.h"
 #include "store/reader_private.h"
 
@@ -26,9 +27,9 @@ struct copying {
 	struct id_map  layouts; /* those written already */
 	enum stream    stream;
 	struct why     why;     /* of a callback */
-	struct changes *changes; /* what there is of alerts */
-	int64_t       *alerts;  /* their ids */
-	size_t         n_alerts, cap_alerts;
+	struct changes *changes; /* what there is of alerts, or of a deployment */
+	int64_t       *ids;     /* of alerts, or of deployments */
+	size_t         n_ids, cap_ids;
 };
 
 static enum err copy_targets(struct copying *c, struct why *why)
@@ -109,20 +110,25 @@ static enum err copy_event(void *ctx, const struct event *e)
 
 /* ---- alerts, as they were at the end ---- */
 
+static enum err note_id(struct copying *c, int64_t id)
+{
+	if (c->n_ids == c->cap_ids) {
+		size_t cap = c->cap_ids == 0 ? 64 : c->cap_ids * 2;
+		int64_t *more = realloc(c->ids, cap * sizeof *more);
+		if (more == NULL)
+			return why_memory(&c->why);
+		c->ids = more;
+		c->cap_ids = cap;
+	}
+	c->ids[c->n_ids++] = id;
+	return ERR_OK;
+}
+
 static enum err copy_alert(void *ctx, const struct alert_row *a)
 {
 	struct copying *c = ctx;
-	if (c->n_alerts == c->cap_alerts) {
-		size_t cap = c->cap_alerts == 0 ? 64 : c->cap_alerts * 2;
-		int64_t *more = realloc(c->alerts, cap * sizeof *more);
-		if (more == NULL)
-			return why_memory(&c->why);
-		c->alerts = more;
-		c->cap_alerts = cap;
-	}
-	c->alerts[c->n_alerts++] = a->id;
 	changes_alert(c->changes, a);
-	return ERR_OK;
+	return note_id(c, a->id);
 }
 
 static enum err copy_transition(void *ctx, const struct transition_row *t)
@@ -149,8 +155,8 @@ static enum err copy_alerts(struct copying *c, struct why *why)
 	enum err e = changes_new(&c->changes, why);
 	if (e == ERR_OK)
 		e = reader_alerts(c->from, c->until_ms, c->until_ms - c->from_ms, 0, copy_alert, c, why);
-	for (size_t i = 0; i < c->n_alerts && e == ERR_OK; i++)
-		e = reader_transitions(c->from, c->alerts[i], INT64_MIN, c->until_ms, copy_transition, c, why);
+	for (size_t i = 0; i < c->n_ids && e == ERR_OK; i++)
+		e = reader_transitions(c->from, c->ids[i], INT64_MIN, c->until_ms, copy_transition, c, why);
 	if (e == ERR_OK)
 		e = reader_acks(c->from, c->from_ms, c->until_ms, copy_ack, c, why);
 	if (e == ERR_OK)
@@ -160,7 +166,60 @@ static enum err copy_alerts(struct copying *c, struct why *why)
 	if (e == ERR_OK)
 		e = changes_write(c->changes, &c->ledger, why);
 	changes_free(c->changes);
-	free(c->alerts);
+	c->changes = NULL;
+	return e;
+}
+
+/* ---- deployments that ran in the range, as they were at the end ---- */
+
+static enum err note_deployment(void *ctx, const struct deployment_at *d)
+{
+	return note_id(ctx, d->row.id);
+}
+
+static enum err copy_deployment_row(void *ctx, const struct deployment_at *d)
+{
+	changes_deployment(((struct copying *)ctx)->changes, &d->row);
+	return ERR_OK;
+}
+
+static enum err copy_deployment_change(void *ctx, const struct deployment_change *c)
+{
+	changes_deployment_change(((struct copying *)ctx)->changes, c);
+	return ERR_OK;
+}
+
+static enum err copy_deployment_step(void *ctx, const struct deployment_step *s)
+{
+	changes_deployment_step(((struct copying *)ctx)->changes, s);
+	return ERR_OK;
+}
+
+/* One at a time: plans are large. Who carries it out stays where it is: nobody does in a bundle. */
+static enum err copy_deployment(struct copying *c, int64_t id, struct why *why)
+{
+	enum err e = changes_new(&c->changes, why);
+	if (e == ERR_OK)
+		e = reader_deployment(c->from, id, c->until_ms, copy_deployment_row, c, why);
+	if (e == ERR_OK)
+		e = reader_deployment_changes(c->from, id, c->until_ms, copy_deployment_change, c, why);
+	if (e == ERR_OK)
+		e = reader_deployment_steps(c->from, id, c->until_ms, copy_deployment_step, c, why);
+	if (e == ERR_OK)
+		e = changes_check(c->changes, why);
+	if (e == ERR_OK)
+		e = changes_write(c->changes, &c->ledger, why);
+	changes_free(c->changes);
+	c->changes = NULL;
+	return e;
+}
+
+static enum err copy_deployments(struct copying *c, struct why *why)
+{
+	c->n_ids = 0;
+	enum err e = reader_deployments(c->from, c->from_ms - 1, c->until_ms, SIZE_MAX, note_deployment, c, why);
+	for (size_t i = 0; i < c->n_ids && e == ERR_OK; i++)
+		e = copy_deployment(c, c->ids[i], why);
 	return e;
 }
 
@@ -188,6 +247,8 @@ static enum err copy_all(void *ctx, struct why *why)
 		e = copy_metas(c, why);
 	if (e == ERR_OK)
 		e = told(c, copy_alerts(c, why), why);
+	if (e == ERR_OK)
+		e = told(c, copy_deployments(c, why), why);
 	return e == ERR_OK ? ledger_finish(&c->ledger, why) : e;
 }
 
@@ -258,6 +319,7 @@ enum err store_export(const char *from_path, const char *to_path, int64_t from_m
 			e = sync_folder(to_path, why);
 	}
 	id_map_release(&c.layouts);
+	free(c.ids);
 	reader_close(c.from);
 	return e;
 }

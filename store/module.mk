@@ -2,7 +2,7 @@
 noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
 	%reldir%/alerts.c %reldir%/alerts.h \
-	%reldir%/deployments.h \
+	%reldir%/deployments.c %reldir%/deployments.h \
 	%reldir%/audit.c \
 	%reldir%/changes.c %reldir%/changes.h \
 	%reldir%/chain.c %reldir%/chain.h \

@@ -57,8 +57,8 @@ struct steps {
 	uint8_t     *bodies;
 	size_t       n_bodies, cap_bodies; /* bytes */
 };
-enum err steps_add(struct steps *s, const struct step *one, struct why *why);
-void     steps_release(struct steps *s);
+enum err walk_steps_add(struct steps *s, const struct step *one, struct why *why);
+void     walk_steps_release(struct steps *s);
 /* Those in (after, until] and the one before them; with `keep_bodies` all back to one that can be read alone, with what they hold (as long as
  * that is not too much). */
 enum err walk_track(struct reader *r, int64_t target, int stream, int64_t after_ms, int64_t until_ms, bool keep_bodies, struct steps *out,

@@ -63,7 +63,23 @@ static const char version_3[] =
 	" since_ms INTEGER NOT NULL, seen_ms INTEGER NOT NULL, gone_ms INTEGER NOT NULL, view TEXT NOT NULL) STRICT, WITHOUT ROWID;"
 	"PRAGMA user_version = 3;";
 
-static const char *const steps[] = { version_1, version_2, version_3 };
+static const char version_4[] =
+	"CREATE TABLE deployment(id INTEGER PRIMARY KEY, kind TEXT NOT NULL, scope TEXT NOT NULL, model TEXT NOT NULL, driver TEXT NOT NULL,"
+	" target TEXT NOT NULL, from_version TEXT NOT NULL, to_version TEXT NOT NULL, hash TEXT NOT NULL, request TEXT NOT NULL, who TEXT NOT NULL,"
+	" account TEXT NOT NULL, origin TEXT NOT NULL, reason TEXT NOT NULL, alert INTEGER NOT NULL, planned_ms INTEGER NOT NULL,"
+	" plan TEXT NOT NULL) STRICT;"
+	"CREATE INDEX deployment_time ON deployment(planned_ms);"
+	"CREATE INDEX deployment_request ON deployment(request);"
+	"CREATE TABLE deployment_change(id INTEGER PRIMARY KEY, deployment INTEGER NOT NULL, at_ms INTEGER NOT NULL, state INTEGER NOT NULL,"
+	" who TEXT NOT NULL, account TEXT NOT NULL, origin TEXT NOT NULL, text TEXT NOT NULL) STRICT;"
+	"CREATE INDEX deployment_change_time ON deployment_change(deployment, at_ms);"
+	"CREATE TABLE deployment_step(deployment INTEGER NOT NULL, seq INTEGER NOT NULL, wave INTEGER NOT NULL, unit TEXT NOT NULL,"
+	" direction INTEGER NOT NULL, ordinal INTEGER NOT NULL, title TEXT NOT NULL, key TEXT NOT NULL, began_ms INTEGER NOT NULL,"
+	" ended_ms INTEGER NOT NULL, state INTEGER NOT NULL, text TEXT NOT NULL, progress REAL, PRIMARY KEY(deployment, seq)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE deployment_lease(deployment INTEGER PRIMARY KEY, holder TEXT NOT NULL, beat_ms INTEGER NOT NULL) STRICT;"
+	"PRAGMA user_version = 4;";
+
+static const char *const steps[] = { version_1, version_2, version_3, version_4 };
 _Static_assert(sizeof steps / sizeof steps[0] == SCHEMA_VERSION, "a step for every version");
 
 const char *schema_step(int from)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The tables, and every SQL statement of pitwall. Times are wall milliseconds since 1970 UTC (*_ms). Version 3:
+ * The tables, and every SQL statement of pitwall. Times are wall milliseconds since 1970 UTC (*_ms). Version 4:
  *
  * target    An endpoint that is or was polled. `labels`: labels_encode. Written by the recorder when it first hears of it; never goes.
  * presence  A target was polled at `url` in [from_ms, until_ms); INT64_MAX while it is. Written by the recorder; never goes.
@@ -32,6 +32,14 @@
  * notification  The queue of what is to be sent, and what was.
  * console   Who sits before a console, or sat.
  *
+ * Of redeploys and rollbacks, likewise (since version 4; see deployments.h):
+ *
+ * deployment  One run, as it was planned, with its plan; the plan stands last, so that lists don't read it. Never changes but for being put again whole.
+ * deployment_change  What became of a run as a whole, and when. Rows are appended only.
+ * deployment_step  A step of a unit, or a look at a gate (`unit` ''): written before it is taken, and again when it has ended. `ordinal`: which of the
+ *           unit's steps in the plan. `progress` NULL: not known.
+ * deployment_lease  Who carries a run out, and when that was last so.
+ *
  * Why chains instead of an index over (target, stream, time): each group commit would touch a page of such an index for every target, and
  * write 4 KB for a row of 200 bytes. A chain costs nothing to write; frame_hop, a partial index over every 64th frame, is how a reader
  * gets into the middle of one.
@@ -48,7 +56,9 @@
 #ifndef PITWALL_STORE_SCHEMA_H
 #define PITWALL_STORE_SCHEMA_H
 
-enum { SCHEMA_APPLICATION_ID = 0x70697477 /* "pitw" */, SCHEMA_VERSION = 3, SCHEMA_ALERTS = 3 /* since which version there are alerts */ };
+enum { SCHEMA_APPLICATION_ID = 0x70697477 /* "pitw" */, SCHEMA_VERSION = 4, SCHEMA_ALERTS = 3 /* since which version there are alerts */ };
+
+enum { SCHEMA_DEPLOYMENTS = 4 /* since which version there are deployments */ };
 
 enum { HOP_DELTA, HOP_KEY, HOP_INDEXED };
 
@@ -65,6 +75,14 @@ const char *schema_step(int from);
 	" ended_origin"
 #define SILENCE_COLUMNS "id, matchers, from_ms, until_ms, who, account, origin, comment, created_ms, ended_ms, remote, remote_id"
 #define NOTIFICATION_COLUMNS "id, receiver, group_key, body, created_ms, due_ms, done_ms, tries, state, error"
+
+#define DEPLOYMENT_COLUMNS "d.id, d.kind, d.scope, d.model, d.driver, d.target, d.from_version, d.to_version, d.hash, d.request, d.who, d.account," \
+	" d.origin, d.reason, d.alert, d.planned_ms"
+/* Its last change as of ?2, when it began, who carries it out. */
+#define DEPLOYMENT_AS_OF "c.id, c.at_ms, c.state, c.who, c.account, c.origin, c.text, (SELECT min(at_ms) FROM deployment_change" \
+	" WHERE deployment = d.id AND at_ms <= ?2 AND state = 2), l.holder, l.beat_ms FROM deployment d LEFT JOIN deployment_change c ON c.id =" \
+	" (SELECT id FROM deployment_change WHERE deployment = d.id AND at_ms <= ?2 ORDER BY at_ms DESC, id DESC LIMIT 1)" \
+	" LEFT JOIN deployment_lease l ON l.deployment = d.id"
 
 #define STATEMENT_LIST(X)                                                                                                                \
 	X(BEGIN_READ,     "BEGIN")                                                                                                       \
@@ -166,6 +184,32 @@ const char *schema_step(int from);
 	                  " AND (gone_ms = 0 OR gone_ms > ?1) ORDER BY since_ms, id")                                                     \
 	X(ALERT_IDS,      "SELECT (SELECT coalesce(max(id), 0) FROM alert), (SELECT coalesce(max(id), 0) FROM acknowledgement),"           \
 	                  " (SELECT coalesce(max(id), 0) FROM notification)")                                                             \
+	X(DEPLOYMENT_PUT, "INSERT OR REPLACE INTO deployment(id, kind, scope, model, driver, target, from_version, to_version, hash, request," \
+	                  " who, account, origin, reason, alert, planned_ms, plan)"                                                     \
+	                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)")                        \
+	X(DEPLOYMENTS,    "SELECT " DEPLOYMENT_COLUMNS ", '', " DEPLOYMENT_AS_OF " WHERE d.planned_ms <= ?2 AND (d.planned_ms > ?1"     \
+	                  " OR coalesce((SELECT state FROM deployment_change WHERE deployment = d.id AND at_ms <= ?1"                   \
+	                  " ORDER BY at_ms DESC, id DESC LIMIT 1), 0) < 7) ORDER BY d.planned_ms DESC, d.id DESC LIMIT ?3")             \
+	X(DEPLOYMENT,     "SELECT " DEPLOYMENT_COLUMNS ", d.plan, " DEPLOYMENT_AS_OF " WHERE d.id = ?1 AND d.planned_ms <= ?2")         \
+	X(DEPLOYMENT_OF_REQUEST, "SELECT max(id) FROM deployment WHERE request = ?1")                                                   \
+	X(DEPLOYMENT_LAST, "SELECT coalesce(max(id), 0) FROM deployment")                                                               \
+	X(DEPLOYMENT_REWIND, "UPDATE deployment SET planned_ms = ?1 WHERE planned_ms > ?1")                                             \
+	X(DEPLOYMENT_CHANGE_ADD, "INSERT INTO deployment_change(deployment, at_ms, state, who, account, origin, text)"                  \
+	                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                                                        \
+	X(DEPLOYMENT_CHANGES, "SELECT id, deployment, at_ms, state, who, account, origin, text FROM deployment_change"                  \
+	                  " WHERE deployment = ?1 AND at_ms <= ?2 ORDER BY at_ms, id")                                                  \
+	X(DEPLOYMENT_CHANGE_REWIND, "UPDATE deployment_change SET at_ms = ?1 WHERE at_ms > ?1")                                         \
+	X(DEPLOYMENT_STEP_PUT, "INSERT OR REPLACE INTO deployment_step(deployment, seq, wave, unit, direction, ordinal, title, key, began_ms," \
+	                  " ended_ms, state, text, progress) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")           \
+	X(DEPLOYMENT_STEPS, "SELECT deployment, seq, wave, unit, direction, ordinal, title, key, began_ms, ended_ms, state, text, progress" \
+	                  " FROM deployment_step WHERE deployment = ?1 AND began_ms <= ?2 ORDER BY seq")                                \
+	X(DEPLOYMENT_COUNTS, "SELECT count(*), count(CASE WHEN ended_ms > 0 AND ended_ms <= ?2 AND state IN (1, 3) THEN 1 END),"        \
+	                  " count(CASE WHEN ended_ms > 0 AND ended_ms <= ?2 AND state = 2 THEN 1 END) FROM deployment_step"             \
+	                  " WHERE deployment = ?1 AND direction = 0 AND unit <> '' AND began_ms <= ?2")                                 \
+	X(DEPLOYMENT_STEP_REWIND, "UPDATE deployment_step SET began_ms = min(began_ms, ?1), ended_ms = min(ended_ms, ?1)"               \
+	                  " WHERE began_ms > ?1 OR ended_ms > ?1")                                                                      \
+	X(DEPLOYMENT_LEASE_PUT, "INSERT OR REPLACE INTO deployment_lease(deployment, holder, beat_ms) VALUES(?1, ?2, ?3)")              \
+	X(DEPLOYMENT_LEASE_REWIND, "UPDATE deployment_lease SET beat_ms = ?1 WHERE beat_ms > ?1")                                       \
 	X(REWINDS,        "SELECT last_frame, from_ms FROM rewind")                                                                     \
 	X(REWIND_ADD,     "INSERT INTO rewind(last_frame, from_ms) VALUES(?1, ?2)")                                                     \
 	X(METAS,          "SELECT key, from_ms, value FROM meta WHERE from_ms <= ?1 ORDER BY key, from_ms")                             \

@@ -469,7 +469,7 @@ enum err reader_select(struct reader *r, const struct matcher *m, size_t n, int6
 	free(c.uses);
 	forget_picks(&c);
 	free(c.slots);
-	steps_release(&c.steps);
+	walk_steps_release(&c.steps);
 	frame_state_release(&c.cursor.state);
 	if (e != ERR_OK) {
 		series_set_release(&set);

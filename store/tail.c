@@ -68,7 +68,7 @@ void tail_free(struct tail *t)
 		return;
 	forget_tracks(t);
 	frame_state_release(&t->scratch.state);
-	steps_release(&t->steps);
+	walk_steps_release(&t->steps);
 	free(t->streams);
 	free(t);
 }
@@ -157,7 +157,7 @@ static enum err enter_track(struct tail *t, const struct step *first, int stream
 		e = walk_track(t->o.reader, first->target, stream, first->at_ms - 1, first->at_ms - 1, false, &before, why);
 	if (e == ERR_OK && before.n > 0)
 		e = give(t, c, &before.items[before.n - 1], stream, true, why);
-	steps_release(&before);
+	walk_steps_release(&before);
 	return e;
 }
 
@@ -203,7 +203,7 @@ static enum err list_steps(struct tail *t, struct why *why)
 		int stream = sqlite3_column_int(s, 2);
 		e = one.target < 0 || one.target > INT64_MAX / 8 || stream < 0 || stream >= STREAM_COUNT || t->steps.n == STEPS_AT_ONCE
 		            ? db_corrupt(db, "a frame of no track", why)
-		            : steps_add(&t->steps, &one, why);
+		            : walk_steps_add(&t->steps, &one, why);
 		if (e != ERR_OK) {
 			sqlite3_reset(s);
 			return e;

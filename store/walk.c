@@ -38,7 +38,7 @@ static enum err read_row(struct reader *r, int64_t id, struct row *out, struct w
 	return out->prev < id ? ERR_OK : db_corrupt(&r->db, "a chain of frames goes forward", why); /* I1: also what ends every walk */
 }
 
-enum err steps_add(struct steps *s, const struct step *one, struct why *why)
+enum err walk_steps_add(struct steps *s, const struct step *one, struct why *why)
 {
 	if (s->n == s->cap) {
 		size_t cap = s->cap == 0 ? 64 : s->cap * 2;
@@ -52,7 +52,7 @@ enum err steps_add(struct steps *s, const struct step *one, struct why *why)
 	return ERR_OK;
 }
 
-void steps_release(struct steps *s)
+void walk_steps_release(struct steps *s)
 {
 	free(s->items);
 	free(s->bodies);
@@ -109,7 +109,7 @@ enum err walk_track(struct reader *r, int64_t target, int stream, int64_t after_
 			struct step one = { id, row.at_ms, target, row.layout, row.prev, STEP_NO_BODY, row.size, readable_alone(&row) };
 			if (keep_bodies)
 				keep_body(out, &one, &row);
-			e = steps_add(out, &one, why);
+			e = walk_steps_add(out, &one, why);
 		}
 		if (row.at_ms <= after_ms && (!keep_bodies || readable_alone(&row)))
 			break;
@@ -156,7 +156,7 @@ static enum err way_back(struct reader *r, const struct cursor *c, struct row *r
 {
 	enum err e = ERR_OK;
 	while (e == ERR_OK) {
-		e = steps_add(way, &(struct step){ .id = row->id }, why);
+		e = walk_steps_add(way, &(struct step){ .id = row->id }, why);
 		if (e != ERR_OK || readable_alone(row) || (c->id != 0 && row->prev == c->id && row->layout == c->layout))
 			return e;
 		e = read_row(r, row->prev, row, why);
@@ -179,7 +179,7 @@ enum err cursor_seek(struct reader *r, struct cursor *c, int64_t id, struct why 
 		if (e == ERR_OK)
 			e = decode_row(r, c, &row, why);
 	}
-	steps_release(&way);
+	walk_steps_release(&way);
 	return e;
 }
 
@@ -269,7 +269,7 @@ static enum err steps_of_all(struct frames_call *f, struct why *why)
 		}
 		if (rewinds_hide(&f->r->rewinds, one.id, one.at_ms) || (f->newest_only && id_map_get(&f->cursors, one.target) != NULL))
 			continue;
-		e = steps_add(&f->steps, &one, why);
+		e = walk_steps_add(&f->steps, &one, why);
 		if (e == ERR_OK && f->newest_only)
 			e = cursor_of(f, one.target, &seen, why);
 	}
@@ -304,6 +304,6 @@ enum err reader_frames(struct reader *r, enum stream stream, int64_t target, int
 		free(c);
 	}
 	id_map_release(&f.cursors);
-	steps_release(&f.steps);
+	walk_steps_release(&f.steps);
 	return e;
 }

@@ -21,3 +21,6 @@ EXTRA_DIST += %reldir%/data
 UNIT_TESTS += tests/unit/store/test_tail
 tests_unit_store_test_tail_SOURCES = %reldir%/test_tail.c $(store_folder)
 tests_unit_store_test_tail_LDADD   = $(libs_store) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/store/test_deployments
+tests_unit_store_test_deployments_SOURCES = %reldir%/test_deployments.c
+tests_unit_store_test_deployments_LDADD   = $(libs_store) $(CMOCKA_LIBS)
