@@ -125,7 +125,7 @@ static struct shift_window window_of(const struct changed_input *in)
 		                          .move_from = slot_of(in, in->onset_ms - MOVE_EARLIEST_MS) };
 }
 
-static enum unit unit_of(enum signal_id id)
+static enum signal_unit unit_of(enum signal_id id)
 {
 	return id == SIGNAL_UP ? UNIT_RATIO : signal_info(id)->unit;
 }

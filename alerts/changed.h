@@ -70,7 +70,7 @@ struct changed_row {
 	const char          *label;         /* "queue", "gpu temp (gpu 3)"; the event's kind; "version=v3" */
 	const char          *node;          /* which the values are of; "" of an event or label that is no single node's */
 	double               before, after; /* in `unit`; NaN: of an event or label, or not there any more */
-	enum unit            unit;
+	enum signal_unit            unit;
 	int64_t              moved_ms;      /* when; 0 of a label */
 	double               score;         /* 0 to 1, the product of the parts */
 	struct changed_parts parts;

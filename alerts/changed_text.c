@@ -24,7 +24,7 @@ const char *changed_take(struct arena *a, struct buf *text)
 /* ---- parts of sentences ---- */
 
 /* "13x", "+45%", "-67%"; of ratios and temperatures the difference, since twice as hot is no way to put it. */
-static void put_factor(struct buf *to, enum unit unit, double before, double after)
+static void put_factor(struct buf *to, enum signal_unit unit, double before, double after)
 {
 	double by = after - before;
 	if (unit == UNIT_RATIO)
@@ -83,7 +83,7 @@ static void put_with(struct buf *to, const struct changed_row *r)
 /* ---- sentences ---- */
 
 /* The mean of a count is a whole number where it all but is one. */
-static const char *value_text(enum unit unit, double v, char to[UNIT_TEXT_SIZE])
+static const char *value_text(enum signal_unit unit, double v, char to[UNIT_TEXT_SIZE])
 {
 	return unit_format(unit, unit == UNIT_COUNT ? round(v * 10) / 10 : v, VALUE_COLUMNS, to);
 }

@@ -13,6 +13,7 @@
 #include "collectors/exposition.h"
 #include "config/check.h"
 #include "config/fleet.h"
+#include "deploy/scope.h"
 #include "rules/pack.h"
 #include "rules/rule_file.h"
 #include "rules/slo.h"
@@ -31,12 +32,11 @@ static void check_rules(const struct yaml *tree, struct diagnostics *d, void *ar
 }
 
 /* What the fleet leaves out of the built-in rules must be among them, else it is on after all. */
-static void check_fleet(const struct fleet *f, const char *path, struct diagnostics *d, void *arg)
+static void check_disabled(const struct fleet *f, const char *path, struct diagnostics *d)
 {
 	const struct fleet_alerting *a = &f->alerting;
 	struct pack *pack = NULL;
 	struct why why = { "" };
-	(void)arg;
 	if (a->n_disabled == 0)
 		return;
 	if (pack_load(d, &pack, &why) != ERR_OK) {
@@ -49,6 +49,15 @@ static void check_fleet(const struct fleet *f, const char *path, struct diagnost
 			                a->disabled[i]);
 	}
 	pack_free(pack);
+}
+
+static void check_fleet(const struct fleet *f, const char *path, struct diagnostics *d, void *arg)
+{
+	struct why why = { "" };
+	(void)arg;
+	check_disabled(f, path, d);
+	if (deploy_check(f, path, d, &why) != ERR_OK)
+		diagnostics_add(d, DIAGNOSTIC_ERROR, path, 0, 0, "cannot look at how models are deployed: %s", why.text);
 }
 
 /* Themes and key files are known by their names' endings: both are lists of words that nothing else tells apart. */

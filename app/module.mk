@@ -39,5 +39,5 @@ libapp_a_SOURCES += %reldir%/team_store.h
 libapp_a_SOURCES += %reldir%/cmd_why.c
 bin_PROGRAMS += pitwall
 pitwall_SOURCES = %reldir%/main.c
-libs_app        = libapp.a libtui.a librecorder.a libalerts.a libcollectors.a librules.a libquery.a libstore.a libconfig.a libsim.a libbase.a $(MHD_LIBS) $(DEPS_LIBS)
+libs_app        = libapp.a libtui.a librecorder.a libdeploy.a libalerts.a libcollectors.a librules.a libquery.a libstore.a libconfig.a libsim.a libbase.a $(MHD_LIBS) $(DEPS_LIBS)
 pitwall_LDADD   = $(libs_app)

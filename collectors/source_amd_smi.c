@@ -13,12 +13,12 @@
 #include "collectors/source_users.h"
 
 /* What a value is given in, where that differs: megabytes of 2^20 bytes, microjoules. */
-enum unit { PLAIN, MEGABYTES, MICROJOULES };
+enum signal_unit { PLAIN, MEGABYTES, MICROJOULES };
 
 /* Sample names and units: AMD's device metrics exporter. Of several rows of one sample the first that has a value counts. */
 static const struct {
 	const char *path[2], *metric, *label, *label_value;
-	enum unit   unit;
+	enum signal_unit   unit;
 } values[] = {
 	{ { "usage", "gfx_activity" }, "amd_gpu_gfx_activity", NULL, NULL, PLAIN },
 	{ { "usage", "umc_activity" }, "amd_gpu_umc_activity", NULL, NULL, PLAIN },
@@ -41,7 +41,7 @@ static const struct {
 	{ { "energy", "total_energy_consumption" }, "amd_gpu_energy_consumed", NULL, NULL, MICROJOULES },
 };
 
-static double in_unit(double v, const char *said, enum unit wanted)
+static double in_unit(double v, const char *said, enum signal_unit wanted)
 {
 	static const struct {
 		const char *said;

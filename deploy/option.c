@@ -8,8 +8,9 @@
 
 #include "base/num.h"
 #include "base/suggest.h"
+#include "config/keys.h"
 
-enum { OPTIONS_MAX = 64, WORDS_MAX = 256, COMMANDS_MAX = 64, WORD_MAX = 4096, FILLED_MAX = 64 * 1024 };
+enum { OPTIONS_MAX = 64, WORDS_MAX = 256, COMMANDS_MAX = 64, WORD_MAX = 4096, FILLED_MAX = 64 * 1024, COMMON_MAX = 32 };
 
 struct reading {
 	struct arena       *arena;
@@ -188,11 +189,21 @@ static void set_standard(const struct option *o, struct setting *to)
 		assert(!"the option's default");
 }
 
+/* The keys that all drivers share, which may have been meant too. */
+static size_t common_keys(const char **to, size_t max)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < fleet_keys_count && n < max; i++)
+		if ((fleet_keys[i].where & (1u << KEYS_DEPLOY)) != 0)
+			to[n++] = fleet_keys[i].name;
+	return n;
+}
+
 static void check_known(struct reading *r, const struct option *options, size_t n, const struct fleet_deploy *d)
 {
 	for (size_t k = 0; k < d->options->n; k++) {
 		const struct yaml_node *key = d->options->keys[k];
-		const char *names[OPTIONS_MAX];
+		const char *names[OPTIONS_MAX + COMMON_MAX];
 		size_t i = 0;
 		while (i < n && strcmp(options[i].name, key->text) != 0)
 			i++;
@@ -200,7 +211,7 @@ static void check_known(struct reading *r, const struct option *options, size_t 
 			continue;
 		for (i = 0; i < n; i++)
 			names[i] = options[i].name;
-		const char *near = suggest(key->text, names, n);
+		const char *near = suggest(key->text, names, n + common_keys(names + n, COMMON_MAX));
 		if (near != NULL)
 			wrong(r, key, "driver '%s' has no option '%s'; did you mean '%s'?", d->driver, key->text, near);
 		else

@@ -29,6 +29,7 @@ const char *health_name(enum health h); /* "unknown", "good", "bad" */
 struct plan_version {
 	struct version version;  /* merged over the units: since_ms the latest */
 	enum health    health;
+	const char    *label;    /* as the label `version` of signal:model_version has it; "" not known */
 	const char    *evidence; /* the sentence: "served 6d, p99 0.8 s, errors 0.1 %" */
 	size_t         n_units;  /* that run it now */
 };

@@ -7,7 +7,8 @@
  *     run_began, run_verdict, run_gate, run_control -> what came of it, and what people want
  *
  * Waves: units of wave w are changed, at most plan->at_once at a time; when all of them serve again the gate is looked at for its soak; only then wave w + 1
- * begins. A failed step or gate begins nothing new; what is under way ends; then the run stops for a person, or undoes what it touched, as the plan says. */
+ * begins. A unit that was begun is always led to the end of its steps, so that none is left drained; after a failure, an abort or a pause no other one is begun. Then the run
+ * stops for a person, or undoes what it touched, as the plan says. */
 #ifndef PITWALL_DEPLOY_RUN_H
 #define PITWALL_DEPLOY_RUN_H
 
@@ -43,7 +44,8 @@ enum todo_kind {
 	TODO_NOTHING, /* something is under way, or a person is waited for */
 	TODO_BEGIN,   /* write that the step begins, then run_began, then send it */
 	TODO_PROBE,   /* it was begun before an interruption and is not repeatable: send its probe */
-	TODO_GATE,    /* look at the gate of `wave`: the soak has begun at `since_ms` */
+	TODO_CUT,     /* stop waiting for a step that changes nothing, since it is not wanted any more: drop its errand, then run_ended with STEP_FAILED */
+	TODO_GATE,    /* look at the gate of `wave`: the soak has begun at `since_ms`. Said once; run_gate may be called with GATE_WAIT as often as there is news */
 	TODO_STATE,   /* write that the run is in `state` from now on, then run_is */
 };
 struct todo {
@@ -61,24 +63,36 @@ struct todo {
 enum err run_new(const struct deploy_plan *plan, struct run **out, struct why *why);
 void     run_free(struct run *r);
 
-/* Makes it what the journal says: the changes and steps of before, in their order. A step that had begun and not ended is taken again or probed once the run is resumed. */
+/* Makes it what the journal says: all changes of before, then all steps, each in their order. A step that had begun and not ended is taken again or probed once the run is resumed. A run that
+ * was RUNNING or UNDOING is to be made INTERRUPTED (run_is) by whoever restores it. */
 enum err run_restore_change(struct run *r, const struct deployment_change *c, struct why *why);
 enum err run_restore_step(struct run *r, const struct deployment_step *s, struct why *why);
 
 enum deployment_state run_state(const struct run *r);
 
-/* The next thing to be done. Call until it says TODO_NOTHING; each thing is said once. */
+/* The next thing to be done; ends with TODO_NOTHING. Each thing is said once: where it can't be done now, whoever was told keeps it. */
 void run_next(struct run *r, int64_t now_ms, struct todo *out);
 
 /* What became of it. */
-void run_is(struct run *r, enum deployment_state s);                  /* of TODO_STATE: it stands in the store */
+void run_is(struct run *r, enum deployment_state s);                  /* of TODO_STATE, and of a confirmation: it stands in the store */
 void run_began(struct run *r, const struct todo *t, int64_t now_ms);  /* of TODO_BEGIN: likewise; its ask goes out now */
+/* Of TODO_PROBE: its row stands as STEP_DONE where it had happened, is begun anew where it had not, stands as STEP_FAILED where that can't be told. */
 void run_probed(struct run *r, const struct todo *t, bool had_happened, const char *failed /* NULL, or why that can't be told */);
 void run_ended(struct run *r, const struct todo *t, enum step_state s, const char *text, int64_t now_ms);
 enum gate_verdict { GATE_WAIT, GATE_PASSED, GATE_NOT, GATE_NO_DATA /* stops for a person, never passes */ };
+/* Its row stands as STEP_GATE_PASSED or STEP_GATE_FAILED. With CONTROL_PASS the same row is written as passed. */
 void run_gate(struct run *r, size_t wave, enum gate_verdict v, const char *text, int64_t now_ms);
 
-/* A person wants that. ERR_USAGE: not in this state, why says what is possible. */
+/* The n-th of the steps that failed and that a person decides about: before CONTROL_SKIP their rows are written as STEP_SKIPPED (with seq). False: there are not so many. */
+bool run_failed_step(const struct run *r, size_t n, struct todo *out);
+
+/* Whether nothing that was begun is still under way. */
+bool run_is_quiet(const struct run *r);
+/* The wave that is being worked on, from 0. */
+size_t run_wave(const struct run *r);
+
+/* A person wants that. What changes the state is said by run_next, at once or when what is under way has ended. ERR_USAGE: not in this state, why says what is possible. */
 enum err run_control(struct run *r, enum control c, struct why *why);
+bool     run_may(const struct run *r, enum control c); /* whether it would take it */
 
 #endif

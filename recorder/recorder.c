@@ -17,6 +17,7 @@
 #include "collectors/http.h"
 #include "recorder/alerting.h"
 #include "recorder/credentials.h"
+#include "recorder/deploying.h"
 #include "recorder/report.h"
 #include "recorder/watch.h"
 #include "rules/eval.h"
@@ -32,12 +33,14 @@ struct plan {
 	struct fleet       *fleet;
 	struct credentials *credentials; /* NULL: closed */
 	bool                is_alerting; /* lent to the alerts */
+	bool                is_deploying; /* and to what redeploys and rolls back */
 };
 
 struct recorder {
 	struct recorder_options o;
 	struct watch_shared     shared;
 	struct alerting        *alerting;
+	struct deploying       *deploying;
 	struct watch          **watches;   /* by the hash of their labels */
 	size_t                  n_watches;
 	struct plan            *now;       /* NULL until its secrets were tried */
@@ -95,7 +98,7 @@ static void other_closed(void *ctx)
 static void plan_end(struct plan *p)
 {
 	struct recorder *r = p->recorder;
-	if (p->credentials != NULL || p->is_alerting)
+	if (p->credentials != NULL || p->is_alerting || p->is_deploying)
 		return;
 	if (p == r->last && r->o.fleet_back != NULL)
 		r->o.fleet_back(r->o.fleet_ctx, p->fleet);
@@ -116,6 +119,13 @@ static void plan_released(void *ctx)
 {
 	struct plan *p = ctx;
 	p->is_alerting = false;
+	plan_end(p);
+}
+
+static void plan_left(void *ctx)
+{
+	struct plan *p = ctx;
+	p->is_deploying = false;
 	plan_end(p);
 }
 
@@ -162,6 +172,11 @@ void recorder_close(struct recorder *r, void (*done)(void *ctx), void *ctx)
 		r->n_closing++;
 		alerting_close(r->alerting, other_closed, r);
 		r->alerting = NULL;
+	}
+	if (r->deploying != NULL) {
+		r->n_closing++;
+		deploying_close(r->deploying, other_closed, r);
+		r->deploying = NULL;
 	}
 	if (r->shared.collector != NULL) {
 		r->n_closing++;
@@ -391,6 +406,10 @@ static void secrets_tried(void *ctx)
 		p->is_alerting = true;
 		alerting_use(r->alerting, p->fleet, plan_released, p);
 	}
+	if (r->deploying != NULL) {
+		p->is_deploying = true;
+		deploying_use(r->deploying, p->fleet, plan_left, p);
+	}
 	plan_close(before);
 	if (is_first)
 		begin_all(r);
@@ -497,6 +516,30 @@ static void rule_failed(void *ctx, void *target_ctx, const char *rule, const cha
 	log_warn(r->o.log, "recorder", "rule '%s': %s", rule, text);
 }
 
+/* What people ask comes in with what they ask of alerts, and its answers go back there, so that the request's file goes. */
+static enum err on_deploy(void *ctx, const struct request *request, const struct actor *actor, struct why *why)
+{
+	struct recorder *r = ctx;
+	return r->deploying != NULL ? deploying_take(r->deploying, request, actor, why) : why_set(why, ERR_LATER, "it is ending");
+}
+
+static void on_answered(void *ctx, const char *request)
+{
+	struct recorder *r = ctx;
+	if (r->alerting != NULL)
+		alerting_answered(r->alerting, request);
+}
+
+static enum err make_store_parts(struct recorder *r, struct why *why)
+{
+	const struct deploying_options deploys = { .loop = r->o.loop, .store = r->o.store, .store_path = r->store_path, .clock = r->o.clock, .log = r->o.log,
+		                                   .version = r->o.version, .ssh_config = r->o.ssh_config, .control_dir = r->o.control_dir, .answered = on_answered, .ctx = r };
+	const struct alerting_options alerts = { .loop = r->o.loop, .store = r->o.store, .store_path = r->store_path, .clock = r->o.clock, .log = r->o.log,
+		                                 .version = r->o.version, .deploy = on_deploy, .deploy_ctx = r };
+	enum err e = deploying_new(&deploys, &r->deploying, why);
+	return e == ERR_OK ? alerting_new(&alerts, &r->alerting, why) : e;
+}
+
 static enum err make_parts(struct recorder *r, struct why *why)
 {
 	const struct http_options http = { .loop = loop_uv(r->o.loop), .clock = r->o.clock, .version = r->o.version };
@@ -513,10 +556,8 @@ static enum err make_parts(struct recorder *r, struct why *why)
 		e = http_collector_new(&http, &r->shared.collector, why);
 	if (e == ERR_OK)
 		e = machine_collector_new(&machines, &r->shared.machines, why);
-	const struct alerting_options alerts = { .loop = r->o.loop, .store = r->o.store, .store_path = r->store_path, .clock = r->o.clock, .log = r->o.log,
-		                                 .version = r->o.version };
 	if (e == ERR_OK && r->store_path != NULL)
-		e = alerting_new(&alerts, &r->alerting, why);
+		e = make_store_parts(r, why);
 	if (e == ERR_OK)
 		e = loop_timer_new(r->o.loop, look, r, &r->look, why);
 	return e;

@@ -93,7 +93,7 @@ enum { DETAIL_LABELS_MAX = 8, DETAIL_ROWS_MAX = 1024, DETAIL_TEXT_MAX = 256 };
 
 struct detail_info {
 	const char *metric;
-	enum unit   unit;
+	enum signal_unit   unit;
 	const char *labels[DETAIL_LABELS_MAX + 1]; /* ends with NULL */
 	const char *sentence;
 };

@@ -141,7 +141,7 @@ static bool put_scaled(double a, int decimals, const struct scale *s, bool negat
 }
 
 /* How many decimals are worth their columns. */
-static int decimals_of(enum unit u, double a)
+static int decimals_of(enum signal_unit u, double a)
 {
 	if (a == 0 || a >= 9.95)
 		return 0;
@@ -162,7 +162,7 @@ static bool put_percent(double percent, bool negative, int columns, char to[UNIT
 	       put_scaled(percent, 0, s, negative, columns, to);
 }
 
-static bool put_number(enum unit u, double a, bool negative, int columns, char to[UNIT_TEXT_SIZE])
+static bool put_number(enum signal_unit u, double a, bool negative, int columns, char to[UNIT_TEXT_SIZE])
 {
 	const struct scale *s = scales[u].steps, *last = s + scales[u].n - 1;
 	while (s < last && a / s->factor >= s->until)
@@ -182,7 +182,7 @@ static bool put_number(enum unit u, double a, bool negative, int columns, char t
 	return false;
 }
 
-const char *unit_format(enum unit u, double v, int columns, char to[UNIT_TEXT_SIZE])
+const char *unit_format(enum signal_unit u, double v, int columns, char to[UNIT_TEXT_SIZE])
 {
 	assert(columns >= 4 && columns <= 12);
 	if (isnan(v)) {

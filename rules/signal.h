@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-enum unit { UNIT_NONE, UNIT_RATIO, UNIT_SECONDS, UNIT_PER_SECOND, UNIT_COUNT, UNIT_CELSIUS, UNIT_WATTS, UNIT_BYTES, UNIT_TEXT };
+enum signal_unit { UNIT_NONE, UNIT_RATIO, UNIT_SECONDS, UNIT_PER_SECOND, UNIT_COUNT, UNIT_CELSIUS, UNIT_WATTS, UNIT_BYTES, UNIT_TEXT };
 enum combine { COMBINE_SUM, COMBINE_MAX, COMBINE_MIN, COMBINE_MEAN };
 enum worse { WORSE_NONE, WORSE_HIGH, WORSE_LOW };
 
@@ -56,7 +56,7 @@ enum signal_id {
 struct signal_info {
 	enum signal_id id;
 	const char    *metric, *title;
-	enum unit      unit;
+	enum signal_unit      unit;
 	enum combine   combine;
 	enum worse     worse;
 	double         top, warn, crit;
@@ -84,6 +84,6 @@ const char *signal_label(const struct labels *l, const char *name);
 enum { UNIT_TEXT_SIZE = 24 };
 /* A value as people read it, at most `columns` wide (4 to 12): "182ms", "1.2k", "93%", "71°C", "--" for a NaN. A value that needs more is
  * a row of '#'. */
-const char *unit_format(enum unit u, double v, int columns, char to[UNIT_TEXT_SIZE]);
+const char *unit_format(enum signal_unit u, double v, int columns, char to[UNIT_TEXT_SIZE]);
 
 #endif

@@ -130,7 +130,7 @@ void chart_data_fill(struct chart_data *d, const struct chart_view *v, size_t fi
 	free(all);
 }
 
-struct chart chart_of_data(const struct chart_data *d, enum unit unit, int glyphs)
+struct chart chart_of_data(const struct chart_data *d, enum signal_unit unit, int glyphs)
 {
 	return (struct chart){ .start_ms = d->start_ms, .end_ms = d->end_ms, .points = d->points, .series = d->series, .n_series = d->n,
 	                       .unit = unit, .low = (double)NAN, .high = (double)NAN, .glyphs = (enum glyph_mode)glyphs };

@@ -25,6 +25,6 @@ void chart_data_fill(struct chart_data *d, const struct chart_view *v, size_t fi
 void chart_data_release(struct chart_data *d);
 
 /* A chart of it, without thresholds and cursor. */
-struct chart chart_of_data(const struct chart_data *d, enum unit unit, int glyphs);
+struct chart chart_of_data(const struct chart_data *d, enum signal_unit unit, int glyphs);
 
 #endif

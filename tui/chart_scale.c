@@ -27,7 +27,7 @@ static void data_range(const struct chart *chart, double *low, double *high)
 }
 
 /* The least of 1, 2, 5, 10 ... (bytes: powers of two) that is no less than `v`. */
-static double round_step(double v, enum unit unit)
+static double round_step(double v, enum signal_unit unit)
 {
 	if (unit == UNIT_BYTES && v >= 1)
 		return exp2(ceil(log2(v)));

@@ -125,7 +125,7 @@ static void needs(const struct screen *screen, const struct view *view, struct n
 
 /* ---- drawing ---- */
 
-static enum unit unit_of(const struct chart_screen *s)
+static enum signal_unit unit_of(const struct chart_screen *s)
 {
 	return s->is_signal ? signal_info(s->id)->unit : UNIT_NONE;
 }

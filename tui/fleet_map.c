@@ -256,7 +256,7 @@ void map_draw(const struct map *m, struct canvas *c, const struct fleet_rows *no
               bool (*is_tagged)(const void *ctx, const char *node), const void *ctx, int top)
 {
 	int rows = canvas_region(c).rows;
-	enum unit unit = signal_info(scale->signal)->unit;
+	enum signal_unit unit = signal_info(scale->signal)->unit;
 	for (size_t g = 0; g < m->n_groups; g++)
 		if (m->groups[g].row + m->groups[g].rows > top && m->groups[g].row < top + rows)
 			draw_group(m, &m->groups[g], scale, c, top);

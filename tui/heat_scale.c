@@ -84,7 +84,7 @@ void heat_scale_release(struct heat_scale *h)
 const char *heat_scale_range(const struct heat_scale *h, char to[HEAT_RANGE_SIZE])
 {
 	char low[UNIT_TEXT_SIZE], high[UNIT_TEXT_SIZE];
-	enum unit unit = signal_info(h->signal)->unit;
+	enum signal_unit unit = signal_info(h->signal)->unit;
 	if (h->is_relative)
 		snprintf(to, HEAT_RANGE_SIZE, "%gx..%gx", h->low, h->high);
 	else

@@ -195,7 +195,7 @@ static const char *rate(double bytes, char to[RATE_TEXT])
 	return to;
 }
 
-static const char *unit(enum unit u, double v, char to[UNIT_TEXT_SIZE])
+static const char *unit(enum signal_unit u, double v, char to[UNIT_TEXT_SIZE])
 {
 	return unit_format(u, v, VALUE_COLS, to);
 }

@@ -316,7 +316,7 @@ void chart_draw(struct canvas *c, const struct chart *chart)
 
 enum { NUMBER_COLUMNS = 7, NUMBERS = 5 };
 
-static void draw_number(struct canvas *c, int row, int col, enum role role, enum unit unit, double v)
+static void draw_number(struct canvas *c, int row, int col, enum role role, enum signal_unit unit, double v)
 {
 	char text[UNIT_TEXT_SIZE];
 	canvas_put_width(c, row, col, NUMBER_COLUMNS - 1, 1, role, unit_format(unit, v, NUMBER_COLUMNS - 1, text));

@@ -46,7 +46,7 @@ struct chart {
 	size_t                        n_thresholds;
 	const struct chart_mark      *marks;        /* in any order; those outside the span are not shown */
 	size_t                        n_marks;
-	enum unit                     unit;
+	enum signal_unit                     unit;
 	double                        low, high;    /* of the scale; NaN: by the data */
 	int64_t                       cursor_ms;    /* 0: none */
 	enum glyph_mode               glyphs;

@@ -6,3 +6,15 @@ tests_unit_deploy_test_ask_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/deploy/test_option
 tests_unit_deploy_test_option_SOURCES = %reldir%/test_option.c
 tests_unit_deploy_test_option_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_gate
+tests_unit_deploy_test_gate_SOURCES = %reldir%/test_gate.c $(store_folder)
+tests_unit_deploy_test_gate_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_run
+tests_unit_deploy_test_run_SOURCES = %reldir%/test_run.c
+tests_unit_deploy_test_run_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_scope
+tests_unit_deploy_test_scope_SOURCES = %reldir%/test_scope.c $(fleet_text)
+tests_unit_deploy_test_scope_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)

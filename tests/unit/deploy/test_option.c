@@ -85,6 +85,7 @@ static void test_mistakes(void **state)
 		{ "unit: a\nchecks: x\n", "f.yml:2:9: 'checks' must be a list of commands, each a list of words\n" },
 		{ "unit: a\nheaders: [ a ]\n", "f.yml:2:10: 'headers' must be a mapping of texts\n" },
 		{ "unit: [ a ]\n", "f.yml:1:7: 'unit' must be a text\n" },
+		{ "unit: a\nwavs: 3\n", "f.yml:2:1: driver 'systemd' has no option 'wavs'; did you mean 'waves'?\n" },
 		{ "unit: a\nkep: 3\n", "f.yml:2:1: driver 'systemd' has no option 'kep'; did you mean 'keep'?\n" },
 	};
 	(void)state;

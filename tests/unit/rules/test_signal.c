@@ -64,7 +64,7 @@ static void test_label(void **state)
 
 static const struct {
 	const char *want;
-	enum unit   unit;
+	enum signal_unit   unit;
 	double      v;
 	int         columns;
 } formats[] = {
@@ -125,7 +125,7 @@ static void test_format(void **state)
 static void test_format_fits(void **state)
 {
 	(void)state;
-	static const enum unit units[] = { UNIT_NONE, UNIT_RATIO, UNIT_SECONDS, UNIT_PER_SECOND, UNIT_CELSIUS, UNIT_WATTS, UNIT_BYTES };
+	static const enum signal_unit units[] = { UNIT_NONE, UNIT_RATIO, UNIT_SECONDS, UNIT_PER_SECOND, UNIT_CELSIUS, UNIT_WATTS, UNIT_BYTES };
 	for (size_t u = 0; u < sizeof units / sizeof units[0]; u++) {
 		for (int e = -120; e < 120; e++) {
 			for (int columns = 4; columns <= 12; columns++) {

@@ -1,0 +1,642 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Invariants, named in the tests:
+ *   R1  what changes something was said as TODO_BEGIN, and so written down, before
+ *   R2  of a unit one step is under way at a time, and a step begins only when all before it have ended well
+ *   R3  at most plan->at_once units are between their first step and their last
+ *   R4  a unit of wave w + 1 begins only after the gate of wave w was passed, by the signals or by a person
+ *   R5  a step that changes something, was begun and did not end is never taken again unless it is repeatable or its probe said that it had not happened
+ *   R6  undoing takes the whole way back of every unit that was touched, and of no other */
+#include "deploy/run.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SENTENCE_MAX = 600 };
+
+enum course {
+	COURSE_IDLE,    /* not begun in this direction */
+	COURSE_BETWEEN, /* begun; the next step can begin */
+	COURSE_ASKED,   /* a step was said and is not written yet, or is under way */
+	COURSE_OPEN,    /* a step was under way when the run was interrupted: it is probed, or taken again */
+	COURSE_FAILED,  /* a step failed */
+	COURSE_ENDED,   /* all steps were taken */
+	COURSE_OUT      /* nothing is (any more) done with it */
+};
+
+struct unit_run {
+	enum course         course;
+	enum step_direction direction;
+	size_t              index;   /* of the step that is under way, or comes next */
+	int64_t             seq;     /* of the step that is under way or open */
+	bool                touched; /* a step forward that changes something was begun */
+	bool                is_cut;  /* TODO_CUT was said */
+	bool                keeps_seq; /* the step is taken again as the same row of the journal */
+};
+
+/* What happens once nothing is under way any more. */
+enum wish { WISH_NONE, WISH_PAUSE, WISH_STOP, WISH_UNDO };
+
+struct run {
+	const struct deploy_plan *plan;
+	struct unit_run      *units;
+	enum deployment_state state;
+	bool                  is_back;    /* it is undoing, or was when it stopped */
+	enum wish             wish;
+	char                  text[SENTENCE_MAX]; /* of the wish: what led to it */
+	enum deployment_state due;        /* to be said as TODO_STATE; STATE_COUNT: none */
+	bool                  is_due_said;
+	char                  due_text[SENTENCE_MAX];
+	size_t                wave;
+	enum { GATE_NOT_YET, GATE_SAID, GATE_OVER } gate; /* of this wave; OVER: it failed */
+	int64_t               seq;        /* the highest that was given */
+	int64_t               gate_seq;   /* of a gate that was being looked at when the run was interrupted; 0: none */
+};
+
+static const char *const control_names[] = {
+#define X(name, text) text,
+	CONTROL_LIST(X)
+#undef X
+};
+
+const char *control_name(enum control c)
+{
+	return control_names[c];
+}
+
+bool control_find(const char *name, enum control *out)
+{
+	for (int c = 0; c < CONTROL_COUNT; c++)
+		if (strcmp(name, control_names[c]) == 0) {
+			*out = (enum control)c;
+			return true;
+		}
+	return false;
+}
+
+/* ---- making one ---- */
+
+enum err run_new(const struct deploy_plan *plan, struct run **out, struct why *why)
+{
+	struct run *r = calloc(1, sizeof *r);
+	if (r != NULL)
+		r->units = calloc(plan->n_units + 1, sizeof *r->units);
+	if (r == NULL || r->units == NULL) {
+		free(r);
+		return why_memory(why);
+	}
+	r->plan = plan;
+	r->state = DEPLOYMENT_PLANNED;
+	r->due = DEPLOYMENT_STATE_COUNT;
+	for (size_t i = 0; i < plan->n_units; i++)
+		if (plan->units[i].is_same || plan->units[i].skipped[0] != '\0')
+			r->units[i].course = COURSE_OUT;
+	*out = r;
+	return ERR_OK;
+}
+
+void run_free(struct run *r)
+{
+	if (r == NULL)
+		return;
+	free(r->units);
+	free(r);
+}
+
+static const struct steps *steps_of(const struct run *r, size_t unit, enum step_direction d)
+{
+	return d == STEP_FORWARD ? &r->plan->units[unit].forward : &r->plan->units[unit].back;
+}
+
+/* Before the next step of the direction: or it was the last. */
+static void go_on(struct run *r, size_t unit)
+{
+	struct unit_run *u = &r->units[unit];
+	u->index++;
+	u->course = u->index >= steps_of(r, unit, u->direction)->n ? COURSE_ENDED : COURSE_BETWEEN;
+}
+
+/* ---- from the journal ---- */
+
+enum err run_restore_change(struct run *r, const struct deployment_change *c, struct why *why)
+{
+	(void)why;
+	r->state = c->state;
+	if (c->state == DEPLOYMENT_UNDOING)
+		r->is_back = true;
+	if (c->state == DEPLOYMENT_STOPPED || c->state == DEPLOYMENT_PAUSED)
+		snprintf(r->text, sizeof r->text, "%s", c->text);
+	return ERR_OK;
+}
+
+static enum err find_unit(const struct run *r, const struct deployment_step *s, size_t *out, struct why *why)
+{
+	for (size_t i = 0; i < r->plan->n_units; i++)
+		if (strcmp(r->plan->units[i].unit.name, s->unit) == 0 && s->index < steps_of(r, i, s->direction)->n) {
+			*out = i;
+			return ERR_OK;
+		}
+	return why_set(why, ERR_CORRUPT, "the journal has a step '%s' of '%s' that its plan has not", s->title, s->unit);
+}
+
+static void restore_gate(struct run *r, const struct deployment_step *s)
+{
+	r->wave = s->wave;
+	if (s->state == STEP_GATE_PASSED) {
+		r->wave++;
+		r->gate = GATE_NOT_YET;
+	} else {
+		r->gate = s->state == STEP_GATE_FAILED ? GATE_OVER : GATE_NOT_YET;
+		r->gate_seq = s->state == STEP_BEGUN ? s->seq : 0; /* its soak begins anew, in the same row */
+	}
+}
+
+enum err run_restore_step(struct run *r, const struct deployment_step *s, struct why *why)
+{
+	size_t i;
+	if (s->seq > r->seq)
+		r->seq = s->seq;
+	if (s->unit[0] == '\0') {
+		restore_gate(r, s);
+		return ERR_OK;
+	}
+	enum err e = find_unit(r, s, &i, why);
+	if (e != ERR_OK)
+		return e;
+	struct unit_run *u = &r->units[i];
+	u->direction = s->direction;
+	u->index = s->index;
+	u->seq = s->seq;
+	if (s->direction == STEP_FORWARD) {
+		u->touched = u->touched || steps_of(r, i, STEP_FORWARD)->items[s->index].changes;
+		r->wave = r->plan->units[i].wave > r->wave ? r->plan->units[i].wave : r->wave;
+	} else {
+		r->is_back = true;
+	}
+	if (s->state == STEP_BEGUN)
+		u->course = COURSE_OPEN;
+	else if (s->state == STEP_FAILED)
+		u->course = COURSE_FAILED;
+	else if (s->state == STEP_SKIPPED) /* by a person */
+		u->course = COURSE_OUT;
+	else
+		go_on(r, i);
+	return ERR_OK;
+}
+
+enum deployment_state run_state(const struct run *r)
+{
+	return r->state;
+}
+
+size_t run_wave(const struct run *r)
+{
+	return r->wave < r->plan->n_waves ? r->wave : r->plan->n_waves - (r->plan->n_waves > 0);
+}
+
+bool run_is_quiet(const struct run *r)
+{
+	for (size_t i = 0; i < r->plan->n_units; i++)
+		if (r->units[i].course == COURSE_ASKED)
+			return false;
+	return r->gate != GATE_SAID;
+}
+
+/* ---- deciding ---- */
+
+static void due(struct run *r, enum deployment_state s, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void due(struct run *r, enum deployment_state s, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	vsnprintf(r->due_text, sizeof r->due_text, format, args);
+	va_end(args);
+	r->due = s;
+	r->is_due_said = false;
+}
+
+static bool is_busy(const struct run *r)
+{
+	for (size_t i = 0; i < r->plan->n_units; i++)
+		if (r->units[i].course == COURSE_ASKED)
+			return true;
+	return false;
+}
+
+/* Units between their first step and their last, in the present direction. */
+static size_t n_under_way(const struct run *r)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < r->plan->n_units; i++) {
+		enum course c = r->units[i].course;
+		n += c == COURSE_BETWEEN || c == COURSE_ASKED || c == COURSE_OPEN;
+	}
+	return n;
+}
+
+static bool say_step(struct run *r, size_t i, struct todo *out)
+{
+	struct unit_run *u = &r->units[i];
+	const struct step *s = &steps_of(r, i, u->direction)->items[u->index];
+	bool is_open = u->course == COURSE_OPEN;
+	bool must_probe = is_open && s->changes && !s->is_repeatable;
+	if (!is_open && !u->keeps_seq)
+		u->seq = ++r->seq;
+	*out = (struct todo){ .kind = must_probe ? TODO_PROBE : TODO_BEGIN, .unit = i, .index = u->index, .direction = u->direction, .seq = u->seq,
+		              .wave = r->plan->units[i].wave, .text = "" };
+	u->course = COURSE_ASKED;
+	u->is_cut = u->keeps_seq = false;
+	return true;
+}
+
+/* A unit that waits for its next step goes on; one more begins where that is allowed. */
+static bool next_forward(struct run *r, struct todo *out)
+{
+	for (size_t i = 0; i < r->plan->n_units; i++)
+		if (r->units[i].course == COURSE_BETWEEN || r->units[i].course == COURSE_OPEN)
+			return say_step(r, i, out);
+	if (r->wish != WISH_NONE || n_under_way(r) >= r->plan->at_once)
+		return false;
+	for (size_t i = 0; i < r->plan->n_units; i++) {
+		struct unit_run *u = &r->units[i];
+		if (u->course != COURSE_IDLE || r->plan->units[i].wave != r->wave)
+			continue;
+		if (steps_of(r, i, STEP_FORWARD)->n > 0) {
+			u->index = 0;
+			return say_step(r, i, out);
+		}
+		u->course = COURSE_ENDED;
+	}
+	return false;
+}
+
+static bool is_wave_over(const struct run *r, bool *was_touched)
+{
+	*was_touched = false;
+	for (size_t i = 0; i < r->plan->n_units; i++) {
+		if (r->plan->units[i].wave != r->wave)
+			continue;
+		enum course c = r->units[i].course;
+		if (c != COURSE_ENDED && c != COURSE_OUT)
+			return false;
+		*was_touched = *was_touched || c == COURSE_ENDED;
+	}
+	return true;
+}
+
+static size_t count(const struct run *r, enum course c)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < r->plan->n_units; i++)
+		n += r->units[i].course == c;
+	return n;
+}
+
+bool run_failed_step(const struct run *r, size_t n, struct todo *out)
+{
+	for (size_t i = 0; i < r->plan->n_units; i++) {
+		const struct unit_run *u = &r->units[i];
+		if (u->course != COURSE_FAILED || n-- > 0)
+			continue;
+		*out = (struct todo){ .kind = TODO_NOTHING, .unit = i, .index = u->index, .direction = u->direction, .seq = u->seq, .wave = r->plan->units[i].wave,
+			              .text = "" };
+		return true;
+	}
+	return false;
+}
+
+static size_t n_touched(const struct run *r)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < r->plan->n_units; i++)
+		n += r->units[i].touched;
+	return n;
+}
+
+static const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+/* Forward: once nothing is under way, the wave is over, or a wish comes true. */
+static bool next_of_wave(struct run *r, int64_t now_ms, struct todo *out)
+{
+	bool was_touched;
+	while (r->wave < r->plan->n_waves) {
+		if (!is_wave_over(r, &was_touched))
+			return false;
+		if (was_touched && r->gate == GATE_NOT_YET) {
+			r->gate = GATE_SAID;
+			*out = (struct todo){ .kind = TODO_GATE, .wave = r->wave, .seq = r->gate_seq != 0 ? r->gate_seq : ++r->seq, .since_ms = now_ms, .text = "" };
+			r->gate_seq = 0;
+			return true;
+		}
+		if (was_touched)
+			return false; /* the gate is being looked at, or failed */
+		r->wave++;
+		r->gate = GATE_NOT_YET;
+	}
+	size_t n = count(r, COURSE_ENDED), n_out = count(r, COURSE_OUT);
+	if (n_out == 0)
+		due(r, DEPLOYMENT_DONE, "%zu node%s changed", n, plural(n));
+	else
+		due(r, DEPLOYMENT_DONE, "%zu node%s changed, %zu left as %s", n, plural(n), n_out, n_out == 1 ? "it was" : "they were");
+	return false;
+}
+
+static void begin_undo(struct run *r)
+{
+	r->is_back = true;
+	r->gate = GATE_NOT_YET;
+	for (size_t i = 0; i < r->plan->n_units; i++) {
+		struct unit_run *u = &r->units[i];
+		if (!u->touched) {
+			u->course = u->course == COURSE_OUT ? COURSE_OUT : COURSE_IDLE;
+			continue;
+		}
+		if (u->direction == STEP_BACK && u->course != COURSE_IDLE) /* it is on its way back already */
+			continue;
+		*u = (struct unit_run){ .direction = STEP_BACK, .touched = true, .course = steps_of(r, i, STEP_BACK)->n > 0 ? COURSE_IDLE : COURSE_ENDED };
+	}
+}
+
+/* The last that were changed go back first. */
+static bool next_back(struct run *r, struct todo *out)
+{
+	for (size_t i = 0; i < r->plan->n_units; i++)
+		if (r->units[i].touched && (r->units[i].course == COURSE_BETWEEN || r->units[i].course == COURSE_OPEN))
+			return say_step(r, i, out);
+	if (r->wish != WISH_NONE || n_under_way(r) >= r->plan->at_once)
+		return false;
+	for (size_t i = r->plan->n_units; i-- > 0;)
+		if (r->units[i].touched && r->units[i].course == COURSE_IDLE)
+			return say_step(r, i, out);
+	if (is_busy(r))
+		return false;
+	for (size_t i = 0; i < r->plan->n_units; i++)
+		if (r->units[i].touched && r->units[i].course != COURSE_ENDED && r->units[i].course != COURSE_OUT)
+			return false;
+	size_t n = n_touched(r);
+	due(r, DEPLOYMENT_UNDONE, "%zu node%s as %s found", n, plural(n), n == 1 ? "it was" : "they were");
+	return false;
+}
+
+/* Waiting for what only looks is over once nobody wants it any more. */
+static bool next_cut(struct run *r, struct todo *out)
+{
+	if (r->wish != WISH_UNDO)
+		return false;
+	for (size_t i = 0; i < r->plan->n_units; i++) {
+		struct unit_run *u = &r->units[i];
+		if (u->course != COURSE_ASKED || u->is_cut || steps_of(r, i, u->direction)->items[u->index].changes)
+			continue;
+		u->is_cut = true;
+		*out = (struct todo){ .kind = TODO_CUT, .unit = i, .index = u->index, .direction = u->direction, .seq = u->seq, .wave = r->plan->units[i].wave,
+			              .text = "not waited for any longer" };
+		return true;
+	}
+	return false;
+}
+
+/* True: a wish is there, and is seen to. */
+static bool fulfil(struct run *r)
+{
+	static const enum deployment_state states[] = { [WISH_PAUSE] = DEPLOYMENT_PAUSED, [WISH_STOP] = DEPLOYMENT_STOPPED, [WISH_UNDO] = DEPLOYMENT_UNDOING };
+	if (r->wish == WISH_NONE)
+		return false;
+	if (!is_busy(r) && (r->wish == WISH_UNDO || n_under_way(r) == 0))
+		due(r, states[r->wish], "%s", r->text);
+	return true;
+}
+
+static bool say_due(struct run *r, struct todo *out)
+{
+	if (r->due == DEPLOYMENT_STATE_COUNT || r->is_due_said)
+		return false;
+	r->is_due_said = true;
+	*out = (struct todo){ .kind = TODO_STATE, .state = r->due, .text = r->due_text };
+	return true;
+}
+
+void run_next(struct run *r, int64_t now_ms, struct todo *out)
+{
+	*out = (struct todo){ .kind = TODO_NOTHING, .text = "" };
+	if (say_due(r, out) || r->due != DEPLOYMENT_STATE_COUNT || next_cut(r, out))
+		return;
+	if (r->state != DEPLOYMENT_RUNNING && r->state != DEPLOYMENT_UNDOING)
+		return;
+	size_t wave;
+	do { /* again when a wave turned out to have nothing to do */
+		wave = r->wave;
+		if (r->wish != WISH_UNDO && (r->state == DEPLOYMENT_UNDOING ? next_back(r, out) : next_forward(r, out)))
+			return;
+		if (!fulfil(r) && r->state == DEPLOYMENT_RUNNING && next_of_wave(r, now_ms, out))
+			return;
+	} while (r->wave != wave && r->due == DEPLOYMENT_STATE_COUNT);
+	say_due(r, out);
+}
+
+/* ---- what came of it ---- */
+
+void run_is(struct run *r, enum deployment_state s)
+{
+	bool was_back = r->state == DEPLOYMENT_UNDOING;
+	r->due = DEPLOYMENT_STATE_COUNT;
+	r->state = s;
+	r->wish = WISH_NONE;
+	if (s == DEPLOYMENT_UNDOING && !was_back)
+		begin_undo(r);
+	if (s == DEPLOYMENT_PAUSED && r->gate == GATE_SAID)
+		r->gate = GATE_NOT_YET; /* its soak begins anew */
+}
+
+void run_began(struct run *r, const struct todo *t, int64_t now_ms)
+{
+	struct unit_run *u = &r->units[t->unit];
+	(void)now_ms;
+	assert(u->course == COURSE_ASKED && u->seq == t->seq);
+	if (t->direction == STEP_FORWARD && steps_of(r, t->unit, STEP_FORWARD)->items[t->index].changes)
+		u->touched = true;
+}
+
+static void want(struct run *r, enum wish w, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void want(struct run *r, enum wish w, const char *format, ...)
+{
+	va_list args;
+	if (w < r->wish) /* what is graver stays */
+		return;
+	r->wish = w;
+	va_start(args, format);
+	vsnprintf(r->text, sizeof r->text, format, args);
+	va_end(args);
+}
+
+static void failed(struct run *r, size_t unit, const char *text)
+{
+	struct unit_run *u = &r->units[unit];
+	bool undoes = r->plan->on_failure == GATE_UNDO && u->direction == STEP_FORWARD;
+	u->course = COURSE_FAILED;
+	want(r, undoes ? WISH_UNDO : WISH_STOP, "%s: %s: %s", r->plan->units[unit].unit.name, steps_of(r, unit, u->direction)->items[u->index].title, text);
+}
+
+void run_probed(struct run *r, const struct todo *t, bool had_happened, const char *why_failed)
+{
+	struct unit_run *u = &r->units[t->unit];
+	assert(u->course == COURSE_ASKED && u->seq == t->seq);
+	if (why_failed != NULL) {
+		failed(r, t->unit, why_failed);
+	} else if (had_happened) {
+		go_on(r, t->unit);
+	} else {
+		u->course = COURSE_BETWEEN;
+		u->keeps_seq = true;
+	}
+}
+
+void run_ended(struct run *r, const struct todo *t, enum step_state s, const char *text, int64_t now_ms)
+{
+	struct unit_run *u = &r->units[t->unit];
+	(void)now_ms;
+	assert(u->course == COURSE_ASKED && u->seq == t->seq && s != STEP_BEGUN);
+	if (s == STEP_FAILED)
+		failed(r, t->unit, text);
+	else if (u->is_cut)
+		u->course = COURSE_BETWEEN;
+	else
+		go_on(r, t->unit);
+}
+
+void run_gate(struct run *r, size_t wave, enum gate_verdict v, const char *text, int64_t now_ms)
+{
+	(void)now_ms;
+	if (r->gate != GATE_SAID || wave != r->wave || v == GATE_WAIT)
+		return;
+	if (v == GATE_PASSED) {
+		r->gate = GATE_NOT_YET;
+		r->wave++;
+		return;
+	}
+	r->gate = GATE_OVER;
+	want(r, v == GATE_NOT && r->plan->on_failure == GATE_UNDO ? WISH_UNDO : WISH_STOP, "the gate after wave %zu: %s", wave + 1, text);
+}
+
+/* ---- people ---- */
+
+static bool has_failed(const struct run *r)
+{
+	return count(r, COURSE_FAILED) > 0;
+}
+
+/* A failed step is taken again: one whose outcome is not known is probed first. */
+static void retry(struct run *r)
+{
+	for (size_t i = 0; i < r->plan->n_units; i++) {
+		struct unit_run *u = &r->units[i];
+		if (u->course != COURSE_FAILED)
+			continue;
+		const struct step *s = &steps_of(r, i, u->direction)->items[u->index];
+		u->course = s->changes && !s->is_repeatable && s->probe.kind != ASK_NONE ? COURSE_OPEN : COURSE_BETWEEN;
+	}
+	if (r->gate == GATE_OVER)
+		r->gate = GATE_NOT_YET;
+}
+
+/* Which controls a state knows: bits 1 << enum control. */
+static unsigned allowed(const struct run *r)
+{
+	enum { GO = 1u << CONTROL_RESUME | 1u << CONTROL_UNDO | 1u << CONTROL_ABANDON };
+	switch (r->state) {
+	case DEPLOYMENT_RUNNING:
+		return 1u << CONTROL_PAUSE | 1u << CONTROL_ABORT | 1u << CONTROL_UNDO;
+	case DEPLOYMENT_UNDOING:
+		return 1u << CONTROL_PAUSE | 1u << CONTROL_ABORT;
+	case DEPLOYMENT_PAUSED:
+	case DEPLOYMENT_INTERRUPTED:
+		return GO;
+	case DEPLOYMENT_STOPPED:
+		return GO | (has_failed(r) ? 1u << CONTROL_SKIP : 0) | (r->gate == GATE_OVER ? 1u << CONTROL_PASS : 0);
+	case DEPLOYMENT_PLANNED:
+	case DEPLOYMENT_WAITING:
+		return 1u << CONTROL_ABANDON;
+	case DEPLOYMENT_DONE:
+	case DEPLOYMENT_UNDONE:
+	case DEPLOYMENT_ABANDONED:
+	case DEPLOYMENT_REFUSED:
+	case DEPLOYMENT_EXPIRED:
+	case DEPLOYMENT_STATE_COUNT:
+		break;
+	}
+	return 0;
+}
+
+bool run_may(const struct run *r, enum control c)
+{
+	return (allowed(r) & 1u << c) != 0 && r->due == DEPLOYMENT_STATE_COUNT;
+}
+
+static enum err refuse(const struct run *r, enum control c, struct why *why)
+{
+	char possible[128] = "";
+	size_t n = 0;
+	for (int i = 0; i < CONTROL_COUNT; i++)
+		if (allowed(r) & 1u << i)
+			n += (size_t)snprintf(possible + n, sizeof possible - n, "%s%s", n > 0 ? ", " : "", control_names[i]);
+	return why_set(why, ERR_USAGE, "it is %s: '%s' is not possible then%s%s", deployment_state_name(r->state), control_names[c],
+	               n > 0 ? "; possible: " : "", possible);
+}
+
+static void resume(struct run *r)
+{
+	retry(r);
+	due(r, r->is_back ? DEPLOYMENT_UNDOING : DEPLOYMENT_RUNNING, "resumed");
+}
+
+static void skip_failed(struct run *r)
+{
+	for (size_t i = 0; i < r->plan->n_units; i++)
+		if (r->units[i].course == COURSE_FAILED)
+			r->units[i].course = COURSE_OUT;
+	due(r, r->is_back ? DEPLOYMENT_UNDOING : DEPLOYMENT_RUNNING, "without the nodes that failed");
+}
+
+enum err run_control(struct run *r, enum control c, struct why *why)
+{
+	if (!(allowed(r) & 1u << c))
+		return refuse(r, c, why);
+	if (r->due != DEPLOYMENT_STATE_COUNT)
+		return why_set(why, ERR_LATER, "it is about to be %s", deployment_state_name(r->due));
+	switch (c) {
+	case CONTROL_PAUSE:
+		want(r, WISH_PAUSE, "paused");
+		break;
+	case CONTROL_ABORT:
+		want(r, WISH_STOP, "aborted");
+		break;
+	case CONTROL_UNDO:
+		if (r->state == DEPLOYMENT_RUNNING)
+			want(r, WISH_UNDO, "undone on request");
+		else
+			due(r, DEPLOYMENT_UNDOING, "undone on request");
+		break;
+	case CONTROL_RESUME:
+		resume(r);
+		break;
+	case CONTROL_ABANDON:
+		due(r, DEPLOYMENT_ABANDONED, "left as it is");
+		break;
+	case CONTROL_SKIP:
+		skip_failed(r);
+		break;
+	case CONTROL_PASS:
+		r->wave++;
+		r->gate = GATE_NOT_YET;
+		due(r, DEPLOYMENT_RUNNING, "the gate's findings were accepted");
+		break;
+	case CONTROL_COUNT:
+		break;
+	}
+	return ERR_OK;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recorder/deploying_private.h"
+
+#include <assert.h>
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/log.h"
+
+enum { DATA_MAX = 8 * 1024 };
+
+/* ---- fleets ---- */
+
+void holding_ref(struct holding *h)
+{
+	h->refs++;
+}
+
+void holding_drop(struct holding *h)
+{
+	if (h == NULL || --h->refs > 0)
+		return;
+	struct deploying *d = h->deploying;
+	if (h->released != NULL)
+		h->released(h->ctx);
+	free(h);
+	deploying_part_closed(d);
+}
+
+void deploying_use(struct deploying *d, const struct fleet *f, void (*released)(void *ctx), void *ctx)
+{
+	struct holding *h = calloc(1, sizeof *h);
+	if (h == NULL || d->is_closing) {
+		free(h);
+		released(ctx);
+		return;
+	}
+	*h = (struct holding){ .fleet = f, .released = released, .ctx = ctx, .deploying = d, .refs = 1 };
+	d->n_open++;
+	struct holding *before = d->now;
+	d->now = h;
+	holding_drop(before);
+	if (!d->is_loaded && !d->is_loading)
+		deploying_load(d);
+}
+
+/* ---- the end ---- */
+
+void deploying_part_closed(struct deploying *d)
+{
+	assert(d->n_open > 0);
+	if (--d->n_open > 0)
+		return;
+	void (*closed)(void *) = d->closed;
+	void *ctx = d->closed_ctx;
+	free(d->store_path);
+	free(d);
+	if (closed != NULL)
+		closed(ctx);
+}
+
+static void hands_closed(void *ctx)
+{
+	deploying_part_closed(ctx);
+}
+
+/* What runs is not ended, only left: the journal says how far it came. */
+void deploying_close(struct deploying *d, void (*done)(void *ctx), void *ctx)
+{
+	assert(!d->is_closing);
+	d->is_closing = true;
+	d->closed = done;
+	d->closed_ctx = ctx;
+	loop_timer_close(d->tick);
+	survey_drop_all(d);
+	while (d->actings != NULL)
+		acting_free(d->actings);
+	struct holding *now = d->now;
+	d->now = NULL;
+	holding_drop(now);
+	if (d->hands != NULL) {
+		d->n_open++;
+		hands_close(d->hands, hands_closed, d);
+	}
+	deploying_part_closed(d);
+}
+
+/* ---- what is told ---- */
+
+struct actor actor_copy(struct arena *a, const struct actor *from)
+{
+	const char *who = arena_text(a, from->who), *account = arena_text(a, from->account), *origin = arena_text(a, from->origin);
+	return (struct actor){ who != NULL ? who : "", account != NULL ? account : "", origin != NULL ? origin : "" };
+}
+
+void deploying_answer(struct deploying *d, const char *request, enum err e, const char *text)
+{
+	struct changes *c;
+	struct why why = { "" };
+	enum err failed = changes_new(&c, &why);
+	if (failed == ERR_OK) {
+		changes_request(c, &(struct request_row){ .id = request, .at_ms = clock_wall_ms(d->o.clock), .err = e, .text = text });
+		failed = store_commit(d->o.store, c, NULL, &why);
+	}
+	if (failed != ERR_OK)
+		log_error(d->o.log, "deploying", "cannot answer a request: %s", why.text);
+	else
+		d->o.answered(d->o.ctx, request); /* its file may go a moment before the row is there: what was asked has done nothing */
+}
+
+/* What charts, what-changed and other consoles read. */
+static enum err put_data(const struct acting *a, struct buf *to)
+{
+	cJSON *o = cJSON_CreateObject();
+	cJSON_AddNumberToObject(o, "deployment", (double)a->id);
+	cJSON_AddStringToObject(o, "kind", acting_verb(a));
+	cJSON_AddStringToObject(o, "scope", a->plan->scope);
+	cJSON_AddStringToObject(o, "model", a->plan->model);
+	cJSON_AddStringToObject(o, "from", a->plan->from != NULL ? a->plan->from->version.name : "");
+	cJSON_AddStringToObject(o, "to", a->plan->to->version.name);
+	enum err e = json_put_tree(to, o);
+	cJSON_Delete(o);
+	return e;
+}
+
+void deploying_event(struct deploying *d, struct changes *c, const struct acting *a, enum severity severity, const char *text)
+{
+	struct buf data;
+	buf_init(&data, DATA_MAX);
+	if (put_data(a, &data) != ERR_OK)
+		buf_clear(&data);
+	changes_event(c, &(struct event){ .wall_ms = clock_wall_ms(d->o.clock), .severity = severity, .kind = "deploy", .node = "", .text = text,
+	                                  .data = buf_text(&data) });
+	buf_release(&data);
+	log_info(d->o.log, "deploying", "%s", text);
+}
+
+void deploying_audit(struct deploying *d, struct changes *c, const struct acting *a, const struct actor *who, const char *action, const char *text)
+{
+	struct buf detail;
+	cJSON *o = cJSON_CreateObject();
+	buf_init(&detail, DATA_MAX);
+	cJSON_AddNumberToObject(o, "deployment", (double)a->id);
+	cJSON_AddStringToObject(o, "plan", a->hash);
+	cJSON_AddStringToObject(o, "text", text);
+	if (a->reason[0] != '\0')
+		cJSON_AddStringToObject(o, "reason", a->reason);
+	if (json_put_tree(&detail, o) != ERR_OK)
+		buf_clear(&detail);
+	cJSON_Delete(o);
+	changes_audit(c, &(struct audit_row){ .at_ms = clock_wall_ms(d->o.clock), .actor = *who, .action = action, .subject = a->plan->scope,
+	                                      .detail = buf_text(&detail) });
+	buf_release(&detail);
+}
+
+/* ---- turning ---- */
+
+/* Often while something is under way, seldom while a plan or a stopped run waits for a person, not at all else. */
+static void on_tick(void *ctx)
+{
+	struct deploying *d = ctx;
+	bool is_busy = d->surveys != NULL;
+	survey_step(d);
+	for (struct acting *a = d->actings, *next; a != NULL; a = next) {
+		next = a->next;
+		is_busy |= acting_pump(a);
+	}
+	if (d->actings == NULL && d->surveys == NULL)
+		loop_timer_stop(d->tick);
+	else if (!is_busy && d->is_fast)
+		loop_timer_start(d->tick, DEPLOYING_IDLE_MS, DEPLOYING_IDLE_MS);
+	d->is_fast = is_busy;
+}
+
+void deploying_wake(struct deploying *d)
+{
+	if (d->is_closing || (d->is_fast && loop_timer_is_active(d->tick)))
+		return;
+	d->is_fast = true;
+	loop_timer_start(d->tick, 0, DEPLOYING_TICK_MS);
+}
+
+/* ---- what people ask ---- */
+
+static void take_of_deployment(struct deploying *d, const struct request *r, const struct actor *actor)
+{
+	char text[200];
+	struct acting *a = acting_find(d, r->deployment);
+	if (a == NULL) {
+		snprintf(text, sizeof text, "deployment %lld is over, or was planned before the recorder began: plan again", (long long)r->deployment);
+		deploying_answer(d, r->id, ERR_NOT_FOUND, text);
+	} else if (r->kind == REQUEST_CONFIRM) {
+		acting_confirm(a, r, actor);
+	} else {
+		acting_control(a, r, actor);
+	}
+}
+
+enum err deploying_take(struct deploying *d, const struct request *r, const struct actor *actor, struct why *why)
+{
+	if (d->is_closing || d->now == NULL || !d->is_loaded)
+		return why_set(why, ERR_LATER, "what was left unfinished is still being read");
+	if (r->kind == REQUEST_PLAN)
+		survey_begin(d, r, actor);
+	else
+		take_of_deployment(d, r, actor);
+	return ERR_OK;
+}
+
+/* ---- the beginning ---- */
+
+static void name_holder(struct deploying *d)
+{
+	char host[200] = "";
+	if (gethostname(host, sizeof host - 1) != 0)
+		snprintf(host, sizeof host, "?");
+	snprintf(d->holder, sizeof d->holder, "%s:%ld", host, (long)getpid());
+}
+
+enum err deploying_new(const struct deploying_options *o, struct deploying **out, struct why *why)
+{
+	struct deploying *d = calloc(1, sizeof *d);
+	if (d == NULL)
+		return why_memory(why);
+	d->o = *o;
+	d->o.store_path = NULL;
+	d->n_open = 1;
+	name_holder(d);
+	const struct hands_options hands = { .loop = o->loop, .clock = o->clock, .version = o->version, .ssh_config = o->ssh_config, .control_dir = o->control_dir };
+	d->store_path = strdup(o->store_path);
+	enum err e = d->store_path == NULL ? why_memory(why) : loop_timer_new(o->loop, on_tick, d, &d->tick, why);
+	if (e == ERR_OK)
+		e = hands_new(&hands, &d->hands, why);
+	if (e == ERR_OK) {
+		*out = d;
+		return ERR_OK;
+	}
+	loop_timer_close(d->tick);
+	free(d->store_path);
+	free(d);
+	return e;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the parts of recorder/deploying share. */
+#ifndef PITWALL_RECORDER_DEPLOYING_PRIVATE_H
+#define PITWALL_RECORDER_DEPLOYING_PRIVATE_H
+
+#include "base/arena.h"
+#include "deploy/gate.h"
+#include "deploy/hands.h"
+#include "deploy/plan.h"
+#include "deploy/run.h"
+#include "deploy/scope.h"
+#include "recorder/deploying.h"
+#include "store/deployments.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	DEPLOYING_TICK_MS   = 20,             /* while anything is under way */
+	DEPLOYING_IDLE_MS   = 1000,           /* while something waits for a person */
+	DEPLOYING_BEAT_MS   = 10 * 1000,      /* a lease is renewed so often */
+	DEPLOYING_PLAN_MS   = 15 * 60 * 1000, /* a plan that nobody confirmed is no longer good */
+	DEPLOYING_PLANS_MAX = 32,             /* plans that wait at once */
+	DEPLOYING_LOOKS     = 16,             /* units looked at at once */
+	DEPLOYING_LOOK_MS   = 45 * 1000,      /* for one unit's look */
+	DEPLOYING_GATE_MS   = 5 * 1000,       /* a gate is looked at so often */
+	DEPLOYING_PROGRESS_MS = 2 * 1000,     /* what a step does now is written so often */
+};
+
+/* A fleet that somebody here looks at. */
+struct holding {
+	const struct fleet *fleet;
+	void              (*released)(void *ctx);
+	void               *ctx;
+	struct deploying   *deploying;
+	unsigned            refs;
+};
+
+/* An actor's own copy, in an arena. */
+struct actor actor_copy(struct arena *a, const struct actor *from);
+
+/* What is done once something is committed. */
+enum follow_kind { FOLLOW_BEGIN /* the step is sent */, FOLLOW_ANSWERED /* the request's file goes */ };
+struct follow {
+	enum follow_kind kind;
+	struct todo      todo;
+	char             request[REQUEST_ID];
+};
+
+/* One step that is under way. */
+struct task {
+	struct acting *acting;
+	struct task   *next;
+	struct todo    todo;
+	bool           is_probe;
+	struct outcome *outcome;          /* room for what comes of it */
+	struct errand *errand;            /* NULL: it waits until again_ms */
+	struct ask     amended;           /* kind ASK_NONE: the step's own */
+	struct arena   arena;
+	int            at;
+	int64_t        began_ms, began_mono_ms, again_ms, told_ms; /* again and told by the monotonic clock; began also by the wall */
+	char           said[256], text[256], told[256]; /* by the driver; what is told of it; what was told last */
+	double         progress;
+};
+
+/* What came of a task and is not written yet. */
+struct outcome {
+	struct outcome *next;
+	struct todo     todo;
+	enum step_state state;
+	int64_t         began_ms;
+	char            text[256];
+};
+
+/* A deployment from its plan to its end. */
+struct acting {
+	struct deploying   *deploying;
+	struct acting      *next;
+	struct holding     *fleet;
+	struct arena        arena;    /* scope, plan, actors */
+	int64_t             id;
+	struct deploy_scope *scope;
+	struct deploy_plan *plan;
+	char                hash[PLAN_HASH];
+	const char         *reason;
+	struct actor        asker, first, last; /* who planned; who confirmed first; who did the last thing to it */
+	struct run         *run;
+	struct task        *tasks;
+	struct outcome     *outcomes; /* the oldest first */
+	struct follow      *follows;  /* once `ticket` is committed */
+	size_t              n_follows, cap_follows;
+	uint64_t            ticket;   /* 0: nothing is being written */
+	int64_t             planned_mono_ms, began_ms, beat_ms;
+	/* the gate that is being looked at; seq 0: none */
+	struct {
+		int64_t            seq, last_seq, since_ms, began_ms, next_ms;
+		size_t             wave;
+		bool               is_looking;
+		struct gate_job   *job;   /* while it is looking; the worker's */
+		struct gate_report report;
+		char               told[600];
+	} gate;
+};
+
+struct survey;
+struct gate_job;
+
+struct deploying {
+	struct deploying_options o;
+	char               *store_path;
+	struct hands       *hands;
+	struct loop_timer  *tick;
+	struct holding     *now;
+	struct acting      *actings;
+	struct survey      *surveys;
+	int64_t             last_id;
+	bool                is_loaded, is_loading, is_closing, is_fast;
+	char                holder[300];
+	size_t              n_open;   /* parts that have not reported their end, with the closing itself */
+	void              (*closed)(void *ctx);
+	void               *closed_ctx;
+};
+
+void holding_ref(struct holding *h);
+void holding_drop(struct holding *h); /* NULL is fine */
+void deploying_part_closed(struct deploying *d);
+/* The tick runs while there is something to wait for. */
+void deploying_wake(struct deploying *d);
+/* A request is answered without anything else: its row, and its file goes. */
+void deploying_answer(struct deploying *d, const char *request, enum err e, const char *text);
+void deploying_event(struct deploying *d, struct changes *c, const struct acting *a, enum severity severity, const char *text);
+void deploying_audit(struct deploying *d, struct changes *c, const struct acting *a, const struct actor *who, const char *action, const char *text);
+
+/* ---- deploying_run.c ---- */
+
+struct acting *acting_new(struct deploying *d, struct holding *fleet, struct why *why);
+void           acting_free(struct acting *a); /* drops what is under way */
+/* The one that holds this model; NULL: none does. */
+struct acting *acting_of_model(struct deploying *d, const char *model);
+struct acting *acting_find(struct deploying *d, int64_t id);
+/* Does what can be done now; frees one that is over. False: it waits for a person. */
+bool           acting_pump(struct acting *a);
+/* Takes a person's confirmation or wish; answers it. */
+void           acting_confirm(struct acting *a, const struct request *r, const struct actor *actor);
+void           acting_control(struct acting *a, const struct request *r, const struct actor *actor);
+const char    *acting_verb(const struct acting *a); /* "rollback of ranker to 1.2" */
+
+/* ---- deploying_gate.c ---- */
+
+void acting_gate_begin(struct acting *a, const struct todo *t, int64_t now_ms);
+void acting_gate_step(struct acting *a);
+void acting_gate_leave(struct acting *a); /* the run goes: what a worker finds is for nobody */
+
+/* ---- deploying_survey.c ---- */
+
+/* Looks at the units and plans; answers the request with the deployment's number or why not. */
+void survey_begin(struct deploying *d, const struct request *r, const struct actor *actor);
+void survey_step(struct deploying *d);
+void survey_drop_all(struct deploying *d);
+
+/* ---- deploying_load.c ---- */
+
+/* Reads from the store, on a worker, what the recorder before left unfinished. */
+void deploying_load(struct deploying *d);
+
+#endif

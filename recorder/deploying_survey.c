@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From a wish to a plan: the units are looked at, some at a time; then a worker reads from the store how versions did and what else is going on, and plans. The plan is written down, and whoever
+ * asked is answered with its number. What can't be looked at in time is left out of the plan, with the reason. */
+#include "recorder/deploying_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/num.h"
+#include "deploy/health.h"
+#include "deploy/planner.h"
+
+enum { HEALTH_BACK_DAYS = 14, PLAN_TEXT_MAX = PLAN_BYTES_MAX, RECENT_MAX = 100 };
+static const int64_t DAY_MS = 24 * 3600 * 1000;
+
+struct looking {
+	struct survey *survey;
+	size_t         unit;
+	struct look    look;
+	struct errand *errand;
+	int64_t        until_ms, again_ms; /* monotonic; again 0: not waiting */
+	bool           has_begun, is_done, is_stepping;
+	enum err       err;
+	struct why     why;
+};
+
+struct survey {
+	struct deploying    *deploying;
+	struct survey       *next;
+	struct holding      *fleet;
+	struct request      *request;
+	struct arena         arena;   /* becomes the deployment's */
+	struct actor         actor;
+	struct deploy_scope *scope;
+	struct looking      *looks;
+	size_t               n_begun, n_done;
+	bool                 is_planning, is_dropped;
+	/* the worker's */
+	struct planner_input input;
+	struct version_health *health;
+	size_t               n_health;
+	struct deploy_plan  *plan;
+	struct buf           text;
+	int64_t              now_ms;
+	enum err             err;
+	struct why           why;
+};
+
+static void survey_free(struct survey *s)
+{
+	struct deploying *d = s->deploying;
+	for (struct survey **at = &d->surveys; *at != NULL; at = &(*at)->next)
+		if (*at == s) {
+			*at = s->next;
+			break;
+		}
+	for (size_t i = 0; s->looks != NULL && i < s->scope->n_units; i++)
+		if (s->looks[i].errand != NULL)
+			errand_drop(s->looks[i].errand);
+	free(s->looks);
+	buf_release(&s->text);
+	request_free(s->request);
+	arena_release(&s->arena);
+	holding_drop(s->fleet);
+	free(s);
+}
+
+static void fail(struct survey *s, enum err e, const char *text)
+{
+	deploying_answer(s->deploying, s->request->id, e, text);
+	survey_free(s);
+}
+
+/* ---- looking ---- */
+
+static void end_look(struct looking *l, enum err e, const char *text)
+{
+	l->err = e;
+	snprintf(l->why.text, sizeof l->why.text, "%s", text);
+	l->is_done = true;
+	l->survey->n_done++;
+}
+
+static void turn(struct looking *l, const struct answer *answer);
+
+static void look_answered(void *ctx, const struct answer *answer)
+{
+	struct looking *l = ctx;
+	l->errand = NULL;
+	turn(l, answer);
+}
+
+static void turn(struct looking *l, const struct answer *answer)
+{
+	struct survey *s = l->survey;
+	struct deploying *d = s->deploying;
+	struct why why = { "" };
+	l->look.last = answer;
+	l->look.now_ms = clock_wall_ms(d->o.clock);
+	enum look_turn t = s->scope->driver->look(&l->look, &why);
+	if (arena_failed(&s->arena)) {
+		end_look(l, ERR_MEMORY, "out of memory");
+		return;
+	}
+	switch (t) {
+	case LOOK_ASK:
+		if (hands_ask(d->hands, s->scope->deploy, &s->scope->settings, &s->scope->units[l->unit], &l->look.next, look_answered, l, &l->errand, &why) != ERR_OK)
+			end_look(l, ERR_LATER, why.text);
+		break;
+	case LOOK_WAIT:
+		l->again_ms = clock_mono_ms(d->o.clock) + (l->look.wait_ms > 0 ? l->look.wait_ms : 1);
+		break;
+	case LOOK_DONE:
+		end_look(l, ERR_OK, "");
+		break;
+	case LOOK_FAILED:
+		end_look(l, ERR_NETWORK, why.text[0] != '\0' ? why.text : "it could not be looked at");
+		break;
+	}
+}
+
+static void begin_looks(struct survey *s)
+{
+	int64_t now = clock_mono_ms(s->deploying->o.clock);
+	for (size_t i = 0; i < s->scope->n_units && s->n_begun - s->n_done < DEPLOYING_LOOKS; i++) {
+		struct looking *l = &s->looks[i];
+		if (l->has_begun)
+			continue;
+		*l = (struct looking){ .survey = s, .unit = i, .has_begun = true, .until_ms = now + DEPLOYING_LOOK_MS };
+		l->look.deploy = s->scope->deploy;
+		l->look.settings = &s->scope->settings;
+		l->look.unit = &s->scope->units[i];
+		l->look.arena = &s->arena;
+		s->n_begun++;
+		turn(l, NULL);
+	}
+}
+
+static void step_looks(struct survey *s)
+{
+	int64_t now = clock_mono_ms(s->deploying->o.clock);
+	for (size_t i = 0; i < s->scope->n_units; i++) {
+		struct looking *l = &s->looks[i];
+		if (!l->has_begun || l->is_done)
+			continue;
+		if (now >= l->until_ms) {
+			if (l->errand != NULL)
+				errand_drop(l->errand);
+			l->errand = NULL;
+			end_look(l, ERR_TIMEOUT, "it did not answer in time");
+		} else if (l->again_ms != 0 && now >= l->again_ms) {
+			l->again_ms = 0;
+			turn(l, NULL);
+		}
+	}
+}
+
+/* ---- planning, on a worker ---- */
+
+/* What the store has of deployments of this model: the last one like it, and when the last one ended. */
+static enum err see_recent(void *ctx, const struct deployment_at *d)
+{
+	struct survey *s = ctx;
+	struct planner_input *in = &s->input;
+	if (strcmp(d->row.model, s->scope->deploy->model) != 0 || d->began_ms == 0)
+		return ERR_OK;
+	if (d->last.state == DEPLOYMENT_DONE && in->took_ms == 0 && strcmp(d->row.scope, s->scope->deploy->name) == 0 && strcmp(d->row.kind, s->request->verb) == 0)
+		in->took_ms = d->ended_ms - d->began_ms;
+	if (d->ended_ms > in->last_ms)
+		in->last_ms = d->ended_ms;
+	if (deployment_is_active(d->last.state) && in->active[0] == '\0')
+		in->active = arena_printf(&s->arena, "%.60s acts on it: %s to %.60s is %s", d->row.actor.who, d->row.kind, d->row.to, deployment_state_name(d->last.state));
+	return ERR_OK;
+}
+
+static enum err read_alert(void *ctx, const struct alert_row *a)
+{
+	struct survey *s = ctx;
+	s->input.alert_model = arena_printf(&s->arena, "%s", labels_get(a->labels, "model"));
+	if (s->input.reason[0] == '\0') {
+		const char *summary = labels_get(a->annotations, "summary");
+		s->input.reason = arena_printf(&s->arena, "%.100s%s%.300s", a->rule, summary[0] != '\0' ? ": " : "", summary);
+	}
+	return ERR_OK;
+}
+
+static enum err read_store(struct survey *s, struct reader *r, struct health_node *now, struct why *why)
+{
+	const struct health_question h = { .model = s->scope->deploy->model, .nodes = s->scope->nodes, .n_nodes = s->scope->n_nodes, .now_ms = s->now_ms,
+		                           .back_ms = HEALTH_BACK_DAYS * DAY_MS };
+	enum err e = health_look(r, &s->arena, &h, &s->health, &s->n_health, now, why);
+	if (e == ERR_OK)
+		e = reader_deployments(r, s->now_ms - HEALTH_BACK_DAYS * DAY_MS, s->now_ms, RECENT_MAX, see_recent, s, why);
+	if (e == ERR_OK && s->request->alert != 0)
+		e = reader_alerts(r, s->now_ms, 0, s->request->alert, read_alert, s, why);
+	return e;
+}
+
+static const struct health_node *now_of(const struct survey *s, const struct health_node *now, const char *node)
+{
+	for (size_t i = 0; i < s->scope->n_nodes; i++)
+		if (strcmp(s->scope->nodes[i], node) == 0)
+			return &now[i];
+	return NULL;
+}
+
+static void fill_units(struct survey *s, const struct health_node *now)
+{
+	size_t n = s->scope->n_units;
+	struct planner_unit *units = arena_zeroed(&s->arena, n + 1, sizeof *units);
+	for (size_t i = 0; i < n && units != NULL; i++) {
+		const struct health_node *node = now_of(s, now, s->scope->units[i].node);
+		units[i] = (struct planner_unit){ .unit = s->scope->units[i], .found = s->looks[i].err == ERR_OK ? &s->looks[i].look.found : NULL, .why = s->looks[i].why.text,
+			                          .running = node != NULL ? node->label : "", .is_up = node != NULL && node->is_up };
+	}
+	s->input.units = units;
+	s->input.n_units = units != NULL ? n : 0;
+}
+
+static void fill_known(struct survey *s)
+{
+	struct planner_version *known = arena_zeroed(&s->arena, s->n_health + 1, sizeof *known);
+	for (size_t i = 0; i < s->n_health && known != NULL; i++) {
+		const struct version_health *h = &s->health[i];
+		known[i] = (struct planner_version){ .version = { h->label, h->label, "", "", h->label, "", "", "", h->first_ms, h->is_running, true, "" }, .health = h->health,
+			                             .evidence = h->evidence };
+	}
+	s->input.known = known;
+	s->input.n_known = known != NULL ? s->n_health : 0;
+}
+
+static enum err plan(struct survey *s, struct reader *r, struct why *why)
+{
+	struct health_node *now = arena_zeroed(&s->arena, s->scope->n_nodes + 1, sizeof *now);
+	if (now == NULL)
+		return why_memory(why);
+	s->input = (struct planner_input){ .deploy = s->scope->deploy, .driver = s->scope->driver, .settings = &s->scope->settings,
+		                           .kind = strcmp(s->request->verb, "rollback") == 0 ? DEPLOY_ROLLBACK : DEPLOY_REDEPLOY, .key = s->request->id,
+		                           .target = s->scope->target, .wished = s->request->to, .active = "", .reason = s->request->comment,
+		                           .alert = s->request->alert, .alert_model = "", .now_ms = s->now_ms };
+	enum err e = read_store(s, r, now, why);
+	if (e != ERR_OK)
+		return e;
+	fill_units(s, now);
+	fill_known(s);
+	return planner_make(&s->arena, &s->input, &s->plan, why);
+}
+
+static void plan_work(void *ctx)
+{
+	struct survey *s = ctx;
+	struct reader *r = NULL;
+	s->err = reader_open(s->deploying->store_path, READER_OWN, &r, &s->why);
+	if (s->err == ERR_OK)
+		s->err = plan(s, r, &s->why);
+	reader_close(r);
+	if (s->err == ERR_OK)
+		s->err = plan_write(s->plan, &s->text) != ERR_OK ? why_set(&s->why, ERR_LIMIT, "the plan is too large: name fewer nodes") : ERR_OK;
+	if (s->err == ERR_OK && arena_failed(&s->arena))
+		s->err = why_memory(&s->why);
+}
+
+/* ---- the plan is written down ---- */
+
+static enum err put_plan(struct survey *s, struct acting *a, struct why *why)
+{
+	struct deploying *d = s->deploying;
+	struct changes *c;
+	char answer[64];
+	const struct deploy_plan *p = a->plan;
+	enum err e = changes_new(&c, why);
+	if (e != ERR_OK)
+		return e;
+	changes_deployment(c, &(struct deployment_row){ .id = a->id, .kind = acting_verb(a), .scope = p->scope, .model = p->model, .driver = p->driver, .target = p->target,
+	                                                .from = p->from != NULL ? p->from->version.name : "", .to = p->to != NULL ? p->to->version.name : "",
+	                                                .plan = buf_text(&s->text), .hash = a->hash, .request = s->request->id, .actor = a->asker, .reason = p->reason,
+	                                                .alert = p->alert, .planned_ms = s->now_ms });
+	changes_deployment_change(c, &(struct deployment_change){ .deployment = a->id, .at_ms = s->now_ms, .state = DEPLOYMENT_PLANNED, .actor = a->asker, .text = "" });
+	snprintf(answer, sizeof answer, "deployment %lld", (long long)a->id);
+	changes_request(c, &(struct request_row){ .id = s->request->id, .at_ms = s->now_ms, .err = ERR_OK, .text = answer });
+	return store_commit(d->o.store, c, &a->ticket, why);
+}
+
+/* The survey's arena, with all that the plan points to, becomes the deployment's. */
+static void begin_acting(struct survey *s)
+{
+	struct deploying *d = s->deploying;
+	struct why why = { "" };
+	struct acting *a = acting_new(d, s->fleet, &why);
+	enum err e = a == NULL ? ERR_MEMORY : run_new(s->plan, &a->run, &why);
+	if (e != ERR_OK) {
+		if (a != NULL)
+			acting_free(a);
+		fail(s, e, why.text);
+		return;
+	}
+	arena_release(&a->arena);
+	a->arena = s->arena;
+	arena_init(&s->arena);
+	a->id = ++d->last_id;
+	a->scope = s->scope;
+	a->plan = s->plan;
+	a->reason = s->plan->reason;
+	a->asker = s->actor;
+	a->planned_mono_ms = clock_mono_ms(d->o.clock);
+	plan_hash(buf_text(&s->text), s->text.len, a->hash);
+	e = put_plan(s, a, &why);
+	if (e != ERR_OK) {
+		free(s->looks);
+		s->looks = NULL;
+		acting_free(a);
+		fail(s, e, why.text);
+		return;
+	}
+	d->o.answered(d->o.ctx, s->request->id);
+	free(s->looks); /* before survey_free looks for errands by a scope that is not its own any more */
+	s->looks = NULL;
+	survey_free(s);
+}
+
+static size_t n_waiting(const struct deploying *d)
+{
+	size_t n = 0;
+	for (const struct acting *a = d->actings; a != NULL; a = a->next)
+		n += a->run != NULL && !deployment_is_active(run_state(a->run));
+	return n;
+}
+
+static void plan_done(void *ctx, bool is_cancelled)
+{
+	struct survey *s = ctx;
+	struct deploying *d = s->deploying;
+	(void)is_cancelled;
+	s->is_planning = false;
+	if (s->is_dropped)
+		survey_free(s);
+	else if (s->err != ERR_OK)
+		fail(s, s->err, s->why.text);
+	else if (n_waiting(d) >= DEPLOYING_PLANS_MAX)
+		fail(s, ERR_LIMIT, "too many plans wait to be confirmed: try again in some minutes");
+	else
+		begin_acting(s);
+	deploying_wake(d);
+	deploying_part_closed(d);
+}
+
+static void begin_plan(struct survey *s)
+{
+	struct deploying *d = s->deploying;
+	s->is_planning = true;
+	s->now_ms = clock_wall_ms(d->o.clock);
+	buf_init(&s->text, PLAN_TEXT_MAX);
+	d->n_open++;
+	if (loop_work_new(d->o.loop, plan_work, plan_done, s, NULL, NULL) == ERR_OK)
+		return;
+	d->n_open--;
+	fail(s, ERR_MEMORY, "out of memory");
+}
+
+/* ---- from outside ---- */
+
+void survey_step(struct deploying *d)
+{
+	for (struct survey *s = d->surveys, *next; s != NULL; s = next) {
+		next = s->next;
+		if (s->is_planning)
+			continue;
+		begin_looks(s);
+		step_looks(s);
+		if (s->n_done == s->scope->n_units)
+			begin_plan(s);
+	}
+}
+
+/* What a worker has is freed when it comes back. */
+void survey_drop_all(struct deploying *d)
+{
+	for (struct survey *s = d->surveys, *next; s != NULL; s = next) {
+		next = s->next;
+		if (s->is_planning)
+			s->is_dropped = true;
+		else
+			survey_free(s);
+	}
+}
+
+static bool is_asked_already(const struct deploying *d, const struct request *r)
+{
+	for (const struct survey *s = d->surveys; s != NULL; s = s->next)
+		if (strcmp(s->request->id, r->id) == 0)
+			return true;
+	return false;
+}
+
+void survey_begin(struct deploying *d, const struct request *r, const struct actor *actor)
+{
+	struct survey *s = calloc(1, sizeof *s);
+	struct why why = { "" };
+	if (s == NULL || is_asked_already(d, r)) {
+		free(s);
+		return;
+	}
+	s->deploying = d;
+	s->fleet = d->now;
+	holding_ref(s->fleet);
+	arena_init(&s->arena);
+	s->next = d->surveys;
+	d->surveys = s;
+	enum err e = request_copy(r, &s->request, &why);
+	if (e != ERR_OK) { /* its file is still there */
+		survey_free(s);
+		return;
+	}
+	s->actor = actor_copy(&s->arena, actor);
+	e = scope_find(d->now->fleet, r->target, &s->arena, &s->scope, &why);
+	if (e == ERR_OK) {
+		s->looks = calloc(s->scope->n_units + 1, sizeof *s->looks);
+		e = s->looks == NULL ? why_memory(&why) : ERR_OK;
+	}
+	if (e != ERR_OK)
+		fail(s, e, why.text);
+	else
+		deploying_wake(d);
+}
