@@ -143,6 +143,8 @@ struct http_answer {
 	size_t      len;
 	double      seconds;
 	int64_t     retry_after_ms; /* what the answer says of when to try again; 0: nothing */
+	bool        was_sent; /* something of the request has left: where no status came, whether it was acted on is not known */
+	bool        is_cut;   /* there was more of the body */
 };
 
 struct http_get_options {
@@ -170,6 +172,30 @@ struct http_send_options {
 	void              *ctx;
 };
 enum err http_send(struct http_collector *c, const struct http_send_options *o, struct why *why);
+
+/* Certificates as PEM texts; each goes before the file of struct http_access. */
+enum { HTTP_PEM_CA, HTTP_PEM_CERT, HTTP_PEM_KEY, HTTP_PEM_COUNT };
+
+/* A request that is acted by: every status is an answer, with its body; a body that is too long is cut, with FETCH_TOO_LARGE. What may change something (all
+ * but GET and HEAD) is never sent twice. All is copied but the access's secret. */
+struct http_ask_options {
+	const char        *url, *method;
+	const char *const *headers;      /* "NAME: VALUE" */
+	size_t             n_headers;
+	const void        *body;         /* NULL: none; wiped in the end */
+	size_t             len;
+	const char        *unix_socket;  /* of this machine; NULL: none */
+	int64_t            timeout_ms;   /* 0: 5000 */
+	size_t             body_max;     /* 0: 64 KiB */
+	struct http_access access;
+	const char        *pem[HTTP_PEM_COUNT];
+	void             (*done)(void *ctx, const struct http_answer *a); /* as with http_get; the request is gone with it */
+	void              *ctx;
+};
+struct http_request;
+enum err http_ask(struct http_collector *c, const struct http_ask_options *o, struct http_request **out, struct why *why);
+/* Ends it: `done` is not called. What was sent may still be acted on. */
+void     http_ask_drop(struct http_request *r);
 
 enum http_starttls { HTTP_STARTTLS_REQUIRED, HTTP_STARTTLS_OFFERED, HTTP_STARTTLS_NEVER };
 

@@ -26,10 +26,16 @@ void get_discard(struct get *g)
 	buf_release(&g->payload);
 	curl_slist_free_all(g->recipients);
 	free(g->text);
+	free(g->socket);
+	for (size_t i = 0; i < HTTP_PEM_COUNT; i++) {
+		if (g->pem[i] != NULL)
+			explicit_bzero(g->pem[i], strlen(g->pem[i]));
+		free(g->pem[i]);
+	}
 	free(g);
 }
 
-static void get_free(struct get *g)
+void get_free(struct get *g)
 {
 	struct http_collector *c = g->transfer.c;
 	*(g->prev != NULL ? &g->prev->next : &c->gets) = g->next;
@@ -55,7 +61,8 @@ void get_end(struct get *g, const char *text)
 {
 	struct transfer   *t = &g->transfer;
 	struct http_answer a = { .result = t->result, .status = t->status, .text = text, .content_type = t->content_type,
-		                 .body = buf_text(&t->body), .len = t->body.len, .seconds = t->seconds, .retry_after_ms = t->retry_after_ms };
+		                 .body = buf_text(&t->body), .len = t->body.len, .seconds = t->seconds, .retry_after_ms = t->retry_after_ms,
+		                 .was_sent = t->was_sent, .is_cut = t->body_too_large };
 	g->done(g->ctx, &a);
 	get_free(g);
 }

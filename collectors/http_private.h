@@ -31,6 +31,7 @@ struct transfer {
 	size_t             body_max;
 	void             (*done)(struct transfer *t);
 	const char        *more_header;  /* one more, or NULL; lent */
+	const struct curl_slist *more_headers; /* and more of them, or NULL; lent */
 	/* What a kind of request tells curl besides; last, so that it has the last word. Then it is no scrape, and says nothing of one. May be NULL. */
 	enum err         (*prepare)(struct transfer *t, CURL *easy, struct why *why);
 
@@ -46,6 +47,7 @@ struct transfer {
 	enum fetch result;
 	int        status;
 	double     seconds;
+	bool       was_sent; /* something of the request has left */
 	int64_t    retry_after_ms;
 	char       content_type[128];
 	char       text[HTTP_TEXT];
@@ -64,8 +66,9 @@ struct get {
 	struct buf         payload;      /* what is sent; wiped */
 	size_t             sent;         /* of it, where curl reads it by and by */
 	char              *text;         /* a header, or a sender; owned */
+	char              *socket, *pem[HTTP_PEM_COUNT]; /* of an ask; owned */
 	const char        *method;
-	struct curl_slist *recipients;
+	struct curl_slist *recipients;   /* or headers */
 	struct http_access access;       /* of mail; its texts are the transfer's */
 	enum http_starttls starttls;
 	void             (*done)(void *ctx, const struct http_answer *a);
@@ -142,6 +145,7 @@ void        get_start(struct get *g, struct http_collector *c, int64_t timeout_m
 /* Calls back and frees it. */
 void        get_end(struct get *g, const char *text);
 void        get_discard(struct get *g); /* one that was not started and has no transfer */
+void        get_free(struct get *g);    /* one whose transfer rests */
 
 /* ---- http_target.c, http_get.c ---- */
 void http_targets_close(struct http_collector *c);

@@ -205,11 +205,19 @@ static enum err add_secret(struct transfer *t, struct why *why)
 	return e;
 }
 
+static bool add_more(struct transfer *t)
+{
+	const struct curl_slist *h = t->more_headers;
+	while (h != NULL && add_header(t, h->data))
+		h = h->next;
+	return h == NULL;
+}
+
 static bool add_headers(struct transfer *t)
 {
 	char timeout[80];
 	if (t->prepare != NULL)
-		return (t->more_header == NULL || add_header(t, t->more_header)) && add_header(t, t->accept) && add_header(t, "Expect:") &&
+		return (t->more_header == NULL || add_header(t, t->more_header)) && add_more(t) && (t->accept == NULL || add_header(t, t->accept)) && add_header(t, "Expect:") &&
 		       (t->host_header == NULL || add_header(t, t->host_header));
 	snprintf(timeout, sizeof timeout, "X-Prometheus-Scrape-Timeout-Seconds: %g", (double)t->timeout_ms / 1000);
 	return add_header(t, t->accept) && add_header(t, timeout) && (t->host_header == NULL || add_header(t, t->host_header));
@@ -304,6 +312,7 @@ bool transfer_begin(struct transfer *t)
 	t->header_bytes = 0;
 	t->body_too_large = t->header_too_large = false;
 	t->status = 0;
+	t->was_sent = false;
 	t->seconds = 0;
 	t->retry_after_ms = 0;
 	t->text[0] = t->content_type[0] = t->curl_text[0] = '\0';
@@ -444,16 +453,18 @@ static void explain(const struct transfer *t, CURLcode code, struct buf *to)
 
 static void keep_facts(struct transfer *t)
 {
-	long        status = 0, connects = 0;
+	long        status = 0, connects = 0, sent = 0;
 	curl_off_t  us = 0, retry_after_s = 0;
 	const char *type = NULL;
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &us);
 	curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
+	curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent);
 	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &type);
 	curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
 	t->retry_after_ms = retry_after_s <= 0 ? 0 : retry_after_s < RETRY_AFTER_MAX_S ? retry_after_s * 1000 : RETRY_AFTER_MAX_S * INT64_C(1000);
 	t->status = (int)status;
+	t->was_sent = sent > 0;
 	t->seconds = (double)us / 1e6;
 	t->c->stats.connections += (uint64_t)connects;
 	if (type != NULL)

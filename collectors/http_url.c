@@ -59,7 +59,7 @@ static enum err parts_get(struct parts *p, const char *url, const char *plain, c
 	p->u = curl_url();
 	if (p->u == NULL)
 		return why_memory(why);
-	if ((code = curl_url_set(p->u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME)) != CURLUE_OK ||
+	if ((code = curl_url_set(p->u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME | CURLU_PATH_AS_IS)) != CURLUE_OK ||
 	    (code = curl_url_get(p->u, CURLUPART_SCHEME, &p->scheme, 0)) != CURLUE_OK ||
 	    (code = curl_url_get(p->u, CURLUPART_HOST, &p->host, 0)) != CURLUE_OK)
 		return curl_says(code, url, plain, why);

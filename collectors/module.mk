@@ -3,6 +3,7 @@ noinst_LIBRARIES += libcollectors.a
 libcollectors_a_SOURCES = \
 	%reldir%/check_file.c \
 	%reldir%/decimal.c %reldir%/decimal.h \
+	%reldir%/digest.c %reldir%/digest.h \
 	%reldir%/draft.c %reldir%/draft.h \
 	%reldir%/exposition.c %reldir%/exposition.h \
 	%reldir%/findings.c %reldir%/findings.h \
@@ -11,6 +12,7 @@ libcollectors_a_SOURCES = \
 	%reldir%/gather_private.h \
 	%reldir%/gather_program.c \
 	%reldir%/http.c %reldir%/http.h \
+	%reldir%/http_ask.c \
 	%reldir%/http_get.c \
 	%reldir%/http_mail.c \
 	%reldir%/http_send.c \

@@ -21,7 +21,7 @@ static void agent_gone(void *ctx)
 	pool_handle_gone(ctx);
 }
 
-void login_release(struct ssh_session *s)
+void login_end(struct ssh_session *s)
 {
 	struct login *l = login_of(s);
 	if (l->agent != NULL) {
@@ -46,7 +46,7 @@ static size_t count_foreign(const struct ssh_session *s)
 	return n;
 }
 
-void login_begin(struct ssh_session *s)
+void login_start(struct ssh_session *s)
 {
 	memset(&s->login, 0, sizeof s->login);
 	s->login.n_foreign = count_foreign(s);
@@ -83,7 +83,7 @@ static void say_key(struct ssh_session *s)
 static void logged_in(struct ssh_session *s)
 {
 	say_key(s);
-	login_release(s);
+	login_end(s);
 	session_is_ready(s);
 }
 

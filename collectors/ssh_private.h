@@ -212,9 +212,9 @@ void  ssh_heap_drop(struct ssh_session *s); /* what it has left behind */
 
 /* ---- ssh_login.c ---- */
 
-void login_begin(struct ssh_session *s);
+void login_start(struct ssh_session *s);
 void login_step(struct ssh_session *s);
-void login_release(struct ssh_session *s);
+void login_end(struct ssh_session *s);
 bool login_waits_for_agent(const struct ssh_session *s);
 
 /* ---- ssh_channel.c ---- */

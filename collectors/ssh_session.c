@@ -440,7 +440,7 @@ static void key_checked(void *ctx, enum reach result, bool is_for_openssh, const
 	} else {
 		set_state(s, SESSION_LOGIN);
 		loop_timer_start(s->timer, LOGIN_MS, 0);
-		login_begin(s);
+		login_start(s);
 		pool_mark(s->pool, s);
 	}
 	pool_run(s->pool);
@@ -651,7 +651,7 @@ void session_fail(struct ssh_session *s, enum reach result, const char *format, 
 	s->retry_ms = loop_now_ms(s->pool->o.loop) + pool_back_off(s->pool, s->n_failures);
 	s->pool->stats.failed++;
 	loop_timer_stop(s->timer);
-	login_release(s);
+	login_end(s);
 	if (s->check != NULL) {
 		s->pool->n_handles++;
 		key_check_drop(s->check, check_gone, s->pool);

@@ -237,6 +237,24 @@ enum err secret_read(const struct secret_source *from, int64_t timeout_ms, struc
 	return e;
 }
 
+enum err secret_of(const char *text, size_t n, struct secret *out, struct why *why)
+{
+	struct secret s;
+	if (n == 0 || n > SECRET_MAX)
+		return n == 0 ? why_set(why, ERR_FORMAT, "the secret is empty") : why_set(why, ERR_LIMIT, "the secret is longer than %d bytes", SECRET_MAX);
+	for (size_t i = 0; i < n; i++)
+		if (text[i] == '\n' || text[i] == '\r' || text[i] == '\0')
+			return why_set(why, ERR_FORMAT, "the secret is more than one line");
+	enum err e = take_pages(&s, why);
+	if (e != ERR_OK)
+		return e;
+	memcpy(s.text, text, n);
+	s.text[n] = '\0';
+	s.len = n;
+	*out = s;
+	return ERR_OK;
+}
+
 enum err secret_check(const struct secret_source *from, struct why *why)
 {
 	struct stat st;

@@ -37,6 +37,9 @@ struct secret {
  * call it from a worker, never from an event loop's thread. */
 enum err secret_read(const struct secret_source *from, int64_t timeout_ms, struct secret *out, struct why *why);
 
+/* One of a text that is in memory already (the caller wipes that), with the same bounds. ERR_FORMAT: empty, or with a line end or NUL in it; ERR_LIMIT, ERR_MEMORY. */
+enum err secret_of(const char *text, size_t n, struct secret *out, struct why *why);
+
 /* Wipes it and gives the memory back; safe on a zeroed or released one. */
 void secret_release(struct secret *s);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 static const struct driver *const drivers[] = {
+	&kubernetes_driver,
 	NULL, /* the end */
 };
 

@@ -6,4 +6,6 @@
 
 #include "deploy/driver.h"
 
+extern const struct driver kubernetes_driver;
+
 #endif

@@ -30,11 +30,12 @@ enum err hands_new(const struct hands_options *o, struct hands **out, struct why
 /* Ends all; no callback comes any more but `closed`. What was sent may still happen. */
 void     hands_close(struct hands *h, void (*closed)(void *ctx), void *ctx);
 
-/* Begins; `answered` comes once, unless errand_drop is called before. All is copied but deploy and settings, which are lent until then. ERR_LIMIT, ERR_MEMORY, ERR_USAGE
- * (an ask that is not whole): nothing was begun. */
+/* Begins; `answered` comes once, unless errand_drop is called before. All is copied but deploy and settings, which are lent until then, or, where it is dropped
+ * while its login is looked up, until the hands are closed. ERR_LIMIT, ERR_MEMORY, ERR_USAGE (an ask that is not whole): nothing was begun. Of an
+ * ASK_PUT status 0 says that it is done; each other that the old file is as it was, and the text says why. */
 enum err hands_ask(struct hands *h, const struct fleet_deploy *d, const struct settings *s, const struct unit *u, const struct ask *ask,
                    void (*answered)(void *ctx, const struct answer *a), void *ctx, struct errand **out, struct why *why);
-/* No callback comes any more. */
+/* No callback comes any more; within its own it is gone already, and this does nothing. What was sent may still happen. */
 void     errand_drop(struct errand *e);
 
 #endif

@@ -122,7 +122,7 @@ static enum err put_data(const struct acting *a, struct buf *to)
 	cJSON_AddStringToObject(o, "scope", a->plan->scope);
 	cJSON_AddStringToObject(o, "model", a->plan->model);
 	cJSON_AddStringToObject(o, "from", a->plan->from != NULL ? a->plan->from->version.name : "");
-	cJSON_AddStringToObject(o, "to", a->plan->to->version.name);
+	cJSON_AddStringToObject(o, "to", a->plan->to != NULL ? a->plan->to->version.name : "");
 	enum err e = json_put_tree(to, o);
 	cJSON_Delete(o);
 	return e;
@@ -160,19 +160,21 @@ void deploying_audit(struct deploying *d, struct changes *c, const struct acting
 
 /* ---- turning ---- */
 
-/* Often while something is under way, seldom while a plan or a stopped run waits for a person, not at all else. */
+/* Often while something is under way, else seldom. */
 static void on_tick(void *ctx)
 {
 	struct deploying *d = ctx;
 	bool is_busy = d->surveys != NULL;
+	if (!d->is_loaded && !d->is_loading && d->now != NULL)
+		deploying_load(d);
+	if (d->is_loaded)
+		deploying_watch(d);
 	survey_step(d);
 	for (struct acting *a = d->actings, *next; a != NULL; a = next) {
 		next = a->next;
 		is_busy |= acting_pump(a);
 	}
-	if (d->actings == NULL && d->surveys == NULL)
-		loop_timer_stop(d->tick);
-	else if (!is_busy && d->is_fast)
+	if (!is_busy && d->is_fast)
 		loop_timer_start(d->tick, DEPLOYING_IDLE_MS, DEPLOYING_IDLE_MS);
 	d->is_fast = is_busy;
 }
@@ -206,7 +208,7 @@ enum err deploying_take(struct deploying *d, const struct request *r, const stru
 	if (d->is_closing || d->now == NULL || !d->is_loaded)
 		return why_set(why, ERR_LATER, "what was left unfinished is still being read");
 	if (r->kind == REQUEST_PLAN)
-		survey_begin(d, r, actor);
+		survey_begin(d, r, actor, false);
 	else
 		take_of_deployment(d, r, actor);
 	return ERR_OK;

@@ -29,6 +29,8 @@ enum {
 	DEPLOYING_PROGRESS_MS = 2 * 1000,     /* what a step does now is written so often */
 };
 
+#define DEPLOYING_POLICY "policy" /* the origin of what the fleet file has done by itself */
+
 /* A fleet that somebody here looks at. */
 struct holding {
 	const struct fleet *fleet;
@@ -116,7 +118,8 @@ struct deploying {
 	struct acting      *actings;
 	struct survey      *surveys;
 	int64_t             last_id;
-	bool                is_loaded, is_loading, is_closing, is_fast;
+	bool                is_loaded, is_loading, is_closing, is_fast, is_watching;
+	int64_t             watch_ms; /* when the fleet file's policies are looked at next; monotonic */
 	char                holder[300];
 	size_t              n_open;   /* parts that have not reported their end, with the closing itself */
 	void              (*closed)(void *ctx);
@@ -156,9 +159,16 @@ void acting_gate_leave(struct acting *a); /* the run goes: what a worker finds i
 /* ---- deploying_survey.c ---- */
 
 /* Looks at the units and plans; answers the request with the deployment's number or why not. */
-void survey_begin(struct deploying *d, const struct request *r, const struct actor *actor);
+/* `is_policy`: asked by the fleet file, and confirmed by it when it stands. */
+void survey_begin(struct deploying *d, const struct request *r, const struct actor *actor, bool is_policy);
 void survey_step(struct deploying *d);
 void survey_drop_all(struct deploying *d);
+bool survey_is_of(const struct deploying *d, const char *scope); /* a plan for that scope is being made */
+
+/* ---- deploying_auto.c ---- */
+
+void deploying_watch(struct deploying *d);          /* looks, now and then, whether anything is to be rolled back by itself */
+void deploying_confirm_policy(struct acting *a);    /* a plan of its is there */
 
 /* ---- deploying_load.c ---- */
 

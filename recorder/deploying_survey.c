@@ -37,7 +37,7 @@ struct survey {
 	struct deploy_scope *scope;
 	struct looking      *looks;
 	size_t               n_begun, n_done;
-	bool                 is_planning, is_dropped;
+	bool                 is_planning, is_dropped, is_policy;
 	/* the worker's */
 	struct planner_input input;
 	struct version_health *health;
@@ -316,9 +316,12 @@ static void begin_acting(struct survey *s)
 		return;
 	}
 	d->o.answered(d->o.ctx, s->request->id);
+	bool is_policy = s->is_policy;
 	free(s->looks); /* before survey_free looks for errands by a scope that is not its own any more */
 	s->looks = NULL;
 	survey_free(s);
+	if (is_policy)
+		deploying_confirm_policy(a);
 }
 
 static size_t n_waiting(const struct deploying *d)
@@ -387,6 +390,14 @@ void survey_drop_all(struct deploying *d)
 	}
 }
 
+bool survey_is_of(const struct deploying *d, const char *scope)
+{
+	for (const struct survey *s = d->surveys; s != NULL; s = s->next)
+		if (s->scope != NULL && strcmp(s->scope->deploy->name, scope) == 0)
+			return true;
+	return false;
+}
+
 static bool is_asked_already(const struct deploying *d, const struct request *r)
 {
 	for (const struct survey *s = d->surveys; s != NULL; s = s->next)
@@ -395,7 +406,7 @@ static bool is_asked_already(const struct deploying *d, const struct request *r)
 	return false;
 }
 
-void survey_begin(struct deploying *d, const struct request *r, const struct actor *actor)
+void survey_begin(struct deploying *d, const struct request *r, const struct actor *actor, bool is_policy)
 {
 	struct survey *s = calloc(1, sizeof *s);
 	struct why why = { "" };
@@ -404,6 +415,7 @@ void survey_begin(struct deploying *d, const struct request *r, const struct act
 		return;
 	}
 	s->deploying = d;
+	s->is_policy = is_policy;
 	s->fleet = d->now;
 	holding_ref(s->fleet);
 	arena_init(&s->arena);

@@ -3,6 +3,8 @@ noinst_LIBRARIES += librecorder.a
 librecorder_a_SOURCES = \
 	%reldir%/alerting.c %reldir%/alerting.h \
 	%reldir%/credentials.c %reldir%/credentials.h \
+	%reldir%/deploying.c %reldir%/deploying.h %reldir%/deploying_auto.c %reldir%/deploying_gate.c %reldir%/deploying_load.c %reldir%/deploying_private.h \
+	%reldir%/deploying_run.c %reldir%/deploying_survey.c \
 	%reldir%/desk.c %reldir%/desk.h %reldir%/desk_private.h %reldir%/desk_news.c %reldir%/desk_requests.c %reldir%/desk_tell.c \
 	%reldir%/machine_settings.c %reldir%/machine_settings.h \
 	%reldir%/recorder.c %reldir%/recorder.h \

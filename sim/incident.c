@@ -55,7 +55,7 @@ void schedule_demo(struct schedule *s, uint64_t seed)
 	enum { FIRST_S = 25, GAP_S = 70 };
 	*s = (struct schedule){ .seed = seed, .n = INCIDENT_COUNT };
 	for (size_t i = 0; i < INCIDENT_COUNT; i++)
-		s->entries[i] = (struct scheduled){ &incidents[i], FIRST_S + GAP_S * (double)i, GAP_S * (double)INCIDENT_COUNT };
+		s->entries[i] = (struct scheduled){ &incidents[i], FIRST_S + GAP_S * (double)i, GAP_S * (double)INCIDENT_COUNT, false };
 }
 
 static enum err unknown_incident(const char *name, struct why *why)
@@ -83,7 +83,7 @@ enum err schedule_add(struct schedule *s, const char *text, struct why *why)
 		return unknown_incident(name, why);
 	if (at != NULL && parse_f64(at + 1, 0, 1e6, &start_s) != ERR_OK)
 		return why_set(why, ERR_USAGE, "'%s' does not begin at a number of seconds; write '%s@30'", text, name);
-	s->entries[s->n++] = (struct scheduled){ incident, start_s, 0 };
+	s->entries[s->n++] = (struct scheduled){ incident, start_s, 0, incident->new_version };
 	return ERR_OK;
 }
 
@@ -116,7 +116,7 @@ static bool strike_at(const struct schedule *s, size_t entry, const struct roste
 		round = floor(since / e->repeat_s);
 		since -= round * e->repeat_s;
 	}
-	if (e->incident->duration_s > 0 && since >= e->incident->duration_s)
+	if (e->incident->duration_s > 0 && since >= e->incident->duration_s && !e->stays)
 		return false;
 	uint64_t dice = random_bits(s->seed, UINT64_C(0x1c1de27) + entry, (uint64_t)round);
 	if (!choose_group(e, f, dice & 0xffffff, &out->group))
@@ -152,8 +152,20 @@ static void apply(const struct incident *i, double since_s, struct effects *to)
 		to->down = i->down;
 }
 
+/* The next version is as bad when it is deployed by hand. */
+static void apply_deployment(const struct deployment *d, double t_s, struct effects *to)
+{
+	if (d->version == DEPLOYED_NEXT && t_s >= d->until_s)
+		for (size_t i = 0; i < INCIDENT_COUNT; i++)
+			if (incidents[i].new_version)
+				apply(&incidents[i], t_s - d->until_s, to);
+	if (t_s < d->until_s && to->down < DOWN_SERVER)
+		to->down = DOWN_SERVER;
+}
+
 void schedule_effects(const struct schedule *s, const struct roster *f, size_t node, double t_s, struct effects *out)
 {
+	const struct deployment    nothing = { DEPLOYED_NOTHING, 0 }, *deployed = s->deployments != NULL ? &s->deployments[node] : &nothing;
 	const struct roster_node  *n = &f->nodes[node];
 	const struct roster_group *g = &f->groups[n->group];
 	double                    serving = (double)g->count;
@@ -164,11 +176,12 @@ void schedule_effects(const struct schedule *s, const struct roster *f, size_t n
 		if (!strike_at(s, i, f, t_s, &strike) || strike.group != n->group)
 			continue;
 		size_t rank = (n->rank + g->count - strike.first) % g->count;
-		if (rank < strike.count)
+		if (rank < strike.count && !(s->entries[i].incident->new_version && deployed->version != DEPLOYED_NOTHING))
 			apply(s->entries[i].incident, strike.since_s, out);
 		if (is_down_now(s->entries[i].incident, strike.since_s))
 			serving -= (double)strike.count;
 	}
+	apply_deployment(deployed, t_s, out);
 	/* The balancer sends the share of nodes that are gone to the others, and sheds what would more than half again their load. */
 	out->load_x = fmin(1.5, (double)g->count / fmax(1, serving));
 }

@@ -41,17 +41,26 @@ const struct incident *incident_find(const char *name);
 struct scheduled {
 	const struct incident *incident;
 	double                 start_s, repeat_s; /* repeat_s 0: once */
+	bool                   stays;             /* whatever its duration says */
+};
+
+/* What somebody deployed on a node; the schedule's new versions come by themselves. */
+enum deployed { DEPLOYED_NOTHING, DEPLOYED_OLD, DEPLOYED_NEXT };
+struct deployment {
+	enum deployed version;
+	double        until_s; /* it loads until then, and does not answer */
 };
 
 struct schedule {
-	uint64_t         seed;
-	size_t           n;
-	struct scheduled entries[SCHEDULE_MAX];
+	uint64_t                 seed;
+	size_t                   n;
+	struct scheduled         entries[SCHEDULE_MAX];
+	const struct deployment *deployments; /* of each node; NULL: nobody deploys anything */
 };
 
 /* The demo's: every incident in turn, again and again, each time somewhere else. */
 void schedule_demo(struct schedule *s, uint64_t seed);
-/* Adds "NAME[@SECONDS]". ERR_NOT_FOUND: no such incident; ERR_USAGE: the seconds are wrong; ERR_LIMIT: too many. */
+/* Adds "NAME[@SECONDS]"; one that brings a new version then stays until somebody rolls it back. ERR_NOT_FOUND: no such incident; ERR_USAGE: the seconds are wrong; ERR_LIMIT: too many. */
 enum err schedule_add(struct schedule *s, const char *text, struct why *why);
 
 /* What all the incidents that are on do to one node at a time. */

@@ -20,7 +20,7 @@ enum {
 	CONNECTIONS_EACH = 6,          /* open at once on an endpoint, on average; more are refused */
 	CONNECTION_BYTES = 8 * 1024,   /* headers and all; a longer request line is answered 414, longer headers 431 */
 	IDLE_S = 60,
-	BODY_MAX = 64 * 1024,          /* of a request; what is longer is cut off */
+	BODY_MAX = 64 * 1024,          /* of a request; a longer one ends the connection */
 	REPLY_MAX = 1 << 20,
 	CHECK_MS = 200,                /* how often is_open is asked */
 	BACKLOG = 64,
@@ -73,31 +73,44 @@ static int owner_of(const struct server *s, struct MHD_Connection *c)
 	return s->owners[info->connect_fd];
 }
 
-/* Called with the headers first, then for each piece of a body, then to answer. Bodies are read and thrown away. */
+/* Called with the headers first, then for each piece of a body, then to answer. */
 static enum MHD_Result on_request(void *context, struct MHD_Connection *c, const char *url, const char *method, const char *version,
                                   const char *upload, size_t *upload_size, void **state)
 {
 	struct server *s = context;
-	size_t         seen = (size_t)(uintptr_t)*state; /* 1 + the bytes of the body so far */
+	struct buf    *in = *state; /* the body so far */
 	(void)version;
-	(void)upload;
-	if (seen == 0) {
-		*state = (void *)(uintptr_t)1;
-		return MHD_YES;
+	if (in == NULL) {
+		in = calloc(1, sizeof *in);
+		*state = in;
+		if (in != NULL)
+			buf_init(in, BODY_MAX);
+		return in != NULL ? MHD_YES : MHD_NO;
 	}
 	if (*upload_size > 0) {
-		seen += *upload_size;
-		*state = (void *)(uintptr_t)seen;
+		enum err e = buf_put(in, upload, *upload_size);
 		*upload_size = 0;
-		return seen > BODY_MAX ? MHD_NO : MHD_YES;
+		return e == ERR_OK ? MHD_YES : MHD_NO;
 	}
 	int owner = owner_of(s, c);
 	if (owner < 0)
 		return MHD_NO;
 	buf_clear(&s->body);
 	struct reply reply = { .status = 500, .body = &s->body };
-	s->handler.answer(s->handler.context, (size_t)owner, method, url, &reply);
+	s->handler.answer(s->handler.context, (size_t)owner, method, url, buf_text(in), &reply);
 	return s->body.err == ERR_OK ? send_reply(c, &reply) : MHD_NO;
+}
+
+static void on_end(void *context, struct MHD_Connection *c, void **state, enum MHD_RequestTerminationCode code)
+{
+	struct buf *in = *state;
+	(void)context;
+	(void)c;
+	(void)code;
+	if (in != NULL)
+		buf_release(in);
+	free(in);
+	*state = NULL;
 }
 
 /* A descriptor may be used anew after this. */
@@ -255,7 +268,8 @@ static enum err start_daemon(struct server *s, struct why *why)
 	s->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC, 0, NULL, NULL, on_request, s,
 	                             MHD_OPTION_CONNECTION_LIMIT, (unsigned)(s->n * CONNECTIONS_EACH + SPARE_FILES),
 	                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
-	                             (unsigned)IDLE_S, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_END);
+	                             (unsigned)IDLE_S, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_NOTIFY_COMPLETED, on_end, s,
+	                             MHD_OPTION_END);
 	if (s->daemon == NULL)
 		return why_set(why, ERR_IO, "cannot start libmicrohttpd");
 	const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);

@@ -20,8 +20,8 @@ struct reply {
 
 struct server_handler {
 	void *context;
-	/* Called in the server's thread for each request without a body of ours to read. */
-	void (*answer)(void *context, size_t endpoint, const char *method, const char *path, struct reply *to);
+	/* Called in the server's thread for each request; `body` is NUL-terminated. */
+	void (*answer)(void *context, size_t endpoint, const char *method, const char *path, const char *body, struct reply *to);
 	/* Called a few times a second: should this endpoint accept connections now? */
 	bool (*is_open)(void *context, size_t endpoint);
 };

@@ -4,11 +4,14 @@
  * sim_truth(), which may come from another thread. */
 #include "sim/sim.h"
 
+#include <cjson/cJSON.h>
 #include <math.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "sim/exporter.h"
 #include "sim/random.h"
 #include "sim/server.h"
@@ -22,6 +25,8 @@ struct outlet {
 };
 
 enum { OUTLET_SERVER, OUTLET_GPU, OUTLETS };
+enum { LOAD_S = 4, VERSION_MAX = 64 };
+#define DEPLOYMENT_PATH "/pitwall/deployment"
 
 struct sim_node {
 	struct model_node model;
@@ -42,6 +47,7 @@ struct sim {
 	struct schedule     schedule;
 	struct page       **pages; /* group * OUTLETS + outlet */
 	struct sim_node    *nodes;
+	struct deployment  *deployments; /* of each node */
 	struct endpoint_of *endpoints;
 	size_t              n_endpoints;
 	pthread_mutex_t     lock;
@@ -133,7 +139,49 @@ static void answer_metrics(struct outlet *o, double part, const struct page_text
 	page_render(o->page, o->before, o->after, part, t, to->body);
 }
 
-static void answer(void *context, size_t endpoint, const char *method, const char *path, struct reply *to)
+/* ---- redeploying ---- */
+
+static void say(struct reply *to, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void say(struct reply *to, int status, const char *format, ...)
+{
+	va_list args;
+	to->status = status;
+	to->type = "application/json";
+	va_start(args, format);
+	buf_vprintf(to->body, format, args);
+	va_end(args);
+}
+
+/* Which of the group's two versions a body like {"version":"2026.11.4"} asks for. */
+static enum deployed wanted(const struct group_spec *spec, const char *body)
+{
+	enum deployed d = DEPLOYED_NOTHING;
+	cJSON *json = NULL;
+	const char *version = "";
+	if (json_parse(body, strlen(body), NULL, &json, NULL) == ERR_OK && json_get_string(json, "version", VERSION_MAX, &version, NULL) == ERR_OK)
+		d = strcmp(version, spec->version) == 0 ? DEPLOYED_OLD : strcmp(version, spec->next_version) == 0 ? DEPLOYED_NEXT : DEPLOYED_NOTHING;
+	cJSON_Delete(json);
+	return d;
+}
+
+/* What somebody deploys stays, whatever the schedule brings; it takes a while to load, and the server does not answer meanwhile. The same version again is a restart. */
+static void answer_deployment(struct sim *s, size_t node, const char *method, const char *body, const struct page_texts *t, struct reply *to)
+{
+	const struct group_spec *spec = spec_of(s, node);
+	if (strcmp(method, "POST") != 0) {
+		say(to, 200, "{\"running\":\"%s\",\"versions\":[\"%s\",\"%s\"]}\n", t->version, spec->next_version, spec->version);
+		return;
+	}
+	enum deployed d = wanted(spec, body);
+	if (d == DEPLOYED_NOTHING) {
+		say(to, 400, "{\"error\":\"no such version of %s\"}\n", spec->model);
+		return;
+	}
+	s->deployments[node] = (struct deployment){ d, sim_seconds(s) + LOAD_S };
+	say(to, 202, "{\"version\":\"%s\"}\n", d == DEPLOYED_OLD ? spec->version : spec->next_version);
+}
+
+static void answer(void *context, size_t endpoint, const char *method, const char *path, const char *body, struct reply *to)
 {
 	struct sim     *s = context;
 	size_t          node = s->endpoints[endpoint].node;
@@ -146,6 +194,10 @@ static void answer(void *context, size_t endpoint, const char *method, const cha
 	struct page_texts t = texts_of(s, node);
 	if (is_get && strcmp(path, o->exporter->metrics_path) == 0) {
 		answer_metrics(o, part, &t, to);
+		goto out;
+	}
+	if (s->endpoints[endpoint].outlet == OUTLET_SERVER && strcmp(path, DEPLOYMENT_PATH) == 0 && (is_get || strcmp(method, "POST") == 0)) {
+		answer_deployment(s, node, method, body, &t, to);
 		goto out;
 	}
 	for (size_t i = 0; i < o->exporter->n_routes; i++) {
@@ -278,7 +330,9 @@ enum err sim_new(const struct sim_options *o, struct sim **out, struct why *why)
 		s->pages = calloc(s->roster.n_groups * OUTLETS, sizeof(struct page *));
 		s->nodes = calloc((size_t)nodes, sizeof *s->nodes);
 		s->endpoints = calloc((size_t)nodes * OUTLETS, sizeof *s->endpoints);
-		err = s->pages != NULL && s->nodes != NULL && s->endpoints != NULL ? make_pages(s, why) : why_memory(why);
+		s->deployments = calloc((size_t)nodes, sizeof *s->deployments);
+		s->schedule.deployments = s->deployments;
+		err = s->pages != NULL && s->nodes != NULL && s->endpoints != NULL && s->deployments != NULL ? make_pages(s, why) : why_memory(why);
 	}
 	if (err == ERR_OK)
 		err = make_nodes(s, why);
@@ -303,6 +357,7 @@ void sim_free(struct sim *s)
 	free(s->pages);
 	free(s->nodes);
 	free(s->endpoints);
+	free(s->deployments);
 	roster_release(&s->roster);
 	pthread_mutex_destroy(&s->lock);
 	free(s);

@@ -4,6 +4,9 @@
  * do, all of them driven by one queueing model (sim/model.h). Numbers depend on the seed and on the time since sim_new() alone, never on
  * who asks or how often. Nothing here is used to watch a real fleet.
  *
+ * Each inference server can be redeployed: GET /pitwall/deployment tells the running version and those there are; POST {"version": ...} there loads one, which takes
+ * some seconds in which the server does not answer. The next version of a group is a bad one.
+ *
  * Where a real server listens on several ports (Triton 8000 and 8002, TorchServe 8080 to 8082) the simulated one answers all of it on
  * one port, to save sockets; the DCGM exporter has a port of its own, as it has in life. */
 #ifndef PITWALL_SIM_SIM_H

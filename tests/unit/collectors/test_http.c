@@ -329,6 +329,7 @@ struct got {
 	int        n, status;
 	enum fetch result;
 	char       body[256];
+	bool       was_sent, is_cut;
 };
 
 static void on_answer(void *ctx, const struct http_answer *a)
@@ -362,11 +363,92 @@ static void answers_gets(void **state)
 	assert_int_equal(large.result, FETCH_TOO_LARGE);
 }
 
+static void on_asked(void *ctx, const struct http_answer *a)
+{
+	struct got *g = ctx;
+	on_answer(ctx, a);
+	g->was_sent = a->was_sent;
+	g->is_cut = a->is_cut;
+}
+
+static struct http_request *ask(struct bench *b, const char *method, const char *path, const char *body, size_t body_max, struct got *got)
+{
+	static const char *const headers[] = { "X-One: 1", "Accept: application/json" };
+	struct http_request *r = NULL;
+	struct why why = { "" };
+	const struct http_ask_options o = { .url = bench_url(b, path), .method = method, .headers = headers, .n_headers = 2, .body = body,
+		                                .len = body != NULL ? strlen(body) : 0, .body_max = body_max, .done = on_asked, .ctx = got };
+	if (http_ask(b->c, &o, &r, &why) != ERR_OK)
+		fail_msg("%s", why.text);
+	return r;
+}
+
+static void what_is_asked_is_answered_whatever_the_status(void **state)
+{
+	static const struct {
+		const char *label, *method, *path, *send;
+		enum fetch  result;
+		int         status;
+		bool        was_sent, is_cut;
+		const char *body, *request; /* what these hold */
+	} rows[] = {
+		{ "a status is an answer", "GET", "/broken", NULL, FETCH_STATUS, 503, true, false, "loading", "X-One: 1\r\n" },
+		{ "a body is sent", "POST", "/x", "{\"a\":1}", FETCH_NOT_FOUND, 404, true, false, "no such path", "Content-Length: 7\r\n" },
+		{ "none has its length told", "PUT", "/x", NULL, FETCH_NOT_FOUND, 404, true, false, "no such path", "Content-Length: 0\r\n" },
+		{ "one Accept", "DELETE", "/x", NULL, FETCH_NOT_FOUND, 404, true, false, "no such path", "DELETE /x HTTP/1.1\r\n" },
+		{ "dots stay dots", "GET", "/a/%2E%2E/b", NULL, FETCH_NOT_FOUND, 404, true, false, "", "GET /a/%2E%2E/b HTTP/1.1\r\n" },
+		{ "a redirect is not followed", "GET", "/redirect", NULL, FETCH_REDIRECT, 302, true, false, "", "GET /redirect" },
+		{ "too much is cut", "GET", "/endless", NULL, FETCH_TOO_LARGE, 200, true, true, "a 1\n", "" },
+		{ "hung up on after it was sent", "GET", "/hangup", NULL, FETCH_CLOSED, 0, true, false, "", "" },
+	};
+	struct bench *b = *state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct got got = { 0 };
+		char last[8192];
+		ask(b, rows[i].method, rows[i].path, rows[i].send, 1000, &got);
+		bench_run_until(b, &got.n, 1);
+		raw_server_last(b->server, last, sizeof last);
+		assert_row(rows[i].label, got.result == rows[i].result && got.status == rows[i].status);
+		assert_row(rows[i].label, got.was_sent == rows[i].was_sent && got.is_cut == rows[i].is_cut);
+		assert_row(rows[i].label, strstr(got.body, rows[i].body) != NULL && strstr(last, rows[i].request) != NULL);
+		assert_row(rows[i].label, strstr(last, "Accept: */*") == NULL);
+	}
+}
+
+static void what_is_dropped_does_not_answer(void **state)
+{
+	struct bench *b = *state;
+	struct got dropped = { 0 }, queued = { 0 }, other = { 0 };
+	http_ask_drop(ask(b, "GET", "/ok", NULL, 0, &queued));
+	struct http_request *r = ask(b, "GET", "/silent", NULL, 0, &dropped);
+	ask(b, "GET", "/ok", NULL, 0, &other);
+	bench_run_until(b, &other.n, 1);
+	http_ask_drop(r);
+	ask(b, "GET", "/ok", NULL, 0, &other);
+	bench_run_until(b, &other.n, 2);
+	assert_int_equal(dropped.n + queued.n, 0);
+}
+
+static void what_is_refused_was_not_sent(void **state)
+{
+	struct bench *b = *state;
+	struct got got = { 0 };
+	struct http_request *r;
+	const struct http_ask_options o = { .url = "http://127.0.0.1:1/", .method = "POST", .done = on_asked, .ctx = &got };
+	assert_int_equal(http_ask(b->c, &o, &r, NULL), ERR_OK);
+	bench_run_until(b, &got.n, 1);
+	assert_int_equal(got.result, FETCH_REFUSED);
+	assert_false(got.was_sent);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define WITH(test) cmocka_unit_test_setup_teardown(test, bench_set_up, bench_tear_down)
 		WITH(bad_servers_cost_the_others_nothing),
+		WITH(what_is_asked_is_answered_whatever_the_status),
+		WITH(what_is_dropped_does_not_answer),
+		WITH(what_is_refused_was_not_sent),
 		WITH(inflates_with_a_ceiling),
 		WITH(refused_and_unknown_hosts),
 		cmocka_unit_test_setup_teardown(a_connection_that_nobody_takes_times_out, set_up_hurried, bench_tear_down),

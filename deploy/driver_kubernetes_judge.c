@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Answers to steps. A change of a template ends in one of three ways: the server took it; it did not and the workload is as it was found, so it is asked again with
+ * the version of now; or somebody else has changed it, and a person decides. Where it is not known (a conflict, no answer, a server that is ill), the workload is
+ * looked at: its template tells. */
+#include "deploy/driver_kubernetes.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+
+enum { TRIES_MAX = 5, BUSY_MAX = 10, CONFLICT_MS = 10, BUSY_MS = 2000, BUSY_MAX_MS = 60 * 1000 };
+
+/* The driver's memory between answers, in judging's `at`. */
+enum { AT_LOOKING = 1, AT_LOGIN = 2, AT_PODS = 4, AT_PLAIN = 8, AT_TRY = 16, AT_BUSY = 1024 };
+
+static int tries(const struct judging *j)
+{
+	return *j->at / AT_TRY % (AT_BUSY / AT_TRY);
+}
+
+/* Once more with new credentials (a token may have run out); what is refused then is refused. True: the verdict is given. */
+static bool login_again(const struct judging *j, const char *text, struct verdict *v)
+{
+	if ((*j->at & AT_LOGIN) != 0) {
+		verdict_failed(v, "%s", text);
+		return true;
+	}
+	*j->at |= AT_LOGIN;
+	verdict_again(v, -1, "the login is refused, trying once more: %s", text);
+	return true;
+}
+
+/* Busy or ill: how long to wait; false: it has been asked often enough. */
+static bool wait_for(const struct judging *j, int64_t asked_ms, int64_t *wait_ms)
+{
+	int n = *j->at / AT_BUSY;
+	*j->at += AT_BUSY;
+	*wait_ms = asked_ms > 0 ? (asked_ms < BUSY_MAX_MS ? asked_ms : BUSY_MAX_MS) : BUSY_MS;
+	return n < BUSY_MAX;
+}
+
+static cJSON *note_of(const struct judging *j)
+{
+	cJSON *note = NULL;
+	return json_parse(j->step->note, strlen(j->step->note), NULL, &note, NULL) == ERR_OK ? note : NULL;
+}
+
+static bool is_among(const cJSON *list, const char *hash)
+{
+	const cJSON *one;
+	cJSON_ArrayForEach(one, list)
+		if (cJSON_IsString(one) && strcmp(one->valuestring, hash) == 0)
+			return true;
+	return false;
+}
+
+/* The first container whose image is not the one meant; NULL: none. */
+static const char *other_image(const cJSON *note, const cJSON *object, const char **image)
+{
+	const cJSON *one;
+	cJSON_ArrayForEach(one, kube_at(note, "images")) {
+		const char *is = kube_image(kube_at(object, "spec.template"), one->string);
+		if (cJSON_IsString(one) && strcmp(is, one->valuestring) != 0) {
+			*image = is;
+			return one->string;
+		}
+	}
+	return NULL;
+}
+
+/* ---- looking what became of a change ---- */
+
+static void look_again(const struct judging *j, int64_t wait_ms, const char *text, struct verdict *v)
+{
+	*j->at |= AT_LOOKING;
+	verdict_again(v, wait_ms, "%s", text);
+	v->next = j->step->probe;
+}
+
+/* The same request with the version that was just read. */
+static void patch_again(const struct judging *j, const struct kube_state *s, struct verdict *v)
+{
+	if (tries(j) >= TRIES_MAX) {
+		verdict_failed(v, "it was changed by others each of %d times that the change was asked for", TRIES_MAX);
+		return;
+	}
+	int n = tries(j);
+	*j->at = (*j->at + AT_TRY) & ~AT_LOOKING;
+	verdict_again(v, CONFLICT_MS << n, "it has another version by now, and is otherwise as it was: asking again");
+	ask_copy(j->arena, &j->step->ask, &v->next);
+	v->next.body = kube_body_with_version(j->arena, j->step->ask.body != NULL ? j->step->ask.body : "{}", s->resource_version);
+	if (v->next.body == NULL)
+		verdict_failed(v, "the change cannot be made again: its body is damaged");
+}
+
+static void judge_state(const struct judging *j, const cJSON *note, const cJSON *object, struct verdict *v)
+{
+	struct why why = { "" };
+	struct kube_state s;
+	const struct kube_resource *r = kube_resource(kube_kind_of(j->settings));
+	if (kube_state_read(j->arena, r, object, &s, &why) != ERR_OK)
+		verdict_failed(v, "%s", why.text);
+	else if (strcmp(s.uid, kube_string(note, "uid")) != 0)
+		verdict_failed(v, "another %s of that name stands there now", r->word);
+	else if (strcmp(s.hash, kube_string(note, "to")) == 0)
+		verdict_done(v, "its template is the one meant already");
+	else if (!is_among(kube_at(note, "from"), s.hash))
+		verdict_failed(v, "somebody else has changed its template since it was looked at: look again, and decide anew");
+	else if (s.is_paused && kube_kind_of(j->settings) != KUBE_ROLLOUT)
+		verdict_failed(v, "it has been paused since it was looked at");
+	else if (strcmp(s.rest, kube_string(note, "rest")) != 0)
+		verdict_failed(v, "somebody else has changed its specification since it was looked at: look again, and decide anew");
+	else
+		patch_again(j, &s, v);
+}
+
+static void judge_look(const struct judging *j, const cJSON *note, struct verdict *v)
+{
+	char text[256];
+	int64_t wait_ms;
+	cJSON *object = NULL;
+	struct judging harmless = *j;
+	harmless.is_probe = true; /* a GET: may be asked again whatever came */
+	if (verdict_of_silence(&harmless, v)) {
+		v->next = v->kind == VERDICT_AGAIN && !j->is_probe ? j->step->probe : (struct ask){ ASK_NONE };
+		return;
+	}
+	switch (kube_read(j->answer, &object, &wait_ms, text, sizeof text)) {
+	case KUBE_OK:
+		judge_state(j, note, object, v);
+		break;
+	case KUBE_LOGIN:
+		login_again(j, text, v);
+		break;
+	case KUBE_AGAIN:
+	case KUBE_CONFLICT:
+		if (wait_for(j, wait_ms, &wait_ms))
+			verdict_again(v, wait_ms, "the cluster is busy: %s", text);
+		else
+			verdict_failed(v, "the cluster stays busy: %s", text);
+		break;
+	case KUBE_NO:
+		verdict_failed(v, "%s", text);
+		break;
+	}
+	cJSON_Delete(object);
+	if (v->kind == VERDICT_AGAIN && v->next.kind == ASK_NONE && !j->is_probe)
+		v->next = j->step->probe;
+}
+
+/* ---- changes of a template ---- */
+
+static void judge_taken(const cJSON *note, const cJSON *object, bool is_trial, struct verdict *v)
+{
+	const char *image = "", *container = other_image(note, object, &image);
+	if (container != NULL)
+		verdict_failed(v, "the cluster made something else of it: container %.60s %s %.100s (an admission webhook?)", container, is_trial ? "would run" : "runs", image);
+	else
+		verdict_done(v, is_trial ? "the cluster would take it" : "the cluster has taken it");
+}
+
+static void judge_refused(const struct judging *j, enum kube_answer kind, const char *text, int64_t wait_ms, struct verdict *v)
+{
+	switch (kind) {
+	case KUBE_CONFLICT:
+		look_again(j, -1, "it has another version than the one that was read: looking at it", v);
+		break;
+	case KUBE_LOGIN:
+		login_again(j, text, v);
+		break;
+	case KUBE_AGAIN:
+		if (!wait_for(j, wait_ms, &wait_ms))
+			verdict_failed(v, "the cluster stays busy: %s", text);
+		else if (j->answer->status == 429) /* it was not even looked at */
+			verdict_again(v, wait_ms, "the cluster is busy: %s", text);
+		else
+			look_again(j, wait_ms, "the cluster is ill, and may have taken it: looking at it", v);
+		break;
+	case KUBE_OK:
+	case KUBE_NO:
+		verdict_failed(v, "%s", text);
+		break;
+	}
+}
+
+static void judge_patch(const struct judging *j, const cJSON *note, struct verdict *v)
+{
+	char text[256];
+	int64_t wait_ms;
+	cJSON *object = NULL;
+	if (j->answer->err != ERR_OK) {
+		if (j->answer->was_sent && j->step->changes && j->answer->err != ERR_DENIED)
+			look_again(j, BUSY_MS, "no answer came: looking whether it was taken", v);
+		else
+			verdict_of_silence(j, v);
+		return;
+	}
+	enum kube_answer kind = kube_read(j->answer, &object, &wait_ms, text, sizeof text);
+	if (kind == KUBE_OK)
+		judge_taken(note, object, !j->step->changes, v);
+	else
+		judge_refused(j, kind, text, wait_ms, v);
+	cJSON_Delete(object);
+}
+
+/* ---- waiting ---- */
+
+static void ask_for_pods(const struct judging *j, const cJSON *note, struct verdict *v)
+{
+	const char *selector = kube_string(note, "selector");
+	if (selector[0] == '\0')
+		return;
+	*j->at |= AT_PODS;
+	kube_get(j->arena, kube_url_query(j->arena, kube_url_object(j->arena, j->settings, NULL, "pods", NULL), "labelSelector", selector), &v->next);
+	v->wait_ms = -1;
+}
+
+/* While it is not done, every other look is at the pods: they tell why. */
+static void judge_pods(const struct judging *j, struct verdict *v)
+{
+	char text[256], trouble[200] = "";
+	int64_t wait_ms;
+	cJSON *list = NULL;
+	*j->at &= ~AT_PODS;
+	if (j->answer->err == ERR_OK && kube_read(j->answer, &list, &wait_ms, text, sizeof text) == KUBE_OK)
+		kube_pods_trouble(list, "", trouble, sizeof trouble);
+	cJSON_Delete(list);
+	verdict_again(v, 0, "%s", trouble[0] != '\0' ? trouble : "its pods are coming up");
+}
+
+static void judge_progress(const struct judging *j, const cJSON *note, const cJSON *object, struct verdict *v)
+{
+	struct why why = { "" };
+	struct kube_state s;
+	enum kube_kind kind = kube_kind_of(j->settings);
+	const char *image = "", *container = other_image(note, object, &image);
+	if (kube_state_read(j->arena, kube_resource(kind), object, &s, &why) != ERR_OK)
+		verdict_failed(v, "%s", why.text);
+	else if (strcmp(s.uid, kube_string(note, "uid")) != 0)
+		verdict_failed(v, "another %s of that name stands there now", kube_resource(kind)->word);
+	else if (container != NULL)
+		verdict_failed(v, "somebody else has changed it: container %.60s is to run %.120s", container, image);
+	else if (s.is_paused)
+		verdict_again(v, 0, "it is paused: nothing rolls out until it is resumed");
+	else
+		kube_rollout(kind, object, v);
+	if (j->step->tag == KUBE_TAG_SEEN && v->kind != VERDICT_DONE)
+		verdict_done(v, "seen");
+	else if (v->kind == VERDICT_AGAIN && kind != KUBE_INFERENCE)
+		ask_for_pods(j, note, v);
+}
+
+/* Argo's controller says which generation it has seen as a text. */
+static bool is_seen(const cJSON *object)
+{
+	char generation[24];
+	const cJSON *seen = kube_at(object, "status.observedGeneration");
+	int64_t n = kube_number(object, "metadata.generation", 0);
+	snprintf(generation, sizeof generation, "%lld", (long long)n);
+	return cJSON_IsString(seen) ? strcmp(seen->valuestring, generation) == 0 : kube_number(object, "status.observedGeneration", 0) >= n;
+}
+
+static void judge_ready(const struct judging *j, const cJSON *note, struct verdict *v)
+{
+	char text[256];
+	int64_t wait_ms;
+	cJSON *object = NULL;
+	if ((*j->at & AT_PODS) != 0) {
+		judge_pods(j, v);
+		return;
+	}
+	if (verdict_of_silence(j, v))
+		return;
+	switch (kube_read(j->answer, &object, &wait_ms, text, sizeof text)) {
+	case KUBE_OK:
+		*j->at &= ~AT_LOGIN; /* loading outlasts a token */
+		if (j->step->tag == KUBE_TAG_SEEN && !is_seen(object))
+			verdict_again(v, 0, "waiting for the controller to see the change");
+		else
+			judge_progress(j, note, object, v);
+		break;
+	case KUBE_LOGIN:
+		login_again(j, text, v);
+		break;
+	case KUBE_AGAIN: /* until the step's deadline: it only looks */
+	case KUBE_CONFLICT:
+		verdict_again(v, wait_ms > 0 ? (wait_ms < BUSY_MAX_MS ? wait_ms : BUSY_MAX_MS) : BUSY_MS, "the cluster is busy: %s", text);
+		break;
+	case KUBE_NO:
+		verdict_failed(v, "%s", text);
+		break;
+	}
+	cJSON_Delete(object);
+}
+
+/* ---- what may be done twice ---- */
+
+/* An old controller has no /status of its own: then the object itself takes it. */
+static void judge_set(const struct judging *j, struct verdict *v)
+{
+	char text[256];
+	int64_t wait_ms;
+	static const char sub[] = "/status?";
+	if (verdict_of_silence(j, v))
+		return;
+	enum kube_answer kind = kube_read(j->answer, NULL, &wait_ms, text, sizeof text);
+	const char *at = j->step->ask.url != NULL ? strstr(j->step->ask.url, sub) : NULL;
+	if (kind == KUBE_OK) {
+		verdict_done(v, "done");
+	} else if (kind == KUBE_LOGIN) {
+		login_again(j, text, v);
+	} else if (kind == KUBE_AGAIN || kind == KUBE_CONFLICT) {
+		if (wait_for(j, wait_ms, &wait_ms))
+			verdict_again(v, wait_ms, "the cluster is busy: %s", text);
+		else
+			verdict_failed(v, "the cluster stays busy: %s", text);
+	} else if (j->answer->status == 404 && at != NULL && (*j->at & AT_PLAIN) == 0) {
+		*j->at |= AT_PLAIN;
+		verdict_again(v, -1, "it has no status of its own to be set: asking the object itself");
+		ask_copy(j->arena, &j->step->ask, &v->next);
+		v->next.url = arena_printf(j->arena, "%.*s%s", (int)(at - j->step->ask.url), j->step->ask.url, at + sizeof sub - 2);
+	} else {
+		verdict_failed(v, "%s", text);
+	}
+}
+
+static void judge_pod(const struct judging *j, struct verdict *v)
+{
+	char text[256];
+	int64_t wait_ms;
+	if (verdict_of_silence(j, v))
+		return;
+	enum kube_answer kind = kube_read(j->answer, NULL, &wait_ms, text, sizeof text);
+	if (kind == KUBE_OK)
+		verdict_done(v, "it is being deleted");
+	else if (j->answer->status == 404 || kind == KUBE_CONFLICT)
+		verdict_done(v, "it is gone already");
+	else if (kind == KUBE_LOGIN)
+		login_again(j, text, v);
+	else if (kind == KUBE_AGAIN && wait_for(j, wait_ms, &wait_ms))
+		verdict_again(v, wait_ms, "not now: %s", text); /* 429: a disruption budget */
+	else
+		verdict_failed(v, "%s", text);
+}
+
+void kube_judge(const struct judging *j, struct verdict *v)
+{
+	cJSON *note = note_of(j);
+	if (note == NULL || j->answer == NULL)
+		verdict_failed(v, "the step is damaged: its note cannot be read");
+	else if (j->step->tag == KUBE_TAG_PATCH && (j->is_probe || (*j->at & AT_LOOKING) != 0))
+		judge_look(j, note, v);
+	else if (j->step->tag == KUBE_TAG_PATCH)
+		judge_patch(j, note, v);
+	else if (j->step->tag == KUBE_TAG_READY || j->step->tag == KUBE_TAG_SEEN)
+		judge_ready(j, note, v);
+	else if (j->step->tag == KUBE_TAG_POD)
+		judge_pod(j, v);
+	else
+		judge_set(j, v);
+	if (v->kind == VERDICT_AGAIN && v->next.kind == ASK_NONE && !j->is_probe)
+		v->next = j->step->ask; /* never whatever was asked last */
+	cJSON_Delete(note);
+}
