@@ -34,11 +34,6 @@ static size_t find_unit(const struct making *m, const char *name)
 	return hit != NULL ? hit->unit : SIZE_MAX;
 }
 
-static bool is_left_out(const struct plan_unit *u)
-{
-	return u->is_same || u->skipped[0] != '\0';
-}
-
 static void take_gate(struct making *m, const struct deployment_step *s)
 {
 	if (s->wave >= m->plan->n_waves)
@@ -87,7 +82,7 @@ static void count(struct making *m)
 	for (size_t i = 0; i < m->plan->n_units; i++) {
 		const struct plan_unit *pu = &m->plan->units[i];
 		struct unit_progress *u = &m->to->units[i];
-		if (is_left_out(pu) && u->state == UNIT_WAITS)
+		if (!plan_unit_acts(pu) && u->state == UNIT_WAITS)
 			u->state = UNIT_LEFT_OUT;
 		if (u->state == UNIT_LEFT_OUT || pu->wave >= m->plan->n_waves)
 			continue;

@@ -13,7 +13,7 @@
 #include "tui/glyph.h"
 #include "tui/paragraph.h"
 
-enum { ROWS_FOR_WAVES = 12, ROWS_FOR_LOG = 9, WAVES_MOST = 6, MAP_MOST = 6, GATE_MOST = 4, LABEL_COLS = 14, NUMBERS_COLS = 27, WIDE = 110 };
+enum { ROWS_FOR_WAVES = 12, ROWS_FOR_LOG = 9, WAVES_MOST = 6, MAP_MOST = 6, GATE_MOST = 4, LABEL_COLS = 16, NUMBERS_COLS = 27, WIDE = 110 };
 
 static int smaller(int a, int b)
 {
@@ -75,7 +75,7 @@ static const char *gate_word(const struct wave_progress *w)
 static void draw_wave(const struct run_pane_data *d, size_t i, struct canvas *c, int row)
 {
 	const struct wave_progress *w = &d->progress->waves[i];
-	char eta[DURATION_TEXT] = "-", label[64];
+	char eta[DURATION_TEXT] = "-", age[DURATION_TEXT], label[64];
 	int cols = canvas_region(c).cols;
 	bool is_over = w->gate == WAVE_GATE_PASSED, is_now = i == d->progress->wave && deployment_is_active(d->detail->at.last.state);
 	enum role role = w->gate == WAVE_GATE_FAILED || w->n_failed > 0 ? ROLE_CRIT : is_over ? ROLE_OK : is_now ? ROLE_INFO : ROLE_FAINT;
@@ -83,9 +83,10 @@ static void draw_wave(const struct run_pane_data *d, size_t i, struct canvas *c,
 	snprintf(label, sizeof label, "%zu %s%s", i + 1, i == 0 && w->n == 1 && d->detail->plan->n_waves > 1 ? "canary " : "", gate_word(w));
 	canvas_put_width(c, row, 3, LABEL_COLS, -1, i == d->wave ? ROLE_TITLE : ROLE_TEXT, label);
 	draw_bar(c, row, 4 + LABEL_COLS, cols - LABEL_COLS - NUMBERS_COLS - 6, w);
-	if (w->left_ms >= 0)
-		format_age(w->left_ms / 1000 * 1000, eta);
-	canvas_printf(c, row, cols - NUMBERS_COLS - 1, ROLE_TEXT, "%5zu %5zu %5zu %8s", w->n_done, w->n_failed, w->n_left, w->left_ms == 0 ? "0s" : eta);
+	enum deployment_state state = d->detail->at.last.state;
+	if (w->left_ms >= 0 && state != DEPLOYMENT_UNDOING && !deployment_is_over(state))
+		snprintf(eta, sizeof eta, "%s", w->left_ms < 1000 ? "0s" : format_age(w->left_ms / 1000 * 1000, age));
+	canvas_printf(c, row, cols - NUMBERS_COLS - 1, ROLE_TEXT, "%5zu %5zu %5zu %8s", w->n_done, w->n_failed, w->n_left, eta);
 	if (i == d->wave)
 		canvas_set_ground(c, (struct rect){ row, 0, 1, cols }, ROLE_SELECTED);
 }
@@ -229,7 +230,7 @@ static struct run_line line_of_step(const struct deployment_step *s)
 	return (struct run_line){ .at_ms = s->ended_ms != 0 ? s->ended_ms : s->began_ms, .unit = is_gate ? "gate" : s->unit,
 		                  .role = is_bad ? ROLE_CRIT : s->state == STEP_BEGUN ? ROLE_INFO : s->state == STEP_SKIPPED ? ROLE_SECOND : ROLE_OK,
 		                  .glyph = is_bad ? GLYPH_SQUARE : s->state == STEP_BEGUN ? GLYPH_PLAY : GLYPH_DOT,
-		                  .word = is_gate || s->state != STEP_SKIPPED ? "" : "skipped ", .title = s->title, .text = s->text };
+		                  .word = is_gate || s->state != STEP_SKIPPED ? "" : "skipped ", .title = is_gate ? "" : s->title, .text = s->text };
 }
 
 static struct run_line line_of_change(const struct deployment_change *ch)
@@ -243,7 +244,7 @@ static void draw_log(struct run_panes *p, const struct run_pane_data *d, struct 
 {
 	const struct deploy_detail *t = d->detail;
 	int rows = canvas_region(c).rows, cols = canvas_region(c).cols, n = (int)(t->n_steps + t->n_changes);
-	char when[ALERTS_TEXT];
+	char when[ALERTS_TEXT], first[1024];
 	p->log_top = p->log_top > n - rows ? n - rows : p->log_top;
 	p->log_top = p->log_top < 0 ? 0 : p->log_top;
 	size_t step = t->n_steps, change = t->n_changes;
@@ -257,8 +258,9 @@ static void draw_log(struct run_panes *p, const struct run_pane_data *d, struct 
 		canvas_put_char(c, row, col, l.role, l.glyph);
 		col += 2 + canvas_put(c, row, col + 2, ROLE_TEXT, l.unit) + 1;
 		col += canvas_printf(c, row, col, ROLE_SECOND, "%s%s", l.word, l.title);
-		if (l.text[0] != '\0' && col + 4 < cols)
-			canvas_put_width(c, row, col + 1, cols - col - 2, -1, l.role == ROLE_CRIT ? ROLE_CRIT : ROLE_SECOND, l.text);
+		snprintf(first, sizeof first, "%.*s", (int)strcspn(l.text, "\n"), l.text);
+		if (first[0] != '\0' && col + 4 < cols)
+			canvas_put_width(c, row, col + 1, cols - col - 2, -1, l.role == ROLE_CRIT ? ROLE_CRIT : ROLE_SECOND, first);
 	}
 }
 

@@ -14,7 +14,7 @@
 #include "tui/glyph.h"
 #include "tui/paragraph.h"
 
-enum { NAMES_MAX = 64 * 1024, TEXT_MAX = 64 * 1024, TOLD_STEPS = STEPS_MAX };
+enum { NAMES_MAX = 64 * 1024, TEXT_MAX = 64 * 1024, TOLD_STEPS = STEPS_MAX, LABEL_COLS = 8, WAVE_COLS = 17 };
 
 void sheet_lines_init(struct sheet_lines *l)
 {
@@ -56,7 +56,7 @@ static struct sheet_line *add(struct filling *f)
 		l->cap = cap;
 	}
 	struct sheet_line *to = &l->items[l->n++];
-	*to = (struct sheet_line){ .text = "", .note = "", .role = ROLE_TEXT, .unit = SIZE_MAX };
+	*to = (struct sheet_line){ .text = "", .note = "", .label = "", .role = ROLE_TEXT, .unit = SIZE_MAX };
 	return to;
 }
 
@@ -101,6 +101,7 @@ static void put(struct filling *f, const struct sheet_line *like, const char *te
 				look.glyph = 1; /* the room of one, without one */
 			}
 			look.unit = SIZE_MAX;
+			look.label = "";
 			text += n + skip;
 		} while (text < end);
 		text = end + (*end == '\n');
@@ -116,9 +117,16 @@ static void say(struct filling *f, int indent, enum role role, const char *forma
 	va_start(args, format);
 	buf_vprintf(&b, format, args); /* what is longer is cut */
 	va_end(args);
-	const struct sheet_line like = { .note = "", .role = role, .indent = indent, .unit = SIZE_MAX };
+	const struct sheet_line like = { .note = "", .label = "", .role = role, .indent = indent, .unit = SIZE_MAX };
 	put(f, &like, buf_text(&b));
 	buf_release(&b);
+}
+
+/* A word, and beside it text that may take several rows. */
+static void say_labelled(struct filling *f, const char *label, int indent, enum role role, const char *text)
+{
+	const struct sheet_line like = { .note = "", .label = keep(f, label, strlen(label)), .role = role, .indent = indent, .unit = SIZE_MAX };
+	put(f, &like, text);
 }
 
 /* ---- versions ---- */
@@ -131,22 +139,21 @@ static const char *version_name(const struct version *v)
 static void put_version(struct filling *f, const char *word, const struct plan_version *v)
 {
 	static const enum role roles[HEALTH_COUNT] = { [HEALTH_UNKNOWN] = ROLE_SECOND, [HEALTH_GOOD] = ROLE_OK, [HEALTH_BAD] = ROLE_CRIT };
-	char since[ALERTS_TEXT], age[ALERTS_TEXT], where[64] = "";
-	if (v->n_units > 0)
-		snprintf(where, sizeof where, " on %zu of %zu", v->n_units, f->p->n_units);
-	if (v->version.since_ms > 0)
-		say(f, 0, ROLE_TITLE, "%s %.200s%s, since %s (%s)", word, version_name(&v->version), where,
-		    moment_text(v->version.since_ms, f->o->view->t_ms, since), since_text(v->version.since_ms, f->o->view->t_ms, age));
-	else
-		say(f, 0, ROLE_TITLE, "%s %.200s%s", word, version_name(&v->version), where);
-	const struct sheet_line like = { .note = "", .role = roles[v->health < HEALTH_COUNT ? v->health : 0], .indent = 10, .unit = SIZE_MAX };
+	char since[ALERTS_TEXT], age[ALERTS_TEXT];
 	struct buf b;
 	buf_init(&b, TEXT_MAX);
+	buf_printf(&b, "%.200s", version_name(&v->version));
+	if (v->n_units > 0)
+		buf_printf(&b, " on %zu of %zu", v->n_units, f->p->n_units);
+	if (v->version.since_ms > 0)
+		buf_printf(&b, ", since %s (%s)", moment_text(v->version.since_ms, f->o->view->t_ms, since), since_text(v->version.since_ms, f->o->view->t_ms, age));
+	say_labelled(f, word, LABEL_COLS, ROLE_TITLE, buf_text(&b));
+	buf_clear(&b);
 	buf_printf(&b, "%s here%s%.1000s", v->health == HEALTH_UNKNOWN ? "how it did is not known" : health_name(v->health), v->evidence[0] != '\0' ? ": " : "",
 	           v->evidence);
 	if (v->version.by[0] != '\0')
 		buf_printf(&b, "; brought by %.100s%s%.300s", v->version.by, v->version.cause[0] != '\0' ? ", " : "", v->version.cause);
-	put(f, &like, buf_text(&b));
+	say_labelled(f, "", LABEL_COLS, roles[v->health < HEALTH_COUNT ? v->health : 0], buf_text(&b));
 	buf_release(&b);
 }
 
@@ -155,16 +162,16 @@ static void put_versions(struct filling *f)
 	const struct deploy_plan *p = f->p;
 	rule(f, "what runs, what would run", "");
 	if (p->from != NULL)
-		put_version(f, "now      ", p->from);
+		put_version(f, "now", p->from);
 	else
-		say(f, 0, ROLE_WARN, "now       several versions, or it is not known which");
+		say_labelled(f, "now", LABEL_COLS, ROLE_WARN, "several versions, or it is not known which");
 	for (size_t i = 0; p->from == NULL && i < p->n_versions; i++)
 		if (p->versions[i].n_units > 0)
-			say(f, 10, ROLE_SECOND, "%.200s on %zu of %zu", version_name(&p->versions[i].version), p->versions[i].n_units, p->n_units);
+			say(f, LABEL_COLS, ROLE_SECOND, "%.200s on %zu of %zu", version_name(&p->versions[i].version), p->versions[i].n_units, p->n_units);
 	if (p->to != NULL)
-		put_version(f, "then     ", p->to);
+		put_version(f, "then", p->to);
 	else
-		say(f, 0, ROLE_CRIT, "then      nothing: there is no version to go to");
+		say_labelled(f, "then", LABEL_COLS, ROLE_CRIT, "nothing: there is no version to go to");
 }
 
 static void put_warnings(struct filling *f)
@@ -183,7 +190,7 @@ static void put_warnings(struct filling *f)
 	rule(f, "warnings", "");
 	for (size_t i = 0; i < f->p->n_warnings; i++) {
 		const struct warning *w = &f->p->warnings[i];
-		const struct sheet_line like = { .note = "", .role = looks[w->level].role, .glyph = looks[w->level].glyph, .unit = SIZE_MAX,
+		const struct sheet_line like = { .note = "", .label = "", .role = looks[w->level].role, .glyph = looks[w->level].glyph, .unit = SIZE_MAX,
 			                         .is_bold = w->level >= WARNING_SERIOUS };
 		put(f, &like, w->text);
 	}
@@ -193,7 +200,11 @@ static size_t put_difference(struct filling *f, const char *what, const char *fr
 {
 	if (strcmp(from, to) == 0)
 		return 0;
-	say(f, 0, ROLE_TEXT, "%-9s %.400s -> %.400s", what, from[0] != '\0' ? from : "?", to[0] != '\0' ? to : "?");
+	struct buf b;
+	buf_init(&b, TEXT_MAX);
+	buf_printf(&b, "%.400s -> %.400s", from[0] != '\0' ? from : "?", to[0] != '\0' ? to : "?");
+	say_labelled(f, what, LABEL_COLS, ROLE_TEXT, buf_text(&b));
+	buf_release(&b);
 	return 1;
 }
 
@@ -214,24 +225,18 @@ static void put_differences(struct filling *f)
 
 /* ---- waves and what is sent ---- */
 
-static bool is_left_out(const struct plan_unit *u)
-{
-	return u->is_same || u->skipped[0] != '\0';
-}
-
 static void put_wave(struct filling *f, size_t wave)
 {
 	size_t n, first = plan_wave_units(f->p, wave, &n), shown = 0;
 	struct buf b;
+	char label[64];
 	buf_init(&b, NAMES_MAX);
 	for (size_t i = first; i < first + n; i++)
-		if (!is_left_out(&f->p->units[i]))
+		if (plan_unit_acts(&f->p->units[i]))
 			buf_printf(&b, "%s%.200s", shown++ > 0 ? "  " : "", f->p->units[i].unit.name);
+	snprintf(label, sizeof label, "wave %zu, %zu node%s", wave + 1, shown, shown == 1 ? "" : "s");
 	if (shown > 0)
-		say(f, 0, ROLE_TEXT, "wave %zu, %zu node%s", wave + 1, shown, shown == 1 ? "" : "s");
-	const struct sheet_line like = { .note = "", .role = ROLE_SECOND, .indent = 4, .unit = SIZE_MAX };
-	if (shown > 0)
-		put(f, &like, buf_text(&b));
+		say_labelled(f, label, WAVE_COLS + (int)(wave >= 9), ROLE_SECOND, buf_text(&b));
 	buf_release(&b);
 }
 
@@ -262,7 +267,7 @@ static void put_step(struct filling *f, const struct step *s, size_t number)
 	ask_print(&s->ask, SHEET_ASK_BODY, &b);
 	while (b.len > 0 && b.data[b.len - 1] == '\n')
 		b.data[--b.len] = '\0';
-	const struct sheet_line like = { .note = "", .role = ROLE_INFO, .indent = 5, .unit = SIZE_MAX };
+	const struct sheet_line like = { .note = "", .label = "", .role = ROLE_INFO, .indent = 5, .unit = SIZE_MAX };
 	put(f, &like, buf_text(&b));
 	if (b.err == ERR_LIMIT)
 		say(f, 5, ROLE_WARN, "and more, than can be shown");
@@ -290,7 +295,7 @@ static void put_sent(struct filling *f)
 {
 	rule(f, "what is sent", "Enter unfolds, f all");
 	for (size_t i = 0; i < f->p->n_units && f->err == ERR_OK; i++)
-		if (!is_left_out(&f->p->units[i]))
+		if (plan_unit_acts(&f->p->units[i]))
 			put_unit(f, i);
 }
 
@@ -319,7 +324,7 @@ static void put_back(struct filling *f)
 {
 	const struct plan_unit *u = NULL;
 	for (size_t i = 0; i < f->p->n_units && u == NULL; i++)
-		if (!is_left_out(&f->p->units[i]))
+		if (plan_unit_acts(&f->p->units[i]))
 			u = &f->p->units[i];
 	rule(f, "what undo does", "to each node that was touched");
 	if (u == NULL || u->back.n == 0) {

@@ -18,7 +18,7 @@
 enum { SHEET_LINES_MAX = 20000, SHEET_ASK_BODY = 4000 /* bytes of a body that are shown */ };
 
 struct sheet_line {
-	const char *text, *note; /* note: right in the row; "" */
+	const char *text, *note, *label; /* note: behind the text; label: before it, within the indent; "" */
 	enum role   role;
 	uint32_t    glyph;       /* before it; 0: none */
 	int         indent;

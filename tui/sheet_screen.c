@@ -65,11 +65,6 @@ static const struct deploy_plan *plan(const struct sheet_screen *s, const struct
 
 /* ---- what it is about ---- */
 
-static bool is_left_out(const struct plan_unit *u)
-{
-	return u->is_same || u->skipped[0] != '\0';
-}
-
 /* Another plan: the first node's requests are shown, those of the others are folded. */
 static void take_plan(struct sheet_screen *s, const struct deploy_detail *d)
 {
@@ -83,7 +78,7 @@ static void take_plan(struct sheet_screen *s, const struct deploy_detail *d)
 		return;
 	s->n_units = d->plan->n_units;
 	for (size_t i = 0; i < s->n_units; i++)
-		if (!is_left_out(&d->plan->units[i])) {
+		if (plan_unit_acts(&d->plan->units[i])) {
 			s->unfolded[i] = true;
 			break;
 		}
@@ -192,6 +187,7 @@ static void draw_line(const struct sheet_line *l, bool is_selected, struct canva
 		canvas_rule(c, row, l->text, l->note[0] != '\0' ? l->note : NULL);
 		return;
 	}
+	canvas_put(c, row, 1, ROLE_TEXT, l->label);
 	if (l->glyph > 1)
 		canvas_put_char(c, row, col, l->role, l->glyph);
 	if (l->glyph != 0)

@@ -80,15 +80,15 @@ static void add_versions(struct sample_deploys *s)
 {
 	struct deploy_plan *p = &s->plan;
 	const struct plan_version versions[] = {
-		{ { .id = "12.4", .name = text(s, "12.4"), .image = "", .tag = "12.4", .model_version = "4", .config_hash = "9f2c41", .by = text(s, "ci-deploy"),
+		{ .version = { .id = "12.4", .name = text(s, "12.4"), .image = "", .tag = "12.4", .model_version = "4", .config_hash = "9f2c41", .by = text(s, "ci-deploy"),
 		    .cause = text(s, "ranker 12.4: new features"), .since_ms = s->t_ms - 560000, .is_running = true, .is_present = true, .data = "" },
-		  HEALTH_BAD, text(s, "errors 7.1 % since it came, 0.1 % before"), 15 },
-		{ { .id = "12.3", .name = text(s, "12.3"), .image = "", .tag = "12.3", .model_version = "4", .config_hash = "77aa01", .by = "", .cause = "",
+		  .health = HEALTH_BAD, .evidence = text(s, "errors 7.1 % since it came, 0.1 % before"), .n_units = 15 },
+		{ .version = { .id = "12.3", .name = text(s, "12.3"), .image = "", .tag = "12.3", .model_version = "4", .config_hash = "77aa01", .by = "", .cause = "",
 		    .since_ms = s->t_ms - 6 * 86400000LL, .is_present = true, .data = "" },
-		  HEALTH_GOOD, text(s, "served 6d, p99 0.18 s, errors 0.1 %"), 0 },
-		{ { .id = "12.2", .name = text(s, "12.2"), .image = "", .tag = "12.2", .model_version = "3", .config_hash = "77aa01", .by = "", .cause = "",
+		  .health = HEALTH_GOOD, .evidence = text(s, "served 6d, p99 0.18 s, errors 0.1 %") },
+		{ .version = { .id = "12.2", .name = text(s, "12.2"), .image = "", .tag = "12.2", .model_version = "3", .config_hash = "77aa01", .by = "", .cause = "",
 		    .since_ms = s->t_ms - 20 * 86400000LL, .data = "" },
-		  HEALTH_UNKNOWN, "", 0 },
+		  .health = HEALTH_UNKNOWN, .evidence = "" },
 	};
 	p->versions = arena_zeroed(&s->arena, 3, sizeof *p->versions);
 	assert_non_null(p->versions);
@@ -274,7 +274,7 @@ struct sample_deploys *sample_deploys_new(struct view *v, enum scene scene, bool
 	assert_false(arena_failed(&s->arena));
 	s->detail.at = (struct deployment_at){
 		.row = { .id = SAMPLE_DEPLOY_ID, .kind = "rollback", .scope = "rankers-eu", .model = "ranker", .driver = "release-symlink", .target = text(s, "ranker"),
-		         .from = "12.4", .to = "12.3", .plan = "", .hash = "7f3a90b1c2", .request = SAMPLE_DEPLOY_REQUEST, .actor = alice, .reason = s->plan.reason,
+		         .from = "12.4", .to = "12.3", .plan = "", .hash = "7f3a90b1c2d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e", .request = SAMPLE_DEPLOY_REQUEST, .actor = alice, .reason = s->plan.reason,
 		         .alert = 1, .planned_ms = v->t_ms - (scene < SCENE_RUNNING ? 12000 : 640000) },
 		.lease = { .holder = "" },
 	};

@@ -74,25 +74,25 @@ static void test_a_name(void **state)
 		const char *label, *script;
 		int         n_yes;
 	} rows[] = {
-		{ "y, the name, Enter", "SqyrankESq", 1 },
+		{ "y, the name, Enter", "SqywestESq", 1 },
 		{ "y alone", "SqySq", 0 },
-		{ "the name alone", "SqrankESq", 0 },
-		{ "another name", "SqyranESq", 0 },
-		{ "corrected", "SqyranxBkESq", 1 },
-		{ "pasted without brackets", "Sqyr'a'n'k'ESq", 0 },
-		{ "Enter right behind the last letter", "Sqyrank'ESq", 0 },
+		{ "the name alone", "SqwestESq", 0 },
+		{ "another name", "SqywesESq", 0 },
+		{ "corrected", "SqywesxBtESq", 1 },
+		{ "pasted without brackets", "Sqyw'e's't'ESq", 0 },
+		{ "Enter right behind the last letter", "Sqywest'ESq", 0 },
 		{ "pasted with brackets", "SqyPESq", 0 },
-		{ "two letters at once on a slow line", "Sqyr'a'nkESq", 1 },
-		{ "left", "SqyranXkESq", 0 },
-		{ "a letter behind Enter", "SqyrankE'xSq", 0 },
-		{ "the plan changed while it was typed", "Sqyra2nkESq", 0 },
-		{ "the y in a name is a letter", "SqyrayESq", 0 },
+		{ "two letters at once on a slow line", "Sqyw'e'stESq", 1 },
+		{ "left", "SqywesXtESq", 0 },
+		{ "a letter behind Enter", "SqywestE'xSq", 0 },
+		{ "the plan changed while it was typed", "Sqywe2stESq", 0 },
+		{ "the y in a name is a letter", "SqyweytESq", 0 },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct arming a = { 0 };
-		arming_about(&a, 1, "rank");
-		assert_row(rows[i].label, run(&a, rows[i].script, "rank") == rows[i].n_yes);
+		arming_about(&a, 1, "west");
+		assert_row(rows[i].label, run(&a, rows[i].script, "west") == rows[i].n_yes);
 	}
 }
 

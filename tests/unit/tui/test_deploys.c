@@ -19,7 +19,7 @@
 
 static struct why why;
 
-enum look { UTF8, MONO, VT100, LOOKS };
+enum shown_as { UTF8, MONO, VT100, LOOKS };
 static const char *const look_names[LOOKS] = { "", "_mono", "_vt100" };
 
 static const char *const scene_names[SCENES] = {
@@ -28,7 +28,7 @@ static const char *const scene_names[SCENES] = {
 	[SCENE_INTERRUPTED] = "interrupted", [SCENE_UNDOING] = "undoing", [SCENE_DONE] = "done",
 };
 
-static struct canvas *canvas_of(int rows, int cols, enum look look)
+static struct canvas *canvas_of(int rows, int cols, enum shown_as look)
 {
 	struct canvas *c = NULL;
 	assert_ok(canvas_new(rows, cols, &c, &why));
@@ -44,7 +44,7 @@ static const struct {
 	int         rows, cols;
 } sizes[] = { { "80x24", 22, 80 }, { "120x40", 38, 120 }, { "40x10", 8, 40 } };
 
-static void shoot(struct screen *s, const struct view *v, const char *what, enum scene scene, int rows, int cols, const char *size, enum look look)
+static void shoot(struct screen *s, const struct view *v, const char *what, enum scene scene, int rows, int cols, const char *size, enum shown_as look)
 {
 	char name[128];
 	struct canvas *c = canvas_of(rows, cols, look);
@@ -110,7 +110,7 @@ static void test_hostile(void **state)
 			screens[k]->kind->update(screens[k], v);
 			for (size_t i = 0; i < sizeof tried / sizeof tried[0]; i++) {
 				struct requests r = { 0 };
-				struct canvas *c = canvas_of(tried[i], tried[i] * 4 - 3, (enum look)(i % LOOKS));
+				struct canvas *c = canvas_of(tried[i], tried[i] * 4 - 3, (enum shown_as)(i % LOOKS));
 				screens[k]->kind->draw(screens[k], v, c);
 				for (int row = 0; row < canvas_rows(c); row++)
 					for (int col = 0; col < canvas_cols(c); col++) {
@@ -163,7 +163,7 @@ static void open_on(struct stage *s, struct screen *first, enum scene scene)
 	s->view = sample_view(s->sample);
 	s->deploys = sample_deploys_new(s->view, scene, false);
 	test_clock_init(&s->clock, (int64_t)SAMPLE_T_S * 1000);
-	test_clock_move(&s->clock, 1000);
+	test_clock_advance(&s->clock, 1000);
 	keymap_init(&s->keys);
 	assert_ok(console_new(&host, &s->clock.clock, &s->keys, first, &s->console, &why));
 }
@@ -189,7 +189,7 @@ static int settle(struct stage *s, bool was_quiet)
 	paint(s);
 	int ms = console_shown(s->console);
 	if (ms > 0) {
-		test_clock_move(&s->clock, ms);
+		test_clock_advance(&s->clock, ms);
 		console_settled(s->console, was_quiet);
 		paint(s);
 	}
@@ -199,7 +199,7 @@ static int settle(struct stage *s, bool was_quiet)
 static void press(struct stage *s, uint32_t code)
 {
 	const struct input_event e = { .kind = INPUT_KEY, .key = { .code = code } };
-	test_clock_move(&s->clock, 300);
+	test_clock_advance(&s->clock, 300);
 	console_event(s->console, &e);
 	console_changed(s->console);
 	paint(s);
