@@ -6,6 +6,7 @@
 #include <string.h>
 
 static const struct driver *const drivers[] = {
+	&http_driver,
 	&kubernetes_driver,
 	NULL, /* the end */
 };

@@ -6,6 +6,7 @@
 
 #include "deploy/driver.h"
 
+extern const struct driver http_driver;
 extern const struct driver kubernetes_driver;
 
 #endif

@@ -17,7 +17,7 @@
 
 enum {
 	VERSIONS_MAX = 64, SPANS_MAX = 20000, EVENTS_MAX = 20000, ALERTS_MAX = 5000, MEASURED_SPANS = 4, MEASURED_VERSIONS = 12, NAME_MAX_ = 256,
-	NOW_MS = 5 * 60 * 1000, WINDOW_MS = 30 * 60 * 1000, MARGIN_MS = 30 * 1000, SPAN_MIN_MS = 60 * 1000, GOOD_MS = 10 * 60 * 1000, CRITICAL_MS = 2 * 60 * 1000,
+	NOW_MS = 5 * 60 * 1000, WINDOW_MS = 30 * 60 * 1000, MARGIN_MS = 30 * 1000, SPAN_MIN_MS = 60 * 1000, GOOD_MS = 10 * 60 * 1000, FIRST_MS = 60 * 1000, CRITICAL_MS = 2 * 60 * 1000,
 	SAMPLES_MAX = 1000000,
 };
 
@@ -275,7 +275,7 @@ static void judge(struct health_sight *h, struct known *k)
 	double limit = signal_info(SIGNAL_ERRORS)->crit;
 	if (k->was_critical || (!isnan(k->errors) && k->errors >= limit))
 		v->health = HEALTH_BAD;
-	else if (has_data && v->served_ms >= GOOD_MS)
+	else if (has_data && v->served_ms >= (v->first_ms == h->first_ms ? FIRST_MS : GOOD_MS)) /* what ran all the time that is known had run before, too */
 		v->health = HEALTH_GOOD;
 	else
 		v->health = HEALTH_UNKNOWN;

@@ -17,6 +17,8 @@
 enum {
 	PLAN_UNITS_MAX = 5000,
 	PLAN_BYTES_MAX = 32 * 1024 * 1024,
+	PLAN_VERSIONS_MAX = 200,
+	PLAN_WARNINGS_MAX = 200,
 	PLAN_HASH      = 65, /* SHA-256 in hexadecimal, with its NUL */
 	PLAN_KEY       = 40, /* bytes of a run's key with its NUL: see struct planning */
 	PLAN_TOUCHES_HALF = 2, /* more than one in so many: the name is to be typed */
@@ -39,7 +41,8 @@ struct plan_unit {
 	const char     *from;    /* the id of the version that runs there, "" unknown */
 	bool            is_same; /* it runs the version to go to already: nothing is done (rollbacks only) */
 	const char     *skipped; /* why nothing is done there: it does not answer; "" */
-	size_t          wave;    /* from 0 */
+	size_t          wave;    /* from 0; n_waves where nothing is done */
+	const char     *key;     /* of the run and this unit, see struct planning; "" where nothing is done */
 	struct found    found;   /* its versions are left out of the JSON; `before` is kept */
 	struct steps    forward, back;
 };
@@ -71,15 +74,24 @@ struct deploy_plan {
 	int64_t              took_ms;  /* how long the last such run took; 0: none is known */
 };
 
-/* Its JSON, and back (into the arena; not trusted). */
+/* Something is done there: it is in a wave. */
+bool plan_unit_acts(const struct plan_unit *u);
+
+/* Its JSON, and back (into the arena; not trusted). Writing: ERR_LIMIT: too large to be read again; ERR_FORMAT: an ask has bytes that are no UTF-8, and what is
+ * written down must be what is sent (in texts for people they become U+FFFD). Both walk all of it: megabytes for thousands of units. */
 enum err plan_write(const struct deploy_plan *p, struct buf *to);
 enum err plan_read(struct arena *a, const char *text, size_t n, struct deploy_plan **out, struct why *why);
 /* Of the text. */
 void     plan_hash(const char *text, size_t n, char to[PLAN_HASH]);
 
+/* As in JSON: "redeploy", "rollback"; "note", "care", "serious", "forbids". */
+const char *plan_kind_name(enum deploy_kind k);
+const char *plan_warning_name(enum warning_level l);
+
 bool plan_is_forbidden(const struct deploy_plan *p, const char **why); /* a warning forbids it */
 
-/* Lines of text for `--dry-run`, without colour; what the sheet shows, in its order. */
+/* Lines of text for `--dry-run`, without colour, of PLAN_COLUMNS at most; what the sheet shows, in its order. Safe for a terminal. */
+enum { PLAN_COLUMNS = 100 };
 enum err plan_print(const struct deploy_plan *p, struct buf *to);
 
 #endif

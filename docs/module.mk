@@ -10,3 +10,4 @@ dist_doc_DATA += %reldir%/output.md
 dist_doc_DATA += %reldir%/user-guide.md
 dist_doc_DATA += %reldir%/console.svg %reldir%/measurements.md
 dist_doc_DATA += %reldir%/details.md
+dist_doc_DATA += %reldir%/deploying.md

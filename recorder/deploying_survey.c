@@ -220,16 +220,16 @@ static void fill_units(struct survey *s, const struct health_node *now)
 	s->input.n_units = units != NULL ? n : 0;
 }
 
-static void fill_known(struct survey *s)
+/* Nodes that serve the model, in this scope and others. */
+static double capacity_of(const struct fleet *f, const char *model)
 {
-	struct planner_version *known = arena_zeroed(&s->arena, s->n_health + 1, sizeof *known);
-	for (size_t i = 0; i < s->n_health && known != NULL; i++) {
-		const struct version_health *h = &s->health[i];
-		known[i] = (struct planner_version){ .version = { h->label, h->label, "", "", h->label, "", "", "", h->first_ms, h->is_running, true, "" }, .health = h->health,
-			                             .evidence = h->evidence };
+	double n = 0;
+	for (size_t i = 0; i < f->n_targets; i++) {
+		const struct fleet_target *t = &f->targets[i], *before = i > 0 ? &f->targets[i - 1] : NULL;
+		bool is_new = before == NULL || strcmp(before->node, t->node) != 0 || strcmp(before->group, t->group) != 0; /* a node's targets stand together */
+		n += is_new && strcmp(t->model, model) == 0;
 	}
-	s->input.known = known;
-	s->input.n_known = known != NULL ? s->n_health : 0;
+	return n;
 }
 
 static enum err plan(struct survey *s, struct reader *r, struct why *why)
@@ -240,12 +240,13 @@ static enum err plan(struct survey *s, struct reader *r, struct why *why)
 	s->input = (struct planner_input){ .deploy = s->scope->deploy, .driver = s->scope->driver, .settings = &s->scope->settings,
 		                           .kind = strcmp(s->request->verb, "rollback") == 0 ? DEPLOY_ROLLBACK : DEPLOY_REDEPLOY, .key = s->request->id,
 		                           .target = s->scope->target, .wished = s->request->to, .active = "", .reason = s->request->comment,
-		                           .alert = s->request->alert, .alert_model = "", .now_ms = s->now_ms };
+		                           .alert = s->request->alert, .alert_model = "", .now_ms = s->now_ms, .capacity = capacity_of(s->fleet->fleet, s->scope->deploy->model) };
 	enum err e = read_store(s, r, now, why);
 	if (e != ERR_OK)
 		return e;
 	fill_units(s, now);
-	fill_known(s);
+	s->input.health = s->health;
+	s->input.n_health = s->n_health;
 	return planner_make(&s->arena, &s->input, &s->plan, why);
 }
 

@@ -453,6 +453,8 @@ enum err sim_fleet_yaml(const struct sim *s, struct buf *to)
 		           group->spec->model, group->spec->region);
 		for (size_t i = group->first; i < group->first + group->count; i++)
 			print_node(s, i, to);
+		buf_puts(to, "    deploy: { driver: http, look: " DEPLOYMENT_PATH ", apply: { path: " DEPLOYMENT_PATH
+		             ", body: { version: \"{version}\" } }, soak: 20s, window: 2m }\n");
 	}
 	return to->err;
 }

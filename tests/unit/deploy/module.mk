@@ -29,3 +29,6 @@ tests_unit_deploy_test_hands_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/deploy/test_kube_config
 tests_unit_deploy_test_kube_config_SOURCES = %reldir%/test_kube_config.c
 tests_unit_deploy_test_kube_config_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/deploy/test_describe
+tests_unit_deploy_test_describe_SOURCES = %reldir%/test_describe.c
+tests_unit_deploy_test_describe_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
