@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+#include "tui/deploys_data.h"
+#include "tui/deploys_text.h"
+#include "tui/dialog.h"
+#include "tui/screens.h"
 #include "tui/sheet.h"
 
 struct asker asker_of(const struct view *v)
@@ -82,4 +86,36 @@ enum next deploy_command(enum command c, const struct view *v, const struct depl
 	}
 	out->ask = r;
 	return NEXT_REDRAW;
+}
+
+/* ---- what was left ---- */
+
+static struct screen *offer(const struct deploy_item *d, const struct view *v)
+{
+	struct requests yes = { .push = run_screen_new(d->at.row.id) };
+	struct screen *s = NULL;
+	struct buf text;
+	enum role role;
+	buf_init(&text, 2000);
+	if (yes.push != NULL && deploys_banner(v, &text, &role)) {
+		buf_puts(&text, "\n\nNothing goes on by itself: it can be resumed, undone or abandoned.");
+		s = dialog_new("a deployment is unfinished", buf_text(&text), "show it", "later", &yes);
+	}
+	if (s == NULL && yes.push != NULL)
+		yes.push->kind->free(yes.push);
+	buf_release(&text);
+	return s;
+}
+
+struct screen *deploys_offer(struct deploys_offered *o, const struct view *v)
+{
+	const struct deploy_item *d = deploys_unfinished(v->deploys);
+	bool is_first = !o->has_looked;
+	if (v->deploys == NULL || v->mode != VIEW_LIVE || v->is_file)
+		return NULL;
+	o->has_looked = true;
+	if (d == NULL || d->at.row.id == o->id || (!is_first && d->at.last.state != DEPLOYMENT_INTERRUPTED))
+		return NULL;
+	o->id = d->at.row.id;
+	return offer(d, v);
 }

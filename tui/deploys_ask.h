@@ -42,4 +42,12 @@ const char *deploy_refusal(const struct view *v);
  * NEXT_IGNORED: another command. */
 enum next deploy_command(enum command c, const struct view *v, const struct deploy_wish *w, struct requests *out);
 
+/* What is unfinished when a console begins, or is found to be interrupted later, is said once, and its screen offered: a dialog, or NULL. Zeroed is a fine
+ * start. */
+struct deploys_offered {
+	bool    has_looked;
+	int64_t id;
+};
+struct screen *deploys_offer(struct deploys_offered *o, const struct view *v);
+
 #endif

@@ -11,9 +11,12 @@
 
 enum { LABEL_COLS = 8 };
 
+/* By the account, for which the system vouches. */
 static bool is_same_person(const struct view *v, const struct actor *a)
 {
-	return v->person.who != NULL && strcmp(v->person.who, a->who) == 0;
+	const char *account = v->person.account != NULL ? v->person.account : "";
+	return account[0] != '\0' && a->account[0] != '\0' ? strcmp(account, a->account) == 0
+	                                                   : v->person.who != NULL && strcmp(v->person.who, a->who) == 0;
 }
 
 const char *sheet_why_not(const struct view *v, const struct deploy_detail *d)

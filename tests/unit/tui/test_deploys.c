@@ -9,6 +9,7 @@
 #include "tests/unit/tui/sample_view.h"
 #include "tui/alerts_ask.h"
 #include "tui/alerts_data.h"
+#include "tui/alerts_detail.h"
 #include "tui/console.h"
 #include "tui/deploy_progress.h"
 #include "tui/deploys_ask.h"
@@ -596,6 +597,73 @@ static void test_the_banner_in_a_console(void **state)
 	close_stage(&s);
 }
 
+static void test_what_is_unfinished_is_offered(void **state)
+{
+	static const struct {
+		enum scene first, then;
+		int        n; /* how often it is */
+	} rows[] = {
+		{ SCENE_INTERRUPTED, SCENE_INTERRUPTED, 1 }, { SCENE_STOPPED, SCENE_STOPPED, 1 }, { SCENE_RUNNING, SCENE_INTERRUPTED, 1 },
+		{ SCENE_RUNNING, SCENE_STOPPED, 0 },         { SCENE_DONE, SCENE_DONE, 0 },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct deploys_offered o = { 0 };
+		int n = 0;
+		for (int k = 0; k < 3; k++) {
+			struct sample *sample = sample_new(3, 0);
+			struct sample_deploys *d = sample_deploys_new(sample_view(sample), k == 0 ? rows[i].first : rows[i].then, false);
+			struct screen *s = deploys_offer(&o, sample_view(sample));
+			n += s != NULL;
+			if (s != NULL)
+				s->kind->free(s);
+			sample_deploys_free(d);
+			sample_free(sample);
+		}
+		assert_row(scene_names[rows[i].then], n == rows[i].n);
+	}
+	struct stage s;
+	struct deploys_offered o = { 0 };
+	open_on(&s, fleet_screen_new(), SCENE_INTERRUPTED);
+	console_push(s.console, deploys_offer(&o, s.view));
+	paint(&s);
+	golden_check(s.canvas, "deploy_unfinished");
+	press(&s, KEY_ENTER);
+	assert_string_equal(top(&s), "DEPLOY");
+	close_stage(&s);
+}
+
+/* ---- alerts ---- */
+
+static void test_rollback_of_an_alert(void **state)
+{
+	struct stage s;
+	(void)state;
+	open_on(&s, alert_screen_new("{alertname=\"ErrorRatioHigh\",model=\"ranker\"}"), SCENE_ASKING);
+	struct screen *alert = alert_screen_new("{alertname=\"ErrorRatioHigh\",model=\"ranker\"}");
+	sample_answer(s.sample, alert, 1, NULL);
+	struct version_suggestion why_it_began = { .model = "ranker", .from = "12.3", .to = "12.4", .n_nodes = 12, .at_ms = s.view->t_ms - 560000, .before_ms = 250000 };
+	struct alerts_detail with = *s.view->alerts_detail;
+	with.suggestion = &why_it_began;
+	s.view->alerts_detail = &with;
+	console_changed(s.console);
+	paint(&s);
+	golden_check(s.canvas, "alert_suggestion_80x24");
+	press(&s, 'R');
+	assert_int_equal(s.n_asks, 1);
+	assert_string_equal(s.ask->target, "ranker");
+	assert_string_equal(s.ask->to, "12.3");
+	assert_string_equal(s.ask->comment, "ErrorRatioHigh: 7.1% of the requests of ranker fail");
+	assert_true(s.ask->alert > 0);
+	/* A redeploy goes nowhere else. */
+	press(&s, KEY_ESCAPE);
+	press(&s, 'D');
+	assert_string_equal(s.ask->verb, "redeploy");
+	assert_string_equal(s.ask->to, "");
+	alert->kind->free(alert);
+	close_stage(&s);
+}
+
 /* ---- progress ---- */
 
 static void test_progress(void **state)
@@ -656,6 +724,8 @@ int main(void)
 		cmocka_unit_test(test_going_about),
 		cmocka_unit_test(test_the_banner),
 		cmocka_unit_test(test_the_banner_in_a_console),
+		cmocka_unit_test(test_what_is_unfinished_is_offered),
+		cmocka_unit_test(test_rollback_of_an_alert),
 		cmocka_unit_test(test_progress),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
