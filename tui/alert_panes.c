@@ -30,7 +30,7 @@ static void draw_suggestion(const struct alert_pane_data *d, int row, struct can
 	const struct version_suggestion *s = d->suggestion;
 	char text[ALERTS_TEXT], age[DURATION_TEXT];
 	int cols = canvas_region(c).cols;
-	snprintf(text, sizeof text, "%.60s went from %.60s to %.60s on %zu node%s %s before this began", s->model, s->from[0] != '\0' ? s->from : "?", s->to,
+	snprintf(text, sizeof text, "%.60s -> %.60s on %zu node%s, %s before this began", s->from[0] != '\0' ? s->from : "?", s->to,
 	         s->n_nodes, s->n_nodes == 1 ? "" : "s", s->before_ms < 1000 ? "just" : format_age(s->before_ms / 1000 * 1000, age));
 	canvas_put_char(c, row, 1, ROLE_WARN, GLYPH_UP);
 	canvas_put_width(c, row, 3, cols - 4 - 14, -1, ROLE_WARN, text);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "tui/alerts_text.h"
 #include "tui/deploys_data.h"
 #include "tui/deploys_text.h"
 #include "tui/dialog.h"
@@ -95,9 +96,12 @@ static struct screen *offer(const struct deploy_item *d, const struct view *v)
 	struct requests yes = { .push = run_screen_new(d->at.row.id) };
 	struct screen *s = NULL;
 	struct buf text;
-	enum role role;
+	char age[ALERTS_TEXT];
 	buf_init(&text, 2000);
-	if (yes.push != NULL && deploys_banner(v, &text, &role)) {
+	if (yes.push != NULL) {
+		deploy_name(&d->at.row, &text);
+		buf_printf(&text, ", %s -> %s\n%s %s ago%s%.300s", d->at.row.from, d->at.row.to, deployment_state_name(d->at.last.state),
+		           since_text(d->at.last.at_ms, v->t_ms, age), d->at.last.text[0] != '\0' ? ": " : "", d->at.last.text);
 		buf_puts(&text, "\n\nNothing goes on by itself: it can be resumed, undone or abandoned.");
 		s = dialog_new("a deployment is unfinished", buf_text(&text), "show it", "later", &yes);
 	}

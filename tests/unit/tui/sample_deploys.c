@@ -70,8 +70,8 @@ static void add_units(struct sample_deploys *s)
 		u->unit = (struct unit){ .name = name, .node = name, .model = "ranker", .group = "rankers-eu", .url = "", .destination = "", .user = "" };
 		u->from = "12.4";
 		u->skipped = i == 15 ? text(s, "it did not answer: connection timed out") : "";
-		u->key = "";
 		u->wave = wave_of(i);
+		u->key = u->wave < N_WAVES ? arena_printf(&s->arena, "k-%zu", i) : "";
 		add_steps(s, u);
 	}
 }

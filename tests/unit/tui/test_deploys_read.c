@@ -117,7 +117,8 @@ static void test_a_plan(void **state)
 	write_scene(&s, SCENE_PLANNED);
 	struct deploy_detail *d = read_one(&s, 0, T0), *again;
 	assert_int_equal(d->id, SAMPLE_DEPLOY_ID);
-	assert_non_null(d->plan);
+	if (d->plan == NULL)
+		fail_msg("%s", d->plan_why);
 	assert_int_equal(d->plan->n_waves, 4);
 	assert_int_equal(d->at.last.state, DEPLOYMENT_PLANNED);
 	assert_string_equal(d->plan->to->version.name, "12.3");
