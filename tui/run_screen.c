@@ -133,7 +133,7 @@ struct act {
 	enum control control;
 	const char  *title, *text, *yes;
 	bool         is_typed;   /* the name has to be typed */
-	unsigned     states;     /* in which it is of use */
+	unsigned     states;     /* in which it is of use, as run_control (deploy/run.h) has it */
 };
 
 #define IN(state) (1u << DEPLOYMENT_##state)
@@ -142,9 +142,9 @@ static const struct act acts[] = {
 	{ CONTROL_UNDO, "put all back?", "What was touched goes back to what was found; what is under way ends first.", "put back", true,
 	  IN(RUNNING) | IN(PAUSED) | IN(STOPPED) | IN(INTERRUPTED) },
 	{ CONTROL_ABORT, "abort?", "Nothing new is begun; what is under way ends, then it stops.\nWhat was touched stays as it is until it is undone.", "abort", false,
-	  IN(RUNNING) | IN(PAUSED) | IN(UNDOING) },
+	  IN(RUNNING) | IN(UNDOING) },
 	{ CONTROL_SKIP, "leave out what failed?", "The node that failed stays as it is now, and the run goes on without it.", "leave out", false, IN(STOPPED) },
-	{ CONTROL_PASS, "pass the gate?", "What the gate found is accepted, in your name, and the next wave begins.", "pass", true, IN(STOPPED) | IN(RUNNING) },
+	{ CONTROL_PASS, "pass the gate?", "What the gate found is accepted, in your name, and the next wave begins.", "pass", true, IN(STOPPED) },
 	{ CONTROL_ABANDON, "abandon it?", "All stays as it is now, half done perhaps; the model is free for another run.", "abandon", true,
 	  IN(PAUSED) | IN(STOPPED) | IN(INTERRUPTED) },
 };
@@ -168,7 +168,7 @@ static const struct act *act_of(enum command c)
 static bool has_failed_gate(const struct run_screen *s)
 {
 	for (size_t i = 0; s->has_progress && s->progress.waves != NULL && i <= s->wave; i++)
-		if (s->progress.waves[i].gate == WAVE_GATE_FAILED || s->progress.waves[i].gate == WAVE_GATE_LOOKING)
+		if (s->progress.waves[i].gate == WAVE_GATE_FAILED)
 			return true;
 	return false;
 }
