@@ -131,7 +131,7 @@ static void update(struct screen *screen, const struct view *view)
 		s->id = d->id;
 		if (s->target[0] == '\0')
 			take_wish(s, &d->at.row);
-		if (strcmp(s->hash, d->at.row.hash) != 0)
+		if (strcmp(s->hash, d->at.row.hash) != 0 || (d->plan != NULL && s->unfolded == NULL))
 			take_plan(s, d);
 	}
 	arm(s, view);

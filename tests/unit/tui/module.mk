@@ -57,7 +57,8 @@ UNIT_TESTS += tests/unit/tui/test_session
 tests_unit_tui_test_session_SOURCES = %reldir%/test_session.c
 tests_unit_tui_test_session_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/tui/test_faults
-tests_unit_tui_test_faults_SOURCES = %reldir%/test_faults.c tests/unit/tui/sample_view.c tests/unit/tui/sample_view.h $(faults)
+tests_unit_tui_test_faults_SOURCES = %reldir%/test_faults.c tests/unit/tui/sample_view.c tests/unit/tui/sample_view.h $(faults) \
+	tests/unit/tui/sample_deploys.c tests/unit/tui/sample_deploys.h
 tests_unit_tui_test_faults_LDFLAGS = $(fault_ldflags)
 tests_unit_tui_test_faults_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
 
