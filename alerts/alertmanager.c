@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
 
 enum { TICK_MS = 250, FETCH_MS = 60 * 1000, PULL_MS = 15 * 1000, PUSH_MS = 60 * 1000, CONNECT_MS = 5000, URL_MAX = 4096, IN_FLIGHT = 8 };
 
@@ -76,97 +75,7 @@ enum err am_error_of(const struct http_answer *an)
 	return ERR_NETWORK;
 }
 
-/* ---- what it has ---- */
-
-static void tell(struct alertmanager *a, enum err e, const char *text)
-{
-	struct am_view v = { .of = a->o.to, .err = e, .text = text, .at_ms = clock_wall_ms(a->o.clock),
-		             .mirror_text = a->mirror_text };
-	if (e == ERR_OK) {
-		v.alerts = a->alerts.items;
-		v.n_alerts = a->alerts.n;
-		v.silences = a->silences.items;
-		v.n_silences = a->silences.n;
-	}
-	if (a->o.pulled != NULL)
-		a->o.pulled(a->o.ctx, &v);
-}
-
-static void pull_failed(struct alertmanager *a, enum err e, const char *text)
-{
-	struct buf safe;
-	a->is_pulling = false;
-	buf_init(&safe, 4096);
-	text_safe(&safe, text, strlen(text));
-	tell(a, e, buf_text(&safe));
-	buf_release(&safe);
-}
-
-static void on_silences(void *ctx, const struct http_answer *an)
-{
-	struct alertmanager *a = ctx;
-	struct am_silences silences;
-	struct why why = { "" };
-	enum err e = an->result == FETCH_OK ? am_silences_parse(an->body, an->len, &silences, &why) : am_error_of(an);
-	if (e != ERR_OK) {
-		pull_failed(a, e, an->result == FETCH_OK ? why.text : an->text);
-		return;
-	}
-	am_silences_release(&a->silences);
-	a->silences = silences;
-	a->is_pulling = false;
-	tell(a, ERR_OK, ""); /* with what came of the mirror in the last round */
-	if (a->o.to->mirrors_acks && !a->is_closing)
-		am_mirror_round(a);
-}
-
-static void ask_silences(struct alertmanager *a)
-{
-	struct why why;
-	enum err e = am_request(a, "GET", "/silences", NULL, on_silences, a, &why);
-	if (e != ERR_OK)
-		pull_failed(a, e, why.text);
-}
-
-static void on_alerts(void *ctx, const struct http_answer *an)
-{
-	struct alertmanager *a = ctx;
-	struct am_alerts alerts;
-	struct why why = { "" };
-	enum err e = an->result == FETCH_OK ? am_alerts_parse(an->body, an->len, &alerts, &why) : am_error_of(an);
-	if (e != ERR_OK) {
-		pull_failed(a, e, an->result == FETCH_OK ? why.text : an->text);
-		return;
-	}
-	am_alerts_release(&a->alerts);
-	a->alerts = alerts;
-	for (size_t i = 0; i < a->alerts.n; i++)
-		a->alerts.items[i].is_ours = am_has_sent(a, a->alerts.items[i].fingerprint);
-	ask_silences(a);
-}
-
-static void pull(struct alertmanager *a)
-{
-	struct why why;
-	a->is_pulling = true;
-	a->pull_due_ms = am_now_ms(a) + a->o.pull_ms;
-	if (!a->o.to->is_shown) {
-		ask_silences(a);
-		return;
-	}
-	enum err e = am_request(a, "GET", "/alerts", NULL, on_alerts, a, &why);
-	if (e != ERR_OK)
-		pull_failed(a, e, why.text);
-}
-
-void alertmanager_pull_now(struct alertmanager *a)
-{
-	a->pull_due_ms = 0;
-}
-
 /* ---- the secret ---- */
-
-static void free_when_done(struct alertmanager *a);
 
 static void fetch(void *ctx)
 {
@@ -188,7 +97,7 @@ static void on_fetched(void *ctx, bool is_cancelled)
 	} else {
 		a->secret_why = a->fetched_why;
 	}
-	free_when_done(a);
+	am_free_when_done(a);
 }
 
 static void fetch_secret(struct alertmanager *a)
@@ -213,21 +122,20 @@ static void on_tick(void *ctx)
 		am_push_round(a);
 	}
 	if ((a->o.to->is_shown || a->o.to->mirrors_acks) && !a->is_pulling && a->n_mirroring == 0 && now_ms >= a->pull_due_ms)
-		pull(a);
+		am_pull(a);
 }
 
 /* ---- life ---- */
 
-static void free_when_done(struct alertmanager *a)
+void am_free_when_done(struct alertmanager *a)
 {
-	if (!a->is_closing || !a->http_is_closed || a->is_fetching)
+	if (!a->is_closing || !a->http_is_closed || a->is_fetching || a->is_parsing)
 		return;
 	void (*closed)(void *) = a->closed;
 	void *ctx = a->closed_ctx;
 	am_push_release(a);
 	am_silence_release(a);
-	am_alerts_release(&a->alerts);
-	am_silences_release(&a->silences);
+	am_pull_release(a);
 	secret_release(&a->secret);
 	free(a->fleet);
 	free(a->external_url);
@@ -263,7 +171,7 @@ enum err alertmanager_new(const struct am_options *o, struct alertmanager **out,
 	if (e != ERR_OK) {
 		loop_timer_close(a->timer);
 		a->is_closing = a->http_is_closed = true;
-		free_when_done(a);
+		am_free_when_done(a);
 		return e;
 	}
 	loop_timer_start(a->timer, 0, TICK_MS);
@@ -275,7 +183,7 @@ static void on_http_closed(void *ctx)
 {
 	struct alertmanager *a = ctx;
 	a->http_is_closed = true;
-	free_when_done(a);
+	am_free_when_done(a);
 }
 
 void alertmanager_close(struct alertmanager *a, void (*closed)(void *ctx), void *ctx)

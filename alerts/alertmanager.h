@@ -4,7 +4,8 @@
  * are sent when they change and each minute besides, so that what we no longer say ends there by itself; ends are sent for 15 minutes; acknowledgements are
  * short silences that are renewed. What Alertmanager has, its alerts and silences, is asked for each `pull_ms` and told to whoever wants to see it.
  *
- * Threads: everything on the loop's thread, callbacks too. Nothing blocks; a secret is fetched on a worker, and again each minute. */
+ * Threads: everything on the loop's thread, callbacks too. Nothing blocks; a secret is fetched on a worker, and again each minute, and
+ * answers are read on one. */
 #ifndef PITWALL_ALERTS_ALERTMANAGER_H
 #define PITWALL_ALERTS_ALERTMANAGER_H
 
@@ -14,11 +15,23 @@
 #include "base/loop.h"
 #include "config/receivers.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct alertmanager;
+
+/* What it had at one moment. Never changed once it was told, and shared by counting references, from any thread. */
+struct am_answer {
+	atomic_uint        refs;
+	struct am_alerts   alerts;     /* none where they are not asked for */
+	struct am_silences silences;
+	uint64_t           serial;     /* alertmanager_serial when the silences were asked for */
+	bool               is_settled; /* since then no silence was made, changed or expired through the client, nor was under way */
+};
+struct am_answer *am_answer_ref(struct am_answer *n);
+void              am_answer_unref(struct am_answer *n); /* NULL is fine */
 
 /* What it has. Lent for the call; labels may be referenced. */
 struct am_view {
@@ -30,6 +43,7 @@ struct am_view {
 	size_t                           n_alerts;
 	const struct am_silence         *silences;
 	size_t                           n_silences;
+	struct am_answer                *answer;      /* all of it, to be referenced; NULL without ERR_OK */
 	const char                      *mirror_text; /* what of the mirror failed when it was last seen to; "" */
 };
 
@@ -63,6 +77,9 @@ enum err alertmanager_set_acks(struct alertmanager *a, const struct am_ack *acks
 typedef void (*am_silence_done)(void *ctx, enum err e, const char *id, const char *text);
 enum err alertmanager_silence(struct alertmanager *a, const struct am_silence_put *s, am_silence_done done, void *ctx, struct why *why);
 enum err alertmanager_expire(struct alertmanager *a, const char *id, am_silence_done done, void *ctx, struct why *why);
+
+/* Another number whenever one of the two before begins and ends: what an answer says of silences is the truth while it has the answer's. */
+uint64_t alertmanager_serial(const struct alertmanager *a);
 
 /* Asks for its alerts and silences at once. */
 void alertmanager_pull_now(struct alertmanager *a);

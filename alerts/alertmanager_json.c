@@ -93,7 +93,6 @@ static enum err get_status(const cJSON *o, struct am_alert *a, struct arena *are
 {
 	static const char *const words[] = { [AM_ACTIVE] = "active", [AM_SUPPRESSED] = "suppressed", [AM_UNPROCESSED] = "unprocessed" };
 	const cJSON *status;
-	const char *const *inhibited;
 	int state = 0;
 	enum err e = json_get_object(o, "status", &status, why);
 	if (e == ERR_OK)
@@ -101,8 +100,24 @@ static enum err get_status(const cJSON *o, struct am_alert *a, struct arena *are
 	if (e == ERR_OK)
 		e = get_texts(status, "silencedBy", arena, &a->silenced_by, &a->n_silenced_by, why);
 	if (e == ERR_OK)
-		e = get_texts(status, "inhibitedBy", arena, &inhibited, &a->n_inhibited_by, why);
+		e = get_texts(status, "inhibitedBy", arena, &a->inhibited_by, &a->n_inhibited_by, why);
 	a->state = (enum am_state)state;
+	return e;
+}
+
+/* The names of a list of receivers. */
+static enum err get_receivers(const cJSON *o, struct am_alert *a, struct arena *arena, struct why *why)
+{
+	const cJSON *list;
+	enum err e = json_get_array(o, "receivers", BY_MAX, &list, why);
+	if (e == ERR_NOT_FOUND)
+		return ERR_OK;
+	const char **names = e == ERR_OK ? arena_zeroed(arena, (size_t)cJSON_GetArraySize(list) + 1, sizeof *names) : NULL;
+	if (e == ERR_OK && names == NULL)
+		return why_memory(why);
+	for (const cJSON *one = e == ERR_OK ? list->child : NULL; one != NULL && e == ERR_OK; one = one->next)
+		e = get_text(one, "name", arena, &names[a->n_receivers++], why);
+	a->receivers = names;
 	return e;
 }
 
@@ -118,6 +133,8 @@ static enum err get_alert(const cJSON *o, struct am_alert *a, struct arena *aren
 		e = get_time(o, "endsAt", &a->ends_ms, why);
 	if (e == ERR_OK)
 		e = get_status(o, a, arena, why);
+	if (e == ERR_OK)
+		e = get_receivers(o, a, arena, why);
 	if (e == ERR_OK && cJSON_HasObjectItem(o, "generatorURL"))
 		e = get_text(o, "generatorURL", arena, &a->generator_url, why);
 	if (e == ERR_OK)

@@ -36,7 +36,9 @@ struct am_alert {
 	enum am_state      state;
 	const char        *generator_url;
 	const char *const *silenced_by; /* ids of silences */
-	size_t             n_silenced_by, n_inhibited_by;
+	const char *const *inhibited_by; /* fingerprints of alerts, in hexadecimal digits */
+	const char *const *receivers;   /* names */
+	size_t             n_silenced_by, n_inhibited_by, n_receivers;
 	bool               is_ours;     /* the client sent it (alerts/alertmanager.h); false here */
 };
 struct am_alerts {

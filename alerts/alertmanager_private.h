@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Inside the client of an Alertmanager: requests and its clockwork (alertmanager.c), what is sent (alertmanager_push.c), silences (alertmanager_silence.c). */
+ * Inside the client of an Alertmanager: requests and its clockwork (alertmanager.c), what it has (alertmanager_pull.c), what is sent (alertmanager_push.c), silences
+ * (alertmanager_silence.c). */
 #ifndef PITWALL_ALERTS_ALERTMANAGER_PRIVATE_H
 #define PITWALL_ALERTS_ALERTMANAGER_PRIVATE_H
 
@@ -49,9 +50,14 @@ struct alertmanager {
 	char                   post_text[AM_TEXT];
 
 	struct am_acks         acks;
-	struct am_alerts       alerts;     /* as last pulled */
-	struct am_silences     silences;
-	bool                   is_pulling;
+	struct am_answer      *answer;     /* as last pulled; NULL: nothing yet */
+	bool                   is_pulling, is_parsing;
+	struct buf             alerts_text, silences_text; /* of the answers that are being taken */
+	struct am_answer      *parsed;     /* the worker's */
+	enum err               parsed_err;
+	struct why             parsed_why;
+	uint64_t               serial, asked_serial; /* asked: when its silences were asked for */
+	bool                   asked_busy;
 	size_t                 n_mirroring;
 	char                   mirror_text[AM_TEXT]; /* what failed in the last round of it; "" nothing */
 	bool                   has_acks;   /* it was told which hold: nothing is expired before */
@@ -68,6 +74,13 @@ enum err am_request(struct alertmanager *a, const char *method, const char *path
 /* What an answer means, apart from FETCH_OK. */
 enum err am_error_of(const struct http_answer *an);
 int64_t  am_now_ms(const struct alertmanager *a); /* monotonic */
+
+/* alertmanager.c: after a work of its own has ended. */
+void am_free_when_done(struct alertmanager *a);
+
+/* alertmanager_pull.c */
+void am_pull(struct alertmanager *a);
+void am_pull_release(struct alertmanager *a);
 
 /* alertmanager_push.c */
 void am_push_round(struct alertmanager *a);

@@ -26,6 +26,7 @@ struct am_silence_op {
 static void op_free(struct am_silence_op *op)
 {
 	if (op->a != NULL) {
+		op->a->serial++;
 		*(op->prev != NULL ? &op->prev->next : &op->a->ops) = op->next;
 		if (op->next != NULL)
 			op->next->prev = op->prev;
@@ -59,12 +60,18 @@ static enum err op_new(struct alertmanager *a, const char *id, am_silence_done d
 	op->done = done;
 	op->ctx = ctx;
 	op->a = a;
+	a->serial++;
 	op->next = a->ops;
 	if (op->next != NULL)
 		op->next->prev = op;
 	a->ops = op;
 	*out = op;
 	return ERR_OK;
+}
+
+uint64_t alertmanager_serial(const struct alertmanager *a)
+{
+	return a->serial;
 }
 
 /* ---- making and changing ---- */
@@ -74,7 +81,8 @@ static void on_posted(void *ctx, const struct http_answer *an)
 	struct am_silence_op *op = ctx;
 	struct why why = { "" };
 	enum err e = an->result == FETCH_OK ? am_silence_id_parse(an->body, an->len, op->id, &why) : am_error_of(an);
-	alertmanager_pull_now(op->a);
+	if (e == ERR_OK) /* what failed may fail again: that is left to the usual time */
+		alertmanager_pull_now(op->a);
 	op_end(op, e, an->result == FETCH_OK ? why.text : an->text);
 }
 
@@ -145,7 +153,8 @@ enum err alertmanager_silence(struct alertmanager *a, const struct am_silence_pu
 static void on_deleted(void *ctx, const struct http_answer *an)
 {
 	struct am_silence_op *op = ctx;
-	alertmanager_pull_now(op->a);
+	if (an->result == FETCH_OK)
+		alertmanager_pull_now(op->a);
 	op_end(op, an->result == FETCH_OK ? ERR_OK : am_error_of(an), an->text);
 }
 
@@ -269,7 +278,7 @@ void am_mirror_round(struct alertmanager *a)
 	struct why why;
 	a->mirror_text[0] = '\0';
 	if (a->has_acks)
-		am_mirror_plan(a->acks.items, a->acks.n, &a->silences, clock_wall_ms(a->o.clock), a->o.to->mirror_ms, a->fleet[0] != '\0' ? a->fleet : "fleet",
+		am_mirror_plan(a->acks.items, a->acks.n, &a->answer->silences, clock_wall_ms(a->o.clock), a->o.to->mirror_ms, a->fleet[0] != '\0' ? a->fleet : "fleet",
 		               mirror_step, a, &why);
 }
 

@@ -297,9 +297,12 @@ static enum err evaluate(struct running *r, int64_t at_ms, struct why *why)
 static enum err step_rule(struct running *r, int64_t at_ms, struct why *why)
 {
 	struct why reason = { "" };
+	const struct clock *clock = r->group->o.clock;
+	int64_t began_us = clock != NULL ? clock_mono_us(clock) : 0;
 	r->health.at_ms = at_ms;
 	r->health.text[0] = '\0';
 	r->health.err = evaluate(r, at_ms, &reason);
+	r->health.took_us = clock != NULL ? clock_mono_us(clock) - began_us : 0;
 	if (r->health.err == ERR_OK)
 		return end_gone(r, at_ms - r->group->o.group->offset_ms);
 	snprintf(r->health.text, sizeof r->health.text, "%s", reason.text);

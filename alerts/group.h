@@ -11,6 +11,7 @@
 #define PITWALL_ALERTS_GROUP_H
 
 #include "alerts/life.h"
+#include "base/clock.h"
 #include "query/query.h"
 
 #include <stdbool.h>
@@ -24,7 +25,8 @@ struct rule_health {
 	enum err err;       /* ERR_OK, or what failed: then its alerts are as they were, and blind */
 	char     text[300]; /* the sentence */
 	int64_t  at_ms;     /* of that evaluation; 0: none yet */
-	size_t   n_results;
+	size_t   n_results; /* of the last one that did not fail */
+	int64_t  took_us;   /* 0: without a clock */
 };
 
 struct alert_group_options {
@@ -32,6 +34,7 @@ struct alert_group_options {
 	const struct query_source *source;
 	const struct labels       *external; /* may be NULL, like the next */
 	const char                *external_url;
+	const struct clock        *clock;    /* how long rules take; NULL: nobody asks */
 	/* A sample of a series; references to labels are to be taken. A failure ends the evaluation. */
 	enum err (*put)(void *ctx, const struct labels *l, int64_t t_ms, double v);
 	/* An alert of one of the rules changed, see life.h; may be NULL. */

@@ -8,7 +8,7 @@
 #include "base/hash.h"
 
 /* A rule that fails is blind, and what it gave before is neither over nor there: as in Prometheus it is seen for the look-back's time. */
-enum { LOOK_BACK_MS = 5 * 60 * 1000, INTERVAL_MS = 60 * 1000 };
+enum { LOOK_BACK_MS = 5 * 60 * 1000 };
 
 #define METRIC_FAILING "pitwall_rules_failing"
 
@@ -63,13 +63,14 @@ static int64_t on_number(void *ctx)
 	return manager_number(((struct running_group *)ctx)->m);
 }
 
-static void group_free(struct running_group *g)
+void manager_group_free(struct running_group *g)
 {
 	if (g == NULL)
 		return;
 	alert_group_free(g->group);
 	rules_frame_release(&g->frame);
 	labels_unref(g->failing_series);
+	manager_free_health(g);
 	free(g->good_ms);
 	free(g->told);
 	rulebook_file_unref(g->file);
@@ -82,16 +83,19 @@ static enum err make_group(struct running_group *g, struct why *why)
 	const struct label pairs[] = { { LABEL_NAME, METRIC_FAILING, sizeof LABEL_NAME - 1, sizeof METRIC_FAILING - 1 },
 		                           { "source", g->of.source, 6, (uint32_t)strlen(g->of.source) } };
 	const struct alert_group_options o = { .group = g->of.group, .source = &m->source, .external = m->o.external, .external_url = m->external_url,
-		                                   .put = on_put, .changed = on_changed, .number = on_number, .ctx = g };
+		                                   .clock = m->o.clock, .put = on_put, .changed = on_changed, .number = on_number,
+		                                   .ctx = g };
 	g->good_ms = calloc(g->of.group->n_rules + 1, sizeof *g->good_ms);
 	g->told = calloc(g->of.group->n_rules + 1, sizeof *g->told);
 	if (g->good_ms == NULL || g->told == NULL)
 		return why_memory(why);
 	enum err e = labels_new(pairs, 2, &g->failing_series, why);
+	if (e == ERR_OK)
+		e = manager_name_health(g, why);
 	return e == ERR_OK ? alert_group_new(&o, &g->group, why) : e;
 }
 
-static enum err group_new(struct alert_manager *m, const struct rulebook_group *of, int64_t interval_ms, int64_t now_ms,
+enum err manager_group_new(struct alert_manager *m, const struct rulebook_group *of, int64_t interval_ms, int64_t now_ms,
                           struct running_group **out, struct why *why)
 {
 	struct running_group *g = calloc(1, sizeof *g);
@@ -102,7 +106,7 @@ static enum err group_new(struct alert_manager *m, const struct rulebook_group *
 	g->last_ms = evaluation_at(g, now_ms);
 	enum err e = make_group(g, why);
 	if (e != ERR_OK) {
-		group_free(g);
+		manager_group_free(g);
 		return e;
 	}
 	*out = g;
@@ -127,28 +131,13 @@ static enum err carry(struct running_group *g, size_t rule, int64_t at_ms)
 	return e;
 }
 
-static void tell_health(struct running_group *g, size_t rule, const struct rule_health *h)
-{
-	const char *name = g->of.group->rules[rule].name;
-	char text[900];
-	if (g->told[rule] == h->err)
-		return;
-	g->told[rule] = h->err;
-	if (h->err != ERR_OK)
-		snprintf(text, sizeof text, "rule '%.200s' of %.300s fails, what it watches is not watched: %s", name, g->of.source, h->text);
-	else
-		snprintf(text, sizeof text, "rule '%.200s' of %.300s is evaluated again", name, g->of.source);
-	changes_event(g->m->changes, &(struct event){ .wall_ms = h->at_ms, .severity = h->err != ERR_OK ? SEVERITY_WARN : SEVERITY_OK, .kind = "rule",
-	                                              .node = "", .text = text });
-}
-
 static enum err after_step(struct running_group *g, int64_t at_ms)
 {
 	double n_failing = 0;
 	enum err e = ERR_OK;
 	for (size_t i = 0; i < g->of.group->n_rules && e == ERR_OK; i++) {
 		const struct rule_health *h = alert_group_health(g->group, i);
-		tell_health(g, i, h);
+		manager_tell_health(g, i, h);
 		if (h->err == ERR_OK)
 			g->good_ms[i] = at_ms;
 		else
@@ -171,7 +160,7 @@ static enum err evaluate(struct running_group *g, int64_t at_ms, struct why *why
 	if (e == ERR_OK)
 		e = recent_put_end(m->recent, g->of.source, t_ms, why);
 	if (e == ERR_OK)
-		manager_note_keeping(m, g);
+		manager_note_times(m, g);
 	if (e != ERR_OK)
 		return e;
 	m->frames[m->n_frames++] = (struct alert_frame){ .source = g->of.source, .at_ms = t_ms, .series = g->frame.series, .values = g->frame.values,
@@ -202,7 +191,7 @@ static enum err add_selector(void *ctx, const struct matcher *m, size_t n, int64
 	return ERR_OK;
 }
 
-static enum err select_all(struct alert_manager *m, struct why *why)
+enum err manager_select_all(struct alert_manager *m, struct why *why)
 {
 	struct selecting s = { .items = NULL };
 	enum err e = ERR_OK;
@@ -243,7 +232,7 @@ static enum err begin(struct alert_manager *m, int64_t now_ms, struct why *why)
 	if (e == ERR_OK && m->reader == NULL)
 		e = open_store(m, why);
 	if (e == ERR_OK && !m->has_selectors)
-		e = select_all(m, why);
+		e = manager_select_all(m, why);
 	if (e == ERR_OK)
 		e = recent_follow(m->recent, now_ms, why);
 	if (e == ERR_OK && !m->is_restored)
@@ -295,7 +284,7 @@ static enum err settle(struct alert_manager *m, int64_t now_ms, struct why *why)
 	manager_forget_groups(m);
 	manager_forget_silences(m, now_ms);
 	m->has_moved = false;
-	return m->failed == ERR_OK ? ERR_OK : why_memory(why);
+	return m->failed == ERR_OK ? manager_write_health(m, now_ms, why) : why_memory(why);
 }
 
 static void free_texts(char **texts, size_t n)
@@ -322,7 +311,8 @@ static void give(struct alert_manager *m, struct alert_round *out)
 	m->gone_next = NULL;
 	m->n_gone_next = 0;
 	*out = (struct alert_round){ .frames = m->frames, .n_frames = m->n_frames, .gone = (const char *const *)m->gone, .n_gone = m->n_gone,
-		                         .n_evaluated = m->n_frames, .next_ms = next_due(m) };
+		                         .n_evaluated = m->n_frames, .next_ms = next_due(m),
+		                         .health = m->has_health ? &m->health_frame : NULL };
 	if (changes_is_empty(m->changes))
 		return;
 	out->changes = m->changes;
@@ -344,139 +334,6 @@ enum err alert_manager_round(struct alert_manager *m, int64_t now_ms, struct ale
 		give(m, out);
 	m->round_us = m->o.clock != NULL ? clock_mono_us(m->o.clock) - began_us : 0;
 	return e;
-}
-
-/* ---- loading ---- */
-
-static struct running_group *find_group(const struct alert_manager *m, const char *source)
-{
-	for (size_t i = 0; i < m->n_groups; i++)
-		if (strcmp(m->groups[i]->of.source, source) == 0)
-			return m->groups[i];
-	return NULL;
-}
-
-static int64_t interval_of(const struct rulebook_group *of, const struct fleet_alerting *a)
-{
-	return of->group->interval_ms > 0 ? of->group->interval_ms : a->interval_ms > 0 ? a->interval_ms : INTERVAL_MS;
-}
-
-/* Found among those that run, or made. */
-static enum err make_groups(struct alert_manager *m, const struct rulebook *book, const struct fleet_alerting *a, int64_t now_ms,
-                            struct running_group **made, struct why *why)
-{
-	enum err e = ERR_OK;
-	for (size_t i = 0; i < m->n_groups; i++)
-		m->groups[i]->is_kept = false;
-	for (size_t i = 0; i < rulebook_count(book) && e == ERR_OK; i++) {
-		const struct rulebook_group *of = rulebook_at(book, i);
-		struct running_group *old = find_group(m, of->source);
-		bool is_same = old != NULL && !old->is_kept && old->interval_ms == interval_of(of, a) && rule_groups_are_equal(old->of.group, of->group);
-		if (is_same) {
-			old->is_kept = true;
-			made[i] = old;
-		} else {
-			e = group_new(m, of, interval_of(of, a), now_ms, &made[i], why);
-		}
-	}
-	return e;
-}
-
-static void end_alerts(struct alert_manager *m, struct running_group *g, const bool *is_taken, int64_t now_ms)
-{
-	for (size_t i = 0; i < g->of.group->n_rules; i++) {
-		const struct alert_life *life = is_taken[i] ? NULL : alert_group_life(g->group, i);
-		for (size_t k = 0; life != NULL && k < alert_life_count(life); k++) {
-			struct alert_row *r = manager_row(m, alert_life_at(life, k)->id);
-			if (r != NULL)
-				manager_end_row(m, r, now_ms);
-		}
-	}
-}
-
-static void take_told(struct running_group *to, const struct running_group *from)
-{
-	for (size_t i = 0; i < to->of.group->n_rules; i++)
-		for (size_t k = 0; k < from->of.group->n_rules; k++)
-			if (rule_continues(&to->of.group->rules[i], &from->of.group->rules[k]))
-				to->told[i] = from->told[k];
-}
-
-/* A group that goes: its rules go on in `next`, or nowhere (NULL). */
-static enum err replace(struct alert_manager *m, struct running_group *old, struct running_group *next, int64_t now_ms, struct why *why)
-{
-	bool *is_taken = calloc(old->of.group->n_rules + 1, sizeof *is_taken);
-	if (is_taken == NULL)
-		return why_memory(why);
-	enum err e = next != NULL ? alert_group_take(next->group, old->group, now_ms, is_taken, why) : ERR_OK;
-	if (next != NULL)
-		take_told(next, old);
-	end_alerts(m, old, is_taken, now_ms);
-	free(is_taken);
-	if (next != NULL)
-		return e;
-	char **gone = realloc(m->gone_next, (m->n_gone_next + 1) * sizeof(char *));
-	m->gone_next = gone != NULL ? gone : m->gone_next;
-	char *source = gone != NULL ? strdup(old->of.source) : NULL;
-	if (source == NULL)
-		return why_memory(why);
-	m->gone_next[m->n_gone_next++] = source;
-	return e;
-}
-
-static enum err install(struct alert_manager *m, struct running_group **made, size_t n, int64_t now_ms, struct why *why)
-{
-	struct running_group **old = m->groups;
-	size_t n_old = m->n_groups;
-	enum err e = ERR_OK;
-	m->groups = made;
-	m->n_groups = n;
-	for (size_t i = 0; i < n_old; i++) {
-		struct running_group *next = old[i]->is_kept ? NULL : find_group(m, old[i]->of.source);
-		enum err one = old[i]->is_kept ? ERR_OK : replace(m, old[i], next, now_ms, why);
-		e = one != ERR_OK ? one : e;
-	}
-	if (e == ERR_OK && m->recent != NULL) /* the selectors of before are looked at once more */
-		e = select_all(m, why);
-	for (size_t i = 0; i < n_old; i++)
-		if (!old[i]->is_kept)
-			group_free(old[i]);
-	free(old);
-	return e;
-}
-
-enum err alert_manager_load(struct alert_manager *m, struct rulebook *book, const struct fleet_alerting *a, int64_t now_ms, struct why *why)
-{
-	size_t n = rulebook_count(book);
-	struct running_group **made = calloc(n + 1, sizeof(struct running_group *));
-	struct alert_frame *frames = calloc(n + 1, sizeof *frames);
-	enum err e = made == NULL || frames == NULL ? why_memory(why) : m->changes != NULL ? ERR_OK : changes_new(&m->changes, why);
-	if (e == ERR_OK)
-		e = make_groups(m, book, a, now_ms, made, why);
-	if (e != ERR_OK) {
-		for (size_t i = 0; made != NULL && i < n; i++)
-			if (made[i] != NULL && !made[i]->is_kept)
-				group_free(made[i]);
-		free(made);
-		free(frames);
-		rulebook_free(book);
-		return e;
-	}
-	free(m->frames);
-	m->frames = frames;
-	m->n_frames = 0;
-	m->alerting = a;
-	e = install(m, made, n, now_ms, why);
-	rulebook_free(m->book);
-	m->book = book;
-	m->has_moved = true;
-	manager_forget_groups(m);
-	return e == ERR_OK ? manager_regroup(m, why) : e;
-}
-
-const struct rulebook *alert_manager_book(const struct alert_manager *m)
-{
-	return m->book;
 }
 
 /* ---- how it is ---- */
@@ -523,6 +380,7 @@ enum err alert_manager_new(const struct alert_manager_options *o, struct alert_m
 	m->store_path = strdup(o->store_path);
 	m->external_url = o->external_url != NULL ? strdup(o->external_url) : NULL;
 	silences_init(&m->prepared);
+	rules_frame_init(&m->health);
 	if (ack_book_new(&m->ack_book, why) != ERR_OK || m->store_path == NULL || (o->external_url != NULL && m->external_url == NULL)) {
 		alert_manager_free(m);
 		return why_memory(why);
@@ -536,7 +394,7 @@ void alert_manager_free(struct alert_manager *m)
 	if (m == NULL)
 		return;
 	for (size_t i = 0; i < m->n_groups; i++)
-		group_free(m->groups[i]);
+		manager_group_free(m->groups[i]);
 	free(m->groups);
 	manager_forget_groups(m);
 	manager_free_rows(m);
@@ -548,6 +406,7 @@ void alert_manager_free(struct alert_manager *m)
 	free(m->now_unacked);
 	free_texts(m->gone, m->n_gone);
 	free_texts(m->gone_next, m->n_gone_next);
+	rules_frame_release(&m->health);
 	free(m->frames);
 	changes_free(m->changes);
 	recent_free(m->recent);

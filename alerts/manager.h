@@ -60,6 +60,7 @@ struct alert_frame {
 struct alert_round {
 	struct alert_frame *frames;
 	size_t              n_frames;
+	const struct alert_frame *health; /* how the rules are (alerts/rule_health.h), likewise; NULL: not this time */
 	const char *const  *gone;     /* groups that are no more: their targets' series are stale, and the targets gone */
 	size_t              n_gone;
 	struct changes     *changes;  /* the caller's from now on; NULL: nothing changed */
@@ -77,6 +78,16 @@ enum err alert_manager_apply(struct alert_manager *m, const struct request *r, c
                              struct buf *text);
 /* A silence that came from elsewhere (an Alertmanager) or changed there, to be known from now on; the caller writes it. */
 enum err alert_manager_take_silence(struct alert_manager *m, const struct silence_row *s, struct why *why);
+/* All that are known: pending and active ones, and of Alertmanagers those that were ended, until their time has come. Lent until the next call of the manager. */
+size_t   alert_manager_silences(const struct alert_manager *m, const struct silence_row **out);
+
+/* Where silences that people ask for are to be made as well. */
+struct silence_owner {
+	const char *name;    /* an Alertmanager's; NULL: nowhere */
+	const char *trouble; /* why it cannot be asked now, a sentence; "" it can */
+};
+/* Texts are lent until the next call of this. */
+void alert_manager_set_owner(struct alert_manager *m, const struct silence_owner *o);
 
 /* All that fires, is pending, or is over since at most ALERT_RESOLVED_KEPT_MS. Lent until the next call of the manager. */
 struct alerts_now {
@@ -86,7 +97,7 @@ struct alerts_now {
 	const struct alert_groups   *groups;
 	const struct ack_row *const *acks;     /* [groups->n]: the acknowledgement that holds; NULL: none */
 	const int64_t               *unacked_ms; /* [groups->n]: when the last acknowledgement of it ended; 0: none since the recorder began */
-	const struct silence_row    *silences; /* pending and active ones */
+	const struct silence_row    *silences; /* as alert_manager_silences has them */
 	size_t                       n_silences;
 };
 enum err alert_manager_now(struct alert_manager *m, int64_t now_ms, struct alerts_now *out, struct why *why);

@@ -38,7 +38,9 @@ struct running_group {
 	int64_t                     *good_ms;  /* [rules]: of the last evaluation that did not fail; 0: none */
 	enum err                    *told;     /* [rules]: what was told of its health */
 	struct labels               *failing_series;
+	struct labels              **facts;    /* [rules * RULE_FACTS], see rule_health.h */
 	bool                         is_kept;  /* while a book is loaded */
+	bool                         is_shifted; /* lives have times that an outage moved; the rows have them from the next evaluation on */
 };
 
 /* What belongs to a row of the same number. */
@@ -77,12 +79,18 @@ struct alert_manager {
 	struct silence_row          *silences;
 	struct texts                *silence_texts;
 	size_t                       n_silences, cap_silences;
-	struct silences              prepared; /* of the same, in the same order */
+	struct silences              prepared; /* of the same, in the same order, where is_prepared */
+	bool                         is_prepared;
+	struct silence_owner         owner;
 	struct changes              *changes;  /* for the next round */
 	enum err                     failed;   /* in a callback that cannot tell */
 	bool                         has_moved; /* alerts came, went or changed in this round */
 	int64_t                      judged_ms; /* when inhibition and acknowledgements were last looked at */
 	int64_t                      round_us;
+	struct rules_frame           health;    /* how the rules are */
+	struct alert_frame           health_frame;
+	int64_t                      health_ms; /* when it is to be written again; 0: now */
+	bool                         has_health; /* it was, this round */
 	/* What was given last. */
 	struct alert_frame *frames;    /* [n_groups] */
 	size_t              n_frames;
@@ -107,8 +115,8 @@ int64_t manager_number(struct alert_manager *m);
 enum err manager_add_stored(struct alert_manager *m, const struct alert_row *r, struct running_group *g, const struct rule *rule, struct why *why);
 /* Its rule is no more. */
 void manager_end_row(struct alert_manager *m, struct alert_row *r, int64_t at_ms);
-/* Firing alerts that go on firing though they are true no more say since when. */
-void manager_note_keeping(struct alert_manager *m, struct running_group *g);
+/* After an evaluation: firing alerts that go on firing though they are true no more say since when, and those that were restored since when they are true. */
+void manager_note_times(struct alert_manager *m, struct running_group *g);
 /* Labels that groups are made of may be others now. */
 enum err manager_regroup(struct alert_manager *m, struct why *why);
 /* Who inhibits whom now. */
@@ -118,13 +126,33 @@ void manager_write_rows(struct alert_manager *m);
 void manager_forget_rows(struct alert_manager *m, int64_t now_ms);
 void manager_free_rows(struct alert_manager *m);
 
+/* ---- manager.c, for manager_load.c ---- */
+
+enum err manager_group_new(struct alert_manager *m, const struct rulebook_group *of, int64_t interval_ms, int64_t now_ms, struct running_group **out,
+                           struct why *why);
+void     manager_group_free(struct running_group *g);
+/* Tells what is to be held in memory which series all rules look at. */
+enum err manager_select_all(struct alert_manager *m, struct why *why);
+
 /* ---- manager_restore.c ---- */
 
 enum err manager_restore(struct alert_manager *m, int64_t now_ms, struct why *why);
 
+/* ---- manager_health.c ---- */
+
+/* Tells, where a rule began or ceased to fail. */
+void     manager_tell_health(struct running_group *g, size_t rule, const struct rule_health *h);
+enum err manager_name_health(struct running_group *g, struct why *why);
+void     manager_free_health(struct running_group *g);
+/* Where it is time for it. */
+enum err manager_write_health(struct alert_manager *m, int64_t now_ms, struct why *why);
+
 /* ---- manager_people.c ---- */
 
 enum err manager_add_ack(struct alert_manager *m, const struct ack_row *a, struct why *why);
+/* Makes the record's texts its own again after some were set. */
+enum err manager_own_ack(struct ack_row *a, struct ack_extra *x);
+struct silence_row *manager_find_silence(struct alert_manager *m, const char *id); /* NULL: none */
 enum err manager_judge_acks(struct alert_manager *m, int64_t now_ms, struct why *why);
 void     manager_free_acks(struct alert_manager *m);
 void     manager_free_silences(struct alert_manager *m);

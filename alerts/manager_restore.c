@@ -133,8 +133,9 @@ static const struct rule *rule_of(const struct running_group *g, const struct al
 	return found;
 }
 
-/* *is_alive: the life goes on with it. */
-static enum err revive(struct running_group *g, const struct rule *rule, struct alert_row *row, int64_t down_ms, int64_t now_ms, bool *is_alive,
+/* *is_alive: the life goes on with it. Its row stays as it is until the group is evaluated: else an outage that the next recorder finds, when this one is
+ * killed before, would be added once more. */
+static enum err revive(struct running_group *g, const struct rule *rule, const struct alert_row *row, int64_t down_ms, int64_t now_ms, bool *is_alive,
                        struct why *why)
 {
 	struct alert_life *life = alert_group_life(g->group, (size_t)(rule - g->of.group->rules));
@@ -147,19 +148,14 @@ static enum err revive(struct running_group *g, const struct rule *rule, struct 
 	labels_unref(a.labels);
 	labels_unref(a.source);
 	*is_alive = e == ERR_OK && alert_life_count(life) > before;
-	if (*is_alive) {
-		const struct alert *there = alert_life_at(life, before);
-		row->active_ms = there->active_ms;
-		row->keep_since_ms = there->keep_since_ms;
-	}
+	g->is_shifted |= *is_alive;
 	return e == ERR_EXISTS ? ERR_OK : e; /* a later episode of the same alert was first */
 }
 
-static enum err restore_row(struct alert_manager *m, struct alert_row *row, const int64_t *down_ms, int64_t now_ms, struct why *why)
+static enum err restore_row(struct alert_manager *m, const struct alert_row *row, const int64_t *down_ms, int64_t now_ms, struct why *why)
 {
 	struct running_group *g = group_of(m, row->source);
 	const struct rule *rule = rule_of(g, row);
-	int64_t active_ms = row->active_ms, keep_ms = row->keep_since_ms;
 	bool is_alive = false;
 	size_t at = 0;
 	if (row->resolved_ms != 0 && row->fired_ms == 0)
@@ -171,11 +167,8 @@ static enum err restore_row(struct alert_manager *m, struct alert_row *row, cons
 		e = manager_add_stored(m, row, g, rule, why);
 	if (e != ERR_OK)
 		return e;
-	struct alert_row *r = manager_row(m, row->id);
 	if (!is_alive)
-		manager_end_row(m, r, now_ms);
-	else if (active_ms != r->active_ms || keep_ms != r->keep_since_ms)
-		manager_extra(m, r)->is_changed = true;
+		manager_end_row(m, manager_row(m, row->id), now_ms);
 	return ERR_OK;
 }
 
@@ -217,6 +210,8 @@ enum err manager_restore(struct alert_manager *m, int64_t now_ms, struct why *wh
 		e = reader_acks(m->reader, now_ms - ACKS_BACK_MS, now_ms, keep_ack, &c, why);
 	if (e == ERR_OK)
 		e = reader_silences(m->reader, now_ms - 1, now_ms, keep_silence, &c, why);
+	if (e == ERR_OK)
+		e = reader_remote_silences(m->reader, now_ms, keep_silence, &c, why);
 	if (e == ERR_OK)
 		e = restore_alerts(&c, now_ms, why);
 	release_rows(&c);

@@ -214,19 +214,21 @@ void manager_end_row(struct alert_manager *m, struct alert_row *r, int64_t at_ms
 		add_event(m, r, "is over, its rule is there no more", SEVERITY_OK, at_ms);
 }
 
-void manager_note_keeping(struct alert_manager *m, struct running_group *g)
+void manager_note_times(struct alert_manager *m, struct running_group *g)
 {
 	for (size_t i = 0; i < g->of.group->n_rules; i++) {
-		const struct alert_life *life = g->of.group->rules[i].keep_firing_ms > 0 ? alert_group_life(g->group, i) : NULL;
+		const struct alert_life *life = g->is_shifted || g->of.group->rules[i].keep_firing_ms > 0 ? alert_group_life(g->group, i) : NULL;
 		for (size_t k = 0; life != NULL && k < alert_life_count(life); k++) {
 			const struct alert *a = alert_life_at(life, k);
-			struct alert_row *r = a->state == ALERT_FIRING ? manager_row(m, a->id) : NULL;
-			if (r == NULL || r->keep_since_ms == a->keep_since_ms)
+			struct alert_row *r = a->state != ALERT_INACTIVE ? manager_row(m, a->id) : NULL;
+			if (r == NULL || (r->active_ms == a->active_ms && r->keep_since_ms == a->keep_since_ms))
 				continue;
+			r->active_ms = a->active_ms;
 			r->keep_since_ms = a->keep_since_ms;
 			manager_extra(m, r)->is_changed = true;
 		}
 	}
+	g->is_shifted = false;
 }
 
 enum err manager_regroup(struct alert_manager *m, struct why *why)

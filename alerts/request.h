@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define REQUEST_NUMBER_MAX INT64_C(9007199254740992) /* 2^53: what JSON keeps exactly */
+
 enum request_kind { REQUEST_ACK, REQUEST_UNACK, REQUEST_SILENCE, REQUEST_UNSILENCE /* ends one before its time */, REQUEST_NOTE,
                     REQUEST_HERE /* a console is there, or goes */, REQUEST_PLAN /* of a redeploy or rollback */, REQUEST_CONFIRM /* one that was planned */,
                     REQUEST_CONTROL /* one that was confirmed */, REQUEST_KIND_COUNT };

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/alertmanager_json.h"
 #include "alerts/grouping.h"
 
 const char *silence_state_name(enum silence_state s)
@@ -22,6 +23,11 @@ static enum silence_state state_at(int64_t from_ms, int64_t until_ms, int64_t en
 enum silence_state silence_state(const struct silence_row *s, int64_t at_ms)
 {
 	return state_at(s->from_ms, s->until_ms, s->ended_ms, at_ms);
+}
+
+bool silence_is_ack(const struct silence_row *s)
+{
+	return s->remote != NULL && s->remote[0] != '\0' && strcmp(s->id, s->remote_id) == 0 && strncmp(s->comment, AM_ACK_PREFIX, sizeof AM_ACK_PREFIX - 1) == 0;
 }
 
 int64_t silence_begin(int64_t from_ms, int64_t now_ms)
@@ -128,7 +134,8 @@ static enum err make_room(struct silences *s, struct why *why)
 
 enum err silences_add(struct silences *s, const struct silence_row *row, struct why *why)
 {
-	struct silence made = { .from_ms = row->from_ms, .until_ms = row->until_ms, .ended_ms = row->ended_ms };
+	struct silence made = { .from_ms = row->from_ms, .until_ms = row->until_ms, .ended_ms = row->ended_ms,
+	                        .is_ack = silence_is_ack(row) };
 	enum err e = make_room(s, why);
 	if (e == ERR_OK)
 		e = matcher_set_parse_json(&made.matchers, row->matchers, strlen(row->matchers), why);
@@ -141,16 +148,26 @@ enum err silences_add(struct silences *s, const struct silence_row *row, struct 
 	return e;
 }
 
-size_t silences_of(const struct silences *s, const struct labels *l, int64_t at_ms, size_t *which, size_t max)
+static size_t that_match(const struct silences *s, bool is_ack, const struct labels *l, int64_t at_ms, size_t *which, size_t max)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < s->n; i++) {
 		const struct silence *one = &s->items[i];
-		if (state_at(one->from_ms, one->until_ms, one->ended_ms, at_ms) != SILENCE_ACTIVE || !matcher_set_matches(&one->matchers, l))
+		if (one->is_ack != is_ack || state_at(one->from_ms, one->until_ms, one->ended_ms, at_ms) != SILENCE_ACTIVE || !matcher_set_matches(&one->matchers, l))
 			continue;
 		if (n < max)
 			which[n] = i;
 		n++;
 	}
 	return n;
+}
+
+size_t silences_of(const struct silences *s, const struct labels *l, int64_t at_ms, size_t *which, size_t max)
+{
+	return that_match(s, false, l, at_ms, which, max);
+}
+
+size_t silences_acks_of(const struct silences *s, const struct labels *l, int64_t at_ms, size_t *which, size_t max)
+{
+	return that_match(s, true, l, at_ms, which, max);
 }

@@ -22,6 +22,10 @@ const char *silence_state_name(enum silence_state s); /* "pending", "active", "e
 /* At `at_ms`. It is active from from_ms to until_ms, both included, as Alertmanager has it, and expired from ended_ms on. */
 enum silence_state silence_state(const struct silence_row *s, int64_t at_ms);
 
+/* It came from an Alertmanager, and says by the convention of its comment ("ACK! ...") that somebody has taken the alerts on that it matches. It is shown
+ * as an acknowledgement, and hides nothing here. */
+bool silence_is_ack(const struct silence_row *s);
+
 /* Whether such a silence may be made at `now_ms`. ERR_USAGE, and the reason: no matcher; none that needs a label to be there (`!=` and `!~` pass for such,
  * as in Alertmanager); until not after from; until in the past. A `from` in the past is fine: the silence begins at now_ms then (silence_begin). */
 enum err silence_check(const struct matcher_set *m, int64_t from_ms, int64_t until_ms, int64_t now_ms, struct why *why);
@@ -41,6 +45,7 @@ struct silence {
 	char              *id; /* owned */
 	struct matcher_set matchers;
 	int64_t            from_ms, until_ms, ended_ms;
+	bool               is_ack;
 };
 struct silences {
 	struct silence *items;
@@ -54,5 +59,7 @@ enum err silences_add(struct silences *s, const struct silence_row *row, struct 
 
 /* The silences that hide an alert with these labels at `at_ms`: how many; the numbers of the first `max` go to `which` (may be NULL with 0). */
 size_t silences_of(const struct silences *s, const struct labels *l, int64_t at_ms, size_t *which, size_t max);
+/* Likewise those that are acknowledgements (silence_is_ack), which are not among the former. */
+size_t silences_acks_of(const struct silences *s, const struct labels *l, int64_t at_ms, size_t *which, size_t max);
 
 #endif

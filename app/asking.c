@@ -155,31 +155,23 @@ void asker_release(struct asker *a)
 
 /* ---- waiting ---- */
 
-enum outcome { OUTCOME_DONE, OUTCOME_REFUSED, OUTCOME_KEPT /* nobody records */, OUTCOME_WAITING /* the recorder takes its time */ };
-
-struct answer {
-	enum outcome outcome;
-	enum err     err;
-	char         text[2000];
-};
-
 static enum err take_answer(void *ctx, const struct request_row *q)
 {
-	struct answer *a = ctx;
-	a->outcome = q->err == ERR_OK ? OUTCOME_DONE : OUTCOME_REFUSED;
+	struct asker_answer *a = ctx;
+	a->outcome = q->err == ERR_OK ? ASKER_DONE : ASKER_REFUSED;
 	a->err = q->err;
 	snprintf(a->text, sizeof a->text, "%s", q->text);
 	return ERR_OK;
 }
 
-static bool is_recorded(struct reader *r)
+bool asker_is_recorded(const struct asker *a)
 {
 	struct lease_info lease;
-	return reader_lease(r, clock_wall_ms(clock_system()), &lease, NULL) == ERR_OK;
+	return reader_lease(a->reader, clock_wall_ms(clock_system()), &lease, NULL) == ERR_OK;
 }
 
 /* Looks whenever the store has changed. */
-static enum err wait_for_answer(const struct asker *a, const char *id, struct answer *out, struct why *why)
+static enum err wait_for_answer(const struct asker *a, const char *id, struct asker_answer *out, struct why *why)
 {
 	int64_t deadline_ms = clock_mono_ms(clock_system()) + a->wait_ms;
 	uint64_t seen = 0, revision = 0;
@@ -193,29 +185,29 @@ static enum err wait_for_answer(const struct asker *a, const char *id, struct an
 		if (e != ERR_OK && e != ERR_NOT_FOUND && e != ERR_LATER)
 			return e;
 		seen = revision;
-		if (!is_recorded(a->reader)) {
-			out->outcome = OUTCOME_KEPT;
+		if (!asker_is_recorded(a)) {
+			out->outcome = ASKER_KEPT;
 			return ERR_OK;
 		}
 		if (clock_mono_ms(clock_system()) >= deadline_ms) {
-			out->outcome = OUTCOME_WAITING;
+			out->outcome = ASKER_WAITING;
 			return ERR_OK;
 		}
 		(void)poll(NULL, 0, LOOK_MS);
 	}
 }
 
-static void explain(const struct asker *a, struct answer *n)
+static void explain(const struct asker *a, struct asker_answer *n)
 {
-	if (n->outcome == OUTCOME_KEPT)
+	if (n->outcome == ASKER_KEPT)
 		snprintf(n->text, sizeof n->text, "nobody records '%s' now: the request is kept, and done when a recorder runs", buf_text(&a->context.store));
-	else if (n->outcome == OUTCOME_WAITING)
+	else if (n->outcome == ASKER_WAITING)
 		snprintf(n->text, sizeof n->text, "the recorder has not answered yet: the request is kept, and done when it comes to it");
 	else if (n->text[0] == '\0')
 		snprintf(n->text, sizeof n->text, "%s", n->err == ERR_OK ? "done" : err_text(n->err));
 }
 
-static void print_answer(const struct asker *a, const char *id, const struct answer *n)
+static void print_answer(const struct asker *a, const char *id, const struct asker_answer *n)
 {
 	static const char *const words[] = { "done", "refused", "kept", "waiting" };
 	struct buf out;
@@ -228,32 +220,44 @@ static void print_answer(const struct asker *a, const char *id, const struct ans
 		json_put_string(&out, n->text, strlen(n->text));
 		buf_puts(&out, "}\n");
 	} else {
-		if (n->outcome != OUTCOME_DONE)
+		if (n->outcome != ASKER_DONE)
 			buf_puts(&out, "pitwall: ");
 		text_safe(&out, n->text, strlen(n->text));
 		buf_putc(&out, '\n');
 	}
-	fputs(buf_text(&out), n->outcome == OUTCOME_DONE || a->format == CELLS_JSON ? stdout : stderr);
+	fputs(buf_text(&out), n->outcome == ASKER_DONE || a->format == CELLS_JSON ? stdout : stderr);
 	buf_release(&out);
+}
+
+enum err asker_put(const struct asker *a, struct request *r, struct why *why)
+{
+	const struct spool_way way = { .store = buf_text(&a->context.store),
+		                       .refusal = a->is_bundle ? "this is a part of a store, made by export; nobody records it" : NULL };
+	r->asked_ms = a->now_ms;
+	r->who = a->who;
+	r->origin = a->person.origin;
+	enum err e = request_new_id(a->now_ms, r->id, why);
+	return e == ERR_OK ? spool_put(&way, r, why) : e;
+}
+
+enum err asker_wait(const struct asker *a, const char *id, struct asker_answer *out, struct why *why)
+{
+	*out = (struct asker_answer){ .err = ERR_OK };
+	enum err e = wait_for_answer(a, id, out, why);
+	if (e == ERR_OK)
+		explain(a, out);
+	return e;
 }
 
 int asker_ask(const struct asker *a, struct request *r)
 {
-	const struct spool_way way = { .store = buf_text(&a->context.store),
-		                       .refusal = a->is_bundle ? "this is a part of a store, made by export; nobody records it" : NULL };
-	struct answer answer = { .err = ERR_OK };
+	struct asker_answer answer;
 	struct why why = { "" };
-	r->asked_ms = a->now_ms;
-	r->who = a->who;
-	r->origin = a->person.origin;
-	enum err e = request_new_id(a->now_ms, r->id, &why);
+	enum err e = asker_put(a, r, &why);
 	if (e == ERR_OK)
-		e = spool_put(&way, r, &why);
-	if (e == ERR_OK)
-		e = wait_for_answer(a, r->id, &answer, &why);
+		e = asker_wait(a, r->id, &answer, &why);
 	if (e != ERR_OK)
 		return cli_fail(e, &why);
-	explain(a, &answer);
 	print_answer(a, r->id, &answer);
-	return answer.outcome == OUTCOME_DONE ? EXIT_YES : answer.outcome == OUTCOME_REFUSED ? EXIT_USAGE : EXIT_NO;
+	return answer.outcome == ASKER_DONE ? EXIT_YES : answer.outcome == ASKER_REFUSED ? EXIT_USAGE : EXIT_NO;
 }

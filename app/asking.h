@@ -60,6 +60,17 @@ void     asker_release(struct asker *a);
 /* Asks for what `r` says (id, time, who and origin are filled in), waits, and prints what became of it. Returns the exit code. */
 int asker_ask(const struct asker *a, struct request *r);
 
+/* The two halves of asker_ask, for who prints something else. */
+enum asker_outcome { ASKER_DONE, ASKER_REFUSED, ASKER_KEPT /* nobody records */, ASKER_WAITING /* the recorder takes its time */ };
+struct asker_answer {
+	enum asker_outcome outcome;
+	enum err           err;  /* of ASKER_REFUSED */
+	char               text[2000];
+};
+enum err asker_put(const struct asker *a, struct request *r, struct why *why);
+enum err asker_wait(const struct asker *a, const char *id, struct asker_answer *out, struct why *why);
+bool     asker_is_recorded(const struct asker *a); /* whether somebody records the store now */
+
 /* The groups of alerts that a person's words name: the number of an alert, an alert's name, the key of a group, or matchers, of which any alert of the group that
  * is not over holds. ERR_NOT_FOUND: a word names none, with what was perhaps meant. *out is freed by the caller; no group is there twice. */
 enum err groups_named(const struct alerts_view *v, char *const *words, int n_words, const struct alert_group_item ***out, size_t *n, struct why *why);

@@ -9,6 +9,7 @@
 #include "app/alerts_print.h"
 #include "app/asking.h"
 #include "app/paths.h"
+#include "app/rules_print.h"
 #include "base/clock.h"
 #include "base/num.h"
 #include "tui/alerts_detail.h"
@@ -27,6 +28,20 @@ static enum err print_now(struct reader *r, int64_t at_ms, enum cells_format for
 	if (e == ERR_OK)
 		*wanted = alerts_want_someone(v);
 	alerts_view_free(v);
+	return e;
+}
+
+/* ---- how the rules are ---- */
+
+static enum err print_rules(struct reader *r, int64_t at_ms, enum cells_format format, struct buf *out, bool *wanted, struct why *why)
+{
+	struct rule_lines *l = NULL;
+	enum err e = rule_lines_read(r, at_ms, &l, why);
+	if (e == ERR_OK && (e = rules_print(l, format, out)) != ERR_OK)
+		why_set(why, e, "there are too many rules to print");
+	if (e == ERR_OK)
+		*wanted = l->n_failing > 0;
+	rule_lines_free(l);
 	return e;
 }
 
@@ -89,6 +104,8 @@ static enum err check_words(const struct cli *c, struct why *why)
 	for (size_t i = 0; i < sizeof of_history / sizeof of_history[0]; i++)
 		if (cli_has(c, of_history[i]) && !cli_has(c, "history"))
 			return why_set(why, ERR_USAGE, "--%s goes with --history", of_history[i]);
+	if (cli_has(c, "rules") && cli_has(c, "history"))
+		return why_set(why, ERR_USAGE, "--rules does not go with --history");
 	return cli_has(c, "exit-code") && cli_has(c, "history") ? why_set(why, ERR_USAGE, "--exit-code does not go with --history") : ERR_OK;
 }
 
@@ -109,7 +126,8 @@ static enum err alerts(const struct cli *c, struct buf *out, bool *wanted, struc
 	if (e == ERR_OK)
 		e = reader_open(buf_text(&path), READER_OWN, &r, why);
 	if (e == ERR_OK)
-		e = cli_has(c, "history") ? print_history(c, r, at_ms, format, out, why) : print_now(r, at_ms, format, out, wanted, why);
+		e = cli_has(c, "rules") ? print_rules(r, at_ms, format, out, wanted, why) : cli_has(c, "history") ? print_history(c, r, at_ms, format, out, why)
+		    : print_now(r, at_ms, format, out, wanted, why);
 	reader_close(r);
 	buf_release(&path);
 	return e;
@@ -136,8 +154,9 @@ static const struct cli_option options[] = {
 	{ "since", "TIME", "with --history: from then on, in place of a day" },
 	{ "search", "TEXT", "with --history: only those with this in name, labels or annotations" },
 	{ "limit", "N", "with --history: so many at most; else 1000" },
+	{ "rules", NULL, "how the rules are: when they were evaluated, how long that took, what they gave, which of them fail and why" },
 	{ "format", "FORMAT", "table, json or csv" },
-	{ "exit-code", NULL, "exit 1 when a warning or worse fires that nobody has acknowledged and no silence or other alert hides" },
+	{ "exit-code", NULL, "exit 1 when a warning or worse fires that nobody has acknowledged and no silence or other alert hides; with --rules: when a rule fails" },
 	{ NULL, NULL, NULL },
 };
 
@@ -146,7 +165,8 @@ const struct cli_command command_alerts = {
 	.arguments    = "",
 	.summary      = "print the alerts that fire, are pending, or were resolved a while ago",
 	.details      = "Groups that fire come first, the worst of them before the others. OWNER says who has acknowledged an alert; 'nobody' has one that "
-	                "fires; silenced and inhibited ones need nobody, and neither do those for information.",
+	                "fires; silenced and inhibited ones need nobody, and neither do those for information. Alerts of Alertmanagers' own, where the fleet file has them shown, stand "
+	                "among ours; FROM says whose they are, and they want nobody here.",
 	.options      = options,
 	.takes_common = true,
 	.run          = run,

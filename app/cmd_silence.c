@@ -19,7 +19,7 @@
 #include "store/alerts.h"
 #include "tui/alerts_detail.h"
 
-enum { OUTPUT_MAX = 64 * 1024 * 1024, SHOWN_MAX = 10, PREFIX_MIN = 4, MATCHERS_WIDTH = 60, TIME_WIDTH = 20, WHO_WIDTH = 16, STATE_WIDTH = 8, COMMENT_WIDTH = 60 };
+enum { OUTPUT_MAX = 64 * 1024 * 1024, SHOWN_MAX = 10, PREFIX_MIN = 4, MATCHERS_WIDTH = 60, TIME_WIDTH = 20, WHO_WIDTH = 16, STATE_WIDTH = 8, COMMENT_WIDTH = 60, WHERE_WIDTH = 12 };
 static const int64_t DAY_MS = 24 * 3600 * 1000;
 
 /* ---- add ---- */
@@ -65,7 +65,7 @@ static void put_hidden(struct buf *to, const struct alerts_view *v, const struct
 	size_t n = 0;
 	for (size_t i = 0; i < v->n_alerts; i++) {
 		const struct alert_item *a = &v->alerts[i];
-		if (a->phase == PHASE_RESOLVED || !matcher_set_matches(m, a->row.labels))
+		if (a->phase == PHASE_RESOLVED || alerts_is_external(a) || !matcher_set_matches(m, a->row.labels))
 			continue;
 		if (++n > SHOWN_MAX)
 			continue;
@@ -174,9 +174,18 @@ static void put_matchers(struct buf *to, const struct silence_row *s)
 	matcher_set_release(&m);
 }
 
+/* Where it is: here alone, or in an Alertmanager too. */
+static const char *where_of(const struct silence_row *s, char to[80])
+{
+	if (s->remote[0] == '\0')
+		return "here";
+	snprintf(to, 80, s->remote_id[0] != '\0' ? "%.60s" : "%.60s: not yet", s->remote);
+	return to;
+}
+
 static void put_line(const struct listing *l, const struct silence_row *s)
 {
-	char until[TIME_TEXT], from[TIME_TEXT];
+	char until[TIME_TEXT], from[TIME_TEXT], where[80];
 	struct buf matchers;
 	buf_init(&matchers, 1024 * 1024);
 	put_matchers(&matchers, s);
@@ -185,6 +194,7 @@ static void put_line(const struct listing *l, const struct silence_row *s)
 	cells_put(l->to, format_time(s->from_ms / 1000 * 1000, from), TIME_WIDTH);
 	cells_put(l->to, format_time((s->ended_ms != 0 ? s->ended_ms : s->until_ms) / 1000 * 1000, until), TIME_WIDTH);
 	cells_put(l->to, s->actor.who, WHO_WIDTH);
+	cells_put(l->to, where_of(s, where), WHERE_WIDTH);
 	cells_put(l->to, buf_text(&matchers), MATCHERS_WIDTH);
 	cells_put(l->to, s->comment, COMMENT_WIDTH);
 	cells_end(l->to);
@@ -202,6 +212,9 @@ static void put_object(const struct listing *l, const struct silence_row *s)
 	cells_put_time_member(l->to, "created_at", s->created_ms);
 	cells_put_member(l->to, "comment", s->comment);
 	cells_put_member(l->to, "alertmanager", s->remote);
+	cells_put_member(l->to, "alertmanager_id", s->remote_id);
+	cells_put_member(l->to, "ended_by", s->ended_who);
+	buf_printf(l->to, "\"acknowledgement\":%s,", silence_is_ack(s) ? "true" : "false");
 	buf_puts(l->to, "\"by\":");
 	alerts_put_actor(l->to, &s->actor);
 	struct matcher_set m; /* printed anew: what stands in the store came from elsewhere */
@@ -228,6 +241,8 @@ static void put_csv_line(const struct listing *l, const struct silence_row *s)
 	cells_put_csv(l->to, s->actor.who);
 	cells_put_csv(l->to, buf_text(&matchers));
 	cells_put_csv(l->to, s->comment);
+	cells_put_csv(l->to, s->remote);
+	cells_put_csv(l->to, s->remote_id);
 	cells_end_csv(l->to);
 	buf_release(&matchers);
 }
@@ -250,13 +265,14 @@ static void put_head(struct buf *to, enum cells_format format)
 	if (format == CELLS_JSON) {
 		buf_puts(to, "{\"silences\":[");
 	} else if (format == CELLS_CSV) {
-		buf_puts(to, "id,state,from,until,ended_at,who,matchers,comment\r\n");
+		buf_puts(to, "id,state,from,until,ended_at,who,matchers,comment,alertmanager,alertmanager_id\r\n");
 	} else {
 		cells_put(to, "ID", 36);
 		cells_put(to, "STATE", STATE_WIDTH);
 		cells_put(to, "FROM", TIME_WIDTH);
 		cells_put(to, "UNTIL", TIME_WIDTH);
 		cells_put(to, "WHO", WHO_WIDTH);
+		cells_put(to, "WHERE", WHERE_WIDTH);
 		cells_put(to, "MATCHERS", MATCHERS_WIDTH);
 		buf_puts(to, "COMMENT\n");
 	}

@@ -15,6 +15,9 @@ const struct cli_command *const *cli_commands(size_t *n)
 		&command_audit,
 		&command_store,
 		&command_why,
+		&command_redeploy,
+		&command_rollback,
+		&command_deployments,
 	};
 	*n = sizeof all / sizeof all[0];
 	return all;

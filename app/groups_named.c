@@ -30,9 +30,14 @@ static enum err unknown_name(const struct naming *s, const char *word, struct wh
 	if (names == NULL)
 		return why_memory(why);
 	for (size_t i = 0; i < s->v->n_groups; i++)
-		names[i] = s->v->groups[i].rule;
+		names[i] = s->v->groups[i].source[0] == '\0' ? s->v->groups[i].rule : "";
+	bool is_external = false;
+	for (size_t i = 0; i < s->v->n_groups; i++)
+		is_external |= s->v->groups[i].source[0] != '\0' && strcmp(s->v->groups[i].rule, word) == 0;
 	const char *near = suggest(word, names, s->v->n_groups);
 	free(names);
+	if (is_external)
+		return why_set(why, ERR_NOT_FOUND, "'%s' is an alert of an Alertmanager's own, which is not handled here", word);
 	if (near != NULL)
 		return why_set(why, ERR_NOT_FOUND, "there is no alert '%s' now; did you mean '%s'?", word, near);
 	return why_set(why, ERR_NOT_FOUND, "there is no alert '%s' now; 'pitwall alerts' has those that there are", word);
@@ -68,7 +73,7 @@ static enum err by_matchers(struct naming *s, const char *word, struct why *why)
 		return why_prefix(why, ERR_USAGE, "'%.200s'", word);
 	}
 	for (size_t i = 0; i < s->v->n_groups; i++) {
-		if (any_matches(&s->v->groups[i], &m)) {
+		if (s->v->groups[i].source[0] == '\0' && any_matches(&s->v->groups[i], &m)) {
 			add(s, &s->v->groups[i]);
 			is_met = true;
 		}
@@ -81,7 +86,7 @@ static enum err by_name(struct naming *s, const char *word, struct why *why)
 {
 	bool is_met = false;
 	for (size_t i = 0; i < s->v->n_groups; i++) {
-		if (strcmp(s->v->groups[i].rule, word) == 0) {
+		if (s->v->groups[i].source[0] == '\0' && strcmp(s->v->groups[i].rule, word) == 0) {
 			add(s, &s->v->groups[i]);
 			is_met = true;
 		}
@@ -93,7 +98,7 @@ static enum err by_word(struct naming *s, const char *word, struct why *why)
 {
 	int64_t id;
 	const struct alert_group_item *g = alerts_group(s->v, word);
-	if (g != NULL) {
+	if (g != NULL && g->source[0] == '\0') {
 		add(s, g);
 		return ERR_OK;
 	}

@@ -191,7 +191,10 @@ static void roff_contexts(struct buf *to, unsigned contexts)
 		unsigned    context;
 		const char *name;
 	} names[] = { { CONTEXT_FLEET, "fleet" }, { CONTEXT_NODE, "node" }, { CONTEXT_CHART, "chart" }, { CONTEXT_EVENTS, "events" },
-	            { CONTEXT_LOGS, "logs" },   { CONTEXT_ALERTS, "alerts" }, { CONTEXT_ALERT, "alert" } };
+	            { CONTEXT_LOGS, "logs" },   { CONTEXT_ALERTS, "alerts" }, { CONTEXT_ALERT, "alert" },
+	            { CONTEXT_RULES, "rules" },
+
+	            { CONTEXT_SILENCES, "silences" } };
 	if ((contexts & CONTEXT_VIEWS) == CONTEXT_VIEWS)
 		return;
 	const char *before = " (";

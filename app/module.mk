@@ -26,6 +26,7 @@ libapp_a_SOURCES = \
 	%reldir%/sim_options.c %reldir%/sim_options.h \
 	%reldir%/status_print.c %reldir%/status_print.h
 libapp_a_SOURCES += %reldir%/alerts_print.c %reldir%/alerts_print.h
+libapp_a_SOURCES += %reldir%/rules_print.c %reldir%/rules_print.h
 libapp_a_SOURCES += %reldir%/asking.c %reldir%/asking.h
 libapp_a_SOURCES += %reldir%/groups_named.c
 libapp_a_SOURCES += %reldir%/cmd_ack.c
@@ -37,6 +38,11 @@ libapp_a_SOURCES += %reldir%/cmd_store.c
 libapp_a_SOURCES += %reldir%/doctor_store.c
 libapp_a_SOURCES += %reldir%/team_store.h
 libapp_a_SOURCES += %reldir%/cmd_why.c
+libapp_a_SOURCES += %reldir%/cmd_deploy.c
+libapp_a_SOURCES += %reldir%/cmd_deployments.c
+libapp_a_SOURCES += %reldir%/deploy_confirm.c %reldir%/deploy_confirm.h
+libapp_a_SOURCES += %reldir%/deploy_follow.c %reldir%/deploy_follow.h
+libapp_a_SOURCES += %reldir%/deployments_print.c %reldir%/deployments_print.h
 bin_PROGRAMS += pitwall
 pitwall_SOURCES = %reldir%/main.c
 libs_app        = libapp.a libtui.a librecorder.a libdeploy.a libalerts.a libcollectors.a librules.a libquery.a libstore.a libconfig.a libsim.a libbase.a $(MHD_LIBS) $(DEPS_LIBS)

@@ -79,3 +79,14 @@ EXTRA_PROGRAMS += bench/bench_storm
 CLEANFILES     += bench/bench_storm
 bench_bench_storm_SOURCES = %reldir%/bench_storm.c
 bench_bench_storm_LDADD   = $(libs_tui)
+
+# Ten consoles and a recorder on one store.
+if HAVE_TEST_LIBS
+BENCHES += bench/bench_colleagues
+endif
+EXTRA_PROGRAMS += bench/bench_colleagues
+CLEANFILES     += bench/bench_colleagues
+bench_bench_colleagues_SOURCES = %reldir%/bench_colleagues.c tests/e2e/colleagues.c tests/e2e/colleagues.h tests/e2e/small_fleet.c tests/e2e/small_fleet.h \
+	tests/unit/recorder/page_server.c tests/unit/recorder/page_server.h $(bench_on_pty)
+bench_bench_colleagues_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+bench_bench_colleagues_LDADD   = $(libs_base) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread

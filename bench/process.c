@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -66,16 +67,15 @@ const char *process_file(const char *name)
 	return files[n++].path;
 }
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)st, (void)type, (void)where;
+	return remove(path);
+}
+
 void process_remove_folder(void)
 {
-	DIR *d = opendir(process_folder());
-	if (d == NULL)
-		return;
-	for (struct dirent *entry; (entry = readdir(d)) != NULL;)
-		if (entry->d_name[0] != '.')
-			unlinkat(dirfd(d), entry->d_name, 0);
-	closedir(d);
-	rmdir(process_folder());
+	nftw(process_folder(), remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 double process_file_bytes(const char *path)

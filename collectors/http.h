@@ -109,6 +109,7 @@ struct http_scrape {
 	const char          *text;       /* a sentence that is safe to show; "" for FETCH_OK */
 	size_t               body_bytes; /* after inflating */
 	const struct scrape *scrape;     /* NULL unless FETCH_OK */
+	int64_t              certificate_expires_ms; /* of the server's certificate, as last seen; 0: none was */
 	uint64_t             skipped;    /* scrapes of this target skipped so far, because one overran */
 };
 

@@ -32,6 +32,7 @@ struct transfer {
 	void             (*done)(struct transfer *t);
 	const char        *more_header;  /* one more, or NULL; lent */
 	const struct curl_slist *more_headers; /* and more of them, or NULL; lent */
+	bool               wants_certificate; /* a new connection is made, and the server's certificate looked at; of the next request */
 	/* What a kind of request tells curl besides; last, so that it has the last word. Then it is no scrape, and says nothing of one. May be NULL. */
 	enum err         (*prepare)(struct transfer *t, CURL *easy, struct why *why);
 
@@ -49,6 +50,8 @@ struct transfer {
 	double     seconds;
 	bool       was_sent; /* something of the request has left */
 	int64_t    retry_after_ms;
+	bool       is_new_connection;
+	int64_t    expires_ms; /* when the certificate ends that was seen last, since 1970; 0: none was. Stays until another one is seen */
 	char       content_type[128];
 	char       text[HTTP_TEXT];
 	char       curl_text[CURL_ERROR_SIZE];
@@ -128,6 +131,10 @@ CURLSH      *peer_share(const struct peer *p);
 
 /* ---- http_tls.c ---- */
 void tls_set(struct transfer *t, CURL *easy);
+/* Takes note of the certificate of a transfer that has ended. */
+void tls_keep_certificate(struct transfer *t);
+/* When it ends, of a line that curl has of it: milliseconds since 1970; 0: it is another line, or cannot be read. */
+int64_t tls_expiry_of(const char *line);
 /* Whether a transfer that ended with `code` failed of TLS; and the sentence that says of what. */
 bool tls_is_failure(const struct transfer *t, CURLcode code);
 void tls_explain(const struct transfer *t, CURLcode code, struct buf *to);

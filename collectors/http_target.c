@@ -9,7 +9,11 @@
 
 #include "collectors/schedule.h"
 
-enum { INTERVAL_LEAST_MS = 10, INTERVAL_MOST_MS = 24 * 3600 * 1000 };
+enum {
+	INTERVAL_LEAST_MS = 10, INTERVAL_MOST_MS = 24 * 3600 * 1000,
+	/* How often a server's certificate is looked at, and how often at the most where it has made us connect anew: it may have another one. */
+	CERTIFICATE_MS = 3600 * 1000, CERTIFICATE_LEAST_MS = 5 * 60 * 1000,
+};
 
 struct http_target {
 	struct http_target *prev, *next;
@@ -19,6 +23,7 @@ struct http_target {
 	struct schedule     schedule;
 	struct exposition  *exposition;
 	uint64_t            skipped;
+	int64_t             certificate_ms; /* by the loop's clock: when its certificate is to be looked at */
 	void              (*done)(void *ctx, const struct http_scrape *s);
 	void               *ctx;
 };
@@ -37,10 +42,27 @@ static void arm(struct http_target *t)
 	uv_timer_start(&t->timer, on_due, (uint64_t)schedule_wait_ms(&t->schedule, loop_ms(t)), 0);
 }
 
+static void start(struct http_target *t)
+{
+	t->transfer.wants_certificate = t->transfer.is_tls && loop_ms(t) >= t->certificate_ms;
+	transfer_start(&t->transfer);
+}
+
+/* Where none could be seen, the next scrape looks again: it has to connect anyway. */
+static void settle_certificate(struct http_target *t)
+{
+	const struct transfer *x = &t->transfer;
+	int64_t soon_ms = loop_ms(t) + CERTIFICATE_LEAST_MS;
+	if (x->wants_certificate && x->status > 0)
+		t->certificate_ms = loop_ms(t) + CERTIFICATE_MS;
+	else if (x->is_new_connection && t->certificate_ms > soon_ms)
+		t->certificate_ms = soon_ms;
+}
+
 static void scrape(struct http_target *t)
 {
 	if (t->transfer.state == TRANSFER_IDLE) {
-		transfer_start(&t->transfer);
+		start(t);
 		return;
 	}
 	t->skipped++;
@@ -69,7 +91,9 @@ static void on_transfer(struct transfer *x)
 	struct scrape       parsed;
 	struct why          why = { "" };
 	struct http_scrape  s = { .target = t, .wall_ms = x->wall_ms, .seconds = x->seconds, .status = x->status, .result = x->result,
-		                  .text = x->text, .body_bytes = x->body.len, .skipped = t->skipped };
+		                  .text = x->text, .body_bytes = x->body.len, .skipped = t->skipped,
+		                  .certificate_expires_ms = x->expires_ms };
+	settle_certificate(t);
 	if (x->result == FETCH_OK) {
 		const char *type = x->content_type[0] != '\0' ? x->content_type : NULL;
 		enum exposition_format format = exposition_format_of(type, buf_text(&x->body), x->body.len);
@@ -154,7 +178,7 @@ enum err http_target_add(struct http_collector *c, const struct http_target_opti
 	schedule_begin(&t->schedule, t->url, o->interval_ms, clock_wall_ms(c->o.clock), loop_ms(t));
 	arm(t);
 	if (now)
-		transfer_start(&t->transfer);
+		start(t);
 	*out = t;
 	return ERR_OK;
 }
@@ -189,5 +213,5 @@ const char *http_target_url(const struct http_target *t) { return t->url; }
 void http_target_scrape_now(struct http_target *t)
 {
 	if (t->transfer.state == TRANSFER_IDLE)
-		transfer_start(&t->transfer);
+		start(t);
 }

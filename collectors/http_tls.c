@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 void tls_set(struct transfer *t, CURL *easy)
@@ -19,7 +20,40 @@ void tls_set(struct transfer *t, CURL *easy)
 		curl_easy_setopt(easy, CURLOPT_SSLCERT, a->cert_file);
 	if (a->key_file != NULL)
 		curl_easy_setopt(easy, CURLOPT_SSLKEY, a->key_file);
+	if (t->wants_certificate) { /* curl copies all of the chain: not for each request. A kept connection would tell of an old one, or nothing */
+		curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);
+		curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+	}
 	curl_easy_setopt(easy, CURLOPT_KEYPASSWD, ""); /* without one OpenSSL would ask for it, on the terminal, and wait */
+}
+
+/* "Expire date:Nov  7 12:00:00 2027 GMT" with OpenSSL, "Expire date:2027-11-07 12:00:00 GMT" with other libraries. */
+int64_t tls_expiry_of(const char *line)
+{
+	static const char head[] = "Expire date:";
+	char date[64];
+	size_t n = 0;
+	if (strncmp(line, head, sizeof head - 1) != 0)
+		return 0;
+	for (const char *p = line + sizeof head - 1; *p != '\0' && n < sizeof date - 1; p++)
+		if (*p != '-') /* of the second, curl knows 20271107 */
+			date[n++] = *p;
+	date[n] = '\0';
+	time_t seconds = curl_getdate(date, NULL);
+	return seconds > 0 && seconds < INT64_MAX / 1000 ? (int64_t)seconds * 1000 : 0;
+}
+
+/* The first of the chain is the server's own. */
+void tls_keep_certificate(struct transfer *t)
+{
+	struct curl_certinfo *info = NULL;
+	if (!t->wants_certificate || curl_easy_getinfo(t->easy, CURLINFO_CERTINFO, &info) != CURLE_OK || info == NULL || info->num_of_certs < 1)
+		return;
+	for (const struct curl_slist *line = info->certinfo[0]; line != NULL; line = line->next) {
+		int64_t expires_ms = tls_expiry_of(line->data);
+		if (expires_ms != 0)
+			t->expires_ms = expires_ms;
+	}
 }
 
 /* The other side ended it by an alert. In TLS 1.3 what it holds against our certificate comes when the handshake has ended for us, so
@@ -97,9 +131,23 @@ static void explain_ca(const char *ca_file, struct buf *to)
 		buf_printf(to, "ca_file '%s' holds no certificate in PEM form", ca_file);
 }
 
+/* Said of the server's own certificate where that is known to have been seen; another one of the chain may have run out. */
+static void explain_expiry(const struct transfer *t, struct buf *to)
+{
+	char when[TIME_TEXT];
+	if (t->expires_ms != 0 && t->expires_ms <= t->wall_ms)
+		buf_printf(to, "the certificate of '%s' expired at %s: renew it, and have the server read it again", t->shown, format_time(t->expires_ms, when));
+	else
+		buf_printf(to, "the certificate of '%s' has expired, or that of its issuer: renew it, and have the server read it again", t->shown);
+}
+
 void tls_explain(const struct transfer *t, CURLcode code, struct buf *to)
 {
 	const struct http_access *a = &t->access;
+	if (code == CURLE_PEER_FAILED_VERIFICATION && strstr(t->curl_text, "certificate has expired") != NULL) {
+		explain_expiry(t, to);
+		return;
+	}
 	buf_printf(to, "TLS with '%s' failed: ", t->shown);
 	if (code == CURLE_SSL_CERTPROBLEM && a->cert_file != NULL)
 		explain_files(t, to);

@@ -467,6 +467,8 @@ static void keep_facts(struct transfer *t)
 	t->was_sent = sent > 0;
 	t->seconds = (double)us / 1e6;
 	t->c->stats.connections += (uint64_t)connects;
+	t->is_new_connection = connects > 0;
+	tls_keep_certificate(t);
 	if (type != NULL)
 		snprintf(t->content_type, sizeof t->content_type, "%s", type);
 }

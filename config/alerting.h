@@ -40,7 +40,7 @@ struct fleet_alerting {
 	int64_t              unowned_after_ms; /* 0: never */
 	int64_t              ack_until_ms;     /* how long an acknowledgement holds that says nothing; 0: until its alerts resolve */
 	int64_t              ack_pause_ms;     /* see alerts/ack.h */
-	int64_t              keep_ms;          /* how long the store keeps alerts that are over and what was done about them; 0: as long as events */
+	int64_t              keep_ms;          /* how long the store keeps alerts that are over and what was done about them; 0: for ever */
 	bool                 builtin;          /* whether the built-in rules are evaluated */
 	const char *const   *disabled;         /* alert names of built-in rules that are not */
 	size_t               n_disabled;

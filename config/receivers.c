@@ -307,24 +307,45 @@ void receivers_release(struct fleet *f)
 		matcher_set_release(&f->receivers[i].match);
 }
 
-static void read_mirror(struct build *b, const struct yaml_node *item, struct fleet_alertmanager *a)
+/* true, false, or a duration, which is a yes too. */
+static void read_flag_or_span(struct build *b, const struct yaml_node *item, const char *key, int64_t min_ms, int64_t max_ms, bool *is_on, int64_t *ms)
 {
-	const struct yaml_node *node = yaml_get(item, "mirror_acks");
+	const struct yaml_node *node = yaml_get(item, key);
 	bool is_word = node != NULL && node->kind == YAML_SCALAR && (strcmp(node->text, "true") == 0 || strcmp(node->text, "false") == 0);
 	if (node == NULL)
 		return;
-	a->mirrors_acks = true;
+	*is_on = true;
 	if (is_word)
-		yaml_bool(b->y, node, "mirror_acks", &a->mirrors_acks);
+		yaml_bool(b->y, node, key, is_on);
 	else
-		yaml_duration(b->y, node, "mirror_acks", 2 * 60 * SECOND_MS, DAY_MS, &a->mirror_ms);
+		yaml_duration(b->y, node, key, min_ms, max_ms, ms);
+}
+
+static bool read_owner(struct build *b, const struct yaml_node *item, struct fleet_alertmanager *a)
+{
+	const struct yaml_node *node = yaml_get(item, "owns_silences");
+	read_flag(b, item, "owns_silences", &a->owns_silences);
+	if (!a->owns_silences)
+		return true;
+	if (yaml_get(item, "show") != NULL && !a->is_shown) {
+		yaml_error(b->y, node, "an Alertmanager that owns the silences is shown: take 'show: false' away");
+		return false;
+	}
+	a->is_shown = true;
+	for (size_t i = 0; i < b->fleet->n_alertmanagers; i++) {
+		if (b->fleet->alertmanagers[i].owns_silences) {
+			yaml_error(b->y, node, "'%s' owns the silences already: only one Alertmanager can", b->fleet->alertmanagers[i].name);
+			return false;
+		}
+	}
+	return true;
 }
 
 static void read_alertmanager(struct build *b, const struct yaml_node *item)
 {
 	struct fleet *f = b->fleet;
 	struct fleet_alertmanager a = { .name = "", .url = "", .sends = true, .mirror_ms = ALERTMANAGER_MIRROR_MS,
-		                        .timeout_ms = RECEIVER_TIMEOUT_MS };
+		                        .show_ms = ALERTMANAGER_SHOW_MS, .timeout_ms = RECEIVER_TIMEOUT_MS };
 	const char *url = "";
 	if (!yaml_is_map(b->y, item, "alertmanagers"))
 		return;
@@ -333,7 +354,9 @@ static void read_alertmanager(struct build *b, const struct yaml_node *item)
 	read_access(b, item, &a.auth, &a.tls);
 	read_flag(b, item, "send", &a.sends);
 	read_span(b, item, "timeout", 100, 60 * SECOND_MS, &a.timeout_ms);
-	read_mirror(b, item, &a);
+	read_flag_or_span(b, item, "mirror_acks", 2 * 60 * SECOND_MS, DAY_MS, &a.mirrors_acks, &a.mirror_ms);
+	read_flag_or_span(b, item, "show", SECOND_MS, 3600 * SECOND_MS, &a.is_shown, &a.show_ms);
+	is_good = read_owner(b, item, &a) && is_good;
 	if (is_good && strpbrk(url, "?#") != NULL) {
 		yaml_error(b->y, yaml_get(item, "url"), "'url' is where Alertmanager is, without ? and #");
 		return;

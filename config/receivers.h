@@ -28,6 +28,7 @@ enum {
 	RECEIVER_REPEAT_INTERVAL_MS = 4 * 3600 * 1000,
 	RECEIVER_TIMEOUT_MS         = 10 * 1000,
 	ALERTMANAGER_MIRROR_MS      = 15 * 60 * 1000,
+	ALERTMANAGER_SHOW_MS        = 15 * 1000,
 };
 
 /* Texts are never NULL. */
@@ -62,7 +63,9 @@ struct fleet_alertmanager {
 	const struct fleet_auth *auth;
 	const struct fleet_tls  *tls;
 	bool                     sends;        /* our alerts are sent to it */
-	bool                     is_shown;     /* its alerts and silences are wanted; no key of the file says so yet */
+	bool                     is_shown;     /* its alerts and silences are wanted, and asked for each show_ms */
+	bool                     owns_silences; /* silences that are made here are made there; at most one of the fleet, and it is shown */
+	int64_t                  show_ms;
 	bool                     mirrors_acks; /* acknowledgements become short silences there */
 	int64_t                  mirror_ms;    /* how short: each is renewed while its acknowledgement holds */
 	int64_t                  timeout_ms;

@@ -98,7 +98,7 @@ void ask_run(struct arena *a, struct ask *to, ...)
 
 void ask_http(struct arena *a, struct ask *to, const char *method, const char *url, const char *body)
 {
-	*to = (struct ask){ .kind = ASK_HTTP, .method = arena_text(a, method), .url = arena_text(a, url), .body = arena_text(a, body) };
+	*to = (struct ask){ .kind = ASK_HTTP, .method = arena_text(a, method), .url = arena_text(a, url), .body = body != NULL ? arena_text(a, body) : NULL };
 	if (body != NULL)
 		to->headers[to->n_headers++] = (struct ask_header){ "Content-Type", "application/json" };
 }

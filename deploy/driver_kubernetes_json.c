@@ -73,6 +73,8 @@ enum err kube_canonical(const cJSON *tree, bool keeps_nulls, struct buf *to)
 		buf_putc(to, ']');
 	} else if (cJSON_IsString(tree)) {
 		json_put_string(to, tree->valuestring, strlen(tree->valuestring));
+	} else if (cJSON_IsRaw(tree)) {
+		buf_puts(to, tree->valuestring); /* canonical already */
 	} else if (cJSON_IsNumber(tree)) {
 		put_number(tree->valuedouble, to);
 	} else {
@@ -174,6 +176,7 @@ const char *kube_url_query(struct arena *a, const char *url, const char *key, co
 void kube_get(struct arena *a, const char *url, struct ask *to)
 {
 	ask_http(a, to, "GET", url, NULL);
+	to->body = NULL;
 	to->headers[to->n_headers++] = (struct ask_header){ "Accept", "application/json" };
 }
 

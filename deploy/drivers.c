@@ -6,8 +6,11 @@
 #include <string.h>
 
 static const struct driver *const drivers[] = {
+	&command_driver,
 	&http_driver,
 	&kubernetes_driver,
+	&release_symlink_driver,
+	&systemd_driver,
 	NULL, /* the end */
 };
 

@@ -6,7 +6,10 @@
 
 #include "deploy/driver.h"
 
+extern const struct driver command_driver;
 extern const struct driver http_driver;
 extern const struct driver kubernetes_driver;
+extern const struct driver release_symlink_driver;
+extern const struct driver systemd_driver;
 
 #endif

@@ -85,10 +85,13 @@ static struct http_access access_of(struct errand *e)
 		                         .key_file = l->key_file, .server_name = l->server_name, .insecure_skip_verify = l->insecure_skip_verify };
 }
 
-/* "NAME: VALUE" */
-static enum err header_lines(struct errand *e, const char *lines[ASK_HEADERS_MAX], struct why *why)
+/* "NAME: VALUE": the ask's, and whom the login has us taken for. */
+static enum err header_lines(struct errand *e, const char *lines[ASK_HEADERS_MAX + LOGIN_HEADERS_MAX], struct why *why)
 {
+	const struct login *l = login_of(e);
 	struct buf line;
+	for (size_t i = 0; i < l->n_headers; i++)
+		lines[e->ask.n_headers + i] = l->headers[i];
 	for (size_t i = 0; i < e->ask.n_headers; i++) {
 		buf_init(&line, HEADER_MAX);
 		buf_printf(&line, "%s: %s", e->ask.headers[i].name, e->ask.headers[i].value);
@@ -122,13 +125,13 @@ static enum err put_url(const struct errand *e, struct buf *to, struct why *why)
 enum err http_begin(struct errand *e, struct why *why)
 {
 	const struct login *l = login_of(e);
-	const char *lines[ASK_HEADERS_MAX];
+	const char *lines[ASK_HEADERS_MAX + LOGIN_HEADERS_MAX];
 	struct buf url;
 	buf_init(&url, URL_MAX);
 	enum err err = put_url(e, &url, why);
 	err = err == ERR_OK ? header_lines(e, lines, why) : err;
 	if (err == ERR_OK) {
-		const struct http_ask_options o = { .url = buf_text(&url), .method = e->ask.method, .headers = lines, .n_headers = e->ask.n_headers, .body = e->ask.body,
+		const struct http_ask_options o = { .url = buf_text(&url), .method = e->ask.method, .headers = lines, .n_headers = e->ask.n_headers + l->n_headers, .body = e->ask.body,
 			                                .len = e->ask.body != NULL ? strlen(e->ask.body) : 0, .unix_socket = e->ask.socket, .timeout_ms = errand_left_ms(e),
 			                                .body_max = ASK_ANSWER_MAX, .access = access_of(e), .pem = { l->ca, l->cert, l->key }, .done = on_answer, .ctx = e };
 		err = http_ask(e->hands->http, &o, &e->request, why);

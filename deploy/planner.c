@@ -163,7 +163,7 @@ static struct steps kept(struct arena *a, const struct steps *s)
 
 static bool is_wanted(const struct planner *p)
 {
-	return p->plan->to != NULL || p->in->kind == DEPLOY_REDEPLOY;
+	return p->plan->to != NULL || (p->in->kind == DEPLOY_REDEPLOY && p->in->wished[0] == '\0');
 }
 
 /* `forward` and `back`: room for the driver. */

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alerts/alertmanager.h"
 #include "alerts/notifier.h"
 #include "base/log.h"
 #include "recorder/desk.h"
+#include "recorder/peers.h"
 
 enum { TICK_MS = 200 };
 
@@ -38,8 +38,7 @@ struct alerting {
 	struct desk            *desk;
 	struct loop_timer      *tick;
 	struct notifier        *notifier; /* NULL: nobody is to be told */
-	struct alertmanager   **clients;  /* n_clients: of the fleet's Alertmanagers */
-	size_t                  n_clients;
+	struct peers           *peers;    /* the fleet's Alertmanagers; NULL: there are none */
 	struct holding         *now, *next;
 	struct desk_job         job;
 	bool                    is_working, is_closing, wants_queue;
@@ -99,12 +98,10 @@ static void close_senders(struct alerting *a, struct holding *of)
 {
 	if (a->notifier != NULL)
 		notifier_close(a->notifier, sender_closed, of);
-	for (size_t i = 0; i < a->n_clients; i++)
-		alertmanager_close(a->clients[i], sender_closed, of);
-	free(a->clients);
+	if (a->peers != NULL)
+		peers_close(a->peers, sender_closed, of);
 	a->notifier = NULL;
-	a->clients = NULL;
-	a->n_clients = 0;
+	a->peers = NULL;
 }
 
 /* While no job runs. */
@@ -169,12 +166,9 @@ static void on_result(void *ctx, const struct notification_row *row)
 		log_error(a->o.log, "alerting", "receiver '%s' was not told of an alert: %s", row->receiver, row->error);
 }
 
-static void on_sent(void *ctx, enum err e, const char *text)
+static void on_told(void *ctx, enum severity severity, const char *text)
 {
-	struct alerting *a = ctx;
-	char line[sizeof(struct why) + 64];
-	snprintf(line, sizeof line, e == ERR_OK ? "alerts are sent to the Alertmanager again" : "alerts cannot be sent to an Alertmanager: %s", text);
-	tell(a, e == ERR_OK ? SEVERITY_INFO : SEVERITY_WARN, line);
+	tell(ctx, severity, text);
 }
 
 static struct rules_target *target_add(struct alerting *a, const char *source)
@@ -212,6 +206,12 @@ static enum err target_of(struct alerting *a, const char *source, struct rules_t
 	return e;
 }
 
+static void drop_layout(struct alerting *a, struct rules_target *t)
+{
+	store_layout_drop(a->o.store, t->layout);
+	t->layout = NULL;
+}
+
 static enum err append(struct alerting *a, const struct alert_frame *f, struct why *why)
 {
 	struct rules_target *t;
@@ -221,6 +221,7 @@ static enum err append(struct alerting *a, const struct alert_frame *f, struct w
 	if (f->n_live == 0)
 		return store_append_stale(a->o.store, t->id, STREAM_SIGNAL, f->at_ms, why);
 	if (t->layout == NULL || t->version != f->version) {
+		drop_layout(a, t);
 		e = store_layout(a->o.store, f->series, f->n, &t->layout, why);
 		t->version = f->version;
 	}
@@ -239,17 +240,23 @@ static void forget(struct alerting *a, const char *source)
 	if (e != ERR_OK)
 		log_warn(a->o.log, "alerting", "cannot mark the series of the rules '%s' as gone: %s", source, why.text);
 	else
-		t->layout = NULL;
+		drop_layout(a, t);
+}
+
+static void write_frame(struct alerting *a, const struct alert_frame *f)
+{
+	struct why why = { "" };
+	if (append(a, f, &why) != ERR_OK)
+		log_warn(a->o.log, "alerting", "cannot keep what the rules '%s' gave: %s", f->source, why.text);
 }
 
 static void write_frames(struct alerting *a)
 {
 	const struct alert_round *r = &a->job.round;
-	for (size_t i = 0; i < r->n_frames; i++) {
-		struct why why = { "" };
-		if (append(a, &r->frames[i], &why) != ERR_OK)
-			log_warn(a->o.log, "alerting", "cannot keep what the rules '%s' gave: %s", r->frames[i].source, why.text);
-	}
+	for (size_t i = 0; i < r->n_frames; i++)
+		write_frame(a, &r->frames[i]);
+	if (r->health != NULL)
+		write_frame(a, r->health);
 	for (size_t i = 0; i < r->n_gone; i++)
 		forget(a, r->gone[i]);
 }
@@ -375,34 +382,29 @@ static void begin_notifier(struct alerting *a)
 	a->wants_queue = true;
 }
 
-static void begin_clients(struct alerting *a)
+static void begin_peers(struct alerting *a)
 {
 	const struct fleet *f = a->now->fleet;
 	struct why why = { "" };
-	a->clients = f->n_alertmanagers > 0 ? calloc(f->n_alertmanagers, sizeof(struct alertmanager *)) : NULL;
-	for (size_t i = 0; a->clients != NULL && i < f->n_alertmanagers; i++) {
-		const struct am_options o = { .loop = a->o.loop, .clock = a->o.clock, .to = &f->alertmanagers[i], .fleet = f->name, .version = a->o.version,
-			                      .interval_ms = f->alerting.interval_ms, .sent = on_sent, .ctx = a };
-		if (alertmanager_new(&o, &a->clients[a->n_clients], &why) == ERR_OK) {
-			a->n_clients++;
-			a->now->refs++;
-		} else {
-			tell(a, SEVERITY_WARN, why.text);
-		}
-	}
+	const struct peers_options o = { .loop = a->o.loop, .clock = a->o.clock, .fleet = f, .version = a->o.version, .told = on_told, .ctx = a };
+	if (f->n_alertmanagers == 0)
+		return;
+	if (peers_new(&o, &a->peers, &why) == ERR_OK)
+		a->now->refs++;
+	else
+		tell(a, SEVERITY_WARN, why.text);
 }
 
-static void tell_clients(struct alerting *a)
+static void tell_peers(struct alerting *a)
 {
-	const struct desk_news *n = a->job.news;
-	for (size_t i = 0; n != NULL && i < a->n_clients; i++) {
-		struct why why = { "" };
-		enum err e = alertmanager_set_alerts(a->clients[i], n->alerts, n->n_alerts, &why);
-		if (e == ERR_OK)
-			e = alertmanager_set_acks(a->clients[i], n->acks, n->n_acks, &why);
-		if (e != ERR_OK)
-			log_error(a->o.log, "alerting", "an Alertmanager is not told of what changed: %s", why.text);
-	}
+	struct why why = { "" };
+	if (a->peers == NULL)
+		return;
+	if (a->job.news != NULL && peers_tell(a->peers, a->job.news, &why) != ERR_OK)
+		log_error(a->o.log, "alerting", "an Alertmanager is not told of what changed: %s", why.text);
+	peers_carry_out(a->peers, a->job.deeds, a->job.n_deeds);
+	if (a->job.wants_pull)
+		peers_look(a->peers);
 }
 
 /* The job changed the fleet, or could not. */
@@ -417,7 +419,7 @@ static void settle_fleet(struct alerting *a, struct holding *used)
 	a->now = used;
 	holding_drop(before);
 	begin_notifier(a);
-	begin_clients(a);
+	begin_peers(a);
 }
 
 static void job_done(void *ctx, bool is_cancelled)
@@ -440,7 +442,7 @@ static void job_done(void *ctx, bool is_cancelled)
 		if (notifier_put(a->notifier, &a->job.queue[i], &why) != ERR_OK)
 			log_error(a->o.log, "alerting", "cannot send a notification: %s", why.text);
 	}
-	tell_clients(a);
+	tell_peers(a);
 	desk_job_release(&a->job);
 	holding_drop(used); /* the job's own */
 	if (a->is_closing)
@@ -463,8 +465,13 @@ static void on_tick(void *ctx)
 		return;
 	a->job = (struct desk_job){ .use = a->next != NULL ? a->next->fleet : NULL, .remove = a->done, .n_remove = a->n_done,
 		                    .wants_queue = a->wants_queue && a->notifier != NULL };
-	if (loop_work_new(a->o.loop, job_work, job_done, h, NULL, NULL) != ERR_OK)
+	if (a->peers != NULL && a->next == NULL) /* the desk knows whose they are as long as the fleet is the same */
+		a->job.seen = peers_take(a->peers, &a->job.n_seen);
+	if (loop_work_new(a->o.loop, job_work, job_done, h, NULL, NULL) != ERR_OK) {
+		a->job.remove = NULL; /* not the job's yet */
+		desk_job_release(&a->job);
 		return;
+	}
 	a->done = NULL; /* the job's */
 	a->n_done = a->cap_done = 0;
 	a->wants_queue &= !a->job.wants_queue;

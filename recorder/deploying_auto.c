@@ -125,6 +125,7 @@ static void begin(struct deploying *d, const struct candidate *c)
 	struct why why = { "" };
 	snprintf(target, sizeof target, "scope:%s", c->deploy->name);
 	snprintf(reason, sizeof reason, "by itself: %s began %lld s after the version changed from %s", c->alert, (long long)((c->fired_ms - c->changed_ms) / 1000), c->from);
+	r.asked_ms = clock_wall_ms(d->o.clock);
 	r.target = target;
 	r.comment = reason;
 	r.who = actor.who;

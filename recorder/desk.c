@@ -72,7 +72,15 @@ void desk_job_release(struct desk_job *job)
 		free_row(&job->queue[i]);
 	for (size_t i = 0; i < job->n_words; i++)
 		free(job->words[i].text);
+	for (size_t i = 0; i < job->n_seen; i++) {
+		am_answer_unref(job->seen[i].answer);
+		free(job->seen[i].text);
+	}
+	for (size_t i = 0; i < job->n_deeds; i++)
+		am_sync_release(&job->deeds[i].sync);
 	desk_news_free(job->news);
+	free(job->seen);
+	free(job->deeds);
 	free(job->pieces);
 	free(job->deploys);
 	free(job->queue);
@@ -197,6 +205,7 @@ static void use(struct desk *d, struct desk_job *job, int64_t now_ms)
 		return;
 	}
 	desk_tell_unload(d);
+	desk_peers_unload(d);
 	d->fleet = job->use;
 	d->next_round_ms = 0;
 	job->has_used = true;
@@ -246,6 +255,34 @@ static void take_round(struct desk *d, struct desk_job *job, int64_t now_ms)
 	p->changes = job->round.changes;
 }
 
+/* A while more than `keep` says, so that also as of its beginning there is what was over just then. */
+static void prune(struct desk *d, struct desk_job *job, int64_t now_ms)
+{
+	struct why why = { "" };
+	int64_t keep_ms = d->fleet->alerting.keep_ms;
+	if (keep_ms == 0 || now_ms < d->prune_ms)
+		return;
+	struct desk_piece *p = desk_piece_add(job, &why);
+	if (p == NULL)
+		return; /* later */
+	d->prune_ms = now_ms + PRUNE_MS;
+	changes_prune(p->changes, now_ms - keep_ms - ALERT_RESOLVED_KEPT_MS);
+}
+
+/* The times that were set by the clock before mean nothing after it was set back or jumped. */
+static void watch_clock(struct desk *d, int64_t now_ms)
+{
+	if (now_ms < d->last_ms) {
+		d->next_round_ms = 0;
+		d->prune_ms = 0;
+	}
+	if (d->last_ms == 0)
+		d->prune_ms = now_ms + PRUNE_MS;
+	else if (now_ms > d->last_ms + PRUNE_MS)
+		d->prune_ms = now_ms + PRUNE_PAUSE_MS;
+	d->last_ms = now_ms;
+}
+
 static void read_queue(struct desk *d, struct desk_job *job)
 {
 	struct why why = { "" };
@@ -261,9 +298,7 @@ void desk_work(struct desk *d, struct desk_job *job)
 	int64_t now_ms = clock_wall_ms(d->clock);
 	struct why why = { "" };
 	job->why.text[0] = '\0';
-	if (now_ms < d->last_ms) /* the clock was set back */
-		d->next_round_ms = 0;
-	d->last_ms = now_ms;
+	watch_clock(d, now_ms);
 	if (job->use != NULL)
 		use(d, job, now_ms);
 	open_spool(d, job, now_ms);
@@ -273,10 +308,14 @@ void desk_work(struct desk *d, struct desk_job *job)
 	if (d->fleet == NULL)
 		return;
 	take_round(d, job, now_ms);
+	if (d->is_restored) /* what people asked for before is committed by now */
+		desk_peers_step(d, job, now_ms);
 	if (d->is_restored && d->spool != NULL && (why.text[0] = '\0', desk_need_reader(d, &why)) == ERR_OK)
 		desk_take_requests(d, job, now_ms);
 	if (d->is_restored)
 		desk_tell_step(d, job, now_ms);
+	if (d->is_restored)
+		prune(d, job, now_ms);
 	if (job->wants_queue)
 		read_queue(d, job);
 }
@@ -303,6 +342,7 @@ void desk_free(struct desk *d)
 	if (d == NULL)
 		return;
 	desk_tell_unload(d);
+	desk_peers_unload(d);
 	alert_manager_free(d->manager);
 	spool_close(d->spool);
 	reader_close(d->reader);

@@ -7,8 +7,10 @@
 #ifndef PITWALL_RECORDER_DESK_H
 #define PITWALL_RECORDER_DESK_H
 
+#include "alerts/alertmanager.h"
 #include "alerts/alertmanager_json.h"
 #include "alerts/alertmanager_mirror.h"
+#include "alerts/alertmanager_sync.h"
 #include "alerts/manager.h"
 #include "base/account.h"
 #include "base/clock.h"
@@ -57,6 +59,19 @@ struct desk_deploy {
 };
 /* Who asks. Lent by it. */
 struct actor desk_deploy_actor(const struct desk_deploy *d);
+/* What an Alertmanager had when it was asked. */
+struct desk_seen {
+	size_t            at;     /* which one of the fleet in use */
+	struct am_answer *answer; /* referenced; NULL: it gave none, and `text` says why */
+	char             *text;
+};
+
+/* What an Alertmanager is to be asked for: the steps AM_SYNC_CREATE and AM_SYNC_EXPIRE, while its serial is this. */
+struct desk_deed {
+	size_t         at;
+	uint64_t       serial;
+	struct am_sync sync;
+};
 
 struct desk_job {
 	/* in */
@@ -64,6 +79,8 @@ struct desk_job {
 	char              (*remove)[REQUEST_ID]; /* requests that are done and written down */
 	size_t              n_remove;
 	bool                wants_queue; /* rows that wait to be sent are to be read from the store */
+	struct desk_seen   *seen;        /* the job's from now on; of the fleet that is in use, not of `use` */
+	size_t              n_seen;
 	/* out; owned by the job */
 	struct desk_piece  *pieces;
 	size_t              n_pieces, cap_pieces;
@@ -73,6 +90,9 @@ struct desk_job {
 	struct notification_row *queue;
 	size_t              n_queue, cap_queue;
 	struct desk_news   *news;      /* NULL: nothing new, or nobody wants to know */
+	struct desk_deed   *deeds;     /* [n_seen] at the most */
+	size_t              n_deeds;
+	bool                wants_pull; /* what Alertmanagers have is to be looked at soon: silences were made or ended */
 	struct desk_word   *words;
 	size_t              n_words, cap_words;
 	bool                has_used;  /* the fleet of before is not needed any more */

@@ -8,7 +8,7 @@
 #include "base/account.h"
 #include "config/roles.h"
 
-enum { TEXT_MAX = 4096, SUBJECT_MAX = REQUEST_NODE_MAX + 64 };
+enum { TEXT_MAX = 4096, SUBJECT_MAX = REQUEST_NODE_MAX + 64, DEPLOY_ASKED_MS = 5 * 60 * 1000 };
 
 struct taking {
 	struct desk     *desk;
@@ -122,6 +122,10 @@ static enum err carry_out(struct taking *t, const struct spool_item *item, const
 		deny(t, r, &actor, &why, p);
 		return ERR_OK;
 	}
+	if (request_is_deploy(r->kind) && t->now_ms - r->asked_ms > DEPLOY_ASKED_MS) { /* nobody recorded: what was meant then may do harm now */
+		changes_request(p->changes, &(struct request_row){ .id = r->id, .at_ms = t->now_ms, .err = ERR_TIMEOUT, .text = "it was asked for too long ago: ask again" });
+		return ERR_OK;
+	}
 	if (request_is_deploy(r->kind)) {
 		p->request[0] = '\0'; /* its file stays until it is answered */
 		return hand_on(t, r, account);
@@ -134,6 +138,7 @@ static enum err carry_out(struct taking *t, const struct spool_item *item, const
 	alert_manager_apply(t->desk->manager, r, &actor, t->now_ms, p->changes, &text);
 	buf_release(&text);
 	t->desk->has_changed = true;
+	t->job->wants_pull |= r->kind == REQUEST_SILENCE || r->kind == REQUEST_UNSILENCE;
 	return ERR_OK;
 }
 

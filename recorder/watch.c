@@ -31,6 +31,7 @@ struct poll {
 	unsigned             cause;      /* tells failures of one kind from those of another; 0: none */
 	enum severity        severity;   /* of a failure that is worse than silence; SEVERITY_OK: it is just down */
 	bool                 has_no_such_path; /* it answers, but has nothing where it was asked */
+	int64_t              certificate_expires_ms; /* 0: none was seen */
 	const struct findings *findings; /* what a machine had to tell besides; NULL: nothing */
 };
 
@@ -110,6 +111,13 @@ static enum err labels_in_store(const struct watch *w, struct labels **out, stru
 	return e;
 }
 
+static void drop_layouts(struct watch *w)
+{
+	store_layout_drop(w->shared->store, w->layout);
+	store_layout_drop(w->shared->store, w->signal_layout);
+	w->layout = w->signal_layout = NULL;
+}
+
 static enum err enter_store(struct watch *w, struct why *why)
 {
 	struct labels *labels = NULL;
@@ -131,7 +139,7 @@ static enum err enter_store(struct watch *w, struct why *why)
 	labels_unref(w->labels);
 	w->labels = labels;
 	w->id = id;
-	w->layout = w->signal_layout = NULL;
+	drop_layouts(w);
 	return ERR_OK;
 }
 
@@ -212,6 +220,7 @@ static enum err keep_samples(struct watch *w, const struct poll *s, bool *is_new
 	const struct scrape *body = s->scrape;
 	*is_new_layout = w->layout == NULL || w->said != body->layout;
 	if (*is_new_layout) {
+		store_layout_drop(w->shared->store, w->layout);
 		w->layout = NULL;
 		enum err e = name_series(w, s, why);
 		if (e == ERR_OK)
@@ -234,8 +243,10 @@ static void keep_signals(struct watch *w, int64_t wall_ms, const struct scrape *
 	enum err e = body == NULL ? signal_target_failed(w->signals, wall_ms, &f, &why)
 	                          : signal_target_scrape(w->signals, wall_ms, series_of(w, body), body->values, body->n,
 	                                                 is_new_layout, &f, &why);
-	if (e == ERR_OK && f.has_new_series)
+	if (e == ERR_OK && f.has_new_series) {
+		store_layout_drop(w->shared->store, w->signal_layout);
 		w->signal_layout = NULL;
+	}
 	if (e == ERR_OK && w->signal_layout == NULL)
 		e = store_layout(w->shared->store, f.series, f.n, &w->signal_layout, &why);
 	if (e == ERR_OK)
@@ -372,6 +383,7 @@ static void on_success(struct watch *w, const struct poll *s)
 		return;
 	keep_report(w, s, series_added);
 	notice_restart(w, s);
+	signal_target_certificate(w->signals, s->certificate_expires_ms);
 	keep_signals(w, s->wall_ms, s->scrape, is_new_layout);
 	tell_recovery(w, s->wall_ms);
 	w->was_up = w->ever_up = true;
@@ -411,8 +423,10 @@ static void on_failure(struct watch *w, const struct poll *s)
 	keep_report(w, s, 0);
 	if (w->signals == NULL && take_profile(w, w->profile, &why) != ERR_OK)
 		complain(w, "cannot compute signals", &why);
-	if (w->signals != NULL)
+	if (w->signals != NULL) {
+		signal_target_certificate(w->signals, s->certificate_expires_ms);
 		keep_signals(w, s->wall_ms, NULL, false);
+	}
 	tell_failure(w, s);
 	w->was_up = false;
 	if (s->has_no_such_path && w->profile[0] == '\0' && !w->target->has_path)
@@ -432,7 +446,8 @@ static void on_poll(struct watch *w, const struct poll *s)
 static void on_scrape(void *ctx, const struct http_scrape *s)
 {
 	const struct poll p = { .wall_ms = s->wall_ms, .seconds = s->seconds, .body_bytes = s->body_bytes, .scrape = s->scrape, .text = s->text,
-		                    .cause = (unsigned)s->result, .has_no_such_path = s->result == FETCH_NOT_FOUND };
+		                    .cause = (unsigned)s->result, .has_no_such_path = s->result == FETCH_NOT_FOUND,
+		                    .certificate_expires_ms = s->scrape != NULL || s->result == FETCH_TLS ? s->certificate_expires_ms : 0 };
 	on_poll(ctx, &p);
 }
 
@@ -633,6 +648,7 @@ void watch_free(struct watch *w, bool is_gone)
 	watch_stop(w);
 	if (is_gone && w->id != 0)
 		say_gone(w);
+	drop_layouts(w);
 	signal_target_free(w->signals);
 	exposition_layout_unref(w->said);
 	reserved_free(w->kept, w->n_kept);

@@ -3,7 +3,8 @@
  * A target keeps a list of all signals that it gave lately, in the order of the rules; an evaluation fills in their values, and what it
  * does not fill in is stale. So a signal that comes and goes (a quantile without traffic) does not change the layout of the frames.
  *
- * Invariants of the list: (1) it is sorted by rule, results of one rule by their labels; signal:up comes first with the rule UP_RULE;
+ * Invariants of the list: (1) it is sorted by rule, results of one rule by their labels; signal:up comes first with the rule UP_RULE, and what is known of
+ * the certificate last, as if of a rule behind all others;
  * (2) no two entries have equal labels. */
 #include "rules/eval.h"
 
@@ -30,10 +31,17 @@ struct signal_engine {
 	struct signal_options o;
 	struct ruleset       *sets; /* all variants of all profiles, the set without rules among them */
 	struct labels        *up;   /* {__name__="signal:up"} */
+	struct labels        *certificate; /* likewise, of SIGNAL_CERTIFICATE */
 	struct query_memory  *memory;
 };
 
 /* ---- the engine ---- */
+
+static enum err name_signal(enum signal_id id, struct labels **out, struct why *why)
+{
+	const struct label name = { LABEL_NAME, signal_info(id)->metric, sizeof LABEL_NAME - 1, (uint32_t)strlen(signal_info(id)->metric) };
+	return labels_new(&name, 1, out, why);
+}
 
 enum err signal_engine_new(const struct signal_options *o, struct signal_engine **out, struct why *why)
 {
@@ -45,9 +53,9 @@ enum err signal_engine_new(const struct signal_options *o, struct signal_engine 
 		e->o = *o;
 	if (e->o.series_max == 0)
 		e->o.series_max = SERIES_MAX_DEFAULT;
-	struct label up = { .name = LABEL_NAME, .value = signal_info(SIGNAL_UP)->metric, .name_len = strlen(LABEL_NAME) };
-	up.value_len = (uint32_t)strlen(up.value);
-	enum err err = labels_new(&up, 1, &e->up, why);
+	enum err err = name_signal(SIGNAL_UP, &e->up, why);
+	if (err == ERR_OK)
+		err = name_signal(SIGNAL_CERTIFICATE, &e->certificate, why);
 	if (err == ERR_OK)
 		err = query_memory_new(&e->memory, why);
 	if (err == ERR_OK)
@@ -71,6 +79,7 @@ void signal_engine_free(struct signal_engine *e)
 		e->sets = next;
 	}
 	labels_unref(e->up);
+	labels_unref(e->certificate);
 	query_memory_free(e->memory);
 	free(e);
 }
@@ -402,8 +411,32 @@ static void begin_frame(struct signal_target *t, bool is_up)
 	t->values[0] = is_up ? 1 : 0;
 }
 
-static void end_frame(struct signal_target *t, struct signal_frame *out)
+void signal_target_certificate(struct signal_target *t, int64_t expires_ms)
 {
+	t->expires_ms = expires_ms;
+}
+
+/* Where there is no room for it, it is absent. */
+static void put_certificate(struct signal_target *t, int64_t wall_ms)
+{
+	struct why why;
+	struct labels *series = t->engine->certificate;
+	double left_s = (double)(t->expires_ms - wall_ms) / 1000;
+	if (t->expires_ms == 0)
+		return;
+	for (size_t i = 1; i < t->n; i++) {
+		if (!labels_equal(t->series[i], series))
+			continue;
+		if (is_stale(t->values[i]) || t->values[i] > left_s)
+			t->values[i] = left_s;
+		return;
+	}
+	(void)insert(t, (int)t->set->n, NULL, labels_ref(series), left_s, &why);
+}
+
+static void end_frame(struct signal_target *t, int64_t wall_ms, struct signal_frame *out)
+{
+	put_certificate(t, wall_ms);
 	for (size_t i = 1; i < t->n; i++)
 		t->entries[i].absent = is_stale(t->values[i]) ? t->entries[i].absent + 1 : 0;
 	*out = (struct signal_frame){ .series = t->series, .values = t->values, .n = t->n, .has_new_series = t->has_new_series };
@@ -441,7 +474,7 @@ enum err signal_target_scrape(struct signal_target *t, int64_t wall_ms, struct l
 	t->selector_hint = 0;
 	for (size_t r = 0; r < t->set->n; r++)
 		evaluate_rule(t, r, wall_ms);
-	end_frame(t, out);
+	end_frame(t, wall_ms, out);
 	return ERR_OK;
 }
 
@@ -455,6 +488,6 @@ enum err signal_target_failed(struct signal_target *t, int64_t wall_ms, struct s
 	(void)why;
 	window_push_stale(t->window, wall_ms);
 	begin_frame(t, false);
-	end_frame(t, out);
+	end_frame(t, wall_ms, out);
 	return ERR_OK;
 }

@@ -61,7 +61,11 @@ struct signal_frame {
 enum err signal_target_scrape(struct signal_target *t, int64_t wall_ms, struct labels *const *series, const double *values, size_t n,
                               bool is_new_layout, struct signal_frame *out, struct why *why);
 
-/* The target did not answer: signal:up is 0, everything else absent. */
+/* When the certificate ends that the target shows, in milliseconds since 1970 (0: it shows none), as of the next frame: that has signal:certificate_expiry_seconds
+ * then, whatever the profile; where a rule gives it too, the lesser one counts. */
+void signal_target_certificate(struct signal_target *t, int64_t expires_ms);
+
+/* The target did not answer: signal:up is 0, everything else absent, but for what signal_target_certificate said. */
 enum err signal_target_failed(struct signal_target *t, int64_t wall_ms, struct signal_frame *out, struct why *why);
 
 /* The server began anew: what it said before the scrape that comes next does not count, so that its rates are those of what runs now. */

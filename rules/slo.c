@@ -140,6 +140,14 @@ static void put_count(const struct writing *w, const char *window, const char *s
 	           selected(w), window);
 }
 
+/* Since when there is something of a model, as far as the group's longest window reaches: what a young store has would else stand for all of a window, and a few bad
+ * seconds in its first minute would be as good as a bad hour. */
+static void put_since(const struct writing *w, const char *suffix, const char *window)
+{
+	buf_printf(w->to, "      - record: slo:requests:since%s\n        expr: |\n          last_over_time(slo:requests:since%s%s[%s])\n"
+	                  "          or slo:requests:rate%s * 0 + time()\n", suffix, suffix, selected(w), window, selected(w));
+}
+
 static void put_mean(const struct writing *w, const char *what)
 {
 	buf_printf(w->to, "      - record: slo:%s:rate2m\n        expr: |\n          avg_over_time(slo:%s:rate%s[2m])\n", what, what, selected(w));
@@ -156,9 +164,11 @@ static void put_alert(const struct writing *w, const struct objective *o, const 
 	/* As people write it: 0.0144, not 0.014400000000000014. */
 	format_f64((double)(int64_t)(share * 1e9 + 0.5) / 1e9, limit);
 	buf_printf(w->to, "      - alert: %s\n        expr: |\n          slo:%s:ratio%s%s > %s\n          and slo:%s:ratio%s%s > %s\n"
+	                  "          and slo:%s:ratio%s%s * clamp_max((time() - slo:requests:since%s%s) / %d, 1) > %s\n"
 	                  "          and slo:requests:count%s%s >= %lld\n        labels: { severity: %s, window: %s }\n        annotations:\n",
-	           o->alert, o->bad, b->longer, selected(w), limit, o->bad, b->shorter, selected(w), limit, b->longer, selected(w),
-	           (long long)w->slo->requests_min, b->severity, b->longer);
+	           o->alert, o->bad, b->longer, selected(w), limit, o->bad, b->shorter, selected(w), limit, o->bad, b->longer, selected(w),
+	           b->is_slow ? "_slow" : "", selected(w), (int)(b->hours * 3600), limit, b->longer, selected(w), (long long)w->slo->requests_min,
+	           b->severity, b->longer);
 	buf_printf(w->to, "          summary: \"{{ $labels.model }} burns its error budget: {{ $value | humanizePercentage }} of the requests %s (%s)\"\n", o->what,
 	           b->longer);
 	buf_printf(w->to, "          description: \"Over the last %s {{ $value | humanizePercentage }} of the requests to {{ $labels.model }} %s, and too many still do "
@@ -200,6 +210,7 @@ static void put_item(const struct writing *w)
 	size_t n = objectives_of(w->slo, o);
 	put_group(w, "pitwall-slo", STEP_S);
 	put_requests(w);
+	put_since(w, "", "1h");
 	put_times(w);
 	put_count(w, "1h", "rate", STEP_S);
 	for (size_t i = 0; i < n; i++) {
@@ -209,6 +220,7 @@ static void put_item(const struct writing *w)
 		put_alert(w, &o[i], &burns[0]);
 	}
 	put_group(w, "pitwall-slo-slow", SLOW_STEP_S);
+	put_since(w, "_slow", "3d");
 	put_mean(w, "requests");
 	if (w->slo->availability > 0)
 		put_mean(w, "errors");

@@ -443,6 +443,20 @@ static void print_node(const struct sim *s, size_t node, struct buf *to)
 	buf_puts(to, " ] }\n");
 }
 
+static void print_deploy(struct buf *to)
+{
+	static const char *const lines[] = {
+		"    deploy:\n      driver: http\n",
+		"      current: { url: \"{url}" DEPLOYMENT_PATH "\", version: running }\n",
+		"      list: { url: \"{url}" DEPLOYMENT_PATH "\", versions: versions }\n",
+		"      apply: { method: POST, url: \"{url}" DEPLOYMENT_PATH "\", body: '{{\"version\":\"{version}\"}', repeatable: true }\n",
+		"      check_ready: { url: \"{url}" DEPLOYMENT_PATH "\", check: { running: \"{version}\" } }\n",
+		"      window: 2m\n      soak: 20s\n",
+	};
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+		buf_puts(to, lines[i]);
+}
+
 enum err sim_fleet_yaml(const struct sim *s, struct buf *to)
 {
 	buf_puts(to, "# The simulated fleet. Its servers run as long as the program that printed this.\nfleet: demo\n"
@@ -453,8 +467,7 @@ enum err sim_fleet_yaml(const struct sim *s, struct buf *to)
 		           group->spec->model, group->spec->region);
 		for (size_t i = group->first; i < group->first + group->count; i++)
 			print_node(s, i, to);
-		buf_puts(to, "    deploy: { driver: http, look: " DEPLOYMENT_PATH ", apply: { path: " DEPLOYMENT_PATH
-		             ", body: { version: \"{version}\" } }, soak: 20s, window: 2m }\n");
+		print_deploy(to);
 	}
 	return to->err;
 }

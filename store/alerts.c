@@ -23,6 +23,8 @@ struct call {
 		enum err (*transition)(void *ctx, const struct transition_row *t);
 		enum err (*ack)(void *ctx, const struct ack_row *a);
 		enum err (*silence)(void *ctx, const struct silence_row *s);
+		enum err (*external)(void *ctx, const struct external_row *e);
+		enum err (*alertmanager)(void *ctx, const struct alertmanager_row *a);
 		enum err (*request)(void *ctx, const struct request_row *q);
 		enum err (*notification)(void *ctx, const struct notification_row *n);
 		enum err (*console)(void *ctx, const struct console_row *c);
@@ -244,14 +246,18 @@ static enum err silence_row(struct call *c, sqlite3_stmt *s, struct why *why)
 		.id = db_text(s, 0), .matchers = db_text(s, 1), .from_ms = sqlite3_column_int64(s, 2), .until_ms = sqlite3_column_int64(s, 3),
 		.actor = { db_text(s, 4), db_text(s, 5), db_text(s, 6) }, .comment = db_text(s, 7), .created_ms = sqlite3_column_int64(s, 8),
 		.ended_ms = not_after(sqlite3_column_int64(s, 9), c->at_ms), .remote = db_text(s, 10), .remote_id = db_text(s, 11),
+		.ended_who = "",
 	};
+	if (row.ended_ms != 0)
+		row.ended_who = db_text(s, 12);
 	return c->fn.silence(c->ctx, &row);
 }
 
-/* Rows of a window: ?1 after, ?2 until. */
-static enum err window_body(struct call *c, enum statement which, enum err (*row)(struct call *c, sqlite3_stmt *s, struct why *why), struct why *why)
+/* Rows of a window: ?1 after, ?2 until. Tables that are there since that version of the store. */
+static enum err window_body(struct call *c, int since, enum statement which, enum err (*row)(struct call *c, sqlite3_stmt *s, struct why *why),
+                            struct why *why)
 {
-	if (c->r->db.version < SCHEMA_ALERTS)
+	if (c->r->db.version < since)
 		return ERR_OK;
 	sqlite3_stmt *s = db_statement(&c->r->db, which);
 	if (s == NULL)
@@ -261,8 +267,18 @@ static enum err window_body(struct call *c, enum statement which, enum err (*row
 	return walk(c, s, row, why);
 }
 
-static enum err acks_body(void *ctx, struct why *why) { return window_body(ctx, STMT_ACKS, ack_row, why); }
-static enum err silences_body(void *ctx, struct why *why) { return window_body(ctx, STMT_SILENCES, silence_row, why); }
+static enum err acks_body(void *ctx, struct why *why) { return window_body(ctx, SCHEMA_ALERTS, STMT_ACKS, ack_row, why); }
+
+static enum err silences_body(void *ctx, struct why *why)
+{
+	struct call *c = ctx;
+	return window_body(c, SCHEMA_ALERTS, c->r->db.version < SCHEMA_EXTERNAL ? STMT_SILENCES_3 : STMT_SILENCES, silence_row, why);
+}
+
+static enum err remote_silences_body(void *ctx, struct why *why)
+{
+	return window_body(ctx, SCHEMA_EXTERNAL, STMT_SILENCES_REMOTE, silence_row, why);
+}
 
 enum err reader_acks(struct reader *r, int64_t after_ms, int64_t until_ms, enum err (*fn)(void *ctx, const struct ack_row *a), void *ctx, struct why *why)
 {
@@ -275,6 +291,62 @@ enum err reader_silences(struct reader *r, int64_t after_ms, int64_t until_ms, e
 {
 	struct call c = { .r = r, .after_ms = after_ms, .at_ms = until_ms, .fn.silence = fn, .ctx = ctx };
 	return reader_call(r, silences_body, &c, why);
+}
+
+enum err reader_remote_silences(struct reader *r, int64_t at_ms, enum err (*fn)(void *ctx, const struct silence_row *s), void *ctx, struct why *why)
+{
+	struct call c = { .r = r, .after_ms = at_ms, .at_ms = at_ms, .fn.silence = fn, .ctx = ctx };
+	return reader_call(r, remote_silences_body, &c, why);
+}
+
+/* ---- what Alertmanagers have ---- */
+
+static enum err external_row(struct call *c, sqlite3_stmt *s, struct why *why)
+{
+	struct labels *labels = NULL, *annotations = NULL;
+	enum err e = labels_of_column(c, s, 2, &labels, why);
+	if (e == ERR_OK)
+		e = labels_of_column(c, s, 3, &annotations, why);
+	if (e == ERR_OK) {
+		int64_t until_ms = sqlite3_column_int64(s, 6);
+		const struct external_row row = {
+			.id = sqlite3_column_int64(s, 0), .remote = db_text(s, 1), .labels = labels, .annotations = annotations,
+			.starts_ms = sqlite3_column_int64(s, 4), .from_ms = sqlite3_column_int64(s, 5), .until_ms = until_ms <= c->at_ms ? until_ms : INT64_MAX,
+			.state = (enum external_state)number_below(s, 7, EXTERNAL_STATE_COUNT, EXTERNAL_UNPROCESSED), .is_ours = sqlite3_column_int(s, 8) != 0,
+			.silenced_by = db_text(s, 9), .inhibited_by = db_text(s, 10), .receivers = db_text(s, 11), .url = db_text(s, 12),
+		};
+		e = c->fn.external(c->ctx, &row);
+	}
+	labels_unref(labels);
+	labels_unref(annotations);
+	return e;
+}
+
+static enum err alertmanager_row(struct call *c, sqlite3_stmt *s, struct why *why)
+{
+	(void)why;
+	const struct alertmanager_row row = {
+		.name = db_text(s, 0), .from_ms = sqlite3_column_int64(s, 1), .text = db_text(s, 3),
+		.state = (enum alertmanager_state)number_below(s, 2, ALERTMANAGER_STATE_COUNT, ALERTMANAGER_GONE),
+	};
+	return c->fn.alertmanager(c->ctx, &row);
+}
+
+static enum err externals_body(void *ctx, struct why *why) { return window_body(ctx, SCHEMA_EXTERNAL, STMT_EXTERNALS, external_row, why); }
+static enum err alertmanagers_body(void *ctx, struct why *why) { return window_body(ctx, SCHEMA_EXTERNAL, STMT_ALERTMANAGERS, alertmanager_row, why); }
+
+enum err reader_externals(struct reader *r, int64_t after_ms, int64_t until_ms, enum err (*fn)(void *ctx, const struct external_row *e), void *ctx,
+                          struct why *why)
+{
+	struct call c = { .r = r, .after_ms = after_ms, .at_ms = until_ms, .fn.external = fn, .ctx = ctx };
+	return reader_call(r, externals_body, &c, why);
+}
+
+enum err reader_alertmanagers(struct reader *r, int64_t after_ms, int64_t until_ms, enum err (*fn)(void *ctx, const struct alertmanager_row *a),
+                              void *ctx, struct why *why)
+{
+	struct call c = { .r = r, .after_ms = after_ms, .at_ms = until_ms, .fn.alertmanager = fn, .ctx = ctx };
+	return reader_call(r, alertmanagers_body, &c, why);
 }
 
 /* ---- requests, notifications, consoles ---- */
@@ -366,7 +438,14 @@ enum err reader_consoles(struct reader *r, int64_t at_ms, enum err (*fn)(void *c
 static enum err ids_row(struct call *c, sqlite3_stmt *s, struct why *why)
 {
 	(void)why;
-	*c->ids = (struct alert_ids){ sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1), sqlite3_column_int64(s, 2) };
+	*c->ids = (struct alert_ids){ sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1), sqlite3_column_int64(s, 2), 0 };
+	return ERR_OK;
+}
+
+static enum err external_id_row(struct call *c, sqlite3_stmt *s, struct why *why)
+{
+	(void)why;
+	c->ids->external = sqlite3_column_int64(s, 0);
 	return ERR_OK;
 }
 
@@ -376,12 +455,16 @@ static enum err ids_body(void *ctx, struct why *why)
 	if (c->r->db.version < SCHEMA_ALERTS)
 		return ERR_OK;
 	sqlite3_stmt *s = db_statement(&c->r->db, STMT_ALERT_IDS);
-	return s == NULL ? db_error(&c->r->db, why) : walk(c, s, ids_row, why);
+	enum err e = s == NULL ? db_error(&c->r->db, why) : walk(c, s, ids_row, why);
+	if (e != ERR_OK || c->r->db.version < SCHEMA_EXTERNAL)
+		return e;
+	s = db_statement(&c->r->db, STMT_EXTERNAL_LAST);
+	return s == NULL ? db_error(&c->r->db, why) : walk(c, s, external_id_row, why);
 }
 
 enum err reader_alert_ids(struct reader *r, struct alert_ids *out, struct why *why)
 {
-	struct alert_ids ids = { 0, 0, 0 };
+	struct alert_ids ids = { 0, 0, 0, 0 };
 	struct call c = { .r = r, .ids = &ids };
 	enum err e = reader_call(r, ids_body, &c, why);
 	if (e == ERR_OK)

@@ -80,8 +80,34 @@ struct silence_row {
 	struct actor actor;
 	const char  *comment;
 	int64_t      created_ms, ended_ms; /* ended before its time by a person; 0: not */
-	const char  *remote;   /* name of the Alertmanager that has it too, or ""; then remote_id is its id there */
-	const char  *remote_id;
+	const char  *ended_who; /* the person who ended it here; "" where it was over by itself or at its Alertmanager */
+	const char  *remote;   /* name of the Alertmanager that has it too, or is to have it; "": it is ours alone */
+	const char  *remote_id; /* its id there; "": it is not there yet. The same as `id` where it came from there */
+};
+
+/* An alert as an Alertmanager has it: its own, or one of ours that it was sent. Texts are never NULL. */
+enum external_state { EXTERNAL_ACTIVE, EXTERNAL_SUPPRESSED, EXTERNAL_UNPROCESSED, EXTERNAL_STATE_COUNT };
+struct external_row {
+	int64_t              id;           /* given by who writes, from reader_alert_ids on; the same id again replaces the row */
+	const char          *remote;       /* the Alertmanager's name */
+	const struct labels *labels, *annotations;
+	int64_t              starts_ms;    /* since when it fires, as is said there */
+	int64_t              from_ms, until_ms; /* it was so in between; INT64_MAX: it is */
+	enum external_state  state;
+	bool                 is_ours;      /* pitwall sent it */
+	const char          *silenced_by;  /* ids of silences there, a blank between two */
+	const char          *inhibited_by; /* what inhibits it, in words */
+	const char          *receivers;    /* names, with ", " between two */
+	const char          *url;          /* where it comes from: its generatorURL */
+};
+
+/* Whether an Alertmanager answers, from then on. */
+enum alertmanager_state { ALERTMANAGER_GONE /* it is asked no longer */, ALERTMANAGER_ANSWERS, ALERTMANAGER_SILENT, ALERTMANAGER_STATE_COUNT };
+struct alertmanager_row {
+	const char             *name;
+	int64_t                 from_ms;
+	enum alertmanager_state state;
+	const char             *text; /* of ALERTMANAGER_SILENT, why; of one that answers, what of it is not shown; "" */
 };
 
 /* One row of the audit chain. `hash` is SHA-256 over the hash of the row before (32 zero bytes for the first) and the fields; see store/audit.c. */
@@ -135,11 +161,20 @@ void changes_alert(struct changes *c, const struct alert_row *r);
 void changes_transition(struct changes *c, const struct transition_row *r);
 void changes_ack(struct changes *c, const struct ack_row *r);
 void changes_silence(struct changes *c, const struct silence_row *r);
+void changes_external(struct changes *c, const struct external_row *r);
+void changes_alertmanager(struct changes *c, const struct alertmanager_row *r);
 void changes_audit(struct changes *c, const struct audit_row *r); /* without id and hash: the writer gives them */
 void changes_request(struct changes *c, const struct request_row *r);
 void changes_notification(struct changes *c, const struct notification_row *r);
 void changes_console(struct changes *c, const struct console_row *r);
 void changes_event(struct changes *c, const struct event *e);
+
+/* Takes a batch of what was over before `before_ms` out of the store: alerts and their transitions, acknowledgements that ended, silences, notifications that
+ * were sent or given up, requests, consoles that were not seen since. The oldest first; at most CHANGES_PRUNED rows of each kind (and ten times as many transitions), so that the
+ * writer is not held up: what is left goes with later batches. What still fires, or waits to be sent, stays with all that belongs to it, and so does of each receiver and group that
+ * fires the last notification, which tells what the receiver knows. The audit stays whole. */
+enum { CHANGES_PRUNED = 1000 };
+void changes_prune(struct changes *c, int64_t before_ms);
 
 /* Queues them to be written in one transaction, at once; takes `c` over, also on failure. *ticket (may be NULL) can be asked for with
  * store_is_committed. */
@@ -169,6 +204,16 @@ enum err reader_acks(struct reader *r, int64_t after_ms, int64_t until_ms, enum 
 enum err reader_silences(struct reader *r, int64_t after_ms, int64_t until_ms, enum err (*fn)(void *ctx, const struct silence_row *s), void *ctx,
                          struct why *why);
 
+/* Those that an Alertmanager has or is to have and whose end is still to come at `at_ms`, also where they were ended before it; as of at_ms. */
+enum err reader_remote_silences(struct reader *r, int64_t at_ms, enum err (*fn)(void *ctx, const struct silence_row *s), void *ctx, struct why *why);
+
+/* What Alertmanagers had at any time in (after_ms, until_ms], or (both the same) had then; as of until_ms, by id. */
+enum err reader_externals(struct reader *r, int64_t after_ms, int64_t until_ms, enum err (*fn)(void *ctx, const struct external_row *e), void *ctx,
+                          struct why *why);
+/* How Alertmanagers were at after_ms and became until until_ms; both the same: how each is then. By name, oldest first. */
+enum err reader_alertmanagers(struct reader *r, int64_t after_ms, int64_t until_ms, enum err (*fn)(void *ctx, const struct alertmanager_row *a),
+                              void *ctx, struct why *why);
+
 /* Rows with an id above after_id, oldest first; `hash` is as stored. */
 enum err reader_audit(struct reader *r, int64_t after_id, enum err (*fn)(void *ctx, const struct audit_row *a), void *ctx, struct why *why);
 /* Walks the whole chain. ERR_CORRUPT: a row was changed, removed or put in: why says which. *n: how many are good. */
@@ -187,7 +232,7 @@ enum err reader_consoles(struct reader *r, int64_t at_ms, enum err (*fn)(void *c
 
 /* The highest ids there are; 0: none. */
 struct alert_ids {
-	int64_t alert, ack, notification;
+	int64_t alert, ack, notification, external;
 };
 enum err reader_alert_ids(struct reader *r, struct alert_ids *out, struct why *why);
 

@@ -195,9 +195,25 @@ void changes_silence(struct changes *c, const struct silence_row *r)
 	const struct value values[] = {
 		of_text(c, r->id), of_text(c, r->matchers), of_int(r->from_ms), of_int(r->until_ms), of_text(c, r->actor.who),
 		of_text(c, r->actor.account), of_text(c, r->actor.origin), of_text(c, r->comment), of_int(r->created_ms), of_int(r->ended_ms),
-		of_text(c, r->remote), of_text(c, r->remote_id),
+		of_text(c, r->remote), of_text(c, r->remote_id), of_text(c, r->ended_who),
 	};
 	STATEMENT(c, STMT_SILENCE_PUT, values);
+}
+
+void changes_external(struct changes *c, const struct external_row *r)
+{
+	const struct value values[] = {
+		of_int(r->id), of_text(c, r->remote), of_labels(c, r->labels), of_labels(c, r->annotations), of_int(r->starts_ms), of_int(r->from_ms),
+		of_int(r->until_ms), of_int(r->state), of_int(r->is_ours), of_text(c, r->silenced_by), of_text(c, r->inhibited_by), of_text(c, r->receivers),
+		of_text(c, r->url),
+	};
+	STATEMENT(c, STMT_EXTERNAL_PUT, values);
+}
+
+void changes_alertmanager(struct changes *c, const struct alertmanager_row *r)
+{
+	const struct value values[] = { of_text(c, r->name), of_int(r->from_ms), of_int(r->state), of_text(c, r->text) };
+	STATEMENT(c, STMT_ALERTMANAGER_PUT, values);
 }
 
 void changes_audit(struct changes *c, const struct audit_row *r)
@@ -284,6 +300,15 @@ void changes_event(struct changes *c, const struct event *e)
 	one->event.node = keep_text(c, e->node);
 	one->event.text = keep_text(c, e->text);
 	one->event.data = keep_text(c, e->data);
+}
+
+void changes_prune(struct changes *c, int64_t before_ms)
+{
+	static const enum statement all[] = { STMT_TRANSITION_PRUNE, STMT_ALERT_PRUNE, STMT_ACK_PRUNE, STMT_SILENCE_PRUNE, STMT_NOTIFICATION_PRUNE,
+	                                      STMT_REQUEST_PRUNE, STMT_CONSOLE_PRUNE };
+	const struct value values[] = { of_int(before_ms), of_int(CHANGES_PRUNED), of_int(CHANGES_PRUNED * 10) };
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		statement(c, all[i], values, all[i] == STMT_TRANSITION_PRUNE ? 3 : 2);
 }
 
 /* ---- carrying out ---- */

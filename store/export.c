@@ -149,6 +149,18 @@ static enum err copy_silence(void *ctx, const struct silence_row *s)
 	return ERR_OK;
 }
 
+static enum err copy_external(void *ctx, const struct external_row *e)
+{
+	changes_external(((struct copying *)ctx)->changes, e);
+	return ERR_OK;
+}
+
+static enum err copy_alertmanager(void *ctx, const struct alertmanager_row *a)
+{
+	changes_alertmanager(((struct copying *)ctx)->changes, a);
+	return ERR_OK;
+}
+
 /* The audit stays where it is: a piece of a chain proves nothing. */
 static enum err copy_alerts(struct copying *c, struct why *why)
 {
@@ -161,6 +173,10 @@ static enum err copy_alerts(struct copying *c, struct why *why)
 		e = reader_acks(c->from, c->from_ms, c->until_ms, copy_ack, c, why);
 	if (e == ERR_OK)
 		e = reader_silences(c->from, c->from_ms, c->until_ms, copy_silence, c, why);
+	if (e == ERR_OK)
+		e = reader_externals(c->from, c->from_ms, c->until_ms, copy_external, c, why);
+	if (e == ERR_OK)
+		e = reader_alertmanagers(c->from, c->from_ms, c->until_ms, copy_alertmanager, c, why);
 	if (e == ERR_OK)
 		e = changes_check(c->changes, why);
 	if (e == ERR_OK)

@@ -10,6 +10,11 @@ struct layout {
 	size_t          n;
 	struct labels **series; /* each referenced */
 	bool            is_read; /* made from what a file holds, and nobody was given it yet */
+	/* See layout_table.h: */
+	size_t          users; /* how many were given it */
+	bool            is_idle;
+	uint64_t        idle_count;
+	struct layout  *idle_prev, *idle_next;
 };
 
 uint64_t layout_hash(struct labels *const *series, size_t n);

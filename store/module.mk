@@ -12,6 +12,7 @@ libstore_a_SOURCES = \
 	%reldir%/export.c %reldir%/export.h \
 	%reldir%/fs.c %reldir%/fs.h \
 	%reldir%/layout.c %reldir%/layout.h \
+	%reldir%/layout_table.c %reldir%/layout_table.h \
 	%reldir%/lease.c %reldir%/lease.h \
 	%reldir%/ledger.c %reldir%/ledger.h \
 	%reldir%/reader.c %reldir%/reader.h %reldir%/reader_private.h \

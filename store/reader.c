@@ -70,6 +70,42 @@ static void forget_layouts(struct reader *r)
 		layout_free(r->layouts.slots[i].at);
 	id_map_release(&r->layouts);
 	r->cached_series = 0;
+	for (size_t i = 0; i < r->n_known; i++)
+		labels_unref(r->known[i]);
+	free(r->known);
+	r->known = NULL;
+	r->n_known = r->cap_known = 0;
+	labels_index_release(&r->known_index);
+}
+
+static const struct labels *known_at(const void *owner, size_t number)
+{
+	return ((const struct reader *)owner)->known[number];
+}
+
+/* Puts a series that is known already in the place of an equal one. Where there is no memory for that, it is just not shared. */
+static void share_series(struct reader *r, struct labels **series, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t at;
+		if (labels_index_find(&r->known_index, series[i], &at)) {
+			labels_unref(series[i]);
+			series[i] = labels_ref(r->known[at]);
+			continue;
+		}
+		if (r->n_known == r->cap_known) {
+			size_t cap = r->cap_known == 0 ? 256 : r->cap_known * 2;
+			struct labels **more = realloc(r->known, cap * sizeof(struct labels *));
+			if (more == NULL)
+				return;
+			r->known = more;
+			r->cap_known = cap;
+		}
+		if (labels_index_room(&r->known_index, r->n_known, r->n_known + 1) != ERR_OK)
+			return;
+		r->known[r->n_known] = labels_ref(series[i]);
+		labels_index_put(&r->known_index, r->n_known++);
+	}
 }
 
 static void forget_targets(struct reader *r)
@@ -161,6 +197,7 @@ enum err reader_layout(struct reader *r, int64_t id, const struct layout **out, 
 	sqlite3_reset(s);
 	if (e != ERR_OK)
 		return e;
+	share_series(r, series, n);
 	l = layout_take(id, series, n);
 	e = l == NULL ? why_memory(why) : id_map_put(&r->layouts, id, l, why);
 	if (e != ERR_OK) {
@@ -225,6 +262,7 @@ enum err reader_open(const char *path, enum reader_trust trust, struct reader **
 	struct reader *r = calloc(1, sizeof *r);
 	if (r == NULL)
 		return why_memory(why);
+	labels_index_init(&r->known_index, known_at, r);
 	enum err e = trust == READER_STRANGER ? stranger_open(&r->db, path, why) : open_own(&r->db, path, why);
 	if (e != ERR_OK) {
 		reader_close(r);

@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 
+#include "base/labels_index.h"
 #include "store/chain.h"
 #include "store/codec.h"
 #include "store/db.h"
@@ -32,6 +33,9 @@ struct reader {
 	struct id_map layouts;
 	struct rewinds rewinds; /* as of this call */
 	size_t        cached_series;
+	struct labels     **known; /* each series of the layouts once, as an object that they share: layouts of one target differ by little */
+	size_t              n_known, cap_known;
+	struct labels_index known_index;
 	atomic_bool   is_cancelled;
 };
 

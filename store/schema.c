@@ -64,6 +64,13 @@ static const char version_3[] =
 	"PRAGMA user_version = 3;";
 
 static const char version_4[] =
+	"ALTER TABLE silence ADD COLUMN ended_who TEXT NOT NULL DEFAULT '';"
+	"CREATE TABLE external_alert(id INTEGER PRIMARY KEY, remote TEXT NOT NULL, labels BLOB NOT NULL, annotations BLOB NOT NULL,"
+	" starts_ms INTEGER NOT NULL, from_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL, state INTEGER NOT NULL, is_ours INTEGER NOT NULL,"
+	" silenced_by TEXT NOT NULL, inhibited_by TEXT NOT NULL, receivers TEXT NOT NULL, url TEXT NOT NULL) STRICT;"
+	"CREATE INDEX external_until ON external_alert(until_ms);"
+	"CREATE TABLE alertmanager(name TEXT NOT NULL, from_ms INTEGER NOT NULL, state INTEGER NOT NULL, text TEXT NOT NULL,"
+	" PRIMARY KEY(name, from_ms)) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE deployment(id INTEGER PRIMARY KEY, kind TEXT NOT NULL, scope TEXT NOT NULL, model TEXT NOT NULL, driver TEXT NOT NULL,"
 	" target TEXT NOT NULL, from_version TEXT NOT NULL, to_version TEXT NOT NULL, hash TEXT NOT NULL, request TEXT NOT NULL, who TEXT NOT NULL,"
 	" account TEXT NOT NULL, origin TEXT NOT NULL, reason TEXT NOT NULL, alert INTEGER NOT NULL, planned_ms INTEGER NOT NULL,"

@@ -31,6 +31,7 @@
  * request   What became of a person's request, by its id. Goes after a day.
  * notification  The queue of what is to be sent, and what was.
  * console   Who sits before a console, or sat.
+ * Rows of these that are over go by age (changes_prune), but for audit. The newest alert, acknowledgement and notification stay: ids go on from them.
  *
  * Of redeploys and rollbacks, likewise (since version 4; see deployments.h):
  *
@@ -39,6 +40,13 @@
  * deployment_step  A step of a unit, or a look at a gate (`unit` ''): written before it is taken, and again when it has ended. `ordinal`: which of the
  *           unit's steps in the plan. `progress` NULL: not known.
  * deployment_lease  Who carries a run out, and when that was last so.
+ *
+ * Since version 4, likewise:
+ *
+ * silence.ended_who  Which person ended it here; '' where it was over by itself or at its Alertmanager.
+ * external_alert     An alert as an Alertmanager had it, from `from_ms` until `until_ms` (INT64_MAX: it has it so). When what it says changes, the row
+ *           ends and another begins, but for annotations, which are as of the last look.
+ * alertmanager       Whether one answers, from `from_ms` on.
  *
  * Why chains instead of an index over (target, stream, time): each group commit would touch a page of such an index for every target, and
  * write 4 KB for a row of 200 bytes. A chain costs nothing to write; frame_hop, a partial index over every 64th frame, is how a reader
@@ -56,9 +64,8 @@
 #ifndef PITWALL_STORE_SCHEMA_H
 #define PITWALL_STORE_SCHEMA_H
 
-enum { SCHEMA_APPLICATION_ID = 0x70697477 /* "pitw" */, SCHEMA_VERSION = 4, SCHEMA_ALERTS = 3 /* since which version there are alerts */ };
-
-enum { SCHEMA_DEPLOYMENTS = 4 /* since which version there are deployments */ };
+enum { SCHEMA_APPLICATION_ID = 0x70697477 /* "pitw" */, SCHEMA_VERSION = 4, SCHEMA_ALERTS = 3 /* since which version there are alerts */,
+       SCHEMA_DEPLOYMENTS = 4 /* and deployments */, SCHEMA_EXTERNAL = 4 /* and those of Alertmanagers */ };
 
 enum { HOP_DELTA, HOP_KEY, HOP_INDEXED };
 
@@ -74,7 +81,12 @@ const char *schema_step(int from);
 #define ACK_COLUMNS "id, group_key, at_ms, until_ms, who, account, origin, comment, severity, alerts, ended_ms, reason, ended_who, ended_account," \
 	" ended_origin"
 #define SILENCE_COLUMNS "id, matchers, from_ms, until_ms, who, account, origin, comment, created_ms, ended_ms, remote, remote_id"
+#define SILENCE_IN_WINDOW " FROM silence WHERE created_ms <= ?2 AND until_ms > ?1 AND (ended_ms = 0 OR ended_ms > ?1) ORDER BY from_ms, id"
+#define EXTERNAL_COLUMNS "id, remote, labels, annotations, starts_ms, from_ms, until_ms, state, is_ours, silenced_by, inhibited_by, receivers, url"
 #define NOTIFICATION_COLUMNS "id, receiver, group_key, body, created_ms, due_ms, done_ms, tries, state, error"
+/* The first ?2 alerts that were over before ?1, but for the newest alert; and the groups of all others. */
+#define ALERTS_OVER "SELECT id FROM alert WHERE resolved_ms > 0 AND resolved_ms < ?1 AND id < (SELECT max(id) FROM alert) ORDER BY resolved_ms, id LIMIT ?2"
+#define GROUPS_KEPT "SELECT group_key FROM alert WHERE resolved_ms = 0 OR resolved_ms >= ?1"
 
 #define DEPLOYMENT_COLUMNS "d.id, d.kind, d.scope, d.model, d.driver, d.target, d.from_version, d.to_version, d.hash, d.request, d.who, d.account," \
 	" d.origin, d.reason, d.alert, d.planned_ms"
@@ -164,9 +176,27 @@ const char *schema_step(int from);
 	                  " ?13, ?14, ?15)")                                                                                              \
 	X(ACKS,           "SELECT " ACK_COLUMNS " FROM acknowledgement WHERE at_ms <= ?2 AND (ended_ms = 0 OR ended_ms > ?1) ORDER BY at_ms, id") \
 	X(ACK_REWIND,     "UPDATE acknowledgement SET at_ms = min(at_ms, ?1), ended_ms = min(ended_ms, ?1) WHERE max(at_ms, ended_ms) > ?1") \
-	X(SILENCE_PUT,    "INSERT OR REPLACE INTO silence(" SILENCE_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)") \
-	X(SILENCES,       "SELECT " SILENCE_COLUMNS " FROM silence WHERE created_ms <= ?2 AND until_ms > ?1 AND (ended_ms = 0 OR ended_ms > ?1)" \
-	                  " ORDER BY from_ms, id")                                                                                        \
+	X(SILENCE_PUT,    "INSERT OR REPLACE INTO silence(" SILENCE_COLUMNS ", ended_who)"                                              \
+	                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")                                            \
+	X(SILENCES,       "SELECT " SILENCE_COLUMNS ", ended_who" SILENCE_IN_WINDOW)                                                    \
+	X(SILENCES_3,     "SELECT " SILENCE_COLUMNS ", ''" SILENCE_IN_WINDOW)                                                           \
+	X(SILENCES_REMOTE, "SELECT " SILENCE_COLUMNS ", ended_who FROM silence WHERE remote <> '' AND until_ms > ?1"                    \
+	                  " AND created_ms <= ?2 ORDER BY from_ms, id")                                                                 \
+	X(EXTERNAL_PUT,   "INSERT OR REPLACE INTO external_alert(" EXTERNAL_COLUMNS ")"                                                 \
+	                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")                                            \
+	X(EXTERNALS,      "SELECT " EXTERNAL_COLUMNS " FROM external_alert WHERE from_ms <= ?2 AND until_ms > ?1 ORDER BY id")          \
+	X(EXTERNAL_LAST,  "SELECT coalesce(max(id), 0) FROM external_alert")                                                            \
+	X(EXTERNAL_REWIND, "UPDATE external_alert SET from_ms = min(from_ms, ?1), until_ms = CASE until_ms"                             \
+	                  " WHEN 9223372036854775807 THEN until_ms ELSE min(until_ms, ?1) END"                                          \
+	                  " WHERE from_ms > ?1 OR (until_ms > ?1 AND until_ms < 9223372036854775807)")                                  \
+	X(ALERTMANAGER_PUT, "INSERT OR REPLACE INTO alertmanager(name, from_ms, state, text) VALUES(?1, ?2, ?3, ?4)")                   \
+	X(ALERTMANAGERS,  "SELECT name, from_ms, state, text FROM alertmanager a WHERE from_ms <= ?2 AND from_ms >="                    \
+	                  " coalesce((SELECT max(from_ms) FROM alertmanager b WHERE b.name = a.name AND b.from_ms <= ?1), 0)"           \
+	                  " ORDER BY name, from_ms")                                                                                    \
+	X(ALERTMANAGER_REWIND, "INSERT OR REPLACE INTO alertmanager(name, from_ms, state, text) SELECT name, ?1, state, text"           \
+	                  " FROM alertmanager AS m WHERE from_ms > ?1"                                                                  \
+	                  " AND from_ms = (SELECT max(from_ms) FROM alertmanager WHERE name = m.name)")                                 \
+	X(ALERTMANAGER_FORGET, "DELETE FROM alertmanager WHERE from_ms > ?1")                                                           \
 	X(AUDIT_ADD,      "INSERT INTO audit(id, at_ms, who, account, origin, action, subject, detail, hash)"                             \
 	                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")                                                                  \
 	X(AUDIT,          "SELECT id, at_ms, who, account, origin, action, subject, detail, hash FROM audit WHERE id > ?1 ORDER BY id")    \
@@ -182,6 +212,20 @@ const char *schema_step(int from);
 	                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                                                                      \
 	X(CONSOLES,       "SELECT id, who, account, origin, since_ms, seen_ms, gone_ms, view FROM console WHERE since_ms <= ?1 AND seen_ms > ?2" \
 	                  " AND (gone_ms = 0 OR gone_ms > ?1) ORDER BY since_ms, id")                                                     \
+	X(TRANSITION_PRUNE, "DELETE FROM alert_transition WHERE id IN (SELECT t.id FROM (" ALERTS_OVER ") a JOIN alert_transition t"       \
+	                  " ON t.alert = a.id ORDER BY t.alert, t.at_ms LIMIT ?3)")                                                       \
+	X(ALERT_PRUNE,    "DELETE FROM alert WHERE id IN (SELECT a.id FROM (" ALERTS_OVER ") a WHERE NOT EXISTS"                          \
+	                  " (SELECT 1 FROM alert_transition t WHERE t.alert = a.id))")                                                    \
+	X(ACK_PRUNE,      "DELETE FROM acknowledgement WHERE id IN (SELECT id FROM acknowledgement WHERE ended_ms > 0 AND ended_ms < ?1"   \
+	                  " AND id < (SELECT max(id) FROM acknowledgement) AND group_key NOT IN (" GROUPS_KEPT ") ORDER BY ended_ms LIMIT ?2)") \
+	X(SILENCE_PRUNE,  "DELETE FROM silence WHERE id IN (SELECT id FROM silence WHERE until_ms < ?1 OR (ended_ms > 0 AND ended_ms < ?1)" \
+	                  " LIMIT ?2)")                                                                                                   \
+	X(NOTIFICATION_PRUNE, "DELETE FROM notification WHERE id IN (SELECT id FROM notification WHERE state <> 0"                         \
+	                  " AND max(created_ms, done_ms) < ?1 AND id < (SELECT max(id) FROM notification)"                                \
+	                  " AND id NOT IN (SELECT max(id) FROM notification WHERE group_key IN (" GROUPS_KEPT ") GROUP BY receiver, group_key)" \
+	                  " ORDER BY id LIMIT ?2)")                                                                                       \
+	X(REQUEST_PRUNE,  "DELETE FROM request WHERE id IN (SELECT id FROM request WHERE at_ms < ?1 LIMIT ?2)")                           \
+	X(CONSOLE_PRUNE,  "DELETE FROM console WHERE id IN (SELECT id FROM console WHERE seen_ms < ?1 LIMIT ?2)")                         \
 	X(ALERT_IDS,      "SELECT (SELECT coalesce(max(id), 0) FROM alert), (SELECT coalesce(max(id), 0) FROM acknowledgement),"           \
 	                  " (SELECT coalesce(max(id), 0) FROM notification)")                                                             \
 	X(DEPLOYMENT_PUT, "INSERT OR REPLACE INTO deployment(id, kind, scope, model, driver, target, from_version, to_version, hash, request," \

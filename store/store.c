@@ -14,6 +14,7 @@
 #include "store/changes.h"
 #include "store/clock_watch.h"
 #include "store/fs.h"
+#include "store/layout_table.h"
 #include "store/writer.h"
 
 enum { LABELS_BYTES_MAX = 4 << 20 };
@@ -41,10 +42,7 @@ struct store {
 	size_t               n_targets, targets_cap;
 	size_t              *target_slots; /* by hash of labels; 0: empty, else index + 1 */
 	size_t               n_target_slots;
-	struct layout      **layouts;      /* every one that this store gave out */
-	size_t               n_layouts, layouts_cap;
-	size_t              *layout_slots;
-	size_t               n_layout_slots;
+	struct layout_table  layouts;
 	int64_t              last_layout;
 };
 
@@ -73,7 +71,6 @@ static bool slots_grow(size_t **slots, size_t *n_slots, size_t items, uint64_t (
 }
 
 static uint64_t target_hash(const struct store *s, size_t i) { return labels_hash(s->targets[i].labels); }
-static uint64_t layout_hash_at(const struct store *s, size_t i) { return s->layouts[i]->hash; }
 
 static void *grown(void *items, size_t n, size_t *cap, size_t size)
 {
@@ -123,34 +120,6 @@ static struct known_target *target_by_id(const struct store *s, int64_t id)
 	return id >= 1 && (uint64_t)id <= s->n_targets ? &s->targets[id - 1] : NULL;
 }
 
-/* Takes the layout over, also on failure. */
-static enum err add_layout(struct store *s, struct layout *l, struct why *why)
-{
-	struct layout **more = l != NULL ? grown(s->layouts, s->n_layouts, &s->layouts_cap, sizeof(struct layout *)) : NULL;
-	if (more != NULL)
-		s->layouts = more;
-	if (more == NULL || !slots_grow(&s->layout_slots, &s->n_layout_slots, s->n_layouts, layout_hash_at, s)) {
-		layout_free(l);
-		return why_memory(why);
-	}
-	size_t at = l->hash & (s->n_layout_slots - 1);
-	while (s->layout_slots[at] != 0)
-		at = (at + 1) & (s->n_layout_slots - 1);
-	s->layouts[s->n_layouts] = l;
-	s->layout_slots[at] = ++s->n_layouts;
-	return ERR_OK;
-}
-
-static struct layout *find_layout(const struct store *s, struct labels *const *series, size_t n, uint64_t hash)
-{
-	if (s->n_layout_slots == 0)
-		return NULL;
-	for (size_t at = hash & (s->n_layout_slots - 1); s->layout_slots[at] != 0; at = (at + 1) & (s->n_layout_slots - 1))
-		if (layout_is(s->layouts[s->layout_slots[at] - 1], series, n, hash))
-			return s->layouts[s->layout_slots[at] - 1];
-	return NULL;
-}
-
 /* ---- opening ---- */
 
 static enum err load_targets(struct store *s, struct db *db, struct why *why)
@@ -176,14 +145,6 @@ static enum err load_targets(struct store *s, struct db *db, struct why *why)
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-static bool knows_layout(const struct store *s, int64_t id)
-{
-	for (size_t i = s->n_layouts; i > 0; i--)
-		if (s->layouts[i - 1]->id == id)
-			return true;
-	return false;
-}
-
 static enum err load_layout(struct store *s, struct db *db, int64_t id, struct why *why)
 {
 	struct labels **series;
@@ -197,7 +158,12 @@ static enum err load_layout(struct store *s, struct db *db, int64_t id, struct w
 		return e == ERR_NOT_FOUND ? ERR_OK : e;
 	e = layout_decode(sqlite3_column_blob(q, 1), (size_t)sqlite3_column_bytes(q, 1), &series, &n, why);
 	sqlite3_reset(q);
-	return e == ERR_OK ? add_layout(s, layout_take(id, series, n), why) : e;
+	struct layout *l = e == ERR_OK ? layout_take(id, series, n) : NULL;
+	if (e == ERR_OK)
+		e = layout_table_add(&s->layouts, l, why);
+	if (e == ERR_OK)
+		layout_table_idle(&s->layouts, l, 0);
+	return e;
 }
 
 /* The layouts in use now: the next frames will very likely have them. Older ones are not looked for; should one come back, it is stored a second
@@ -214,7 +180,7 @@ static enum err load_tracks(struct store *s, struct db *db, struct why *why)
 		if (t != NULL && stream >= 0 && stream < STREAM_COUNT)
 			t->last_ms[stream] = sqlite3_column_int64(q, 3);
 		int64_t layout = sqlite3_column_int64(q, 4);
-		if (layout != 0 && !knows_layout(s, layout))
+		if (layout != 0 && !layout_table_has(&s->layouts, layout))
 			e = load_layout(s, db, layout, why);
 		if (e != ERR_OK)
 			break;
@@ -329,12 +295,9 @@ static void store_free(struct store *s)
 		labels_unref(s->targets[i].labels);
 		free(s->targets[i].url);
 	}
-	for (size_t i = 0; i < s->n_layouts; i++)
-		layout_free(s->layouts[i]);
+	layout_table_release(&s->layouts);
 	free(s->targets);
 	free(s->target_slots);
-	free(s->layouts);
-	free(s->layout_slots);
 	free(s);
 }
 
@@ -598,31 +561,41 @@ enum err store_layout(struct store *s, struct labels *const *series, size_t n, c
 	if (n > LAYOUT_SERIES_MAX)
 		return why_set(why, ERR_LIMIT, "more than %d series from one target", LAYOUT_SERIES_MAX);
 	uint64_t hash = layout_hash(series, n);
-	struct layout *l = find_layout(s, series, n, hash);
+	struct layout *l = layout_table_take(&s->layouts, series, n, hash);
 	if (l == NULL) {
 		struct item *i = item_new(ITEM_LAYOUT, 0);
-		enum err e = i == NULL ? why_memory(why) : add_layout(s, layout_new(s->last_layout + 1, series, n, hash), why);
+		l = i != NULL ? layout_new(s->last_layout + 1, series, n, hash) : NULL;
+		enum err e = i == NULL ? why_memory(why) : layout_table_add(&s->layouts, l, why);
 		if (e != ERR_OK) {
 			free(i);
 			return e;
 		}
-		l = s->layouts[s->n_layouts - 1];
 		i->layout = l;
 		e = writer_put(s->writer, i, why);
 		if (e != ERR_OK) {
-			s->n_layouts--;
-			for (size_t k = 0; k < s->n_layout_slots; k++)
-				if (s->layout_slots[k] == s->n_layouts + 1)
-					s->layout_slots[k] = 0;
-			layout_free(l);
+			layout_table_remove(&s->layouts, l);
 			return e;
 		}
 		s->last_layout++;
 	} else if (l->is_read) {
 		layout_adopt(l, series);
 	}
+	l->users++;
 	*out = l;
 	return ERR_OK;
+}
+
+void store_layout_drop(struct store *s, const struct layout *dropped)
+{
+	if (dropped == NULL)
+		return;
+	struct layout *l = (struct layout *)(uintptr_t)dropped; /* given out as const, but the store's own */
+	assert(l->users > 0);
+	if (--l->users > 0)
+		return;
+	layout_table_idle(&s->layouts, l, writer_count(s->writer));
+	while (s->layouts.idle_series > LAYOUT_IDLE_SERIES && writer_has_committed(s->writer, s->layouts.idle_first->idle_count))
+		layout_table_remove(&s->layouts, s->layouts.idle_first);
 }
 
 static enum err append(struct store *s, int64_t target, enum stream stream, int64_t wall_ms, const struct layout *l, const double *values,

@@ -83,10 +83,14 @@ enum err store_target_gone(struct store *s, int64_t target, struct why *why);
  * are still wanted. `fn` may call anything of the store; targets that it adds are not walked. */
 void store_polled_before(struct store *s, void (*fn)(void *ctx, int64_t id, const struct labels *labels), void *ctx);
 
-/* The layout with these series in this order, made or found. Layouts live as long as the store is open; pointers stay valid. ERR_LIMIT: more than
- * LAYOUT_SERIES_MAX series. */
+/* The layout with these series in this order, made or found. The pointer is valid until store_layout_drop, which is called as often as this was, or the
+ * store is closed. ERR_LIMIT: more than LAYOUT_SERIES_MAX series. */
 enum { LAYOUT_SERIES_MAX = 200000 };
 enum err             store_layout(struct store *s, struct labels *const *series, size_t n, const struct layout **out, struct why *why);
+/* NULL is fine. Frames that were appended with it are written all the same. Layouts that nobody has stay in memory for a while, since series that went
+ * may come back; the oldest go when there are more than LAYOUT_IDLE_SERIES series in them. One that comes back later is stored a second time. */
+enum { LAYOUT_IDLE_SERIES = 100000 };
+void                 store_layout_drop(struct store *s, const struct layout *l);
 size_t               layout_size(const struct layout *l);
 const struct labels *layout_series(const struct layout *l, size_t i);
 

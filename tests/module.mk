@@ -49,12 +49,16 @@ include tests/e2e/module.mk
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS          += $(UNIT_TESTS)
 
-# What `make check` does in short, at length: SOAK connections, KILLS kills of a recorder. Best in a build without sanitizers.
+# What `make check` does in short, at length: SOAK connections. Best in a build without sanitizers.
 SOAK = 10000
-KILLS = 200
 .PHONY: soak
-soak: tests/unit/collectors/test_ssh_soak soak-alerts
+soak: tests/unit/collectors/test_ssh_soak soak-alerts soak-kill
 	PITWALL_SOAK=$(SOAK) tests/unit/collectors/test_ssh_soak
+
+# KILLS kills of a recorder, and of who asks it for something.
+KILLS = 200
+.PHONY: soak-kill
+soak-kill: pitwall$(EXEEXT) tests/e2e/test_kill
 	PITWALL_KILLS=$(KILLS) PITWALL_BUILDDIR='$(abs_top_builddir)' tests/e2e/test_kill
 
 # A whole day of the simulated fleet under the rule pack: none of its alerts may fire.

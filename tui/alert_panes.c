@@ -125,7 +125,7 @@ static const struct alert_item *member(const void *context, size_t row)
 static void draw_glyph(struct canvas *c, int cols, const void *context, size_t row)
 {
 	const struct alert_item *a = member(context, row);
-	bool is_hidden = a->silence != NULL || a->row.inhibited_by != 0;
+	bool is_hidden = a->is_silenced || a->is_inhibited;
 	(void)cols;
 	enum role role = a->phase == PHASE_RESOLVED || is_hidden ? ROLE_FAINT : a->phase == PHASE_PENDING ? ROLE_SECOND : severity_role(a->row.severity);
 	canvas_put_char(c, 0, 0, role, severity_glyph(a->phase == PHASE_RESOLVED ? SEVERITY_OK : a->row.severity));
@@ -141,8 +141,16 @@ static void put_more(const struct alert_item *a, int64_t t_ms, struct drawing *d
 		         a->silence->comment);
 		return;
 	}
-	if (a->row.inhibited_by != 0) {
+	if (a->is_silenced) {
+		snprintf(d->text, ALERTS_TEXT, "silenced in %.200s", a->there != NULL ? a->there->remote : "an Alertmanager");
+		return;
+	}
+	if (a->is_inhibited) {
 		snprintf(d->text, ALERTS_TEXT, "inhibited by %.200s", a->inhibitor[0] != '\0' ? a->inhibitor : "another alert");
+		return;
+	}
+	if (a->ack != NULL) {
+		snprintf(d->text, ALERTS_TEXT, "taken on by %.60s in %.60s: %.100s", a->ack->actor.who, a->ack->remote, alerts_remote_ack_comment(a->ack));
 		return;
 	}
 	buf_init(&b, ALERTS_TEXT - 1);
@@ -175,7 +183,12 @@ static void member_cell(const void *context, size_t row, size_t column, struct t
 		out->text = since_text(since_ms(a), t_ms, d.text);
 		break;
 	case SHOWS_NODE: out->text = a->node[0] != '\0' ? a->node : "-"; break;
-	case SHOWS_VALUE: unit_format(UNIT_NONE, a->row.value, 9, d.text); break;
+	case SHOWS_VALUE:
+		if (alerts_is_external(a))
+			out->text = "";
+		else
+			unit_format(UNIT_NONE, a->row.value, 9, d.text);
+		break;
 	default: put_more(a, t_ms, &d); break;
 	}
 }
@@ -314,18 +327,33 @@ static int draw_annotations(struct canvas *c, int row, const struct labels *l)
 	return used;
 }
 
+/* What an Alertmanager says of it. */
+static int draw_there(const struct alert_pane_data *d, const struct alert_item *item, int row, struct canvas *c)
+{
+	struct buf text;
+	buf_init(&text, TEXT_MAX);
+	alerts_there_sentence(&text, item, d->view->alerts);
+	int used = draw_named(c, row, ROLE_TEXT, "Alertmanager", buf_text(&text));
+	buf_release(&text);
+	return used + draw_named(c, row + used, ROLE_SECOND, "from", item->there->url);
+}
+
 static void draw_about(struct alert_panes *p, const struct alert_pane_data *d, struct canvas *c)
 {
 	size_t at = p->tables[ALERT_PANE_MEMBERS].selected;
-	const struct alert_row *a = &d->group->alerts[at < d->group->n ? at : 0].row;
+	const struct alert_item *item = &d->group->alerts[at < d->group->n ? at : 0];
+	const struct alert_row *a = &item->row;
 	char number[NUMBER_TEXT];
 	int seen = canvas_region(c).rows, last = p->about_rows - seen;
 	p->top = p->top > last ? last : p->top;
 	p->top = p->top < 0 ? 0 : p->top;
 	int row = -p->top;
 	row += draw_annotations(c, row, a->annotations);
+	if (item->there != NULL)
+		row += draw_there(d, item, row, c);
 	row += draw_named(c, row, ROLE_TEXT, "expression", a->expr);
-	row += draw_named(c, row, ROLE_TEXT, "value", format_f64(a->value, number));
+	if (!alerts_is_external(item))
+		row += draw_named(c, row, ROLE_TEXT, "value", format_f64(a->value, number));
 	for (size_t i = 0; i < labels_count(a->labels); i++)
 		row += draw_named(c, row, ROLE_SECOND, labels_at(a->labels, i)->name, labels_at(a->labels, i)->value);
 	row += draw_named(c, row, ROLE_FAINT, "rule", a->source);

@@ -109,6 +109,8 @@ static void fill_chart(struct alert_screen *s, const struct alert_group_item *g,
 	const struct chart_view *answer = v->charts != NULL && v->charts->n > 0 ? &v->charts->items[0] : NULL;
 	chart_data_release(&s->chart);
 	s->chart_why = "reading the store";
+	if (g->source[0] != '\0')
+		s->chart_why = "an Alertmanager's own alert: its expression is not known here";
 	if (answer == NULL || strcmp(answer->expression, buf_text(&s->charted.left)) != 0)
 		return;
 	s->chart_why = answer->err == ERR_OK ? "no value is known of that time" : "the expression cannot be charted";
@@ -149,7 +151,7 @@ static void needs(const struct screen *screen, const struct view *view, struct n
 	const struct alert_group_item *g = group(s, view);
 	struct chart_need *need = &out->charts[0];
 	out->alerts_key = s->key;
-	out->changed = g != NULL ? selected(s, g)->row.id : 0;
+	out->changed = g != NULL && g->source[0] == '\0' ? selected(s, g)->row.id : 0;
 	if (g == NULL || s->charted.left.len == 0 || s->charted.left.len >= sizeof need->expression)
 		return;
 	memcpy(need->expression, buf_text(&s->charted.left), s->charted.left.len + 1);

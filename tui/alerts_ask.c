@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/silence.h"
 #include "base/matcher_set.h"
 #include "tui/alerts_data.h"
 #include "tui/alerts_detail.h"
 #include "tui/alerts_dialog.h"
 #include "tui/alerts_text.h"
 #include "tui/deploys_ask.h"
+#include "tui/screens.h"
 #include "tui/widget_bar.h"
 
 enum { ABOUT_MAX = 1500, ABOUT_GROUPS = 4, MATCHERS_MAX = 4000 };
@@ -25,6 +27,8 @@ static const char *refusal(const struct view *v)
 
 static bool is_of_use(enum command c, const struct alert_group_item *g)
 {
+	if (g->source[0] != '\0')
+		return c != COMMAND_ACK && c != COMMAND_UNACK;
 	return c == COMMAND_ACK ? g->phase != PHASE_RESOLVED : c == COMMAND_UNACK ? g->ack != NULL : true;
 }
 
@@ -130,6 +134,81 @@ static enum next ask_silence(const struct view *v, const struct alerts_subject *
 	return NEXT_REDRAW;
 }
 
+/* ---- silences that there are ---- */
+
+enum err silence_matchers_text(const struct silence_row *s, struct buf *to)
+{
+	struct matcher_set m;
+	struct buf printed; /* with braces, which are of use to programs */
+	matcher_set_init(&m);
+	buf_init(&printed, 1024 * 1024);
+	enum err e = matcher_set_parse_json(&m, s->matchers, strlen(s->matchers), NULL);
+	if (e == ERR_OK)
+		e = matcher_set_print(&m, &printed);
+	if (e == ERR_OK && printed.len > 2)
+		e = buf_printf(to, "%.*s", (int)(printed.len - 2), printed.data + 1);
+	buf_release(&printed);
+	matcher_set_release(&m);
+	return e;
+}
+
+static bool can_end(const struct view *v, const struct silence_row *s)
+{
+	return s != NULL && silence_state(s, v->now_ms) != SILENCE_EXPIRED;
+}
+
+bool unsilence_offers(const struct view *v, const struct silence_row *s)
+{
+	return refusal(v)[0] == '\0' && can_end(v, s);
+}
+
+static void say_silence(const struct view *v, const struct silence_row *s, struct buf *to)
+{
+	char until[ALERTS_TEXT];
+	struct buf matchers;
+	buf_init(&matchers, MATCHERS_MAX);
+	silence_matchers_text(s, &matchers);
+	buf_printf(to, "%.600s\nby %.60s until %s", buf_text(&matchers), s->actor.who[0] != '\0' ? s->actor.who : "somebody",
+	           moment_text(s->until_ms, v->now_ms, until));
+	if (s->comment[0] != '\0')
+		buf_printf(to, ": %.300s", s->comment);
+	if (s->remote[0] != '\0')
+		buf_printf(to, "\nit is expired in Alertmanager '%.60s' too", s->remote);
+	buf_release(&matchers);
+}
+
+enum next unsilence_command(const struct view *v, const struct silence_row *s, struct requests *out)
+{
+	struct buf about;
+	if (refusal(v)[0] != '\0' || !can_end(v, s)) {
+		out->message = refusal(v)[0] != '\0' ? refusal(v) : s == NULL ? "no silence is selected" : "this silence is over already";
+		return NEXT_REDRAW;
+	}
+	buf_init(&about, ABOUT_MAX);
+	say_silence(v, s, &about);
+	const struct alerts_dialog_options o = { .kind = REQUEST_UNSILENCE, .title = "end a silence", .keys_text = "Enter end it   Esc leave it",
+		                                 .about = buf_text(&about), .silence = s->id };
+	out->push = alerts_dialog_new(&o, v);
+	if (out->push == NULL)
+		out->message = "out of memory";
+	buf_release(&about);
+	return NEXT_REDRAW;
+}
+
+static enum next list_silences(const struct alerts_subject *s, struct requests *out)
+{
+	const char *id = NULL;
+	for (size_t i = 0; i < s->n && id == NULL; i++)
+		for (size_t k = 0; k < s->groups[i]->n && id == NULL; k++) {
+			const struct alert_item *a = &s->groups[i]->alerts[k];
+			id = a->silence != NULL ? a->silence->id : a->ack != NULL ? a->ack->id : NULL;
+		}
+	out->push = silences_screen_new(id);
+	if (out->push == NULL)
+		out->message = "out of memory";
+	return NEXT_REDRAW;
+}
+
 /* ---- notes ---- */
 
 static enum next ask_note(const struct view *v, const char *about, int64_t alert, const char *node, struct requests *out)
@@ -166,7 +245,7 @@ static enum next ask_alert_note(const struct view *v, const struct alerts_subjec
 		return NEXT_REDRAW;
 	}
 	snprintf(about, sizeof about, "%.100s %.60s", g->rule, alerts_nodes_text(g, nodes));
-	return ask_note(v, about, g->alerts[0].row.id, g->node, out);
+	return ask_note(v, about, g->source[0] == '\0' ? g->alerts[0].row.id : 0, g->node, out);
 }
 
 /* ---- redeploy, roll back ---- */
@@ -176,7 +255,7 @@ enum next alerts_deploy(enum command c, const struct view *v, const struct alert
 	struct buf reason;
 	buf_init(&reason, REQUEST_TEXT_MAX);
 	buf_printf(&reason, "%.200s%s%.600s", g->rule, g->summary[0] != '\0' ? ": " : "", g->summary);
-	const struct deploy_wish w = { .target = g->model[0] != '\0' ? g->model : g->node, .reason = buf_text(&reason), .alert = g->alerts[0].row.id,
+	const struct deploy_wish w = { .target = g->model[0] != '\0' ? g->model : g->node, .reason = buf_text(&reason), .alert = g->source[0] == '\0' ? g->alerts[0].row.id : 0,
 		                       .version = s != NULL && c == COMMAND_ROLLBACK ? s->from : "" };
 	enum next n = deploy_command(c, v, &w, out);
 	buf_release(&reason);
@@ -187,6 +266,8 @@ enum next alerts_deploy(enum command c, const struct view *v, const struct alert
 
 enum next alerts_command(enum command c, const struct view *v, const struct alerts_subject *s, struct requests *out)
 {
+	if (c == COMMAND_VIEW_SILENCES)
+		return list_silences(s, out);
 	if (c != COMMAND_ACK && c != COMMAND_UNACK && c != COMMAND_SILENCE && c != COMMAND_NOTE)
 		return NEXT_IGNORED;
 	if (refusal(v)[0] != '\0') {
@@ -197,6 +278,7 @@ enum next alerts_command(enum command c, const struct view *v, const struct aler
 		return ask_alert_note(v, s, out);
 	if (count_of_use(c, s) == 0) {
 		out->message = s->n == 0             ? "no alert is selected"
+		               : s->groups[0]->source[0] != '\0' ? "this is an alert of an Alertmanager's own: it is not acknowledged here"
 		               : c == COMMAND_UNACK ? "nobody has acknowledged this"
 		                                    : "this is over: there is nothing to take on";
 		return NEXT_REDRAW;

@@ -63,6 +63,7 @@ struct silence_row silence_row_copy(struct arena *a, const struct silence_row *r
 	to.comment = arena_text(a, r->comment);
 	to.remote = arena_text(a, r->remote);
 	to.remote_id = arena_text(a, r->remote_id);
+	to.ended_who = arena_text(a, r->ended_who);
 	to.actor = alerts_actor_copy(a, &r->actor);
 	return to;
 }

@@ -1,46 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tui/alerts_data.h"
+#include "tui/alerts_build.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alerts/ack.h"
-#include "alerts/grouping.h"
-#include "alerts/silence.h"
 #include "base/buf.h"
 
 enum { FIND_MAX = 2000, FIND_NODES = 40 };
 
-/* An array that grows; its rows are the view's in the end. */
-struct rows {
-	void  *items;
-	size_t n, cap, size;
-};
-
-struct alerts_build {
-	struct alerts_view *view;
-	enum err            err;
-	struct rows         alerts, acks, silences, consoles;
-	struct silences     ready;     /* the same silences, to be asked */
-	struct alert_groups groups;
-};
-
 /* ---- rows in ---- */
 
-static enum err fail(struct alerts_build *b)
+enum err alerts_build_fail(struct alerts_build *b)
 {
 	b->err = ERR_MEMORY;
 	return ERR_MEMORY;
 }
 
-static void *next_row(struct alerts_build *b, struct rows *r)
+void *alerts_build_next(struct alerts_build *b, struct rows *r)
 {
 	if (r->n == r->cap) {
 		size_t cap = r->cap == 0 ? 64 : 2 * r->cap;
 		void *items = realloc(r->items, cap * r->size);
 		if (items == NULL) {
-			fail(b);
+			alerts_build_fail(b);
 			return NULL;
 		}
 		r->items = items;
@@ -82,14 +66,15 @@ enum err alerts_build_alert(void *ctx, const struct alert_row *r)
 		b->view->n_more++;
 		return b->err;
 	}
-	struct alert_item *to = next_row(b, &b->alerts);
+	struct alert_item *to = alerts_build_next(b, &b->alerts);
 	if (to == NULL)
 		return ERR_MEMORY;
-	*to = (struct alert_item){ .row = alert_row_copy(&b->view->arena, r), .node = alerts_node(r->labels), .phase = phase_of(r), .inhibitor = "" };
+	*to = (struct alert_item){ .row = alert_row_copy(&b->view->arena, r), .node = alerts_node(r->labels), .phase = phase_of(r), .inhibitor = "",
+		                   .is_inhibited = r->inhibited_by != 0 };
 	b->alerts.n++;
 	if (to->phase == PHASE_RESOLVED)
 		changes_at(b->view, r->resolved_ms + ALERTS_RESOLVED_MS + 1);
-	return arena_failed(&b->view->arena) ? fail(b) : b->err;
+	return arena_failed(&b->view->arena) ? alerts_build_fail(b) : b->err;
 }
 
 enum err alerts_build_ack(void *ctx, const struct ack_row *r)
@@ -97,13 +82,26 @@ enum err alerts_build_ack(void *ctx, const struct ack_row *r)
 	struct alerts_build *b = ctx;
 	if (b->acks.n == ALERTS_ACKS_MAX)
 		return b->err;
-	struct ack_row *to = next_row(b, &b->acks);
+	struct ack_row *to = alerts_build_next(b, &b->acks);
 	if (to == NULL)
 		return ERR_MEMORY;
 	*to = ack_row_copy(&b->view->arena, r);
 	b->acks.n++;
 	changes_at(b->view, r->until_ms);
-	return arena_failed(&b->view->arena) ? fail(b) : b->err;
+	return arena_failed(&b->view->arena) ? alerts_build_fail(b) : b->err;
+}
+
+/* Of all that are known. */
+static enum err list_silence(struct alerts_build *b, const struct silence_row *r)
+{
+	if (b->all_silences.n == ALERTS_SILENCES_MAX)
+		return ERR_OK;
+	struct silence_row *to = alerts_build_next(b, &b->all_silences);
+	if (to == NULL)
+		return ERR_MEMORY;
+	*to = silence_row_copy(&b->view->arena, r);
+	b->all_silences.n++;
+	return arena_failed(&b->view->arena) ? alerts_build_fail(b) : ERR_OK;
 }
 
 enum err alerts_build_silence(void *ctx, const struct silence_row *r)
@@ -111,19 +109,21 @@ enum err alerts_build_silence(void *ctx, const struct silence_row *r)
 	struct alerts_build *b = ctx;
 	changes_at(b->view, r->from_ms);
 	changes_at(b->view, r->until_ms + 1);
+	if (list_silence(b, r) != ERR_OK)
+		return ERR_MEMORY;
 	if (silence_state(r, b->view->t_ms) != SILENCE_ACTIVE || b->silences.n == ALERTS_SILENCES_MAX)
 		return b->err;
-	struct silence_row *to = next_row(b, &b->silences);
+	struct silence_row *to = alerts_build_next(b, &b->silences);
 	if (to == NULL)
 		return ERR_MEMORY;
 	enum err e = silences_add(&b->ready, r, NULL);
 	if (e == ERR_MEMORY)
-		return fail(b);
+		return alerts_build_fail(b);
 	if (e != ERR_OK)
 		return b->err;
 	*to = silence_row_copy(&b->view->arena, r);
 	b->silences.n++;
-	return arena_failed(&b->view->arena) ? fail(b) : b->err;
+	return arena_failed(&b->view->arena) ? alerts_build_fail(b) : b->err;
 }
 
 enum err alerts_build_console(void *ctx, const struct console_row *r)
@@ -131,7 +131,7 @@ enum err alerts_build_console(void *ctx, const struct console_row *r)
 	struct alerts_build *b = ctx;
 	if (b->consoles.n == ALERTS_CONSOLES_MAX)
 		return b->err;
-	struct console_row *to = next_row(b, &b->consoles);
+	struct console_row *to = alerts_build_next(b, &b->consoles);
 	struct arena *a = &b->view->arena;
 	if (to == NULL)
 		return ERR_MEMORY;
@@ -141,7 +141,7 @@ enum err alerts_build_console(void *ctx, const struct console_row *r)
 	to->actor = alerts_actor_copy(a, &r->actor);
 	b->consoles.n++;
 	changes_at(b->view, r->seen_ms + CONSOLE_SEEN_MS + 1);
-	return arena_failed(a) ? fail(b) : b->err;
+	return arena_failed(a) ? alerts_build_fail(b) : b->err;
 }
 
 /* ---- what hides ---- */
@@ -152,8 +152,10 @@ static void find_silences(struct alerts_build *b)
 	struct silence_row *silences = b->silences.items;
 	for (size_t i = 0; i < b->alerts.n && b->silences.n > 0; i++) {
 		size_t which;
-		if (alerts[i].phase != PHASE_RESOLVED && silences_of(&b->ready, alerts[i].row.labels, b->view->t_ms, &which, 1) > 0)
+		if (alerts[i].phase != PHASE_RESOLVED && silences_of(&b->ready, alerts[i].row.labels, b->view->t_ms, &which, 1) > 0) {
 			alerts[i].silence = &silences[which];
+			alerts[i].is_silenced = true;
+		}
 	}
 }
 
@@ -183,7 +185,7 @@ static enum err find_inhibitors(struct alerts_build *b)
 		return ERR_OK;
 	const struct alert_item **index = calloc(b->alerts.n, sizeof *index);
 	if (index == NULL)
-		return fail(b);
+		return alerts_build_fail(b);
 	for (size_t i = 0; i < b->alerts.n; i++)
 		index[i] = &alerts[i];
 	qsort(index, b->alerts.n, sizeof *index, by_id);
@@ -239,7 +241,7 @@ static const char *find_text(struct arena *a, const struct alert_group_item *g)
 	static const char *const severities[SEVERITY_COUNT] = { "ok", "info", "warn", "crit", "down" };
 	struct buf b;
 	buf_init(&b, FIND_MAX);
-	buf_printf(&b, "%.200s\n%.100s\n%.400s\n%s\n%s\n%s\n%.100s", g->rule, g->model, g->summary, phases[g->phase], severities[g->severity],
+	buf_printf(&b, "%.200s\n%.100s\n%.100s\n%.400s\n%s\n%s\n%s\n%.100s", g->rule, g->source, g->model, g->summary, phases[g->phase], severities[g->severity],
 	           g->ack == NULL ? g->unowned_ms != 0 ? "unowned" : "" : "owned", g->ack == NULL ? "" : g->ack->actor.who);
 	for (size_t i = 0; i < g->n && i < FIND_NODES && b.err == ERR_OK; i++)
 		buf_printf(&b, "\n%.60s", g->alerts[i].node);
@@ -256,8 +258,8 @@ static void count_alert(struct alert_group_item *g, const struct alert_item *ite
 	g->n_firing += item->phase == PHASE_FIRING;
 	g->n_pending += item->phase == PHASE_PENDING;
 	g->n_resolved += item->phase == PHASE_RESOLVED;
-	g->n_silenced += is_active && item->silence != NULL;
-	g->n_inhibited += is_active && item->row.inhibited_by != 0;
+	g->n_silenced += is_active && item->is_silenced;
+	g->n_inhibited += is_active && item->is_inhibited;
 	if (item->row.is_flapping && item->row.flap_percent > g->flap_percent)
 		g->flap_percent = item->row.flap_percent;
 }
@@ -267,18 +269,18 @@ static enum err fill_group(struct alerts_build *b, const struct grouped_alerts *
 {
 	const struct alert_row *first = &alerts[0].row;
 	*g = (struct alert_group_item){ .key = from->key, .rule = first->rule, .model = labels_get(first->labels, "model"), .alerts = alerts, .n = from->n,
-		                        .summary = alerts_summary(first->annotations), .phase = alerts[0].phase, .since_ms = from->since_ms };
+		                        .summary = alerts_summary(first->annotations), .source = alerts_is_external(&alerts[0]) ? alerts[0].there->remote : "", .phase = alerts[0].phase, .since_ms = from->since_ms };
 	size_t n_open = 0; /* of those in its phase, that nothing hides */
 	for (size_t i = 0; i < from->n; i++) {
 		count_alert(g, &alerts[i]);
 		if (alerts[i].phase != g->phase)
 			continue;
-		n_open += alerts[i].silence == NULL && alerts[i].row.inhibited_by == 0;
+		n_open += !alerts[i].is_silenced && !alerts[i].is_inhibited;
 		if (alerts[i].row.severity > g->severity)
 			g->severity = alerts[i].row.severity;
 	}
 	g->is_hidden = g->phase != PHASE_RESOLVED && n_open == 0;
-	return count_nodes(g) == ERR_OK ? ERR_OK : fail(b);
+	return count_nodes(g) == ERR_OK ? ERR_OK : alerts_build_fail(b);
 }
 
 static enum err lay_out(struct alerts_build *b)
@@ -288,7 +290,7 @@ static enum err lay_out(struct alerts_build *b)
 	v->alerts = calloc(b->alerts.n + 1, sizeof *v->alerts);
 	v->groups = calloc(b->groups.n + 1, sizeof *v->groups);
 	if (v->alerts == NULL || v->groups == NULL)
-		return fail(b);
+		return alerts_build_fail(b);
 	for (size_t i = 0; i < b->groups.n; i++)
 		for (size_t k = 0; k < b->groups.items[i].n; k++)
 			v->alerts[v->n_alerts++] = from[b->groups.items[i].members[k]];
@@ -306,7 +308,7 @@ static enum err make_groups(struct alerts_build *b, struct why *why)
 	const struct alert_item *items = b->alerts.items;
 	struct alert_row *rows = calloc(b->alerts.n + 1, sizeof *rows);
 	if (rows == NULL)
-		return fail(b);
+		return alerts_build_fail(b);
 	for (size_t i = 0; i < b->alerts.n; i++)
 		rows[i] = items[i].row;
 	enum err e = alert_groups_build(rows, b->alerts.n, &b->groups, why);
@@ -345,7 +347,7 @@ static enum err find_owners(struct alerts_build *b)
 	struct alerts_view *v = b->view;
 	struct alert_group_item **index = calloc(v->n_groups + 1, sizeof *index);
 	if (index == NULL)
-		return fail(b);
+		return alerts_build_fail(b);
 	for (size_t i = 0; i < v->n_groups; i++)
 		index[i] = &v->groups[i];
 	qsort(index, v->n_groups, sizeof *index, by_key);
@@ -358,9 +360,11 @@ static enum err find_owners(struct alerts_build *b)
 	free(index);
 	for (size_t i = 0; i < v->n_groups; i++) {
 		struct alert_group_item *g = &v->groups[i];
+		if (alerts_own_remotely(b, g) != ERR_OK)
+			return ERR_MEMORY;
 		if (g->ack != NULL)
 			g->lost = NULL;
-		else if (g->phase == PHASE_FIRING && g->severity >= SEVERITY_WARN && !g->is_hidden)
+		else if (g->source[0] == '\0' && g->phase == PHASE_FIRING && g->severity >= SEVERITY_WARN && !g->is_hidden)
 			g->unowned_ms = g->lost != NULL ? over_ms(g->lost) : g->since_ms;
 		g->find = find_text(&v->arena, g);
 	}
@@ -378,6 +382,8 @@ static int in_order(const void *a, const void *b)
 		return x->phase < y->phase ? -1 : 1;
 	if (x->severity != y->severity)
 		return x->severity > y->severity ? -1 : 1;
+	if ((x->source[0] != '\0') != (y->source[0] != '\0'))
+		return x->source[0] != '\0' ? 1 : -1;
 	if (x->since_ms != y->since_ms)
 		return x->since_ms > y->since_ms ? -1 : 1;
 	return strcmp(x->key, y->key);
@@ -389,6 +395,8 @@ static void count_groups(struct alerts_view *v)
 		const struct alert_group_item *g = &v->groups[i];
 		bool is_seen = g->phase == PHASE_FIRING && !g->is_hidden;
 		v->n_hidden += g->is_hidden;
+		v->n_external += is_seen && g->source[0] != '\0';
+		is_seen = is_seen && g->source[0] == '\0';
 		v->n_crit += is_seen && g->severity >= SEVERITY_CRIT;
 		v->n_warn += is_seen && g->severity == SEVERITY_WARN;
 		v->n_unowned += g->unowned_ms != 0;
@@ -414,6 +422,9 @@ enum err alerts_build_new(int64_t t_ms, struct alerts_build **out, struct why *w
 	b->acks.size = sizeof(struct ack_row);
 	b->silences.size = sizeof(struct silence_row);
 	b->consoles.size = sizeof(struct console_row);
+	b->all_silences.size = sizeof(struct silence_row);
+	b->externals.size = sizeof(struct external_row);
+	b->alertmanagers.size = sizeof(struct alertmanager_row);
 	silences_init(&b->ready);
 	*out = b;
 	return ERR_OK;
@@ -429,7 +440,10 @@ void alerts_view_free(struct alerts_view *v)
 	free(v->groups);
 	free(v->acks);
 	free(v->silences);
+	free(v->all_silences);
 	free(v->consoles);
+	free(v->alertmanagers);
+	alerts_release_externals(v->externals, v->n_externals);
 	arena_release(&v->arena);
 	free(v);
 }
@@ -444,7 +458,10 @@ void alerts_build_free(struct alerts_build *b)
 	free(b->alerts.items);
 	free(b->acks.items);
 	free(b->silences.items);
+	free(b->all_silences.items);
 	free(b->consoles.items);
+	free(b->alertmanagers.items);
+	alerts_release_externals(b->externals.items, b->externals.n);
 	silences_release(&b->ready);
 	alert_groups_release(&b->groups);
 	alerts_view_free(b->view);
@@ -461,7 +478,13 @@ static void hand_over(struct alerts_build *b)
 	v->n_silences = b->silences.n;
 	v->consoles = b->consoles.items;
 	v->n_consoles = b->consoles.n;
-	b->acks.items = b->silences.items = b->consoles.items = NULL;
+	v->all_silences = b->all_silences.items;
+	v->n_all_silences = b->all_silences.n;
+	v->externals = b->externals.items;
+	v->n_externals = b->externals.n;
+	v->alertmanagers = b->alertmanagers.items;
+	v->n_alertmanagers = b->alertmanagers.n;
+	b->acks.items = b->all_silences.items = b->consoles.items = b->alertmanagers.items = NULL;
 }
 
 enum err alerts_build_end(struct alerts_build *b, struct alerts_view **out, struct why *why)
@@ -470,7 +493,11 @@ enum err alerts_build_end(struct alerts_build *b, struct alerts_view **out, stru
 		return why_memory(why);
 	find_silences(b);
 	hand_over(b);
-	if (find_inhibitors(b) != ERR_OK || make_groups(b, why) != ERR_OK || find_owners(b) != ERR_OK || arena_failed(&b->view->arena))
+	enum err e = alerts_take_externals(b);
+	alerts_find_remote_acks(b);
+	b->silences.items = b->externals.items = NULL; /* the view's */
+	b->externals.n = 0;
+	if (e != ERR_OK || find_inhibitors(b) != ERR_OK || make_groups(b, why) != ERR_OK || find_owners(b) != ERR_OK || arena_failed(&b->view->arena))
 		return why_memory(why);
 	qsort(b->view->groups, b->view->n_groups, sizeof *b->view->groups, in_order);
 	count_groups(b->view);

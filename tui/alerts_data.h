@@ -15,7 +15,9 @@
 
 enum {
 	ALERTS_MAX = 20000,                    /* more are counted, and not shown */
-	ALERTS_ACKS_MAX = 20000, ALERTS_SILENCES_MAX = 2000, ALERTS_CONSOLES_MAX = 200,
+	ALERTS_ACKS_MAX = 20000, ALERTS_SILENCES_MAX = 4000, ALERTS_CONSOLES_MAX = 200,
+	ALERTS_EXTERNAL_MAX = 20000, ALERTS_ALERTMANAGERS_MAX = 100, ALERTS_KEY_MAX = 4096,
+	ALERTS_SILENCE_BACK_MS = 24 * 3600 * 1000, /* how long those that are over are listed */
 	ALERTS_RESOLVED_MS = 15 * 60 * 1000,   /* how long those that are over are shown */
 	ALERTS_ACK_BACK_MS = 24 * 3600 * 1000, /* an acknowledgement that ended longer ago is told of in the details alone */
 };
@@ -28,11 +30,15 @@ struct alert_item {
 	const char               *node;      /* of its label `node`, else of `instance`; "" */
 	enum alert_phase          phase;
 	const char               *inhibitor; /* what the alert that inhibits it is called; "" where that is not known, or none does */
-	const struct silence_row *silence;   /* one that hides it; NULL: none */
+	const struct silence_row *silence;   /* one that hides it; NULL: none, or it is not known here */
+	bool                      is_silenced, is_inhibited;
+	const struct silence_row *ack;       /* one of an Alertmanager that is an acknowledgement of it (alerts/silence.h); NULL: none */
+	const struct external_row *there;    /* what an Alertmanager says of it; NULL: none does */
 };
 
 struct alert_group_item {
 	const char              *key, *rule, *model, *summary;
+	const char              *source;     /* the Alertmanager whose own alerts these are, which nobody evaluates, notifies or acknowledges here; "": ours */
 	const char              *node;       /* where all its alerts are of one node; else "" */
 	const char              *find;       /* all that a filter looks at, in small letters */
 	enum severity            severity;   /* the worst of those in its phase */
@@ -57,9 +63,16 @@ struct alerts_view {
 	size_t                   n_acks;
 	struct silence_row      *silences; /* that hold */
 	size_t                   n_silences;
+	struct silence_row      *all_silences; /* those to come, and those over in the last day, as well */
+	size_t                   n_all_silences;
+	struct external_row     *externals;    /* what Alertmanagers have */
+	size_t                   n_externals;
+	struct alertmanager_row *alertmanagers; /* that are asked, by name */
+	size_t                   n_alertmanagers;
 	struct console_row      *consoles;
 	size_t                   n_consoles;
-	size_t                   n_crit, n_warn, n_unowned; /* groups that fire and are not hidden; those of them that nobody has */
+	size_t                   n_crit, n_warn, n_unowned; /* groups of ours that fire and are not hidden; those of them that nobody has */
+	size_t                   n_external;   /* groups of Alertmanagers' own that fire and are not hidden */
 	int64_t                  until_ms; /* the view is another from then on without a change of the store; INT64_MAX: never */
 	struct arena             arena;
 };
@@ -73,6 +86,8 @@ enum err alerts_build_alert(void *ctx, const struct alert_row *r);
 enum err alerts_build_ack(void *ctx, const struct ack_row *r);
 enum err alerts_build_silence(void *ctx, const struct silence_row *r); /* whose matchers cannot be read, or that does not hold now: left out */
 enum err alerts_build_console(void *ctx, const struct console_row *r);
+enum err alerts_build_external(void *ctx, const struct external_row *r);
+enum err alerts_build_alertmanager(void *ctx, const struct alertmanager_row *r);
 /* The view is the caller's. The builder is good only to be freed afterwards. */
 enum err alerts_build_end(struct alerts_build *b, struct alerts_view **out, struct why *why);
 
@@ -81,6 +96,13 @@ void alerts_view_free(struct alerts_view *v); /* NULL is fine */
 /* The group of that key, the alert of that id; NULL: none. */
 const struct alert_group_item *alerts_group(const struct alerts_view *v, const char *key);
 const struct alert_item       *alerts_alert(const struct alerts_view *v, int64_t id);
+
+/* An alert of an Alertmanager's own. */
+bool alerts_is_external(const struct alert_item *a);
+/* The silence with that id (n bytes) at that Alertmanager; NULL: it is not known. */
+const struct silence_row *alerts_silence(const struct alerts_view *v, const char *remote, const char *id, size_t n);
+/* Of one that is an acknowledgement: what was said. */
+const char *alerts_remote_ack_comment(const struct silence_row *s);
 
 /* What an alert is about, in a sentence: its annotation `summary`, else `description`, `message` or `title`; else "". Lent by the labels. */
 const char *alerts_summary(const struct labels *annotations);

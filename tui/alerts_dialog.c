@@ -34,7 +34,7 @@ struct dialog {
 	char              **keys;
 	size_t              n_keys;
 	int64_t             alert, at_ms, now_ms;
-	char               *node;
+	char               *node, *silence;
 	char                who[REQUEST_NAME_MAX + 1], origin[REQUEST_NAME_MAX + 1];
 	const struct lasts *lasts;
 	size_t              row_who, row_matchers, row_comment, row_lasts, row_until, row_sight, row_wrong; /* NONE: there is no such field */
@@ -113,7 +113,7 @@ static enum err make_request(const struct dialog *d, struct request **out, struc
 	buf_init(&json, REQUEST_BYTES_MAX);
 	struct request r = { .kind = d->kind, .asked_ms = d->now_ms, .who = d->row_who == NONE ? d->who : form_text(d->form, d->row_who),
 		             .origin = d->origin, .comment = text_of(d, d->row_comment), .keys = (const char *const *)d->keys, .n_keys = d->n_keys,
-		             .alert = d->alert, .node = d->node, .at_ms = d->at_ms };
+		             .silence = d->silence, .alert = d->alert, .node = d->node, .at_ms = d->at_ms };
 	enum err e = r.who[0] == '\0' ? why_set(why, ERR_FORMAT, "who are you? several people use this account") : ERR_OK;
 	if (e == ERR_OK)
 		e = find_until(d, &r.until_ms, why);
@@ -226,6 +226,7 @@ static void release(struct screen *s)
 		free(d->keys[i]);
 	free(d->keys);
 	free(d->node);
+	free(d->silence);
 	form_free(d->form);
 	free(d);
 }
@@ -247,7 +248,8 @@ static bool copy_keys(struct dialog *d, const struct alerts_dialog_options *o)
 		d->n_keys++;
 	}
 	d->node = strdup(o->node != NULL ? o->node : "");
-	return d->keys != NULL && d->node != NULL;
+	d->silence = strdup(o->silence != NULL ? o->silence : "");
+	return d->keys != NULL && d->node != NULL && d->silence != NULL;
 }
 
 static void add_who(struct dialog *d, const struct view *v)
@@ -277,7 +279,7 @@ static void add_fields(struct dialog *d, const struct alerts_dialog_options *o, 
 	if (o->kind == REQUEST_SILENCE)
 		d->row_matchers = form_add_text(d->form, "hide", o->matchers);
 	add_who(d, v);
-	if (o->kind != REQUEST_UNACK)
+	if (o->kind != REQUEST_UNACK && o->kind != REQUEST_UNSILENCE)
 		d->row_comment = form_add_text(d->form, o->kind == REQUEST_NOTE ? "note" : "comment", "");
 	if (o->kind == REQUEST_ACK)
 		add_lasts(d, &ack_lasts);

@@ -20,6 +20,7 @@ struct alerts_dialog_options {
 	const char *const *keys;              /* of ack and unack */
 	size_t             n_keys;
 	const char        *matchers;          /* of silence, as people write them */
+	const char        *silence;           /* of unsilence: its id */
 	int64_t            alert;             /* of note; 0: none, likewise the next two */
 	const char        *node;
 	int64_t            at_ms;

@@ -21,7 +21,11 @@ enum err alerts_read(struct reader *r, int64_t t_ms, struct alerts_view **out, s
 	if (e == ERR_OK)
 		e = reader_acks(r, t_ms - ALERTS_ACK_BACK_MS, t_ms, alerts_build_ack, b, why);
 	if (e == ERR_OK)
-		e = reader_silences(r, t_ms - 1, t_ms, alerts_build_silence, b, why);
+		e = reader_silences(r, t_ms - ALERTS_SILENCE_BACK_MS, t_ms, alerts_build_silence, b, why);
+	if (e == ERR_OK)
+		e = reader_externals(r, t_ms, t_ms, alerts_build_external, b, why);
+	if (e == ERR_OK)
+		e = reader_alertmanagers(r, t_ms, t_ms, alerts_build_alertmanager, b, why);
 	if (e == ERR_OK)
 		e = reader_consoles(r, t_ms, alerts_build_console, b, why);
 	if (e == ERR_OK)
@@ -218,7 +222,7 @@ static void count_now(const struct alerts_view *now, const struct matcher_set *m
 	for (size_t i = 0; now != NULL && i < now->n_groups; i++) {
 		const struct alert_group_item *g = &now->groups[i];
 		size_t n = 0;
-		for (size_t k = 0; k < g->n; k++)
+		for (size_t k = 0; k < g->n && g->source[0] == '\0'; k++)
 			n += g->alerts[k].phase != PHASE_RESOLVED && matcher_set_matches(m, g->alerts[k].row.labels);
 		s->n_now += n;
 		s->n_groups_now += n > 0;

@@ -104,7 +104,8 @@ static void draw_head(const struct alerts_screen *s, const struct view *view, st
 	else if (v->n_more > 0)
 		snprintf(note, sizeof note, "%s%zu alerts more than can be shown", tags, v->n_more);
 	else
-		snprintf(note, sizeof note, "%s%zu crit, %zu warn, %zu unowned", tags, v->n_crit, v->n_warn, v->n_unowned);
+		snprintf(note, sizeof note, v->n_external > 0 ? "%s%zu crit, %zu warn, %zu unowned, %zu external" : "%s%zu crit, %zu warn, %zu unowned", tags, v->n_crit,
+		         v->n_warn, v->n_unowned, v->n_external);
 	canvas_rule(c, 0, "alerts", note[0] != '\0' ? note : NULL);
 }
 
@@ -225,6 +226,7 @@ static enum next command(struct screen *screen, const struct view *view, enum co
 	case COMMAND_VIEW_ALERTS: return NEXT_STAY;
 	case COMMAND_ROLLBACK:
 	case COMMAND_REDEPLOY: return g != NULL ? alerts_deploy(c, view, g, NULL, out) : NEXT_STAY;
+	case COMMAND_VIEW_RULES: out->push = rules_screen_new(); return NEXT_REDRAW;
 	case COMMAND_BACK:
 		if (s->filter[0] == '\0' && s->tags.n == 0)
 			return NEXT_IGNORED;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alerts/ack.h"
+#include "alerts/silence.h"
 #include "base/clock.h"
 #include "base/num.h"
 #include "tui/widget_bar.h"
@@ -35,6 +36,8 @@ const char *alerts_owner_text(const struct alert_group_item *g, char to[ALERTS_T
 		snprintf(to, ALERTS_TEXT, "%.200s", g->ack->actor.who);
 	else if (g->phase == PHASE_PENDING)
 		return "pending";
+	else if (g->source[0] != '\0')
+		snprintf(to, ALERTS_TEXT, "in %.200s", g->source);
 	else if (alerts_is_void(g))
 		snprintf(to, ALERTS_TEXT, "was %.200s", g->lost->actor.who);
 	else
@@ -125,9 +128,51 @@ enum role alerts_owner_sentence(const struct alert_group_item *g, const struct v
 		buf_printf(to, " until %s: %s", moment_text(first->silence->until_ms, v->t_ms, text), first->silence->comment);
 	} else if (g->n_inhibited > 0) {
 		buf_printf(to, "inhibited: it follows from %s", first->inhibitor[0] != '\0' ? first->inhibitor : "another alert");
+	} else if (g->source[0] != '\0') {
+		alerts_there_sentence(to, first, v->alerts);
 	} else if (g->unowned_ms != 0) {
 		buf_printf(to, "nobody has taken it on for %s", since_text(g->unowned_ms, v->t_ms, text));
 		return alerts_stands_out(g, v) ? ROLE_CRIT : ROLE_SECOND;
 	}
 	return ROLE_SECOND;
+}
+
+static void put_silences(struct buf *to, const struct external_row *r, const struct alerts_view *v)
+{
+	const char *id = r->silenced_by;
+	char until[ALERTS_TEXT];
+	for (size_t n; *id != '\0' && to->len < 1000; id += n) {
+		id += strspn(id, " ");
+		n = strcspn(id, " ");
+		const struct silence_row *s = n > 0 ? alerts_silence(v, r->remote, id, n) : NULL;
+		if (s != NULL)
+			buf_printf(to, "; %s by %.80s until %s: %.200s", silence_is_ack(s) ? "taken on" : "silenced", s->actor.who, moment_text(s->until_ms, v->t_ms, until),
+			           silence_is_ack(s) ? alerts_remote_ack_comment(s) : s->comment);
+		else if (n > 0)
+			buf_printf(to, "; silenced by %.*s", (int)(n < 40 ? n : 40), id);
+	}
+}
+
+enum err alerts_there_sentence(struct buf *to, const struct alert_item *a, const struct alerts_view *v)
+{
+	static const char *const words[EXTERNAL_STATE_COUNT] = { "active", "suppressed", "not looked at yet" };
+	const struct external_row *r = a->there;
+	buf_printf(to, "%s: %s", r->remote, words[r->state]);
+	put_silences(to, r, v);
+	if (r->inhibited_by[0] != '\0')
+		buf_printf(to, "; inhibited by %.300s", r->inhibited_by);
+	if (r->receivers[0] != '\0')
+		buf_printf(to, "; told to %.300s", r->receivers);
+	return to->err;
+}
+
+enum err alerts_trouble_sentence(struct buf *to, const struct alerts_view *v)
+{
+	char since[ALERTS_TEXT];
+	for (size_t i = 0; v != NULL && i < v->n_alertmanagers; i++) {
+		const struct alertmanager_row *a = &v->alertmanagers[i];
+		if (a->state == ALERTMANAGER_SILENT)
+			return buf_printf(to, "Alertmanager '%.60s' has not answered since %s: %.200s", a->name, moment_text(a->from_ms, v->t_ms, since), a->text);
+	}
+	return to->err;
 }

@@ -41,6 +41,12 @@ enum err ack_sentence(struct buf *to, const struct ack_row *a, int64_t t_ms);
 /* Who has it, or what hides it, in a sentence; returns its ink. */
 enum role alerts_owner_sentence(const struct alert_group_item *g, const struct view *v, struct buf *to);
 
+/* What an Alertmanager says of an alert (its `there` is not NULL): "am: suppressed; silenced by bob until 18:00:00Z: work; told to page". */
+enum err alerts_there_sentence(struct buf *to, const struct alert_item *a, const struct alerts_view *v);
+
+/* An Alertmanager that does not answer, and since when, in a sentence; "" where all do. */
+enum err alerts_trouble_sentence(struct buf *to, const struct alerts_view *v);
+
 /* Seconds are enough: "4m12s", "" for a time that is not. */
 const char *since_text(int64_t from_ms, int64_t t_ms, char to[ALERTS_TEXT]);
 

@@ -21,7 +21,7 @@ static int by_value(const void *a, const void *b)
 
 static bool is_critical(const struct alert_group_item *g)
 {
-	return g->phase == PHASE_FIRING && !g->is_hidden && g->severity >= SEVERITY_CRIT;
+	return g->phase == PHASE_FIRING && !g->is_hidden && g->source[0] == '\0' && g->severity >= SEVERITY_CRIT;
 }
 
 static bool has_seen(const struct attention *a, uint64_t key)

@@ -150,6 +150,7 @@ static int counts_width(const struct kind_count *kinds, size_t n)
 
 void chart_marks_readout(struct canvas *c, const struct chart *chart, int row)
 {
+	static const char older[] = "the newest of more";
 	struct kind_count kinds[KINDS_MAX];
 	int cols = canvas_region(c).cols, column = chart->cursor_ms == 0 ? -1 : chart_column(chart, cols, chart->cursor_ms), col = 1;
 	const struct chart_mark *here[HERE_MAX];
@@ -164,4 +165,6 @@ void chart_marks_readout(struct canvas *c, const struct chart *chart, int row)
 		col = put_letter(c, row, col, kinds[i].first) + (i == 0);
 		col += put_count(c, row, col, &kinds[i], has_words) + 2;
 	}
+	if (n > 0 && chart->has_older_marks && col + text_width(older, sizeof older - 1) <= cols)
+		canvas_put(c, row, col, ROLE_FAINT, older);
 }

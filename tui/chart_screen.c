@@ -244,6 +244,7 @@ static void draw(const struct screen *screen, const struct view *view, struct ca
 		chart.cursor_ms = s->cursor_ms;
 		chart.marks = marks;
 		chart.n_marks = pick_marks(s, view, marks);
+		chart.has_older_marks = chart.n_marks == MARKS_SHOWN || (view->charts != NULL && view->charts->marks.is_cut);
 		draw_picture(s, &chart, c);
 	}
 	canvas_leave(c);

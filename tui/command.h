@@ -10,11 +10,12 @@
 enum {
 	CONTEXT_FLEET = 1, CONTEXT_NODE = 2, CONTEXT_CHART = 4, CONTEXT_EVENTS = 8, CONTEXT_HELP = 16, CONTEXT_DIALOG = 32, CONTEXT_LOGS = 64,
 	CONTEXT_ALERTS = 128, /* the list */ CONTEXT_ALERT = 256, /* one group of them */
-	CONTEXT_DEPLOYS = 512, /* the list */ CONTEXT_RUN = 1024, /* one that was confirmed */ CONTEXT_SHEET = 2048, /* one that is to be */
+	CONTEXT_RULES = 512, CONTEXT_SILENCES = 1024,
+	CONTEXT_DEPLOYS = 2048, /* the list */ CONTEXT_RUN = 4096, /* one that was confirmed */ CONTEXT_SHEET = 8192, /* one that is to be */
 	CONTEXT_ABOUT_ALERTS = CONTEXT_ALERTS | CONTEXT_ALERT,
 	CONTEXT_ABOUT_DEPLOYS = CONTEXT_DEPLOYS | CONTEXT_RUN | CONTEXT_SHEET,
 	CONTEXT_VIEWS = CONTEXT_FLEET | CONTEXT_NODE | CONTEXT_CHART | CONTEXT_EVENTS,
-	CONTEXT_ALL = CONTEXT_VIEWS | CONTEXT_HELP | CONTEXT_LOGS | CONTEXT_ABOUT_ALERTS | CONTEXT_ABOUT_DEPLOYS
+	CONTEXT_ALL = CONTEXT_VIEWS | CONTEXT_HELP | CONTEXT_LOGS | CONTEXT_ABOUT_ALERTS | CONTEXT_RULES | CONTEXT_SILENCES | CONTEXT_ABOUT_DEPLOYS
 };
 
 /* id, name on the command line and in key files, default keys (parted by blanks), contexts, label in the key bar ("" none), its rank there
@@ -28,13 +29,14 @@ enum {
 	X(PAGE_DOWN,   "page-down",   "PgDn C-f",      CONTEXT_ALL,   "",          0,  "move down by a page") \
 	X(FIRST,       "first",       "g Home",        CONTEXT_ALL,   "",          0,  "go to the first row") \
 	X(LAST,        "last",        "G End",         CONTEXT_ALL,   "",          0,  "go to the last row") \
-	X(ENTER,       "open",        "Enter",         CONTEXT_VIEWS | CONTEXT_DIALOG | CONTEXT_LOGS | CONTEXT_ABOUT_ALERTS | CONTEXT_ABOUT_DEPLOYS, "open",      1,  "drill into what is selected") \
+	X(ENTER,       "open",        "Enter", \
+	  CONTEXT_VIEWS | CONTEXT_DIALOG | CONTEXT_LOGS | CONTEXT_ABOUT_ALERTS | CONTEXT_SILENCES | CONTEXT_ABOUT_DEPLOYS, "open", 1, "drill into what is selected") \
 	X(BACK,        "back",        "Esc Backspace", CONTEXT_ALL | CONTEXT_DIALOG, "back", 8, "back out one step; never leaves the console") \
 	X(QUIT,        "quit",        "q",             CONTEXT_ALL | CONTEXT_DIALOG, "close", 11, \
 	  "close the view; on the last one, leave the console after a question") \
 	X(NEXT_PANE,   "next-pane",   "Tab",           CONTEXT_VIEWS | CONTEXT_ALERT, "",          0,  "go to the next pane") \
 	X(TAG,         "tag",         "Space",         CONTEXT_FLEET | CONTEXT_ALERTS, "",          0,  "tag the row, or take its tag off") \
-	X(FILTER,      "filter",      "/",             CONTEXT_VIEWS | CONTEXT_LOGS | CONTEXT_ALERTS, "filter",    2,  "show only what matches") \
+	X(FILTER,      "filter",      "/",             CONTEXT_VIEWS | CONTEXT_LOGS | CONTEXT_ALERTS | CONTEXT_RULES, "filter",    2,  "show only what matches") \
 	X(COMMAND,     "command",     ":",             CONTEXT_ALL,   "",          0,  "open the command line") \
 	X(HELP,        "help",        "? F1",          CONTEXT_ALL,   "help",      13, "show the keys of this view") \
 	X(VIEW_FLEET,  "fleet",       "1",             CONTEXT_ALL,   "fleet",     12, "go to the fleet") \
@@ -55,9 +57,12 @@ enum {
 	X(RUN_SKIP,    "skip",        "k",             CONTEXT_RUN,   "skip",      4,  "leave out the node that failed") \
 	X(RUN_PASS,    "pass",        "g",             CONTEXT_RUN,   "pass gate", 4,  "accept what the gate found") \
 	X(RUN_ABANDON, "abandon",     "A",             CONTEXT_RUN,   "abandon",   5,  "leave all as it is and set the model free") \
+	X(VIEW_RULES,  "rules",       "r",             CONTEXT_ALERTS, "rules",    8,  "show how the rules are: which of them fail and why, and how long each takes") \
 	X(ACK,         "ack",         "a",             CONTEXT_ABOUT_ALERTS, "ack", 2, "take alerts on: say that you are at it; those that are tagged, or the selected one") \
 	X(UNACK,       "unack",       "u",             CONTEXT_ABOUT_ALERTS, "unack", 3, "take an acknowledgement back") \
 	X(SILENCE,     "silence",     "S",             CONTEXT_ABOUT_ALERTS, "silence", 3, "hide alerts that match for a time, after a look at what that would hide") \
+	X(VIEW_SILENCES, "silences",  "s",             CONTEXT_ABOUT_ALERTS, "silences", 9, "list the silences there are, to come and over lately; on a silenced alert, at the one that hides it") \
+	X(UNSILENCE,   "unsilence",   "u",             CONTEXT_SILENCES, "end it", 2, "end a silence before its time, here and in its Alertmanager") \
 	X(NOTE,        "note",        "n",             CONTEXT_VIEWS | CONTEXT_ABOUT_ALERTS, "note", 12, "write a note on the alert, the node or the time that is shown") \
 	X(FOLD,        "fold",        "f",             CONTEXT_ALERTS, "fold",     4,  "show alerts that are silenced or inhibited, or fold them away") \
 	X(TAG_ALL,     "tag-all",     "A",             CONTEXT_ALERTS, "",         0,  "tag all that are listed, or take all tags off") \

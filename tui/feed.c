@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/rule_health.h"
 #include "base/arena.h"
 #include "base/hash.h"
 #include "tui/alerts_detail.h"
@@ -29,7 +30,7 @@ struct question {
 	char              node[NAME_BYTES], events_node[NAME_BYTES], events_filter[64];
 	struct chart_need charts[CHARTS_MAX];
 	size_t            n_charts;
-	bool              has_alerts_key, has_silence;
+	bool              has_alerts_key, has_silence, has_rules;
 	char              alerts_key[KEY_BYTES], silence[MATCHERS_BYTES];
 	int64_t           changed;    /* id of an alert; 0: none */
 	int64_t           deployment; /* likewise of a deployment */
@@ -51,6 +52,7 @@ struct feed_answer {
 	struct changed_sight *changed;
 	struct deploys_view  *deploys;
 	struct deploy_detail *deploy;
+	struct rule_lines   *rules;
 	struct feed_outcome outcomes[FEED_WAITS_MAX];
 	size_t              n_outcomes;
 	bool                is_same;  /* nothing of it is another than in the answer before */
@@ -113,6 +115,7 @@ static void answer_free(struct feed_answer *a)
 	changed_sight_free(a->changed);
 	deploys_view_free(a->deploys);
 	deploy_detail_free(a->deploy);
+	rule_lines_free(a->rules);
 	arena_release(&a->arena);
 	free(a);
 }
@@ -208,7 +211,7 @@ static enum err read_outcomes(struct lane *l, struct feed_answer *a, struct why 
 
 static uint64_t subject_of(const struct question *q)
 {
-	uint64_t key = q->has_alerts_key ? hash64(q->alerts_key, strlen(q->alerts_key), 1) : 0;
+	uint64_t key = q->has_alerts_key ? hash64(q->alerts_key, strlen(q->alerts_key), 1) : q->has_rules;
 	return q->has_silence ? hash64(q->silence, strlen(q->silence), key) : key;
 }
 
@@ -249,6 +252,8 @@ static void alerts_work(struct lane *l, struct feed_answer *a)
 		e = alerts_detail_read(l->reader, q->alerts_key, a->alerts, q->t_ms, &a->alerts_detail, &why);
 	if (e == ERR_OK && q->has_silence)
 		e = silence_sight_read(l->reader, q->silence, a->alerts, q->t_ms, &a->silence, &why);
+	if (e == ERR_OK && q->has_rules)
+		e = rule_lines_read(l->reader, q->t_ms, &a->rules, &why);
 	if (e == ERR_OK)
 		e = read_outcomes(l, a, &why);
 	if (e == ERR_OK) {
@@ -520,6 +525,7 @@ static void fill_alerts_question(const struct feed *f, int64_t t_ms, const struc
 	q->t_ms = t_ms;
 	q->has_alerts_key = copy_name(q->alerts_key, sizeof q->alerts_key, needs->alerts_key);
 	q->has_silence = copy_name(q->silence, sizeof q->silence, needs->silence);
+	q->has_rules = needs->rules;
 	memcpy(q->waits, f->waits, sizeof q->waits);
 	q->n_waits = f->n_waits;
 	q->changed = needs->changed;
@@ -534,7 +540,7 @@ static bool same_deployment(const struct question *a, const struct question *b)
 
 static bool same_subject(const struct question *a, const struct question *b)
 {
-	return a->has_alerts_key == b->has_alerts_key && a->has_silence == b->has_silence && strcmp(a->alerts_key, b->alerts_key) == 0 &&
+	return a->has_rules == b->has_rules && a->has_alerts_key == b->has_alerts_key && a->has_silence == b->has_silence && strcmp(a->alerts_key, b->alerts_key) == 0 &&
 	       strcmp(a->silence, b->silence) == 0;
 }
 
@@ -602,6 +608,7 @@ void feed_fill(const struct feed *f, struct view *view)
 	view->silence = alerts != NULL ? alerts->silence : NULL;
 	view->deploys = f->deploys.shown != NULL ? f->deploys.shown->deploys : NULL;
 	view->deploy = f->deploys.shown != NULL ? f->deploys.shown->deploy : NULL;
+	view->rules = alerts != NULL ? alerts->rules : NULL;
 	view->changed = f->changed.shown != NULL ? f->changed.shown->changed : NULL;
 }
 

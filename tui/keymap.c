@@ -13,6 +13,8 @@ static const struct {
 	{ "events", CONTEXT_EVENTS }, { "help", CONTEXT_HELP }, { "dialog", CONTEXT_DIALOG },
 	{ "logs", CONTEXT_LOGS },     { "alerts", CONTEXT_ALERTS }, { "alert", CONTEXT_ALERT },
 	{ "deployments", CONTEXT_DEPLOYS }, { "deployment", CONTEXT_RUN }, { "sheet", CONTEXT_SHEET },
+	{ "rules", CONTEXT_RULES },
+	{ "silences", CONTEXT_SILENCES },
 };
 
 static bool add(struct keymap *m, struct key k, unsigned where, enum command c)

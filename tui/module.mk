@@ -83,21 +83,25 @@ libtui_a_SOURCES += \
 	%reldir%/alert_panes.c %reldir%/alert_panes.h \
 	%reldir%/alert_screen.c \
 	%reldir%/alerts_ask.c %reldir%/alerts_ask.h \
+	%reldir%/alerts_build.h \
 	%reldir%/alerts_copy.c \
 	%reldir%/alerts_data.c %reldir%/alerts_data.h \
 	%reldir%/alerts_detail.h \
 	%reldir%/alerts_dialog.c %reldir%/alerts_dialog.h \
+	%reldir%/alerts_external.c \
 	%reldir%/alerts_read.c \
 	%reldir%/alerts_rows.c %reldir%/alerts_rows.h \
 	%reldir%/alerts_screen.c \
 	%reldir%/alerts_suggest.c \
+	%reldir%/rules_screen.c \
 	%reldir%/alerts_table.c %reldir%/alerts_table.h \
 	%reldir%/alerts_text.c %reldir%/alerts_text.h \
 	%reldir%/attention.c %reldir%/attention.h \
 	%reldir%/errands.c %reldir%/errands.h \
 	%reldir%/form.c %reldir%/form.h \
 	%reldir%/frame.c %reldir%/frame.h \
-	%reldir%/paragraph.c %reldir%/paragraph.h
+	%reldir%/paragraph.c %reldir%/paragraph.h \
+	%reldir%/silences_screen.c
 # what happened, on the time axes of charts
 libtui_a_SOURCES += \
 	%reldir%/chart_marks.c %reldir%/chart_marks.h \

@@ -28,6 +28,9 @@ struct screen *log_screen_new(const char *node);
 /* The alerts there are, in their groups. */
 struct screen *alerts_screen_new(void);
 
+/* How the rules are. */
+struct screen *rules_screen_new(void);
+
 /* All about one group of alerts. The key is copied. */
 struct screen *alert_screen_new(const char *key);
 
@@ -38,5 +41,8 @@ struct screen *deploys_screen_new(void);
 struct screen *run_screen_new(int64_t deployment);
 
 /* The sheet of one that is to be confirmed: tui/sheet.h. */
+
+/* The silences there are, those to come and those over lately. `selected` (copied): the one to begin at; NULL: the first. */
+struct screen *silences_screen_new(const char *selected);
 
 #endif

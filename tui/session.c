@@ -9,6 +9,7 @@
 #include "alerts/request.h"
 #include "base/num.h"
 #include "tui/alerts_ask.h"
+#include "tui/alerts_text.h"
 #include "tui/feed.h"
 #include "tui/glyph.h"
 #include "tui/screens.h"
@@ -35,6 +36,7 @@ struct session {
 	char                   alerts_key[4096 + 1], silence[4096 + 1], deployment_request[REQUEST_ID];
 	bool                   is_between;     /* the next tick is one at which the alerts alone are looked at */
 	char                   said[256];      /* lent to a message */
+	char                   peers_trouble[400]; /* lent to the view */
 };
 
 /* ---- the view's time ---- */
@@ -42,6 +44,17 @@ struct session {
 static void ask(struct session *s)
 {
 	feed_ask(s->feed, s->view.t_ms, &s->needs);
+}
+
+/* An Alertmanager that does not answer. */
+static const char *peers_trouble(struct session *s)
+{
+	struct buf text;
+	buf_init(&text, 2000);
+	alerts_trouble_sentence(&text, s->view.alerts);
+	snprintf(s->peers_trouble, sizeof s->peers_trouble, "%s", buf_text(&text));
+	buf_release(&text);
+	return s->peers_trouble;
 }
 
 static void say_times(struct session *s)
@@ -55,6 +68,8 @@ static void say_times(struct session *s)
 		s->o.status(s->o.ctx, &s->view.recorder, &s->view.trouble);
 	if (s->view.mode == VIEW_LIVE && s->view.fleet != NULL && s->view.recorder[0] == '\0')
 		s->view.trouble = "nobody records this store: what is shown grows old";
+	if (s->view.trouble[0] == '\0')
+		s->view.trouble = peers_trouble(s);
 	if (feed_trouble(s->feed)[0] != '\0')
 		s->view.trouble = feed_trouble(s->feed);
 }
@@ -160,7 +175,7 @@ static bool same_needs(const struct needs *a, const struct needs *b)
 {
 	if (!same_text(a->node, b->node) || a->events != b->events || !same_text(a->events_node, b->events_node) ||
 	    !same_text(a->events_filter, b->events_filter) || a->n_charts != b->n_charts || !same_text(a->alerts_key, b->alerts_key) ||
-	    !same_text(a->silence, b->silence) || a->changed != b->changed || a->deployment != b->deployment ||
+	    !same_text(a->silence, b->silence) || a->changed != b->changed || a->rules != b->rules || a->deployment != b->deployment ||
 	    !same_text(a->deployment_request, b->deployment_request))
 		return false;
 	for (size_t i = 0; i < a->n_charts; i++)

@@ -206,6 +206,7 @@ struct alerts_view;      /* tui/alerts_data.h: all there are */
 struct alerts_detail;    /* tui/alerts_detail.h: what is known of one group of them besides */
 struct silence_sight;    /* likewise: what a silence would hide */
 struct changed_sight;    /* likewise: what changed when one of them began */
+struct rule_lines;       /* alerts/rule_health.h: how the rules are */
 
 /* ---- deployments ---- */
 
@@ -245,6 +246,7 @@ struct needs {
 	struct log_need   log;
 	const char       *alerts_key;   /* alerts_detail of the group with this key; NULL: none */
 	const char       *silence;      /* silence_sight of these matchers, as they are typed; NULL: none */
+	bool              rules;        /* rule_lines */
 	int64_t           changed;      /* changed_sight of the alert with this id; 0: none */
 	int64_t           deployment;   /* deploy_detail of the one with this id; 0: none */
 	const char       *deployment_request; /* or of the one that was planned for this request; NULL: none */
@@ -275,6 +277,7 @@ struct view {
 	const struct changed_sight *changed;
 	const struct deploys_view  *deploys; /* NULL until the first answer */
 	const struct deploy_detail *deploy;  /* may be of another than asked for: compare */
+	const struct rule_lines  *rules;  /* NULL: not asked for, or not there yet */
 	struct view_person        person;
 	int64_t                   unowned_after_ms; /* from when on alerts that nobody has stand out; 0: never */
 

@@ -46,7 +46,8 @@ struct chart {
 	size_t                        n_thresholds;
 	const struct chart_mark      *marks;        /* in any order; those outside the span are not shown */
 	size_t                        n_marks;
-	enum signal_unit                     unit;
+	bool                          has_older_marks; /* that are not among them */
+	enum signal_unit              unit;
 	double                        low, high;    /* of the scale; NaN: by the data */
 	int64_t                       cursor_ms;    /* 0: none */
 	enum glyph_mode               glyphs;

@@ -28,6 +28,7 @@ tests_e2e_json_at_LDADD   = $(DEPS_LIBS)
 TESTS      += %reldir%/cli.sh
 EXTRA_DIST += %reldir%/cli.sh
 # The program itself; it must have been built, which `make check` sees to.
+
 UNIT_TESTS += tests/e2e/test_console
 tests_e2e_test_console_SOURCES = %reldir%/test_console.c %reldir%/pty.c %reldir%/pty.h
 tests_e2e_test_console_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
@@ -97,6 +98,7 @@ UNIT_TESTS += tests/e2e/test_prometheus_alerts
 tests_e2e_test_prometheus_alerts_SOURCES = %reldir%/test_prometheus_alerts.c %reldir%/prometheus.c %reldir%/prometheus.h %reldir%/service.c %reldir%/service.h \
 	tests/unit/recorder/page_server.c tests/unit/recorder/page_server.h $(store_folder)
 tests_e2e_test_prometheus_alerts_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/e2e/test_alert_commands
 tests_e2e_test_alert_commands_SOURCES = %reldir%/test_alert_commands.c
 tests_e2e_test_alert_commands_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
@@ -111,6 +113,7 @@ tests_e2e_test_alerts_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_alerts_LDADD   = $(libs_store) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
 
 # A real Alertmanager, where it is installed.
+
 UNIT_TESTS += tests/e2e/test_alertmanager_policy
 tests_e2e_test_alertmanager_policy_SOURCES = %reldir%/test_alertmanager_policy.c %reldir%/alertmanager.c %reldir%/alertmanager.h %reldir%/service.c %reldir%/service.h
 tests_e2e_test_alertmanager_policy_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
@@ -120,3 +123,25 @@ tests_e2e_test_kill_SOURCES = %reldir%/test_kill.c %reldir%/small_fleet.c %reldi
 	tests/unit/recorder/page_server.c tests/unit/recorder/page_server.h
 tests_e2e_test_kill_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_kill_LDADD   = $(libs_alerts) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
+
+UNIT_TESTS += tests/e2e/test_deploy
+tests_e2e_test_deploy_SOURCES = %reldir%/test_deploy.c %reldir%/small_fleet.c %reldir%/small_fleet.h %reldir%/pty.c %reldir%/pty.h \
+	tests/unit/recorder/page_server.c tests/unit/recorder/page_server.h $(store_folder)
+tests_e2e_test_deploy_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_test_deploy_LDADD   = $(libs_recorder) $(libs_sim) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
+
+UNIT_TESTS += tests/e2e/test_deploy_commands
+tests_e2e_test_deploy_commands_SOURCES = %reldir%/test_deploy_commands.c %reldir%/pty.c %reldir%/pty.h
+tests_e2e_test_deploy_commands_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_test_deploy_commands_LDADD   = $(libs_recorder) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
+# Ten consoles on one store.
+EXTRA_DIST += tests/e2e/colleagues.c tests/e2e/colleagues.h
+
+UNIT_TESTS += tests/e2e/test_colleagues
+tests_e2e_test_colleagues_SOURCES = %reldir%/test_colleagues.c %reldir%/colleagues.c %reldir%/colleagues.h $(small_fleet)
+tests_e2e_test_colleagues_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_test_colleagues_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
+
+UNIT_TESTS += tests/e2e/test_alertmanager_shown
+tests_e2e_test_alertmanager_shown_SOURCES = %reldir%/test_alertmanager_shown.c %reldir%/alertmanager.c %reldir%/alertmanager.h %reldir%/service.c %reldir%/service.h
+tests_e2e_test_alertmanager_shown_LDADD   = $(libs_base) $(DEPS_LIBS) $(CMOCKA_LIBS)

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "alerts/rule_health.h"
 #include "alerts/spool.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -300,10 +301,45 @@ static void test_alerts(void **state)
 	check("alerts --at 9m_ago", 0, "0 firing (0 that nobody has), 4 pending, 0 resolved", NULL);
 	check("alerts --at 9m_ago --exit-code", 0, NULL, NULL);
 	check("alerts --at 20m_ago", 0, "0 firing (0 that nobody has), 0 pending, 0 resolved", NULL);
-	check("alerts --format csv", 0, "id,state,severity,active_at,fired_at,resolved_at,owner,alertname,model,node,value,summary,group\r\n", NULL);
+	check("alerts --format csv", 0, "id,state,severity,active_at,fired_at,resolved_at,owner,alertname,model,node,value,summary,group,from\r\n", NULL);
 	assert_non_null(strstr(t.out, "\"'=it is")); /* no formula */
 	check("alerts --format xml", 2, NULL, "unknown format 'xml'");
 	check("alerts --search x", 2, NULL, "--search goes with --history");
+}
+
+static void put_rule_health(void)
+{
+	struct labels *name = labels_of(TARGET_RULES, RULE_HEALTH_SOURCE, NULL), *series[RULE_FACTS];
+	const struct layout *l;
+	int64_t target;
+	const double at_s = (double)(t.now_ms / 1000 - 5), values[RULE_FACTS] = { at_s, 0.0125, 3, 2, 1 };
+	for (int f = 0; f < RULE_FACTS; f++)
+		series[f] = labels_of("__name__", rule_fact_metric((enum rule_fact)f), "source", "/etc/rules/a.yml;g", "rule", "Busy", "kind", "alert", "line", "12",
+		                      "number", "1", NULL);
+	assert_ok(store_target(t.store, name, "", &target, &why));
+	assert_ok(store_layout(t.store, series, RULE_FACTS, &l, &why));
+	assert_ok(store_append(t.store, target, STREAM_SIGNAL, t.now_ms, l, values, &why));
+	assert_ok(store_append_event(t.store, &(struct event){ .wall_ms = t.now_ms, .kind = "rule", .text = "it fails",
+	                                                       .data = "{\"source\":\"/etc/rules/a.yml;g\",\"number\":1,\"error\":\"\\u001b[31mtwo of one kind\"}" }, &why));
+	assert_ok(store_flush(t.store, &why));
+	for (int f = 0; f < RULE_FACTS; f++)
+		labels_unref(series[f]);
+	labels_unref(name);
+}
+
+static void test_rules(void **state)
+{
+	(void)state;
+	check("alerts --rules --exit-code", 0, "nobody evaluated rules as of ", NULL);
+	check("alerts --rules --format json", 0, "{\"time\":null,\"failing\":0,\"rules\":[", NULL);
+	put_rule_health();
+	check("alerts --rules", 0, "1 rules, 1 of them fail  as of ", NULL);
+	assert_non_null(strstr(t.out, "12.5 ms       3       2 g     a.yml:12 \xe2\x90\x9b[31mtwo of one kind\n"));
+	check("alerts --rules --exit-code", 1, NULL, NULL);
+	check("alerts --rules --format csv", 0, ",0.0125,3,2,\"g\",\"/etc/rules/a.yml:12\",", NULL);
+	check("alerts --rules --format json", 0, "\"duration_seconds\":0.0125,\"results\":3,\"firing\":2,\"group\":\"g\",\"file\":\"/etc/rules/a.yml\",\"line\":12}", NULL);
+	check("alerts --rules --at 20m_ago", 0, "nobody evaluated rules", NULL);
+	check("alerts --rules --history", 2, NULL, "--rules does not go with --history");
 }
 
 static cJSON *parsed(const char *line)
@@ -529,7 +565,7 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(test_alerts), TEST(test_json),   TEST(test_history),        TEST(test_audit), TEST(test_ack),     TEST(test_ack_mistakes),
+		TEST(test_alerts), TEST(test_rules), TEST(test_json),   TEST(test_history),        TEST(test_audit), TEST(test_ack),     TEST(test_ack_mistakes),
 		TEST(test_refused), TEST(test_nobody_records), TEST(test_slow), TEST(test_silence), TEST(test_note), TEST(test_shared_account),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

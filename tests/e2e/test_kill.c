@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * kill -9 of the recorder, and of who asks it for something, at random moments: no transition, acknowledgement, note or queued notification is lost or
- * doubled. PITWALL_KILLS says how often; `make soak` does it 200 times. */
+ * kill -9 of the recorder, and of who asks it for something, at random moments: no transition, acknowledgement, silence, note or queued notification is
+ * lost or doubled. PITWALL_KILLS says how often; `make soak-kill` does it 200 times. */
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #include "tests/e2e/small_fleet.h"
 #include "tests/unit/recorder/page_server.h"
 
-enum { KILLS = 8, DEADLINE_MS = 60 * 1000, MOMENT_MS = 700, NOTES_MAX = 2000, ALERTS_MAX = 20000 };
+enum { KILLS = 8, DEADLINE_MS = 60 * 1000, MOMENT_MS = 700, ASKED_MAX = 4000, ALERTS_MAX = 20000 };
 
 #define KEY "{alertname=\"Waiting\",model=\"llama\"}"
 
@@ -26,8 +26,8 @@ static struct why why;
 struct fixture {
 	struct small_fleet fleet;
 	unsigned           seed;
-	char               notes[NOTES_MAX][REQUEST_ID]; /* of the requests that were left for good */
-	size_t             n_notes;
+	char               asked[ASKED_MAX][REQUEST_ID]; /* the requests that were left for good, but for acknowledgements */
+	size_t             n_asked, n_notes, n_silences; /* the latter two are of them */
 };
 
 static int64_t own_ms(void)
@@ -115,7 +115,7 @@ struct seen_alert {
 
 struct seen {
 	struct seen_alert *alerts;
-	size_t             n_alerts, n_transitions, n_notes, n_acks, n_waiting, n_notifications;
+	size_t             n_alerts, n_transitions, n_notes, n_silences, n_audited, n_acks, n_waiting, n_notifications;
 	char               last_body[8192];
 };
 
@@ -146,6 +146,21 @@ static enum err see_note(void *ctx, const struct event *e)
 {
 	struct seen *s = ctx;
 	s->n_notes += strncmp(e->text, "note ", 5) == 0;
+	return ERR_OK;
+}
+
+static enum err see_silence(void *ctx, const struct silence_row *row)
+{
+	struct seen *s = ctx;
+	s->n_silences += row->ended_ms == 0;
+	return ERR_OK;
+}
+
+/* Of notes and silences. */
+static enum err see_audit(void *ctx, const struct audit_row *a)
+{
+	struct seen *s = ctx;
+	s->n_audited += strcmp(a->action, "note") == 0 || strcmp(a->action, "silence") == 0;
 	return ERR_OK;
 }
 
@@ -184,7 +199,9 @@ static void check_episodes(struct seen *s)
 		const struct seen_alert *a = &s->alerts[i], *next = i + 1 < s->n_alerts ? a + 1 : NULL;
 		bool has_next = next != NULL && strcmp(next->name, a->name) == 0;
 		bool dropped = a->resolved_ms != 0 && a->fired_ms == 0;
-		assert_row(a->name, !has_next || (a->resolved_ms != 0 && a->resolved_ms <= next->active_ms));
+		if (has_next && (a->resolved_ms == 0 || a->resolved_ms > next->active_ms))
+			fail_msg("%s: alert %lld (active %lld, over %lld) is not over before alert %lld (active %lld)", a->name, (long long)a->id,
+			         (long long)a->active_ms, (long long)a->resolved_ms, (long long)next->id, (long long)next->active_ms);
 		assert_row(a->name, a->counts[TRANSITION_PENDING] <= 1);
 		assert_row(a->name, a->counts[TRANSITION_FIRING] == (a->fired_ms != 0));
 		assert_row(a->name, a->counts[TRANSITION_RESOLVED] == (a->resolved_ms != 0 && !dropped));
@@ -203,6 +220,8 @@ static void look(struct fixture *f, struct seen *s)
 		assert_ok(reader_alerts(r, INT64_MAX, 0, id, see_alert, s, &why));
 	assert_ok(reader_transitions(r, 0, 0, INT64_MAX, see_transition, s, &why));
 	assert_ok(reader_events(r, NULL, "note", 0, INT64_MAX, SIZE_MAX, see_note, s, &why));
+	assert_ok(reader_silences(r, 0, INT64_MAX / 2, see_silence, s, &why));
+	assert_ok(reader_audit(r, 0, see_audit, s, &why));
 	assert_ok(reader_acks(r, 0, INT64_MAX / 2, see_ack, s, &why));
 	assert_ok(reader_notifications(r, NOTIFICATION_STATE_COUNT, see_notification, s, &why));
 	int64_t rows;
@@ -215,31 +234,60 @@ static void look_and_check(struct fixture *f)
 	struct seen s;
 	look(f, &s);
 	check_episodes(&s);
-	assert_true(s.n_notes <= f->n_notes && s.n_acks <= 1);
+	assert_true(s.n_notes <= f->n_notes && s.n_silences <= f->n_silences && s.n_acks <= 1);
+	assert_int_equal(s.n_audited, s.n_notes + s.n_silences);
 	free(s.alerts);
 }
 
 /* ---- what people ask ---- */
 
-static void ask(struct fixture *f, enum request_kind kind)
+static void leave(struct fixture *f, struct request *r)
+{
+	const struct spool_way way = { .store = f->fleet.store };
+	r->asked_ms = wall_ms();
+	r->who = "alice";
+	r->origin = "";
+	assert_ok(request_new_id(r->asked_ms, r->id, &why));
+	assert_ok(spool_put(&way, r, &why));
+}
+
+static void remember(struct fixture *f, const struct request *r)
+{
+	assert_true(f->n_asked < ASKED_MAX);
+	snprintf(f->asked[f->n_asked++], REQUEST_ID, "%s", r->id);
+}
+
+static void ask_note(struct fixture *f)
+{
+	char text[32];
+	snprintf(text, sizeof text, "note %zu", f->n_notes++);
+	struct request r = { .kind = REQUEST_NOTE, .comment = text };
+	leave(f, &r);
+	remember(f, &r);
+}
+
+static void ask_ack(struct fixture *f)
 {
 	static const char *const keys[] = { KEY };
-	char text[32];
-	snprintf(text, sizeof text, "note %zu", f->n_notes);
-	struct request r = { .kind = kind, .asked_ms = wall_ms(), .who = "alice", .origin = "", .comment = kind == REQUEST_NOTE ? text : "mine", .keys = keys,
-		             .n_keys = kind == REQUEST_ACK };
-	const struct spool_way way = { .store = f->fleet.store };
-	assert_ok(request_new_id(r.asked_ms, r.id, &why));
-	assert_ok(spool_put(&way, &r, &why));
-	if (kind == REQUEST_NOTE)
-		snprintf(f->notes[f->n_notes++], REQUEST_ID, "%s", r.id);
+	struct request r = { .kind = REQUEST_ACK, .comment = "mine", .keys = keys, .n_keys = 1 };
+	leave(f, &r);
+}
+
+/* Of a node that is not there: it hides nothing. */
+static void ask_silence(struct fixture *f)
+{
+	char matchers[128];
+	snprintf(matchers, sizeof matchers, "[{\"name\":\"node\",\"value\":\"none-%zu\",\"isRegex\":false,\"isEqual\":true}]", f->n_silences++);
+	struct request r = { .kind = REQUEST_SILENCE, .comment = "known", .matchers = matchers, .until_ms = wall_ms() + 24 * 3600 * 1000 };
+	leave(f, &r);
+	remember(f, &r);
 }
 
 static bool all_is_done(struct fixture *f, void *unused)
 {
 	(void)unused;
-	for (size_t i = 0; i < f->n_notes; i++)
-		if (spool_is_waiting(f->fleet.store, f->notes[i]))
+	for (size_t i = 0; i < f->n_asked; i++)
+		if (spool_is_waiting(f->fleet.store, f->asked[i]))
 			return false;
 	return true;
 }
@@ -308,11 +356,13 @@ static void killed_recorders_lose_and_double_nothing(void **state)
 	for (int i = 0, n = kills(); i < n; i++) {
 		small_fleet_set_waiting(&f->fleet, i % 2 == 0 ? 0 : 10);
 		wait_for(f, "a folder for requests", can_be_asked, NULL);
-		ask(f, REQUEST_NOTE);
+		ask_note(f);
 		if (i % 2 != 0)
-			ask(f, REQUEST_ACK);
+			ask_ack(f);
 		let_a_moment_pass(f);
-		ask(f, REQUEST_NOTE);
+		ask_note(f);
+		if (i % 3 == 0)
+			ask_silence(f);
 		small_fleet_set_waiting(&f->fleet, i % 2 == 0 ? 10 : 0);
 		let_a_moment_pass(f);
 		end(pid, SIGKILL);
@@ -328,6 +378,8 @@ static void killed_recorders_lose_and_double_nothing(void **state)
 	look(f, &s);
 	check_episodes(&s);
 	assert_int_equal(s.n_notes, f->n_notes);
+	assert_int_equal(s.n_silences, f->n_silences);
+	assert_int_equal(s.n_audited, f->n_notes + f->n_silences);
 	assert_true(s.n_acks <= 1); /* one may outlast a pause, see alerts/ack.h */
 	free(s.alerts);
 	small_fleet_remove(&f->fleet);
@@ -350,7 +402,7 @@ static void killed_askers_leave_nothing_by_half(void **state)
 		poll(NULL, 0, dice(f, 300)); /* the moment, as above */
 		end(asker, SIGKILL);
 	}
-	ask(f, REQUEST_NOTE);
+	ask_note(f);
 	wait_for(f, "all that was asked is done", all_is_done, NULL);
 	struct seen s;
 	look(f, &s);

@@ -113,6 +113,11 @@ tests_fuzz_fuzz_source_exec_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
 FUZZ_TARGETS += tests/fuzz/fuzz_request
 tests_fuzz_fuzz_request_LDADD = $(FUZZ_MAIN) $(libs_alerts)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_kubernetes
+tests_fuzz_fuzz_kubernetes_LDADD = $(FUZZ_MAIN) $(libs_deploy)
+FUZZ_TARGETS += tests/fuzz/fuzz_kube_config
+tests_fuzz_fuzz_kube_config_LDADD = $(FUZZ_MAIN) $(libs_deploy)
+
 if FUZZERS
 FUZZ_MAIN = $(FUZZ_ENGINE)
 else

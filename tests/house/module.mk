@@ -3,6 +3,8 @@
 HOUSE_TESTS = %reldir%/banned.sh %reldir%/floors.sh %reldir%/headers.sh %reldir%/man.sh %reldir%/symbols.sh
 TESTS      += $(HOUSE_TESTS)
 EXTRA_DIST += $(HOUSE_TESTS) tests/house/listed.sh
+TESTS      += %reldir%/peers.sh
+EXTRA_DIST += %reldir%/peers.sh tools/peers.sh
 
 # A release that lacks a source is not made.
 dist-hook:

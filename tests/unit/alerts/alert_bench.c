@@ -46,7 +46,7 @@ void bench_end(struct alert_bench *b)
 
 void bench_start_manager(struct alert_bench *b)
 {
-	const struct alert_manager_options o = { .store_path = b->folder.path };
+	const struct alert_manager_options o = { .store_path = b->folder.path, .clock = &b->clock.clock };
 	assert_ok(alert_manager_new(&o, &b->manager, &why));
 }
 
@@ -100,8 +100,10 @@ static void write_frame(struct alert_bench *b, const struct alert_frame *f)
 		assert_ok(store_append_stale(b->store, b->groups[i].target, STREAM_SIGNAL, f->at_ms, &why));
 		return;
 	}
-	if (b->groups[i].version != f->version)
+	if (b->groups[i].version != f->version) {
+		store_layout_drop(b->store, b->groups[i].layout);
 		assert_ok(store_layout(b->store, f->series, f->n, &b->groups[i].layout, &why));
+	}
 	b->groups[i].version = f->version;
 	assert_ok(store_append(b->store, b->groups[i].target, STREAM_SIGNAL, f->at_ms, b->groups[i].layout, f->values, &why));
 }
@@ -112,6 +114,8 @@ void bench_round(struct alert_bench *b)
 	assert_ok(alert_manager_round(b->manager, b->now_ms, &r, &why));
 	for (size_t i = 0; i < r.n_frames; i++)
 		write_frame(b, &r.frames[i]);
+	if (r.health != NULL)
+		write_frame(b, r.health);
 	for (size_t i = 0; i < r.n_gone; i++)
 		assert_ok(store_append_stale(b->store, b->groups[group_of(b, r.gone[i])].target, STREAM_SIGNAL, b->now_ms, &why));
 	b->n_gone += r.n_gone;

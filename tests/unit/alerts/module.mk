@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+
 UNIT_TESTS += tests/unit/alerts/test_life
 tests_unit_alerts_test_life_SOURCES = %reldir%/test_life.c
 tests_unit_alerts_test_life_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
@@ -20,10 +21,10 @@ UNIT_TESTS += tests/unit/alerts/test_changed_incidents
 tests_unit_alerts_test_changed_incidents_SOURCES = %reldir%/test_changed_incidents.c $(store_folder)
 tests_unit_alerts_test_changed_incidents_LDADD   = $(libs_alerts) $(libs_sim) $(CMOCKA_LIBS)
 
-
 UNIT_TESTS += tests/unit/alerts/test_recent
 tests_unit_alerts_test_recent_SOURCES = %reldir%/test_recent.c $(store_folder)
 tests_unit_alerts_test_recent_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/alerts/test_request
 tests_unit_alerts_test_request_SOURCES = %reldir%/test_request.c $(faults)
 tests_unit_alerts_test_request_LDFLAGS = $(fault_ldflags)
@@ -32,6 +33,7 @@ tests_unit_alerts_test_request_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/alerts/test_spool
 tests_unit_alerts_test_spool_SOURCES = %reldir%/test_spool.c
 tests_unit_alerts_test_spool_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/alerts/test_grouping
 tests_unit_alerts_test_grouping_SOURCES = %reldir%/test_grouping.c
 tests_unit_alerts_test_grouping_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
@@ -47,6 +49,7 @@ tests_unit_alerts_test_inhibit_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/alerts/test_ack
 tests_unit_alerts_test_ack_SOURCES = %reldir%/test_ack.c
 tests_unit_alerts_test_ack_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/alerts/test_notify_plan
 tests_unit_alerts_test_notify_plan_SOURCES = %reldir%/test_notify_plan.c
 tests_unit_alerts_test_notify_plan_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
@@ -72,6 +75,7 @@ tests_unit_alerts_test_packs_SOURCES = %reldir%/test_packs.c
 tests_unit_alerts_test_packs_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 
 # The simulator's pages through the collectors' parser, as in life.
+
 UNIT_TESTS += tests/unit/alerts/test_incidents
 tests_unit_alerts_test_incidents_SOURCES = %reldir%/test_incidents.c
 tests_unit_alerts_test_incidents_LDADD   = libsim.a libcollectors.a $(libs_alerts) $(MHD_LIBS) $(CMOCKA_LIBS)
@@ -85,6 +89,7 @@ tests_unit_alerts_test_rulebook_SOURCES = %reldir%/test_rulebook.c
 tests_unit_alerts_test_rulebook_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 
 alert_bench = %reldir%/alert_bench.c %reldir%/alert_bench.h $(store_folder)
+
 UNIT_TESTS += tests/unit/alerts/test_manager
 tests_unit_alerts_test_manager_SOURCES = %reldir%/test_manager.c $(alert_bench)
 tests_unit_alerts_test_manager_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
@@ -93,6 +98,7 @@ UNIT_TESTS += tests/unit/alerts/test_manager_faults
 tests_unit_alerts_test_manager_faults_SOURCES = %reldir%/test_manager_faults.c $(alert_bench) $(faults)
 tests_unit_alerts_test_manager_faults_LDFLAGS = $(fault_ldflags)
 tests_unit_alerts_test_manager_faults_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/alerts/test_notify_faults
 tests_unit_alerts_test_notify_faults_SOURCES = %reldir%/test_notify_faults.c $(faults)
 tests_unit_alerts_test_notify_faults_LDFLAGS = $(fault_ldflags)
@@ -102,3 +108,11 @@ UNIT_TESTS += tests/unit/alerts/test_policy_faults
 tests_unit_alerts_test_policy_faults_SOURCES = %reldir%/test_policy_faults.c $(faults)
 tests_unit_alerts_test_policy_faults_LDFLAGS = $(fault_ldflags)
 tests_unit_alerts_test_policy_faults_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_rule_health
+tests_unit_alerts_test_rule_health_SOURCES = %reldir%/test_rule_health.c $(alert_bench)
+tests_unit_alerts_test_rule_health_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/alerts/test_alertmanager_sync
+tests_unit_alerts_test_alertmanager_sync_SOURCES = %reldir%/test_alertmanager_sync.c
+tests_unit_alerts_test_alertmanager_sync_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)

@@ -113,6 +113,36 @@ static void a_restart_loses_and_doubles_nothing(void **state)
 	bench_end(&b);
 }
 
+/* An outage counts once, however often a recorder begins in it and ends before it evaluates. */
+static void restarts_without_an_evaluation_add_up_to_one(void **state)
+{
+	(void)state;
+	struct alert_bench b;
+	size_t n = 0;
+	bench_begin(&b, "manager");
+	bench_load(&b, DOWN);
+	int64_t t0 = go_to_evaluation(&b);
+	b.up[0] = 0;
+	bench_pass(&b, 6);
+	bench_stop_manager(&b);
+	b.now_ms += 20000;
+	test_clock_advance(&b.clock, 20000);
+	for (int i = 0; i < 3; i++) {
+		bench_start_manager(&b);
+		bench_load(&b, DOWN);
+		bench_pass(&b, 1);
+		assert_text(bench_transitions(&b, t0), "1:pending+5");
+		bench_stop_manager(&b);
+	}
+	bench_start_manager(&b);
+	bench_load(&b, DOWN);
+	bench_pass(&b, 12);
+	assert_text(bench_transitions(&b, t0), "1:pending+5 1:firing+40");
+	assert_ok(reader_alerts(b.reader, b.now_ms, 0, 0, count_row, &n, &why));
+	assert_int_equal(n, 1);
+	bench_end(&b);
+}
+
 static void rules_change_while_alerts_go_on(void **state)
 {
 	(void)state;
@@ -394,6 +424,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_alert_comes_and_goes),
 		cmocka_unit_test(a_restart_loses_and_doubles_nothing),
+		cmocka_unit_test(restarts_without_an_evaluation_add_up_to_one),
 		cmocka_unit_test(rules_change_while_alerts_go_on),
 		cmocka_unit_test(what_a_group_records_is_seen_at_once),
 		cmocka_unit_test(a_rule_that_fails_is_told_of_and_its_alerts_stay),

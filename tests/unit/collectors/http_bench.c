@@ -13,6 +13,7 @@ void bench_on_scrape(void *ctx, const struct http_scrape *s)
 	seen->line = s->line;
 	seen->skipped = s->skipped;
 	seen->last_wall_ms = s->wall_ms;
+	seen->expires_ms = s->certificate_expires_ms;
 	snprintf(seen->text, sizeof seen->text, "%s", s->text);
 	if (seen->remove_at_once)
 		http_target_remove(s->target);

@@ -26,7 +26,7 @@ struct seen {
 	size_t      series, predicted;
 	uint64_t    skipped;
 	bool        remove_at_once;
-	int64_t     last_wall_ms;
+	int64_t     last_wall_ms, expires_ms;
 };
 
 int bench_set_up(void **state); /* for cmocka; *state is a struct bench */

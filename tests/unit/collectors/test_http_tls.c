@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "collectors/http_private.h"
 #include "tests/unit/collectors/http_bench.h"
 
 enum { WORDS_MAX = 24 };
@@ -20,7 +22,7 @@ static struct {
 	pid_t server;
 } tls;
 
-static const char *const files[] = { "pit.pem", "pit.key", "ours.pem", "ours.key", "other.pem", "other.key", "locked.key", "metrics" };
+static const char *const files[] = { "pit.pem", "pit.key", "ours.pem", "ours.key", "other.pem", "other.key", "locked.key", "gone.pem", "metrics" };
 
 /* Starts `words` in the folder, with its output into `out` (-1: nowhere). */
 static pid_t spawn(const char *const words[], int out)
@@ -83,7 +85,8 @@ static int make_files(void **state)
 	fputs("a 1\n", f);
 	fclose(f);
 	const char *lock[] = { "openssl", "pkey", "-in", "ours.key", "-aes128", "-passout", "pass:secret", "-out", "locked.key", NULL };
-	tls.is_made = make_certificate("pit") && make_certificate("ours") && make_certificate("other") && run(lock);
+	const char *end[] = { "openssl", "x509", "-in", "pit.pem", "-signkey", "pit.key", "-days", "-1", "-out", "gone.pem", NULL };
+	tls.is_made = make_certificate("pit") && make_certificate("ours") && make_certificate("other") && run(lock) && run(end);
 	return 0;
 }
 
@@ -251,12 +254,86 @@ static void shows_its_certificate(void **state)
 	}
 }
 
+/* ---- when the certificate ends ---- */
+
+static void reads_when_a_certificate_ends(void **state)
+{
+	(void)state;
+	static const struct { const char *label, *line; int64_t ms; } rows[] = {
+		{ "of OpenSSL",           "Expire date:Nov 27 12:00:00 2027 GMT",  INT64_C(1827316800000) },
+		{ "a day of one digit",   "Expire date:Nov  7 12:00:00 2027 GMT",  INT64_C(1825588800000) },
+		{ "of other libraries",   "Expire date:2027-11-27 12:00:00 GMT",   INT64_C(1827316800000) },
+		{ "past 32 bits",         "Expire date:Jan  1 00:00:00 2050 GMT",  INT64_C(2524608000000) },
+		{ "the last that can be", "Expire date:Dec 31 23:59:59 9999 GMT",  INT64_C(253402300799000) },
+		{ "another line",         "Start date:Nov 27 12:00:00 2027 GMT",   0 },
+		{ "no date",              "Expire date:Bad time value",            0 },
+		{ "nothing",              "Expire date:",                          0 },
+		{ "far too long",         "Expire date:Nov 27 12:00:00 2027 GMT aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 0 },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		assert_row(rows[i].label, tls_expiry_of(rows[i].line) == rows[i].ms);
+}
+
+static struct http_target *watch_server(struct bench *b, int port, const char *ca, bool insecure, int64_t interval_ms, struct seen *seen)
+{
+	char where[64];
+	struct http_target *target = NULL;
+	snprintf(where, sizeof where, "https://127.0.0.1:%d/metrics", port);
+	const struct http_target_options o = { .url = where, .interval_ms = interval_ms, .timeout_ms = interval_ms, .done = bench_on_scrape, .ctx = seen,
+		                               .access = { .ca_file = in_dir(ca), .server_name = "pit.example", .insecure_skip_verify = insecure } };
+	assert_int_equal(http_target_add(b->c, &o, true, &target, NULL), ERR_OK);
+	return target;
+}
+
+/* In hours from now. */
+static double hours_left(const struct seen *s)
+{
+	return (double)(s->expires_ms - clock_wall_ms(clock_system())) / 3600000;
+}
+
+static void tells_when_the_certificate_ends(void **state)
+{
+	need_openssl();
+	static const char *const words[] = { "-cert", "pit.pem", "-key", "pit.key", NULL };
+	struct bench *b = *state;
+	struct seen   seen = { 0 }, plain = { 0 };
+	struct http_target *t = watch_server(b, serve(words), "pit.pem", false, 50, &seen), *p = bench_add(b, bench_url(b, "/ok"), 50, 50, &plain);
+	bench_run_until(b, &seen.n_ok, 5); /* it is looked at once, and known with each */
+	assert_true(hours_left(&seen) > 47 && hours_left(&seen) < 48.1);
+	bench_run_until(b, &plain.n_ok, 1);
+	assert_true(plain.expires_ms == 0);
+	http_target_remove(t);
+	http_target_remove(p);
+}
+
+static void tells_that_it_has_ended(void **state)
+{
+	need_openssl();
+	static const char *const words[] = { "-cert", "gone.pem", "-key", "pit.key", NULL };
+	struct bench *b = *state;
+	struct seen   refused = { 0 }, taken = { 0 };
+	int           port = serve(words);
+	struct http_target *t = watch_server(b, port, "gone.pem", false, 20000, &refused);
+	bench_run_until(b, &refused.n, 1);
+	assert_int_equal(refused.result, FETCH_TLS);
+	assert_non_null(strstr(refused.text, "the certificate of '127.0.0.1:"));
+	assert_non_null(strstr(refused.text, "' has expired, or that of its issuer: renew it, and have the server read it again"));
+	http_target_remove(t);
+	t = watch_server(b, port, "gone.pem", true, 20000, &taken); /* where it is not verified, it is known all the same */
+	bench_run_until(b, &taken.n_ok, 1);
+	assert_true(hours_left(&taken) < -23 && hours_left(&taken) > -25);
+	http_target_remove(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(verifies_the_server, bench_set_up, tear_down),
 		cmocka_unit_test_setup_teardown(asks_for_the_server_name, bench_set_up, tear_down),
 		cmocka_unit_test_setup_teardown(shows_its_certificate, bench_set_up, tear_down),
+		cmocka_unit_test(reads_when_a_certificate_ends),
+		cmocka_unit_test_setup_teardown(tells_when_the_certificate_ends, bench_set_up, tear_down),
+		cmocka_unit_test_setup_teardown(tells_that_it_has_ended, bench_set_up, tear_down),
 	};
 	return cmocka_run_group_tests_name("http tls", tests, make_files, remove_files);
 }

@@ -30,7 +30,9 @@ static void test_all_kinds(void **state)
 		"  - { name: pager, pagerduty: { routing_key: { command: [ pass, show, pd ] } }, min_severity: critical }\n"
 		"alertmanagers:\n"
 		"  - { name: am, url: \"http://am.example:9093/prefix/\", mirror_acks: 5m }\n"
-		"  - { name: other, url: \"http://am2.example:9093\", send: false, mirror_acks: true }\n";
+		"  - { name: other, url: \"http://am2.example:9093\", send: false, mirror_acks: true }\n"
+		"  - { name: seen, url: \"http://am3.example:9093\", show: 1m }\n"
+		"  - { name: owner, url: \"http://am4.example:9093\", owns_silences: true }\n";
 	struct fleet *f = NULL;
 	(void)state;
 	assert_string_equal(said(text, &f), "");
@@ -63,12 +65,15 @@ static void test_all_kinds(void **state)
 	assert_string_equal(r[3].auth->user, "u");
 	assert_string_equal(r[4].url, "https://events.pagerduty.com/v2/enqueue");
 	assert_string_equal(r[4].secret.argv[2], "pd");
-	assert_int_equal(f->n_alertmanagers, 2);
+	assert_int_equal(f->n_alertmanagers, 4);
 	assert_string_equal(f->alertmanagers[0].url, "http://am.example:9093/prefix");
 	assert_true(f->alertmanagers[0].mirrors_acks && f->alertmanagers[0].sends);
 	assert_int_equal(f->alertmanagers[0].mirror_ms, 5 * 60 * 1000);
 	assert_true(f->alertmanagers[1].mirrors_acks && !f->alertmanagers[1].sends);
 	assert_int_equal(f->alertmanagers[1].mirror_ms, ALERTMANAGER_MIRROR_MS);
+	assert_false(f->alertmanagers[0].is_shown || f->alertmanagers[0].owns_silences);
+	assert_true(f->alertmanagers[2].is_shown && !f->alertmanagers[2].owns_silences && f->alertmanagers[2].show_ms == 60000);
+	assert_true(f->alertmanagers[3].is_shown && f->alertmanagers[3].owns_silences && f->alertmanagers[3].show_ms == ALERTMANAGER_SHOW_MS);
 	fleet_free(f);
 }
 
@@ -123,6 +128,11 @@ static void test_mistakes(void **state)
 		{ "Alertmanager without a URL", "alertmanagers: [ { name: a } ]\n", "f:2:18: 'url' must be given\n" },
 		{ "Alertmanager with a query", "alertmanagers: [ { name: a, url: \"http://a/?b\" } ]\n", "f:2:34: 'url' is where Alertmanager is" },
 		{ "mirror", "alertmanagers: [ { name: a, url: \"http://a\", mirror_acks: sometimes } ]\n", "f:2:59: 'mirror_acks' must be a duration" },
+		{ "show", "alertmanagers: [ { name: a, url: \"http://a\", show: 1ms } ]\n", "f:2:52: 'show' must be" },
+		{ "owner that is not shown", "alertmanagers: [ { name: a, url: \"http://a\", show: false, owns_silences: true } ]\n",
+		  "f:2:74: an Alertmanager that owns the silences is shown" },
+		{ "two owners", "alertmanagers: [ { name: a, url: \"http://a\", owns_silences: true }, { name: b, url: \"http://b\", owns_silences: true } ]\n",
+		  "f:2:112: 'a' owns the silences already" },
 		{ "mirror too short", "alertmanagers: [ { name: a, url: \"http://a\", mirror_acks: 10s } ]\n", "f:2:59: 'mirror_acks' must be" },
 	};
 	(void)state;

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+
 UNIT_TESTS += tests/unit/deploy/test_ask
 tests_unit_deploy_test_ask_SOURCES = %reldir%/test_ask.c
 tests_unit_deploy_test_ask_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
@@ -6,6 +7,14 @@ tests_unit_deploy_test_ask_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/deploy/test_option
 tests_unit_deploy_test_option_SOURCES = %reldir%/test_option.c
 tests_unit_deploy_test_option_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_scope
+tests_unit_deploy_test_scope_SOURCES = %reldir%/test_scope.c $(fleet_text)
+tests_unit_deploy_test_scope_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_describe
+tests_unit_deploy_test_describe_SOURCES = %reldir%/test_describe.c
+tests_unit_deploy_test_describe_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/deploy/test_gate
 tests_unit_deploy_test_gate_SOURCES = %reldir%/test_gate.c $(store_folder)
@@ -15,20 +24,62 @@ UNIT_TESTS += tests/unit/deploy/test_run
 tests_unit_deploy_test_run_SOURCES = %reldir%/test_run.c
 tests_unit_deploy_test_run_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 
-UNIT_TESTS += tests/unit/deploy/test_scope
-tests_unit_deploy_test_scope_SOURCES = %reldir%/test_scope.c $(fleet_text)
-tests_unit_deploy_test_scope_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/deploy/test_kube_config
+tests_unit_deploy_test_kube_config_SOURCES = %reldir%/test_kube_config.c
+tests_unit_deploy_test_kube_config_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+kube_bench = %reldir%/kube_bench.c %reldir%/kube_bench.h %reldir%/kube_patch.c %reldir%/kube_patch.h %reldir%/kube_world.c %reldir%/kube_world.h
+
+UNIT_TESTS += tests/unit/deploy/test_kubernetes
+tests_unit_deploy_test_kubernetes_SOURCES = %reldir%/test_kubernetes.c $(kube_bench)
+tests_unit_deploy_test_kubernetes_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_kubernetes_custom
+tests_unit_deploy_test_kubernetes_custom_SOURCES = %reldir%/test_kubernetes_custom.c $(kube_bench)
+tests_unit_deploy_test_kubernetes_custom_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 
 hands_bench = tests/unit/deploy/hands_bench.c tests/unit/deploy/hands_bench.h tests/unit/collectors/loop_turn.c \
 	tests/unit/collectors/loop_turn.h tests/unit/collectors/sshd.c tests/unit/collectors/sshd.h
 small_server = tests/unit/deploy/small_server.c tests/unit/deploy/small_server.h
+
 UNIT_TESTS += tests/unit/deploy/test_hands
 tests_unit_deploy_test_hands_SOURCES = %reldir%/test_hands.c $(hands_bench) $(small_server)
 tests_unit_deploy_test_hands_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 
-UNIT_TESTS += tests/unit/deploy/test_kube_config
-tests_unit_deploy_test_kube_config_SOURCES = %reldir%/test_kube_config.c
-tests_unit_deploy_test_kube_config_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
-UNIT_TESTS += tests/unit/deploy/test_describe
-tests_unit_deploy_test_describe_SOURCES = %reldir%/test_describe.c
-tests_unit_deploy_test_describe_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/deploy/test_plan
+tests_unit_deploy_test_plan_SOURCES = %reldir%/test_plan.c %reldir%/plan_maker.c %reldir%/plan_maker.h
+tests_unit_deploy_test_plan_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_plan_print
+tests_unit_deploy_test_plan_print_SOURCES = %reldir%/test_plan_print.c %reldir%/plan_maker.c %reldir%/plan_maker.h
+tests_unit_deploy_test_plan_print_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_planner
+tests_unit_deploy_test_planner_SOURCES = %reldir%/test_planner.c %reldir%/plan_maker.c %reldir%/plan_maker.h
+tests_unit_deploy_test_planner_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+driver_bench = tests/unit/deploy/driver_bench.c tests/unit/deploy/driver_bench.h $(hands_bench)
+
+UNIT_TESTS += tests/unit/deploy/test_systemd
+tests_unit_deploy_test_systemd_SOURCES = %reldir%/test_systemd.c $(driver_bench)
+tests_unit_deploy_test_systemd_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_release
+tests_unit_deploy_test_release_SOURCES = %reldir%/test_release.c $(driver_bench)
+tests_unit_deploy_test_release_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_systemd_live
+tests_unit_deploy_test_systemd_live_SOURCES = %reldir%/test_systemd_live.c $(driver_bench)
+tests_unit_deploy_test_systemd_live_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_command_http
+tests_unit_deploy_test_command_http_SOURCES = %reldir%/test_command_http.c $(driver_bench) $(small_server)
+tests_unit_deploy_test_command_http_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_kubernetes_server
+tests_unit_deploy_test_kubernetes_server_SOURCES = %reldir%/test_kubernetes_server.c %reldir%/kube_server.c %reldir%/kube_server.h $(kube_bench) \
+	tests/unit/collectors/loop_turn.c tests/unit/collectors/loop_turn.h
+tests_unit_deploy_test_kubernetes_server_LDADD   = $(libs_deploy) $(MHD_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_kubernetes_samples
+tests_unit_deploy_test_kubernetes_samples_SOURCES = %reldir%/test_kubernetes_samples.c $(kube_bench)
+tests_unit_deploy_test_kubernetes_samples_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)

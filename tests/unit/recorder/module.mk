@@ -19,3 +19,7 @@ tests_unit_recorder_test_standby_LDADD   = $(libs_recorder) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/recorder/test_desk_deploys
 tests_unit_recorder_test_desk_deploys_SOURCES = %reldir%/test_desk_deploys.c $(store_folder)
 tests_unit_recorder_test_desk_deploys_LDADD   = $(libs_recorder) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/recorder/test_desk
+tests_unit_recorder_test_desk_SOURCES = %reldir%/test_desk.c $(store_folder)
+tests_unit_recorder_test_desk_LDADD   = $(libs_recorder) $(CMOCKA_LIBS)

@@ -59,7 +59,8 @@ static void end(struct bench *b)
 static void leave(const struct bench *b, struct request *r)
 {
 	const struct spool_way way = { .store = b->folder.path };
-	r->asked_ms = clock_wall_ms(clock_system());
+	if (r->asked_ms == 0)
+		r->asked_ms = clock_wall_ms(clock_system());
 	assert_ok(request_new_id(r->asked_ms, r->id, &why));
 	assert_ok(spool_put(&way, r, &why));
 }
@@ -182,8 +183,31 @@ static void test_denied(void **state)
 	}
 }
 
+/* What lay in the folder while nobody recorded is not done by surprise. */
+static void test_old(void **state)
+{
+	struct bench b;
+	struct request r = { .kind = REQUEST_CONTROL, .deployment = 3, .verb = "undo", .asked_ms = clock_wall_ms(clock_system()) - 10 * 60 * 1000 };
+	struct desk_job job = { .use = NULL };
+	struct reader *reader = NULL;
+	struct seen seen = { "" };
+	(void)state;
+	begin(&b, "operator");
+	leave(&b, &r);
+	desk_work(b.desk, &job);
+	assert_int_equal(job.n_deploys, 0);
+	commit(&b, &job);
+	desk_job_release(&job);
+	assert_ok(reader_open(b.folder.path, READER_OWN, &reader, &why));
+	assert_ok(reader_request(reader, r.id, see_answer, &seen, &why));
+	assert_string_equal(seen.text, "timed out: it was asked for too long ago: ask again");
+	reader_close(reader);
+	remove_file(&b, r.id);
+	end(&b);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_handed_on), cmocka_unit_test(test_denied) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_handed_on), cmocka_unit_test(test_denied), cmocka_unit_test(test_old) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

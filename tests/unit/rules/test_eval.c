@@ -122,6 +122,25 @@ static void test_frames(void **state)
 	end(&f);
 }
 
+/* Known without any rule, and of a rule's and this one the lesser counts. */
+static void test_certificate(void **state)
+{
+	(void)state;
+	struct fixture f;
+	assert_int_equal(start(&f, "  - { record: 'signal:certificate_expiry_seconds', expr: 'sum(c) > 0' }\n  - { record: z, expr: '7' }\n", 10000, 0), ERR_OK);
+	assert_string_equal(scrape(&f, 10, 0, 0, 0, 0), "*signal:up 1; z 7");
+	signal_target_certificate(f.target, 100000);
+	assert_string_equal(scrape(&f, 20, 0, 0, 0, 0), "*signal:up 1; z 7; signal:certificate_expiry_seconds 80");
+	assert_string_equal(scrape(&f, 30, 0, 0, 0, 0), "signal:up 1; z 7; signal:certificate_expiry_seconds 70");
+	assert_string_equal(scrape(&f, 40, 0, 0, 0, 50), "signal:up 1; z 7; signal:certificate_expiry_seconds 50");
+	assert_string_equal(scrape(&f, 50, 0, 0, 0, 60), "signal:up 1; z 7; signal:certificate_expiry_seconds 50");
+	assert_string_equal(fail_scrape(&f, 130), "signal:up 0; z --; signal:certificate_expiry_seconds -30"); /* it ended, and nobody takes it any more */
+	signal_target_certificate(f.target, 0);
+	assert_string_equal(scrape(&f, 140, 0, 0, 0, 0), "signal:up 1; z 7; signal:certificate_expiry_seconds --");
+	assert_int_equal(f.n_errors, 0);
+	end(&f);
+}
+
 /* What is not a number is no signal; a series that is stale is not there. */
 static void test_nan(void **state)
 {
@@ -377,6 +396,7 @@ int main(void)
 		cmocka_unit_test(test_widened),
 		cmocka_unit_test(test_first_minute),
 		cmocka_unit_test(test_vanished),
+		cmocka_unit_test(test_certificate),
 		cmocka_unit_test(test_offset),
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_list_stays_short),

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
+
 UNIT_TESTS += tests/unit/store/test_alerts
+
 UNIT_TESTS += tests/unit/store/test_codec tests/unit/store/test_faults tests/unit/store/test_store tests/unit/store/test_stranger
+
 UNIT_TESTS += tests/unit/store/test_memory tests/unit/store/test_migration
 tests_unit_store_test_alerts_SOURCES = %reldir%/test_alerts.c
 tests_unit_store_test_alerts_LDADD   = $(libs_store) $(CMOCKA_LIBS)
@@ -18,9 +21,19 @@ tests_unit_store_test_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=ca
 tests_unit_store_test_migration_SOURCES = %reldir%/test_migration.c
 tests_unit_store_test_migration_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 EXTRA_DIST += %reldir%/data
+
 UNIT_TESTS += tests/unit/store/test_tail
 tests_unit_store_test_tail_SOURCES = %reldir%/test_tail.c $(store_folder)
 tests_unit_store_test_tail_LDADD   = $(libs_store) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/store/test_deployments
 tests_unit_store_test_deployments_SOURCES = %reldir%/test_deployments.c
 tests_unit_store_test_deployments_LDADD   = $(libs_store) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/store/test_prune
+tests_unit_store_test_prune_SOURCES = %reldir%/test_prune.c $(store_folder)
+tests_unit_store_test_prune_LDADD   = $(libs_store) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/store/test_layouts
+tests_unit_store_test_layouts_SOURCES = %reldir%/test_layouts.c $(store_folder)
+tests_unit_store_test_layouts_LDADD   = $(libs_store) $(CMOCKA_LIBS)

@@ -449,6 +449,113 @@ static void tampering_with_the_audit_is_found(void **state)
 	reader_close(r);
 }
 
+/* ---- Alertmanagers ---- */
+
+static enum err see_external(void *ctx, const struct external_row *e)
+{
+	buf_printf(ctx, "%lld %s %s %d%s %s;", (long long)e->id, e->remote, labels_get(e->labels, "alertname"), e->state, e->until_ms == INT64_MAX ? "" : " was", e->silenced_by);
+	return ERR_OK;
+}
+
+static enum err see_alertmanager(void *ctx, const struct alertmanager_row *a)
+{
+	buf_printf(ctx, "%s %lld %d %s;", a->name, (long long)a->from_ms, a->state, a->text);
+	return ERR_OK;
+}
+
+static void put_external(struct fixture *f, struct changes *c, int64_t id, int64_t from_ms, int64_t until_ms, enum external_state state)
+{
+	changes_external(c, &(struct external_row){ .id = id, .remote = "am", .labels = f->labels, .annotations = f->none, .starts_ms = 10, .from_ms = from_ms,
+	                                            .until_ms = until_ms, .state = state, .silenced_by = state == EXTERNAL_SUPPRESSED ? "s-1" : "",
+	                                            .inhibited_by = "", .receivers = "page", .url = "" });
+}
+
+static void fill_alertmanagers(struct fixture *f)
+{
+	struct changes *c = changes();
+	put_external(f, c, 1, 100, 200, EXTERNAL_ACTIVE);
+	put_external(f, c, 2, 200, INT64_MAX, EXTERNAL_SUPPRESSED);
+	changes_alertmanager(c, &(struct alertmanager_row){ "am", 100, ALERTMANAGER_ANSWERS, "" });
+	changes_alertmanager(c, &(struct alertmanager_row){ "am", 300, ALERTMANAGER_SILENT, "refused" });
+	changes_alertmanager(c, &(struct alertmanager_row){ "bm", 150, ALERTMANAGER_ANSWERS, "" });
+	commit(f, c);
+}
+
+static void what_alertmanagers_have_is_read_as_of_any_time(void **state)
+{
+	struct fixture *f = *state;
+	static const struct { const char *label; int64_t after_ms, until_ms; const char *alerts, *managers; } rows[] = {
+		{ "before", 99, 99, "", "" },
+		{ "active", 100, 100, "1 am NodeDown 0 ;", "am 100 1 ;" },
+		{ "suppressed", 200, 200, "2 am NodeDown 1 s-1;", "am 100 1 ;bm 150 1 ;" },
+		{ "no answer", 400, 400, "2 am NodeDown 1 s-1;", "am 300 2 refused;bm 150 1 ;" },
+		{ "a window", 120, 350, "1 am NodeDown 0 was ;2 am NodeDown 1 s-1;", "am 100 1 ;am 300 2 refused;bm 150 1 ;" },
+		{ "a window that ends early", 120, 150, "1 am NodeDown 0 ;", "am 100 1 ;bm 150 1 ;" },
+	};
+	struct alert_ids ids;
+	fill_alertmanagers(f);
+	struct reader *r = reader(f->path);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct buf text;
+		buf_init(&text, 1000);
+		assert_ok(reader_externals(r, rows[i].after_ms, rows[i].until_ms, see_external, &text, &why));
+		if (strcmp(buf_text(&text), rows[i].alerts) != 0)
+			fail_msg("%s: %s", rows[i].label, buf_text(&text));
+		buf_clear(&text);
+		assert_ok(reader_alertmanagers(r, rows[i].after_ms, rows[i].until_ms, see_alertmanager, &text, &why));
+		if (strcmp(buf_text(&text), rows[i].managers) != 0)
+			fail_msg("%s: %s", rows[i].label, buf_text(&text));
+		buf_release(&text);
+	}
+	assert_ok(reader_alert_ids(r, &ids, &why));
+	assert_true(ids.external == 2 && ids.alert == 0);
+	reader_close(r);
+}
+
+static void silences_of_alertmanagers_are_there_after_their_end(void **state)
+{
+	struct fixture *f = *state;
+	static const struct { int64_t at_ms; const char *text; } rows[] = {
+		{ 100, "a [] 100-500;c [] 100-500;" }, { 450, "a [] 100-500 ended;c [] 100-500;" }, { 500, "" },
+	};
+	struct changes *c = changes();
+	struct silence_row s = { .id = "a", .matchers = "[]", .from_ms = 100, .until_ms = 500, .actor = alice, .comment = "", .created_ms = 50,
+	                         .ended_ms = 400, .ended_who = "alice", .remote = "am", .remote_id = "a" };
+	changes_silence(c, &s);
+	s.id = "b", s.remote = s.remote_id = "";
+	changes_silence(c, &s);
+	s.id = "c", s.remote = "am", s.ended_ms = 0;
+	changes_silence(c, &s);
+	commit(f, c);
+	struct reader *r = reader(f->path);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct buf text;
+		buf_init(&text, 1000);
+		assert_ok(reader_remote_silences(r, rows[i].at_ms, see_silence, &text, &why));
+		assert_string_equal(buf_text(&text), rows[i].text);
+		buf_release(&text);
+	}
+	reader_close(r);
+}
+
+static void a_bundle_tells_of_alertmanagers(void **state)
+{
+	struct fixture *f = *state;
+	char bundle[128];
+	struct buf text;
+	fill_alertmanagers(f);
+	snprintf(bundle, sizeof bundle, "%s/y.db", f->folder);
+	assert_ok(store_export(f->path, bundle, 210, 350, &why));
+	struct reader *r = NULL;
+	assert_ok(reader_open(bundle, READER_STRANGER, &r, &why));
+	buf_init(&text, 1000);
+	assert_ok(reader_externals(r, 350, 350, see_external, &text, &why));
+	assert_ok(reader_alertmanagers(r, 250, 250, see_alertmanager, &text, &why));
+	assert_string_equal(buf_text(&text), "2 am NodeDown 1 s-1;am 100 1 ;bm 150 1 ;");
+	buf_release(&text);
+	reader_close(r);
+}
+
 /* The clock was set back: nothing lies in a future that has not come. */
 static void a_clock_set_back_takes_alerts_along(void **state)
 {
@@ -468,6 +575,8 @@ static void a_clock_set_back_takes_alerts_along(void **state)
 	struct changes *c = changes();
 	changes_alert(c, &a);
 	changes_transition(c, &(struct transition_row){ 1, START_MS + 60000, TRANSITION_FIRING, 1, 0 });
+	put_external(f, c, 1, START_MS + 60000, INT64_MAX, EXTERNAL_ACTIVE);
+	changes_alertmanager(c, &(struct alertmanager_row){ "am", START_MS + 60000, ALERTMANAGER_ANSWERS, "" });
 	commit(f, c);
 	f->clock.now_wall_ms -= 40000;
 	assert_ok(store_append(f->store, target, STREAM_SCRAPE, START_MS + 20000, l, &v, &why));
@@ -475,6 +584,12 @@ static void a_clock_set_back_takes_alerts_along(void **state)
 	struct reader *r = reader(f->path);
 	assert_ok(reader_alerts(r, START_MS + 20000, 0, 0, see_alert, &s, &why));
 	assert_true(s.n == 1 && s.a.active_ms == START_MS + 20000 && s.a.fired_ms == START_MS + 20000);
+	struct buf text;
+	buf_init(&text, 1000);
+	assert_ok(reader_externals(r, START_MS + 20000, START_MS + 20000, see_external, &text, &why));
+	assert_ok(reader_alertmanagers(r, START_MS + 20000, START_MS + 20000, see_alertmanager, &text, &why));
+	assert_string_equal(buf_text(&text), "1 am NodeDown 0 ;am 1020000 1 ;");
+	buf_release(&text);
 	reader_close(r);
 	labels_unref(series);
 }
@@ -518,6 +633,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(tampering_with_the_audit_is_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_bundle_tells_of_alerts_as_they_were_at_its_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_clock_set_back_takes_alerts_along, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_alertmanagers_have_is_read_as_of_any_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(silences_of_alertmanagers_are_there_after_their_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_bundle_tells_of_alertmanagers, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("alerts in the store", tests, NULL, NULL);
 }

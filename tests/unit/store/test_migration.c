@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 
 #include "base/buf.h"
+#include "store/alerts.h"
 #include "store/reader.h"
 #include "store/schema.h"
 
@@ -65,8 +66,29 @@ static enum err see_target(void *ctx, const struct target_info *t)
 	return ERR_OK;
 }
 
+static enum err see_silence(void *ctx, const struct silence_row *s)
+{
+	*(int *)ctx += strcmp(s->actor.who, "alice") == 0 && strcmp(s->comment, "work") == 0 && s->ended_who[0] == '\0';
+	return ERR_OK;
+}
+
+static enum err see_alert(void *ctx, const struct alert_row *a)
+{
+	*(int *)ctx += strcmp(a->rule, "NodeDown") == 0 && a->fired_ms == 81000;
+	return ERR_OK;
+}
+
+/* What those hold that are of a version with alerts. */
+static void check_alerts(struct reader *r)
+{
+	int silences = 0, alerts = 0;
+	assert_ok(reader_silences(r, AFTER_MS - 1, AFTER_MS, see_silence, &silences, &why));
+	assert_ok(reader_alerts(r, AFTER_MS, 0, 0, see_alert, &alerts, &why));
+	assert_true(silences == 1 && alerts == 1);
+}
+
 /* What every fixture holds. */
-static void check(const char *path, enum reader_trust trust)
+static void check(const char *path, enum reader_trust trust, int version)
 {
 	struct reader *r = NULL;
 	struct matcher m;
@@ -89,6 +111,8 @@ static void check(const char *path, enum reader_trust trust)
 	assert_ok(reader_meta(r, "fleet", AFTER_MS, &fact, &why));
 	assert_string_equal(buf_text(&fact), "shop-search");
 	buf_release(&fact);
+	if (version >= SCHEMA_ALERTS)
+		check_alerts(r);
 	reader_close(r);
 }
 
@@ -101,8 +125,8 @@ static void old_stores_are_read_and_brought_up_to_date(void **state)
 		assert_non_null(mkdtemp(folder));
 		snprintf(path, sizeof path, "%s/x.db", folder);
 		make(path, fixtures[v - 1]);
-		check(path, READER_OWN);
-		check(path, READER_STRANGER);
+		check(path, READER_OWN, v);
+		check(path, READER_STRANGER, v);
 		assert_int_equal(read_number(path, "PRAGMA user_version"), v);
 		struct test_clock clock;
 		struct store *s = NULL;
@@ -110,13 +134,13 @@ static void old_stores_are_read_and_brought_up_to_date(void **state)
 		struct reader *before = NULL;
 		assert_ok(reader_open(path, READER_OWN, &before, &why));
 		assert_ok(store_open(&(struct store_options){ .path = path, .clock = &clock.clock }, &s, &why));
-		check(path, READER_OWN);
+		check(path, READER_OWN, v);
 		int64_t first, last;
 		assert_ok(reader_bounds(before, &first, &last, &why)); /* one that was open all the time goes on */
 		reader_close(before);
 		store_close(s);
 		assert_int_equal(read_number(path, "PRAGMA user_version"), SCHEMA_VERSION);
-		check(path, READER_STRANGER); /* which also compares the tables with those of a new store */
+		check(path, READER_STRANGER, v); /* which also compares the tables with those of a new store */
 		for (size_t i = 0; i < 3; i++) {
 			snprintf(side, sizeof side, "%s%s", path, suffixes[i]);
 			unlink(side);

@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#include "alerts/rule_health.h"
 #include "base/arena.h"
 #include "tui/alerts_data.h"
 #include "tui/alerts_detail.h"
@@ -26,6 +27,7 @@ struct sample {
 	struct silence_sight silence;
 	struct changed      changed;
 	struct changed_sight changed_sight;
+	struct rule_lines  rules;
 	uint64_t           state;
 	unsigned           flags;
 };
@@ -297,6 +299,34 @@ void sample_free(struct sample *s)
 	release_alerts(s);
 	arena_release(&s->arena);
 	free(s);
+}
+
+/* ---- rules ---- */
+
+static void fill_rules(struct sample *s)
+{
+	static const struct rule_line some[] = {
+		{ "/etc/pitwall/rules/site.yml;site", "TokensLow", "alert", "many-to-many matching: both sides have several series with {model=\"chat\"}", 12, 1,
+		  7000, 0.0004, 0, 0, true },
+		{ "/etc/pitwall/rules/site.yml;site", "site:tokens:rate5m", "record", "", 20, 2, 7000, 0.0021, 14, (double)NAN, false },
+		{ "pitwall:gpus;pitwall-gpus", "GpuHot", "alert", "", 20, 2, 3000, 0.0125, 2, 1, false },
+		{ "pitwall:gpus;pitwall-gpus", "GpuXid", "alert", "", 53, 5, 3000, 1.25, 0, 0, false },
+		{ "pitwall:watching;pitwall-watching", "Watchdog", "alert", "", 40, 4, 0, 0, 0, 0, false },
+	};
+	enum { N = sizeof some / sizeof some[0] };
+	s->rules = (struct rule_lines){ .t_ms = s->view.t_ms, .at_ms = s->view.t_ms - 20000 };
+	s->rules.items = arena_zeroed(&s->arena, 40, sizeof *s->rules.items);
+	assert_non_null(s->rules.items);
+	for (size_t i = 0; i < ((s->flags & SAMPLE_ALL_WELL) != 0 ? 1 : 40); i++) {
+		struct rule_line *l = &s->rules.items[s->rules.n++];
+		*l = some[i < N ? i : N - 2];
+		l->rule = text(s, i, l->rule);
+		l->error = text(s, i + 1, l->error);
+		l->number += i < N ? 0 : (int)i;
+		l->evaluated_ms = l->evaluated_ms > 0 ? s->rules.at_ms - l->evaluated_ms : 0;
+		s->rules.n_failing += l->fails;
+	}
+	s->view.rules = &s->rules;
 }
 
 /* ---- details ---- */
@@ -578,6 +608,62 @@ static void add_people(struct sample *s, struct alerts_build *b)
 	s->detail.n_acks = 1;
 }
 
+static void add_external(struct sample *s, struct alerts_build *b, int64_t id, const struct labels *labels, const char *summary, struct external_row r)
+{
+	struct labels *notes = labels_of("summary", text(s, (size_t)id, summary), NULL);
+	r.id = id;
+	r.remote = "am";
+	r.labels = labels;
+	r.annotations = notes;
+	r.from_ms = ago(s, 60);
+	r.until_ms = INT64_MAX;
+	r.receivers = "page, mail";
+	r.url = "http://prometheus.example/graph";
+	assert_int_equal(alerts_build_external(b, &r), ERR_OK);
+	labels_unref(notes);
+}
+
+static void add_externals(struct sample *s, struct alerts_build *b)
+{
+	struct labels *ours = labels_of("alertname", text(s, 4, "QueueGrowing"), "model", "search", "node", text(s, 5, "gpu-b-05"), "severity", "ticket", NULL);
+	struct labels *down = labels_of("alertname", text(s, 1, "PaymentsDown"), "severity", "critical", "instance", "pay-1:9090", NULL);
+	struct labels *late = labels_of("alertname", text(s, 2, "BackupLate"), "severity", "warning", NULL);
+	struct labels *slow = labels_of("alertname", text(s, 3, "SearchSlow"), "severity", "warning", "node", "web-7", NULL);
+	add_external(s, b, 1, ours, "the queue of gpu-b-05 grows", (struct external_row){ .starts_ms = ago(s, 1300), .is_ours = true, .state = EXTERNAL_SUPPRESSED,
+	             .silenced_by = "a-1", .inhibited_by = "" });
+	add_external(s, b, 2, down, "nobody can pay", (struct external_row){ .starts_ms = ago(s, 200), .silenced_by = "", .inhibited_by = "" });
+	add_external(s, b, 3, late, "the backup of last night is not there", (struct external_row){ .starts_ms = ago(s, 9000), .state = EXTERNAL_SUPPRESSED,
+	             .silenced_by = "b-2", .inhibited_by = "" });
+	add_external(s, b, 4, slow, "search takes 3s", (struct external_row){ .starts_ms = ago(s, 900), .state = EXTERNAL_SUPPRESSED, .silenced_by = "",
+	             .inhibited_by = "PaymentsDown of pay-1:9090" });
+	labels_unref(ours);
+	labels_unref(down);
+	labels_unref(late);
+	labels_unref(slow);
+	const struct alertmanager_row managers[] = { { "am", ago(s, 5000), ALERTMANAGER_ANSWERS, "" }, { "bm", ago(s, 252), ALERTMANAGER_SILENT, "connection refused" } };
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(alerts_build_alertmanager(b, &managers[i]), ERR_OK);
+}
+
+/* Of Alertmanagers, and such as are not there any more or not yet. */
+static void add_silences(struct sample *s, struct alerts_build *b)
+{
+	const struct silence_row rows[] = {
+		{ .id = "a-1", .remote_id = "a-1", .remote = "am", .from_ms = ago(s, 300), .until_ms = s->view.t_ms + 600000, .actor = { "karl", "", "" },
+		  .comment = "ACK! I am looking at it", .matchers = "[{\"name\":\"alertname\",\"value\":\"QueueGrowing\",\"isRegex\":false,\"isEqual\":true}]" },
+		{ .id = "b-2", .remote_id = "b-2", .remote = "am", .from_ms = ago(s, 7000), .until_ms = s->view.t_ms + 3600000, .actor = { "dora", "", "" },
+		  .comment = "the tape robot is in repair", .matchers = "[{\"name\":\"alertname\",\"value\":\"Backup.*\",\"isRegex\":true,\"isEqual\":true}]" },
+		{ .id = "0193a1b2-0000-7000-8000-000000000001", .remote_id = "", .remote = "bm", .from_ms = ago(s, 20), .until_ms = s->view.t_ms + 1800000, .actor = alice,
+		  .comment = text(s, 4, "deploy"), .matchers = "[{\"name\":\"node\",\"value\":\"gpu-z\",\"isRegex\":false,\"isEqual\":true}]" },
+		{ .id = "d-4", .remote_id = "", .remote = "", .from_ms = s->view.t_ms + 600000, .until_ms = s->view.t_ms + 9000000, .actor = bob,
+		  .comment = "maintenance", .matchers = "[{\"name\":\"zone\",\"value\":\"b\",\"isRegex\":false,\"isEqual\":true}]" },
+		{ .id = "e-5", .remote_id = "", .remote = "", .from_ms = ago(s, 9000), .until_ms = s->view.t_ms + 9000000, .ended_ms = ago(s, 120), .ended_who = "alice",
+		  .actor = bob, .comment = "", .matchers = "[{\"name\":\"node\",\"value\":\"gpu-b-0.\",\"isRegex\":true,\"isEqual\":true}]" },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		assert_int_equal(alerts_build_silence(b, &rows[i]), ERR_OK);
+}
+
 static void begin_detail(struct sample *s, const char *key)
 {
 	s->detail = (struct alerts_detail){ .key = key != NULL ? arena_text(&s->arena, key) : NULL, .t_ms = s->view.t_ms };
@@ -634,6 +720,10 @@ static void fill_alerts(struct sample *s, const struct needs *needs)
 	}
 	if (!(s->flags & SAMPLE_ALL_WELL))
 		add_people(s, b);
+	if (s->flags & SAMPLE_EXTERNAL) {
+		add_silences(s, b);
+		add_externals(s, b);
+	}
 	assert_int_equal(alerts_build_end(b, &s->alerts, &why), ERR_OK);
 	alerts_build_free(b);
 	end_detail(s);
@@ -705,7 +795,9 @@ void sample_answer(struct sample *s, struct screen *screen, size_t n_series, con
 		fill_node(s, needs->node);
 	if (needs->events)
 		fill_events(s, needs->events_node);
-	if (needs->alerts_key != NULL || needs->silence != NULL || screen->kind->context == CONTEXT_ALERTS)
+	if (needs->rules)
+		fill_rules(s);
+	if (needs->alerts_key != NULL || needs->silence != NULL || (screen->kind->context & (CONTEXT_ALERTS | CONTEXT_SILENCES)) != 0)
 		fill_alerts(s, needs);
 	if (needs->n_charts > 0) {
 		s->charts = (struct charts_view){ .items = arena_zeroed(&s->arena, needs->n_charts, sizeof *s->charts.items), .n = needs->n_charts };

@@ -16,6 +16,7 @@ enum {
 	SAMPLE_ALL_WELL = 4, /* nothing is wrong anywhere */
 	SAMPLE_NO_VALUES = 8, /* every value is absent */
 	SAMPLE_MACHINES = 16, /* nodes that serve nothing: processors, memory, services */
+	SAMPLE_EXTERNAL = 2048, /* two Alertmanagers: alerts and silences of their own, and an acknowledgement given there */
 	SAMPLE_MARKS = 1024 /* something happened in the last quarter of an hour: marks on the charts */
 };
 

@@ -249,10 +249,10 @@ static void give(struct stage *s, enum command c)
 		s->dialog = r.push;
 }
 
-static void open_on(struct stage *s, struct screen *below, const enum command *commands)
+static void open_on_flags(struct stage *s, unsigned flags, struct screen *below, const enum command *commands)
 {
 	struct canvas *c = NULL;
-	*s = (struct stage){ .sample = sample_new(16, 0), .below = below };
+	*s = (struct stage){ .sample = sample_new(16, flags), .below = below };
 	s->view = sample_view(s->sample);
 	sample_answer(s->sample, below, 1, NULL);
 	assert_ok(canvas_new(22, 80, &c, &why));
@@ -260,6 +260,11 @@ static void open_on(struct stage *s, struct screen *below, const enum command *c
 	canvas_free(c);
 	for (; *commands != COMMAND_NONE; commands++)
 		give(s, *commands);
+}
+
+static void open_on(struct stage *s, struct screen *below, const enum command *commands)
+{
+	open_on_flags(s, 0, below, commands);
 }
 
 static void press(struct stage *s, uint32_t code)
@@ -477,6 +482,63 @@ static void test_paragraphs(void **state)
 	canvas_free(c);
 }
 
+static void test_a_silence_is_ended(void **state)
+{
+	static const struct { const char *label, *id; enum command command; const char *asks, *says; } rows[] = {
+		{ "one of ours", "6f1c", COMMAND_UNSILENCE, "6f1c", NULL },
+		{ "with Enter, one of an Alertmanager", "b-2", COMMAND_ENTER, "b-2", NULL },
+		{ "one to come", "d-4", COMMAND_UNSILENCE, "d-4", NULL },
+		{ "one that is over", "e-5", COMMAND_UNSILENCE, NULL, "this silence is over already" },
+	};
+	static const enum command none[] = { COMMAND_NONE };
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct stage s;
+		open_on_flags(&s, SAMPLE_EXTERNAL, silences_screen_new(rows[i].id), none);
+		give(&s, rows[i].command);
+		assert_row(rows[i].label, (s.dialog != NULL) == (rows[i].asks != NULL));
+		if (rows[i].says != NULL)
+			assert_string_equal(s.message, rows[i].says);
+		if (i == 1)
+			shoot(&s, "unsilence_80x24", 22, 80, false);
+		if (s.dialog != NULL) {
+			press(&s, KEY_ENTER);
+			assert_int_equal(s.last, NEXT_CLOSE);
+			assert_int_equal(s.ask->kind, REQUEST_UNSILENCE);
+			assert_string_equal(s.ask->silence, rows[i].asks);
+			assert_string_equal(s.ask->who, "alice");
+		}
+		close_stage(&s);
+	}
+}
+
+/* What is Alertmanager's own is neither acknowledged nor counted among ours. */
+static void test_external_alerts_are_not_ours(void **state)
+{
+	static const enum command none[] = { COMMAND_NONE };
+	struct stage s;
+	(void)state;
+	open_on_flags(&s, SAMPLE_EXTERNAL, alert_screen_new("am: PaymentsDown"), none);
+	give(&s, COMMAND_ACK);
+	assert_null(s.dialog);
+	assert_string_equal(s.message, "this is an alert of an Alertmanager's own: it is not acknowledged here");
+	const struct alerts_view *v = s.view->alerts;
+	const struct alert_group_item *theirs = alerts_group(v, "am: PaymentsDown"), *ours = alerts_group(v, "{alertname=\"QueueGrowing\",model=\"search\"}");
+	assert_true(theirs != NULL && ours != NULL);
+	assert_true(theirs->unowned_ms == 0 && theirs->severity == SEVERITY_CRIT && !theirs->is_hidden && alerts_is_external(&theirs->alerts[0]));
+	assert_true(v->n_crit == 2 && v->n_external == 1);
+	/* Ours is known there, and somebody took it on there: that hides nothing here. */
+	assert_true(ours->ack != NULL && !ours->is_hidden && ours->alerts[0].there != NULL && ours->unowned_ms == 0);
+	assert_string_equal(ours->ack->actor.who, "karl");
+	assert_string_equal(ours->ack->comment, "I am looking at it");
+	struct buf said;
+	buf_init(&said, 1000);
+	assert_ok(alerts_trouble_sentence(&said, v));
+	assert_string_equal(buf_text(&said), "Alertmanager 'bm' has not answered since 14:03:19Z: connection refused");
+	buf_release(&said);
+	close_stage(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -485,6 +547,7 @@ int main(void)
 		cmocka_unit_test(test_a_shared_account_is_asked_who_it_is), cmocka_unit_test(test_nothing_is_asked_where_nothing_can_be),
 		cmocka_unit_test(test_take_back), cmocka_unit_test(test_silence), cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_a_note_on_the_time_that_is_shown), cmocka_unit_test(test_paragraphs),
+		cmocka_unit_test(test_a_silence_is_ended), cmocka_unit_test(test_external_alerts_are_not_ours),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,27 +5,28 @@
 #include "tui/attention.h"
 
 static const struct alert_group_item groups[] = {
-	{ .key = "{a}", .rule = "NodeDown", .model = "chat", .node = "gpu-1", .summary = "gpu-1 is gone", .severity = SEVERITY_CRIT, .phase = PHASE_FIRING },
-	{ .key = "{b}", .rule = "GpuFault", .model = "", .node = "", .summary = "", .severity = SEVERITY_CRIT, .phase = PHASE_FIRING },
-	{ .key = "{c}", .rule = "QueueGrowing", .model = "", .node = "", .summary = "", .severity = SEVERITY_WARN, .phase = PHASE_FIRING },
-	{ .key = "{d}", .rule = "Waiting", .model = "", .node = "", .summary = "", .severity = SEVERITY_CRIT, .phase = PHASE_PENDING },
-	{ .key = "{e}", .rule = "Silenced", .model = "", .node = "", .summary = "", .severity = SEVERITY_CRIT, .phase = PHASE_FIRING, .is_hidden = true },
+	{ .key = "{a}", .source = "", .rule = "NodeDown", .model = "chat", .node = "gpu-1", .summary = "gpu-1 is gone", .severity = SEVERITY_CRIT, .phase = PHASE_FIRING },
+	{ .key = "{b}", .source = "", .rule = "GpuFault", .model = "", .node = "", .summary = "", .severity = SEVERITY_CRIT, .phase = PHASE_FIRING },
+	{ .key = "{c}", .source = "", .rule = "QueueGrowing", .model = "", .node = "", .summary = "", .severity = SEVERITY_WARN, .phase = PHASE_FIRING },
+	{ .key = "{d}", .source = "", .rule = "Waiting", .model = "", .node = "", .summary = "", .severity = SEVERITY_CRIT, .phase = PHASE_PENDING },
+	{ .key = "{e}", .source = "", .rule = "Silenced", .model = "", .node = "", .summary = "", .severity = SEVERITY_CRIT, .phase = PHASE_FIRING, .is_hidden = true },
+	{ .key = "am: f", .source = "am", .rule = "Theirs", .model = "", .node = "", .summary = "", .severity = SEVERITY_CRIT, .phase = PHASE_FIRING },
 };
-enum { A = 1, B = 2, C = 4, D = 8, E = 16 };
+enum { A = 1, B = 2, C = 4, D = 8, E = 16, F = 32, GROUPS = 6 };
 
 /* A view with the groups whose bits are set. */
 static const struct alert_group_item *look(struct attention *a, unsigned bits, enum view_mode mode, bool is_file)
 {
-	struct alert_group_item there[5];
+	struct alert_group_item there[GROUPS];
 	struct alerts_view alerts = { .groups = there };
 	struct view v = { .mode = mode, .is_file = is_file, .alerts = &alerts };
-	for (unsigned i = 0; i < 5; i++)
+	for (unsigned i = 0; i < GROUPS; i++)
 		if ((bits >> i & 1) != 0) {
 			there[alerts.n_groups++] = groups[i];
 			alerts.n_crit += i < 2;
 		}
 	const struct alert_group_item *due = attention_due(a, &v);
-	for (size_t i = 0; due != NULL && i < 5; i++)
+	for (size_t i = 0; due != NULL && i < GROUPS; i++)
 		if (strcmp(groups[i].key, due->key) == 0)
 			return &groups[i];
 	return NULL;
@@ -39,6 +40,7 @@ static void only_what_is_new_and_critical_calls(void **state)
 		{ "a second group",                   A | B,         VIEW_LIVE,   false, 1 },
 		{ "once",                             A | B,         VIEW_LIVE,   false, -1 },
 		{ "warnings, pending, hidden ones",   A | B | C | D | E, VIEW_LIVE, false, -1 },
+		{ "an Alertmanager's own",            A | B | F,     VIEW_LIVE,   false, -1 },
 		{ "one is over",                      B,             VIEW_LIVE,   false, -1 },
 		{ "and comes again",                  A | B,         VIEW_LIVE,   false, 0 },
 		{ "all are over",                     0,             VIEW_LIVE,   false, -1 },

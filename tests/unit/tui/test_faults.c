@@ -354,6 +354,7 @@ static void screens(void **state)
 		{ .label = "what is done about alerts", .make = alerts_screen_new,
 		  .commands = { COMMAND_FOLD, COMMAND_TAG, COMMAND_SORT, COMMAND_ACK, COMMAND_SILENCE, COMMAND_NOTE, COMMAND_ENTER } },
 		{ .label = "an alert", .make = make_alert },
+		{ .label = "rules", .make = rules_screen_new, .filter = "gpu", .commands = { COMMAND_DOWN } },
 		{ .label = "an alert's panes", .make = make_alert, .commands = { COMMAND_NEXT_PANE, COMMAND_DOWN, COMMAND_NEXT_PANE, COMMAND_NEXT_PANE } },
 		{ .label = "a sheet", .make = make_sheet, .scene = SCENE_PLANNED,
 		  .commands = { COMMAND_UNFOLD, COMMAND_LAST, COMMAND_ENTER, COMMAND_VERSIONS, COMMAND_DOWN, COMMAND_ENTER, COMMAND_PLAN_AGAIN } },

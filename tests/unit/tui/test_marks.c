@@ -193,6 +193,36 @@ static void test_columns(void **state)
 	assert_int_equal(chart_marks_lay(&chart, 100000).cols, MARK_COLUMNS_MAX);
 }
 
+/* The row of counts, as text without blanks at its end. */
+static const char *readout(const struct chart *chart, int cols)
+{
+	static char said[256];
+	struct canvas *c = NULL;
+	size_t n = 0;
+	assert_ok(canvas_new(1, cols, &c, &why));
+	chart_marks_readout(c, chart, 0);
+	for (int i = 0; i < cols && i < (int)sizeof said - 1; i++) {
+		said[i] = (char)canvas_cell(c, 0, i)->text[0];
+		n = said[i] != ' ' ? (size_t)i + 1 : n;
+	}
+	said[n] = '\0';
+	canvas_free(c);
+	return said;
+}
+
+static void test_counts(void **state)
+{
+	const struct chart_mark marks[] = { { .at_ms = T0 + 1000, .letter = 'N', .one = "note", .many = "notes", .text = "" } };
+	struct chart chart = { .start_ms = T0, .end_ms = T0 + 60000, .points = 61, .marks = marks, .n_marks = 1 };
+	(void)state;
+	assert_string_equal(readout(&chart, 60), " N  note");
+	chart.has_older_marks = true;
+	assert_string_equal(readout(&chart, 60), " N  note  the newest of more");
+	assert_string_equal(readout(&chart, 20), " N  note"); /* no room for it */
+	chart.n_marks = 0;
+	assert_string_equal(readout(&chart, 60), "");
+}
+
 /* ---- memory that runs out ---- */
 
 static enum err read_once(void *ctx, struct why *w)
@@ -220,6 +250,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_reading, set_up, tear_down), cmocka_unit_test_setup_teardown(test_many, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_faults, set_up, tear_down), cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_counts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -228,10 +228,27 @@ static void test_alerts(void **state)
 		{ .name = "alerts_filter", .rows = 22, .cols = 80, .nodes = 16, .filter = "CHAT warn" },
 		{ .name = "alerts_none", .rows = 22, .cols = 80, .nodes = 16, .flags = SAMPLE_ALL_WELL },
 		{ .name = "alerts_hostile", .rows = 22, .cols = 80, .nodes = 16, .flags = SAMPLE_HOSTILE },
+		{ .name = "alerts_external_80x24", .rows = 22, .cols = 80, .nodes = 16, .flags = SAMPLE_EXTERNAL, .commands = { COMMAND_DOWN, COMMAND_DOWN } },
+		{ .name = "alerts_external_unfolded", .rows = 30, .cols = 120, .nodes = 16, .flags = SAMPLE_EXTERNAL, .commands = { COMMAND_FOLD, COMMAND_LAST } },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof shots / sizeof shots[0]; i++)
 		take(&shots[i], alerts_screen_new());
+}
+
+static void test_rules(void **state)
+{
+	static const struct shot shots[] = {
+		{ .name = "rules_80x24", .rows = 22, .cols = 80, .nodes = 16 },
+		{ .name = "rules_80x24_ascii_mono", .rows = 22, .cols = 80, .nodes = 16, .look = ASCII_MONO, .commands = { COMMAND_DOWN, COMMAND_DOWN } },
+		{ .name = "rules_20x5", .rows = 3, .cols = 20, .nodes = 16 },
+		{ .name = "rules_200x60", .rows = 58, .cols = 200, .nodes = 16 },
+		{ .name = "rules_filter", .rows = 22, .cols = 80, .nodes = 16, .filter = "SITE" },
+		{ .name = "rules_hostile", .rows = 22, .cols = 80, .nodes = 16, .flags = SAMPLE_HOSTILE },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof shots / sizeof shots[0]; i++)
+		take(&shots[i], rules_screen_new());
 }
 
 static void test_alert(void **state)
@@ -253,11 +270,39 @@ static void test_alert(void **state)
 		take(&shots[i], alert_screen_new("{alertname=\"ErrorRatioHigh\",model=\"ranker\"}"));
 }
 
+static void test_external(void **state)
+{
+	const struct shot theirs = { .name = "alert_external_80x24", .rows = 22, .cols = 80, .nodes = 16, .pane = 3, .flags = SAMPLE_EXTERNAL };
+	const struct shot ours = { .name = "alert_there_80x24", .rows = 22, .cols = 80, .nodes = 16, .pane = 3, .flags = SAMPLE_EXTERNAL };
+	const struct shot members = { .name = "alert_acked_there", .rows = 38, .cols = 80, .nodes = 16, .flags = SAMPLE_EXTERNAL };
+	(void)state;
+	take(&theirs, alert_screen_new("am: PaymentsDown"));
+	take(&ours, alert_screen_new("{alertname=\"QueueGrowing\",model=\"search\"}"));
+	take(&members, alert_screen_new("{alertname=\"QueueGrowing\",model=\"search\"}"));
+}
+
+static void test_silences(void **state)
+{
+	static const struct shot shots[] = {
+		{ .name = "silences_80x24", .rows = 22, .cols = 80, .nodes = 16, .flags = SAMPLE_EXTERNAL },
+		{ .name = "silences_80x24_ascii_mono", .rows = 22, .cols = 80, .nodes = 16, .flags = SAMPLE_EXTERNAL, .look = ASCII_MONO, .commands = { COMMAND_LAST } },
+		{ .name = "silences_20x5", .rows = 3, .cols = 20, .nodes = 16, .flags = SAMPLE_EXTERNAL },
+		{ .name = "silences_200x60", .rows = 58, .cols = 200, .nodes = 16, .flags = SAMPLE_EXTERNAL, .commands = { COMMAND_DOWN, COMMAND_DOWN } },
+		{ .name = "silences_hostile", .rows = 22, .cols = 80, .nodes = 16, .flags = SAMPLE_EXTERNAL | SAMPLE_HOSTILE },
+		{ .name = "silences_none", .rows = 22, .cols = 80, .nodes = 16, .flags = SAMPLE_ALL_WELL },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof shots / sizeof shots[0]; i++)
+		take(&shots[i], silences_screen_new(NULL));
+	const struct shot at = { .name = "silences_at_one", .rows = 22, .cols = 80, .nodes = 16, .flags = SAMPLE_EXTERNAL };
+	take(&at, silences_screen_new("b-2"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fleet), cmocka_unit_test(test_node), cmocka_unit_test(test_chart), cmocka_unit_test(test_events),
-		cmocka_unit_test(test_alerts), cmocka_unit_test(test_alert),
+		cmocka_unit_test(test_alerts), cmocka_unit_test(test_rules), cmocka_unit_test(test_alert), cmocka_unit_test(test_external), cmocka_unit_test(test_silences),
 		cmocka_unit_test(test_marks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,6 +84,9 @@ static void try_all(unsigned flags, size_t n_nodes)
 	try_sizes(s, chart_screen_of_query(name));
 	try_sizes(s, events_screen_new(NULL));
 	try_sizes(s, alerts_screen_new());
+	try_sizes(s, rules_screen_new());
+	try_sizes(s, silences_screen_new(NULL));
+	try_sizes(s, alert_screen_new("am: PaymentsDown"));
 	try_sizes(s, alert_screen_new("{alertname=\"ErrorRatioHigh\",model=\"ranker\"}"));
 	sample_free(s);
 }
@@ -119,7 +122,7 @@ static void test_before_the_first_answer(void **state)
 	struct sample *s = sample_new(3, 0);
 	sample_view(s)->fleet = NULL;
 	struct screen *const screens[] = { fleet_screen_new(), node_screen_new("gpu-a-01"), chart_screen_of_signal(SIGNAL_QUEUE, NULL, 0),
-		                           events_screen_new("gpu-a-01"), alerts_screen_new(), alert_screen_new("{}") };
+		                           events_screen_new("gpu-a-01"), alerts_screen_new(), alert_screen_new("{}"), rules_screen_new() };
 	for (size_t i = 0; i < sizeof screens / sizeof screens[0]; i++) {
 		struct requests r = { 0 };
 		screens[i]->kind->update(screens[i], sample_view(s));
