@@ -92,16 +92,26 @@ static void count(struct making *m)
 		w->n_done += is_done;
 		w->n_failed += is_failed;
 		w->n_going += u->state == UNIT_GOING || u->state == UNIT_UNDOING;
-		w->n_left += !is_done && !is_failed;
+		w->n_left += !is_done && !is_failed && u->state != UNIT_UNDONE;
 		m->to->n++;
 		m->to->n_done += is_done;
 		m->to->n_failed += is_failed;
 	}
 }
 
-static bool is_over(const struct wave_progress *w)
+/* A wave begins when the one before is over, whatever its gate found. */
+static void find_over(struct making *m)
 {
-	return w->gate == WAVE_GATE_PASSED;
+	size_t begun = 0;
+	for (size_t i = 0; i < m->n_steps; i++)
+		if (m->steps[i].direction == STEP_FORWARD && m->steps[i].wave > begun && m->steps[i].wave < m->plan->n_waves)
+			begun = m->steps[i].wave;
+	for (size_t i = 0; i < m->plan->n_waves; i++) {
+		struct wave_progress *w = &m->to->waves[i];
+		w->is_over = i < begun || w->gate == WAVE_GATE_PASSED;
+		if (w->is_over && w->gate == WAVE_GATE_FAILED)
+			w->gate = WAVE_GATE_ACCEPTED;
+	}
 }
 
 /* By how long the units took that are done; where none is, by how long the last such run took in all. */
@@ -123,7 +133,7 @@ static void guess(struct making *m, int64_t t_ms)
 	for (size_t i = 0; i < m->plan->n_waves; i++) {
 		struct wave_progress *w = &m->to->waves[i];
 		w->left_ms = -1;
-		if (is_over(w) || w->gate == WAVE_GATE_FAILED)
+		if (w->is_over || w->gate == WAVE_GATE_FAILED)
 			continue;
 		int64_t soak = m->plan->gate.soak_ms, rounds = (int64_t)((w->n_left + at_once - 1) / at_once);
 		if (w->gate == WAVE_GATE_LOOKING && w->gate_step != NULL)
@@ -156,8 +166,9 @@ enum err deploy_progress_make(struct arena *a, const struct deploy_plan *plan, c
 			take_step(&m, &steps[i]);
 	}
 	count(&m);
+	find_over(&m);
 	guess(&m, t_ms);
-	while (out->wave < plan->n_waves && is_over(&out->waves[out->wave]))
+	while (out->wave < plan->n_waves && out->waves[out->wave].is_over)
 		out->wave++;
 	return ERR_OK;
 }

@@ -22,10 +22,12 @@ struct unit_progress {
 	double                        progress; /* of all its steps, 0 to 1, with what the last tells of itself */
 };
 
-enum wave_gate { WAVE_GATE_NONE, WAVE_GATE_LOOKING, WAVE_GATE_PASSED, WAVE_GATE_FAILED };
+enum wave_gate { WAVE_GATE_NONE, WAVE_GATE_LOOKING, WAVE_GATE_PASSED, WAVE_GATE_FAILED, WAVE_GATE_ACCEPTED /* failed, and a person let it go on */ };
 
 struct wave_progress {
-	size_t                        n, n_done, n_failed, n_going, n_left; /* units; n without those left out */
+	size_t                        n, n_done, n_failed, n_going, n_left; /* units; n without those left out; left: neither done nor failed
+	                                                                     nor put back */
+	bool                          is_over;   /* the next has begun, or its gate has passed */
 	enum wave_gate                gate;
 	const struct deployment_step *gate_step; /* the last look at it; NULL: none */
 	int64_t                       left_ms;   /* about so long until it is over, its soak with it; -1: not known, or it is over */

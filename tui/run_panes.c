@@ -68,7 +68,7 @@ static void draw_bar(struct canvas *c, int row, int col, int cols, const struct 
 
 static const char *gate_word(const struct wave_progress *w)
 {
-	static const char *const words[] = { [WAVE_GATE_NONE] = "", [WAVE_GATE_LOOKING] = "gate", [WAVE_GATE_PASSED] = "passed", [WAVE_GATE_FAILED] = "FAILED" };
+	static const char *const words[] = { [WAVE_GATE_NONE] = "", [WAVE_GATE_LOOKING] = "gate", [WAVE_GATE_PASSED] = "passed", [WAVE_GATE_FAILED] = "FAILED", [WAVE_GATE_ACCEPTED] = "accepted" };
 	return words[w->gate];
 }
 
@@ -77,7 +77,7 @@ static void draw_wave(const struct run_pane_data *d, size_t i, struct canvas *c,
 	const struct wave_progress *w = &d->progress->waves[i];
 	char eta[DURATION_TEXT] = "-", age[DURATION_TEXT], label[64];
 	int cols = canvas_region(c).cols;
-	bool is_over = w->gate == WAVE_GATE_PASSED, is_now = i == d->progress->wave && deployment_is_active(d->detail->at.last.state);
+	bool is_over = w->is_over, is_now = i == d->progress->wave && deployment_is_active(d->detail->at.last.state);
 	enum role role = w->gate == WAVE_GATE_FAILED || w->n_failed > 0 ? ROLE_CRIT : is_over ? ROLE_OK : is_now ? ROLE_INFO : ROLE_FAINT;
 	canvas_put_char(c, row, 1, role, w->gate == WAVE_GATE_FAILED ? GLYPH_SQUARE : is_over ? GLYPH_DOT : is_now ? GLYPH_PLAY : ' ');
 	snprintf(label, sizeof label, "%zu %s%s", i + 1, i == 0 && w->n == 1 && d->detail->plan->n_waves > 1 ? "canary " : "", gate_word(w));

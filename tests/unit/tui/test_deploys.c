@@ -690,11 +690,26 @@ static void test_progress(void **state)
 	assert_int_equal(p.units[15].state, UNIT_LEFT_OUT);
 	assert_int_equal(p.units[7].state, UNIT_FAILED);
 	assert_int_equal(p.units[8].state, UNIT_WAITS);
+	/* A person let it go on: the next wave begins. */
+	struct deployment_step *next = &t->steps[t->n_steps++];
+	*next = t->steps[0];
+	next->seq = (int64_t)t->n_steps;
+	next->wave = 3;
+	next->unit = "gpu-a-09";
+	next->state = STEP_BEGUN;
+	next->progress = 0.5;
+	assert_int_equal(deploy_progress_make(&a, t->plan, t->steps, t->n_steps, sample_view(sample)->t_ms, &p), ERR_OK);
+	assert_int_equal(p.wave, 3);
+	assert_int_equal(p.waves[2].gate, WAVE_GATE_ACCEPTED);
+	assert_int_equal(p.units[8].state, UNIT_GOING);
+	assert_true(p.units[8].progress > 0.12 && p.units[8].progress < 0.13);
+	t->n_steps--;
 	/* A journal that names units and waves which the plan does not have. */
 	t->steps[0].unit = "nobody";
 	t->steps[4].wave = 1000;
 	assert_int_equal(deploy_progress_make(&a, t->plan, t->steps, t->n_steps, sample_view(sample)->t_ms, &p), ERR_OK);
 	assert_int_equal(p.waves[0].gate, WAVE_GATE_NONE);
+	assert_int_equal(p.wave, 2);
 	arena_release(&a);
 	sample_deploys_free(d);
 	sample_free(sample);
