@@ -9,7 +9,7 @@
 #include "tui/glyph.h"
 #include "tui/paragraph.h"
 
-enum { LABEL_COLS = 8 };
+enum { LABEL_COLS = 8, LONG_MS = 8000 };
 
 /* By the account, for which the system vouches. */
 static bool is_same_person(const struct view *v, const struct actor *a)
@@ -215,5 +215,9 @@ void sheet_waiting_draw(const struct view *v, const struct deploy_detail *d, con
 		              since_text(asked_ms, v->now_ms, age));
 	else
 		canvas_printf(c, row++, 1, ROLE_SECOND, "asking what runs there and what could  %s", since_text(asked_ms, v->now_ms, age));
-	draw_known(v, target, c, row);
+	row = draw_known(v, target, c, row);
+	if (asked_ms != 0 && v->now_ms - asked_ms > LONG_MS)
+		paragraph_draw(c, row + 1, 1, cols - 2, ROLE_WARN,
+		               v->recorder == NULL || v->recorder[0] == '\0' ? "nobody records this store: the plan is made once a recorder runs"
+		                                                             : "a node that does not answer is waited for until its time limit");
 }
