@@ -28,6 +28,7 @@
 #include "store/reader.h"
 #include "tui/access.h"
 #include "tui/attention.h"
+#include "tui/deploys_ask.h"
 #include "tui/errands.h"
 #include "tui/keymap.h"
 #include "tui/lend.h"
@@ -50,6 +51,7 @@ struct run {
 	struct logs        *logs;
 	struct errands     *errands;
 	struct attention    attention;
+	struct deploys_offered offered;
 	bool                rings;
 	struct person       person;
 	struct why          denied;   /* why the account may not ask for things; "" it may */
@@ -189,13 +191,24 @@ static void call_attention(struct run *r)
 	buf_release(&text);
 }
 
+/* Not over something that is being typed. */
+static void offer_unfinished(struct run *r)
+{
+	const struct screen_kind *top = console_top(pump_console(r->pump))->kind;
+	struct screen *s = top->is_dialog || top->context == CONTEXT_SHEET ? NULL : deploys_offer(&r->offered, session_view(r->session));
+	if (s != NULL)
+		pump_push(r->pump, s);
+}
+
 static void on_changed(void *ctx, bool is_new)
 {
 	struct run *r = ctx;
 	if (r->pump == NULL)
 		return;
-	if (is_new)
+	if (is_new) {
 		call_attention(r);
+		offer_unfinished(r);
+	}
 	logs_refresh(r->logs);
 	tell_who_records(r);
 	pump_changed(r->pump);

@@ -8,6 +8,7 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "tui/alerts_text.h"
+#include "tui/glyph.h"
 #include "tui/paragraph.h"
 #include "tui/widget_bar.h"
 
@@ -22,6 +23,19 @@ static int smaller(int a, int b)
 }
 
 /* ---- the head ---- */
+
+/* What may be why, and what could be done about it. */
+static void draw_suggestion(const struct alert_pane_data *d, int row, struct canvas *c)
+{
+	const struct version_suggestion *s = d->suggestion;
+	char text[ALERTS_TEXT], age[DURATION_TEXT];
+	int cols = canvas_region(c).cols;
+	snprintf(text, sizeof text, "%.60s -> %.60s on %zu node%s, %s before this began", s->from[0] != '\0' ? s->from : "?", s->to,
+	         s->n_nodes, s->n_nodes == 1 ? "" : "s", s->before_ms < 1000 ? "just" : format_age(s->before_ms / 1000 * 1000, age));
+	canvas_put_char(c, row, 1, ROLE_WARN, GLYPH_UP);
+	canvas_put_width(c, row, 3, cols - 4 - 14, -1, ROLE_WARN, text);
+	canvas_put(c, row, cols - 14, ROLE_TITLE, "R rolls back");
+}
 
 static void draw_head(const struct alert_pane_data *d, int rows, struct canvas *c)
 {
@@ -50,6 +64,8 @@ static void draw_head(const struct alert_pane_data *d, int rows, struct canvas *
 	enum role role = alerts_owner_sentence(g, d->view, &line);
 	canvas_put_width(c, 2, 1, cols - 2, -1, role, buf_text(&line));
 	buf_release(&line);
+	if (rows >= HEAD_ROWS + 1 && d->suggestion != NULL)
+		draw_suggestion(d, 3, c);
 }
 
 /* ---- the chart ---- */
@@ -437,7 +453,7 @@ void alert_panes_draw_gone(struct alert_panes *p, const struct alert_pane_data *
 void alert_panes_draw(struct alert_panes *p, const struct alert_pane_data *d, struct canvas *c)
 {
 	struct rect all = canvas_region(c);
-	int head = all.rows >= ROWS_FOR_CHART ? HEAD_ROWS : all.rows >= ROWS_FOR_PANE ? 1 : all.rows;
+	int head = all.rows >= ROWS_FOR_CHART ? HEAD_ROWS + (d->suggestion != NULL) : all.rows >= ROWS_FOR_PANE ? 1 : all.rows;
 	draw_head(d, head, c);
 	if (head == all.rows)
 		return;

@@ -24,6 +24,7 @@ struct alert_pane_data {
 	const struct alert_lines      *lines;
 	bool                           has_lines;  /* they were read */
 	const struct changed_sight    *changed;    /* of the selected alert; NULL: not read yet */
+	const struct version_suggestion *suggestion; /* what may be why; NULL: nothing is known */
 	const struct chart_data       *chart;
 	const char                    *chart_why;  /* why there is none: a sentence */
 	const char                    *op;         /* of the threshold; NULL: there is none */

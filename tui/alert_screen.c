@@ -174,10 +174,16 @@ static const struct changed_sight *changed(const struct alert_screen *s, const s
 	return g != NULL && v->changed != NULL && v->changed->alert == selected(s, g)->row.id ? v->changed : NULL;
 }
 
+/* Of a version that is known, so that there is something to go back to. */
+static const struct version_suggestion *suggestion(const struct alert_screen *s, const struct view *v)
+{
+	return detail(s, v) != NULL ? detail(s, v)->suggestion : NULL;
+}
+
 static struct alert_pane_data data_of(const struct alert_screen *s, const struct view *v, const struct alert_group_item *g)
 {
 	return (struct alert_pane_data){ .view = v, .group = g, .lines = &s->lines, .has_lines = detail(s, v) != NULL,
-	                                 .changed = changed(s, v, g), .chart = &s->chart, .chart_why = s->chart_why, .op = s->charted.op, .threshold = s->charted.number,
+	                                 .changed = changed(s, v, g), .suggestion = suggestion(s, v), .chart = &s->chart, .chart_why = s->chart_why, .op = s->charted.op, .threshold = s->charted.number,
 	                                 .span_ms = (int64_t)spans_minutes[s->span] * 60000, .focus = s->focus };
 }
 
@@ -283,6 +289,8 @@ static enum next command(struct screen *screen, const struct view *view, enum co
 	case COMMAND_ZOOM_IN: s->span -= s->span > 0; return NEXT_REDRAW;
 	case COMMAND_ZOOM_OUT: s->span += s->span < N_SPANS - 1; return NEXT_REDRAW;
 	case COMMAND_VIEW_CHART: return g != NULL ? open_chart(s, out) : NEXT_STAY;
+	case COMMAND_ROLLBACK:
+	case COMMAND_REDEPLOY: return g != NULL ? alerts_deploy(c, view, g, suggestion(s, view), out) : NEXT_STAY;
 	default: return alerts_command(c, view, &about, out);
 	}
 }

@@ -8,8 +8,10 @@
 #include "alerts/silence.h"
 #include "base/matcher_set.h"
 #include "tui/alerts_data.h"
+#include "tui/alerts_detail.h"
 #include "tui/alerts_dialog.h"
 #include "tui/alerts_text.h"
+#include "tui/deploys_ask.h"
 #include "tui/screens.h"
 #include "tui/widget_bar.h"
 
@@ -244,6 +246,20 @@ static enum next ask_alert_note(const struct view *v, const struct alerts_subjec
 	}
 	snprintf(about, sizeof about, "%.100s %.60s", g->rule, alerts_nodes_text(g, nodes));
 	return ask_note(v, about, g->source[0] == '\0' ? g->alerts[0].row.id : 0, g->node, out);
+}
+
+/* ---- redeploy, roll back ---- */
+
+enum next alerts_deploy(enum command c, const struct view *v, const struct alert_group_item *g, const struct version_suggestion *s, struct requests *out)
+{
+	struct buf reason;
+	buf_init(&reason, REQUEST_TEXT_MAX);
+	buf_printf(&reason, "%.200s%s%.600s", g->rule, g->summary[0] != '\0' ? ": " : "", g->summary);
+	const struct deploy_wish w = { .target = g->model[0] != '\0' ? g->model : g->node, .reason = buf_text(&reason), .alert = g->source[0] == '\0' ? g->alerts[0].row.id : 0,
+		                       .version = s != NULL && c == COMMAND_ROLLBACK ? s->from : "" };
+	enum next n = deploy_command(c, v, &w, out);
+	buf_release(&reason);
+	return n;
 }
 
 /* ---- all ---- */

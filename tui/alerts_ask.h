@@ -26,6 +26,11 @@ enum next alerts_command(enum command c, const struct view *v, const struct aler
 /* Whether the command is of use. */
 bool alerts_offers(enum command c, const struct view *v, const struct alerts_subject *s);
 
+/* COMMAND_ROLLBACK, COMMAND_REDEPLOY about one group: of its model, else of its node, with what it says as the reason. A rollback goes to just the
+ * version that the suggestion (NULL: none) says was there before. */
+struct version_suggestion;
+enum next alerts_deploy(enum command c, const struct view *v, const struct alert_group_item *g, const struct version_suggestion *s, struct requests *out);
+
 /* A note on a node (NULL: none), or on the view time alone. */
 enum next note_command(const struct view *v, const char *node, struct requests *out);
 

@@ -22,6 +22,14 @@ enum {
 	DETAIL_MEMBERS = 20,    /* whose transitions are told */
 };
 
+/* A change of the version of the group's model that came so shortly before its alerts that it may be why. */
+enum { SUGGESTION_BEFORE_MS = 30 * 60 * 1000 };
+struct version_suggestion {
+	const char *model, *from, *to; /* from "": not known */
+	size_t      n_nodes;           /* on which it came */
+	int64_t     at_ms, before_ms;  /* the first of them; before_ms: so long before the first alert became true */
+};
+
 struct alerts_detail {
 	const char            *key;
 	int64_t                t_ms;
@@ -33,6 +41,7 @@ struct alerts_detail {
 	size_t                 n_acks;
 	struct event_row      *notes;       /* about one of its alerts; newest first */
 	size_t                 n_notes;
+	struct version_suggestion *suggestion; /* NULL: none */
 	struct arena           arena;
 };
 void alerts_detail_free(struct alerts_detail *d); /* NULL is fine */
@@ -70,6 +79,9 @@ enum err alerts_read(struct reader *r, int64_t t_ms, struct alerts_view **out, s
 /* `now` is the view as of T here and below. */
 enum err alerts_detail_read(struct reader *r, const char *key, const struct alerts_view *now, int64_t t_ms, struct alerts_detail **out,
                             struct why *why);
+/* The latest change of version of that model in the SUGGESTION_BEFORE_MS until onset_ms, into the arena; *out NULL: there was none. */
+enum err version_suggestion_read(struct reader *r, const char *model, int64_t onset_ms, struct arena *a, struct version_suggestion **out, struct why *why);
+
 /* A mistake in the matchers is an answer, not a failure. */
 enum err silence_sight_read(struct reader *r, const char *text, const struct alerts_view *now, int64_t t_ms, struct silence_sight **out,
                             struct why *why);

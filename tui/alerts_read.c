@@ -159,6 +159,16 @@ static enum err make(const char *key, int64_t t_ms, struct alerts_detail **out,
 	return ERR_OK;
 }
 
+/* Of the alerts that are there now: when the first of them became true. */
+static enum err read_suggestion(struct reader *r, struct alerts_detail *d, const struct alert_group_item *g, struct why *why)
+{
+	int64_t onset = INT64_MAX;
+	for (size_t i = 0; g != NULL && i < g->n; i++)
+		if (g->alerts[i].phase != PHASE_RESOLVED && g->alerts[i].row.active_ms < onset)
+			onset = g->alerts[i].row.active_ms;
+	return onset == INT64_MAX ? ERR_OK : version_suggestion_read(r, g->model, onset, &d->arena, &d->suggestion, why);
+}
+
 enum err alerts_detail_read(struct reader *r, const char *key, const struct alerts_view *now, int64_t t_ms, struct alerts_detail **out, struct why *why)
 {
 	struct reading w = { 0 };
@@ -174,6 +184,8 @@ enum err alerts_detail_read(struct reader *r, const char *key, const struct aler
 		e = reader_acks(r, after, t_ms, take_ack, &w, why);
 	if (e == ERR_OK)
 		e = reader_events(r, NULL, "note", after, t_ms, NOTES_LOOKED_AT, take_note, &w, why);
+	if (e == ERR_OK)
+		e = read_suggestion(r, w.d, alerts_group(now, key), why);
 	if (e != ERR_OK)
 		alerts_detail_free(w.d);
 	else

@@ -224,6 +224,8 @@ static enum next command(struct screen *screen, const struct view *view, enum co
 	case COMMAND_SORT_BACK: return sort(s, view, -1);
 	case COMMAND_SORT_TURN: s->turned = !s->turned; update(screen, view); return NEXT_REDRAW;
 	case COMMAND_VIEW_ALERTS: return NEXT_STAY;
+	case COMMAND_ROLLBACK:
+	case COMMAND_REDEPLOY: return g != NULL ? alerts_deploy(c, view, g, NULL, out) : NEXT_STAY;
 	case COMMAND_VIEW_RULES: out->push = rules_screen_new(); return NEXT_REDRAW;
 	case COMMAND_BACK:
 		if (s->filter[0] == '\0' && s->tags.n == 0)

@@ -11,9 +11,11 @@ enum {
 	CONTEXT_FLEET = 1, CONTEXT_NODE = 2, CONTEXT_CHART = 4, CONTEXT_EVENTS = 8, CONTEXT_HELP = 16, CONTEXT_DIALOG = 32, CONTEXT_LOGS = 64,
 	CONTEXT_ALERTS = 128, /* the list */ CONTEXT_ALERT = 256, /* one group of them */
 	CONTEXT_RULES = 512, CONTEXT_SILENCES = 1024,
+	CONTEXT_DEPLOYS = 2048, /* the list */ CONTEXT_RUN = 4096, /* one that was confirmed */ CONTEXT_SHEET = 8192, /* one that is to be */
 	CONTEXT_ABOUT_ALERTS = CONTEXT_ALERTS | CONTEXT_ALERT,
+	CONTEXT_ABOUT_DEPLOYS = CONTEXT_DEPLOYS | CONTEXT_RUN | CONTEXT_SHEET,
 	CONTEXT_VIEWS = CONTEXT_FLEET | CONTEXT_NODE | CONTEXT_CHART | CONTEXT_EVENTS,
-	CONTEXT_ALL = CONTEXT_VIEWS | CONTEXT_HELP | CONTEXT_LOGS | CONTEXT_ABOUT_ALERTS | CONTEXT_RULES | CONTEXT_SILENCES
+	CONTEXT_ALL = CONTEXT_VIEWS | CONTEXT_HELP | CONTEXT_LOGS | CONTEXT_ABOUT_ALERTS | CONTEXT_RULES | CONTEXT_SILENCES | CONTEXT_ABOUT_DEPLOYS
 };
 
 /* id, name on the command line and in key files, default keys (parted by blanks), contexts, label in the key bar ("" none), its rank there
@@ -27,7 +29,8 @@ enum {
 	X(PAGE_DOWN,   "page-down",   "PgDn C-f",      CONTEXT_ALL,   "",          0,  "move down by a page") \
 	X(FIRST,       "first",       "g Home",        CONTEXT_ALL,   "",          0,  "go to the first row") \
 	X(LAST,        "last",        "G End",         CONTEXT_ALL,   "",          0,  "go to the last row") \
-	X(ENTER,       "open",        "Enter",         CONTEXT_VIEWS | CONTEXT_DIALOG | CONTEXT_LOGS | CONTEXT_ABOUT_ALERTS | CONTEXT_SILENCES, "open",      1,  "drill into what is selected") \
+	X(ENTER,       "open",        "Enter", \
+	  CONTEXT_VIEWS | CONTEXT_DIALOG | CONTEXT_LOGS | CONTEXT_ABOUT_ALERTS | CONTEXT_SILENCES | CONTEXT_ABOUT_DEPLOYS, "open", 1, "drill into what is selected") \
 	X(BACK,        "back",        "Esc Backspace", CONTEXT_ALL | CONTEXT_DIALOG, "back", 8, "back out one step; never leaves the console") \
 	X(QUIT,        "quit",        "q",             CONTEXT_ALL | CONTEXT_DIALOG, "close", 11, \
 	  "close the view; on the last one, leave the console after a question") \
@@ -40,6 +43,20 @@ enum {
 	X(VIEW_CHART,  "chart",       "c 3",           CONTEXT_VIEWS | CONTEXT_ALERT, "chart",     6,  "chart the chosen signal of what is selected") \
 	X(VIEW_EVENTS, "events",      "e 5",           CONTEXT_ALL,   "events",    7,  "show what happened") \
 	X(VIEW_ALERTS, "alerts",      "2",             CONTEXT_ALL,   "alerts",    7,  "go to the alerts") \
+	X(VIEW_DEPLOYS, "deployments", "4",            CONTEXT_ALL,   "deploys",   7,  "go to the deployments: what runs, what is unfinished, what was") \
+	X(ROLLBACK,    "rollback",    "R",             CONTEXT_FLEET | CONTEXT_NODE | CONTEXT_ABOUT_ALERTS, "roll back", 5, \
+	  "plan a rollback of the model or node, and show all that would be done; nothing is done before it is confirmed") \
+	X(REDEPLOY,    "redeploy",    "D",             CONTEXT_FLEET | CONTEXT_NODE | CONTEXT_ABOUT_ALERTS, "redeploy", 9, "likewise a redeploy") \
+	X(VERSIONS,    "versions",    "v",             CONTEXT_SHEET, "versions",  3,  "choose another version to go to, with how each did here") \
+	X(REASON,      "reason",      "r",             CONTEXT_SHEET, "reason",    4,  "write why it is done") \
+	X(UNFOLD,      "unfold",      "f",             CONTEXT_SHEET, "all steps", 5,  "show what is sent to every node, word for word, or to the first alone; Enter does so for one") \
+	X(PLAN_AGAIN,  "plan-again",  "n",             CONTEXT_SHEET, "plan again", 6, "ask the nodes again and make a new plan") \
+	X(RUN_HOLD,    "hold",        "Space",         CONTEXT_RUN,   "pause/go on", 2, "begin nothing new for now, or go on; what failed is tried again") \
+	X(RUN_UNDO,    "undo",        "u",             CONTEXT_RUN,   "undo",      2,  "put back all that was touched") \
+	X(RUN_ABORT,   "abort",       "a",             CONTEXT_RUN,   "abort",     3,  "begin nothing more, and stop once what is under way has ended") \
+	X(RUN_SKIP,    "skip",        "k",             CONTEXT_RUN,   "skip",      4,  "leave out the node that failed") \
+	X(RUN_PASS,    "pass",        "g",             CONTEXT_RUN,   "pass gate", 4,  "accept what the gate found") \
+	X(RUN_ABANDON, "abandon",     "A",             CONTEXT_RUN,   "abandon",   5,  "leave all as it is and set the model free") \
 	X(VIEW_RULES,  "rules",       "r",             CONTEXT_ALERTS, "rules",    8,  "show how the rules are: which of them fail and why, and how long each takes") \
 	X(ACK,         "ack",         "a",             CONTEXT_ABOUT_ALERTS, "ack", 2, "take alerts on: say that you are at it; those that are tagged, or the selected one") \
 	X(UNACK,       "unack",       "u",             CONTEXT_ABOUT_ALERTS, "unack", 3, "take an acknowledgement back") \

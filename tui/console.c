@@ -7,14 +7,16 @@
 #include <string.h>
 
 #include "base/suggest.h"
+#include "tui/deploys_text.h"
 #include "tui/dialog.h"
+#include "tui/glyph.h"
 #include "tui/help.h"
 #include "tui/lend.h"
 #include "tui/prompt.h"
 #include "tui/view.h"
 #include "tui/widget_bar.h"
 
-enum { SCREENS_MAX = 16, LEAST_ROWS = 5, LEAST_COLS = 20, MESSAGE_MAX = 1024, MESSAGE_MS = 8000 };
+enum { SCREENS_MAX = 16, LEAST_ROWS = 5, LEAST_COLS = 20, MESSAGE_MAX = 1024, MESSAGE_MS = 8000, ROWS_FOR_BANNER = 10 };
 
 struct console {
 	struct console_host  host;
@@ -31,6 +33,10 @@ struct console {
 	bool                 wants_quit, wants_suspend, wants_repaint;
 	struct lend         *lend; /* owned until the pump takes it */
 	int                  rows; /* as last drawn */
+	int                  head; /* rows above the screens, likewise */
+	const struct screen *shown;    /* on top in the last frame that went out; only compared */
+	int64_t              input_ms; /* when the last input came */
+	bool                 has_input; /* since `shown` asked for time */
 };
 
 enum err console_new(const struct console_host *host, const struct clock *clock, const struct keymap *keys, struct screen *first,
@@ -393,10 +399,12 @@ static enum console_wish after_prompt(struct console *c, enum prompt_result resu
 
 /* ---- events ---- */
 
-static enum console_wish key(struct console *c, struct key k)
+static enum console_wish key(struct console *c, struct key k, int64_t quiet_ms)
 {
 	if (c->prompt.sign != 0 && !(k.mods == MOD_CTRL && (k.code == 'z' || k.code == 'l')))
 		return after_prompt(c, prompt_key(&c->prompt, k));
+	if (top(c)->kind->pace != NULL)
+		top(c)->kind->pace(top(c), quiet_ms);
 	if (top(c)->kind->key != NULL && !(k.mods == MOD_CTRL && (k.code == 'z' || k.code == 'l'))) {
 		struct requests r = { 0 };
 		enum next next = top(c)->kind->key(top(c), k, &r);
@@ -427,18 +435,55 @@ static enum console_wish mouse(struct console *c, const struct input_event *e)
 	if (e->is_release || e->is_drag || c->prompt.sign != 0)
 		return CONSOLE_NOTHING;
 	enum next next = NEXT_IGNORED;
-	if (s->kind->mouse != NULL && e->row > 0 && e->row < c->rows - 1)
-		next = s->kind->mouse(s, view(c), e->row - 1, e->col, e->button, &r);
+	if (s->kind->mouse != NULL && e->row >= c->head && e->row < c->rows - 1)
+		next = s->kind->mouse(s, view(c), e->row - c->head, e->col, e->button, &r);
 	if (next == NEXT_IGNORED && is_wheel)
 		return console_command(c, e->button == MOUSE_WHEEL_UP ? COMMAND_UP : COMMAND_DOWN, "");
 	return after(c, next, &r, false);
 }
 
+/* How long nothing had come before this. */
+static int64_t note_input(struct console *c, enum input_kind kind)
+{
+	int64_t now = clock_mono_ms(c->clock), quiet = now - c->input_ms;
+	if (kind == INPUT_FOCUS || kind == INPUT_REPORT)
+		return quiet;
+	c->input_ms = now;
+	c->has_input = true;
+	return quiet;
+}
+
+int console_shown(struct console *c)
+{
+	struct screen *s = top(c);
+	bool is_uncovered = c->shown != s || c->prompt.sign != 0;
+	c->shown = c->prompt.sign != 0 ? NULL : s;
+	int ms = s->kind->shown == NULL || c->prompt.sign != 0 ? 0 : s->kind->shown(s, is_uncovered);
+	c->has_input = ms > 0 ? false : c->has_input;
+	return ms;
+}
+
+void console_hidden(struct console *c)
+{
+	c->shown = NULL;
+}
+
+enum console_wish console_settled(struct console *c, bool was_quiet)
+{
+	struct screen *s = top(c);
+	struct requests r = { 0 };
+	if (s != c->shown || s->kind->settled == NULL)
+		return CONSOLE_NOTHING;
+	enum next next = s->kind->settled(s, view(c), was_quiet && !c->has_input, &r);
+	return after(c, next, &r, false);
+}
+
 enum console_wish console_event(struct console *c, const struct input_event *e)
 {
+	int64_t quiet_ms = note_input(c, e->kind);
 	switch (e->kind) {
 	case INPUT_KEY:
-		return key(c, e->key);
+		return key(c, e->key, quiet_ms);
 	case INPUT_MOUSE:
 		return mouse(c, e);
 	case INPUT_PASTE:
@@ -480,6 +525,28 @@ static void draw_last_row(struct console *c, const struct view *v, struct canvas
 		draw_keys(c, v, into, row);
 }
 
+/* What goes on, on every screen but those that are about nothing else. Returns the rows that it takes. */
+static int draw_banner(const struct console *c, const struct view *v, struct canvas *into, int rows)
+{
+	const struct screen *s = c->screens[ground_floor(c)];
+	struct buf text;
+	enum role role;
+	if (rows < ROWS_FOR_BANNER || s->kind->context & (CONTEXT_RUN | CONTEXT_DEPLOYS))
+		return 0;
+	buf_init(&text, MESSAGE_MAX);
+	bool has_any = deploys_banner(v, &text, &role);
+	if (has_any) {
+		bool has_key = !(s->kind->context & CONTEXT_SHEET) && canvas_cols(into) >= 60;
+		int cols = canvas_cols(into) - 2 - (has_key ? 12 : 0);
+		canvas_put_char(into, 1, 1, role, role == ROLE_INFO ? GLYPH_PLAY : GLYPH_UP);
+		canvas_put_width(into, 1, 3, cols - 2, -1, role, buf_text(&text));
+		if (has_key)
+			canvas_put(into, 1, cols + 2, ROLE_SECOND, "4 shows it");
+	}
+	buf_release(&text);
+	return has_any;
+}
+
 void console_draw(struct console *c, struct canvas *into, int *row, int *col)
 {
 	int rows = canvas_rows(into), cols = canvas_cols(into);
@@ -493,8 +560,9 @@ void console_draw(struct console *c, struct canvas *into, int *row, int *col)
 	}
 	size_t floor = ground_floor(c);
 	status_bar_draw(into, 0, c->screens[floor]->kind->name, v);
+	c->head = 1 + draw_banner(c, v, into, rows);
 	for (size_t i = floor; i < c->n; i++) {
-		canvas_enter(into, (struct rect){ 1, 0, rows - 2, cols });
+		canvas_enter(into, (struct rect){ c->head, 0, rows - 1 - c->head, cols });
 		c->screens[i]->kind->draw(c->screens[i], v, into);
 		canvas_leave(into);
 	}

@@ -56,6 +56,13 @@ struct lend *console_take_lend(struct console *c);
 /* Puts a screen on top, from outside an event: an answer that somebody waited for. Ownership passes. */
 void console_push(struct console *c, struct screen *s);
 
+/* A frame with what was drawn last has gone out. After how many ms console_settled is to be called, 0: it need not (struct screen_kind, `shown`). */
+int               console_shown(struct console *c);
+/* The terminal showed something else meanwhile. */
+void              console_hidden(struct console *c);
+/* was_quiet: no input was waiting. */
+enum console_wish console_settled(struct console *c, bool was_quiet);
+
 /* Draws everything, for the canvas' size. Where the cursor of the prompt is goes to *row and *col, -1 when there is none. */
 void console_draw(struct console *c, struct canvas *into, int *row, int *col);
 

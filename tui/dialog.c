@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alerts/request.h"
 #include "base/text.h"
 #include "tui/frame.h"
 
@@ -74,13 +75,21 @@ static void dialog_draw(const struct screen *s, const struct view *view, struct 
 	canvas_leave(c);
 }
 
+/* What is owned passes. */
+static void give(struct dialog *d, struct requests *out)
+{
+	*out = d->on_yes;
+	d->on_yes.ask = NULL;
+	d->on_yes.push = NULL;
+}
+
 static enum next dialog_command(struct screen *s, const struct view *view, enum command c, const char *argument, struct requests *out)
 {
-	const struct dialog *d = (const struct dialog *)s;
+	struct dialog *d = (struct dialog *)s;
 	(void)view;
 	(void)argument;
 	if (c == COMMAND_ENTER) {
-		*out = d->on_yes;
+		give(d, out);
 		return NEXT_CLOSE;
 	}
 	return c == COMMAND_BACK || c == COMMAND_QUIT ? NEXT_CLOSE : NEXT_STAY;
@@ -103,7 +112,7 @@ static enum next accept(struct dialog *d, struct requests *out)
 	d->is_wrong = strcmp(buf_text(&d->typed), buf_text(&d->word)) != 0;
 	if (d->is_wrong)
 		return NEXT_REDRAW;
-	*out = d->on_yes;
+	give(d, out);
 	return NEXT_CLOSE;
 }
 
@@ -154,6 +163,9 @@ static void dialog_free(struct screen *s)
 	buf_release(&d->keys);
 	buf_release(&d->word);
 	buf_release(&d->typed);
+	request_free(d->on_yes.ask);
+	if (d->on_yes.push != NULL)
+		d->on_yes.push->kind->free(d->on_yes.push);
 	free(d);
 }
 
@@ -174,7 +186,6 @@ static struct dialog *make(const struct screen_kind *kind, const char *title, co
 	if (d == NULL)
 		return NULL;
 	d->screen.kind = kind;
-	d->on_yes = *on_yes;
 	buf_init(&d->title, 256);
 	buf_init(&d->text, 4096);
 	buf_init(&d->keys, 256);
@@ -188,6 +199,7 @@ static struct dialog *make(const struct screen_kind *kind, const char *title, co
 		dialog_free(&d->screen);
 		return NULL;
 	}
+	d->on_yes = *on_yes;
 	return d;
 }
 

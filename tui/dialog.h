@@ -7,7 +7,8 @@
 
 #include "tui/screen.h"
 
-/* Texts are copied; `text` may have several lines. NULL: out of memory. */
+/* Texts are copied; `text` may have several lines. What on_yes owns (push, ask) passes, and is freed where yes is not said. NULL: out of memory, and nothing
+ * has passed. */
 struct screen *dialog_new(const char *title, const char *text, const char *yes, const char *no, const struct requests *on_yes);
 
 /* Yes is Enter after `word` was typed, exactly; pasted text is not taken. `text` leads to it ("type the host's name, gpu-a-1, to ..."). */

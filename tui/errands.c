@@ -104,7 +104,9 @@ static void put_done(void *ctx, bool is_cancelled)
 	(void)is_cancelled;
 	if (is_persons && p->err != ERR_OK)
 		say(a, ROLE_CRIT, "", p->why.text);
-	if (is_persons && p->err == ERR_OK && !a->is_closing) {
+	/* A plan takes as long as the nodes take, and its sheet says what became of it. */
+	bool is_awaited = is_persons && p->request->kind != REQUEST_PLAN;
+	if (is_awaited && p->err == ERR_OK && !a->is_closing) {
 		if (a->n_waits < WAITS_MAX)
 			memcpy(a->waits[a->n_waits++], p->id, REQUEST_ID);
 		a->o.await(a->o.ctx, p->id);

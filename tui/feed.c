@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Four lanes: one for the fleet (with one node's details and events), one for charts, one for alerts, one for what changed when one began. A
+ * Five lanes: one for the fleet (with one node's details and events), one for charts, one for alerts, one for what changed when one began, one for
+ * deployments. A
  * lane has a reader of its own and at most one piece of work on another thread; a question that comes meanwhile waits, and replaces one that
  * waits already. What the worker makes is not looked at by the loop until the work is done, and what the loop shows is not touched by the
  * worker: no lock is needed. */
@@ -17,6 +18,7 @@
 #include "base/hash.h"
 #include "tui/alerts_detail.h"
 #include "tui/chart_feed.h"
+#include "tui/deploys_data.h"
 #include "tui/fleet_state.h"
 
 enum { NAME_BYTES = 512, EVENTS_SHOWN = 500, ANSWER_TEXT = 512, KEY_BYTES = 4096 + 1, MATCHERS_BYTES = 4096 + 1 };
@@ -31,11 +33,13 @@ struct question {
 	bool              has_alerts_key, has_silence, has_rules;
 	char              alerts_key[KEY_BYTES], silence[MATCHERS_BYTES];
 	int64_t           changed;    /* id of an alert; 0: none */
+	int64_t           deployment; /* likewise of a deployment */
+	char              deployment_request[FEED_ID]; /* "": none */
 	char              waits[FEED_WAITS_MAX][FEED_ID]; /* requests whose outcome is waited for */
 	size_t            n_waits;
 };
 
-struct answer {
+struct feed_answer {
 	struct arena        arena;
 	struct fleet_view  *fleet;
 	struct node_view   *node;
@@ -46,6 +50,8 @@ struct answer {
 	struct alerts_detail *alerts_detail;
 	struct silence_sight *silence;
 	struct changed_sight *changed;
+	struct deploys_view  *deploys;
+	struct deploy_detail *deploy;
 	struct rule_lines   *rules;
 	struct feed_outcome outcomes[FEED_WAITS_MAX];
 	size_t              n_outcomes;
@@ -57,14 +63,14 @@ struct answer {
 
 struct lane {
 	struct feed        *feed;
-	void              (*work)(struct lane *l, struct answer *a);
+	void              (*work)(struct lane *l, struct feed_answer *a);
 	struct reader *_Atomic reader; /* opened by the worker when it is first needed; interrupted from the loop */
 	struct loop_work   *running;  /* NULL: none */
 	struct question     asked, waiting;
 	bool                has_waiting;
 	atomic_bool         cancelled;/* what runs is pointless */
-	struct answer      *made;     /* by the worker, until done */
-	struct answer      *shown;
+	struct feed_answer      *made;     /* by the worker, until done */
+	struct feed_answer      *shown;
 	char                trouble[ANSWER_TEXT];
 };
 
@@ -74,7 +80,7 @@ struct feed {
 	char               *path;
 	struct fleet_state *state;    /* the fleet lane's worker's */
 	struct detail_engine *details;/* likewise */
-	struct lane         fleet, charts, alerts, changed;
+	struct lane         fleet, charts, alerts, changed, deploys;
 	struct {
 		bool     is_read;
 		uint64_t revision; /* of the store when they were */
@@ -83,6 +89,14 @@ struct feed {
 		int64_t  t_ms, until_ms, done_mono_ms, took_ms;
 	} alerts_read;                /* the alerts lane's worker's */
 	int64_t             changed_alert, changed_until_ms; /* of the last answer; the changed lane's worker's */
+	struct {
+		bool     is_read;
+		uint64_t revision;
+		int64_t  t_ms, deployment;
+		char     request[FEED_ID];
+		bool     was_now;  /* nothing can have been written for a later time */
+		struct deploys_memory memory;
+	} deploys_read;               /* the deploys lane's worker's */
 	char                waits[FEED_WAITS_MAX][FEED_ID];
 	size_t              n_waits;
 	bool                is_closing;
@@ -90,7 +104,7 @@ struct feed {
 	void               *closed_ctx;
 };
 
-static void answer_free(struct answer *a)
+static void answer_free(struct feed_answer *a)
 {
 	if (a == NULL)
 		return;
@@ -99,6 +113,8 @@ static void answer_free(struct answer *a)
 	alerts_detail_free(a->alerts_detail);
 	silence_sight_free(a->silence);
 	changed_sight_free(a->changed);
+	deploys_view_free(a->deploys);
+	deploy_detail_free(a->deploy);
 	rule_lines_free(a->rules);
 	arena_release(&a->arena);
 	free(a);
@@ -116,7 +132,7 @@ static enum err lane_open(struct lane *l, struct why *why)
 	return e;
 }
 
-static enum err read_bounds(struct lane *l, struct answer *a, struct why *why)
+static enum err read_bounds(struct lane *l, struct feed_answer *a, struct why *why)
 {
 	enum err e = reader_bounds(l->reader, &a->first_ms, &a->last_ms, why);
 	if (e == ERR_NOT_FOUND) {
@@ -130,7 +146,7 @@ static enum err read_bounds(struct lane *l, struct answer *a, struct why *why)
 	return e;
 }
 
-static enum err read_events(struct lane *l, struct answer *a, struct why *why)
+static enum err read_events(struct lane *l, struct feed_answer *a, struct why *why)
 {
 	const struct question *q = &l->asked;
 	a->events = arena_zeroed(&a->arena, 1, sizeof *a->events);
@@ -143,7 +159,7 @@ static enum err read_events(struct lane *l, struct answer *a, struct why *why)
 	return e;
 }
 
-static void fleet_work(struct lane *l, struct answer *a)
+static void fleet_work(struct lane *l, struct feed_answer *a)
 {
 	struct why why = { "" };
 	const struct question *q = &l->asked;
@@ -162,7 +178,7 @@ static void fleet_work(struct lane *l, struct answer *a)
 		snprintf(a->trouble, sizeof a->trouble, "%s", why.text);
 }
 
-static void charts_work(struct lane *l, struct answer *a)
+static void charts_work(struct lane *l, struct feed_answer *a)
 {
 	struct why why = { "" };
 	enum err e = lane_open(l, &why);
@@ -175,7 +191,7 @@ static void charts_work(struct lane *l, struct answer *a)
 
 static enum err see_outcome(void *ctx, const struct request_row *r)
 {
-	struct answer *a = ctx;
+	struct feed_answer *a = ctx;
 	struct feed_outcome *o = &a->outcomes[a->n_outcomes++];
 	snprintf(o->id, sizeof o->id, "%s", r->id);
 	snprintf(o->text, sizeof o->text, "%s", r->text);
@@ -183,7 +199,7 @@ static enum err see_outcome(void *ctx, const struct request_row *r)
 	return ERR_OK;
 }
 
-static enum err read_outcomes(struct lane *l, struct answer *a, struct why *why)
+static enum err read_outcomes(struct lane *l, struct feed_answer *a, struct why *why)
 {
 	enum err e = ERR_OK;
 	for (size_t i = 0; i < l->asked.n_waits && e == ERR_OK; i++) {
@@ -216,7 +232,7 @@ static enum err are_as_before(struct lane *l, bool *out, uint64_t *revision, str
 	return e;
 }
 
-static void alerts_work(struct lane *l, struct answer *a)
+static void alerts_work(struct lane *l, struct feed_answer *a)
 {
 	struct why why = { "" };
 	const struct question *q = &l->asked;
@@ -254,7 +270,7 @@ static void alerts_work(struct lane *l, struct answer *a)
 		snprintf(a->trouble, sizeof a->trouble, "%s", why.text);
 }
 
-static void changed_work(struct lane *l, struct answer *a)
+static void changed_work(struct lane *l, struct feed_answer *a)
 {
 	struct why why = { "" };
 	struct feed *f = l->feed;
@@ -272,10 +288,49 @@ static void changed_work(struct lane *l, struct answer *a)
 		snprintf(a->trouble, sizeof a->trouble, "%s", why.text);
 }
 
+/* Whether the store, and what is asked of it, are as they were. */
+static bool deploys_are_as_before(const struct feed *f, const struct question *q, uint64_t revision)
+{
+	return f->deploys_read.is_read && revision == f->deploys_read.revision && q->deployment == f->deploys_read.deployment &&
+	       strcmp(q->deployment_request, f->deploys_read.request) == 0 &&
+	       (q->t_ms == f->deploys_read.t_ms || (f->deploys_read.was_now && q->t_ms > f->deploys_read.t_ms));
+}
+
+static void deploys_work(struct lane *l, struct feed_answer *a)
+{
+	enum { NEAR_NOW_MS = 3000 };
+	struct why why = { "" };
+	const struct question *q = &l->asked;
+	struct feed *f = l->feed;
+	uint64_t revision = 0;
+	enum err e = lane_open(l, &why);
+	if (e == ERR_OK)
+		e = reader_revision(l->reader, &revision, &why);
+	if (e == ERR_OK && deploys_are_as_before(f, q, revision)) {
+		a->is_same = true;
+		return;
+	}
+	f->deploys_read.is_read = false;
+	if (e == ERR_OK)
+		e = deploys_read(l->reader, q->t_ms, &f->deploys_read.memory, &a->deploys, &why);
+	if (e == ERR_OK && (q->deployment != 0 || q->deployment_request[0] != '\0'))
+		e = deploy_detail_read(l->reader, q->deployment, q->deployment_request, q->t_ms, &f->deploys_read.memory, &a->deploy, &why);
+	if (e == ERR_OK) {
+		f->deploys_read.is_read = true;
+		f->deploys_read.revision = revision;
+		f->deploys_read.t_ms = q->t_ms;
+		f->deploys_read.deployment = q->deployment;
+		memcpy(f->deploys_read.request, q->deployment_request, sizeof f->deploys_read.request);
+		f->deploys_read.was_now = f->o.trust == READER_OWN && q->t_ms > clock_wall_ms(f->o.clock) - NEAR_NOW_MS;
+	} else if (e != ERR_CANCELLED) {
+		snprintf(a->trouble, sizeof a->trouble, "%s", why.text);
+	}
+}
+
 static void lane_work(void *ctx)
 {
 	struct lane *l = ctx;
-	struct answer *a = calloc(1, sizeof *a);
+	struct feed_answer *a = calloc(1, sizeof *a);
 	if (a == NULL)
 		return;
 	arena_init(&a->arena);
@@ -293,10 +348,13 @@ static void feed_free(struct feed *f)
 	reader_close(f->charts.reader);
 	reader_close(f->alerts.reader);
 	reader_close(f->changed.reader);
+	reader_close(f->deploys.reader);
+	deploys_memory_release(&f->deploys_read.memory);
 	answer_free(f->fleet.shown);
 	answer_free(f->charts.shown);
 	answer_free(f->alerts.shown);
 	answer_free(f->changed.shown);
+	answer_free(f->deploys.shown);
 	fleet_state_free(f->state);
 	detail_engine_free(f->details);
 	free(f->path);
@@ -314,7 +372,7 @@ static void closed_now(void *ctx)
 }
 
 /* A failed reading leaves what was there before on the screen, with the trouble beside it. */
-static void lane_show(struct lane *l, struct answer *a)
+static void lane_show(struct lane *l, struct feed_answer *a)
 {
 	memcpy(l->trouble, a->trouble, sizeof l->trouble);
 	if (a->trouble[0] != '\0' && l->shown != NULL) {
@@ -327,11 +385,12 @@ static void lane_show(struct lane *l, struct answer *a)
 
 static bool is_idle(const struct feed *f)
 {
-	return f->fleet.running == NULL && f->charts.running == NULL && f->alerts.running == NULL && f->changed.running == NULL;
+	return f->fleet.running == NULL && f->charts.running == NULL && f->alerts.running == NULL && f->changed.running == NULL &&
+	       f->deploys.running == NULL;
 }
 
 /* What was waited for is told, once each. */
-static void tell_outcomes(struct feed *f, const struct answer *a)
+static void tell_outcomes(struct feed *f, const struct feed_answer *a)
 {
 	for (size_t i = 0; i < a->n_outcomes; i++)
 		for (size_t k = 0; k < f->n_waits; k++)
@@ -407,6 +466,7 @@ enum err feed_new(struct loop *loop, const struct feed_options *o, struct feed *
 	f->charts = (struct lane){ .feed = f, .work = charts_work };
 	f->alerts = (struct lane){ .feed = f, .work = alerts_work };
 	f->changed = (struct lane){ .feed = f, .work = changed_work };
+	f->deploys = (struct lane){ .feed = f, .work = deploys_work };
 	enum err e = f->path == NULL ? why_memory(why) : fleet_state_new(&f->state, why);
 	if (e == ERR_OK && o->profiles != NULL)
 		e = detail_engine_new(o->profiles, &f->details, why);
@@ -432,6 +492,8 @@ void feed_close(struct feed *f, void (*done)(void *ctx), void *ctx)
 		lane_cancel(&f->alerts);
 	if (f->changed.running != NULL)
 		lane_cancel(&f->changed);
+	if (f->deploys.running != NULL)
+		lane_cancel(&f->deploys);
 	if (is_idle(f) && loop_post(f->loop, closed_now, f) != ERR_OK)
 		closed_now(f);
 }
@@ -467,6 +529,13 @@ static void fill_alerts_question(const struct feed *f, int64_t t_ms, const struc
 	memcpy(q->waits, f->waits, sizeof q->waits);
 	q->n_waits = f->n_waits;
 	q->changed = needs->changed;
+	q->deployment = needs->deployment;
+	snprintf(q->deployment_request, sizeof q->deployment_request, "%s", needs->deployment_request != NULL ? needs->deployment_request : "");
+}
+
+static bool same_deployment(const struct question *a, const struct question *b)
+{
+	return a->deployment == b->deployment && strcmp(a->deployment_request, b->deployment_request) == 0;
 }
 
 static bool same_subject(const struct question *a, const struct question *b)
@@ -482,6 +551,7 @@ void feed_glance(struct feed *f, int64_t t_ms, const struct needs *needs)
 		return; /* asked again in a moment */
 	fill_alerts_question(f, t_ms, needs, q);
 	lane_ask(&f->alerts, q, f->alerts.running != NULL && !same_subject(q, &f->alerts.asked));
+	lane_ask(&f->deploys, q, f->deploys.running != NULL && !same_deployment(q, &f->deploys.asked));
 	free(q);
 }
 
@@ -514,6 +584,7 @@ void feed_ask(struct feed *f, int64_t t_ms, const struct needs *needs)
 	lane_ask(&f->fleet, q, jumped);
 	fill_alerts_question(f, t_ms, needs, q);
 	lane_ask(&f->alerts, q, jumped || (f->alerts.running != NULL && !same_subject(q, &f->alerts.asked)));
+	lane_ask(&f->deploys, q, jumped || (f->deploys.running != NULL && !same_deployment(q, &f->deploys.asked)));
 	if (q->changed != 0)
 		lane_ask(&f->changed, q, jumped || (f->changed.running != NULL && f->changed.asked.changed != q->changed));
 	if (q->n_charts > 0)
@@ -523,7 +594,7 @@ void feed_ask(struct feed *f, int64_t t_ms, const struct needs *needs)
 
 void feed_fill(const struct feed *f, struct view *view)
 {
-	const struct answer *a = f->fleet.shown, *c = f->charts.shown, *alerts = f->alerts.shown;
+	const struct feed_answer *a = f->fleet.shown, *c = f->charts.shown, *alerts = f->alerts.shown;
 	if (a != NULL) {
 		view->fleet = a->fleet;
 		view->node = a->node;
@@ -535,13 +606,16 @@ void feed_fill(const struct feed *f, struct view *view)
 	view->alerts = alerts != NULL ? alerts->alerts : NULL;
 	view->alerts_detail = alerts != NULL ? alerts->alerts_detail : NULL;
 	view->silence = alerts != NULL ? alerts->silence : NULL;
+	view->deploys = f->deploys.shown != NULL ? f->deploys.shown->deploys : NULL;
+	view->deploy = f->deploys.shown != NULL ? f->deploys.shown->deploy : NULL;
 	view->rules = alerts != NULL ? alerts->rules : NULL;
 	view->changed = f->changed.shown != NULL ? f->changed.shown->changed : NULL;
 }
 
 const char *feed_trouble(const struct feed *f)
 {
-	return f->fleet.trouble[0] != '\0' ? f->fleet.trouble : f->charts.trouble[0] != '\0' ? f->charts.trouble : f->alerts.trouble;
+	return f->fleet.trouble[0] != '\0' ? f->fleet.trouble : f->charts.trouble[0] != '\0' ? f->charts.trouble
+	       : f->alerts.trouble[0] != '\0' ? f->alerts.trouble : f->deploys.trouble;
 }
 
 const char *feed_recorder(const struct feed *f)

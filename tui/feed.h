@@ -2,7 +2,7 @@
  *
  * The feed reads the store for the screens: it is asked for a view time and for what the screens need, works on worker threads with
  * read-only connections, and hands immutable snapshots back on the loop. The newest question wins; a question that has become pointless is
- * interrupted. The fleet, the charts and the alerts have a lane each, so that a slow query never holds the fleet up.
+ * interrupted. The fleet, the charts, the alerts and the deployments have a lane each, so that a slow query never holds the fleet up.
  *
  * Threads: all calls from the loop's thread. No call waits. */
 #ifndef PITWALL_TUI_FEED_H
@@ -45,14 +45,14 @@ void feed_close(struct feed *f, void (*done)(void *ctx), void *ctx);
 /* Asks for the fleet as of `t_ms` and for what `needs` says (copied). The same question again is answered again (live data move on). */
 void feed_ask(struct feed *f, int64_t t_ms, const struct needs *needs);
 
-/* Asks for the alerts alone: cheap when nothing has changed in the store. */
+/* Asks for the alerts and deployments alone: cheap when nothing has changed in the store. */
 void feed_glance(struct feed *f, int64_t t_ms, const struct needs *needs);
 
 /* The outcome of the request of that id is looked for with each question from now on. Of more than FEED_WAITS_MAX at once the last are not. */
 void feed_await(struct feed *f, const char *id);
 bool feed_is_awaiting(const struct feed *f);
 
-/* Puts the newest answers into the view's fleet, node, events, charts, alerts, first_ms, last_ms. Lent until the next time `changed` is called. */
+/* Puts the newest answers into the view's fleet, node, events, charts, alerts, deploys, first_ms, last_ms. Lent until the next time `changed` is called. */
 void feed_fill(const struct feed *f, struct view *view);
 
 /* Why the last reading failed, "" when it did not. */

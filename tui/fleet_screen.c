@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "tui/deploys_ask.h"
 #include "tui/fleet_detail.h"
 #include "tui/fleet_map.h"
 #include "tui/fleet_rows.h"
@@ -296,6 +297,16 @@ static enum next chart_selected(struct fleet_screen *f, const struct view *view,
 	return NEXT_REDRAW;
 }
 
+/* Of the node, else of the model. */
+static enum next deploy_selected(const struct fleet_screen *f, const struct view *view, enum command c, struct requests *out)
+{
+	const struct fleet_row *row = selected_row(f);
+	if (row == NULL)
+		return NEXT_STAY;
+	const struct deploy_wish w = { .target = row->node != NULL ? row->node->node : row->model->model, .version = "", .reason = "" };
+	return deploy_command(c, view, &w, out);
+}
+
 static void next_sort(struct fleet_screen *f, const struct view *view, int direction)
 {
 	for (int i = 0; i < FLEET_BY_VERSION + 1; i++) {
@@ -347,6 +358,8 @@ static enum next command(struct screen *s, const struct view *view, enum command
 		return open_selected(f, view, out);
 	if (c == COMMAND_VIEW_CHART)
 		return chart_selected(f, view, out);
+	if (c == COMMAND_ROLLBACK || c == COMMAND_REDEPLOY)
+		return deploy_selected(f, view, c, out);
 	enum next n = NEXT_REDRAW;
 	if (c == COMMAND_TOGGLE) {
 		f->as_table = !f->as_table;

@@ -12,6 +12,7 @@ static const struct {
 	{ "fleet", CONTEXT_FLEET },   { "node", CONTEXT_NODE }, { "chart", CONTEXT_CHART },
 	{ "events", CONTEXT_EVENTS }, { "help", CONTEXT_HELP }, { "dialog", CONTEXT_DIALOG },
 	{ "logs", CONTEXT_LOGS },     { "alerts", CONTEXT_ALERTS }, { "alert", CONTEXT_ALERT },
+	{ "deployments", CONTEXT_DEPLOYS }, { "deployment", CONTEXT_RUN }, { "sheet", CONTEXT_SHEET },
 	{ "rules", CONTEXT_RULES },
 	{ "silences", CONTEXT_SILENCES },
 };

@@ -4,7 +4,8 @@
  *
  *     # comment
  *     map C-n down            in every context of the command
- *     map x:chart zoom-in     in one context only (fleet, node, chart, events, help, dialog, logs, alerts, alert)
+ *     map x:chart zoom-in     in one context only (fleet, node, chart, events, help, dialog, logs, alerts, alert, deployments,
+ *                             deployment, sheet)
  *     unmap C-z */
 #ifndef PITWALL_TUI_KEYMAP_H
 #define PITWALL_TUI_KEYMAP_H

@@ -5,11 +5,14 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/num.h"
 #include "store/alerts.h"
 #include "store/reader.h"
 
-enum { OF_A_KIND_MAX = 500, ACK_NODES_MAX = 64, NODES_KNOWN_MAX = 20000, TEXT_MAX = 300 };
+#include <cjson/cJSON.h>
+
+enum { OF_A_KIND_MAX = 500, ACK_NODES_MAX = 64, NODES_KNOWN_MAX = 20000, TEXT_MAX = 300, DATA_MAX = 8192, MODEL_MAX = 1024 };
 
 /* An alert of the span, by which acknowledgements find the nodes that they are about. */
 struct known_alert {
@@ -57,6 +60,21 @@ static enum err add(struct reading *w, const struct mark *m, struct buf *text)
 
 /* ---- events ---- */
 
+/* The model that an event without a node is about stands in its data; "" where it is about none. */
+static const char *model_in(struct arena *a, const struct event *e)
+{
+	const struct json_limits limits = { .bytes = DATA_MAX, .depth = 4, .values = 100 };
+	struct cJSON *tree = NULL;
+	const char *model = "";
+	if (e->node[0] != '\0' || e->data == NULL || e->data[0] == '\0' || json_parse(e->data, strlen(e->data), &limits, &tree, NULL) != ERR_OK)
+		return "";
+	if (json_get_string(tree, "model", MODEL_MAX, &model, NULL) != ERR_OK)
+		model = "";
+	const char *kept = arena_text(a, model);
+	cJSON_Delete(tree);
+	return kept;
+}
+
 static enum err see_event(void *ctx, const struct event *e)
 {
 	struct reading *w = ctx;
@@ -65,7 +83,7 @@ static enum err see_event(void *ctx, const struct event *e)
 	buf_init(&text, TEXT_MAX);
 	buf_printf(&text, "%s%s%s", e->node, e->node[0] != '\0' ? " " : "", e->text);
 	const struct mark m = { .at_ms = e->wall_ms, .kind = w->kind, .severity = e->severity, .node = arena_text(w->a, e->node),
-		                .model = "" };
+		                .model = w->kind == MARK_DEPLOY ? model_in(w->a, e) : "" };
 	return add(w, &m, &text);
 }
 

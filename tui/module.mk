@@ -92,6 +92,7 @@ libtui_a_SOURCES += \
 	%reldir%/alerts_read.c \
 	%reldir%/alerts_rows.c %reldir%/alerts_rows.h \
 	%reldir%/alerts_screen.c \
+	%reldir%/alerts_suggest.c \
 	%reldir%/rules_screen.c \
 	%reldir%/alerts_table.c %reldir%/alerts_table.h \
 	%reldir%/alerts_text.c %reldir%/alerts_text.h \
@@ -105,3 +106,19 @@ libtui_a_SOURCES += \
 libtui_a_SOURCES += \
 	%reldir%/chart_marks.c %reldir%/chart_marks.h \
 	%reldir%/marks.c %reldir%/marks.h
+
+# redeploys and rollbacks
+libtui_a_SOURCES += %reldir%/arming.c %reldir%/arming.h
+libtui_a_SOURCES += %reldir%/deploy_progress.c %reldir%/deploy_progress.h
+libtui_a_SOURCES += %reldir%/deploys_ask.c %reldir%/deploys_ask.h
+libtui_a_SOURCES += %reldir%/deploys_data.h
+libtui_a_SOURCES += %reldir%/deploys_read.c
+libtui_a_SOURCES += %reldir%/deploys_screen.c
+libtui_a_SOURCES += %reldir%/deploys_text.c %reldir%/deploys_text.h
+libtui_a_SOURCES += %reldir%/run_panes.c %reldir%/run_panes.h
+libtui_a_SOURCES += %reldir%/run_screen.c
+libtui_a_SOURCES += %reldir%/sheet.h
+libtui_a_SOURCES += %reldir%/sheet_foot.c %reldir%/sheet_foot.h
+libtui_a_SOURCES += %reldir%/sheet_lines.c %reldir%/sheet_lines.h
+libtui_a_SOURCES += %reldir%/sheet_screen.c
+libtui_a_SOURCES += %reldir%/sheet_versions.c %reldir%/sheet_versions.h

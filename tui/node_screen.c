@@ -11,6 +11,7 @@
 
 #include "collectors/reach.h"
 #include "tui/chart_data.h"
+#include "tui/deploys_ask.h"
 #include "tui/events_table.h"
 #include "tui/node_panes.h"
 #include "tui/promql_text.h"
@@ -211,6 +212,8 @@ static enum next command(struct screen *screen, const struct view *view, enum co
 	case COMMAND_SIGNAL_BACK: return turn_signal(s, view, false, argument, out);
 	case COMMAND_NEXT_PANE: return next_pane(s, view);
 	case COMMAND_LOGS: return open_logs(s, view, out);
+	case COMMAND_ROLLBACK:
+	case COMMAND_REDEPLOY: return deploy_command(c, view, &(struct deploy_wish){ .target = s->name, .version = "", .reason = "" }, out);
 	case COMMAND_SHELL:
 	case COMMAND_TRUST:
 	case COMMAND_LOGIN:

@@ -6,8 +6,7 @@
 
 #include "base/text.h"
 
-/* How many bytes of [text, end), which holds no line end, go into a row; *skip blanks behind them begin no row. */
-static size_t fit(const char *text, const char *end, int width, size_t *skip)
+size_t paragraph_fit(const char *text, const char *end, int width, size_t *skip)
 {
 	const char *p = text, *blank = NULL;
 	int used = 0;
@@ -40,7 +39,7 @@ int paragraph_draw(struct canvas *c, int row, int col, int width, enum role role
 	do {
 		const char *end = text + strcspn(text, "\n");
 		do {
-			size_t skip, n = fit(text, end, width, &skip);
+			size_t skip, n = paragraph_fit(text, end, width, &skip);
 			if (row + rows >= 0 && row + rows < seen)
 				canvas_put_n(c, row + rows, col, role, text, n);
 			text += n + skip;

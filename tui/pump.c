@@ -10,7 +10,7 @@
 
 #include "tui/lend.h"
 
-enum { MERGE_MS = 15, RETRY_MS = 10, TICK_MS = 1000, REST_MS = 1000, READ_MAX = 4096 };
+enum { MERGE_MS = 15, RETRY_MS = 10, TICK_MS = 1000, REST_MS = 1000, READ_MAX = 4096, DRAIN_ROUNDS = 64 };
 
 static const int ending_signals[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT };
 enum { ENDING = sizeof ending_signals / sizeof ending_signals[0] };
@@ -25,7 +25,7 @@ struct pump {
 	struct canvas      *canvas;
 	struct input        input;
 	struct loop_poll   *poll;
-	struct loop_timer  *paint_timer, *escape_timer, *tick_timer, *ended_timer;
+	struct loop_timer  *paint_timer, *escape_timer, *tick_timer, *ended_timer, *settle_timer;
 	struct loop_signal *ending[ENDING], *resized, *continued, *stopped;
 	bool                has_ended, is_polling_output;
 	bool                is_frame_due;    /* drawn once the terminal takes what is left of the one before */
@@ -60,6 +60,7 @@ static void end(struct pump *p, int signal_number, const char *why)
 	loop_timer_stop(p->paint_timer);
 	loop_timer_stop(p->escape_timer);
 	loop_timer_stop(p->tick_timer);
+	loop_timer_stop(p->settle_timer);
 	loop_poll_close(p->poll);
 	p->poll = NULL;
 	p->ended_signal = signal_number;
@@ -89,6 +90,14 @@ static bool fit_canvas(struct pump *p, struct why *why)
 	return (p->canvas == NULL ? canvas_new(rows, cols, &p->canvas, why) : canvas_resize(p->canvas, rows, cols, why)) == ERR_OK;
 }
 
+/* All of the frame is with the system: what it shows is on the screen, or on its way there with nothing of ours before it. */
+static void frame_is_out(struct pump *p)
+{
+	int ms = console_shown(p->console);
+	if (ms > 0)
+		loop_timer_start(p->settle_timer, ms, 0);
+}
+
 static void paint(struct pump *p)
 {
 	struct why why = { "" };
@@ -108,6 +117,8 @@ static void paint(struct pump *p)
 		loop_timer_start(p->paint_timer, RETRY_MS, 0); /* it is all in the kernel, which does not tell when that is out */
 	else if (e != ERR_LATER && e != ERR_OK)
 		end(p, 0, why.text);
+	if (!p->has_ended && e == ERR_OK && !terminal_has_rest(p->terminal))
+		frame_is_out(p);
 	if (!p->has_ended)
 		poll_output(p);
 }
@@ -135,6 +146,7 @@ static void tick(void *context)
 static void resume(struct pump *p)
 {
 	struct why why = { "" };
+	console_hidden(p->console);
 	if (terminal_start(p->terminal, &why) != ERR_OK) {
 		end(p, 0, why.text);
 		return;
@@ -351,13 +363,9 @@ static void report(struct pump *p, const struct input_event *e)
 		paint(p);
 }
 
-static void handle(struct pump *p, const struct input_event *e)
+static void fulfil(struct pump *p, enum console_wish wish)
 {
-	if (e->kind == INPUT_REPORT) {
-		report(p, e);
-		return;
-	}
-	switch (console_event(p->console, e)) {
+	switch (wish) {
 	case CONSOLE_NOTHING: break;
 	case CONSOLE_PAINT: paint(p); break;
 	case CONSOLE_REPAINT_ALL:
@@ -368,6 +376,47 @@ static void handle(struct pump *p, const struct input_event *e)
 	case CONSOLE_LEND: lend_terminal(p, console_take_lend(p->console)); break;
 	case CONSOLE_QUIT: end(p, 0, ""); break;
 	}
+}
+
+static void handle(struct pump *p, const struct input_event *e)
+{
+	if (e->kind == INPUT_REPORT)
+		report(p, e);
+	else
+		fulfil(p, console_event(p->console, e));
+}
+
+/* What was typed and not read yet is read and thrown away; the decoder keeps its place, so that no half of a sequence or of a paste is taken for keys
+ * later. Returns whether there was nothing. */
+static bool drain(struct pump *p)
+{
+	uint8_t bytes[READ_MAX];
+	struct why why = { "" };
+	struct input_event e;
+	size_t n = 0, rounds = 0;
+	bool was_quiet = !input_is_waiting(&p->input);
+	do {
+		if (terminal_read(p->terminal, bytes, sizeof bytes, &n, &why) != ERR_OK) {
+			end(p, 0, why.text);
+			return false;
+		}
+		for (const uint8_t *at = bytes; input_next(&p->input, &at, bytes + n, &e);) {
+			was_quiet &= e.kind == INPUT_REPORT || e.kind == INPUT_FOCUS;
+			if (e.kind == INPUT_REPORT)
+				report(p, &e);
+		}
+	} while (n > 0 && ++rounds < DRAIN_ROUNDS);
+	return was_quiet && !input_is_waiting(&p->input);
+}
+
+static void on_settled(void *context)
+{
+	struct pump *p = context;
+	if (p->has_ended || p->loan != NULL)
+		return;
+	bool was_quiet = drain(p);
+	if (!p->has_ended)
+		fulfil(p, console_settled(p->console, was_quiet));
 }
 
 static void escape_timer(void *context)
@@ -423,6 +472,8 @@ static void on_poll(void *context, unsigned events)
 		poll_output(p);
 		if (p->is_frame_due && !terminal_has_rest(p->terminal))
 			paint(p);
+		else if (!terminal_has_rest(p->terminal))
+			frame_is_out(p);
 	}
 	if (!p->has_ended && events & (LOOP_READABLE | LOOP_GONE))
 		read_input(p);
@@ -451,6 +502,8 @@ static enum err watch(struct pump *p, struct why *why)
 		e = loop_timer_new(p->o.loop, tick, p, &p->tick_timer, why);
 	if (e == ERR_OK)
 		e = loop_timer_new(p->o.loop, tell_ended, p, &p->ended_timer, why);
+	if (e == ERR_OK)
+		e = loop_timer_new(p->o.loop, on_settled, p, &p->settle_timer, why);
 	if (e == ERR_OK)
 		e = watch_signals(p, why);
 	return e;
@@ -521,6 +574,7 @@ void pump_free(struct pump *p)
 	loop_timer_close(p->escape_timer);
 	loop_timer_close(p->tick_timer);
 	loop_timer_close(p->ended_timer);
+	loop_timer_close(p->settle_timer);
 	for (size_t i = 0; i < ENDING; i++)
 		loop_signal_close(p->ending[i]);
 	loop_signal_close(p->resized);

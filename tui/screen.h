@@ -57,6 +57,13 @@ struct screen_kind {
 	enum next (*command)(struct screen *s, const struct view *view, enum command c, const char *argument, struct requests *out);
 	/* A key before the key map has it, for a screen that is typed into; NEXT_IGNORED: it is looked up there. May be NULL. */
 	enum next (*key)(struct screen *s, struct key k, struct requests *out);
+	/* Called before `key`: how long before that key nothing had been typed. May be NULL. */
+	void (*pace)(struct screen *s, int64_t quiet_ms);
+	/* For a screen that wants a deliberate answer: a frame that shows it on top has gone out (is_uncovered: the one before showed another on top). Returns
+	 * after how many ms `settled` is to be called, 0: it need not; another number later counts from then. Both may be NULL. */
+	int (*shown)(struct screen *s, bool is_uncovered);
+	/* That time has passed; what had been typed and not been read yet was thrown away. was_quiet: there was nothing such, nor any other input since. */
+	enum next (*settled)(struct screen *s, const struct view *view, bool was_quiet, struct requests *out);
 	/* Pasted text, for a screen that is typed into; NULL: it is refused with a sentence. */
 	enum next (*paste)(struct screen *s, const char *text, size_t n);
 	/* Is the command of use on this screen now? Its label stands in the key bar only then. NULL: all are, always. */

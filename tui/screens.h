@@ -34,6 +34,14 @@ struct screen *rules_screen_new(void);
 /* All about one group of alerts. The key is copied. */
 struct screen *alert_screen_new(const char *key);
 
+/* Redeploys and rollbacks: those there are. */
+struct screen *deploys_screen_new(void);
+
+/* One that was confirmed: how far it is, and what can be done about it. */
+struct screen *run_screen_new(int64_t deployment);
+
+/* The sheet of one that is to be confirmed: tui/sheet.h. */
+
 /* The silences there are, those to come and those over lately. `selected` (copied): the one to begin at; NULL: the first. */
 struct screen *silences_screen_new(const char *selected);
 

@@ -33,7 +33,7 @@ struct session {
 	struct needs           needs;
 	char                   node[512], events_node[512], events_filter[64]; /* what needs points at */
 	char                   log_node[512], log_key[LOG_KEY_MAX];
-	char                   alerts_key[4096 + 1], silence[4096 + 1];
+	char                   alerts_key[4096 + 1], silence[4096 + 1], deployment_request[REQUEST_ID];
 	bool                   is_between;     /* the next tick is one at which the alerts alone are looked at */
 	char                   said[256];      /* lent to a message */
 	char                   peers_trouble[400]; /* lent to the view */
@@ -175,7 +175,8 @@ static bool same_needs(const struct needs *a, const struct needs *b)
 {
 	if (!same_text(a->node, b->node) || a->events != b->events || !same_text(a->events_node, b->events_node) ||
 	    !same_text(a->events_filter, b->events_filter) || a->n_charts != b->n_charts || !same_text(a->alerts_key, b->alerts_key) ||
-	    !same_text(a->silence, b->silence) || a->changed != b->changed || a->rules != b->rules)
+	    !same_text(a->silence, b->silence) || a->changed != b->changed || a->rules != b->rules || a->deployment != b->deployment ||
+	    !same_text(a->deployment_request, b->deployment_request))
 		return false;
 	for (size_t i = 0; i < a->n_charts; i++)
 		if (a->charts[i].span_ms != b->charts[i].span_ms || a->charts[i].offset_ms != b->charts[i].offset_ms ||
@@ -210,6 +211,7 @@ static void host_needs(void *ctx, const struct needs *n)
 	s->needs.events_filter = keep_text(s->events_filter, sizeof s->events_filter, n->events_filter);
 	s->needs.alerts_key = keep_text(s->alerts_key, sizeof s->alerts_key, n->alerts_key);
 	s->needs.silence = keep_text(s->silence, sizeof s->silence, n->silence);
+	s->needs.deployment_request = keep_text(s->deployment_request, sizeof s->deployment_request, n->deployment_request);
 	ask(s);
 }
 
@@ -367,6 +369,8 @@ static enum next host_command(void *ctx, enum command c, const char *argument, s
 		return push_screen(s, events_screen_new(NULL), out);
 	else if (c == COMMAND_VIEW_ALERTS)
 		return push_screen(s, alerts_screen_new(), out);
+	else if (c == COMMAND_VIEW_DEPLOYS)
+		return push_screen(s, deploys_screen_new(), out);
 	else if (c == COMMAND_NOTE)
 		return note_command(&s->view, out->node, out);
 	else

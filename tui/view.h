@@ -208,6 +208,11 @@ struct silence_sight;    /* likewise: what a silence would hide */
 struct changed_sight;    /* likewise: what changed when one of them began */
 struct rule_lines;       /* alerts/rule_health.h: how the rules are */
 
+/* ---- deployments ---- */
+
+struct deploys_view;     /* tui/deploys_data.h: all there are */
+struct deploy_detail;    /* likewise: what is known of one of them */
+
 /* Who sits here, and whether anything can be asked of the recorder from here. */
 struct view_person {
 	const char *who, *account, *origin; /* as struct actor (store/alerts.h) */
@@ -243,6 +248,8 @@ struct needs {
 	const char       *silence;      /* silence_sight of these matchers, as they are typed; NULL: none */
 	bool              rules;        /* rule_lines */
 	int64_t           changed;      /* changed_sight of the alert with this id; 0: none */
+	int64_t           deployment;   /* deploy_detail of the one with this id; 0: none */
+	const char       *deployment_request; /* or of the one that was planned for this request; NULL: none */
 };
 
 /* ---- all of it ---- */
@@ -268,6 +275,8 @@ struct view {
 	const struct alerts_detail *alerts_detail; /* may be of another group than asked for: compare; likewise the next */
 	const struct silence_sight *silence;
 	const struct changed_sight *changed;
+	const struct deploys_view  *deploys; /* NULL until the first answer */
+	const struct deploy_detail *deploy;  /* may be of another than asked for: compare */
 	const struct rule_lines  *rules;  /* NULL: not asked for, or not there yet */
 	struct view_person        person;
 	int64_t                   unowned_after_ms; /* from when on alerts that nobody has stand out; 0: never */

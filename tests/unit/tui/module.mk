@@ -57,7 +57,8 @@ UNIT_TESTS += tests/unit/tui/test_session
 tests_unit_tui_test_session_SOURCES = %reldir%/test_session.c
 tests_unit_tui_test_session_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/tui/test_faults
-tests_unit_tui_test_faults_SOURCES = %reldir%/test_faults.c tests/unit/tui/sample_view.c tests/unit/tui/sample_view.h $(faults)
+tests_unit_tui_test_faults_SOURCES = %reldir%/test_faults.c tests/unit/tui/sample_view.c tests/unit/tui/sample_view.h $(faults) \
+	tests/unit/tui/sample_deploys.c tests/unit/tui/sample_deploys.h
 tests_unit_tui_test_faults_LDFLAGS = $(fault_ldflags)
 tests_unit_tui_test_faults_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
 
@@ -93,3 +94,15 @@ tests_unit_tui_test_marks_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/tui/test_attention
 tests_unit_tui_test_attention_SOURCES = %reldir%/test_attention.c
 tests_unit_tui_test_attention_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/tui/test_arming
+tests_unit_tui_test_arming_SOURCES = %reldir%/test_arming.c
+tests_unit_tui_test_arming_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/tui/test_deploys
+tests_unit_tui_test_deploys_SOURCES = %reldir%/test_deploys.c tests/unit/tui/sample_deploys.c tests/unit/tui/sample_deploys.h $(screen_test_helpers)
+tests_unit_tui_test_deploys_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/tui/test_deploys_read
+tests_unit_tui_test_deploys_read_SOURCES = %reldir%/test_deploys_read.c tests/unit/tui/sample_deploys.c tests/unit/tui/sample_deploys.h $(screen_test_helpers) $(store_folder)
+tests_unit_tui_test_deploys_read_LDADD   = $(libs_tui) $(CMOCKA_LIBS)

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "tests/unit/faults.h"
+#include "alerts/request.h"
+#include "tests/unit/tui/sample_deploys.h"
 #include "tests/unit/tui/sample_view.h"
 #include "tui/dialog.h"
 #include "tui/encode.h"
@@ -15,6 +17,7 @@
 #include "tui/keymap.h"
 #include "tui/prompt.h"
 #include "tui/screens.h"
+#include "tui/sheet.h"
 
 enum { ROWS = 22, COLS = 80, TEXT_MAX = 1 << 22 };
 
@@ -234,6 +237,7 @@ struct shot {
 	struct screen *(*make)(void);
 	enum command   commands[8];
 	const char    *filter;
+	enum scene     scene; /* SCENE_ASKING, 0: as the sample is without deployments, but where the command asks for one */
 	/* of the run */
 	struct view   *view;
 	struct buf     want;
@@ -251,6 +255,8 @@ static struct screen *make_node_chart(void)
 }
 static struct screen *make_query_chart(void) { return chart_screen_of_query("sum(rate(x[5m]))"); }
 static struct screen *make_alert(void) { return alert_screen_new("{alertname=\"ErrorRatioHigh\",model=\"ranker\"}"); }
+static struct screen *make_sheet(void) { return sheet_screen_of(SAMPLE_DEPLOY_ID); }
+static struct screen *make_run(void) { return run_screen_new(SAMPLE_DEPLOY_ID); }
 static struct screen *make_help(void) { return help_new(&keys, CONTEXT_FLEET, "FLEET"); }
 static struct screen *make_dialog(void) { return dialog_new("Title", "One line\nand another", "yes", "no", &nothing); }
 
@@ -269,6 +275,7 @@ static void use_screen(struct screen *s, const struct shot *shot, struct canvas 
 	for (size_t i = 0; shot->commands[i] != COMMAND_NONE; i++) {
 		struct requests r = { 0 };
 		s->kind->command(s, shot->view, shot->commands[i], "", &r);
+		request_free(r.ask);
 		if (r.push != NULL)
 			r.push->kind->free(r.push);
 		refresh(s, shot, c);
@@ -313,6 +320,7 @@ static void run_shot(struct shot *shot)
 	struct why     why = { "" };
 	struct canvas *c = new_canvas(ROWS, COLS);
 	shot->view = sample_view(sample);
+	struct sample_deploys *deploys = shot->scene != SCENE_ASKING || shot->commands[0] == COMMAND_ROLLBACK ? sample_deploys_new(shot->view, shot->scene, false) : NULL;
 	buf_init(&shot->want, TEXT_MAX);
 	refresh(s, shot, c); /* a chart knows now how many points it wants */
 	sample_answer(sample, s, 7, NULL);
@@ -321,6 +329,7 @@ static void run_shot(struct shot *shot)
 	assert_int_equal(show(shot, &why), ERR_OK);
 	fault_loop(shot->label, ERR_OK, show, shot);
 	buf_release(&shot->want);
+	sample_deploys_free(deploys);
 	sample_free(sample);
 }
 
@@ -347,6 +356,12 @@ static void screens(void **state)
 		{ .label = "an alert", .make = make_alert },
 		{ .label = "rules", .make = rules_screen_new, .filter = "gpu", .commands = { COMMAND_DOWN } },
 		{ .label = "an alert's panes", .make = make_alert, .commands = { COMMAND_NEXT_PANE, COMMAND_DOWN, COMMAND_NEXT_PANE, COMMAND_NEXT_PANE } },
+		{ .label = "a sheet", .make = make_sheet, .scene = SCENE_PLANNED,
+		  .commands = { COMMAND_UNFOLD, COMMAND_LAST, COMMAND_ENTER, COMMAND_VERSIONS, COMMAND_DOWN, COMMAND_ENTER, COMMAND_PLAN_AGAIN } },
+		{ .label = "a run", .make = make_run, .scene = SCENE_STOPPED,
+		  .commands = { COMMAND_UP, COMMAND_RUN_UNDO, COMMAND_RUN_HOLD, COMMAND_RUN_SKIP, COMMAND_ENTER } },
+		{ .label = "deployments", .make = deploys_screen_new, .scene = SCENE_RUNNING, .commands = { COMMAND_DOWN, COMMAND_ENTER } },
+		{ .label = "a rollback that is asked for", .make = make_node, .scene = SCENE_ASKING, .commands = { COMMAND_ROLLBACK } },
 		{ .label = "help", .make = make_help, .commands = { COMMAND_PAGE_DOWN } },
 		{ .label = "dialog", .make = make_dialog },
 	};

@@ -68,6 +68,9 @@ static void fill(struct bench *b)
 	add_event(b, 3, "note", "", "the balancer was changed");
 	add_event(b, 2, "restart", "b", "the server process was restarted");
 	add_event(b, -20, "deploy", "a", "long before");
+	const struct event deploy = { .wall_ms = T0 - 30 * MINUTE, .severity = SEVERITY_INFO, .kind = "deploy", .node = "", .text = "rollback of m to 1 begins",
+		                      .data = "{\"deployment\":7,\"model\":\"m\"}" };
+	assert_ok(store_append_event(b->store, &deploy, &why));
 	assert_ok(store_flush(b->store, &why));
 }
 
@@ -123,6 +126,9 @@ static void test_reading(void **state)
 		{ "a node whose model is not known", -10, 20, { .nodes = b_node, .n_nodes = 1 },
 		  "2S b the server process was restarted|3N the balancer was changed|6A p99_high b|7A p99_high other|8K kim: on it|" },
 		{ "one model", -10, 20, { .model = "other" }, "3N the balancer was changed|7A p99_high other|" },
+		{ "a deployment of the model", -40, -25, { .model = "m" }, "-30D rollback of m to 1 begins|" },
+		{ "on its nodes", -40, -25, { .nodes = a, .n_nodes = 1, .model = "m" }, "-30D rollback of m to 1 begins|" },
+		{ "of another model", -40, -25, { .model = "other" }, "" },
 		{ "the model of an event's node", -10, 4, { .model = "m" },
 		  "2S b the server process was restarted|3N the balancer was changed|4V a m now serves version 2 (before: 1)|" },
 	};

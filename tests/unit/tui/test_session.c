@@ -541,7 +541,7 @@ static void test_needs_are_asked_once(void **state)
 	command(s, COMMAND_PAUSE, "");
 	n->node = "n1";
 	s->host.needs(s->host.context, n);
-	wait_until(s, view(s)->node != NULL && view(s)->alerts != NULL);
+	wait_until(s, view(s)->node != NULL && view(s)->alerts != NULL && view(s)->deploys != NULL);
 	int answers = s->n_new;
 	for (int i = 0; i < 3; i++) {
 		s->host.needs(s->host.context, n);

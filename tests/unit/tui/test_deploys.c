@@ -1,0 +1,747 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Redeploys and rollbacks on screens: how the sheet, the run and the list look in each state, and what their keys ask for. */
+#include "tests/unit/unit.h"
+
+#include "alerts/request.h"
+#include "tests/unit/tui/golden.h"
+#include "tests/unit/tui/sample_deploys.h"
+#include "tests/unit/tui/sample_view.h"
+#include "tui/alerts_ask.h"
+#include "tui/alerts_data.h"
+#include "tui/alerts_detail.h"
+#include "tui/console.h"
+#include "tui/deploy_progress.h"
+#include "tui/deploys_ask.h"
+#include "tui/deploys_text.h"
+#include "tui/dialog.h"
+#include "tui/screens.h"
+#include "tui/sheet.h"
+
+static struct why why;
+
+enum shown_as { UTF8, MONO, VT100, LOOKS };
+static const char *const look_names[LOOKS] = { "", "_mono", "_vt100" };
+
+static const char *const scene_names[SCENES] = {
+	[SCENE_ASKING] = "asking", [SCENE_NO_PLAN] = "no_plan", [SCENE_PLANNED] = "planned", [SCENE_BY_NAME] = "by_name", [SCENE_FORBIDDEN] = "forbidden",
+	[SCENE_SECOND] = "second", [SCENE_EXPIRED] = "expired", [SCENE_RUNNING] = "running", [SCENE_PAUSED] = "paused", [SCENE_STOPPED] = "stopped",
+	[SCENE_INTERRUPTED] = "interrupted", [SCENE_UNDOING] = "undoing", [SCENE_DONE] = "done",
+};
+
+static struct canvas *canvas_of(int rows, int cols, enum shown_as look)
+{
+	struct canvas *c = NULL;
+	assert_ok(canvas_new(rows, cols, &c, &why));
+	canvas_set_ascii(c, look == VT100);
+	canvas_set_mono(c, look != UTF8);
+	return c;
+}
+
+/* ---- pictures ---- */
+
+static const struct {
+	const char *name;
+	int         rows, cols;
+} sizes[] = { { "80x24", 22, 80 }, { "120x40", 38, 120 }, { "40x10", 8, 40 } };
+
+static void shoot(struct screen *s, const struct view *v, const char *what, enum scene scene, int rows, int cols, const char *size, enum shown_as look)
+{
+	char name[128];
+	struct canvas *c = canvas_of(rows, cols, look);
+	s->kind->update(s, v);
+	s->kind->draw(s, v, c); /* what it finds out is known the second time */
+	canvas_clear(c);
+	s->kind->draw(s, v, c);
+	snprintf(name, sizeof name, "%s_%s_%s%s", what, scene_names[scene], size, look_names[look]);
+	golden_check(c, name);
+	canvas_free(c);
+}
+
+static void shoot_all(const char *what, enum scene scene)
+{
+	struct sample *sample = sample_new(48, 0);
+	struct view *v = sample_view(sample);
+	struct sample_deploys *d = sample_deploys_new(v, scene, false);
+	const struct deploy_wish w = { DEPLOY_ROLLBACK, "ranker", "", "ErrorRatioHigh: 7.1% of the requests of ranker fail", 1 };
+	struct screen *s = what[0] == 'r' ? run_screen_new(SAMPLE_DEPLOY_ID) : what[0] == 'd' ? deploys_screen_new() : sheet_screen_new(&w, SAMPLE_DEPLOY_REQUEST, v);
+	assert_non_null(s);
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+		shoot(s, v, what, scene, sizes[i].rows, sizes[i].cols, sizes[i].name, UTF8);
+	shoot(s, v, what, scene, 22, 80, "80x24", MONO);
+	shoot(s, v, what, scene, 22, 80, "80x24", VT100);
+	s->kind->free(s);
+	sample_deploys_free(d);
+	sample_free(sample);
+}
+
+static void test_the_sheet(void **state)
+{
+	(void)state;
+	for (int i = 0; i < SCENE_RUNNING; i++)
+		shoot_all("sheet", (enum scene)i);
+}
+
+static void test_the_run(void **state)
+{
+	(void)state;
+	for (int i = SCENE_RUNNING; i < SCENES; i++)
+		shoot_all("run", (enum scene)i);
+}
+
+static void test_the_list(void **state)
+{
+	(void)state;
+	shoot_all("deploys", SCENE_SECOND);
+	shoot_all("deploys", SCENE_RUNNING);
+	shoot_all("deploys", SCENE_INTERRUPTED);
+}
+
+/* Nothing of theirs gets out of its row, at any size. */
+static void test_hostile(void **state)
+{
+	static const int tried[] = { 1, 2, 3, 5, 8, 12, 22, 38 };
+	(void)state;
+	for (int scene = 0; scene < SCENES; scene++) {
+		struct sample *sample = sample_new(16, SAMPLE_HOSTILE);
+		struct view *v = sample_view(sample);
+		struct sample_deploys *d = sample_deploys_new(v, (enum scene)scene, true);
+		struct screen *screens[] = { sheet_screen_of(SAMPLE_DEPLOY_ID), run_screen_new(SAMPLE_DEPLOY_ID), deploys_screen_new() };
+		for (size_t k = 0; k < 3; k++) {
+			screens[k]->kind->update(screens[k], v);
+			for (size_t i = 0; i < sizeof tried / sizeof tried[0]; i++) {
+				struct requests r = { 0 };
+				struct canvas *c = canvas_of(tried[i], tried[i] * 4 - 3, (enum shown_as)(i % LOOKS));
+				screens[k]->kind->draw(screens[k], v, c);
+				for (int row = 0; row < canvas_rows(c); row++)
+					for (int col = 0; col < canvas_cols(c); col++) {
+						uint32_t ch = canvas_cell(c, row, col)->text[0];
+						assert_true(ch == 0 || (ch >= 0x20 && ch != 0x7f && !(ch >= 0x80 && ch < 0xa0) && !(ch >= 0x202a && ch <= 0x202e)));
+					}
+				screens[k]->kind->command(screens[k], v, i % 2 == 0 ? COMMAND_DOWN : COMMAND_LAST, "", &r);
+				canvas_free(c);
+			}
+			screens[k]->kind->free(screens[k]);
+		}
+		sample_deploys_free(d);
+		sample_free(sample);
+	}
+}
+
+/* ---- with keys, in a console ---- */
+
+struct stage {
+	struct sample         *sample;
+	struct view           *view;
+	struct sample_deploys *deploys;
+	struct console        *console;
+	struct canvas         *canvas;
+	struct test_clock      clock;
+	struct keymap          keys;
+	struct request        *ask;
+	int                    n_asks;
+};
+
+static const struct view *host_view(void *ctx)
+{
+	return ((struct stage *)ctx)->view;
+}
+
+static void host_requests(void *ctx, const struct requests *r)
+{
+	struct stage *s = ctx;
+	if (r->ask == NULL)
+		return;
+	request_free(s->ask);
+	s->ask = r->ask;
+	s->n_asks++;
+}
+
+static void open_on(struct stage *s, struct screen *first, enum scene scene)
+{
+	*s = (struct stage){ .sample = sample_new(48, 0), .canvas = canvas_of(24, 80, UTF8) };
+	const struct console_host host = { .context = s, .view = host_view, .requests = host_requests };
+	s->view = sample_view(s->sample);
+	s->deploys = sample_deploys_new(s->view, scene, false);
+	test_clock_init(&s->clock, (int64_t)SAMPLE_T_S * 1000);
+	test_clock_advance(&s->clock, 1000);
+	keymap_init(&s->keys);
+	assert_ok(console_new(&host, &s->clock.clock, &s->keys, first, &s->console, &why));
+}
+
+static void close_stage(struct stage *s)
+{
+	console_free(s->console);
+	canvas_free(s->canvas);
+	request_free(s->ask);
+	sample_deploys_free(s->deploys);
+	sample_free(s->sample);
+}
+
+static void paint(struct stage *s)
+{
+	int row, col;
+	console_draw(s->console, s->canvas, &row, &col);
+}
+
+/* A frame goes out; then all the time that is wanted passes. */
+static int settle(struct stage *s, bool was_quiet)
+{
+	paint(s);
+	int ms = console_shown(s->console);
+	if (ms > 0) {
+		test_clock_advance(&s->clock, ms);
+		console_settled(s->console, was_quiet);
+		paint(s);
+	}
+	return ms;
+}
+
+static void press(struct stage *s, uint32_t code)
+{
+	const struct input_event e = { .kind = INPUT_KEY, .key = { .code = code } };
+	test_clock_advance(&s->clock, 300);
+	console_event(s->console, &e);
+	console_changed(s->console);
+	paint(s);
+}
+
+static void type(struct stage *s, const char *text)
+{
+	for (; *text != '\0'; text++)
+		press(s, (uint32_t)(unsigned char)*text);
+}
+
+static const char *top(const struct stage *s)
+{
+	return console_top(s->console)->kind->name;
+}
+
+static void test_rollback_of_a_node(void **state)
+{
+	struct stage s;
+	(void)state;
+	open_on(&s, node_screen_new("gpu-a-07"), SCENE_ASKING);
+	press(&s, 'R');
+	assert_string_equal(top(&s), "SHEET");
+	assert_non_null(s.ask);
+	assert_int_equal(s.ask->kind, REQUEST_PLAN);
+	assert_string_equal(s.ask->verb, "rollback");
+	assert_string_equal(s.ask->target, "gpu-a-07");
+	assert_string_equal(s.ask->to, "");
+	/* Nothing is confirmed before there is something to confirm. */
+	settle(&s, true);
+	press(&s, 'y');
+	settle(&s, true);
+	assert_int_equal(s.n_asks, 1);
+	press(&s, KEY_ESCAPE);
+	assert_string_equal(top(&s), "NODE");
+	close_stage(&s);
+}
+
+static void test_redeploy_of_a_model(void **state)
+{
+	struct stage s;
+	(void)state;
+	open_on(&s, fleet_screen_new(), SCENE_ASKING);
+	press(&s, 'm');
+	press(&s, 'D');
+	assert_int_equal(s.n_asks, 1);
+	assert_string_equal(s.ask->verb, "redeploy");
+	assert_string_equal(s.ask->target, s.view->fleet->models[0].model[0] != '\0' ? s.ask->target : "");
+	bool is_model = false;
+	for (size_t i = 0; i < s.view->fleet->n_models; i++)
+		is_model |= strcmp(s.ask->target, s.view->fleet->models[i].model) == 0;
+	assert_true(is_model);
+	close_stage(&s);
+}
+
+static void test_confirm_by_a_key(void **state)
+{
+	struct stage s;
+	(void)state;
+	open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
+	press(&s, 'y'); /* typed ahead */
+	assert_int_equal(settle(&s, true), 500);
+	press(&s, 'y');
+	assert_int_equal(s.n_asks, 0);
+	assert_int_equal(settle(&s, true), 80);
+	assert_int_equal(s.n_asks, 1);
+	assert_int_equal(s.ask->kind, REQUEST_CONFIRM);
+	assert_int_equal(s.ask->deployment, SAMPLE_DEPLOY_ID);
+	assert_string_equal(s.ask->name, "");
+	assert_string_equal(top(&s), "DEPLOY");
+	/* Below it the sheet stays, and does not ask twice. */
+	press(&s, 'q');
+	assert_string_equal(top(&s), "SHEET");
+	settle(&s, true);
+	press(&s, 'y');
+	settle(&s, true);
+	assert_int_equal(s.n_asks, 1);
+	close_stage(&s);
+}
+
+static void test_a_paste_confirms_nothing(void **state)
+{
+	struct stage s;
+	(void)state;
+	open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
+	settle(&s, true);
+	const struct input_event pasted = { .kind = INPUT_PASTE, .text = "y\n", .text_len = 2 };
+	console_event(s.console, &pasted);
+	settle(&s, true);
+	settle(&s, true);
+	/* A paste without brackets is many keys at once. */
+	for (const char *p = "deploy"; *p != '\0'; p++) {
+		const struct input_event e = { .kind = INPUT_KEY, .key = { .code = (uint32_t)*p } };
+		console_event(s.console, &e);
+	}
+	settle(&s, true);
+	settle(&s, true);
+	assert_int_equal(s.n_asks, 0);
+	/* What is in the line yet counts as typed. */
+	press(&s, 'y');
+	settle(&s, false);
+	settle(&s, true);
+	assert_int_equal(s.n_asks, 0);
+	close_stage(&s);
+}
+
+static void test_confirm_by_name(void **state)
+{
+	struct stage s;
+	(void)state;
+	open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_BY_NAME);
+	settle(&s, true);
+	press(&s, 'y');
+	settle(&s, true);
+	assert_int_equal(s.n_asks, 0);
+	golden_check(s.canvas, "sheet_typing_80x24");
+	type(&s, "ranker");
+	press(&s, KEY_ENTER);
+	settle(&s, true);
+	assert_int_equal(s.n_asks, 1);
+	assert_string_equal(s.ask->name, "ranker");
+	close_stage(&s);
+}
+
+static void test_a_changed_plan_is_looked_at_again(void **state)
+{
+	struct stage s;
+	(void)state;
+	open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
+	settle(&s, true);
+	paint(&s);
+	golden_check(s.canvas, "sheet_armed_80x24");
+	sample_deploys_detail(s.deploys)->at.row.hash = "another";
+	console_changed(s.console);
+	press(&s, 'y');
+	settle(&s, true);
+	assert_int_equal(s.n_asks, 0);
+	close_stage(&s);
+}
+
+/* The half second begins anew when another view was over it. */
+static void test_covered(void **state)
+{
+	struct stage s;
+	(void)state;
+	open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
+	settle(&s, true);
+	press(&s, '?');
+	paint(&s);
+	console_shown(s.console);
+	press(&s, 'q');
+	assert_string_equal(top(&s), "SHEET");
+	paint(&s);
+	assert_int_equal(console_shown(s.console), 500);
+	press(&s, 'y');
+	console_settled(s.console, true);
+	assert_int_equal(s.n_asks, 0);
+	close_stage(&s);
+}
+
+static void test_two_persons(void **state)
+{
+	struct stage s;
+	(void)state;
+	/* Alice has confirmed, and can't again. */
+	open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_SECOND);
+	settle(&s, true);
+	press(&s, 'y');
+	settle(&s, true);
+	assert_int_equal(s.n_asks, 0);
+	/* Bob can. */
+	s.view->person = (struct view_person){ .who = "bob", .account = "bob", .origin = "", .console = "other", .refusal = "" };
+	close_stage(&s);
+	open_on(&s, deploys_screen_new(), SCENE_SECOND);
+	s.view->person = (struct view_person){ .who = "bob", .account = "bob", .origin = "", .console = "other", .refusal = "" };
+	press(&s, KEY_ENTER);
+	assert_string_equal(top(&s), "SHEET");
+	settle(&s, true);
+	golden_check(s.canvas, "sheet_second_armed_80x24");
+	press(&s, 'y');
+	settle(&s, true);
+	assert_int_equal(s.n_asks, 1);
+	assert_string_equal(s.ask->who, "bob");
+	assert_string_equal(top(&s), "DEPLOY");
+	close_stage(&s);
+}
+
+static void test_what_cannot_be_confirmed(void **state)
+{
+	static const enum scene scenes[] = { SCENE_FORBIDDEN, SCENE_EXPIRED, SCENE_RUNNING, SCENE_DONE, SCENE_NO_PLAN };
+	(void)state;
+	for (size_t i = 0; i < sizeof scenes / sizeof scenes[0]; i++) {
+		struct stage s;
+		open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), scenes[i]);
+		settle(&s, true);
+		press(&s, 'y');
+		settle(&s, true);
+		assert_row(scene_names[scenes[i]], s.n_asks == 0);
+		close_stage(&s);
+	}
+	for (int past = 0; past < 2; past++) {
+		struct stage s;
+		open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
+		if (past)
+			s.view->mode = VIEW_PAUSED;
+		else
+			s.view->person.refusal = "--read-only was given: nothing can be asked for";
+		console_changed(s.console);
+		settle(&s, true);
+		press(&s, 'y');
+		settle(&s, true);
+		assert_int_equal(s.n_asks, 0);
+		close_stage(&s);
+	}
+}
+
+static void test_versions_and_reason(void **state)
+{
+	struct stage s;
+	(void)state;
+	open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
+	press(&s, 'v');
+	golden_check(s.canvas, "sheet_versions_80x24");
+	press(&s, KEY_DOWN);
+	press(&s, KEY_ENTER);
+	assert_int_equal(s.n_asks, 1);
+	assert_int_equal(s.ask->kind, REQUEST_PLAN);
+	assert_string_equal(s.ask->to, "12.2");
+	assert_string_equal(s.ask->verb, "rollback");
+	assert_string_equal(s.ask->target, "ranker");
+	assert_int_equal(s.ask->alert, 1);
+	press(&s, 'r');
+	type(&s, " yq");
+	press(&s, KEY_ENTER);
+	assert_int_equal(s.n_asks, 2);
+	assert_string_equal(s.ask->comment, "ErrorRatioHigh: 7.1% of the requests of ranker fail yq");
+	assert_string_equal(s.ask->to, "12.2");
+	close_stage(&s);
+}
+
+static void test_unfolding(void **state)
+{
+	struct stage s;
+	(void)state;
+	open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
+	paint(&s);
+	press(&s, 'f');
+	press(&s, KEY_END);
+	golden_check(s.canvas, "sheet_end_80x24");
+	press(&s, 'f');
+	press(&s, KEY_HOME);
+	for (int i = 0; i < 21; i++)
+		press(&s, KEY_DOWN);
+	golden_check(s.canvas, "sheet_sent_80x24");
+	close_stage(&s);
+}
+
+/* Who sits here is asked first where several people use the account. */
+static void test_who(void **state)
+{
+	struct stage s;
+	(void)state;
+	open_on(&s, node_screen_new("gpu-a-07"), SCENE_ASKING);
+	s.view->person = (struct view_person){ .who = "", .account = "ops", .origin = "", .console = "me", .refusal = "", .must_ask = true };
+	press(&s, 'R');
+	assert_int_equal(s.n_asks, 0);
+	type(&s, "carol");
+	press(&s, KEY_ENTER);
+	assert_int_equal(s.n_asks, 1);
+	assert_string_equal(s.ask->who, "carol");
+	assert_string_equal(s.ask->target, "gpu-a-07");
+	close_stage(&s);
+}
+
+/* ---- the run ---- */
+
+static void test_controls(void **state)
+{
+	static const struct {
+		const char *label;
+		enum scene  scene;
+		uint32_t    key;
+		const char *typed; /* NULL: a plain question; "-": none at all */
+		const char *verb;  /* "": nothing is asked for */
+	} rows[] = {
+		{ "pause", SCENE_RUNNING, ' ', "-", "pause" },
+		{ "go on after a pause", SCENE_PAUSED, ' ', "-", "resume" },
+		{ "go on after a stop", SCENE_STOPPED, ' ', NULL, "resume" },
+		{ "go on after an interruption", SCENE_INTERRUPTED, ' ', NULL, "resume" },
+		{ "nothing to pause", SCENE_DONE, ' ', "-", "" },
+		{ "undo", SCENE_RUNNING, 'u', "ranker", "undo" },
+		{ "undo, another name typed", SCENE_STOPPED, 'u', "rank", "" },
+		{ "undo of one that is over", SCENE_DONE, 'u', "-", "" },
+		{ "abort", SCENE_RUNNING, 'a', NULL, "abort" },
+		{ "skip what failed", SCENE_STOPPED, 'k', NULL, "skip" },
+		{ "nothing failed", SCENE_PAUSED, 'k', "-", "" },
+		{ "pass the gate", SCENE_STOPPED, 'g', "ranker", "pass" },
+		{ "no gate", SCENE_RUNNING, 'g', "-", "" },
+		{ "abandon", SCENE_INTERRUPTED, 'A', "ranker", "abandon" },
+		{ "abandon one that runs", SCENE_RUNNING, 'A', "-", "" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct stage s;
+		open_on(&s, run_screen_new(SAMPLE_DEPLOY_ID), rows[i].scene);
+		paint(&s);
+		press(&s, rows[i].key);
+		bool has_dialog = strcmp(top(&s), "DEPLOY") != 0;
+		assert_row(rows[i].label, has_dialog == (rows[i].typed == NULL || rows[i].typed[0] != '-'));
+		if (has_dialog && rows[i].typed != NULL)
+			type(&s, rows[i].typed);
+		if (has_dialog)
+			press(&s, KEY_ENTER);
+		assert_row(rows[i].label, s.n_asks == (rows[i].verb[0] != '\0'));
+		if (s.n_asks > 0) {
+			assert_row(rows[i].label, s.ask->kind == REQUEST_CONTROL && s.ask->deployment == SAMPLE_DEPLOY_ID);
+			assert_row(rows[i].label, strcmp(s.ask->verb, rows[i].verb) == 0);
+		}
+		close_stage(&s);
+	}
+}
+
+static void test_the_undo_dialog(void **state)
+{
+	struct stage s;
+	(void)state;
+	open_on(&s, run_screen_new(SAMPLE_DEPLOY_ID), SCENE_STOPPED);
+	paint(&s);
+	press(&s, 'u');
+	golden_check(s.canvas, "run_undo_80x24");
+	press(&s, KEY_ESCAPE); /* what it would have asked for goes */
+	assert_int_equal(s.n_asks, 0);
+	close_stage(&s);
+}
+
+static void test_going_about(void **state)
+{
+	struct stage s;
+	(void)state;
+	open_on(&s, run_screen_new(SAMPLE_DEPLOY_ID), SCENE_RUNNING);
+	paint(&s);
+	press(&s, KEY_UP); /* to the wave before */
+	press(&s, KEY_RIGHT);
+	press(&s, KEY_ENTER);
+	assert_string_equal(top(&s), "NODE");
+	close_stage(&s);
+}
+
+/* ---- on every screen ---- */
+
+static void test_the_banner(void **state)
+{
+	static const struct {
+		enum scene  scene;
+		const char *want; /* NULL: no line */
+	} rows[] = {
+		{ SCENE_ASKING, NULL },
+		{ SCENE_PLANNED, NULL },
+		{ SCENE_DONE, NULL },
+		{ SCENE_SECOND, "rollback of ranker waits for a second person" },
+		{ SCENE_RUNNING, "rollback of ranker: wave 3 of 4, 27 steps done" },
+		{ SCENE_UNDOING, "rollback of ranker: puts back what was touched, 30 steps done" },
+		{ SCENE_PAUSED, "unfinished: rollback of ranker, paused 30s ago: look at the queue first" },
+		{ SCENE_INTERRUPTED, "unfinished: rollback of ranker, interrupted 15s ago: the recorder that ran it is gone" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct sample *sample = sample_new(3, 0);
+		struct sample_deploys *d = sample_deploys_new(sample_view(sample), rows[i].scene, false);
+		struct buf text;
+		enum role role;
+		buf_init(&text, 1000);
+		bool has_any = deploys_banner(sample_view(sample), &text, &role);
+		assert_row(scene_names[rows[i].scene], has_any == (rows[i].want != NULL));
+		if (has_any && strcmp(buf_text(&text), rows[i].want) != 0)
+			fail_msg("%s: '%s'", scene_names[rows[i].scene], buf_text(&text));
+		buf_release(&text);
+		sample_deploys_free(d);
+		sample_free(sample);
+	}
+}
+
+static void test_the_banner_in_a_console(void **state)
+{
+	struct stage s;
+	(void)state;
+	open_on(&s, fleet_screen_new(), SCENE_RUNNING);
+	paint(&s);
+	golden_check(s.canvas, "deploy_banner_running");
+	close_stage(&s);
+	open_on(&s, fleet_screen_new(), SCENE_STOPPED);
+	paint(&s);
+	golden_check(s.canvas, "deploy_banner_stopped");
+	close_stage(&s);
+}
+
+static void test_what_is_unfinished_is_offered(void **state)
+{
+	static const struct {
+		enum scene first, then;
+		int        n; /* how often it is */
+	} rows[] = {
+		{ SCENE_INTERRUPTED, SCENE_INTERRUPTED, 1 }, { SCENE_STOPPED, SCENE_STOPPED, 1 }, { SCENE_RUNNING, SCENE_INTERRUPTED, 1 },
+		{ SCENE_RUNNING, SCENE_STOPPED, 0 },         { SCENE_DONE, SCENE_DONE, 0 },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct deploys_offered o = { 0 };
+		int n = 0;
+		for (int k = 0; k < 3; k++) {
+			struct sample *sample = sample_new(3, 0);
+			struct sample_deploys *d = sample_deploys_new(sample_view(sample), k == 0 ? rows[i].first : rows[i].then, false);
+			struct screen *s = deploys_offer(&o, sample_view(sample));
+			n += s != NULL;
+			if (s != NULL)
+				s->kind->free(s);
+			sample_deploys_free(d);
+			sample_free(sample);
+		}
+		assert_row(scene_names[rows[i].then], n == rows[i].n);
+	}
+	struct stage s;
+	struct deploys_offered o = { 0 };
+	open_on(&s, fleet_screen_new(), SCENE_INTERRUPTED);
+	console_push(s.console, deploys_offer(&o, s.view));
+	paint(&s);
+	golden_check(s.canvas, "deploy_unfinished");
+	press(&s, KEY_ENTER);
+	assert_string_equal(top(&s), "DEPLOY");
+	close_stage(&s);
+}
+
+/* ---- alerts ---- */
+
+static void test_rollback_of_an_alert(void **state)
+{
+	struct stage s;
+	(void)state;
+	open_on(&s, alert_screen_new("{alertname=\"ErrorRatioHigh\",model=\"ranker\"}"), SCENE_ASKING);
+	struct screen *alert = alert_screen_new("{alertname=\"ErrorRatioHigh\",model=\"ranker\"}");
+	sample_answer(s.sample, alert, 1, NULL);
+	struct version_suggestion why_it_began = { .model = "ranker", .from = "12.3", .to = "12.4", .n_nodes = 12, .at_ms = s.view->t_ms - 560000, .before_ms = 250000 };
+	struct alerts_detail with = *s.view->alerts_detail;
+	with.suggestion = &why_it_began;
+	s.view->alerts_detail = &with;
+	console_changed(s.console);
+	paint(&s);
+	golden_check(s.canvas, "alert_suggestion_80x24");
+	press(&s, 'R');
+	assert_int_equal(s.n_asks, 1);
+	assert_string_equal(s.ask->target, "ranker");
+	assert_string_equal(s.ask->to, "12.3");
+	assert_string_equal(s.ask->comment, "ErrorRatioHigh: 7.1% of the requests of ranker fail");
+	assert_true(s.ask->alert > 0);
+	/* A redeploy goes nowhere else. */
+	press(&s, KEY_ESCAPE);
+	press(&s, 'D');
+	assert_string_equal(s.ask->verb, "redeploy");
+	assert_string_equal(s.ask->to, "");
+	alert->kind->free(alert);
+	close_stage(&s);
+}
+
+/* ---- progress ---- */
+
+static void test_progress(void **state)
+{
+	struct sample *sample = sample_new(3, 0);
+	struct sample_deploys *d = sample_deploys_new(sample_view(sample), SCENE_STOPPED, false);
+	struct deploy_detail *t = sample_deploys_detail(d);
+	struct deploy_progress p;
+	struct arena a;
+	(void)state;
+	arena_init(&a);
+	assert_int_equal(deploy_progress_make(&a, t->plan, t->steps, t->n_steps, sample_view(sample)->t_ms, &p), ERR_OK);
+	assert_int_equal(p.wave, 2);
+	assert_int_equal(p.n, 15);
+	assert_int_equal(p.n_done, 7);
+	assert_int_equal(p.n_failed, 1);
+	assert_int_equal(p.waves[0].gate, WAVE_GATE_PASSED);
+	assert_int_equal(p.waves[2].gate, WAVE_GATE_FAILED);
+	assert_int_equal(p.waves[2].n_done, 3);
+	assert_int_equal(p.waves[2].left_ms, -1);
+	assert_int_equal(p.waves[3].n_left, 7);
+	/* Four rounds of 40 s and a soak of 2 min. */
+	assert_int_equal(p.waves[3].left_ms, 4 * 40000 + 120000);
+	assert_int_equal(p.units[15].state, UNIT_LEFT_OUT);
+	assert_int_equal(p.units[7].state, UNIT_FAILED);
+	assert_int_equal(p.units[8].state, UNIT_WAITS);
+	/* A person let it go on: the next wave begins. */
+	struct deployment_step *next = &t->steps[t->n_steps++];
+	*next = t->steps[0];
+	next->seq = (int64_t)t->n_steps;
+	next->wave = 3;
+	next->unit = "gpu-a-09";
+	next->state = STEP_BEGUN;
+	next->progress = 0.5;
+	assert_int_equal(deploy_progress_make(&a, t->plan, t->steps, t->n_steps, sample_view(sample)->t_ms, &p), ERR_OK);
+	assert_int_equal(p.wave, 3);
+	assert_int_equal(p.waves[2].gate, WAVE_GATE_ACCEPTED);
+	assert_int_equal(p.units[8].state, UNIT_GOING);
+	assert_true(p.units[8].progress > 0.12 && p.units[8].progress < 0.13);
+	t->n_steps--;
+	/* A journal that names units and waves which the plan does not have. */
+	t->steps[0].unit = "nobody";
+	t->steps[4].wave = 1000;
+	assert_int_equal(deploy_progress_make(&a, t->plan, t->steps, t->n_steps, sample_view(sample)->t_ms, &p), ERR_OK);
+	assert_int_equal(p.waves[0].gate, WAVE_GATE_NONE);
+	assert_int_equal(p.wave, 2);
+	arena_release(&a);
+	sample_deploys_free(d);
+	sample_free(sample);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_sheet),
+		cmocka_unit_test(test_the_run),
+		cmocka_unit_test(test_the_list),
+		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_rollback_of_a_node),
+		cmocka_unit_test(test_redeploy_of_a_model),
+		cmocka_unit_test(test_confirm_by_a_key),
+		cmocka_unit_test(test_a_paste_confirms_nothing),
+		cmocka_unit_test(test_confirm_by_name),
+		cmocka_unit_test(test_a_changed_plan_is_looked_at_again),
+		cmocka_unit_test(test_covered),
+		cmocka_unit_test(test_two_persons),
+		cmocka_unit_test(test_what_cannot_be_confirmed),
+		cmocka_unit_test(test_versions_and_reason),
+		cmocka_unit_test(test_unfolding),
+		cmocka_unit_test(test_who),
+		cmocka_unit_test(test_controls),
+		cmocka_unit_test(test_the_undo_dialog),
+		cmocka_unit_test(test_going_about),
+		cmocka_unit_test(test_the_banner),
+		cmocka_unit_test(test_the_banner_in_a_console),
+		cmocka_unit_test(test_what_is_unfinished_is_offered),
+		cmocka_unit_test(test_rollback_of_an_alert),
+		cmocka_unit_test(test_progress),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
