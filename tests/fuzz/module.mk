@@ -113,6 +113,12 @@ tests_fuzz_fuzz_source_exec_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
 FUZZ_TARGETS += tests/fuzz/fuzz_request
 tests_fuzz_fuzz_request_LDADD = $(FUZZ_MAIN) $(libs_alerts)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_deploy_machine
+tests_fuzz_fuzz_deploy_machine_LDADD = $(FUZZ_MAIN) $(libs_deploy)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_remote
+tests_fuzz_fuzz_remote_LDADD = $(FUZZ_MAIN) $(libs_deploy)
+
 if FUZZERS
 FUZZ_MAIN = $(FUZZ_ENGINE)
 else
