@@ -45,3 +45,15 @@ UNIT_TESTS += tests/unit/deploy/test_kubernetes_faults
 tests_unit_deploy_test_kubernetes_faults_SOURCES = %reldir%/test_kubernetes_faults.c $(kube_bench) $(faults)
 tests_unit_deploy_test_kubernetes_faults_LDFLAGS = $(fault_ldflags)
 tests_unit_deploy_test_kubernetes_faults_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_release
+tests_unit_deploy_test_release_SOURCES = %reldir%/test_release.c $(driver_bench)
+tests_unit_deploy_test_release_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_systemd_live
+tests_unit_deploy_test_systemd_live_SOURCES = %reldir%/test_systemd_live.c $(driver_bench)
+tests_unit_deploy_test_systemd_live_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_command_http
+tests_unit_deploy_test_command_http_SOURCES = %reldir%/test_command_http.c $(driver_bench) $(small_server)
+tests_unit_deploy_test_command_http_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
