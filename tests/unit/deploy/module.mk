@@ -30,3 +30,8 @@ tests_unit_deploy_test_systemd_live_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/deploy/test_command_http
 tests_unit_deploy_test_command_http_SOURCES = %reldir%/test_command_http.c $(driver_bench) $(small_server)
 tests_unit_deploy_test_command_http_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_hands_faults
+tests_unit_deploy_test_hands_faults_SOURCES = %reldir%/test_hands_faults.c $(driver_bench) $(faults)
+tests_unit_deploy_test_hands_faults_LDFLAGS = $(fault_ldflags)
+tests_unit_deploy_test_hands_faults_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
