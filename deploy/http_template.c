@@ -124,7 +124,11 @@ static enum err fill_headers(struct arena *a, const struct yaml_node *map, const
 		if (!is_text(map->items[i]) || strpbrk(map->keys[i]->text, ": \r\n") != NULL || to->n_headers == ASK_HEADERS_MAX)
 			return why_set(why, ERR_FORMAT, "'headers' must be at most %d names with texts", ASK_HEADERS_MAX);
 		e = fill(a, map->items[i]->text, PLACE_HEADER, values, base, &value, why);
-		to->headers[to->n_headers++] = (struct ask_header){ arena_text(a, map->keys[i]->text), value };
+		const char *name = arena_text(a, map->keys[i]->text);
+		if (e == ERR_OK && name == NULL)
+			e = why_memory(why);
+		if (e == ERR_OK)
+			to->headers[to->n_headers++] = (struct ask_header){ name, value };
 	}
 	return e;
 }

@@ -89,3 +89,8 @@ UNIT_TESTS += tests/unit/deploy/test_kubernetes_faults
 tests_unit_deploy_test_kubernetes_faults_SOURCES = %reldir%/test_kubernetes_faults.c $(kube_bench) $(faults)
 tests_unit_deploy_test_kubernetes_faults_LDFLAGS = $(fault_ldflags)
 tests_unit_deploy_test_kubernetes_faults_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_hands_faults
+tests_unit_deploy_test_hands_faults_SOURCES = %reldir%/test_hands_faults.c $(driver_bench) $(faults)
+tests_unit_deploy_test_hands_faults_LDFLAGS = $(fault_ldflags)
+tests_unit_deploy_test_hands_faults_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
