@@ -79,3 +79,10 @@ EXTRA_PROGRAMS += bench/bench_storm
 CLEANFILES     += bench/bench_storm
 bench_bench_storm_SOURCES = %reldir%/bench_storm.c
 bench_bench_storm_LDADD   = $(libs_tui)
+
+# The journal of a large deployment, and a large plan.
+BENCHES        += bench/bench_deploy
+EXTRA_PROGRAMS += bench/bench_deploy
+CLEANFILES     += bench/bench_deploy
+bench_bench_deploy_SOURCES = %reldir%/bench_deploy.c
+bench_bench_deploy_LDADD   = $(libs_deploy)

@@ -26,3 +26,8 @@ tests_unit_deploy_test_plan_print_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/deploy/test_planner
 tests_unit_deploy_test_planner_SOURCES = %reldir%/test_planner.c %reldir%/plan_maker.c %reldir%/plan_maker.h
 tests_unit_deploy_test_planner_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_plan_faults
+tests_unit_deploy_test_plan_faults_SOURCES = %reldir%/test_plan_faults.c %reldir%/plan_maker.c %reldir%/plan_maker.h $(faults)
+tests_unit_deploy_test_plan_faults_LDFLAGS = $(fault_ldflags)
+tests_unit_deploy_test_plan_faults_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
