@@ -90,3 +90,9 @@ bench_bench_colleagues_SOURCES = %reldir%/bench_colleagues.c tests/e2e/colleague
 	tests/unit/recorder/page_server.c tests/unit/recorder/page_server.h $(bench_on_pty)
 bench_bench_colleagues_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 bench_bench_colleagues_LDADD   = $(libs_base) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
+# The journal of a large deployment, and a large plan.
+BENCHES        += bench/bench_deploy
+EXTRA_PROGRAMS += bench/bench_deploy
+CLEANFILES     += bench/bench_deploy
+bench_bench_deploy_SOURCES = %reldir%/bench_deploy.c
+bench_bench_deploy_LDADD   = $(libs_deploy)

@@ -143,6 +143,7 @@ static void put_left_out(const struct deploy_plan *p, struct buf *to)
 			continue;
 		buf_clear(&names);
 		put_names(p, is_left_out_for, why, &names);
+		line_carry(to, &names);
 		row_printf(to, "left out", "%s: %s", buf_text(&names), why);
 	}
 	buf_release(&names);
@@ -163,11 +164,13 @@ static void put_waves(const struct deploy_plan *p, struct buf *to)
 		snprintf(label, sizeof label, "wave %zu", w + 1);
 		if (n > COUNTED)
 			buf_printf(&names, " (%zu)", n);
+		line_carry(to, &names);
 		row_printf(to, label, "%s", buf_text(&names));
 	}
 	buf_clear(&names);
 	if (put_names(p, runs_it, NULL, &names) > 0)
 		row_printf(to, "no change", "%s: there already", buf_text(&names));
+	line_carry(to, &names);
 	buf_release(&names);
 	put_left_out(p, to);
 }
@@ -239,6 +242,7 @@ static void put_version(const struct deploy_plan *p, const struct plan_version *
 	row_printf(to, label_of(v), "%s", buf_text(&text));
 	if (strcmp(label_of(v), v->version.id) != 0)
 		row_printf(to, "", "id %s", v->version.id);
+	line_carry(to, &text);
 	buf_release(&text);
 }
 

@@ -81,17 +81,20 @@ static void put_neutral_step(struct buf *to, const struct step *s, const struct 
 	ask_print(&s->ask, PLAN_DATA_MAX, &text);
 	ask_print(&s->probe, PLAN_DATA_MAX, &text);
 	put_neutral(to, buf_text(&text), u);
+	line_carry(to, &text);
 	buf_release(&text);
 }
 
-static bool is_same_step(const struct step *a, const struct plan_unit *of_a, const struct step *b, const struct plan_unit *of_b)
+static bool is_same_step(const struct step *a, const struct plan_unit *of_a, const struct step *b, const struct plan_unit *of_b, struct buf *to)
 {
 	struct buf x, y;
 	buf_init(&x, 8 * PLAN_DATA_MAX);
 	buf_init(&y, 8 * PLAN_DATA_MAX);
 	put_neutral_step(&x, a, of_a);
 	put_neutral_step(&y, b, of_b);
-	bool is = x.err == ERR_OK && y.err == ERR_OK && x.len == y.len && strcmp(buf_text(&x), buf_text(&y)) == 0;
+	bool is = x.len == y.len && strcmp(buf_text(&x), buf_text(&y)) == 0;
+	line_carry(to, &x);
+	line_carry(to, &y);
 	buf_release(&x);
 	buf_release(&y);
 	return is;
@@ -99,21 +102,20 @@ static bool is_same_step(const struct step *a, const struct plan_unit *of_a, con
 
 static const struct steps *steps_of(const struct plan_unit *u, bool is_back) { return is_back ? &u->back : &u->forward; }
 
-static void hash_of(const struct plan_unit *u, bool is_back, char to[PLAN_HASH])
+static void hash_of(const struct plan_unit *u, bool is_back, char hash[PLAN_HASH], struct buf *to)
 {
 	const struct steps *s = steps_of(u, is_back);
 	struct buf text;
 	buf_init(&text, (size_t)8 * PLAN_DATA_MAX);
 	for (size_t i = 0; i < s->n; i++)
 		put_neutral_step(&text, &s->items[i], u);
-	plan_hash(buf_text(&text), text.len, to);
-	if (text.err != ERR_OK) /* it can't be told: like no other */
-		to[0] = '\0';
+	plan_hash(buf_text(&text), text.len, hash);
+	line_carry(to, &text);
 	buf_release(&text);
 }
 
 /* The kinds of units; the last of LIKES_MAX stands for all further ones. */
-static size_t find_likes(const struct deploy_plan *p, bool is_back, struct like likes[LIKES_MAX])
+static size_t find_likes(const struct deploy_plan *p, bool is_back, struct like likes[LIKES_MAX], struct buf *to)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < p->n_units; i++) {
@@ -121,8 +123,8 @@ static size_t find_likes(const struct deploy_plan *p, bool is_back, struct like 
 		size_t k = 0;
 		if (!plan_unit_acts(&p->units[i]))
 			continue;
-		hash_of(&p->units[i], is_back, hash);
-		while (k < n && (hash[0] == '\0' || strcmp(likes[k].hash, hash) != 0))
+		hash_of(&p->units[i], is_back, hash, to);
+		while (k < n && strcmp(likes[k].hash, hash) != 0)
 			k++;
 		if (k == LIKES_MAX) {
 			k = LIKES_MAX - 1;
@@ -147,8 +149,8 @@ static void put_step(const struct step *s, size_t number, bool with_ask, struct 
 	if (!with_ask || s->ask.kind == ASK_NONE)
 		return;
 	buf_init(&text, PLAN_BYTES_MAX);
-	if (ask_print(&s->ask, BODY_SHOWN, &text) != ERR_OK && to->err == ERR_OK)
-		to->err = text.err;
+	ask_print(&s->ask, BODY_SHOWN, &text);
+	line_carry(to, &text);
 	lines_put(to, 8, 10, buf_text(&text));
 	buf_release(&text);
 }
@@ -171,7 +173,7 @@ static void put_other(const struct deploy_plan *p, const struct like *first, con
 	const struct steps *theirs = steps_of(a, is_back), *these = steps_of(b, is_back);
 	put_who(p, l, to);
 	for (size_t i = 0; i < these->n; i++)
-		if (i >= theirs->n || !is_same_step(&theirs->items[i], a, &these->items[i], b))
+		if (i >= theirs->n || !is_same_step(&theirs->items[i], a, &these->items[i], b, to))
 			put_step(&these->items[i], i + 1, !is_back, to);
 	if (these->n < theirs->n)
 		line_printf(to, 2, 4, "%zu steps, no more", these->n);
@@ -180,7 +182,7 @@ static void put_other(const struct deploy_plan *p, const struct like *first, con
 static void put_all(const struct deploy_plan *p, bool is_back, const char *heading, struct buf *to)
 {
 	struct like likes[LIKES_MAX];
-	size_t n = find_likes(p, is_back, likes);
+	size_t n = find_likes(p, is_back, likes, to);
 	if (n == 0)
 		return;
 	const struct plan_unit *u = &p->units[likes[0].first];

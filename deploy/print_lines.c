@@ -37,6 +37,12 @@ static size_t fit(const char *p, const char *end, int width, const char **next)
 	return (size_t)(end - p);
 }
 
+void line_carry(struct buf *to, const struct buf *from)
+{
+	if (from->err != ERR_OK && to->err == ERR_OK)
+		to->err = from->err;
+}
+
 void line_put(struct buf *to, int first, int rest, const char *text, size_t n)
 {
 	struct buf safe;
@@ -54,8 +60,7 @@ void line_put(struct buf *to, int first, int rest, const char *text, size_t n)
 		p = next;
 		indent = rest;
 	} while (p < end);
-	if (safe.err != ERR_OK && to->err == ERR_OK)
-		to->err = safe.err;
+	line_carry(to, &safe);
 	buf_release(&safe);
 }
 
@@ -76,8 +81,7 @@ static void __attribute__((format(printf, 5, 0))) put_formatted(struct buf *to, 
 	buf_init(&text, LINE_MAX_BYTES);
 	buf_puts(&text, before);
 	buf_vprintf(&text, format, args);
-	if (text.err != ERR_OK && to->err == ERR_OK)
-		to->err = text.err;
+	line_carry(to, &text);
 	line_put(to, first, rest, buf_text(&text), text.len);
 	buf_release(&text);
 }
@@ -107,5 +111,6 @@ void row_printf(struct buf *to, const char *label, const char *format, ...)
 	va_start(args, format);
 	put_formatted(to, 2, ROW_TEXT, buf_text(&padded), format, args);
 	va_end(args);
+	line_carry(to, &padded);
 	buf_release(&padded);
 }

@@ -13,6 +13,8 @@ void line_put(struct buf *to, int first, int rest, const char *text, size_t n);
 /* Lines as they stand in the text, each as line_put does it, the first behind `first` blanks and all others behind `rest`. */
 void lines_put(struct buf *to, int first, int rest, const char *text);
 void line_printf(struct buf *to, int first, int rest, const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* A failure of `from` is one of `to` as well. */
+void line_carry(struct buf *to, const struct buf *from);
 /* "  label       text": a row whose texts stand one below the other. */
 enum { ROW_LABEL = 12, ROW_TEXT = 2 + ROW_LABEL };
 void row_printf(struct buf *to, const char *label, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -94,3 +94,8 @@ UNIT_TESTS += tests/unit/deploy/test_hands_faults
 tests_unit_deploy_test_hands_faults_SOURCES = %reldir%/test_hands_faults.c $(driver_bench) $(faults)
 tests_unit_deploy_test_hands_faults_LDFLAGS = $(fault_ldflags)
 tests_unit_deploy_test_hands_faults_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_plan_faults
+tests_unit_deploy_test_plan_faults_SOURCES = %reldir%/test_plan_faults.c %reldir%/plan_maker.c %reldir%/plan_maker.h $(faults)
+tests_unit_deploy_test_plan_faults_LDFLAGS = $(fault_ldflags)
+tests_unit_deploy_test_plan_faults_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
