@@ -286,15 +286,16 @@ static void choose(struct planner *p)
 static const struct plan_version *find_wished(const struct planner *p, const char *wished, bool *is_doubtful)
 {
 	const struct plan_version *v = find(p->plan, wished);
-	for (int by_tag = 0; by_tag < 2 && v == NULL; by_tag++) {
+	for (int by = 0; by < 3 && v == NULL; by++) {
 		for (size_t i = 0; i < p->plan->n_versions; i++) {
-			const struct version *one = &p->plan->versions[i].version;
-			if (strcmp(by_tag ? one->tag : one->name, wished) != 0)
+			const struct plan_version *one = &p->plan->versions[i];
+			const char *const said[3] = { one->version.name, one->version.tag, one->label }; /* the last is what signals and alerts call it */
+			if (strcmp(said[by], wished) != 0)
 				continue;
 			*is_doubtful = v != NULL;
 			if (v != NULL)
 				return NULL;
-			v = &p->plan->versions[i];
+			v = one;
 		}
 	}
 	return v;

@@ -4,8 +4,7 @@ EXTRA_DIST += tests/e2e/pty.c tests/e2e/pty.h
 
 check_PROGRAMS += tests/e2e/console_program
 tests_e2e_console_program_SOURCES = %reldir%/console_program.c
-# What the console itself needs, and no store or query with it.
-tests_e2e_console_program_LDADD   = libtui.a librules.a $(libs_base)
+tests_e2e_console_program_LDADD   = $(libs_tui)
 
 UNIT_TESTS += tests/e2e/test_terminal
 tests_e2e_test_terminal_SOURCES = %reldir%/test_terminal.c %reldir%/pty.c %reldir%/pty.h
