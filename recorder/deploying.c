@@ -122,7 +122,7 @@ static enum err put_data(const struct acting *a, struct buf *to)
 	cJSON_AddStringToObject(o, "scope", a->plan->scope);
 	cJSON_AddStringToObject(o, "model", a->plan->model);
 	cJSON_AddStringToObject(o, "from", a->plan->from != NULL ? a->plan->from->version.name : "");
-	cJSON_AddStringToObject(o, "to", a->plan->to != NULL ? a->plan->to->version.name : "");
+	cJSON_AddStringToObject(o, "to", acting_to(a));
 	enum err e = json_put_tree(to, o);
 	cJSON_Delete(o);
 	return e;

@@ -106,7 +106,7 @@ static struct gate_job *job_new(struct acting *a)
 	job->deploying = a->deploying;
 	job->gate = a->plan->gate;
 	job->question = (struct gate_question){ .gate = &job->gate, .model = arena_text(&job->arena, a->plan->model),
-		                                .version = arena_text(&job->arena, a->plan->to->label), .began_ms = a->began_ms, .since_ms = a->gate.since_ms,
+		                                .version = arena_text(&job->arena, a->plan->to != NULL ? a->plan->to->label : ""), .began_ms = a->began_ms, .since_ms = a->gate.since_ms,
 		                                .now_ms = clock_wall_ms(a->deploying->o.clock) };
 	fill_nodes(a, job);
 	if (!arena_failed(&job->arena))

@@ -162,7 +162,7 @@ static void set_state(struct deploying *d, struct acting *a, enum deployment_sta
 		return;
 	changes_deployment_change(c, &(struct deployment_change){ .deployment = a->id, .at_ms = clock_wall_ms(d->o.clock), .state = s, .actor = { "", "", "" }, .text = text });
 	if (s == DEPLOYMENT_INTERRUPTED) {
-		snprintf(line, sizeof line, "%s of %s to %s is unfinished: resume, undo or abandon it", acting_verb(a), a->plan->scope, a->plan->to->version.name);
+		snprintf(line, sizeof line, "%s of %s to %s is unfinished: resume, undo or abandon it", acting_verb(a), a->plan->scope, acting_to(a));
 		deploying_event(d, c, a, SEVERITY_WARN, line);
 	}
 	if (store_commit(d->o.store, c, &a->ticket, &why) != ERR_OK)

@@ -148,7 +148,8 @@ bool           acting_pump(struct acting *a);
 /* Takes a person's confirmation or wish; answers it. */
 void           acting_confirm(struct acting *a, const struct request *r, const struct actor *actor);
 void           acting_control(struct acting *a, const struct request *r, const struct actor *actor);
-const char    *acting_verb(const struct acting *a); /* "rollback of ranker to 1.2" */
+const char    *acting_verb(const struct acting *a); /* "redeploy", "rollback" */
+const char    *acting_to(const struct acting *a);   /* the version, for people */
 
 /* ---- deploying_gate.c ---- */
 

@@ -96,6 +96,11 @@ const char *acting_verb(const struct acting *a)
 	return a->plan->kind == DEPLOY_ROLLBACK ? "rollback" : "redeploy";
 }
 
+const char *acting_to(const struct acting *a)
+{
+	return a->plan->to != NULL ? a->plan->to->version.name : "what each one runs";
+}
+
 /* ---- the journal ---- */
 
 static const struct step *step_of(const struct acting *a, const struct todo *t)
@@ -331,7 +336,7 @@ static void tell_state(struct acting *a, struct changes *c, const struct todo *t
 	char text[900];
 	if (words[t->state].words == NULL)
 		return;
-	snprintf(text, sizeof text, "%s of %s to %s %s%s%s", acting_verb(a), a->plan->scope, a->plan->to->version.name, words[t->state].words, t->text[0] != '\0' ? ": " : "", t->text);
+	snprintf(text, sizeof text, "%s of %s to %s %s%s%s", acting_verb(a), a->plan->scope, acting_to(a), words[t->state].words, t->text[0] != '\0' ? ": " : "", t->text);
 	deploying_event(a->deploying, c, a, words[t->state].severity, text);
 	if (deployment_is_over(t->state) || t->state == DEPLOYMENT_STOPPED)
 		deploying_audit(a->deploying, c, a, &a->last, acting_verb(a), text);
@@ -548,7 +553,7 @@ static enum err may_confirm(struct acting *a, const struct request *r, const str
 	if (a->plan->confirm == CONFIRM_NAME && strcmp(r->name, a->plan->name) != 0)
 		return why_set(why, ERR_USAGE, "it takes the name '%s', typed out", a->plan->name);
 	if (other != NULL)
-		return why_set(why, ERR_LATER, "%s acts on %s: %s to %s is %s", other->first.who, other->plan->model, acting_verb(other), other->plan->to->version.name,
+		return why_set(why, ERR_LATER, "%s acts on %s: %s to %s is %s", other->first.who, other->plan->model, acting_verb(other), acting_to(other),
 		               deployment_state_name(run_state(other->run)));
 	if (s == DEPLOYMENT_WAITING && strcmp(a->first.account, actor->account) == 0 && strcmp(a->first.who, actor->who) == 0)
 		return why_set(why, ERR_DENIED, "it was confirmed by %s: a second person is wanted", a->first.who);
@@ -561,7 +566,7 @@ static void put_begin(struct acting *a, struct changes *c, enum deployment_state
 	char line[900];
 	const struct deployment_change row = { .deployment = a->id, .at_ms = wall(a), .state = s, .actor = a->last, .text = text };
 	changes_deployment_change(c, &row);
-	snprintf(line, sizeof line, "%s of %s to %s %s%s%s", acting_verb(a), a->plan->scope, a->plan->to->version.name, s == DEPLOYMENT_WAITING ? "waits for a second person" : "begins",
+	snprintf(line, sizeof line, "%s of %s to %s %s%s%s", acting_verb(a), a->plan->scope, acting_to(a), s == DEPLOYMENT_WAITING ? "waits for a second person" : "begins",
 	         a->reason[0] != '\0' ? ": " : "", a->reason);
 	deploying_event(a->deploying, c, a, SEVERITY_INFO, line);
 	deploying_audit(a->deploying, c, a, &a->last, acting_verb(a), line);
