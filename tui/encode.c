@@ -405,8 +405,8 @@ static int put_run(struct encoder *e, const struct cell *row, const struct cell 
 	}
 	put_text(e, cell);
 	advance(e, cell->width);
-	/* The last column is left out of a repeat: what is shown there may make terminals wrap. */
-	int more = (stop < e->cols ? stop : e->cols - 1) - col - 1;
+	/* The last two columns are left out of a repeat: what is shown in the last may make terminals wrap, and some take one that ends before it for such. */
+	int more = (stop < e->cols - 1 ? stop : e->cols - 2) - col - 1;
 	if (e->can_repeat && cell->width == 1 && cell->text[1] == 0 && more + 1 >= REPEAT_LEAST && e->col != NOWHERE) {
 		put_csi(e, more, 'b');
 		advance(e, more);
