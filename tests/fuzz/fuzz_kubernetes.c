@@ -123,7 +123,7 @@ static void check_plans(const struct look *l, const struct unit *unit, const str
 			              .arena = l->arena,
 			              .forward = &forward,
 			              .back = &back };
-		forward.n = back.n = 0;
+		forward = back = (struct steps){ .items = NULL };
 		if (driver_find("kubernetes")->plan(&p, &why) != ERR_OK)
 			continue;
 		HOLDS(forward.n > 0 && forward.n <= STEPS_MAX);

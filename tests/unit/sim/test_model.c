@@ -133,6 +133,26 @@ static void incidents_move_the_right_signals(void **state)
 	}
 }
 
+/* The next version is bad whoever deploys it. */
+static void a_bad_version_stays_until_rolled_back(void **state)
+{
+	struct deployment deployments[NODES] = { 0 };
+	struct schedule   s = { .seed = 3 };
+	(void)state;
+	assert_int_equal(schedule_add(&s, "bad-deploy", NULL), ERR_OK);
+	size_t i = victim(&s, 1);
+	assert_true(at(&s, i, 3600).new_version);
+	s.deployments = deployments;
+	deployments[i] = (struct deployment){ DEPLOYED_OLD, 110 };
+	assert_int_equal(at(&s, i, 100).down, DOWN_SERVER); /* it loads */
+	struct observation o = at(&s, i, 400), calm = at(&quiet, i, 400);
+	assert_true(!o.new_version && o.down == DOWN_NOT && fabs(o.accuracy - calm.accuracy) < 0.01);
+	deployments[i] = (struct deployment){ DEPLOYED_NEXT, 110 };
+	struct schedule none = { .seed = 3, .deployments = deployments };
+	o = at(&none, i, 400);
+	assert_true(o.new_version && o.accuracy < calm.accuracy - 0.01);
+}
+
 static void incidents_end_and_nodes_recover(void **state)
 {
 	(void)state;
@@ -140,6 +160,7 @@ static void incidents_end_and_nodes_recover(void **state)
 		const struct incident *incident = incident_at(k);
 		struct schedule        s = { .seed = 3 };
 		assert_int_equal(schedule_add(&s, incident->name, NULL), ERR_OK);
+		s.entries[0].stays = false;
 		size_t             i = victim(&s, 1);
 		int                later = (int)incident->duration_s + 240;
 		struct observation o = at(&s, i, later), calm = at(&quiet, i, later);
@@ -187,6 +208,7 @@ int main(void)
 		cmocka_unit_test(quiet_nodes_are_healthy),
 		cmocka_unit_test(incidents_move_the_right_signals),
 		cmocka_unit_test(incidents_end_and_nodes_recover),
+		cmocka_unit_test(a_bad_version_stays_until_rolled_back),
 		cmocka_unit_test(neighbours_carry_the_load),
 		cmocka_unit_test(flapping_goes_up_and_down),
 	};
