@@ -179,11 +179,11 @@ static enum err add(struct planning *p, struct steps *to, enum phase phase, cons
 	for (size_t i = 0; i < count_of(tree) && e == ERR_OK; i++) {
 		struct http_template t;
 		e = http_template_fill(p->arena, item_of(tree, i), values, p->unit->url, &t, why);
-		struct step *s = e == ERR_OK ? steps_add(p, to, phase, "%s: %s", option, t.ask.method) : NULL;
-		if (e == ERR_OK && s == NULL)
-			e = why_memory(why);
 		if (e != ERR_OK)
 			return e;
+		struct step *s = steps_add(p, to, phase, "%s: %s", option, t.ask.method);
+		if (s == NULL)
+			return why_memory(why);
 		s->ask = t.ask;
 		s->tag = phase == PHASE_READY ? TAG_WAIT : TAG_SEND;
 		s->changes = phase != PHASE_READY;

@@ -156,7 +156,7 @@ static void restore_gate(struct run *r, const struct deployment_step *s)
 
 enum err run_restore_step(struct run *r, const struct deployment_step *s, struct why *why)
 {
-	size_t i;
+	size_t i = 0;
 	if (s->seq > r->seq)
 		r->seq = s->seq;
 	if (s->unit[0] == '\0') {

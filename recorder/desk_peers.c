@@ -57,7 +57,8 @@ static enum err load_external(void *ctx, const struct external_row *r)
 {
 	struct loading *l = ctx;
 	enum err e = add_peer(l->d, r->remote, &l->why);
-	return e == ERR_OK ? am_seen_restore(find_peer(l->d, r->remote)->seen, r, &l->why) : e;
+	const struct desk_peer *p = e == ERR_OK ? find_peer(l->d, r->remote) : NULL;
+	return p != NULL ? am_seen_restore(p->seen, r, &l->why) : e;
 }
 
 static enum err load_state(void *ctx, const struct alertmanager_row *r)
@@ -66,9 +67,9 @@ static enum err load_state(void *ctx, const struct alertmanager_row *r)
 	if (r->state == ALERTMANAGER_GONE)
 		return ERR_OK;
 	enum err e = add_peer(l->d, r->name, &l->why);
-	if (e != ERR_OK)
+	struct desk_peer *p = e == ERR_OK ? find_peer(l->d, r->name) : NULL;
+	if (p == NULL)
 		return e;
-	struct desk_peer *p = find_peer(l->d, r->name);
 	p->state = r->state;
 	p->text = strdup(r->text);
 	return p->text != NULL ? ERR_OK : ERR_MEMORY;
