@@ -17,7 +17,7 @@
 
 enum {
 	VERSIONS_MAX = 64, SPANS_MAX = 20000, EVENTS_MAX = 20000, ALERTS_MAX = 5000, MEASURED_SPANS = 4, MEASURED_VERSIONS = 12, NAME_MAX_ = 256,
-	NOW_MS = 5 * 60 * 1000, WINDOW_MS = 30 * 60 * 1000, MARGIN_MS = 30 * 1000, SPAN_MIN_MS = 60 * 1000, GOOD_MS = 10 * 60 * 1000, FIRST_MS = 30 * 1000, CRITICAL_MS = 2 * 60 * 1000,
+	NOW_MS = 5 * 60 * 1000, WINDOW_MS = 30 * 60 * 1000, MARGIN_MS = 30 * 1000, SPAN_MIN_MS = 20 * 1000, GOOD_MS = 10 * 60 * 1000, FIRST_MS = 30 * 1000, CRITICAL_MS = 2 * 60 * 1000,
 	SAMPLES_MAX = 1000000,
 };
 
@@ -202,9 +202,10 @@ static enum err measure(struct health_sight *h, enum signal_id id, const struct 
 {
 	struct matcher m[2] = { { 0 }, { 0 } };
 	struct series_set set = { 0 };
-	int64_t until = s->until_ms == h->q->now_ms ? s->until_ms : s->until_ms - MARGIN_MS, after = until - WINDOW_MS;
-	if (after < s->from_ms + MARGIN_MS)
-		after = s->from_ms + MARGIN_MS;
+	int64_t length = s->until_ms - s->from_ms, margin = length / 4 < MARGIN_MS ? length / 4 : MARGIN_MS; /* a change of version is a restart, and colours what is about it */
+	int64_t until = s->until_ms == h->q->now_ms ? s->until_ms : s->until_ms - margin, after = until - WINDOW_MS;
+	if (after < s->from_ms + margin)
+		after = s->from_ms + margin;
 	if (after >= until)
 		return ERR_OK;
 	enum err e = matcher_init(&m[0], MATCH_EQUAL, LABEL_NAME, signal_info(id)->metric, why);

@@ -4,17 +4,19 @@
  * asked is answered with its number. What can't be looked at in time is left out of the plan, with the reason. */
 #include "recorder/deploying_private.h"
 
+#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/num.h"
 #include "deploy/health.h"
 #include "deploy/planner.h"
 
-enum { HEALTH_BACK_DAYS = 14, PLAN_TEXT_MAX = PLAN_BYTES_MAX, RECENT_MAX = 100 };
-static const int64_t DAY_MS = 24 * 3600 * 1000;
+enum { EVENTS_MAX = 5000, NAME_TEXT = 256, HEALTH_BACK_DAYS = 14, PLAN_TEXT_MAX = PLAN_BYTES_MAX, RECENT_MAX = 100 };
+static const int64_t DAY_MS = 24 * 3600 * 1000, HOUR_MS = 3600 * 1000;
 
 struct looking {
 	struct survey *survey;
@@ -37,7 +39,9 @@ struct survey {
 	struct deploy_scope *scope;
 	struct looking      *looks;
 	size_t               n_begun, n_done;
-	bool                 is_planning, is_dropped, is_policy;
+	bool                 is_planning, is_dropped, is_policy; /* is_planning: a worker has it */
+	const struct fleet_deploy *chosen; /* of several that the name stands for: the only one whose version changed of late */
+	bool                 is_doubtful;  /* others changed as well */
 	/* the worker's */
 	struct planner_input input;
 	struct version_health *health;
@@ -72,6 +76,36 @@ static void fail(struct survey *s, enum err e, const char *text)
 {
 	deploying_answer(s->deploying, s->request->id, e, text);
 	survey_free(s);
+}
+
+/* Without the word before it that says what kind of name it is. */
+static const char *bare_name(const char *target)
+{
+	static const char *const words[] = { "model:", "group:", "node:", "scope:" };
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (strncmp(target, words[i], strlen(words[i])) == 0)
+			return target + strlen(words[i]);
+	return target;
+}
+
+static void begin_choosing(struct survey *s, const struct why *why);
+
+/* A rollback of a model that is deployed in several places is of the place that changed. */
+static void begin_scope(struct survey *s, const char *target, struct why *why)
+{
+	enum err e = scope_find(s->fleet->fleet, target, &s->arena, &s->scope, why);
+	if (e == ERR_USAGE && strcmp(s->request->verb, "rollback") == 0 && s->chosen == NULL) {
+		begin_choosing(s, why);
+		return;
+	}
+	if (e == ERR_OK) {
+		s->looks = calloc(s->scope->n_units + 1, sizeof *s->looks);
+		e = s->looks == NULL ? why_memory(why) : ERR_OK;
+	}
+	if (e != ERR_OK)
+		fail(s, e, why->text);
+	else
+		deploying_wake(s->deploying);
 }
 
 /* ---- looking ---- */
@@ -232,6 +266,23 @@ static double capacity_of(const struct fleet *f, const char *model)
 	return n;
 }
 
+/* Which of several was meant is not guessed, but told. */
+static enum err tell_chosen(struct survey *s)
+{
+	struct deploy_plan *p = s->plan;
+	if (s->chosen == NULL)
+		return ERR_OK;
+	struct warning *items = arena_zeroed(&s->arena, p->n_warnings + 1, sizeof *items);
+	if (items == NULL)
+		return ERR_MEMORY;
+	memcpy(items, p->warnings, p->n_warnings * sizeof *items);
+	items[p->n_warnings] = (struct warning){ WARNING_NOTE, arena_printf(&s->arena, "of what '%.100s' stands for this is the one whose version changed in the last hour",
+	                                                                    s->request->target) };
+	p->warnings = items;
+	p->n_warnings++;
+	return ERR_OK;
+}
+
 static enum err plan(struct survey *s, struct reader *r, struct why *why)
 {
 	struct health_node *now = arena_zeroed(&s->arena, s->scope->n_nodes + 1, sizeof *now);
@@ -239,7 +290,7 @@ static enum err plan(struct survey *s, struct reader *r, struct why *why)
 		return why_memory(why);
 	s->input = (struct planner_input){ .deploy = s->scope->deploy, .driver = s->scope->driver, .settings = &s->scope->settings,
 		                           .kind = strcmp(s->request->verb, "rollback") == 0 ? DEPLOY_ROLLBACK : DEPLOY_REDEPLOY, .key = s->request->id,
-		                           .target = s->scope->target, .wished = s->request->to, .active = "", .reason = s->request->comment,
+		                           .target = bare_name(s->scope->target), .wished = s->request->to, .active = "", .reason = s->request->comment,
 		                           .alert = s->request->alert, .alert_model = "", .now_ms = s->now_ms, .capacity = capacity_of(s->fleet->fleet, s->scope->deploy->model) };
 	enum err e = read_store(s, r, now, why);
 	if (e != ERR_OK)
@@ -247,7 +298,10 @@ static enum err plan(struct survey *s, struct reader *r, struct why *why)
 	fill_units(s, now);
 	s->input.health = s->health;
 	s->input.n_health = s->n_health;
-	return planner_make(&s->arena, &s->input, &s->plan, why);
+	e = planner_make(&s->arena, &s->input, &s->plan, why);
+	if (e == ERR_OK && tell_chosen(s) != ERR_OK)
+		e = why_memory(why);
+	return e;
 }
 
 static void plan_work(void *ctx)
@@ -364,6 +418,75 @@ static void begin_plan(struct survey *s)
 	fail(s, ERR_MEMORY, "out of memory");
 }
 
+/* ---- a name that stands for several ---- */
+
+static const struct fleet_deploy *deploy_of_node(const struct fleet *f, const char *node, const char *model)
+{
+	for (size_t i = 0; i < f->n_targets; i++)
+		if (strcmp(f->targets[i].node, node) == 0 && strcmp(f->targets[i].model, model) == 0)
+			return fleet_deploy_of(f, f->targets[i].group, model);
+	return NULL;
+}
+
+static enum err see_change_of_version(void *ctx, const struct event *e)
+{
+	struct survey *s = ctx;
+	cJSON *data = NULL;
+	const char *model = "";
+	if (e->data[0] == '\0' || json_parse(e->data, strlen(e->data), NULL, &data, NULL) != ERR_OK)
+		return ERR_OK;
+	bool is_its = json_get_string(data, "model", NAME_TEXT, &model, NULL) == ERR_OK && strcmp(model, bare_name(s->request->target)) == 0;
+	const struct fleet_deploy *d = is_its ? deploy_of_node(s->fleet->fleet, e->node, model) : NULL;
+	cJSON_Delete(data);
+	if (d == NULL)
+		return ERR_OK;
+	s->is_doubtful |= s->chosen != NULL && s->chosen != d;
+	s->chosen = d;
+	return ERR_OK;
+}
+
+static void choose_work(void *ctx)
+{
+	struct survey *s = ctx;
+	struct reader *r = NULL;
+	struct why ignored = { "" };
+	if (reader_open(s->deploying->store_path, READER_OWN, &r, &ignored) == ERR_OK &&
+	    reader_events(r, NULL, "version", s->now_ms - HOUR_MS, s->now_ms, EVENTS_MAX, see_change_of_version, s, &ignored) != ERR_OK)
+		s->is_doubtful = true;
+	reader_close(r);
+}
+
+static void choose_done(void *ctx, bool is_cancelled)
+{
+	struct survey *s = ctx;
+	struct deploying *d = s->deploying;
+	struct why why = s->why;
+	(void)is_cancelled;
+	s->is_planning = false;
+	if (s->is_dropped)
+		survey_free(s);
+	else if (s->chosen == NULL || s->is_doubtful)
+		fail(s, ERR_USAGE, s->why.text);
+	else
+		begin_scope(s, arena_printf(&s->arena, "scope:%s", s->chosen->name), &why);
+	deploying_wake(d);
+	deploying_part_closed(d);
+}
+
+/* `why` says what the name stands for, for when nothing tells which of them is meant. */
+static void begin_choosing(struct survey *s, const struct why *why)
+{
+	struct deploying *d = s->deploying;
+	s->why = *why;
+	s->now_ms = clock_wall_ms(d->o.clock);
+	s->is_planning = true;
+	d->n_open++;
+	if (loop_work_new(d->o.loop, choose_work, choose_done, s, NULL, NULL) == ERR_OK)
+		return;
+	d->n_open--;
+	fail(s, ERR_USAGE, s->why.text);
+}
+
 /* ---- from outside ---- */
 
 void survey_step(struct deploying *d)
@@ -428,13 +551,5 @@ void survey_begin(struct deploying *d, const struct request *r, const struct act
 		return;
 	}
 	s->actor = actor_copy(&s->arena, actor);
-	e = scope_find(d->now->fleet, r->target, &s->arena, &s->scope, &why);
-	if (e == ERR_OK) {
-		s->looks = calloc(s->scope->n_units + 1, sizeof *s->looks);
-		e = s->looks == NULL ? why_memory(&why) : ERR_OK;
-	}
-	if (e != ERR_OK)
-		fail(s, e, why.text);
-	else
-		deploying_wake(d);
+	begin_scope(s, s->request->target, &why);
 }

@@ -196,7 +196,10 @@ static void test_units(void **state)
 		for (size_t k = 0; k < s->n_units; k++)
 			if (strcmp(s->units[k].name, rows[i].unit) == 0)
 				u = &s->units[k];
-		assert_non_null(u);
+		if (u == NULL) {
+			fail_msg("%s: no unit '%s'", rows[i].target, rows[i].unit);
+			return;
+		}
 		assert_string_equal(u->node, rows[i].node);
 		assert_string_equal(u->model, rows[i].model);
 		assert_string_equal(u->group, rows[i].group);
