@@ -101,7 +101,7 @@ static void write_config(struct stage *s)
 		if (strncmp(line, "defaults:", 9) == 0)
 			fputs("defaults: { interval: 200ms, timeout: 200ms }\n", to);
 		else if (strstr(line, " soak: ") != NULL)
-			fputs("      waves: [ 1, 100% ]\n      soak: 600ms\n      gate: { latency: off, errors: off, quality: off, memory: off, requests: 0 }\n", to);
+			fputs("      waves: [ 1, 100% ]\n      soak: 2s\n      gate: { latency: off, errors: off, quality: off, memory: off, requests: 0 }\n", to);
 		else
 			fprintf(to, "%s\n", line);
 	}
