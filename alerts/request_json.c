@@ -132,6 +132,15 @@ static void fail(struct reading *r, enum err e)
 		r->err = e;
 }
 
+/* What may be missing is no mistake, and leaves no sentence. */
+static void settle(struct reading *r, enum err e)
+{
+	if (e == ERR_NOT_FOUND && r->why != NULL)
+		r->why->text[0] = '\0';
+	else if (e != ERR_OK)
+		fail(r, e);
+}
+
 /* "" where it is not there. The limits proper are request_check's. */
 static const char *read_text(struct reading *r, const char *member)
 {
@@ -139,8 +148,7 @@ static const char *read_text(struct reading *r, const char *member)
 	if (r->err != ERR_OK)
 		return "";
 	enum err e = json_get_string(r->tree, member, REQUEST_BYTES_MAX, &text, r->why);
-	if (e != ERR_OK && e != ERR_NOT_FOUND)
-		fail(r, e);
+	settle(r, e);
 	const char *copy = e == ERR_OK ? arena_text(&r->arena, text) : "";
 	return copy != NULL ? copy : "";
 }
@@ -151,8 +159,7 @@ static int64_t read_number(struct reading *r, const char *member)
 	if (r->err != ERR_OK)
 		return 0;
 	enum err e = json_get_i64(r->tree, member, 0, REQUEST_NUMBER_MAX, &value, r->why);
-	if (e != ERR_OK && e != ERR_NOT_FOUND)
-		fail(r, e);
+	settle(r, e);
 	return value;
 }
 
@@ -162,8 +169,7 @@ static bool read_flag(struct reading *r, const char *member)
 	if (r->err != ERR_OK)
 		return false;
 	enum err e = json_get_bool(r->tree, member, &value, r->why);
-	if (e != ERR_OK && e != ERR_NOT_FOUND)
-		fail(r, e);
+	settle(r, e);
 	return value;
 }
 

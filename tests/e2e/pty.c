@@ -91,6 +91,17 @@ static void run_child(const struct pty_options *o, int slave)
 	_exit(127);
 }
 
+/* The leader lives as long as the program: what it held of the test's own (a server's sockets) would stay open with it. */
+static void close_others(int one, int other)
+{
+	unsigned low = (unsigned)(one < other ? one : other), high = (unsigned)(one < other ? other : one);
+	if (low > 3)
+		close_range(3, low - 1, 0);
+	if (high > low + 1)
+		close_range(low + 1, high - 1, 0);
+	close_range(high + 1, ~0U, 0);
+}
+
 /* What a shell is to the program: the leader of the session, in whose absence the kernel would not stop the program (a process group
  * without one is orphaned). Ends as the program ended. */
 static void run_leader(const struct pty_options *o, int master, int slave, int report)
@@ -102,6 +113,7 @@ static void run_leader(const struct pty_options *o, int master, int slave, int r
 	ioctl(slave, TIOCSCTTY, 0);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGTTOU, SIG_IGN);
+	close_others(slave, report);
 	pid_t pid = fork();
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);

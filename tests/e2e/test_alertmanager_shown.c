@@ -366,6 +366,7 @@ static void its_own_alerts_are_listed_and_ours_not_twice(void **state)
 	wait_for("alerts", "it burns", NULL);
 	wait_for("alerts --format json", "\"receivers\":\"page\"", NULL);
 	wait_for("alerts --format csv", ",\"am\"\r\n", NULL);
+	wait_for("alerts --format csv", ",\"Ours\",", NULL);
 	/* Ours came back, and is there once: one line of it, and one of theirs. */
 	char *first = strstr(t.out, ",\"Ours\",");
 	assert_non_null(first);

@@ -44,7 +44,7 @@ static int64_t real_wall(const struct clock *c)
 
 struct stage {
 	struct store_folder folder;
-	char                config[128];
+	char                config[128], rules[128];
 	struct fast_clock   clock;
 	struct sim         *sim;
 	char                group[64], old[64], new[64];
@@ -93,7 +93,7 @@ static void write_config(struct stage *s)
 	assert_non_null(to);
 	buf_init(&yaml, YAML_MAX);
 	assert_ok(sim_fleet_yaml(s->sim, &yaml));
-	fputs("alerts: { builtin: false }\n", to);
+	fputs("alerts: { builtin: false }\nrules: [ rules.yml ]\n", to);
 	for (char *line = yaml.data, *end; line != NULL && *line != '\0'; line = end) {
 		end = strchr(line, '\n');
 		if (end != NULL)
@@ -106,6 +106,16 @@ static void write_config(struct stage *s)
 			fprintf(to, "%s\n", line);
 	}
 	buf_release(&yaml);
+	assert_int_equal(fclose(to), 0);
+}
+
+static void write_rules(struct stage *s)
+{
+	FILE *to = fopen(s->rules, "w");
+	assert_non_null(to);
+	fputs("groups:\n- name: r\n  interval: 500ms\n  rules:\n"
+	      "  - { alert: Mixed, expr: 'count by (model) (count by (model, version) (signal:model_version)) > 1', labels: { severity: critical },"
+	      " annotations: { summary: 'two versions' } }\n", to);
 	assert_int_equal(fclose(to), 0);
 }
 
@@ -140,18 +150,25 @@ static void open_reader(struct stage *s)
 	}
 }
 
-static void make(struct stage *s)
+static void make_fleet(struct stage *s, const char *incident)
 {
-	static const char *const incidents[] = { "bad-deploy@0" };
+	const char *const incidents[] = { incident };
 	memset(s, 0, sizeof *s);
 	store_folder_make(&s->folder, "deploy");
 	snprintf(s->config, sizeof s->config, "%s/fleet.yml", s->folder.folder);
+	snprintf(s->rules, sizeof s->rules, "%s/rules.yml", s->folder.folder);
 	s->clock = (struct fast_clock){ .clock = { .wall_ms = real_wall, .mono_us = fast_mono }, .start_us = clock_mono_us(clock_system()) };
 	const struct sim_options o = { .nodes = NODES, .seed = SEED, .incidents = incidents, .n_incidents = 1, .clock = &s->clock.clock };
 	assert_ok(sim_new(&o, &s->sim, &why));
 	assert_ok(sim_start(s->sim, &why));
-	find_group(s);
 	write_config(s);
+	write_rules(s);
+}
+
+static void make(struct stage *s)
+{
+	make_fleet(s, "bad-deploy@0");
+	find_group(s);
 	start_recorder(s);
 	open_reader(s);
 }
@@ -178,6 +195,7 @@ static void drop(struct stage *s)
 	reader_close(s->reader);
 	sim_free(s->sim);
 	unlink(s->config);
+	unlink(s->rules);
 	snprintf(path, sizeof path, "%s-requests", s->folder.path);
 	remove_folder(path);
 	store_folder_remove(&s->folder);
@@ -443,8 +461,67 @@ static void test_two_people(void **state)
 	drop(&s);
 }
 
+static enum err count_firing(void *ctx, const struct alert_row *a)
+{
+	*(size_t *)ctx += a->fired_ms != 0 && a->resolved_ms == 0;
+	return ERR_OK;
+}
+
+static size_t n_firing(struct stage *s)
+{
+	size_t n = 0;
+	assert_ok(reader_alerts(s->reader, clock_wall_ms(clock_system()), 0, 0, count_firing, &n, &why));
+	return n;
+}
+
+/* The whole way, as somebody at a console takes it: a bad version comes, the alert, R, y, the waves and gates, and the alert is over. */
+static void test_console(void **state)
+{
+	struct stage s;
+	(void)state;
+	make_fleet(&s, "bad-deploy@320"); /* of the simulator's seconds: the version before is seen to be good for a while */
+	const char *const argv[] = { pitwall_path(), "--config", s.config, "--store", s.folder.path, NULL };
+	const struct pty_options o = { .rows = 24, .cols = 80, .argv = argv };
+	struct pty *p = pty_start(&o);
+	pty_wait_text(p, "FLEET");
+	find_group(&s);
+	open_reader(&s);
+	int64_t until = own_ms() + DEADLINE_MS;
+	while (n_firing(&s) == 0) {
+		assert_true(own_ms() < until);
+		pty_pump(p, POLL_MS);
+	}
+	pty_send(p, "2");
+	pty_wait_text(p, "Mixed");
+	pty_send(p, "Ry"); /* what is typed ahead confirms nothing */
+	pty_wait_text(p, "SHEET");
+	pty_wait_text(p, "\u25ba y starts it"); /* armed */
+	pty_send_n(p, "\033[200~y\033[201~", 13); /* nor what is pasted */
+	pty_wait_no_text(p, "\u25ba y starts it");
+	pty_wait_text(p, "\u25ba y starts it");
+	int64_t id = 0;
+	assert_ok(reader_deployment_id(s.reader, &id, &why));
+	assert_true(id > 0);
+	assert_int_equal(state_of(&s, id), DEPLOYMENT_PLANNED);
+	pty_send(p, "y");
+	for (until = own_ms() + DEADLINE_MS; state_of(&s, id) == DEPLOYMENT_PLANNED; pty_pump(p, POLL_MS))
+		assert_true(own_ms() < until);
+	while (!deployment_is_over(state_of(&s, id))) {
+		assert_true(own_ms() < until + 2 * DEADLINE_MS);
+		pty_pump(p, POLL_MS);
+	}
+	assert_int_equal(state_of(&s, id), DEPLOYMENT_DONE);
+	pty_wait_text(p, "done");
+	pty_send(p, "1");
+	pty_wait_text(p, "FLEET");
+	for (until = own_ms() + DEADLINE_MS; n_firing(&s) > 0; pty_pump(p, POLL_MS))
+		assert_true(own_ms() < until);
+	console_leave(p);
+	drop(&s);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_two_people), cmocka_unit_test(test_kill) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_console), cmocka_unit_test(test_two_people), cmocka_unit_test(test_kill) };
 	return cmocka_run_group_tests_name("deploy", tests, NULL, NULL);
 }
