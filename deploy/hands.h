@@ -31,10 +31,14 @@ enum err hands_new(const struct hands_options *o, struct hands **out, struct why
 void     hands_close(struct hands *h, void (*closed)(void *ctx), void *ctx);
 
 /* Begins; `answered` comes once, unless errand_drop is called before. All is copied but deploy and settings, which are lent until then, or, where it is dropped
- * while its login is looked up, until the hands are closed. ERR_LIMIT, ERR_MEMORY, ERR_USAGE (an ask that is not whole): nothing was begun. Of an
+ * while its login is looked up, until hands_is_lending says no. ERR_LIMIT, ERR_MEMORY, ERR_USAGE (an ask that is not whole): nothing was begun. Of an
  * ASK_PUT status 0 says that it is done; each other that the old file is as it was, and the text says why. */
 enum err hands_ask(struct hands *h, const struct fleet_deploy *d, const struct settings *s, const struct unit *u, const struct ask *ask,
                    void (*answered)(void *ctx, const struct answer *a), void *ctx, struct errand **out, struct why *why);
+/* Whether a worker still looks up a login, and with it at the deploy and settings of some errand, perhaps one that was dropped. */
+bool     hands_is_lending(const struct hands *h);
+/* Forgets the logins that are kept for later requests: before a deploy that errands were begun with is freed, since they are known by it. */
+void     hands_forget(struct hands *h);
 /* No callback comes any more; within its own it is gone already, and this does nothing. What was sent may still happen. */
 void     errand_drop(struct errand *e);
 

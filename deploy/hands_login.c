@@ -96,6 +96,9 @@ void login_forget(struct errand *e)
 	e->login = NULL;
 }
 
+bool hands_is_lending(const struct hands *h) { return h->n_lookups > 0; }
+void hands_forget(struct hands *h) { logins_drop(h); }
+
 void logins_drop(struct hands *h)
 {
 	while (h->logins != NULL)
@@ -143,6 +146,7 @@ static void looked(void *ctx, bool is_cancelled)
 	struct lookup *l = ctx;
 	struct errand *e = l->errand;
 	struct hands *h = l->hands;
+	h->n_lookups--;
 	enum err err = is_cancelled ? ERR_CANCELLED : l->err;
 	struct why why = l->why;
 	if (e != NULL)
@@ -184,10 +188,12 @@ enum err lookup_begin(struct errand *e, struct why *why)
 	if (new_lookup(e, &l) != ERR_OK)
 		return why_memory(why);
 	e->hands->n_open++;
+	e->hands->n_lookups++;
 	enum err err = loop_work_new(e->hands->o.loop, look, looked, l, &l->work, why);
 	if (err != ERR_OK) {
 		free_lookup(l);
 		e->hands->n_open--;
+		e->hands->n_lookups--;
 		return err;
 	}
 	e->lookup = l;

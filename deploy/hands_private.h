@@ -79,6 +79,7 @@ struct hands {
 	struct machine_link   *machines;
 	struct login_slot     *logins;
 	struct loop_timer     *idle;
+	size_t                 n_lookups;
 	size_t                 n_open; /* that have not reported their end: links, lookups, the collector */
 	bool                   is_closing;
 	void                 (*closed)(void *ctx);

@@ -38,7 +38,7 @@ struct unit_run {
 };
 
 /* What happens once nothing is under way any more. */
-enum wish { WISH_NONE, WISH_PAUSE, WISH_STOP, WISH_UNDO };
+enum wish { WISH_NONE, WISH_PAUSE, WISH_STOP, WISH_NOW /* stop, and wait for nothing that only looks */, WISH_UNDO };
 
 struct run {
 	const struct deploy_plan *plan;
@@ -387,7 +387,7 @@ static bool next_back(struct run *r, struct todo *out)
 /* Waiting for what only looks is over once nobody wants it any more. */
 static bool next_cut(struct run *r, struct todo *out)
 {
-	if (r->wish != WISH_UNDO)
+	if (r->wish != WISH_UNDO && r->wish != WISH_NOW)
 		return false;
 	for (size_t i = 0; i < r->plan->n_units; i++) {
 		struct unit_run *u = &r->units[i];
@@ -404,7 +404,8 @@ static bool next_cut(struct run *r, struct todo *out)
 /* True: a wish is there, and is seen to. */
 static bool fulfil(struct run *r)
 {
-	static const enum deployment_state states[] = { [WISH_PAUSE] = DEPLOYMENT_PAUSED, [WISH_STOP] = DEPLOYMENT_STOPPED, [WISH_UNDO] = DEPLOYMENT_UNDOING };
+	static const enum deployment_state states[] = { [WISH_PAUSE] = DEPLOYMENT_PAUSED, [WISH_STOP] = DEPLOYMENT_STOPPED,
+		                                          [WISH_NOW] = DEPLOYMENT_STOPPED, [WISH_UNDO] = DEPLOYMENT_UNDOING };
 	if (r->wish == WISH_NONE)
 		return false;
 	if (!is_busy(r) && (r->wish == WISH_UNDO || n_under_way(r) == 0))
@@ -449,7 +450,7 @@ void run_is(struct run *r, enum deployment_state s)
 	r->wish = WISH_NONE;
 	if (s == DEPLOYMENT_UNDOING && !was_back)
 		begin_undo(r);
-	if (s == DEPLOYMENT_PAUSED && r->gate == GATE_SAID)
+	if ((s == DEPLOYMENT_PAUSED || s == DEPLOYMENT_STOPPED) && r->gate == GATE_SAID)
 		r->gate = GATE_NOT_YET; /* its soak begins anew */
 }
 
@@ -501,10 +502,10 @@ void run_ended(struct run *r, const struct todo *t, enum step_state s, const cha
 	struct unit_run *u = &r->units[t->unit];
 	(void)now_ms;
 	assert(u->course == COURSE_ASKED && u->seq == t->seq && s != STEP_BEGUN);
-	if (s == STEP_FAILED)
+	if (u->is_cut)
+		u->course = r->wish == WISH_UNDO ? COURSE_BETWEEN : COURSE_FAILED; /* as the journal has it */
+	else if (s == STEP_FAILED)
 		failed(r, t->unit, text);
-	else if (u->is_cut)
-		u->course = COURSE_BETWEEN;
 	else
 		go_on(r, t->unit);
 }
@@ -613,7 +614,10 @@ enum err run_control(struct run *r, enum control c, struct why *why)
 		want(r, WISH_PAUSE, "paused");
 		break;
 	case CONTROL_ABORT:
-		want(r, WISH_STOP, "aborted");
+		if (r->wish >= WISH_STOP)
+			want(r, WISH_NOW, "aborted, without waiting for what is under way");
+		else
+			want(r, WISH_STOP, "aborted");
 		break;
 	case CONTROL_UNDO:
 		if (r->state == DEPLOYMENT_RUNNING)

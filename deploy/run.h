@@ -26,7 +26,7 @@ struct run;
 #define CONTROL_LIST(X)                                                     \
 	X(PAUSE,   "pause")                                                     \
 	X(RESUME,  "resume")  /* after a pause, a stop or an interruption; what failed is tried again */ \
-	X(ABORT,   "abort")   /* begin nothing more, then stop */               \
+	X(ABORT,   "abort")   /* begin nothing more, then stop; again: wait no longer for what only looks */ \
 	X(UNDO,    "undo")    /* likewise, then put back all that was touched */ \
 	X(ABANDON, "abandon") /* leave it as it is; the model is free again */  \
 	X(SKIP,    "skip")    /* leave out the unit that failed */              \

@@ -45,11 +45,31 @@ void deploying_use(struct deploying *d, const struct fleet *f, void (*released)(
 	struct holding *before = d->now;
 	d->now = h;
 	holding_drop(before);
-	if (!d->is_loaded && !d->is_loading)
-		deploying_load(d);
+	deploying_wake(d);
 }
 
 /* ---- the end ---- */
+
+static void graves_empty(struct deploying *d)
+{
+	while (d->graves != NULL) {
+		struct grave *g = d->graves;
+		d->graves = g->next;
+		arena_release(&g->arena);
+		holding_drop(g->fleet);
+		free(g);
+	}
+}
+
+void deploying_bury(struct deploying *d, struct grave *g, struct arena *arena, struct holding *fleet)
+{
+	*g = (struct grave){ .next = d->graves, .arena = *arena, .fleet = fleet };
+	d->graves = g;
+	if (d->hands != NULL && arena->chunks != NULL) /* else it has become another's */
+		hands_forget(d->hands);
+	if (d->hands == NULL || !hands_is_lending(d->hands))
+		graves_empty(d);
+}
 
 void deploying_part_closed(struct deploying *d)
 {
@@ -66,7 +86,10 @@ void deploying_part_closed(struct deploying *d)
 
 static void hands_closed(void *ctx)
 {
-	deploying_part_closed(ctx);
+	struct deploying *d = ctx;
+	d->hands = NULL;
+	graves_empty(d);
+	deploying_part_closed(d);
 }
 
 /* What runs is not ended, only left: the journal says how far it came. */
@@ -80,6 +103,11 @@ void deploying_close(struct deploying *d, void (*done)(void *ctx), void *ctx)
 	survey_drop_all(d);
 	while (d->actings != NULL)
 		acting_free(d->actings);
+	while (d->replies != NULL) { /* their files stay; the next recorder finds them answered */
+		struct reply *r = d->replies;
+		d->replies = r->next;
+		free(r);
+	}
 	struct holding *now = d->now;
 	d->now = NULL;
 	holding_drop(now);
@@ -98,19 +126,44 @@ struct actor actor_copy(struct arena *a, const struct actor *from)
 	return (struct actor){ who != NULL ? who : "", account != NULL ? account : "", origin != NULL ? origin : "" };
 }
 
+/* Without memory for it the file stays until the next recorder, which finds it answered. */
 void deploying_answer(struct deploying *d, const char *request, enum err e, const char *text)
 {
 	struct changes *c;
 	struct why why = { "" };
+	struct reply *r = calloc(1, sizeof *r);
 	enum err failed = changes_new(&c, &why);
 	if (failed == ERR_OK) {
+		uint64_t ticket = 0;
 		changes_request(c, &(struct request_row){ .id = request, .at_ms = clock_wall_ms(d->o.clock), .err = e, .text = text });
-		failed = store_commit(d->o.store, c, NULL, &why);
+		failed = store_commit(d->o.store, c, &ticket, &why);
+		if (r != NULL)
+			r->ticket = ticket;
 	}
 	if (failed != ERR_OK)
 		log_error(d->o.log, "deploying", "cannot answer a request: %s", why.text);
-	else
-		d->o.answered(d->o.ctx, request); /* its file may go a moment before the row is there: what was asked has done nothing */
+	if (failed != ERR_OK || r == NULL) {
+		free(r);
+		return;
+	}
+	snprintf(r->request, sizeof r->request, "%s", request);
+	r->next = d->replies;
+	d->replies = r;
+	deploying_wake(d);
+}
+
+static void step_replies(struct deploying *d)
+{
+	for (struct reply **at = &d->replies; *at != NULL;) {
+		struct reply *r = *at;
+		if (!store_is_committed(d->o.store, r->ticket)) {
+			at = &r->next;
+			continue;
+		}
+		*at = r->next;
+		d->o.answered(d->o.ctx, r->request);
+		free(r);
+	}
 }
 
 /* What charts, what-changed and other consoles read. */
@@ -164,11 +217,14 @@ void deploying_audit(struct deploying *d, struct changes *c, const struct acting
 static void on_tick(void *ctx)
 {
 	struct deploying *d = ctx;
-	bool is_busy = d->surveys != NULL;
-	if (!d->is_loaded && !d->is_loading && d->now != NULL)
+	bool is_busy = d->surveys != NULL || d->replies != NULL;
+	if (!d->is_loaded && !d->is_loading && d->now != NULL && clock_mono_ms(d->o.clock) >= d->load_ms)
 		deploying_load(d);
 	if (d->is_loaded)
 		deploying_watch(d);
+	if (d->graves != NULL && !hands_is_lending(d->hands))
+		graves_empty(d);
+	step_replies(d);
 	survey_step(d);
 	for (struct acting *a = d->actings, *next; a != NULL; a = next) {
 		next = a->next;
@@ -189,29 +245,22 @@ void deploying_wake(struct deploying *d)
 
 /* ---- what people ask ---- */
 
-static void take_of_deployment(struct deploying *d, const struct request *r, const struct actor *actor)
+static enum err take_of_deployment(struct deploying *d, const struct request *r, const struct actor *actor, struct why *why)
 {
 	char text[200];
 	struct acting *a = acting_find(d, r->deployment);
-	if (a == NULL) {
-		snprintf(text, sizeof text, "deployment %lld is over, or was planned before the recorder began: plan again", (long long)r->deployment);
-		deploying_answer(d, r->id, ERR_NOT_FOUND, text);
-	} else if (r->kind == REQUEST_CONFIRM) {
-		acting_confirm(a, r, actor);
-	} else {
-		acting_control(a, r, actor);
-	}
+	if (a != NULL)
+		return r->kind == REQUEST_CONFIRM ? acting_confirm(a, r, actor, why) : acting_control(a, r, actor, why);
+	snprintf(text, sizeof text, "deployment %lld is over, or was planned before the recorder began: plan again", (long long)r->deployment);
+	deploying_answer(d, r->id, ERR_NOT_FOUND, text);
+	return ERR_OK;
 }
 
 enum err deploying_take(struct deploying *d, const struct request *r, const struct actor *actor, struct why *why)
 {
 	if (d->is_closing || d->now == NULL || !d->is_loaded)
 		return why_set(why, ERR_LATER, "what was left unfinished is still being read");
-	if (r->kind == REQUEST_PLAN)
-		survey_begin(d, r, actor, false);
-	else
-		take_of_deployment(d, r, actor);
-	return ERR_OK;
+	return r->kind == REQUEST_PLAN ? survey_begin(d, r, actor, false, why) : take_of_deployment(d, r, actor, why);
 }
 
 /* ---- the beginning ---- */

@@ -38,7 +38,7 @@ enum err deploying_new(const struct deploying_options *o, struct deploying **out
 /* From now on by this fleet; lent until `released`, which may take as long as a run that was begun with it. */
 void deploying_use(struct deploying *d, const struct fleet *f, void (*released)(void *ctx), void *ctx);
 
-/* What a person asks, who may (deed and rank are checked already). Both are copied. ERR_LATER: ask again, what was there is still being read. */
+/* What a person asks, who may (deed and rank are checked already). Both are copied. ERR_LATER: ask again, what was there is still being read. ERR_MEMORY: it was not taken. */
 enum err deploying_take(struct deploying *d, const struct request *r, const struct actor *actor, struct why *why);
 
 /* Ends it: what was sent may still happen, runs stand as interrupted in the store for the next recorder. `done` comes when all is freed. */

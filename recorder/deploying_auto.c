@@ -134,7 +134,8 @@ static void begin(struct deploying *d, const struct candidate *c)
 		log_error(d->o.log, "deploying", "no rollback by itself: %s", why.text);
 		return;
 	}
-	survey_begin(d, &r, &actor, true);
+	if (survey_begin(d, &r, &actor, true, &why) != ERR_OK)
+		log_error(d->o.log, "deploying", "no rollback by itself: %s", why.text);
 }
 
 static void auto_done(void *ctx, bool is_cancelled)
@@ -217,8 +218,9 @@ void deploying_confirm_policy(struct acting *a)
 		             .comment = "", .verb = "", .target = "", .to = "" };
 	struct why why = { "" };
 	const struct actor actor = a->asker;
-	if (request_new_id(clock_wall_ms(a->deploying->o.clock), r.id, &why) == ERR_OK)
-		acting_confirm(a, &r, &actor);
-	else
+	enum err e = request_new_id(clock_wall_ms(a->deploying->o.clock), r.id, &why);
+	if (e == ERR_OK)
+		e = acting_confirm(a, &r, &actor, &why);
+	if (e != ERR_OK)
 		log_error(a->deploying->o.log, "deploying", "no rollback by itself: %s", why.text);
 }

@@ -21,6 +21,7 @@ struct gate_job {
 
 void acting_gate_begin(struct acting *a, const struct todo *t, int64_t now_ms)
 {
+	acting_gate_leave(a); /* what a worker finds of the soak before is of no use */
 	a->gate.seq = a->gate.last_seq = t->seq;
 	a->gate.wave = t->wave;
 	a->gate.since_ms = t->since_ms;
@@ -138,4 +139,5 @@ void acting_gate_leave(struct acting *a)
 	if (a->gate.job != NULL)
 		a->gate.job->acting = NULL;
 	a->gate.job = NULL;
+	a->gate.is_looking = false;
 }

@@ -10,7 +10,7 @@
 
 #include "base/log.h"
 
-enum { UNFINISHED_MAX = 64 };
+enum { UNFINISHED_MAX = 64, RETRY_MS = 5000 };
 
 struct left {
 	int64_t                   id;
@@ -173,6 +173,8 @@ static void set_state(struct deploying *d, struct acting *a, enum deployment_sta
 static void take_up(struct deploying *d, const struct left *left)
 {
 	struct why why = left->why;
+	if (acting_find(d, left->id) != NULL) /* it was not lost with another one */
+		return;
 	struct acting *a = acting_new(d, d->now, &why);
 	enum err e = a == NULL ? ERR_MEMORY : left->err;
 	if (e == ERR_OK)
@@ -220,17 +222,19 @@ static void load_done(void *ctx, bool is_cancelled)
 	struct deploying *d = l->deploying;
 	(void)is_cancelled;
 	d->is_loading = false;
+	d->load_ms = clock_mono_ms(d->o.clock) + RETRY_MS;
 	if (l->err != ERR_OK && !d->is_closing)
 		log_warn(d->o.log, "deploying", "cannot read what was left unfinished: %s", l->why.text);
 	if (l->err == ERR_OK && !d->is_closing) {
 		d->is_loaded = true;
-		d->last_id = l->last_id;
+		d->last_id = l->last_id > d->last_id ? l->last_id : d->last_id;
 		for (size_t i = 0; i < l->n_left; i++)
 			take_up(d, &l->left[i]);
 	}
 	arena_release(&l->arena);
 	free(l);
-	deploying_wake(d); /* where it failed it is tried again */
+	if (d->is_loaded)
+		deploying_wake(d);
 	deploying_part_closed(d);
 }
 

@@ -44,7 +44,7 @@ struct holding {
 struct actor actor_copy(struct arena *a, const struct actor *from);
 
 /* What is done once something is committed. */
-enum follow_kind { FOLLOW_BEGIN /* the step is sent */, FOLLOW_ANSWERED /* the request's file goes */ };
+enum follow_kind { FOLLOW_NOTHING /* it is not wanted any more */, FOLLOW_BEGIN /* the step is sent */, FOLLOW_ANSWERED /* the request's file goes */ };
 struct follow {
 	enum follow_kind kind;
 	struct todo      todo;
@@ -94,6 +94,8 @@ struct acting {
 	struct follow      *follows;  /* once `ticket` is committed */
 	size_t              n_follows, cap_follows;
 	uint64_t            ticket;   /* 0: nothing is being written */
+	bool                is_lost;  /* something of it could not be written: the store knows better, and it is read from there anew */
+	struct grave       *grave;
 	int64_t             planned_mono_ms, began_ms, beat_ms;
 	/* the gate that is being looked at; seq 0: none */
 	struct {
@@ -109,6 +111,20 @@ struct acting {
 struct survey;
 struct gate_job;
 
+/* What hands were lent, and a worker may still look at: it is freed when none does. */
+struct grave {
+	struct grave   *next;
+	struct arena    arena;
+	struct holding *fleet;
+};
+
+/* An answer that is being written. */
+struct reply {
+	struct reply *next;
+	uint64_t      ticket;
+	char          request[REQUEST_ID];
+};
+
 struct deploying {
 	struct deploying_options o;
 	char               *store_path;
@@ -119,6 +135,9 @@ struct deploying {
 	struct survey      *surveys;
 	int64_t             last_id;
 	bool                is_loaded, is_loading, is_closing, is_fast, is_watching;
+	struct grave       *graves;
+	struct reply       *replies;
+	int64_t             load_ms;  /* when reading what was left unfinished is tried again; monotonic */
 	int64_t             watch_ms; /* when the fleet file's policies are looked at next; monotonic */
 	char                holder[300];
 	size_t              n_open;   /* parts that have not reported their end, with the closing itself */
@@ -129,6 +148,8 @@ struct deploying {
 void holding_ref(struct holding *h);
 void holding_drop(struct holding *h); /* NULL is fine */
 void deploying_part_closed(struct deploying *d);
+/* Takes the arena and the reference to the fleet over. */
+void deploying_bury(struct deploying *d, struct grave *g, struct arena *arena, struct holding *fleet);
 /* The tick runs while there is something to wait for. */
 void deploying_wake(struct deploying *d);
 /* A request is answered without anything else: its row, and its file goes. */
@@ -145,9 +166,11 @@ struct acting *acting_of_model(struct deploying *d, const char *model);
 struct acting *acting_find(struct deploying *d, int64_t id);
 /* Does what can be done now; frees one that is over. False: it waits for a person. */
 bool           acting_pump(struct acting *a);
-/* Takes a person's confirmation or wish; answers it. */
-void           acting_confirm(struct acting *a, const struct request *r, const struct actor *actor);
-void           acting_control(struct acting *a, const struct request *r, const struct actor *actor);
+/* Takes a person's confirmation or wish; answers it. ERR_MEMORY: it was not taken. */
+enum err       acting_confirm(struct acting *a, const struct request *r, const struct actor *actor, struct why *why);
+enum err       acting_control(struct acting *a, const struct request *r, const struct actor *actor, struct why *why);
+/* The answer to a request, in a transaction with what it did; its file goes when that is committed. */
+void           acting_answer(struct acting *a, struct changes *c, const struct request *r, enum err e, const char *text);
 const char    *acting_verb(const struct acting *a); /* "redeploy", "rollback" */
 const char    *acting_to(const struct acting *a);   /* the version, for people */
 
@@ -159,9 +182,9 @@ void acting_gate_leave(struct acting *a); /* the run goes: what a worker finds i
 
 /* ---- deploying_survey.c ---- */
 
-/* Looks at the units and plans; answers the request with the deployment's number or why not. */
+/* Looks at the units and plans; answers the request with the deployment's number or why not. ERR_MEMORY: it was not taken. */
 /* `is_policy`: asked by the fleet file, and confirmed by it when it stands. */
-void survey_begin(struct deploying *d, const struct request *r, const struct actor *actor, bool is_policy);
+enum err survey_begin(struct deploying *d, const struct request *r, const struct actor *actor, bool is_policy, struct why *why);
 void survey_step(struct deploying *d);
 void survey_drop_all(struct deploying *d);
 bool survey_is_of(const struct deploying *d, const char *scope); /* a plan for that scope is being made */

@@ -12,20 +12,23 @@
 
 #include "base/log.h"
 #include "base/num.h"
+#include "config/roles.h"
 
 enum { STEP_DEADLINE_MS = 10 * 60 * 1000, POLL_MS = 2000, POLL_MIN_MS = 20, KEY_TEXT = 200 };
-
-static void send(struct task *t);
 
 /* ---- making and ending ---- */
 
 struct acting *acting_new(struct deploying *d, struct holding *fleet, struct why *why)
 {
 	struct acting *a = calloc(1, sizeof *a);
-	if (a == NULL) {
+	struct grave *g = calloc(1, sizeof *g);
+	if (a == NULL || g == NULL) {
+		free(a);
+		free(g);
 		why_memory(why);
 		return NULL;
 	}
+	a->grave = g;
 	arena_init(&a->arena);
 	a->deploying = d;
 	a->fleet = fleet;
@@ -70,8 +73,7 @@ void acting_free(struct acting *a)
 	}
 	free(a->follows);
 	run_free(a->run);
-	arena_release(&a->arena);
-	holding_drop(a->fleet);
+	deploying_bury(a->deploying, a->grave, &a->arena, a->fleet);
 	free(a);
 }
 
@@ -86,7 +88,7 @@ struct acting *acting_of_model(struct deploying *d, const char *model)
 struct acting *acting_find(struct deploying *d, int64_t id)
 {
 	for (struct acting *a = d->actings; a != NULL; a = a->next)
-		if (a->id == id && a->run != NULL)
+		if (a->id == id && a->run != NULL && !a->is_lost)
 			return a;
 	return NULL;
 }
@@ -351,8 +353,8 @@ static void put_state(struct acting *a, struct changes *c, const struct todo *t)
 	tell_state(a, c, t);
 	run_is(a->run, t->state);
 	a->last = (struct actor){ "", "", "" };
-	if (t->state == DEPLOYMENT_PAUSED || t->state == DEPLOYMENT_UNDOING) { /* a gate that was being looked at is not any more */
-		if (a->gate.seq != 0)
+	if (t->state == DEPLOYMENT_PAUSED || t->state == DEPLOYMENT_STOPPED || t->state == DEPLOYMENT_UNDOING) {
+		if (a->gate.seq != 0) /* it was being looked at, and is not any more */
 			put_gate(a, c, STEP_SKIPPED, wall(a), "not waited for any longer");
 		a->gate.seq = 0;
 	}
@@ -377,6 +379,9 @@ static void put_outcomes(struct acting *a, struct changes *c)
 static void put_cut(struct acting *a, struct changes *c, const struct todo *t)
 {
 	struct task *task = task_of(a, t->seq);
+	for (size_t i = 0; i < a->n_follows; i++) /* it may not have been sent yet */
+		if (a->follows[i].kind == FOLLOW_BEGIN && a->follows[i].todo.seq == t->seq)
+			a->follows[i].kind = FOLLOW_NOTHING;
 	int64_t began_ms = task != NULL ? task->began_ms : wall(a);
 	if (task != NULL)
 		task_free(task);
@@ -407,21 +412,28 @@ static void put_gate_end(struct acting *a, struct changes *c)
 	buf_release(&lines);
 }
 
+/* Without memory to send it when this is written, it fails at once. */
+static void put_begun(struct acting *a, struct changes *c, const struct todo *t)
+{
+	struct follow *f = follow_add(a, FOLLOW_BEGIN);
+	put_step(a, c, t, f != NULL ? STEP_BEGUN : STEP_FAILED, wall(a), f != NULL ? 0 : wall(a), f != NULL ? "" : "out of memory", NAN);
+	run_began(a->run, t, wall(a));
+	if (f != NULL)
+		f->todo = *t;
+	else
+		run_ended(a->run, t, STEP_FAILED, "out of memory", wall(a));
+}
+
 static void put_todos(struct acting *a, struct changes *c)
 {
 	for (;;) {
 		struct todo t;
-		struct follow *f;
 		run_next(a->run, wall(a), &t);
 		switch (t.kind) {
 		case TODO_NOTHING:
 			return;
 		case TODO_BEGIN:
-			put_step(a, c, &t, STEP_BEGUN, wall(a), 0, "", NAN);
-			run_began(a->run, &t, wall(a));
-			f = follow_add(a, FOLLOW_BEGIN);
-			if (f != NULL)
-				f->todo = t;
+			put_begun(a, c, &t);
 			break;
 		case TODO_PROBE:
 			begin_task(a, &t, true);
@@ -471,8 +483,10 @@ static void commit(struct acting *a, struct changes *c)
 		changes_free(c);
 		return;
 	}
-	if (store_commit(a->deploying->o.store, c, &a->ticket, &why) != ERR_OK) /* for want of memory: the run cannot be trusted any more, and stands as interrupted for the next recorder */
-		log_error(a->deploying->o.log, "deploying", "cannot write the journal of deployment %lld: %s", (long long)a->id, why.text);
+	if (store_commit(a->deploying->o.store, c, &a->ticket, &why) == ERR_OK)
+		return;
+	log_error(a->deploying->o.log, "deploying", "cannot write the journal of deployment %lld, it is taken up anew from what is written: %s", (long long)a->id, why.text);
+	a->is_lost = true;
 }
 
 static bool is_committed(struct acting *a)
@@ -509,6 +523,11 @@ static bool is_busy(const struct acting *a)
 bool acting_pump(struct acting *a)
 {
 	struct changes *c;
+	if (a->is_lost) { /* nothing of what was not written is sent; what is, is taken up as interrupted */
+		a->deploying->is_loaded = false;
+		acting_free(a);
+		return false;
+	}
 	if (!is_committed(a))
 		return true;
 	if (deployment_is_over(run_state(a->run))) {
@@ -530,13 +549,20 @@ bool acting_pump(struct acting *a)
 
 /* ---- people ---- */
 
-/* The answer to a request, in a transaction with what it did. */
-static void answer(struct acting *a, struct changes *c, const struct request *r, enum err e, const char *text)
+void acting_answer(struct acting *a, struct changes *c, const struct request *r, enum err e, const char *text)
 {
 	changes_request(c, &(struct request_row){ .id = r->id, .at_ms = wall(a), .err = e, .text = text });
 	struct follow *f = follow_add(a, FOLLOW_ANSWERED);
-	if (f != NULL)
+	if (f != NULL) /* else the next recorder finds it answered */
 		memcpy(f->request, r->id, sizeof f->request);
+}
+
+/* Two names on one account are two people only where the fleet file says that several use it: a name is what somebody claims. */
+static bool is_same_person(const struct acting *a, const struct actor *actor)
+{
+	if (strcmp(a->first.account, actor->account) != 0)
+		return false;
+	return !roles_is_shared(a->fleet->fleet->roles, actor->account) || strcmp(a->first.who, actor->who) == 0;
 }
 
 static enum err may_confirm(struct acting *a, const struct request *r, const struct actor *actor, struct why *why)
@@ -555,7 +581,7 @@ static enum err may_confirm(struct acting *a, const struct request *r, const str
 	if (other != NULL)
 		return why_set(why, ERR_LATER, "%s acts on %s: %s to %s is %s", other->first.who, other->plan->model, acting_verb(other), acting_to(other),
 		               deployment_state_name(run_state(other->run)));
-	if (s == DEPLOYMENT_WAITING && strcmp(a->first.account, actor->account) == 0 && strcmp(a->first.who, actor->who) == 0)
+	if (s == DEPLOYMENT_WAITING && is_same_person(a, actor))
 		return why_set(why, ERR_DENIED, "it was confirmed by %s: a second person is wanted", a->first.who);
 	return ERR_OK;
 }
@@ -576,31 +602,36 @@ static void put_begin(struct acting *a, struct changes *c, enum deployment_state
 	a->last = (struct actor){ "", "", "" };
 }
 
-void acting_confirm(struct acting *a, const struct request *r, const struct actor *actor)
+enum err acting_confirm(struct acting *a, const struct request *r, const struct actor *actor, struct why *why)
 {
 	struct changes *c;
-	struct why why = { "" };
-	if (changes_new(&c, &why) != ERR_OK)
-		return; /* its file is still there */
-	enum err e = may_confirm(a, r, actor, &why);
-	if (e != ERR_OK) {
-		deploying_audit(a->deploying, c, a, actor, "refused", why.text);
-		answer(a, c, r, e, why.text);
-		commit(a, c);
-		return;
+	struct why refused = { "" };
+	enum err e = changes_new(&c, why);
+	if (e != ERR_OK)
+		return e;
+	e = may_confirm(a, r, actor, &refused);
+	if (e == ERR_OK && a->fleet != a->deploying->now) {
+		e = why_set(&refused, ERR_CANCELLED, "the fleet's files changed since it was planned: plan again");
+		changes_deployment_change(c, &(struct deployment_change){ .deployment = a->id, .at_ms = wall(a), .state = DEPLOYMENT_REFUSED, .actor = *actor, .text = refused.text });
+		run_is(a->run, DEPLOYMENT_REFUSED);
 	}
-	bool is_first = run_state(a->run) == DEPLOYMENT_PLANNED;
+	if (e != ERR_OK) {
+		deploying_audit(a->deploying, c, a, actor, "refused", refused.text);
+		acting_answer(a, c, r, e, refused.text);
+		commit(a, c);
+		return ERR_OK;
+	}
+	bool is_first = run_state(a->run) == DEPLOYMENT_PLANNED, waits = is_first && a->plan->takes_two;
 	a->last = actor_copy(&a->arena, actor);
 	if (is_first)
 		a->first = a->last;
-	bool waits = is_first && a->plan->takes_two;
 	put_begin(a, c, waits ? DEPLOYMENT_WAITING : DEPLOYMENT_RUNNING, waits ? "a second person is wanted" : "");
-	answer(a, c, r, ERR_OK, waits ? "confirmed; a second person has to confirm it from their own console" : "begun");
-	if (!waits)
-		put_todos(a, c); /* the first steps begin in the same transaction */
+	acting_answer(a, c, r, ERR_OK, waits ? "confirmed; a second person has to confirm it from their own console" : "begun");
+	put_todos(a, c); /* the first steps begin in the same transaction */
 	put_beat(a, c);
 	commit(a, c);
 	deploying_wake(a->deploying);
+	return ERR_OK;
 }
 
 /* What a person decides about is written beside the decision, so that the next recorder knows it too. */
@@ -619,28 +650,31 @@ static void put_decision(struct acting *a, struct changes *c, enum control contr
 	}
 }
 
-void acting_control(struct acting *a, const struct request *r, const struct actor *actor)
+enum err acting_control(struct acting *a, const struct request *r, const struct actor *actor, struct why *why)
 {
 	struct changes *c;
-	struct why why = { "" };
+	struct why refused = { "" };
 	enum control control;
-	if (changes_new(&c, &why) != ERR_OK)
-		return;
-	enum err e = control_find(r->verb, &control) ? ERR_OK : why_set(&why, ERR_USAGE, "'%s' is nothing that can be done with a deployment", r->verb);
+	char text[REQUEST_VERB_MAX + REQUEST_TEXT_MAX + 4];
+	enum err e = changes_new(&c, why);
+	if (e != ERR_OK)
+		return e;
+	put_outcomes(a, c); /* what has ended is not waited for, nor cut */
+	e = control_find(r->verb, &control) ? ERR_OK : why_set(&refused, ERR_USAGE, "'%s' is nothing that can be done with a deployment", r->verb);
 	if (e == ERR_OK && a->scope == NULL && control != CONTROL_ABANDON)
-		e = why_set(&why, ERR_NOT_FOUND, "the fleet file has no deploy section '%s' any more: put it back, or abandon the run", a->plan->scope);
+		e = why_set(&refused, ERR_NOT_FOUND, "the fleet file has no deploy section '%s' any more: put it back, or abandon the run", a->plan->scope);
 	if (e == ERR_OK && run_may(a->run, control))
 		put_decision(a, c, control, actor);
 	if (e == ERR_OK)
-		e = run_control(a->run, control, &why);
-	char text[700];
+		e = run_control(a->run, control, &refused);
 	snprintf(text, sizeof text, "%s%s%s", r->verb, r->comment[0] != '\0' ? ": " : "", r->comment);
-	deploying_audit(a->deploying, c, a, actor, e == ERR_OK ? "deployment" : "refused", e == ERR_OK ? text : why.text);
-	if (e == ERR_OK)
+	deploying_audit(a->deploying, c, a, actor, e == ERR_OK ? "deployment" : "refused", e == ERR_OK ? text : refused.text);
+	acting_answer(a, c, r, e, e == ERR_OK ? "done" : refused.text);
+	if (e == ERR_OK) {
 		a->last = actor_copy(&a->arena, actor);
-	answer(a, c, r, e, e == ERR_OK ? "done" : why.text);
-	if (e == ERR_OK)
 		put_todos(a, c);
+	}
 	commit(a, c);
 	deploying_wake(a->deploying);
+	return ERR_OK;
 }

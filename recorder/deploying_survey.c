@@ -15,7 +15,7 @@
 #include "deploy/health.h"
 #include "deploy/planner.h"
 
-enum { EVENTS_MAX = 5000, NAME_TEXT = 256, HEALTH_BACK_DAYS = 14, PLAN_TEXT_MAX = PLAN_BYTES_MAX, RECENT_MAX = 100 };
+enum { EVENTS_MAX = 5000, NAME_TEXT = 256, HEALTH_BACK_DAYS = 14, RECENT_MAX = 100 };
 static const int64_t DAY_MS = 24 * 3600 * 1000, HOUR_MS = 3600 * 1000;
 
 struct looking {
@@ -24,7 +24,7 @@ struct looking {
 	struct look    look;
 	struct errand *errand;
 	int64_t        until_ms, again_ms; /* monotonic; again 0: not waiting */
-	bool           has_begun, is_done, is_stepping;
+	bool           has_begun, is_done;
 	enum err       err;
 	struct why     why;
 };
@@ -35,6 +35,7 @@ struct survey {
 	struct holding      *fleet;
 	struct request      *request;
 	struct arena         arena;   /* becomes the deployment's */
+	struct grave        *grave;   /* where the arena goes else */
 	struct actor         actor;
 	struct deploy_scope *scope;
 	struct looking      *looks;
@@ -67,8 +68,7 @@ static void survey_free(struct survey *s)
 	free(s->looks);
 	buf_release(&s->text);
 	request_free(s->request);
-	arena_release(&s->arena);
-	holding_drop(s->fleet);
+	deploying_bury(d, s->grave, &s->arena, s->fleet);
 	free(s);
 }
 
@@ -335,7 +335,7 @@ static enum err put_plan(struct survey *s, struct acting *a, struct why *why)
 	                                                .alert = p->alert, .planned_ms = s->now_ms });
 	changes_deployment_change(c, &(struct deployment_change){ .deployment = a->id, .at_ms = s->now_ms, .state = DEPLOYMENT_PLANNED, .actor = a->asker, .text = "" });
 	snprintf(answer, sizeof answer, "deployment %lld", (long long)a->id);
-	changes_request(c, &(struct request_row){ .id = s->request->id, .at_ms = s->now_ms, .err = ERR_OK, .text = answer });
+	acting_answer(a, c, s->request, ERR_OK, answer);
 	return store_commit(d->o.store, c, &a->ticket, why);
 }
 
@@ -370,7 +370,6 @@ static void begin_acting(struct survey *s)
 		fail(s, e, why.text);
 		return;
 	}
-	d->o.answered(d->o.ctx, s->request->id);
 	bool is_policy = s->is_policy;
 	free(s->looks); /* before survey_free looks for errands by a scope that is not its own any more */
 	s->looks = NULL;
@@ -410,7 +409,7 @@ static void begin_plan(struct survey *s)
 	struct deploying *d = s->deploying;
 	s->is_planning = true;
 	s->now_ms = clock_wall_ms(d->o.clock);
-	buf_init(&s->text, PLAN_TEXT_MAX);
+	buf_init(&s->text, PLAN_BYTES_MAX);
 	d->n_open++;
 	if (loop_work_new(d->o.loop, plan_work, plan_done, s, NULL, NULL) == ERR_OK)
 		return;
@@ -530,26 +529,24 @@ static bool is_asked_already(const struct deploying *d, const struct request *r)
 	return false;
 }
 
-void survey_begin(struct deploying *d, const struct request *r, const struct actor *actor, bool is_policy)
+enum err survey_begin(struct deploying *d, const struct request *r, const struct actor *actor, bool is_policy, struct why *why)
 {
+	if (is_asked_already(d, r))
+		return ERR_OK;
 	struct survey *s = calloc(1, sizeof *s);
-	struct why why = { "" };
-	if (s == NULL || is_asked_already(d, r)) {
+	struct grave *g = calloc(1, sizeof *g);
+	struct request *copy = NULL;
+	enum err e = s == NULL || g == NULL ? why_memory(why) : request_copy(r, &copy, why);
+	if (e != ERR_OK) {
 		free(s);
-		return;
+		free(g);
+		return e;
 	}
-	s->deploying = d;
-	s->is_policy = is_policy;
-	s->fleet = d->now;
+	*s = (struct survey){ .deploying = d, .next = d->surveys, .fleet = d->now, .request = copy, .grave = g, .is_policy = is_policy };
 	holding_ref(s->fleet);
 	arena_init(&s->arena);
-	s->next = d->surveys;
 	d->surveys = s;
-	enum err e = request_copy(r, &s->request, &why);
-	if (e != ERR_OK) { /* its file is still there */
-		survey_free(s);
-		return;
-	}
 	s->actor = actor_copy(&s->arena, actor);
-	begin_scope(s, s->request->target, &why);
+	begin_scope(s, s->request->target, why);
+	return ERR_OK;
 }

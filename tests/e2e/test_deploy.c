@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -43,6 +44,7 @@ static int64_t real_wall(const struct clock *c)
 }
 
 struct stage {
+	bool                takes_two, is_shared; /* a second person has to confirm; several people use this account */
 	struct store_folder folder;
 	char                config[128], rules[128];
 	struct fast_clock   clock;
@@ -94,6 +96,8 @@ static void write_config(struct stage *s)
 	buf_init(&yaml, YAML_MAX);
 	assert_ok(sim_fleet_yaml(s->sim, &yaml));
 	fputs("alerts: { builtin: false }\nrules: [ rules.yml ]\n", to);
+	if (s->is_shared)
+		fprintf(to, "roles: { shared_accounts: [ %s ] }\n", getpwuid(getuid())->pw_name);
 	for (char *line = yaml.data, *end; line != NULL && *line != '\0'; line = end) {
 		end = strchr(line, '\n');
 		if (end != NULL)
@@ -101,7 +105,8 @@ static void write_config(struct stage *s)
 		if (strncmp(line, "defaults:", 9) == 0)
 			fputs("defaults: { interval: 200ms, timeout: 200ms }\n", to);
 		else if (strstr(line, " soak: ") != NULL)
-			fputs("      waves: [ 1, 100% ]\n      soak: 2s\n      gate: { latency: off, errors: off, quality: off, memory: off, requests: 0 }\n", to);
+			fprintf(to, "      two_person: %s\n      waves: [ 1, 100%% ]\n      soak: 2s\n"
+			            "      gate: { latency: off, errors: off, quality: off, memory: off, requests: 0 }\n", s->takes_two ? "true" : "false");
 		else
 			fprintf(to, "%s\n", line);
 	}
@@ -153,7 +158,6 @@ static void open_reader(struct stage *s)
 static void make_fleet(struct stage *s, const char *incident)
 {
 	const char *const incidents[] = { incident };
-	memset(s, 0, sizeof *s);
 	store_folder_make(&s->folder, "deploy");
 	snprintf(s->config, sizeof s->config, "%s/fleet.yml", s->folder.folder);
 	snprintf(s->rules, sizeof s->rules, "%s/rules.yml", s->folder.folder);
@@ -167,6 +171,7 @@ static void make_fleet(struct stage *s, const char *incident)
 
 static void make(struct stage *s)
 {
+	*s = (struct stage){ .takes_two = s->takes_two, .is_shared = s->is_shared };
 	make_fleet(s, "bad-deploy@0");
 	find_group(s);
 	start_recorder(s);
@@ -375,7 +380,7 @@ static void look_at_versions(struct stage *s, bool *is_new)
 
 static int run_undisturbed(void)
 {
-	struct stage s;
+	struct stage s = { .takes_two = false };
 	struct planned p;
 	bool was_new[NODES];
 	struct outcome_of answer;
@@ -396,7 +401,7 @@ static int run_undisturbed(void)
 /* The recorder dies when so many moments stand in the journal. False: the run was over before. */
 static void kill_at(int moment, const char *then)
 {
-	struct stage s;
+	struct stage s = { .takes_two = false };
 	struct planned p;
 	bool was_new[NODES];
 	int64_t until = own_ms() + DEADLINE_MS;
@@ -434,7 +439,7 @@ static void test_kill(void **state)
 /* Both have a plan; both say yes before the recorder looks. */
 static void test_two_people(void **state)
 {
-	struct stage s;
+	struct stage s = { .takes_two = false };
 	(void)state;
 	make(&s);
 	int tries = getenv("PITWALL_KILLS") != NULL ? TRIES : 3;
@@ -461,6 +466,36 @@ static void test_two_people(void **state)
 	drop(&s);
 }
 
+static enum err confirm_as(struct stage *s, const struct planned *p, const char *who)
+{
+	struct outcome_of answer;
+	struct request r = confirmation(p);
+	ask(s, &r, who);
+	wait_answer(s, &r, &answer);
+	return answer.err;
+}
+
+/* A name is what somebody claims: two of them on one account are two people only where the fleet file says so. */
+static void test_second_person(void **state)
+{
+	(void)state;
+	for (int is_shared = 0; is_shared < 2; is_shared++) {
+		struct stage s = { .takes_two = true, .is_shared = is_shared != 0 };
+		struct planned p;
+		make(&s);
+		plan(&s, "kim", &p);
+		assert_int_equal(confirm_as(&s, &p, "kim"), ERR_OK);
+		assert_int_equal(state_of(&s, p.id), DEPLOYMENT_WAITING);
+		assert_int_equal(confirm_as(&s, &p, "kim"), ERR_DENIED);
+		assert_int_equal(confirm_as(&s, &p, "lee"), is_shared ? ERR_OK : ERR_DENIED);
+		if (is_shared)
+			assert_int_equal(wait_state(&s, p.id, deployment_is_over), DEPLOYMENT_DONE);
+		else
+			assert_int_equal(state_of(&s, p.id), DEPLOYMENT_WAITING);
+		drop(&s);
+	}
+}
+
 static enum err count_firing(void *ctx, const struct alert_row *a)
 {
 	*(size_t *)ctx += a->fired_ms != 0 && a->resolved_ms == 0;
@@ -477,7 +512,7 @@ static size_t n_firing(struct stage *s)
 /* The whole way, as somebody at a console takes it: a bad version comes, the alert, R, y, the waves and gates, and the alert is over. */
 static void test_console(void **state)
 {
-	struct stage s;
+	struct stage s = { .takes_two = false };
 	(void)state;
 	make_fleet(&s, "bad-deploy@320"); /* of the simulator's seconds: the version before is seen to be good for a while */
 	const char *const argv[] = { pitwall_path(), "--config", s.config, "--store", s.folder.path, NULL };
@@ -522,6 +557,6 @@ static void test_console(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_console), cmocka_unit_test(test_two_people), cmocka_unit_test(test_kill) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_console), cmocka_unit_test(test_second_person), cmocka_unit_test(test_two_people), cmocka_unit_test(test_kill) };
 	return cmocka_run_group_tests_name("deploy", tests, NULL, NULL);
 }

@@ -520,6 +520,64 @@ static void test_undo_at_once(void **state)
 	run_free(s.run);
 }
 
+/* Once: units that were begun are led to their end. Twice: what only looks is not waited for, and waits for a person. */
+static void test_abort(void **state)
+{
+	struct stage s;
+	struct todo t, other;
+	(void)state;
+	set_up(&s, GATE_UNDO);
+	write_change(&s, DEPLOYMENT_RUNNING, "");
+	run_is(s.run, DEPLOYMENT_RUNNING);
+	for (run_next(s.run, 0, &t); t.index != READY; run_next(s.run, 0, &t))
+		assert_true(take_step(&s, &t));
+	write_step(&s, &t, STEP_BEGUN);
+	run_began(s.run, &t, 0);
+	assert_ok(run_control(s.run, CONTROL_ABORT, &why));
+	run_next(s.run, 0, &other);
+	assert_int_equal(other.kind, TODO_NOTHING);
+	assert_ok(run_control(s.run, CONTROL_ABORT, &why));
+	run_next(s.run, 0, &other);
+	assert_int_equal(other.kind, TODO_CUT);
+	write_step(&s, &other, STEP_FAILED);
+	run_ended(s.run, &other, STEP_FAILED, "", 0);
+	assert_true(go(&s));
+	assert_int_equal(run_state(s.run), DEPLOYMENT_STOPPED);
+	restore(&s);
+	assert_int_equal(run_state(s.run), DEPLOYMENT_STOPPED);
+	assert_true(run_failed_step(s.run, 0, &t) && t.index == READY);
+	assert_ok(run_control(s.run, CONTROL_RESUME, &why));
+	assert_true(go(&s));
+	assert_int_equal(run_state(s.run), DEPLOYMENT_DONE);
+	assert_true(is_all(&s, true));
+	run_free(s.run);
+}
+
+/* A gate that is aborted is over: what is found of it later counts for nothing, and it is looked at anew. */
+static void test_abort_in_a_gate(void **state)
+{
+	struct stage s;
+	struct todo t;
+	(void)state;
+	set_up(&s, GATE_STOP);
+	write_change(&s, DEPLOYMENT_RUNNING, "");
+	run_is(s.run, DEPLOYMENT_RUNNING);
+	for (run_next(s.run, 0, &t); t.kind != TODO_GATE; run_next(s.run, 0, &t))
+		assert_true(take_step(&s, &t));
+	assert_ok(run_control(s.run, CONTROL_ABORT, &why));
+	assert_true(go(&s));
+	assert_int_equal(run_state(s.run), DEPLOYMENT_STOPPED);
+	run_gate(s.run, 0, GATE_PASSED, "", 0);
+	assert_int_equal(run_wave(s.run), 0);
+	assert_ok(run_control(s.run, CONTROL_RESUME, &why));
+	run_next(s.run, 0, &t);
+	assert_int_equal(t.state, DEPLOYMENT_RUNNING);
+	run_is(s.run, t.state);
+	run_next(s.run, 0, &t);
+	assert_true(t.kind == TODO_GATE && t.wave == 0);
+	run_free(s.run);
+}
+
 static void test_units_left_out(void **state)
 {
 	struct stage s;
@@ -580,6 +638,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_to_the_end),   cmocka_unit_test(test_crash_and_resume), cmocka_unit_test(test_crash_and_undo), cmocka_unit_test(test_crash_while_undoing),
 		cmocka_unit_test(test_a_step_fails), cmocka_unit_test(test_skip),             cmocka_unit_test(test_a_gate_fails),   cmocka_unit_test(test_no_data),
+		cmocka_unit_test(test_abort),        cmocka_unit_test(test_abort_in_a_gate),
 		cmocka_unit_test(test_pause),        cmocka_unit_test(test_undo_at_once),     cmocka_unit_test(test_units_left_out), cmocka_unit_test(test_controls),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
