@@ -201,8 +201,12 @@ void journal_seen_release(struct journal_seen *s)
 	*s = (struct journal_seen){ 0 };
 }
 
+/* Of what was written in one moment: what ended, what that led to, what began because of it. */
+enum rank_of_line { LINE_ENDED, LINE_CHANGE, LINE_BEGUN };
+
 struct line {
 	int64_t     at_ms;
+	enum rank_of_line rank;
 	size_t      order;
 	const char *text;
 };
@@ -215,7 +219,7 @@ struct journal {
 	struct buf           text; /* of one line */
 };
 
-static enum err add_line(struct journal *j, int64_t at_ms)
+static enum err add_line(struct journal *j, int64_t at_ms, enum rank_of_line rank)
 {
 	if (j->n == j->cap) {
 		size_t cap = j->cap == 0 ? 64 : j->cap * 2;
@@ -228,7 +232,7 @@ static enum err add_line(struct journal *j, int64_t at_ms)
 	const char *text = arena_text(&j->arena, buf_text(&j->text));
 	if (text == NULL || j->text.err != ERR_OK)
 		return ERR_MEMORY;
-	j->lines[j->n] = (struct line){ at_ms, j->n, text };
+	j->lines[j->n] = (struct line){ at_ms, rank, j->n, text };
 	j->n++;
 	return ERR_OK;
 }
@@ -248,6 +252,16 @@ static void put_sentences(struct buf *to, const char *text)
 	}
 }
 
+/* Of a gate that is being looked at: how long still. Its findings are for its end. */
+static const char *last_line(const char *text)
+{
+	const char *last = text;
+	for (const char *at = text; *at != '\0'; at += at[0] == '\n')
+		if (*(at += strcspn(at, "\n")) == '\n' && at[1] != '\0')
+			last = at + 1;
+	return last;
+}
+
 static enum err add_change(void *ctx, const struct deployment_change *c)
 {
 	struct journal *j = ctx;
@@ -264,7 +278,7 @@ static enum err add_change(void *ctx, const struct deployment_change *c)
 		buf_puts(&j->text, ": ");
 		put_safe(&j->text, c->text);
 	}
-	return add_line(j, c->at_ms);
+	return add_line(j, c->at_ms, LINE_CHANGE);
 }
 
 static struct step_seen *seen_of(struct journal_seen *s, int64_t seq)
@@ -299,7 +313,7 @@ static void put_step(struct buf *to, const struct deployment_step *s)
 		buf_printf(to, ": %.0f %%", s->progress * 100);
 	if (s->text[0] != '\0') {
 		buf_puts(to, s->state == STEP_BEGUN && !isfinite(s->progress) ? ": " : ", ");
-		put_sentences(to, s->text);
+		put_sentences(to, s->unit[0] == '\0' && s->state == STEP_BEGUN ? last_line(s->text) : s->text);
 	}
 }
 
@@ -315,7 +329,7 @@ static enum err add_step(void *ctx, const struct deployment_step *s)
 	if (hash == seen->hash)
 		return ERR_OK;
 	seen->hash = hash;
-	return add_line(j, s->ended_ms != 0 ? s->ended_ms : s->began_ms);
+	return s->ended_ms != 0 ? add_line(j, s->ended_ms, LINE_ENDED) : add_line(j, s->began_ms, LINE_BEGUN);
 }
 
 static int by_time(const void *a, const void *b)
@@ -323,6 +337,8 @@ static int by_time(const void *a, const void *b)
 	const struct line *x = a, *y = b;
 	if (x->at_ms != y->at_ms)
 		return x->at_ms < y->at_ms ? -1 : 1;
+	if (x->rank != y->rank)
+		return x->rank < y->rank ? -1 : 1;
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 

@@ -139,8 +139,8 @@ static const char journal[] =
 	"11:08:20 planned by alice\n"
 	"11:08:30 running by alice: confirmed\n"
 	"11:08:40 eu-1: restart: done, active\n"
-	"11:10:40 undoing: the gate failed\n"
 	"11:10:40 gate of wave 1: failed, p99 1.4 times; errors fine\n"
+	"11:10:40 undoing: the gate failed\n"
 	"11:10:41 eu-1: back: restart: 43 %, loading\n";
 
 static void test_show(void **state)
