@@ -123,19 +123,13 @@ static enum err fill(struct get *g, const struct http_ask_options *o, struct why
 
 enum err http_ask(struct http_collector *c, const struct http_ask_options *o, struct http_request **out, struct why *why)
 {
-	assert(!c->is_closing);
-	struct get *g = get_new(o->done, o->ctx);
-	if (g == NULL)
-		return why_memory(why);
-	enum err e = transfer_init(&g->transfer, c, o->url, &o->access, why);
-	if (e != ERR_OK) {
-		get_discard(g);
+	struct get *g = NULL;
+	enum err e = get_new(c, transfer_init, o->url, &o->access, o->done, o->ctx, &g, why);
+	if (e != ERR_OK)
 		return e;
-	}
 	e = fill(g, o, why);
 	if (e != ERR_OK) {
-		transfer_release(&g->transfer);
-		get_discard(g);
+		get_drop(g);
 		return e;
 	}
 	get_start(g, c, o->timeout_ms, o->body_max, on_transfer);

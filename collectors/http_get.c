@@ -9,17 +9,7 @@ enum { GET_BODY_MAX = 64 << 10, GET_TIMEOUT_MS = 5000 };
 
 struct get *get_of(struct transfer *t) { return (struct get *)(void *)((char *)t - offsetof(struct get, transfer)); }
 
-struct get *get_new(void (*done)(void *ctx, const struct http_answer *a), void *ctx)
-{
-	struct get *g = calloc(1, sizeof *g);
-	if (g == NULL)
-		return NULL;
-	g->done = done;
-	g->ctx = ctx;
-	return g;
-}
-
-void get_discard(struct get *g)
+static void get_discard(struct get *g)
 {
 	if (g->payload.data != NULL)
 		explicit_bzero(g->payload.data, g->payload.cap);
@@ -35,14 +25,38 @@ void get_discard(struct get *g)
 	free(g);
 }
 
+enum err get_new(struct http_collector *c,
+                 enum err (*init)(struct transfer *t, struct http_collector *c, const char *url, const struct http_access *access, struct why *why), const char *url,
+                 const struct http_access *access, void (*done)(void *ctx, const struct http_answer *a), void *ctx, struct get **out, struct why *why)
+{
+	assert(!c->is_closing);
+	struct get *g = calloc(1, sizeof *g);
+	if (g == NULL)
+		return why_memory(why);
+	g->done = done;
+	g->ctx = ctx;
+	enum err e = init(&g->transfer, c, url, access, why);
+	if (e != ERR_OK) {
+		get_discard(g);
+		return e;
+	}
+	*out = g;
+	return ERR_OK;
+}
+
+void get_drop(struct get *g)
+{
+	transfer_release(&g->transfer);
+	get_discard(g);
+}
+
 void get_free(struct get *g)
 {
 	struct http_collector *c = g->transfer.c;
 	*(g->prev != NULL ? &g->prev->next : &c->gets) = g->next;
 	if (g->next != NULL)
 		g->next->prev = g->prev;
-	transfer_release(&g->transfer);
-	get_discard(g);
+	get_drop(g);
 }
 
 void get_start(struct get *g, struct http_collector *c, int64_t timeout_ms, size_t body_max, void (*on_transfer)(struct transfer *t))
@@ -71,15 +85,10 @@ static void on_transfer(struct transfer *t) { get_end(get_of(t), t->text); }
 
 enum err http_get(struct http_collector *c, const struct http_get_options *o, struct why *why)
 {
-	assert(!c->is_closing);
-	struct get *g = get_new(o->done, o->ctx);
-	if (g == NULL)
-		return why_memory(why);
-	enum err e = transfer_init(&g->transfer, c, o->url, &o->access, why);
-	if (e != ERR_OK) {
-		get_discard(g);
+	struct get *g = NULL;
+	enum err e = get_new(c, transfer_init, o->url, &o->access, o->done, o->ctx, &g, why);
+	if (e != ERR_OK)
 		return e;
-	}
 	get_start(g, c, o->timeout_ms, o->body_max, on_transfer);
 	return ERR_OK;
 }

@@ -116,21 +116,16 @@ static enum err fill(struct get *g, const struct http_mail_options *o, struct wh
 
 enum err http_mail(struct http_collector *c, const struct http_mail_options *o, struct why *why)
 {
-	assert(!c->is_closing && o->access.auth != HTTP_AUTH_BEARER);
-	struct get *g = get_new(o->done, o->ctx);
+	assert(o->access.auth != HTTP_AUTH_BEARER);
+	struct get *g = NULL;
 	struct http_access access = o->access;
 	access.auth = HTTP_AUTH_NONE; /* no header has it */
-	if (g == NULL)
-		return why_memory(why);
-	enum err e = transfer_init_mail(&g->transfer, c, o->url, &access, why);
-	if (e != ERR_OK) {
-		get_discard(g);
+	enum err e = get_new(c, transfer_init_mail, o->url, &access, o->done, o->ctx, &g, why);
+	if (e != ERR_OK)
 		return e;
-	}
 	e = fill(g, o, why);
 	if (e != ERR_OK) {
-		transfer_release(&g->transfer);
-		get_discard(g);
+		get_drop(g);
 		return e;
 	}
 	get_start(g, c, o->timeout_ms, 0, on_transfer);

@@ -144,14 +144,16 @@ enum err url_split(struct transfer *t, const char *url, const char *server_name,
 enum err url_split_mail(struct transfer *t, const char *url, struct why *why);
 
 /* ---- http_get.c ---- */
-/* Empty, without a transfer. */
-struct get *get_new(void (*done)(void *ctx, const struct http_answer *a), void *ctx);
+/* With its transfer initialised by `init` (transfer_init, transfer_init_mail), not started. */
+enum err    get_new(struct http_collector *c,
+                    enum err (*init)(struct transfer *t, struct http_collector *c, const char *url, const struct http_access *access, struct why *why), const char *url,
+                    const struct http_access *access, void (*done)(void *ctx, const struct http_answer *a), void *ctx, struct get **out, struct why *why);
 struct get *get_of(struct transfer *t);
-/* Queues it, its transfer being initialised. */
+/* Queues it. */
 void        get_start(struct get *g, struct http_collector *c, int64_t timeout_ms, size_t body_max, void (*on_transfer)(struct transfer *t));
 /* Calls back and frees it. */
 void        get_end(struct get *g, const char *text);
-void        get_discard(struct get *g); /* one that was not started and has no transfer */
+void        get_drop(struct get *g);    /* one that was not started */
 void        get_free(struct get *g);    /* one whose transfer rests */
 
 /* ---- http_target.c, http_get.c ---- */

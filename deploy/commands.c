@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "deploy/note.h"
 
 enum { COMMAND_MS = 10 * 60 * 1000, READY_ASK_MS = 10 * 1000, READY_POLL_MS = 2000, READY_MS = 10 * 60 * 1000, VERSION_BYTES = 200, SAID_WIDTH = 120, WORDS_LIMIT = 256 };
 
@@ -144,6 +145,29 @@ enum err ready_add(struct planning *p, struct steps *to, int64_t ready_ms, struc
 	step->poll_ms = READY_POLL_MS;
 	step->deadline_ms = ready_ms;
 	return ERR_OK;
+}
+
+/* ---- looking ---- */
+
+struct version *look_version(struct look *l, const char *id)
+{
+	struct version *v = id[0] != '\0' && found_by_id(&l->found, id) == NULL ? found_version(l) : NULL;
+	if (v == NULL)
+		return NULL;
+	v->id = v->name = v->model_version = id;
+	v->is_present = true;
+	return v;
+}
+
+enum look_turn look_finish(struct look *l)
+{
+	const char *running = l->memory != NULL ? l->memory : "";
+	look_version(l, running);
+	for (size_t i = 0; i < l->found.n_versions; i++)
+		l->found.versions[i].is_running = running[0] != '\0' && strcmp(l->found.versions[i].id, running) == 0;
+	l->found.before = note_make(l->arena, "current", running, NULL);
+	l->found.is_ready = true;
+	return arena_failed(l->arena) ? LOOK_FAILED : LOOK_DONE;
 }
 
 /* ---- verdicts ---- */

@@ -38,6 +38,11 @@ int64_t  ready_ms_of(const struct fleet_deploy *d);
 
 bool commands_judge(const struct judging *j, struct verdict *v); /* as systemd_judge */
 
+/* A version that is there, by its id; NULL: it is among those found already, has none, or there are too many. */
+struct version *look_version(struct look *l, const char *id);
+/* The end of a look whose `memory` is the running version's id, or NULL. Plans find it under "current" of what was before. */
+enum look_turn  look_finish(struct look *l);
+
 /* The first line of what was said, made safe, in at most `size` - 1 bytes. */
 void first_line(const char *text, char *to, size_t size);
 /* A version as a command or a file told it: its first line without blanks around it; "" where that is none: empty, too long, not UTF-8, with control bytes. */

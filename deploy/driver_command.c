@@ -62,18 +62,6 @@ static enum look_turn ask_words(struct look *l, const char *option, int at, stru
 	return command_fill(l->arena, &setting(l->settings, option)->words, values, &l->next, why) == ERR_OK ? LOOK_ASK : LOOK_FAILED;
 }
 
-static void add_version(struct look *l, const char *id, const char *cause)
-{
-	if (id[0] == '\0' || found_by_id(&l->found, id) != NULL)
-		return;
-	struct version *v = found_version(l);
-	if (v == NULL)
-		return;
-	v->id = v->name = v->model_version = id;
-	v->cause = cause;
-	v->is_present = true;
-}
-
 /* "ID" or "ID<tab>words" */
 static void take_list(struct look *l)
 {
@@ -83,22 +71,13 @@ static void take_list(struct look *l)
 		size_t len = (size_t)((stop != NULL ? stop : end) - at);
 		const char *tab = memchr(at, '\t', len);
 		size_t n = tab != NULL ? (size_t)(tab - at) : len;
-		add_version(l, version_text(l->arena, at, n), tab != NULL ? version_text(l->arena, tab + 1, len - n - 1) : "");
+		struct version *v = look_version(l, version_text(l->arena, at, n));
+		if (v != NULL && tab != NULL)
+			v->cause = version_text(l->arena, tab + 1, len - n - 1);
 		at += len + 1;
 	}
 	if (a->is_cut)
 		found_warn(l, WARNING_NOTE, "the list of versions on '%s' was too long to be read whole", l->unit->name);
-}
-
-static enum look_turn finish(struct look *l)
-{
-	const char *running = l->memory != NULL ? l->memory : "";
-	add_version(l, running, "");
-	for (size_t i = 0; i < l->found.n_versions; i++)
-		l->found.versions[i].is_running = running[0] != '\0' && strcmp(l->found.versions[i].id, running) == 0;
-	l->found.before = note_make(l->arena, "current", running, NULL);
-	l->found.is_ready = true;
-	return arena_failed(l->arena) ? LOOK_FAILED : LOOK_DONE;
 }
 
 static enum look_turn next_question(struct look *l, struct why *why)
@@ -107,7 +86,7 @@ static enum look_turn next_question(struct look *l, struct why *why)
 		return ask_words(l, "current", LOOK_CURRENT, why);
 	if (l->at < LOOK_VERSIONS && setting(l->settings, "list")->is_given)
 		return ask_words(l, "list", LOOK_VERSIONS, why);
-	return finish(l);
+	return look_finish(l);
 }
 
 static enum look_turn look(struct look *l, struct why *why)
@@ -124,7 +103,7 @@ static enum look_turn look(struct look *l, struct why *why)
 	}
 	if (l->at == LOOK_VERSIONS) {
 		take_list(l);
-		return finish(l);
+		return look_finish(l);
 	}
 	const char *running = version_text(l->arena, a->text, a->n);
 	char *kept = arena_text(l->arena, running);

@@ -66,17 +66,6 @@ static enum look_turn ask_tree(struct look *l, const char *option, int at, struc
 	return e == ERR_OK ? LOOK_ASK : LOOK_FAILED;
 }
 
-static void add_version(struct look *l, const char *id)
-{
-	if (id[0] == '\0' || found_by_id(&l->found, id) != NULL)
-		return;
-	struct version *v = found_version(l);
-	if (v == NULL)
-		return;
-	v->id = v->name = v->model_version = id;
-	v->is_present = true;
-}
-
 static void take_list(struct look *l, const struct cJSON *answer, const struct yaml_node *list)
 {
 	const char *id = text_of(list, "id");
@@ -90,19 +79,8 @@ static void take_list(struct look *l, const struct cJSON *answer, const struct y
 		if (l->found.n_versions == FOUND_VERSIONS_MAX)
 			break;
 		if (http_json_text(id[0] != '\0' ? http_json_at(item, id) : item, text, sizeof text))
-			add_version(l, version_text(l->arena, text, strlen(text)));
+			look_version(l, version_text(l->arena, text, strlen(text)));
 	}
-}
-
-static enum look_turn finish(struct look *l)
-{
-	const char *running = l->memory != NULL ? l->memory : "";
-	add_version(l, running);
-	for (size_t i = 0; i < l->found.n_versions; i++)
-		l->found.versions[i].is_running = running[0] != '\0' && strcmp(l->found.versions[i].id, running) == 0;
-	l->found.before = note_make(l->arena, "current", running, NULL);
-	l->found.is_ready = true;
-	return arena_failed(l->arena) ? LOOK_FAILED : LOOK_DONE;
 }
 
 static enum look_turn next_question(struct look *l, struct why *why)
@@ -111,7 +89,7 @@ static enum look_turn next_question(struct look *l, struct why *why)
 		return ask_tree(l, "current", LOOK_CURRENT, why);
 	if (l->at < LOOK_VERSIONS && setting(l->settings, "list")->is_given)
 		return ask_tree(l, "list", LOOK_VERSIONS, why);
-	return finish(l);
+	return look_finish(l);
 }
 
 static void take_current(struct look *l, const struct cJSON *answer, const struct yaml_node *current)
