@@ -358,8 +358,6 @@ static void end_children(pid_t pid, int depth)
 		fclose(f);
 }
 
-void sshd_cut(struct sshd *s) { end_children(s->pid, 0); }
-
 static void signal_children(pid_t pid, int number, int depth)
 {
 	char path[64];
@@ -376,6 +374,12 @@ static void signal_children(pid_t pid, int number, int depth)
 }
 
 void sshd_freeze(struct sshd *s) { signal_children(s->pid, SIGSTOP, 0); }
+/* At once: else a command that dies a moment before its connection could still say so over it. */
+void sshd_cut(struct sshd *s)
+{
+	sshd_freeze(s);
+	end_children(s->pid, 0);
+}
 void sshd_thaw(struct sshd *s) { signal_children(s->pid, SIGCONT, 0); }
 
 void sshd_end(struct sshd *s)
