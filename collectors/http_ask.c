@@ -3,7 +3,6 @@
  * Requests that are acted by: any method, headers and body, over TCP or a Unix socket, and whatever is answered is the caller's to judge. */
 #include "collectors/http_private.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

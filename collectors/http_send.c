@@ -3,7 +3,6 @@
  * Requests that tell another server something. */
 #include "collectors/http_private.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -99,7 +99,7 @@ tests_e2e_test_prometheus_alerts_SOURCES = %reldir%/test_prometheus_alerts.c %re
 tests_e2e_test_prometheus_alerts_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/e2e/test_alert_commands
-tests_e2e_test_alert_commands_SOURCES = %reldir%/test_alert_commands.c
+tests_e2e_test_alert_commands_SOURCES = %reldir%/test_alert_commands.c %reldir%/command.c %reldir%/command.h
 tests_e2e_test_alert_commands_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/e2e/test_team_store
@@ -130,7 +130,7 @@ tests_e2e_test_deploy_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_deploy_LDADD   = $(libs_recorder) $(libs_sim) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
 
 UNIT_TESTS += tests/e2e/test_deploy_commands
-tests_e2e_test_deploy_commands_SOURCES = %reldir%/test_deploy_commands.c %reldir%/pty.c %reldir%/pty.h
+tests_e2e_test_deploy_commands_SOURCES = %reldir%/test_deploy_commands.c %reldir%/command.c %reldir%/command.h %reldir%/pty.c %reldir%/pty.h
 tests_e2e_test_deploy_commands_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_deploy_commands_LDADD   = $(libs_recorder) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
 # Ten consoles on one store.
@@ -142,5 +142,5 @@ tests_e2e_test_colleagues_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_colleagues_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
 
 UNIT_TESTS += tests/e2e/test_alertmanager_shown
-tests_e2e_test_alertmanager_shown_SOURCES = %reldir%/test_alertmanager_shown.c %reldir%/alertmanager.c %reldir%/alertmanager.h %reldir%/service.c %reldir%/service.h
+tests_e2e_test_alertmanager_shown_SOURCES = %reldir%/test_alertmanager_shown.c %reldir%/command.c %reldir%/command.h %reldir%/alertmanager.c %reldir%/alertmanager.h %reldir%/service.c %reldir%/service.h
 tests_e2e_test_alertmanager_shown_LDADD   = $(libs_base) $(DEPS_LIBS) $(CMOCKA_LIBS)

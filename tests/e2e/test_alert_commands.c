@@ -21,8 +21,9 @@
 #include "base/person.h"
 #include "base/slurp.h"
 #include "store/alerts.h"
+#include "tests/e2e/command.h"
 
-enum { WORDS_MAX = 24, OUTPUT_MAX = 1 << 20, DEADLINE_MS = 120 * 1000 };
+enum { DEADLINE_MS = 120 * 1000 };
 
 #define NODE_DOWN "{alertname=\"NodeDown\",model=\"ranker\"}"
 #define LATENCY   "{alertname=\"HighLatency\",model=\"chat\"}"
@@ -34,8 +35,7 @@ static struct {
 	struct spool *spool;
 	int64_t       now_ms;
 	/* of the last command */
-	char          out[OUTPUT_MAX], err[OUTPUT_MAX];
-	int           code;
+	struct command_run ran;
 	/* of the last request */
 	size_t        n_asked;
 	struct { enum request_kind kind; char who[80], comment[80], keys[400], matchers[400], silence[80], node[80]; int64_t until_ms, from_ms, alert, at_ms; uint32_t uid; } asked;
@@ -204,85 +204,31 @@ static void record(void)
 
 /* ---- running a command ---- */
 
-static void read_file(const char *name, char *to)
+static void answer_meanwhile(pid_t child, const char *printed)
 {
-	char path[128];
-	struct buf b;
-	snprintf(path, sizeof path, "%s/%s", t.folder, name);
-	buf_init(&b, OUTPUT_MAX - 1);
-	assert_ok(slurp(path, OUTPUT_MAX - 1, &b, NULL, &why));
-	memcpy(to, buf_text(&b), b.len + 1);
-	buf_release(&b);
+	(void)child;
+	(void)printed;
+	record();
 }
 
-static int open_file(const char *name)
-{
-	char path[128];
-	snprintf(path, sizeof path, "%s/%s", t.folder, name);
-	return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-}
-
-static pid_t start(char *const *words)
-{
-	char path[4096];
-	const char *dir = getenv("PITWALL_BUILDDIR");
-	snprintf(path, sizeof path, "%s/pitwall", dir == NULL ? "." : dir);
-	int out = open_file("out"), err = open_file("err"), in = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	pid_t child = fork();
-	if (child == 0) {
-		if (dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(err, 2) == 2)
-			execv(path, words);
-		_exit(127);
-	}
-	close(in);
-	close(out);
-	close(err);
-	assert_true(child > 0);
-	return child;
-}
-
-/* Splits at blanks; a word of '_' signs for blanks. What is asked meanwhile is answered. */
+/* What is asked meanwhile is answered. */
 static void run(const char *line)
 {
-	char text[1000], *words[WORDS_MAX] = { text };
-	char store[] = "--store";
-	int n = 0, status = 0;
-	snprintf(text, sizeof text, "pitwall %s", line);
-	for (char *p = text; *p != '\0' && n < WORDS_MAX - 3;) {
-		words[n++] = p;
-		p += strcspn(p, " ");
-		if (*p != '\0')
-			*p++ = '\0';
-	}
-	for (int i = 2; i < n; i++)
-		for (char *p = words[i]; (p = strchr(p, '_')) != NULL;)
-			*p = ' ';
-	words[n++] = store;
-	words[n++] = t.path;
-	words[n] = NULL;
+	const char *const more[] = { "--store", t.path, NULL };
 	t.n_asked = 0;
-	int64_t deadline_ms = clock_mono_ms(clock_system()) + DEADLINE_MS;
-	pid_t child = start(words);
-	while (waitpid(child, &status, WNOHANG) == 0) {
-		record();
-		(void)poll(NULL, 0, 5);
-		if (clock_mono_ms(clock_system()) > deadline_ms) {
-			kill(child, SIGKILL);
-			waitpid(child, &status, 0);
-			fail_msg("'%s' does not end", line);
-		}
-	}
-	t.code = WIFEXITED(status) ? WEXITSTATUS(status) : 255;
-	read_file("out", t.out);
-	read_file("err", t.err);
+	t.ran.folder = t.folder;
+	t.ran.more = more;
+	t.ran.has_blanks = true;
+	t.ran.meanwhile = answer_meanwhile;
+	command_run(&t.ran, line);
 }
 
 static void check(const char *line, int code, const char *out, const char *err)
 {
 	run(line);
-	if (t.code != code || (out != NULL && strstr(t.out, out) == NULL) || (err != NULL && strstr(t.err, err) == NULL))
-		fail_msg("'%s': %d, not %d\n%s\n%s", line, t.code, code, t.out, t.err);
-	for (const char *p = t.out; *p != '\0'; p++)
+	if (t.ran.code != code || (out != NULL && strstr(t.ran.out, out) == NULL) || (err != NULL && strstr(t.ran.err, err) == NULL))
+		fail_msg("'%s': %d, not %d\n%s\n%s", line, t.ran.code, code, t.ran.out, t.ran.err);
+	for (const char *p = t.ran.out; *p != '\0'; p++)
 		if (*p != '\n' && *p != '\r' && ((unsigned char)*p < 0x20 || *p == 0x7f))
 			fail_msg("'%s' prints a control character", line);
 }
@@ -293,16 +239,16 @@ static void test_alerts(void **state)
 {
 	(void)state;
 	check("alerts", 0, "2 firing (2 that nobody has), 1 pending, 1 resolved  as of ", NULL);
-	assert_non_null(strstr(t.out, "nobody NodeDown     ranker gpu-a-01 =it is \xe2\x90\x9b[31mred"));
-	assert_non_null(strstr(t.out, "     3 pending  crit"));
-	assert_non_null(strstr(t.out, "     4 resolved crit"));
-	assert_true(strstr(t.out, "firing   crit") < strstr(t.out, "pending  crit"));
+	assert_non_null(strstr(t.ran.out, "nobody NodeDown     ranker gpu-a-01 =it is \xe2\x90\x9b[31mred"));
+	assert_non_null(strstr(t.ran.out, "     3 pending  crit"));
+	assert_non_null(strstr(t.ran.out, "     4 resolved crit"));
+	assert_true(strstr(t.ran.out, "firing   crit") < strstr(t.ran.out, "pending  crit"));
 	check("alerts --exit-code", 1, "nobody", NULL);
 	check("alerts --at 9m_ago", 0, "0 firing (0 that nobody has), 4 pending, 0 resolved", NULL);
 	check("alerts --at 9m_ago --exit-code", 0, NULL, NULL);
 	check("alerts --at 20m_ago", 0, "0 firing (0 that nobody has), 0 pending, 0 resolved", NULL);
 	check("alerts --format csv", 0, "id,state,severity,active_at,fired_at,resolved_at,owner,alertname,model,node,value,summary,group,from\r\n", NULL);
-	assert_non_null(strstr(t.out, "\"'=it is")); /* no formula */
+	assert_non_null(strstr(t.ran.out, "\"'=it is")); /* no formula */
 	check("alerts --format xml", 2, NULL, "unknown format 'xml'");
 	check("alerts --search x", 2, NULL, "--search goes with --history");
 }
@@ -334,7 +280,7 @@ static void test_rules(void **state)
 	check("alerts --rules --format json", 0, "{\"time\":null,\"failing\":0,\"rules\":[", NULL);
 	put_rule_health();
 	check("alerts --rules", 0, "1 rules, 1 of them fail  as of ", NULL);
-	assert_non_null(strstr(t.out, "12.5 ms       3       2 g     a.yml:12 \xe2\x90\x9b[31mtwo of one kind\n"));
+	assert_non_null(strstr(t.ran.out, "12.5 ms       3       2 g     a.yml:12 \xe2\x90\x9b[31mtwo of one kind\n"));
 	check("alerts --rules --exit-code", 1, NULL, NULL);
 	check("alerts --rules --format csv", 0, ",0.0125,3,2,\"g\",\"/etc/rules/a.yml:12\",", NULL);
 	check("alerts --rules --format json", 0, "\"duration_seconds\":0.0125,\"results\":3,\"firing\":2,\"group\":\"g\",\"file\":\"/etc/rules/a.yml\",\"line\":12}", NULL);
@@ -346,7 +292,7 @@ static cJSON *parsed(const char *line)
 {
 	cJSON *tree = NULL;
 	check(line, 0, "{", NULL);
-	assert_ok(json_parse(t.out, strlen(t.out), NULL, &tree, &why));
+	assert_ok(json_parse(t.ran.out, strlen(t.ran.out), NULL, &tree, &why));
 	return tree;
 }
 
@@ -393,10 +339,10 @@ static void test_history(void **state)
 	(void)state;
 	check("alerts --history", 0, "QueueGrowing", NULL);
 	check("alerts --history --search queue", 0, "QueueGrowing", NULL);
-	assert_null(strstr(t.out, "NodeDown"));
+	assert_null(strstr(t.ran.out, "NodeDown"));
 	check("alerts --history --limit 1", 0, "and older ones", NULL);
 	check("alerts --history --format csv --search gpu-a-02", 0, "NodeDown", NULL);
-	assert_null(strstr(t.out, "gpu-a-01"));
+	assert_null(strstr(t.ran.out, "gpu-a-01"));
 	check("alerts --history --since now", 2, NULL, "--since is not before");
 	check("alerts --history --limit 0", 2, NULL, "--limit wants a number");
 }
@@ -504,7 +450,7 @@ static void test_silence(void **state)
 	(void)state;
 	check("silence add alertname=NodeDown node=~\"gpu-a-.*\" --until 2h --comment work", 1, "hides 2 alerts of 1 group now, and would have hidden 2 in the last day",
 	      "nothing was silenced; --yes makes it");
-	assert_non_null(strstr(t.out, "firing   NodeDown"));
+	assert_non_null(strstr(t.ran.out, "firing   NodeDown"));
 	assert_int_equal(t.n_asked, 0);
 	check("silence add alertname=NodeDown node=~\"gpu-a-.*\" --until 2h --from 1h --comment work --yes", 0, "it is done\n", NULL);
 	assert_int_equal(t.asked.kind, REQUEST_SILENCE);

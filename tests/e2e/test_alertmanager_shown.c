@@ -18,15 +18,15 @@
 #include "base/json.h"
 #include "base/slurp.h"
 #include "tests/e2e/alertmanager.h"
+#include "tests/e2e/command.h"
 
-enum { WORDS_MAX = 24, OUTPUT_MAX = 1 << 20, DEADLINE_MS = 120 * 1000, STEP_MS = 50 };
+enum { OUTPUT_MAX = 1 << 20, DEADLINE_MS = 120 * 1000, STEP_MS = 50 };
 
 static struct {
 	char            folder[64], fleet[96], store[96];
 	struct service *am;
 	pid_t           recorder;
-	char            out[OUTPUT_MAX], err[OUTPUT_MAX]; /* of the last command */
-	int             code;
+	struct command_run ran; /* the last command */
 } t;
 static struct why why;
 
@@ -58,50 +58,10 @@ static void write_fleet(const char *more, int port)
 	write_text(t.fleet, text);
 }
 
-static int open_file(const char *name)
-{
-	char path[128];
-	snprintf(path, sizeof path, "%s/%s", t.folder, name);
-	return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-}
-
-static pid_t start(const char *name, char *const *words)
-{
-	char path[4096], errors[64];
-	const char *dir = getenv("PITWALL_BUILDDIR");
-	snprintf(path, sizeof path, "%s/pitwall", dir == NULL ? "." : dir);
-	snprintf(errors, sizeof errors, "%s.err", name);
-	int out = open_file(name), err = open_file(errors), in = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	pid_t child = fork();
-	if (child == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(err, 2) == 2)
-			execv(path, words);
-		_exit(127);
-	}
-	close(in);
-	close(out);
-	close(err);
-	assert_true(child > 0);
-	return child;
-}
-
-static void read_file(const char *name, char *to)
-{
-	char path[128];
-	struct buf b;
-	snprintf(path, sizeof path, "%s/%s", t.folder, name);
-	buf_init(&b, OUTPUT_MAX - 1);
-	assert_ok(slurp(path, OUTPUT_MAX - 1, &b, NULL, &why));
-	memcpy(to, buf_text(&b), b.len + 1);
-	buf_release(&b);
-}
-
 static void start_recorder(void)
 {
-	char record[] = "record", config[] = "--config", store[] = "--store", name[] = "pitwall";
-	char *words[] = { name, record, config, t.fleet, store, t.store, NULL };
-	t.recorder = start("recorder", words);
+	const char *const words[] = { "pitwall", "record", "--config", t.fleet, "--store", t.store, NULL };
+	t.recorder = command_start(t.folder, "recorder", words);
 }
 
 static void end_recorder(int with)
@@ -114,36 +74,12 @@ static void end_recorder(int with)
 	t.recorder = 0;
 }
 
-/* Splits at blanks. */
 static void run(const char *line)
 {
-	char text[1000], config[] = "--config", store[] = "--store", *words[WORDS_MAX];
-	int n = 0, status = 0;
-	snprintf(text, sizeof text, "pitwall %s", line);
-	for (char *p = text; *p != '\0' && n < WORDS_MAX - 5;) {
-		words[n++] = p;
-		p += strcspn(p, " ");
-		if (*p != '\0')
-			*p++ = '\0';
-	}
-	words[n++] = config;
-	words[n++] = t.fleet;
-	words[n++] = store;
-	words[n++] = t.store;
-	words[n] = NULL;
-	pid_t child = start("out", words);
-	int64_t until_ms = clock_mono_ms(clock_system()) + DEADLINE_MS;
-	while (waitpid(child, &status, WNOHANG) == 0) {
-		(void)poll(NULL, 0, 5);
-		if (clock_mono_ms(clock_system()) > until_ms) {
-			kill(child, SIGKILL);
-			waitpid(child, &status, 0);
-			fail_msg("'%s' does not end", line);
-		}
-	}
-	t.code = WIFEXITED(status) ? WEXITSTATUS(status) : 255;
-	read_file("out", t.out);
-	read_file("out.err", t.err);
+	const char *const more[] = { "--config", t.fleet, "--store", t.store, NULL };
+	t.ran.folder = t.folder;
+	t.ran.more = more;
+	command_run(&t.ran, line);
 }
 
 /* The command again and again until it says so; both may be NULL. */
@@ -152,13 +88,13 @@ static void wait_for(const char *line, const char *says, const char *says_not)
 	int64_t until_ms = clock_mono_ms(clock_system()) + DEADLINE_MS;
 	for (;;) {
 		run(line);
-		if (t.code == 0 && (says == NULL || strstr(t.out, says) != NULL) && (says_not == NULL || strstr(t.out, says_not) == NULL))
+		if (t.ran.code == 0 && (says == NULL || strstr(t.ran.out, says) != NULL) && (says_not == NULL || strstr(t.ran.out, says_not) == NULL))
 			return;
 		if (clock_mono_ms(clock_system()) > until_ms) {
 			char log[4096] = "";
-			read_file("recorder.err", t.err);
-			snprintf(log, sizeof log, "%.4000s", t.err);
-			fail_msg("'%s' never says '%s' without '%s':\n%s\nthe recorder: %s", line, says != NULL ? says : "", says_not != NULL ? says_not : "", t.out, log);
+			command_read(t.folder, "recorder.err", t.ran.err);
+			snprintf(log, sizeof log, "%.4000s", t.ran.err);
+			fail_msg("'%s' never says '%s' without '%s':\n%s\nthe recorder: %s", line, says != NULL ? says : "", says_not != NULL ? says_not : "", t.ran.out, log);
 		}
 		(void)poll(NULL, 0, STEP_MS);
 	}
@@ -303,8 +239,8 @@ static void silences_made_there_hold_here(void **state)
 	char line[200];
 	snprintf(line, sizeof line, "silence expire %s --as alice", id);
 	run(line);
-	if (t.code != 0 || strstr(t.out, "expired in Alertmanager 'am'") == NULL)
-		fail_msg("%d %s %s", t.code, t.out, t.err);
+	if (t.ran.code != 0 || strstr(t.ran.out, "expired in Alertmanager 'am'") == NULL)
+		fail_msg("%d %s %s", t.ran.code, t.ran.out, t.ran.err);
 	wait_there("again", 0, NULL);
 	wait_for("silence list --all --format csv", "\"again\",\"am\",\"", NULL);
 }
@@ -317,8 +253,8 @@ static void silences_made_here_are_made_there(void **state)
 		return;
 	wait_for("alerts --format json", "\"answers\":true", NULL); /* it was asked once */
 	run("silence add node=\"b\" --until 1h --comment deploy --yes --as bob");
-	if (t.code != 0 || strstr(t.out, "made in Alertmanager 'am' too") == NULL)
-		fail_msg("%d %s %s", t.code, t.out, t.err);
+	if (t.ran.code != 0 || strstr(t.ran.out, "made in Alertmanager 'am' too") == NULL)
+		fail_msg("%d %s %s", t.ran.code, t.ran.out, t.ran.err);
 	wait_there("deploy [pitwall silence ", 1, id);
 	wait_for("silence list --format json", id, NULL); /* its id there is kept */
 	/* The recorder that comes next makes no other. */
@@ -345,8 +281,8 @@ static void nothing_is_lost_while_it_is_away(void **state)
 	start_recorder();
 	wait_for("alerts", "Alertmanager 'am' has not answered since ", NULL);
 	run("silence add node=\"a\" --until 1h --comment kept --yes --as bob");
-	if (t.code != 0 || strstr(t.out, "when that answers") == NULL)
-		fail_msg("%d %s %s", t.code, t.out, t.err);
+	if (t.ran.code != 0 || strstr(t.ran.out, "when that answers") == NULL)
+		fail_msg("%d %s %s", t.ran.code, t.ran.out, t.ran.err);
 	wait_for("silence list", "am: not yet", NULL);
 	wait_for("alerts", "silenced", NULL); /* it holds here meanwhile */
 	end_recorder(SIGKILL);
@@ -368,18 +304,18 @@ static void its_own_alerts_are_listed_and_ours_not_twice(void **state)
 	wait_for("alerts --format csv", ",\"am\"\r\n", NULL);
 	wait_for("alerts --format csv", ",\"Ours\",", NULL);
 	/* Ours came back, and is there once: one line of it, and one of theirs. */
-	char *first = strstr(t.out, ",\"Ours\",");
+	char *first = strstr(t.ran.out, ",\"Ours\",");
 	assert_non_null(first);
 	assert_null(strstr(first + 1, ",\"Ours\","));
 	run("ack Theirs --as alice");
-	assert_int_equal(t.code, 2);
-	assert_non_null(strstr(t.err, "an Alertmanager's own"));
+	assert_int_equal(t.ran.code, 2);
+	assert_non_null(strstr(t.ran.err, "an Alertmanager's own"));
 	run("ack Ours --comment mine --as alice");
-	assert_int_equal(t.code, 0);
+	assert_int_equal(t.ran.code, 0);
 	wait_there("ACK! mine [pitwall shop]", 1, NULL);
 	wait_for("alerts", "alice", NULL);
 	run("silence list");
-	assert_null(strstr(t.out, "ACK!")); /* the mirror of it is none of theirs */
+	assert_null(strstr(t.ran.out, "ACK!")); /* the mirror of it is none of theirs */
 }
 
 static void an_acknowledgement_given_there_is_shown(void **state)
@@ -392,7 +328,7 @@ static void an_acknowledgement_given_there_is_shown(void **state)
 	silence_there("a", "karl", "ACK! I have it", id);
 	wait_for("alerts", "karl", "silenced");
 	run("alerts --exit-code");
-	assert_int_equal(t.code, 0);
+	assert_int_equal(t.ran.code, 0);
 	wait_for("silence list --format json", "\"acknowledgement\":true", NULL);
 	expire_there(id);
 	wait_for("alerts", "nobody", NULL);

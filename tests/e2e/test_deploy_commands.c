@@ -18,9 +18,10 @@
 #include "base/slurp.h"
 #include "deploy/plan.h"
 #include "store/deployments.h"
+#include "tests/e2e/command.h"
 #include "tests/e2e/pty.h"
 
-enum { WORDS_MAX = 24, OUTPUT_MAX = 1 << 20, DEADLINE_MS = 120 * 1000 };
+
 
 /* What the recorder of the test does. */
 struct script {
@@ -36,8 +37,8 @@ static struct {
 	struct script script;
 	int64_t       last_id;
 	/* of the last command */
-	char          out[OUTPUT_MAX], err[OUTPUT_MAX];
-	int           code;
+	struct command_run ran;
+	const char   *when; /* SIGINT is sent when it has printed that; NULL: not (any more) */
 	/* of the last request */
 	char          done[REQUEST_ID];
 	size_t        n_asked;
@@ -212,87 +213,32 @@ static void record(void)
 
 /* ---- running a command without a terminal ---- */
 
-static void read_file(const char *name, char *to)
+static void answer_meanwhile(pid_t child, const char *printed)
 {
-	char path[128];
-	struct buf b;
-	snprintf(path, sizeof path, "%s/%s", t.folder, name);
-	buf_init(&b, OUTPUT_MAX - 1);
-	assert_ok(slurp(path, OUTPUT_MAX - 1, &b, NULL, &why));
-	memcpy(to, buf_text(&b), b.len + 1);
-	buf_release(&b);
+	record();
+	if (t.when != NULL && strstr(printed, t.when) != NULL && kill(child, SIGINT) == 0)
+		t.when = NULL;
 }
 
-static int open_file(const char *name)
-{
-	char path[128];
-	snprintf(path, sizeof path, "%s/%s", t.folder, name);
-	return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-}
-
-static pid_t start(char *const *words)
-{
-	int out = open_file("out"), err = open_file("err"), in = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	pid_t child = fork();
-	if (child == 0) {
-		if (dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(err, 2) == 2)
-			execv(t.program, words);
-		_exit(127);
-	}
-	close(in);
-	close(out);
-	close(err);
-	assert_true(child > 0);
-	return child;
-}
-
-/* Splits at blanks; a word of '_' signs for blanks. What is asked meanwhile is answered. `when` (may be NULL): a text of its output at which SIGINT is sent. */
+/* What is asked meanwhile is answered. `when` (may be NULL): a text of its output at which SIGINT is sent. */
 static void run(const char *line, const char *when)
 {
-	char text[1000], *words[WORDS_MAX] = { text };
-	char store[] = "--store";
-	int n = 0, status = 0;
-	bool is_sent = false;
-	snprintf(text, sizeof text, "pitwall %s", line);
-	for (char *p = text; *p != '\0' && n < WORDS_MAX - 3;) {
-		words[n++] = p;
-		p += strcspn(p, " ");
-		if (*p != '\0')
-			*p++ = '\0';
-	}
-	for (int i = 2; i < n; i++)
-		for (char *p = words[i]; (p = strchr(p, '_')) != NULL;)
-			*p = ' ';
-	words[n++] = store;
-	words[n++] = t.path;
-	words[n] = NULL;
+	const char *const more[] = { "--store", t.path, NULL };
 	t.n_asked = 0;
-	int64_t deadline_ms = clock_mono_ms(clock_system()) + DEADLINE_MS;
-	pid_t child = start(words);
-	while (waitpid(child, &status, WNOHANG) == 0) {
-		record();
-		(void)poll(NULL, 0, 5);
-		if (when != NULL && !is_sent) {
-			read_file("out", t.out);
-			is_sent = strstr(t.out, when) != NULL && kill(child, SIGINT) == 0;
-		}
-		if (clock_mono_ms(clock_system()) > deadline_ms) {
-			kill(child, SIGKILL);
-			waitpid(child, &status, 0);
-			fail_msg("'%s' does not end", line);
-		}
-	}
-	t.code = WIFEXITED(status) ? WEXITSTATUS(status) : 255;
-	read_file("out", t.out);
-	read_file("err", t.err);
+	t.when = when;
+	t.ran.folder = t.folder;
+	t.ran.more = more;
+	t.ran.has_blanks = true;
+	t.ran.meanwhile = answer_meanwhile;
+	command_run(&t.ran, line);
 }
 
 static void check(const char *line, int code, const char *out, const char *err)
 {
 	run(line, NULL);
-	if (t.code != code || (out != NULL && strstr(t.out, out) == NULL) || (err != NULL && strstr(t.err, err) == NULL))
-		fail_msg("'%s': %d, not %d\n%s\n%s", line, t.code, code, t.out, t.err);
-	for (const char *p = t.out; *p != '\0'; p++)
+	if (t.ran.code != code || (out != NULL && strstr(t.ran.out, out) == NULL) || (err != NULL && strstr(t.ran.err, err) == NULL))
+		fail_msg("'%s': %d, not %d\n%s\n%s", line, t.ran.code, code, t.ran.out, t.ran.err);
+	for (const char *p = t.ran.out; *p != '\0'; p++)
 		if (*p != '\n' && *p != '\r' && ((unsigned char)*p < 0x20 || *p == 0x7f))
 			fail_msg("'%s' prints a control character", line);
 }
@@ -314,10 +260,10 @@ static void test_dry_run(void **state)
 	assert_string_equal(t.to, "v41");
 	assert_string_equal(t.comment, "p99 is up");
 	assert_int_equal(t.alert, 7);
-	assert_non_null(strstr(t.out, "v41"));
+	assert_non_null(strstr(t.ran.out, "v41"));
 	check("redeploy ranker --dry-run --format json", 0, "{\"id\":", NULL);
 	assert_string_equal(t.verb, "redeploy");
-	assert_ok(json_parse(t.out, strlen(t.out), NULL, &tree, &why));
+	assert_ok(json_parse(t.ran.out, strlen(t.ran.out), NULL, &tree, &why));
 	assert_string_equal(cJSON_GetObjectItem(tree, "state")->valuestring, "planned");
 	assert_true(cJSON_IsObject(cJSON_GetObjectItem(tree, "plan")));
 	cJSON_Delete(tree);
@@ -395,8 +341,8 @@ static void test_interrupt(void **state)
 	(void)state;
 	script((struct script){ .confirm = CONFIRM_KEY, .end = DEPLOYMENT_RUNNING });
 	run("rollback ranker --yes", " running by alice");
-	assert_int_equal(t.code, 0);
-	assert_non_null(strstr(t.err, "detached; the run goes on in the recorder: pitwall deployments watch 1"));
+	assert_int_equal(t.ran.code, 0);
+	assert_non_null(strstr(t.ran.err, "detached; the run goes on in the recorder: pitwall deployments watch 1"));
 	assert_int_equal(t.kind, REQUEST_CONFIRM); /* and nothing else was asked */
 	assert_int_equal(t.n_asked, 2);
 }
