@@ -48,6 +48,14 @@ void deploying_use(struct deploying *d, const struct fleet *f, void (*released)(
 	deploying_wake(d);
 }
 
+const struct fleet_deploy *deploying_of_node(const struct fleet *f, const char *node, const char *model)
+{
+	for (size_t i = 0; i < f->n_targets; i++)
+		if (strcmp(f->targets[i].node, node) == 0 && strcmp(f->targets[i].model, model) == 0)
+			return fleet_deploy_of(f, f->targets[i].group, model);
+	return NULL;
+}
+
 /* ---- the end ---- */
 
 static void graves_empty(struct deploying *d)

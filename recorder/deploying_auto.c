@@ -13,7 +13,7 @@
 #include "base/json.h"
 #include "base/log.h"
 
-enum { LOOK_MS = 10 * 1000, EVENTS_MAX = 2000, RUNS_MAX = 200, NAME_TEXT = 256 };
+enum { LOOK_MS = 10 * 1000, AGAIN_MS = 60 * 1000 /* after one that was begun, which may come to nothing */, EVENTS_MAX = 2000, RUNS_MAX = 200, NAME_TEXT = 256 };
 static const int64_t DAY_MS = 24 * 3600 * 1000;
 
 /* One scope that may be rolled back by itself. */
@@ -59,7 +59,7 @@ static enum err see_alert(void *ctx, const struct alert_row *a)
 	return ERR_OK;
 }
 
-/* The newest change before the alert began, within the time. */
+/* The newest change in this place before the alert began, within the time. */
 static enum err see_event(void *ctx, const struct event *e)
 {
 	struct auto_job *job = ctx;
@@ -69,7 +69,8 @@ static enum err see_event(void *ctx, const struct event *e)
 	if (c->changed_ms != 0 || e->data[0] == '\0' || json_parse(e->data, strlen(e->data), NULL, &data, NULL) != ERR_OK)
 		return ERR_OK;
 	bool is_it = json_get_string(data, "model", NAME_TEXT, &model, NULL) == ERR_OK && strcmp(model, c->deploy->model) == 0 &&
-	             json_get_string(data, "from", NAME_TEXT - 1, &from, NULL) == ERR_OK && from[0] != '\0';
+	             json_get_string(data, "from", NAME_TEXT - 1, &from, NULL) == ERR_OK && from[0] != '\0' &&
+	             deploying_of_node(job->fleet->fleet, e->node, model) == c->deploy;
 	if (is_it) {
 		snprintf(c->from, sizeof c->from, "%s", from);
 		c->changed_ms = e->wall_ms;
@@ -117,6 +118,15 @@ static bool is_due(const struct candidate *c, int64_t now_ms)
 	return c->alert[0] != '\0' && c->changed_ms != 0 && !c->is_active && c->n_today < a->per_day && (c->last_ms == 0 || now_ms - c->last_ms >= a->pause_ms);
 }
 
+/* One that was planned and could not be confirmed by itself waits for a person: until that is over there is no other. */
+static bool is_waiting(const struct deploying *d, const struct candidate *c)
+{
+	for (const struct acting *a = d->actings; a != NULL; a = a->next)
+		if (a->run != NULL && strcmp(a->plan->scope, c->deploy->name) == 0 && strcmp(a->asker.origin, DEPLOYING_POLICY) == 0 && !deployment_is_over(run_state(a->run)))
+			return true;
+	return survey_is_of(d, c->deploy->name);
+}
+
 static void begin(struct deploying *d, const struct candidate *c)
 {
 	char target[NAME_TEXT + 16], reason[NAME_TEXT * 3];
@@ -147,8 +157,10 @@ static void auto_done(void *ctx, bool is_cancelled)
 	if (job->err != ERR_OK)
 		log_warn(d->o.log, "deploying", "cannot look whether anything is to be rolled back: %s", job->why.text);
 	for (size_t i = 0; i < job->n && job->err == ERR_OK && !d->is_closing; i++)
-		if (is_due(&job->items[i], job->now_ms) && acting_of_model(d, job->items[i].deploy->model) == NULL && !survey_is_of(d, job->items[i].deploy->name))
+		if (is_due(&job->items[i], job->now_ms) && acting_of_model(d, job->items[i].deploy->model) == NULL && !is_waiting(d, &job->items[i])) {
+			d->watch_ms = clock_mono_ms(d->o.clock) + AGAIN_MS;
 			begin(d, &job->items[i]);
+		}
 	holding_drop(job->fleet);
 	free(job->items);
 	free(job);

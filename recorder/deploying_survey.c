@@ -419,14 +419,6 @@ static void begin_plan(struct survey *s)
 
 /* ---- a name that stands for several ---- */
 
-static const struct fleet_deploy *deploy_of_node(const struct fleet *f, const char *node, const char *model)
-{
-	for (size_t i = 0; i < f->n_targets; i++)
-		if (strcmp(f->targets[i].node, node) == 0 && strcmp(f->targets[i].model, model) == 0)
-			return fleet_deploy_of(f, f->targets[i].group, model);
-	return NULL;
-}
-
 static enum err see_change_of_version(void *ctx, const struct event *e)
 {
 	struct survey *s = ctx;
@@ -435,7 +427,7 @@ static enum err see_change_of_version(void *ctx, const struct event *e)
 	if (e->data[0] == '\0' || json_parse(e->data, strlen(e->data), NULL, &data, NULL) != ERR_OK)
 		return ERR_OK;
 	bool is_its = json_get_string(data, "model", NAME_TEXT, &model, NULL) == ERR_OK && strcmp(model, bare_name(s->request->target)) == 0;
-	const struct fleet_deploy *d = is_its ? deploy_of_node(s->fleet->fleet, e->node, model) : NULL;
+	const struct fleet_deploy *d = is_its ? deploying_of_node(s->fleet->fleet, e->node, model) : NULL;
 	cJSON_Delete(data);
 	if (d == NULL)
 		return ERR_OK;

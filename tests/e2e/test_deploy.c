@@ -44,6 +44,7 @@ static int64_t real_wall(const struct clock *c)
 }
 
 struct stage {
+	bool                is_auto; /* it rolls back by itself */
 	bool                takes_two, is_shared; /* a second person has to confirm; several people use this account */
 	struct store_folder folder;
 	char                config[128], rules[128];
@@ -105,8 +106,9 @@ static void write_config(struct stage *s)
 		if (strncmp(line, "defaults:", 9) == 0)
 			fputs("defaults: { interval: 200ms, timeout: 200ms }\n", to);
 		else if (strstr(line, " soak: ") != NULL)
-			fprintf(to, "      two_person: %s\n      waves: [ 1, 100%% ]\n      soak: 2s\n"
-			            "      gate: { latency: off, errors: off, quality: off, memory: off, requests: 0 }\n", s->takes_two ? "true" : "false");
+			fprintf(to, "      auto_rollback: %s\n      two_person: %s\n      waves: [ 1, 100%% ]\n      soak: 2s\n"
+			            "      gate: { latency: off, errors: off, quality: off, memory: off, requests: 0 }\n",
+			        s->is_auto ? "{ for: 0s, per_day: 1 }" : "no", s->takes_two ? "true" : "false");
 		else
 			fprintf(to, "%s\n", line);
 	}
@@ -496,6 +498,39 @@ static void test_second_person(void **state)
 	}
 }
 
+static enum err keep_deployment(void *ctx, const struct deployment_at *d)
+{
+	struct deployment_at *to = ctx;
+	to->row.id++; /* how many */
+	assert_string_equal(d->row.kind, "rollback");
+	assert_string_equal(d->row.actor.who, "pitwall");
+	assert_string_equal(d->row.scope, d->row.target);
+	to->last.state = d->last.state;
+	return ERR_OK;
+}
+
+/* As the fleet file allows: just what changed is taken back, where it changed, once. */
+static void test_by_itself(void **state)
+{
+	struct stage s = { .is_auto = true };
+	struct deployment_at seen = { .last = { .state = DEPLOYMENT_STATE_COUNT } };
+	bool was_new[NODES] = { false };
+	(void)state;
+	make_fleet(&s, "bad-deploy@320");
+	start_recorder(&s);
+	find_group(&s);
+	open_reader(&s);
+	for (int64_t until = own_ms() + DEADLINE_MS; seen.last.state != DEPLOYMENT_DONE; poll(NULL, 0, POLL_MS)) {
+		if (own_ms() >= until)
+			fail_msg("%lld rollbacks, the last is %d", (long long)seen.row.id, (int)seen.last.state);
+		seen.row.id = 0;
+		assert_ok(reader_deployments(s.reader, 0, INT64_MAX - 1, 10, keep_deployment, &seen, &why));
+	}
+	assert_int_equal(seen.row.id, 1);
+	check_end(&s, 1, DEPLOYMENT_DONE, was_new);
+	drop(&s);
+}
+
 static enum err count_firing(void *ctx, const struct alert_row *a)
 {
 	*(size_t *)ctx += a->fired_ms != 0 && a->resolved_ms == 0;
@@ -557,6 +592,9 @@ static void test_console(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_console), cmocka_unit_test(test_second_person), cmocka_unit_test(test_two_people), cmocka_unit_test(test_kill) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_console),    cmocka_unit_test(test_by_itself), cmocka_unit_test(test_second_person),
+		cmocka_unit_test(test_two_people), cmocka_unit_test(test_kill),
+	};
 	return cmocka_run_group_tests_name("deploy", tests, NULL, NULL);
 }
