@@ -14,7 +14,7 @@
 #include "recorder/desk.h"
 #include "recorder/peers.h"
 
-enum { TICK_MS = 200 };
+enum { TICK_MS = 100 };
 
 /* A fleet that somebody here looks at. */
 struct holding {
@@ -434,6 +434,8 @@ static void job_done(void *ctx, bool is_cancelled)
 	write_frames(a);
 	write_pieces(a);
 	take_asked(a);
+	if (!a->is_closing)
+		hand_on(a); /* at once: somebody waits for it */
 	log_trouble(a);
 	if (has_changed)
 		settle_fleet(a, used);
