@@ -374,12 +374,14 @@ static void signal_children(pid_t pid, int number, int depth)
 }
 
 void sshd_freeze(struct sshd *s) { signal_children(s->pid, SIGSTOP, 0); }
+
 /* At once: else a command that dies a moment before its connection could still say so over it. */
 void sshd_cut(struct sshd *s)
 {
 	sshd_freeze(s);
 	end_children(s->pid, 0);
 }
+
 void sshd_thaw(struct sshd *s) { signal_children(s->pid, SIGCONT, 0); }
 
 void sshd_end(struct sshd *s)

@@ -96,6 +96,8 @@ static void write_units(void)
 	write_unit("ends.service", "Type=simple\nExecStart=/bin/true\n");
 	write_unit("slow.service", "Type=notify\nNotifyAccess=all\nTimeoutStartSec=60\nExecStart=/bin/sh -c 'sleep 2; systemd-notify --ready; exec sleep 1000'\n");
 	char service[512];
+	snprintf(service, sizeof service, "Type=notify\nNotifyAccess=all\nTimeoutStartSec=60\nExecStart=/bin/sh -c 'until [ -e %s/go ]; do sleep 0.1; done; systemd-notify --ready; exec sleep 1000'\n", folder);
+	write_unit("held.service", service);
 	snprintf(service, sizeof service, "ExecStart=/bin/sleep 1000\nWorkingDirectory=%s/root/current\n", folder);
 	write_unit("released.service", service);
 }
@@ -265,10 +267,22 @@ static bool is_another(const void *what)
 {
 	const char *before = what;
 	struct driver_bench b;
-	begin(&b, 0, "systemd", "unit: slow.service\nuser: true\n");
+	begin(&b, 0, "systemd", "unit: held.service\nuser: true\n");
 	bool is_new = strstr(b.look.found.before, before) == NULL && b.look.found.is_ready;
 	driver_bench_release(&b);
 	return is_new;
+}
+
+/* A connection that was cut is tried anew after a while. */
+static bool is_back(const void *ignored)
+{
+	struct heard h;
+	(void)ignored;
+	const struct unit there = hands_bench_there(&hands);
+	run(&there, (const char *const[]){ "true", NULL }, &h);
+	bool is_ok = h.answer.err == ERR_OK;
+	heard_release(&h);
+	return is_ok;
 }
 
 /* A restart that is waited for, over a connection that is cut: it goes on in systemd, and the probe tells that it was begun. */
@@ -277,18 +291,21 @@ static void test_a_session_that_is_killed_does_not_cancel_the_job(void **state)
 	struct driver_bench b;
 	struct verdict v;
 	struct heard h;
-	char before[256];
+	char before[256], go[256];
 	(void)state;
 	need_systemd();
 	if (n_ways() < 2) {
 		print_message("# no sshd here, or nobody who could log in\n");
 		skip();
 	}
-	restart(1, "slow.service", &v, "slow.service");
-	begin(&b, 1, "systemd", "unit: slow.service\nuser: true\nstable: 1s\n");
+	snprintf(go, sizeof go, "%s/go", folder);
+	write_file(go, "");
+	restart(1, "held.service", &v, "held.service");
+	begin(&b, 1, "systemd", "unit: held.service\nuser: true\nstable: 1s\n");
 	assert_int_equal(driver_bench_plan(&b, DEPLOY_REDEPLOY, "as installed"), ERR_OK);
 	snprintf(before, sizeof before, "%s", b.look.found.before);
-	const char *const words[] = { "systemctl", "--user", "restart", "--", "slow.service" };
+	assert_int_equal(unlink(go), 0); /* the start ends when the test lets it */
+	const char *const words[] = { "systemctl", "--user", "restart", "--", "held.service" };
 	const struct ask a = { .kind = ASK_RUN, .argv = words, .n_argv = 5 };
 	hands_bench_begin(&hands, &hands_bench_deploy, &b.unit, &a, &h);
 	int at = 0;
@@ -305,7 +322,9 @@ static void test_a_session_that_is_killed_does_not_cancel_the_job(void **state)
 	assert_int_equal(h.answer.err, ERR_NETWORK);
 	assert_true(h.answer.was_sent);
 	heard_release(&h);
+	write_file(go, "");
 	loop_turn_until(hands.loop, is_another, before, "the restart goes on");
+	loop_turn_until(hands.loop, is_back, NULL, "the machine is reached again");
 	driver_bench_release(&b);
 }
 
