@@ -113,7 +113,7 @@ enum err commands_add(struct planning *p, struct steps *to, enum phase phase, co
 
 int64_t ready_ms_of(const struct fleet_deploy *d) { return d->gate.ready_ms > 0 ? d->gate.ready_ms : READY_MS; }
 
-static bool is_loopback(const char *url)
+bool url_is_loopback(const char *url)
 {
 	const char *host = strstr(url, "://");
 	host = host != NULL ? host + 3 : url;
@@ -138,7 +138,7 @@ enum err ready_add(struct planning *p, struct steps *to, int64_t ready_ms, struc
 	if (step == NULL)
 		return why_memory(why);
 	ask_http(p->arena, &step->ask, "GET", url, NULL);
-	step->ask.is_on_machine = is_loopback(url);
+	step->ask.is_on_machine = url_is_loopback(url);
 	step->ask.timeout_ms = READY_ASK_MS;
 	step->tag = TAG_HTTP_READY;
 	step->is_repeatable = true;

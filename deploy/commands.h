@@ -33,6 +33,8 @@ enum err commands_check(const struct settings *s, const char *option, bool has_v
 enum err commands_add(struct planning *p, struct steps *to, enum phase phase, const char *option, const char *const *values, struct why *why);
 /* A wait until `ready` says so; nothing where it is not set. */
 enum err ready_add(struct planning *p, struct steps *to, int64_t ready_ms, struct why *why);
+/* Its host is localhost, 127.* or ::1. */
+bool     url_is_loopback(const char *url);
 /* How long a unit may take to serve. */
 int64_t  ready_ms_of(const struct fleet_deploy *d);
 

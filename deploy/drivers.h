@@ -11,5 +11,6 @@ extern const struct driver http_driver;
 extern const struct driver kubernetes_driver;
 extern const struct driver release_symlink_driver;
 extern const struct driver systemd_driver;
+extern const struct driver triton_driver;
 
 #endif
