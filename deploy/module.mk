@@ -16,6 +16,7 @@ libdeploy_a_SOURCES += %reldir%/driver_kubernetes_plan.c
 libdeploy_a_SOURCES += %reldir%/driver_kubernetes_state.c
 libdeploy_a_SOURCES += %reldir%/driver_release.c
 libdeploy_a_SOURCES += %reldir%/driver_systemd.c
+libdeploy_a_SOURCES += %reldir%/driver_torchserve.c
 libdeploy_a_SOURCES += %reldir%/driver_triton.c
 libdeploy_a_SOURCES += %reldir%/drivers.c %reldir%/drivers.h
 libdeploy_a_SOURCES += %reldir%/gate.c %reldir%/gate.h
