@@ -11,6 +11,7 @@ static const struct driver *const drivers[] = {
 	&kubernetes_driver,
 	&release_symlink_driver,
 	&systemd_driver,
+	&tfserving_driver,
 	&torchserve_driver,
 	&triton_driver,
 	NULL, /* the end */

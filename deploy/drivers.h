@@ -11,6 +11,7 @@ extern const struct driver http_driver;
 extern const struct driver kubernetes_driver;
 extern const struct driver release_symlink_driver;
 extern const struct driver systemd_driver;
+extern const struct driver tfserving_driver;
 extern const struct driver torchserve_driver;
 extern const struct driver triton_driver;
 
