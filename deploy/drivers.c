@@ -14,6 +14,7 @@ static const struct driver *const drivers[] = {
 	&tfserving_driver,
 	&torchserve_driver,
 	&triton_driver,
+	&vllm_driver,
 	NULL, /* the end */
 };
 

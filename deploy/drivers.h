@@ -14,5 +14,6 @@ extern const struct driver systemd_driver;
 extern const struct driver tfserving_driver;
 extern const struct driver torchserve_driver;
 extern const struct driver triton_driver;
+extern const struct driver vllm_driver;
 
 #endif

@@ -19,6 +19,7 @@ libdeploy_a_SOURCES += %reldir%/driver_systemd.c
 libdeploy_a_SOURCES += %reldir%/driver_tfserving.c
 libdeploy_a_SOURCES += %reldir%/driver_torchserve.c
 libdeploy_a_SOURCES += %reldir%/driver_triton.c
+libdeploy_a_SOURCES += %reldir%/driver_vllm.c
 libdeploy_a_SOURCES += %reldir%/drivers.c %reldir%/drivers.h
 libdeploy_a_SOURCES += %reldir%/gate.c %reldir%/gate.h
 libdeploy_a_SOURCES += %reldir%/hands.c %reldir%/hands.h
