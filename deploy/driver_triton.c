@@ -367,14 +367,16 @@ static bool judge_index(const struct judging *j, const char *versions, struct ve
 		verdict_again(v, 0, "no index of the repository (status %d)", j->answer->status);
 		return false;
 	}
-	for (size_t i = 0; i < s->n; i++) {
-		const struct served_version *one = &s->items[i];
+	for (size_t i = 0; i < 2 * s->n; i++) { /* what is wanted first */
+		const struct served_version *one = &s->items[i % s->n];
 		bool is_meant = is_wanted(versions, one->number), is_busy = one->state == SERVED_LOADING || one->state == SERVED_UNLOADING || one->state == SERVED_READY;
+		if (is_meant != (i < s->n))
+			continue;
 		if (is_meant && one->state == SERVED_FAILED) {
 			verdict_failed(v, "version %lld is not loaded: %.160s", (long long)one->number, one->reason);
 			return false;
 		}
-		if (is_meant ? one->state != SERVED_READY : is_busy) {
+		if (is_meant ? one->state != SERVED_READY : is_busy && has_wanted) {
 			verdict_again(v, 0, "version %lld is %s", (long long)one->number,
 			              one->state == SERVED_LOADING ? "loading" : one->state == SERVED_UNLOADING ? "still unloading" : one->state == SERVED_READY ? "still ready" : "not ready");
 			return is_meant && (one->state == SERVED_GONE || one->state == SERVED_UNKNOWN);

@@ -99,3 +99,23 @@ UNIT_TESTS += tests/unit/deploy/test_plan_faults
 tests_unit_deploy_test_plan_faults_SOURCES = %reldir%/test_plan_faults.c %reldir%/plan_maker.c %reldir%/plan_maker.h $(faults)
 tests_unit_deploy_test_plan_faults_LDFLAGS = $(fault_ldflags)
 tests_unit_deploy_test_plan_faults_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_triton
+tests_unit_deploy_test_triton_SOURCES = %reldir%/test_triton.c $(driver_bench)
+tests_unit_deploy_test_triton_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_torchserve
+tests_unit_deploy_test_torchserve_SOURCES = %reldir%/test_torchserve.c $(driver_bench)
+tests_unit_deploy_test_torchserve_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_tfserving
+tests_unit_deploy_test_tfserving_SOURCES = %reldir%/test_tfserving.c $(driver_bench)
+tests_unit_deploy_test_tfserving_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_vllm
+tests_unit_deploy_test_vllm_SOURCES = %reldir%/test_vllm.c $(driver_bench)
+tests_unit_deploy_test_vllm_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_model_config
+tests_unit_deploy_test_model_config_SOURCES = %reldir%/test_model_config.c
+tests_unit_deploy_test_model_config_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
