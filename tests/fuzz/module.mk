@@ -124,6 +124,9 @@ tests_fuzz_fuzz_kube_config_LDADD = $(FUZZ_MAIN) $(libs_deploy)
 FUZZ_TARGETS += tests/fuzz/fuzz_deploy_machine
 tests_fuzz_fuzz_deploy_machine_LDADD = $(FUZZ_MAIN) $(libs_deploy)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_model_servers
+tests_fuzz_fuzz_model_servers_LDADD = $(FUZZ_MAIN) $(libs_deploy)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_remote
 tests_fuzz_fuzz_remote_LDADD = $(FUZZ_MAIN) $(libs_deploy)
 
