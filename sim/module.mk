@@ -2,6 +2,11 @@
 # The simulated fleet. It uses base/ alone.
 noinst_LIBRARIES += libsim.a
 libsim_a_SOURCES = \
+	%reldir%/control.c %reldir%/control.h \
+	%reldir%/control_tfserving.c \
+	%reldir%/control_torchserve.c \
+	%reldir%/control_triton.c \
+	%reldir%/control_vllm.c \
 	%reldir%/exporter.c %reldir%/exporter.h \
 	%reldir%/exporter_dcgm.c \
 	%reldir%/exporter_tfserving.c \

@@ -44,6 +44,7 @@ struct server {
 	int                  *owners;  /* by descriptor of a connection: its endpoint, or -1 */
 	size_t                n_owners;
 	struct buf            body;
+	struct buf            query;
 	pthread_t             thread;
 	bool                  has_thread;
 };
@@ -73,6 +74,13 @@ static int owner_of(const struct server *s, struct MHD_Connection *c)
 	return s->owners[info->connect_fd];
 }
 
+static enum MHD_Result on_argument(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	(void)kind;
+	buf_printf(context, "&%s=%s", name, value != NULL ? value : "");
+	return MHD_YES;
+}
+
 /* Called with the headers first, then for each piece of a body, then to answer. */
 static enum MHD_Result on_request(void *context, struct MHD_Connection *c, const char *url, const char *method, const char *version,
                                   const char *upload, size_t *upload_size, void **state)
@@ -97,7 +105,11 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *c, const
 		return MHD_NO;
 	buf_clear(&s->body);
 	struct reply reply = { .status = 500, .body = &s->body };
-	s->handler.answer(s->handler.context, (size_t)owner, method, url, buf_text(in), &reply);
+	buf_clear(&s->query);
+	MHD_get_connection_values(c, MHD_GET_ARGUMENT_KIND, on_argument, &s->query);
+	const char *authorization = MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
+	const struct request request = { .method = method, .path = url, .body = buf_text(in), .query = buf_text(&s->query), .authorization = authorization != NULL ? authorization : "" };
+	s->handler.answer(s->handler.context, (size_t)owner, &request, &reply);
 	return s->body.err == ERR_OK ? send_reply(c, &reply) : MHD_NO;
 }
 
@@ -315,6 +327,7 @@ enum err server_new(size_t n, int first_port, const struct server_handler *h, st
 		return why_memory(why);
 	*s = (struct server){ .handler = *h, .n = n, .n_owners = files };
 	buf_init(&s->body, REPLY_MAX);
+	buf_init(&s->query, BODY_MAX);
 	s->endpoints = calloc(n, sizeof *s->endpoints);
 	s->owners = malloc(files * sizeof *s->owners);
 	if (s->endpoints == NULL || s->owners == NULL) {
@@ -381,6 +394,7 @@ void server_free(struct server *s)
 		if (s->endpoints[i].fd >= 0)
 			close(s->endpoints[i].fd);
 	buf_release(&s->body);
+	buf_release(&s->query);
 	free(s->endpoints);
 	free(s->owners);
 	free(s);

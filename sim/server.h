@@ -11,6 +11,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Texts are never NULL. */
+struct request {
+	const char *method, *path, *body;
+	const char *query; /* "&name=value" for each argument, decoded */
+	const char *authorization; /* that header */
+};
+
 struct reply {
 	int         status;
 	const char *type; /* NULL: none */
@@ -21,7 +28,7 @@ struct reply {
 struct server_handler {
 	void *context;
 	/* Called in the server's thread for each request; `body` is NUL-terminated. */
-	void (*answer)(void *context, size_t endpoint, const char *method, const char *path, const char *body, struct reply *to);
+	void (*answer)(void *context, size_t endpoint, const struct request *r, struct reply *to);
 	/* Called a few times a second: should this endpoint accept connections now? */
 	bool (*is_open)(void *context, size_t endpoint);
 };

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "sim/control.h"
 #include "sim/exporter.h"
 #include "sim/random.h"
 #include "sim/server.h"
@@ -48,6 +49,7 @@ struct sim {
 	struct page       **pages; /* group * OUTLETS + outlet */
 	struct sim_node    *nodes;
 	struct deployment  *deployments; /* of each node */
+	struct control     *controls;    /* likewise */
 	struct endpoint_of *endpoints;
 	size_t              n_endpoints;
 	pthread_mutex_t     lock;
@@ -181,9 +183,17 @@ static void answer_deployment(struct sim *s, size_t node, const char *method, co
 	say(to, 202, "{\"version\":\"%s\"}\n", d == DEPLOYED_OLD ? spec->version : spec->next_version);
 }
 
-static void answer(void *context, size_t endpoint, const char *method, const char *path, const char *body, struct reply *to)
+static bool answer_control(struct sim *s, size_t node, const struct request *r, struct reply *to)
+{
+	const struct control_call call = { .spec = spec_of(s, node), .request = r, .now_s = sim_seconds(s), .load_s = LOAD_S, .runs_next = s->nodes[node].model.now.new_version,
+		                               .deployment = &s->deployments[node] };
+	return control_answer(&s->controls[node], &call, to);
+}
+
+static void answer(void *context, size_t endpoint, const struct request *request, struct reply *to)
 {
 	struct sim     *s = context;
+	const char     *method = request->method, *path = request->path, *body = request->body;
 	size_t          node = s->endpoints[endpoint].node;
 	struct outlet  *o = &s->nodes[node].outlets[s->endpoints[endpoint].outlet];
 	bool            is_get = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
@@ -200,6 +210,8 @@ static void answer(void *context, size_t endpoint, const char *method, const cha
 		answer_deployment(s, node, method, body, &t, to);
 		goto out;
 	}
+	if (s->endpoints[endpoint].outlet == OUTLET_SERVER && answer_control(s, node, request, to))
+		goto out;
 	for (size_t i = 0; i < o->exporter->n_routes; i++) {
 		const struct route *r = &o->exporter->routes[i];
 		if (!path_is(r->path, path, &t))
@@ -331,8 +343,9 @@ enum err sim_new(const struct sim_options *o, struct sim **out, struct why *why)
 		s->nodes = calloc((size_t)nodes, sizeof *s->nodes);
 		s->endpoints = calloc((size_t)nodes * OUTLETS, sizeof *s->endpoints);
 		s->deployments = calloc((size_t)nodes, sizeof *s->deployments);
+		s->controls = calloc((size_t)nodes, sizeof *s->controls);
 		s->schedule.deployments = s->deployments;
-		err = s->pages != NULL && s->nodes != NULL && s->endpoints != NULL && s->deployments != NULL ? make_pages(s, why) : why_memory(why);
+		err = s->pages != NULL && s->nodes != NULL && s->endpoints != NULL && s->deployments != NULL && s->controls != NULL ? make_pages(s, why) : why_memory(why);
 	}
 	if (err == ERR_OK)
 		err = make_nodes(s, why);
@@ -358,6 +371,7 @@ void sim_free(struct sim *s)
 	free(s->nodes);
 	free(s->endpoints);
 	free(s->deployments);
+	free(s->controls);
 	roster_release(&s->roster);
 	pthread_mutex_destroy(&s->lock);
 	free(s);

@@ -5,7 +5,7 @@
  * who asks or how often. Nothing here is used to watch a real fleet.
  *
  * Each inference server can be redeployed: GET /pitwall/deployment tells the running version and those there are; POST {"version": ...} there loads one, which takes
- * some seconds in which the server does not answer. The next version of a group is a bad one.
+ * some seconds in which the server does not answer. The next version of a group is a bad one. Its own control calls work too (sim/control.h).
  *
  * Where a real server listens on several ports (Triton 8000 and 8002, TorchServe 8080 to 8082) the simulated one answers all of it on
  * one port, to save sockets; the DCGM exporter has a port of its own, as it has in life. */
