@@ -119,3 +119,7 @@ tests_unit_deploy_test_vllm_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/deploy/test_model_config
 tests_unit_deploy_test_model_config_SOURCES = %reldir%/test_model_config.c
 tests_unit_deploy_test_model_config_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_model_servers_live
+tests_unit_deploy_test_model_servers_live_SOURCES = %reldir%/test_model_servers_live.c $(driver_bench)
+tests_unit_deploy_test_model_servers_live_LDADD   = libsim.a $(libs_deploy) $(MHD_LIBS) $(CMOCKA_LIBS)
