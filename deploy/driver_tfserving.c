@@ -406,17 +406,17 @@ static void judge_one(const struct judging *j, const struct served *s, int64_t v
 static void judge_status(const struct judging *j, struct verdict *v)
 {
 	int64_t version = 0;
-	struct served *s = arena_zeroed(j->arena, 1, sizeof *s);
-	bool is_status = s != NULL && read_status(j->arena, j->answer, s);
+	struct served s = { .n = 0 };
+	bool is_status = read_status(j->arena, j->answer, &s);
 	parse_i64(note_text(j->arena, j->step->note, "version"), 1, INT64_MAX, &version);
 	if (version == 0)
 		verdict_failed(v, "the journal does not tell the version");
 	else if (!is_status)
 		verdict_again(v, 0, "no status of the model (status %d)", j->answer->status);
-	else if (j->step->tag == TAG_LABEL && (s->n != 1 || s->items[0].number != version))
+	else if (j->step->tag == TAG_LABEL && (s.n != 1 || s.items[0].number != version))
 		verdict_again(v, 0, "the label is not version %lld yet", (long long)version);
 	else
-		judge_one(j, s, version, v);
+		judge_one(j, &s, version, v);
 }
 
 static void judge(const struct judging *j, struct verdict *v)

@@ -153,6 +153,8 @@ static void take_config(struct look *l)
 	buf_init(&text, CONFIG_MAX);
 	if (json_put_tree(&text, o) == ERR_OK)
 		m->config = arena_text(l->arena, buf_text(&text));
+	else if (text.err == ERR_MEMORY)
+		l->arena->failed = true;
 	else
 		found_warn(l, WARNING_FORBIDS, "the model's configuration on '%s' is longer than the %d bytes that a journal takes", l->unit->name, CONFIG_MAX);
 	buf_release(&text);
@@ -357,37 +359,46 @@ static bool is_wanted(const char *versions, int64_t number)
 	return false;
 }
 
+static size_t count_of(const char *versions)
+{
+	size_t n = versions[0] != '\0';
+	for (const char *c = versions; *c != '\0'; c++)
+		n += *c == ',';
+	return n;
+}
+
 /* What the index says of what is wanted. `versions` "": that nothing of the model is left. True: nothing there is on the way to it. */
 static bool judge_index(const struct judging *j, const char *versions, struct verdict *v)
 {
 	const char *model = note_text(j->arena, j->step->note, "model");
-	struct served *s = arena_zeroed(j->arena, 1, sizeof *s);
-	bool is_there, has_wanted = versions[0] == '\0';
-	if (s == NULL || !read_index(j->arena, j->answer, model, s, &is_there)) {
+	struct served s = { .n = 0 };
+	size_t n_missing = count_of(versions);
+	bool is_there;
+	if (!read_index(j->arena, j->answer, model, &s, &is_there)) {
 		verdict_again(v, 0, "no index of the repository (status %d)", j->answer->status);
 		return false;
 	}
-	for (size_t i = 0; i < 2 * s->n; i++) { /* what is wanted first */
-		const struct served_version *one = &s->items[i % s->n];
+	for (size_t i = 0; i < 2 * s.n; i++) { /* what is wanted first */
+		const struct served_version *one = &s.items[i % s.n];
 		bool is_meant = is_wanted(versions, one->number), is_busy = one->state == SERVED_LOADING || one->state == SERVED_UNLOADING || one->state == SERVED_READY;
-		if (is_meant != (i < s->n))
+		if (is_meant != (i < s.n))
 			continue;
 		if (is_meant && one->state == SERVED_FAILED) {
 			verdict_failed(v, "version %lld is not loaded: %.160s", (long long)one->number, one->reason);
 			return false;
 		}
-		if (is_meant ? one->state != SERVED_READY : is_busy && has_wanted) {
+		if (is_meant ? one->state != SERVED_READY : is_busy && n_missing == 0) {
 			verdict_again(v, 0, "version %lld is %s", (long long)one->number,
 			              one->state == SERVED_LOADING ? "loading" : one->state == SERVED_UNLOADING ? "still unloading" : one->state == SERVED_READY ? "still ready" : "not ready");
 			return is_meant && (one->state == SERVED_GONE || one->state == SERVED_UNKNOWN);
 		}
-		has_wanted = has_wanted || is_meant;
+		n_missing -= is_meant;
 	}
-	if (has_wanted)
+	if (n_missing == 0)
 		verdict_done(v, versions[0] != '\0' ? "version %.100s is ready" : "it is unloaded%s", versions);
 	else
 		verdict_again(v, 0, "version %.100s is not there yet", versions);
-	return !has_wanted;
+	return n_missing > 0;
 }
 
 static void refused(const struct judging *j, const char *what, struct verdict *v)

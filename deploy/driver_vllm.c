@@ -498,14 +498,17 @@ static void judge_inner(const struct judging *j, struct verdict *v)
 	struct fleet_deploy deploy;
 	struct settings settings;
 	struct judging inner = *j;
+	struct arena a; /* a step is judged many times, and its own arena lasts as long as the step */
 	struct why why;
-	if (!setting(j->settings, "restart")->is_given || inner_of(j->deploy, j->settings, j->arena, &driver, &deploy, &settings, &why) != ERR_OK) {
+	arena_init(&a);
+	if (setting(j->settings, "restart")->is_given && inner_of(j->deploy, j->settings, &a, &driver, &deploy, &settings, &why) == ERR_OK) {
+		inner.deploy = &deploy;
+		inner.settings = &settings;
+		driver->judge(&inner, v);
+	} else {
 		verdict_failed(v, "a step that the driver does not know");
-		return;
 	}
-	inner.deploy = &deploy;
-	inner.settings = &settings;
-	driver->judge(&inner, v);
+	arena_release(&a);
 }
 
 static void judge(const struct judging *j, struct verdict *v)

@@ -52,15 +52,16 @@ enum err server_api_of(const struct settings *s, const struct unit *u, struct ar
 		return e;
 	if (!is_url(url) || !host_of(url, host))
 		return why_set(why, ERR_FORMAT, "'url' becomes '%.100s' for '%s', which is no URL of a server", url, u->name);
-	out->base = url;
-	out->model = name[0] != '\0' ? name : u->model;
-	out->is_on_machine = url_is_loopback(url) && strcmp(host, own) != 0;
+	bool is_on_machine = url_is_loopback(url) && strcmp(host, own) != 0;
+	if (is_on_machine && !u->is_local && u->destination[0] == '\0')
+		return why_set(why, ERR_UNSUPPORTED, "'%.100s' is the loopback of the machine of '%s', and no way to that machine is known: give 'ssh', or another 'url'", url, u->name);
+	*out = (struct server_api){ .base = url, .model = name[0] != '\0' ? name : u->model, .is_on_machine = is_on_machine };
 	return ERR_OK;
 }
 
 enum err server_api_check(const struct settings *s, struct why *why)
 {
-	const struct unit any = { .name = "n", .node = "n", .model = "m", .group = "g", .url = "http://n:1", .destination = "", .user = "" };
+	const struct unit any = { .name = "n", .node = "n", .model = "m", .group = "g", .url = "http://n:1", .destination = "", .user = "", .is_local = true };
 	struct server_api api;
 	struct arena a;
 	arena_init(&a);

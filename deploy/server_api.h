@@ -24,7 +24,7 @@ struct server_api {
 	bool        is_on_machine;
 };
 
-/* ERR_UNSUPPORTED: the unit has no target, and `url` needs one; ERR_FORMAT: it becomes no URL. */
+/* ERR_UNSUPPORTED: the unit has no target, and `url` needs one, or the machine is to be asked and none is known; ERR_FORMAT: it becomes no URL. */
 enum err server_api_of(const struct settings *s, const struct unit *u, struct arena *a, struct server_api *out, struct why *why);
 /* Of the text as it stands in the file: for a driver's check. */
 enum err server_api_check(const struct settings *s, struct why *why);

@@ -123,3 +123,7 @@ tests_unit_deploy_test_model_config_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/deploy/test_model_servers_live
 tests_unit_deploy_test_model_servers_live_SOURCES = %reldir%/test_model_servers_live.c $(driver_bench)
 tests_unit_deploy_test_model_servers_live_LDADD   = libsim.a $(libs_deploy) $(MHD_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_server_api
+tests_unit_deploy_test_server_api_SOURCES = %reldir%/test_server_api.c $(driver_bench)
+tests_unit_deploy_test_server_api_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)

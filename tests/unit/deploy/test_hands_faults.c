@@ -12,8 +12,8 @@
 
 struct tried {
 	const char *driver, *options, *to;
-	const char *answers[3];
-	struct answer shown[3];
+	const char *answers[4];
+	struct answer shown[4];
 };
 
 static const struct tried tried[] = {
@@ -26,6 +26,16 @@ static const struct tried tried[] = {
 	{ "http", "current: { url: '{url}/c', version: v }\nlist: { url: '{url}/l', versions: a }\n"
 	          "apply: { url: '{url}/x/{version}', body: '\"{version}\"', headers: { X-A: '{version}' }, check: { v: '{version}' } }\n", "v2",
 	  { "{\"v\":\"v1\"}", "{\"a\":[\"v2\",\"v1\"]}" }, { { 0 } } },
+	{ "triton", "unload_first: true\n", "6",
+	  { "[{\"name\":\"chat\",\"version\":\"7\",\"state\":\"READY\"},{\"name\":\"chat\",\"version\":\"6\",\"state\":\"UNAVAILABLE\",\"reason\":\"x\"}]", "{\"name\":\"chat\"}" }, { { 0 } } },
+	{ "torchserve", "archive: '{version}.mar'\nkeep_workers: false\n", "3",
+	  { "[{\"modelVersion\":\"2\",\"maxWorkers\":1,\"workers\":[{\"status\":\"READY\"}]}]", "[{\"modelVersion\":\"2\",\"maxWorkers\":1},{\"modelVersion\":\"1\"}]" }, { { 0 } } },
+	{ "tfserving", "config_file: /c\nlabel: stable\n", "42",
+	  { "model_config_list { config { name: 'chat' base_path: '/m' version_labels { key: 'stable' value: 41 } } }",
+	    "{\"model_version_status\":[{\"version\":\"41\",\"state\":\"AVAILABLE\",\"status\":{\"error_code\":\"OK\"}}]}", "41\n42\n" }, { { 0 } } },
+	{ "vllm", "{ lora: polite, lora_path: '/a/{version}' }", "8", { "{\"data\":[{\"id\":\"polite\",\"root\":\"/a/7\"}]}", "{\"is_sleeping\":true}", "7\n8\n" }, { { 0 } } },
+	{ "vllm", "restart: { driver: command, current: [ c ], list: [ l ], apply: [ [ a, '{version}' ] ], undrain: [ [ u ] ] }\n", "v2",
+	  { "v1\n", "v2\tnew\nv1\n", "{\"data\":[{\"id\":\"chat\",\"root\":\"/m\"}]}", "{}" }, { { 0 } } },
 };
 
 static enum err whole(const struct ask *a)
@@ -58,7 +68,7 @@ static void judge_all(struct driver_bench *b, const struct steps *steps, const s
 static enum err drive(struct driver_bench *b, const struct tried *t, struct why *why)
 {
 	enum look_turn turn = driver_bench_look(b, NULL);
-	for (size_t i = 0; turn == LOOK_ASK && !arena_failed(&b->arena) && t->answers[i] != NULL; i++) {
+	for (size_t i = 0; turn == LOOK_ASK && !arena_failed(&b->arena) && i < 4 && t->answers[i] != NULL; i++) {
 		whole(&b->look.next);
 		turn = driver_bench_look(b, &t->shown[i]);
 	}
@@ -100,8 +110,8 @@ static void test_drivers(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof tried / sizeof tried[0]; i++) {
 		struct tried t = tried[i];
-		for (size_t k = 0; k < 3 && t.answers[k] != NULL; k++)
-			t.shown[k] = answered(t.answers[k][0] == '{' ? 200 : 0, t.answers[k]);
+		for (size_t k = 0; k < 4 && t.answers[k] != NULL; k++)
+			t.shown[k] = answered(t.answers[k][0] == '{' || t.answers[k][0] == '[' ? 200 : 0, t.answers[k]);
 		fault_loop(t.driver, ERR_OK, driver_run, &t);
 	}
 }

@@ -272,6 +272,35 @@ static void test_a_load_without_an_answer(void **state)
 	driver_bench_release(&bench);
 }
 
+/* Where two were READY both have to be again. */
+static void test_back_to_two_versions(void **state)
+{
+	static const struct {
+		const char       *label, *index;
+		enum verdict_kind kind;
+	} rows[] = {
+		{ "one of them", "[{\"name\":\"ranker\",\"version\":\"7\",\"state\":\"READY\"}]", VERDICT_AGAIN },
+		{ "one is loading", "[{\"name\":\"ranker\",\"version\":\"7\",\"state\":\"READY\"},{\"name\":\"ranker\",\"version\":\"6\",\"state\":\"LOADING\"}]", VERDICT_AGAIN },
+		{ "both", "[{\"name\":\"ranker\",\"version\":\"7\",\"state\":\"READY\"},{\"name\":\"ranker\",\"version\":\"6\",\"state\":\"READY\"}]", VERDICT_DONE },
+		{ "one more", "[{\"name\":\"ranker\",\"version\":\"7\",\"state\":\"READY\"},{\"name\":\"ranker\",\"version\":\"6\",\"state\":\"READY\"},"
+		              "{\"name\":\"ranker\",\"version\":\"8\",\"state\":\"READY\"}]", VERDICT_AGAIN },
+	};
+	(void)state;
+	begin("{}");
+	look(rows[2].index, 200, config);
+	assert_true(driver_bench_warns(&bench, WARNING_NOTE, "7,6 are READY"));
+	assert_int_equal(driver_bench_plan(&bench, DEPLOY_REDEPLOY, "8"), ERR_OK);
+	const struct step *s = driver_bench_step(&bench.back, "wait until version 7,6");
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const struct answer a = answered(200, rows[i].index);
+		struct verdict v;
+		int at = 0;
+		driver_bench_judge(&bench, s, &a, false, 0, &at, &v);
+		assert_row(rows[i].label, v.kind == rows[i].kind);
+	}
+	driver_bench_release(&bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +315,7 @@ int main(void)
 		cmocka_unit_test(test_a_name_stays_in_its_segment),
 		cmocka_unit_test(test_judging),
 		cmocka_unit_test(test_a_load_without_an_answer),
+		cmocka_unit_test(test_back_to_two_versions),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
