@@ -122,13 +122,17 @@ static void set(struct control *c, const struct control_call *call, struct reply
 	control_say(to, 200, "{}\n");
 }
 
-/* Only what stands in a file, or on the command line, is there afterwards. */
-static void restart(struct control *c, const struct control_call *call, struct reply *to)
+void control_forget(struct control *c)
 {
 	struct control fresh = { .mode = c->mode, .has_no_adapters = c->has_no_adapters };
 	memcpy(fresh.token, c->token, sizeof fresh.token);
 	memcpy(fresh.file, c->file, sizeof fresh.file);
 	*c = fresh;
+}
+
+static void restart(struct control *c, const struct control_call *call, struct reply *to)
+{
+	control_forget(c);
 	*call->deployment = (struct deployment){ DEPLOYED_NOTHING, call->now_s + call->load_s };
 	control_say(to, 202, "{}\n");
 }

@@ -52,6 +52,9 @@ struct control_call {
 	struct deployment       *deployment;
 };
 
+/* A new process: what stands in no file and on no command line is gone. */
+void control_forget(struct control *c);
+
 /* False: it is none of these calls. */
 bool control_answer(struct control *c, const struct control_call *call, struct reply *to);
 

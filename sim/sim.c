@@ -180,6 +180,7 @@ static void answer_deployment(struct sim *s, size_t node, const char *method, co
 		return;
 	}
 	s->deployments[node] = (struct deployment){ d, sim_seconds(s) + LOAD_S };
+	control_forget(&s->controls[node]);
 	say(to, 202, "{\"version\":\"%s\"}\n", d == DEPLOYED_OLD ? spec->version : spec->next_version);
 }
 

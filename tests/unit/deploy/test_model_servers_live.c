@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/slurp.h"
+#include "config/fleet.h"
 #include "sim/sim.h"
 #include "tests/unit/deploy/driver_bench.h"
 
@@ -218,6 +219,17 @@ static void test_torchserve_wants_its_key(void **state)
 	assert_int_equal(tell("POST", "/pitwall/control", "{\"token\":\"secret\"}"), 200);
 	assert_int_equal(driver_bench_look_live(&bench, &hands), LOOK_FAILED);
 	assert_non_null(strstr(bench.why.text, "'auth'"));
+	const struct fleet_auth auth = { .kind = FLEET_AUTH_BEARER, .secret = { .kind = SECRET_ENV, .name = "PITWALL_TEST_TOKEN" } };
+	struct fleet_deploy d = hands_bench_deploy;
+	struct heard h;
+	d.auth = &auth;
+	assert_int_equal(setenv("PITWALL_TEST_TOKEN", "secret", 1), 0);
+	assert_int_equal(driver_bench_look(&bench, NULL), LOOK_ASK);
+	hands_bench_begin(&hands, &d, &bench.unit, &bench.look.next, &h);
+	hands_bench_await(&hands, &h, "a description");
+	assert_int_equal(h.answer.status, 200);
+	assert_int_equal(driver_bench_look(&bench, &h.answer), LOOK_ASK);
+	heard_release(&h);
 	driver_bench_release(&bench);
 }
 

@@ -11,3 +11,6 @@ tests_unit_sim_test_sim_LDADD        = $(libs_sim) $(CMOCKA_LIBS)
 # What the sim says is what the collectors' parser takes.
 tests_unit_sim_test_parses_SOURCES   = %reldir%/test_parses.c
 tests_unit_sim_test_parses_LDADD     = libsim.a libcollectors.a $(libs_config) $(MHD_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/sim/test_control
+tests_unit_sim_test_control_SOURCES  = %reldir%/test_control.c
+tests_unit_sim_test_control_LDADD    = $(libs_sim) $(CMOCKA_LIBS)
