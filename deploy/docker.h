@@ -125,8 +125,8 @@ enum look_turn docker_look(struct look *l, const struct docker_choice *c, struct
 
 enum err docker_plan(struct planning *p, struct why *why);
 bool     docker_judge(const struct judging *j, struct verdict *v); /* as systemd_judge */
-/* Shared with compose's own way: the wait for what stands under a name or an id; `key` "" : whoever made it. */
-struct step *docker_add_wait(struct planning *p, struct steps *to, const char *container, const char *key);
+/* Shared with compose's own way: the wait for what stands under a name or an id. `key` "": whoever made it; `image` "": of any image, else of that id. */
+struct step *docker_add_wait(struct planning *p, struct steps *to, const char *container, const char *key, const char *image);
 
 /* As look leaves it for plan. Texts never NULL. */
 struct docker_before {

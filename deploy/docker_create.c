@@ -13,6 +13,7 @@
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -411,16 +412,27 @@ enum err docker_create_body(const struct cJSON *inspect, const struct docker_bir
 	return ERR_OK;
 }
 
-/* Names of variables alone: a hash of a weak secret gives it away to whoever can try all of them. */
-static void hide_values(struct cJSON *body)
+static int by_text(const void *a, const void *b) { return strcmp(text_of(*(struct cJSON *const *)a), text_of(*(struct cJSON *const *)b)); }
+
+/* Names of variables alone, in an order of their own, which engines do not keep: a hash of a weak secret gives it away to whoever can try all of them. */
+static bool hide_values(struct arena *a, struct cJSON *body)
 {
-	struct cJSON *one;
-	cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(body, "Env"))
-	{
+	struct cJSON *env = cJSON_GetObjectItemCaseSensitive(body, "Env"), *one;
+	size_t n = 0, all = cJSON_IsArray(env) ? (size_t)cJSON_GetArraySize(env) : 0;
+	struct cJSON **items = arena_zeroed(a, all + 1, sizeof(struct cJSON *));
+	if (items == NULL)
+		return false;
+	while (n < all && (one = cJSON_DetachItemFromArray(env, 0)) != NULL) {
 		char *end = cJSON_IsString(one) ? strchr(one->valuestring, '=') : NULL;
 		if (end != NULL)
 			*end = '\0';
+		items[n++] = one;
 	}
+	qsort(items, n, sizeof items[0], by_text);
+	bool ok = true;
+	for (size_t i = 0; i < n; i++)
+		ok = add(env, NULL, items[i]) && ok;
+	return ok;
 }
 
 const char *docker_config_hash(struct arena *a, const struct cJSON *inspect)
@@ -436,8 +448,7 @@ const char *docker_config_hash(struct arena *a, const struct cJSON *inspect)
 		cJSON_DeleteItemFromObjectCaseSensitive(body, left_out[i]);
 	for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
 		cJSON_DeleteItemFromObjectCaseSensitive(cJSON_GetObjectItemCaseSensitive(body, "Labels"), ours[i]);
-	hide_values(body);
-	const char *text = docker_tree_text(a, body);
+	const char *text = hide_values(a, body) ? docker_tree_text(a, body) : "";
 	cJSON_Delete(body);
 	return arena_printf(a, "%016llx", (unsigned long long)hash64(text, strlen(text), 0));
 }

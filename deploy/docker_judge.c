@@ -254,7 +254,7 @@ static void say_ended(const struct docker_container *c, struct verdict *v)
 static void judge_wait(const struct judging *j, struct verdict *v)
 {
 	struct docker_container c;
-	const char *key = note(j, "key");
+	const char *key = note(j, "key"), *image = note(j, "image");
 	int64_t stable_ms = setting_number(j->settings, "stable"), ran_ms = j->now_ms - j->began_ms;
 	if (j->answer->status >= 500) {
 		verdict_again(v, 0, "the engine answers with status %d", j->answer->status);
@@ -266,6 +266,8 @@ static void judge_wait(const struct judging *j, struct verdict *v)
 	*j->at = c.pid != 0 ? (int)c.pid : *j->at;
 	if (key[0] != '\0' && strcmp(c.run, key) != 0)
 		verdict_failed(v, "another container has taken the name: %.12s, which this run did not make", c.id);
+	else if (image[0] != '\0' && strcmp(c.image, image) != 0)
+		verdict_failed(v, "it runs another image (%.19s) than was meant (%.19s)", c.image, image);
 	else if (strcmp(c.status, "paused") == 0)
 		verdict_again(v, 0, "it is paused");
 	else if (!c.is_running || strcmp(c.status, "running") != 0)

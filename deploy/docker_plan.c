@@ -222,7 +222,7 @@ static void add_swap(struct going *g)
 	set_ask(g, s, "POST", "containers", g->was.name, "start", "", NULL, START_MS);
 }
 
-struct step *docker_add_wait(struct planning *p, struct steps *to, const char *container, const char *key)
+struct step *docker_add_wait(struct planning *p, struct steps *to, const char *container, const char *key, const char *image)
 {
 	struct docker_before was;
 	struct step *s = steps_add(p, to, PHASE_READY, "wait until it is healthy, or has run for a while");
@@ -233,7 +233,7 @@ struct step *docker_add_wait(struct planning *p, struct steps *to, const char *c
 	docker_ask(p->arena, &c, &s->ask);
 	s->tag = TAG_DOCKER_WAIT;
 	s->is_repeatable = true;
-	s->note = note_make(p->arena, "key", key, NULL);
+	s->note = note_make(p->arena, "key", key, "image", image, NULL);
 	s->poll_ms = WAIT_POLL_MS;
 	s->deadline_ms = ready_ms_of(p->deploy);
 	return s;
@@ -288,7 +288,7 @@ static enum err plan_back(struct going *g, const char *const *values, struct why
 		return ERR_OK;
 	s = add(g, p->back, PHASE_CHANGE, TAG_DOCKER_START, "start the old one, ", short_of(g));
 	set_ask(g, s, "POST", "containers", g->was.id, "start", "", NULL, START_MS);
-	docker_add_wait(p, p->back, g->was.id, "");
+	docker_add_wait(p, p->back, g->was.id, "", g->was.image);
 	enum err e = ready_add(p, p->back, g->ready_ms, why);
 	return e == ERR_OK ? commands_add(p, p->back, PHASE_ENTER, "undrain", values, why) : e;
 }
@@ -303,7 +303,7 @@ static enum err plan_forward(struct going *g, bool pulls, const char *const *val
 	if (e != ERR_OK)
 		return e;
 	add_swap(g);
-	docker_add_wait(p, p->forward, g->was.name, p->key);
+	docker_add_wait(p, p->forward, g->was.name, p->key, g->want);
 	e = ready_add(p, p->forward, g->ready_ms, why);
 	e = e == ERR_OK ? commands_add(p, p->forward, PHASE_ENTER, "undrain", values, why) : e;
 	add_removal(g);

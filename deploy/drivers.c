@@ -7,6 +7,7 @@
 
 static const struct driver *const drivers[] = {
 	&command_driver,
+	&compose_driver,
 	&docker_driver,
 	&http_driver,
 	&kubernetes_driver,

@@ -7,6 +7,7 @@
 #include "deploy/driver.h"
 
 extern const struct driver command_driver;
+extern const struct driver compose_driver;
 extern const struct driver docker_driver;
 extern const struct driver http_driver;
 extern const struct driver kubernetes_driver;

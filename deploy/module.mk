@@ -12,6 +12,7 @@ libdeploy_a_SOURCES += %reldir%/docker_plan.c
 libdeploy_a_SOURCES += %reldir%/docker_read.c
 libdeploy_a_SOURCES += %reldir%/driver.c %reldir%/driver.h
 libdeploy_a_SOURCES += %reldir%/driver_command.c
+libdeploy_a_SOURCES += %reldir%/driver_compose.c
 libdeploy_a_SOURCES += %reldir%/driver_docker.c
 libdeploy_a_SOURCES += %reldir%/driver_http.c
 libdeploy_a_SOURCES += %reldir%/driver_kubernetes.c %reldir%/driver_kubernetes.h

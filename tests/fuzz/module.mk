@@ -121,6 +121,8 @@ FUZZ_TARGETS += tests/fuzz/fuzz_kubernetes
 tests_fuzz_fuzz_kubernetes_LDADD = $(FUZZ_MAIN) $(libs_deploy)
 FUZZ_TARGETS += tests/fuzz/fuzz_kube_config
 tests_fuzz_fuzz_kube_config_LDADD = $(FUZZ_MAIN) $(libs_deploy)
+FUZZ_TARGETS += tests/fuzz/fuzz_docker
+tests_fuzz_fuzz_docker_LDADD = $(FUZZ_MAIN) $(libs_deploy)
 FUZZ_TARGETS += tests/fuzz/fuzz_deploy_machine
 tests_fuzz_fuzz_deploy_machine_LDADD = $(FUZZ_MAIN) $(libs_deploy)
 

@@ -113,7 +113,7 @@ static void test_what_is_found(void **state)
 	assert_string_equal(f->versions[0].image, "registry.example/chat:v1");
 	assert_string_equal(f->versions[1].tag, "v2");
 	assert_true(f->versions[0].since_ms > 0);
-	assert_true(driver_bench_warns(&bench, WARNING_NOTE, "TOKEN, MODEL"));
+	assert_true(driver_bench_warns(&bench, WARNING_NOTE, "TOKEN") && driver_bench_warns(&bench, WARNING_NOTE, "MODEL"));
 	driver_bench_release(&bench);
 }
 
@@ -308,6 +308,31 @@ static void test_an_image_that_cannot_be_fetched(void **state)
 	driver_bench_release(&bench);
 }
 
+/* ---- compose ---- */
+
+static void test_a_service_of_compose_by_the_api(void **state)
+{
+	(void)state;
+	need_docker();
+	say("docker rm -f chat >/dev/null; docker run -d --name shop-chat-1 --network none --label com.docker.compose.project=shop --label com.docker.compose.service=chat "
+	    "--label com.docker.compose.oneoff=False --label com.docker.compose.config-hash=abc --label com.docker.compose.image=sha256:0 registry.example/chat:v1 "
+	    "/bin/sh -c 'trap \"exit 0\" TERM; while :; do sleep 0.1; done' >/dev/null");
+	char options[512];
+	snprintf(options, sizeof options, "service: chat\nproject: shop\nsocket: %s\nstable: 300ms\n", docker.socket);
+	driver_bench_init(&bench, driver_find("compose"), options);
+	if (bench.err != ERR_OK || driver_bench_look_live(&bench, &hands) != LOOK_DONE)
+		fail_msg("%s", bench.why.text);
+	assert_true(driver_bench_warns(&bench, WARNING_CARE, "behind compose's back"));
+	plan_to("v2");
+	take_all(&bench.forward);
+	say("docker exec shop-chat-1 /bin/cat /two");
+	assert_string_equal(say("docker inspect -f '{{index .Config.Labels \"com.docker.compose.config-hash\"}} {{index .Config.Labels \"com.docker.compose.project\"}}' shop-chat-1"), "abc shop");
+	assert_string_equal(say("docker inspect -f '{{index .Config.Labels \"com.docker.compose.image\"}}' shop-chat-1"), id_of("v2"));
+	take_all(&bench.back);
+	say("docker exec shop-chat-1 /bin/cat /one");
+	driver_bench_release(&bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -321,6 +346,7 @@ int main(void)
 		cmocka_unit_test_setup(test_a_healthcheck_that_takes_its_time, begin),
 		cmocka_unit_test_setup(test_a_tag_that_moved, begin),
 		cmocka_unit_test_setup(test_an_image_that_cannot_be_fetched, begin),
+		cmocka_unit_test_setup(test_a_service_of_compose_by_the_api, begin),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
