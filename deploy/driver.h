@@ -171,6 +171,7 @@ struct driver {
 	bool                 needs_machine; /* units must have a machine (SSH or local) */
 	bool                 has_history;   /* look gives versions that it could go back to; else history must be the store's */
 	bool                 has_running;   /* look tells the running version; else it must be a signal */
+	bool                 may_fetch;     /* a redeploy may be to a version that look has not listed: it is fetched */
 	/* More than the options' own ranges; may be NULL. */
 	enum err      (*check)(const struct fleet_deploy *d, const struct settings *s, struct why *why);
 	enum look_turn (*look)(struct look *l, struct why *why);

@@ -191,7 +191,7 @@ static enum err plan_unit(struct planner *p, size_t place, struct steps *forward
 		c->unit->key = "";
 		return ERR_OK;
 	}
-	if (!to.is_present && !to.is_running && to.id[0] != '\0' && p->in->driver->has_history && !is_serious)
+	if (!to.is_present && !to.is_running && to.id[0] != '\0' && p->in->driver->has_history && !p->in->driver->may_fetch && !is_serious)
 		planner_warn_of(p, place, WARNING_SERIOUS, arena_printf(p->a, "version %.200s is not there", version_label(&to)));
 	c->unit->forward = kept(p->a, forward);
 	c->unit->back = kept(p->a, back);

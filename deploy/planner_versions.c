@@ -314,12 +314,13 @@ static void take_wished(struct planner *p)
 		planner_warn(p, WARNING_FORBIDS, "version '%.200s' is not known here", wished);
 }
 
-/* Where the driver has no list of what there is, a person may name what nobody has seen yet. */
+/* Where the driver has no list of what there is, or fetches what is not there, a person may name what nobody has seen yet. */
 static void add_wished(struct planner *p)
 {
 	bool is_doubtful = false;
 	struct version made = of_label(p->in->wished, 0);
-	bool may = (p->in->deploy->history == VERSION_STORE || !p->in->driver->has_history) && p->in->wished[0] != '\0';
+	bool may_fetch = p->in->driver->may_fetch && p->in->kind == DEPLOY_REDEPLOY;
+	bool may = (p->in->deploy->history == VERSION_STORE || !p->in->driver->has_history || may_fetch) && p->in->wished[0] != '\0';
 	if (may && find_wished(p, p->in->wished, &is_doubtful) == NULL && !is_doubtful)
 		merge(p, &made, 1, PLAN_VERSIONS_MAX);
 }

@@ -184,6 +184,24 @@ static void the_store_may_be_all_that_knows(void **state)
 	maker_release(&m);
 }
 
+/* A driver that fetches what is not there goes to what nobody has seen yet, but never back to it. */
+static void a_version_that_is_fetched_may_be_named(void **state)
+{
+	(void)state;
+	maker_init(&m, 4);
+	m.driver.may_fetch = true;
+	m.in.wished = "v99";
+	m.in.kind = DEPLOY_REDEPLOY;
+	struct deploy_plan *p = make();
+	assert_non_null(p->to);
+	assert_string_equal(p->to->version.id, "v99");
+	assert_false(warns(p, WARNING_FORBIDS, "v99") || warns(p, WARNING_SERIOUS, "version v99 is not there"));
+	m.in.kind = DEPLOY_ROLLBACK;
+	p = make();
+	assert_true(warns(p, WARNING_FORBIDS, "'v99' is not known"));
+	maker_release(&m);
+}
+
 /* What the driver calls v14 the signals call 14. */
 static void a_signals_label_is_the_drivers_version(void **state)
 {
@@ -452,6 +470,7 @@ int main(void)
 		cmocka_unit_test(the_last_healthy_version_is_chosen),
 		cmocka_unit_test(without_a_source_of_truth_nothing_is_planned),
 		cmocka_unit_test(the_store_may_be_all_that_knows),
+		cmocka_unit_test(a_version_that_is_fetched_may_be_named),
 		cmocka_unit_test(a_signals_label_is_the_drivers_version),
 		cmocka_unit_test(versions_are_merged_in_their_order),
 		cmocka_unit_test(what_cant_be_changed_is_left_out),
