@@ -18,17 +18,23 @@ static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW
 bool docker_is_name(const char *name)
 {
 	size_t n = strlen(name);
-	return n > 0 && n <= DOCKER_NAME_MAX && strchr(letters, name[0]) != NULL && strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == n;
+	return n > 0 && n <= DOCKER_NAME_MAX && strchr(letters, name[0]) != NULL &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == n;
 }
 
 bool docker_is_id(const char *id) { return strlen(id) == DOCKER_ID && strspn(id, "0123456789abcdef") == DOCKER_ID; }
 
 bool docker_is_image_id(const char *id) { return strncmp(id, "sha256:", 7) == 0 && docker_is_id(id + 7); }
 
+/* Behind each mark stands a letter, a digit or an underscore: nothing that could be an option or a way up. */
 bool docker_is_ref(const char *ref)
 {
 	size_t n = strlen(ref);
-	return n > 0 && n <= DOCKER_REF_MAX && strchr(letters, ref[0]) != NULL && strspn(ref, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/:@") == n;
+	for (const char *c = strpbrk(ref, "/:@"); c != NULL; c = strpbrk(c + 1, "/:@"))
+		if (c[1] != '_' && (c[1] == '\0' || strchr(letters, c[1]) == NULL))
+			return false;
+	return n > 0 && n <= DOCKER_REF_MAX && strchr(letters, ref[0]) != NULL &&
+	       strspn(ref, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/:@") == n;
 }
 
 /* A colon behind the last slash parts the tag: one before it is a port. */
@@ -85,16 +91,18 @@ struct cJSON *docker_json(const struct answer *a)
 {
 	struct cJSON *o = NULL;
 	struct why why;
-	return !a->is_cut && json_parse(a->text, a->n, NULL, &o, &why) == ERR_OK ? o : NULL;
+	return !a->is_cut && a->text != NULL && json_parse(a->text, a->n, NULL, &o, &why) == ERR_OK ? o : NULL;
 }
 
 void docker_message(const struct answer *a, char *to, size_t size)
 {
 	struct cJSON *o = docker_json(a);
-	const char *text = a->text;
+	const char *text = "";
 	struct why why;
-	if (json_get_string(o, "message", MESSAGE_MAX, &text, &why) != ERR_OK)
-		text = a->text;
+	if (o == NULL) /* some paths of old engines answer with text; what is JSON without a message may hold a configuration */
+		text = a->text != NULL ? a->text : "";
+	else if (json_get_string(o, "message", MESSAGE_MAX, &text, &why) != ERR_OK)
+		text = "";
 	first_line(text, to, size);
 	if (to[0] == '\0')
 		snprintf(to, size, "status %d", a->status);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The request that creates a container like another. Inspect shows the merge of what the image says and what whoever created the container said, and in part in another form
- * than create takes it. What is done about it:
+ * The request that creates a container like another. Inspect shows the merge of what the image says and what whoever created the container
+ * said, and in part in another form than create takes it. What is done about it:
  *
- * 1. What equals the old image's configuration is left out, so that the new image's own counts: variables, command, entry point, labels, ports, volumes, healthcheck, user, folder.
- *    The command only together with the entry point: an engine that is told an entry point takes no command from the image.
+ * 1. What equals the old image's configuration is left out, so that the new image's own counts: variables, command, entry point, labels,
+ * ports, volumes, healthcheck, user, folder. The command only together with the entry point: an engine that is told an entry point takes no
+ * command from the image.
  * 2. The host name is left out where it is the old id's beginning, or where the name space is another's.
  * 3. Volumes without a name of ours are bound by theirs: a new container would get new, empty ones.
- * 4. Of networks the name, aliases (without the old short id), fixed addresses, links and options are kept; addresses that were given by chance are not.
+ * 4. Of networks the name, aliases (without the old short id), fixed addresses, links and options are kept; addresses that were given by
+ * chance are not.
  * 5. Links stand in inspect as "/other:/this/alias", and are asked for as "other:alias". */
 #include "deploy/docker.h"
 
@@ -19,7 +21,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 
-enum { SHORT_ID = 12, LINE_MAX = 8192 };
+enum { SHORT_ID = 12, LINE_MAX = 8192, LIST_MAX = 2000 };
 
 static const char *const fields_of_image[] = { "User", "WorkingDir", "Entrypoint", "Cmd", "Healthcheck", "StopSignal", "Shell" };
 
@@ -29,7 +31,8 @@ static const char *text_at(const struct cJSON *o, const char *key) { return text
 
 static bool is_empty(const struct cJSON *o)
 {
-	return o == NULL || cJSON_IsNull(o) || cJSON_IsFalse(o) || (cJSON_IsString(o) && text_of(o)[0] == '\0') || ((cJSON_IsArray(o) || cJSON_IsObject(o)) && o->child == NULL);
+	return o == NULL || cJSON_IsNull(o) || cJSON_IsFalse(o) || (cJSON_IsString(o) && text_of(o)[0] == '\0') ||
+	       ((cJSON_IsArray(o) || cJSON_IsObject(o)) && o->child == NULL);
 }
 
 static bool has_text(const struct cJSON *list, const char *text)
@@ -50,6 +53,25 @@ static bool add(struct cJSON *to, const char *key, struct cJSON *item)
 
 static bool add_copy(struct cJSON *to, const char *key, const struct cJSON *item) { return add(to, key, cJSON_Duplicate(item, true)); }
 static bool add_text(struct cJSON *to, const char *key, const char *text) { return add(to, key, cJSON_CreateString(text)); }
+
+/* ---- bounds ---- */
+
+static bool is_short(const struct cJSON *list)
+{
+	return !(cJSON_IsArray(list) || cJSON_IsObject(list)) || cJSON_GetArraySize(list) <= LIST_MAX;
+}
+
+bool docker_is_bounded(const struct cJSON *told)
+{
+	static const char *const of_config[] = { "Env", "Labels", "ExposedPorts", "Volumes" };
+	static const char *const of_host[] = { "Binds", "Mounts", "Links" };
+	bool ok = is_short(at(told, "Mounts")) && is_short(at(at(told, "NetworkSettings"), "Networks")) && is_short(at(told, "Config"));
+	for (size_t i = 0; i < sizeof of_config / sizeof of_config[0]; i++)
+		ok = ok && is_short(at(at(told, "Config"), of_config[i]));
+	for (size_t i = 0; i < sizeof of_host / sizeof of_host[0]; i++)
+		ok = ok && is_short(at(at(told, "HostConfig"), of_host[i]));
+	return ok;
+}
 
 /* ---- 1: what is the image's ---- */
 
@@ -98,11 +120,12 @@ static bool note_fields(struct cJSON *to, const struct cJSON *mine, const struct
 struct cJSON *docker_of_image(const struct cJSON *inspect, const struct cJSON *image)
 {
 	const struct cJSON *mine = at(inspect, "Config"), *its = at(image, "Config");
-	struct cJSON *o = cJSON_CreateObject(), *env = cJSON_CreateArray(), *labels = cJSON_CreateArray(), *ports = cJSON_CreateArray(), *volumes = cJSON_CreateArray(),
-	             *fields = cJSON_CreateArray();
+	struct cJSON *o = cJSON_CreateObject(), *env = cJSON_CreateArray(), *labels = cJSON_CreateArray(), *ports = cJSON_CreateArray(),
+		     *volumes = cJSON_CreateArray(), *fields = cJSON_CreateArray();
 	bool ok = o != NULL && env != NULL && labels != NULL && ports != NULL && volumes != NULL && fields != NULL;
 	ok = ok && note_variables(env, at(mine, "Env"), at(its, "Env")) && note_keys(labels, at(mine, "Labels"), at(its, "Labels"));
-	ok = ok && note_keys(ports, at(mine, "ExposedPorts"), at(its, "ExposedPorts")) && note_keys(volumes, at(mine, "Volumes"), at(its, "Volumes"));
+	ok = ok && note_keys(ports, at(mine, "ExposedPorts"), at(its, "ExposedPorts")) &&
+	     note_keys(volumes, at(mine, "Volumes"), at(its, "Volumes"));
 	ok = ok && note_fields(fields, mine, its);
 	const struct {
 		const char   *key;
@@ -199,8 +222,11 @@ static bool put_labels(struct cJSON *to, const struct cJSON *inspect, const stru
 	const struct cJSON *mine = at(at(inspect, "Config"), "Labels"), *one;
 	struct cJSON *labels = cJSON_CreateObject();
 	bool ok = labels != NULL, has_digest = at(mine, "com.docker.compose.image") != NULL;
-	cJSON_ArrayForEach(one, mine) if (ok && one->string != NULL && !has_text(at(b->of_image, "labels"), one->string)) ok = add_copy(labels, one->string, one);
-	ok = ok && set_label(labels, DOCKER_RUN, b->key) && set_label(labels, DOCKER_PREVIOUS, text_at(inspect, "Image")) && set_label(labels, DOCKER_IMAGE, b->known_as);
+	cJSON_ArrayForEach (one, mine)
+		if (ok && one->string != NULL && !has_text(at(b->of_image, "labels"), one->string))
+			ok = add_copy(labels, one->string, one);
+	ok = ok && set_label(labels, DOCKER_RUN, b->key) && set_label(labels, DOCKER_PREVIOUS, text_at(inspect, "Image")) &&
+	     set_label(labels, DOCKER_IMAGE, b->known_as);
 	if (has_digest && b->image_id[0] != '\0')
 		ok = ok && set_label(labels, "com.docker.compose.image", b->image_id);
 	if (!ok) {
@@ -358,7 +384,8 @@ static bool put_networks(struct cJSON *to, const struct cJSON *inspect, int api)
 {
 	const struct cJSON *networks = at(at(inspect, "NetworkSettings"), "Networks"), *one;
 	const char *mode = text_at(at(inspect, "HostConfig"), "NetworkMode");
-	struct cJSON *networking = cJSON_CreateObject(), *endpoints = networking != NULL ? cJSON_AddObjectToObject(networking, "EndpointsConfig") : NULL;
+	struct cJSON *networking = cJSON_CreateObject(),
+		     *endpoints = networking != NULL ? cJSON_AddObjectToObject(networking, "EndpointsConfig") : NULL;
 	bool ok = endpoints != NULL, has_all = api >= DOCKER_API_ALL_NETWORKS;
 	cJSON_ArrayForEach(one, networks)
 	{
@@ -383,7 +410,8 @@ struct cJSON *docker_further_networks(const struct cJSON *inspect)
 	cJSON_ArrayForEach(one, networks)
 	{
 		bool is_default = strcmp(mode, "default") == 0 && one->string != NULL && strcmp(one->string, "bridge") == 0;
-		if (one->string == NULL || is_first(one, mode) || is_default || strncmp(mode, "container:", 10) == 0 || cJSON_GetArraySize(list) == DOCKER_NETWORKS_MAX)
+		if (one->string == NULL || is_first(one, mode) || is_default || strncmp(mode, "container:", 10) == 0 ||
+		    cJSON_GetArraySize(list) == DOCKER_NETWORKS_MAX)
 			continue;
 		struct cJSON *o = cJSON_CreateObject();
 		ok = ok && o != NULL && add_text(o, "name", one->string) && add(o, "config", endpoint(one, inspect, false));
@@ -402,8 +430,8 @@ enum err docker_create_body(const struct cJSON *inspect, const struct docker_bir
 	if (!cJSON_IsObject(at(inspect, "Config")) || !cJSON_IsObject(at(inspect, "HostConfig")))
 		return why_set(why, ERR_FORMAT, "the engine does not tell the container's configuration");
 	struct cJSON *body = cJSON_CreateObject();
-	bool ok = body != NULL && put_config(body, inspect, b) && add_text(body, "Image", b->image) && put_labels(body, inspect, b) && put_host(body, inspect) &&
-	          put_networks(body, inspect, b->api);
+	bool ok = body != NULL && put_config(body, inspect, b) && add_text(body, "Image", b->image) && put_labels(body, inspect, b) &&
+	          put_host(body, inspect) && put_networks(body, inspect, b->api);
 	if (!ok) {
 		cJSON_Delete(body);
 		return why_memory(why);
@@ -414,7 +442,8 @@ enum err docker_create_body(const struct cJSON *inspect, const struct docker_bir
 
 static int by_text(const void *a, const void *b) { return strcmp(text_of(*(struct cJSON *const *)a), text_of(*(struct cJSON *const *)b)); }
 
-/* Names of variables alone, in an order of their own, which engines do not keep: a hash of a weak secret gives it away to whoever can try all of them. */
+/* Names of variables alone, in an order of their own, which engines do not keep: a hash of a weak secret gives it away to whoever can try
+ * all of them. */
 static bool hide_values(struct arena *a, struct cJSON *body)
 {
 	struct cJSON *env = cJSON_GetObjectItemCaseSensitive(body, "Env"), *one;
@@ -442,7 +471,9 @@ const char *docker_config_hash(struct arena *a, const struct cJSON *inspect)
 	struct cJSON *body = NULL;
 	struct why why;
 	const struct docker_birth b = { .api = DOCKER_API, .key = "", .image = "", .known_as = "", .image_id = "" };
-	if (docker_create_body(inspect, &b, &body, &why) != ERR_OK)
+	enum err e = docker_create_body(inspect, &b, &body, &why);
+	a->failed = a->failed || e == ERR_MEMORY;
+	if (e != ERR_OK)
 		return "";
 	for (size_t i = 0; i < sizeof left_out / sizeof left_out[0]; i++)
 		cJSON_DeleteItemFromObjectCaseSensitive(body, left_out[i]);

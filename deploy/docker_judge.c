@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What an engine's answers to the steps mean. A step that is answered otherwise than by its success looks whether what it wants is so already, before it fails. */
+ * What an engine's answers to the steps mean. A step that is answered otherwise than by its success looks whether what it wants is so
+ * already, before it fails. */
 #include "deploy/docker.h"
 
 #include <cjson/cJSON.h>
@@ -14,7 +15,7 @@
 #include "deploy/note.h"
 
 enum { AT_FIRST, AT_SENT, AT_CHECKED }; /* of steps that ask more than once */
-enum { CREATE_MS = 2 * 60 * 1000, SAID = 160, ANSWER_LINE = 8192 };
+enum { CREATE_MS = 2 * 60 * 1000, SAID = 160, ANSWER_LINE = 8192, PULL_TAIL = 64 * 1024 };
 
 static const char *note(const struct judging *j, const char *key) { return note_text(j->arena, j->step->note, key); }
 
@@ -58,30 +59,37 @@ static bool container_of(const struct judging *j, struct verdict *v, struct dock
 
 /* ---- pulling ---- */
 
-/* The answer is a line of JSON for each piece of progress; its status was said before any of it, so that an error stands in a line. */
-static void judge_pull(const struct judging *j, struct verdict *v)
+/* The answer is a line of JSON for each piece of progress; its status was said before any of it, so that an error stands in a line, the
+ * last but for blank ones. */
+static bool pull_failed(const struct answer *a, char *said, size_t size)
 {
-	const char *text = j->answer->text, *end = text + j->answer->n;
-	char said[SAID];
-	if (!is_good(j->answer)) {
-		fail(j, v, "the image can't be fetched");
-		return;
-	}
-	while (text < end) {
+	const char *end = a->text + a->n, *text = a->n > PULL_TAIL ? end - PULL_TAIL : a->text;
+	bool failed = false;
+	while (text < end && !failed) {
 		const char *stop = memchr(text, '\n', (size_t)(end - text)), *error = "";
 		size_t n = (size_t)((stop != NULL ? stop : end) - text);
 		struct cJSON *o = NULL;
 		struct why why;
-		if (n < ANSWER_LINE && json_parse(text, n, NULL, &o, &why) == ERR_OK && json_get_string(o, "error", ANSWER_LINE, &error, &why) == ERR_OK) {
-			first_line(error, said, sizeof said);
-			verdict_failed(v, "the image can't be fetched: %s", said);
-			cJSON_Delete(o);
-			return;
-		}
+		failed = json_parse(text, n, NULL, &o, &why) == ERR_OK && json_get_string(o, "error", ANSWER_LINE, &error, &why) == ERR_OK;
+		if (failed)
+			first_line(error, said, size);
 		cJSON_Delete(o);
 		text += stop != NULL ? n + 1 : n;
 	}
-	verdict_done(v, "the image was fetched");
+	return failed;
+}
+
+static void judge_pull(const struct judging *j, struct verdict *v)
+{
+	char said[SAID];
+	if (!is_good(j->answer))
+		fail(j, v, "the image can't be fetched");
+	else if (pull_failed(j->answer, said, sizeof said))
+		verdict_failed(v, "the image can't be fetched: %s", said);
+	else if (j->answer->is_cut)
+		verdict_again(v, 0, "it is fetched still: it told more of its progress than is kept");
+	else
+		verdict_done(v, "the image was fetched");
 }
 
 static void judge_pulled(const struct judging *j, struct verdict *v)
@@ -105,11 +113,24 @@ static void create(const struct judging *j, struct verdict *v)
 		return;
 	}
 	json_parse(own, strlen(own), NULL, &of_image, &why);
-	const struct docker_birth b = { .api = api_of(j), .key = note(j, "key"), .image = note(j, "image"), .known_as = note(j, "known_as"), .image_id = note(j, "want"), .of_image = of_image };
-	enum err e = strcmp(old.id, note(j, "id")) == 0 ? docker_create_body(inspect, &b, &body, &why) : why_set(&why, ERR_FORMAT, "another container was told of");
+	const struct docker_birth b = { .api = api_of(j),
+		                        .key = note(j, "key"),
+		                        .image = note(j, "image"),
+		                        .known_as = note(j, "known_as"),
+		                        .image_id = note(j, "want"),
+		                        .of_image = of_image };
+	enum err e = strcmp(old.id, note(j, "id")) == 0 ? ERR_OK : why_set(&why, ERR_FORMAT, "another container was told of");
+	if (e == ERR_OK && !docker_is_bounded(inspect))
+		e = why_set(&why, ERR_LIMIT, "the engine tells too much of the container");
+	if (e == ERR_OK && of_image == NULL)
+		e = why_set(&why, ERR_FORMAT, "what the old image brought along can't be read");
+	e = e == ERR_OK ? docker_create_body(inspect, &b, &body, &why) : e;
 	if (e == ERR_OK) {
-		const struct docker_call c = { .method = "POST", .segments = { "containers", "create" }, .query = arena_printf(j->arena, "name=%s", note(j, "name")),
-			                           .body = docker_tree_text(j->arena, body), .timeout_ms = CREATE_MS };
+		const struct docker_call c = { .method = "POST",
+			                       .segments = { "containers", "create" },
+			                       .query = arena_printf(j->arena, "name=%s", note(j, "name")),
+			                       .body = docker_tree_text(j->arena, body),
+			                       .timeout_ms = CREATE_MS };
 		ask_next(j, v, AT_SENT, &c, "creating");
 	} else {
 		verdict_failed(v, "%s", why.text);
@@ -159,7 +180,8 @@ static void judge_connect(const struct judging *j, struct verdict *v)
 	} else {
 		struct cJSON *o = docker_json(j->answer);
 		const struct cJSON *networks = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(o, "NetworkSettings"), "Networks");
-		bool is_there = *j->at == AT_CHECKED && cJSON_IsObject(networks) && cJSON_GetObjectItemCaseSensitive(networks, note(j, "name")) != NULL;
+		bool is_there = *j->at == AT_CHECKED && cJSON_IsObject(networks) &&
+		                cJSON_GetObjectItemCaseSensitive(networks, note(j, "name")) != NULL;
 		cJSON_Delete(o);
 		if (is_there)
 			verdict_done(v, "it is connected");
@@ -225,7 +247,8 @@ static void judge_rename(const struct judging *j, struct verdict *v)
 	else if (is_ours)
 		verdict_failed(v, "it can't be renamed: it is called %s, and the name %s is taken", c.name, note(j, "name"));
 	else
-		verdict_failed(v, "it can't be renamed: the name %s is taken by a container that this run did not make, %.12s", note(j, "name"), c.id);
+		verdict_failed(v, "it can't be renamed: the name %s is taken by a container that this run did not make, %.12s",
+		               note(j, "name"), c.id);
 }
 
 /* ---- waiting ---- */
@@ -239,15 +262,16 @@ static void judge_health(const struct docker_container *c, struct verdict *v)
 	else if (strcmp(c->health, "starting") == 0)
 		verdict_again(v, 0, "it runs; the healthcheck has not passed yet%s%s", said[0] != '\0' ? ": " : "", said);
 	else /* it may load for longer than its start period says */
-		verdict_again(v, 0, "it runs, and is %.20s so far%s%s", strcmp(c->health, "unhealthy") == 0 ? "unhealthy" : "in no known state", said[0] != '\0' ? ": " : "", said);
+		verdict_again(v, 0, "it runs, and is %.20s so far%s%s",
+		              strcmp(c->health, "unhealthy") == 0 ? "unhealthy" : "in no known state", said[0] != '\0' ? ": " : "", said);
 }
 
 static void say_ended(const struct docker_container *c, struct verdict *v)
 {
 	char said[SAID];
 	first_line(c->error, said, sizeof said);
-	verdict_failed(v, "it does not stay up: %.20s, exit status %lld%s%s%s", c->status, (long long)c->exit_code, c->was_killed ? ", killed for want of memory" : "",
-	               said[0] != '\0' ? ": " : "", said);
+	verdict_failed(v, "it does not stay up: %.20s, exit status %lld%s%s%s", c->status, (long long)c->exit_code,
+	               c->was_killed ? ", killed for want of memory" : "", said[0] != '\0' ? ": " : "", said);
 }
 
 /* A process that is another than at the first look has ended in between. */
@@ -289,17 +313,20 @@ static bool find_ours(const struct judging *j, struct verdict *v, const char **i
 {
 	struct cJSON *list = j->answer->status == 200 ? docker_json(j->answer) : NULL;
 	const struct cJSON *one;
+	const char *key = note(j, "key");
 	int n = 0;
 	*id = *name = "";
 	cJSON_ArrayForEach(one, list)
 	{
 		const struct cJSON *at = cJSON_GetObjectItemCaseSensitive(one, "Id"), *names = cJSON_GetObjectItemCaseSensitive(one, "Names");
-		if (strcmp(docker_label(cJSON_GetObjectItemCaseSensitive(one, "Labels"), DOCKER_RUN), note(j, "key")) != 0 || !cJSON_IsString(at) || !docker_is_id(at->valuestring))
+		if (strcmp(docker_label(cJSON_GetObjectItemCaseSensitive(one, "Labels"), DOCKER_RUN), key) != 0 ||
+		    !cJSON_IsString(at) || !docker_is_id(at->valuestring))
 			continue;
-		n++;
-		*id = arena_text(j->arena, at->valuestring);
+		if (++n > 1)
+			break;
+		*id = arena_printf(j->arena, "%s", at->valuestring);
 		if (cJSON_IsArray(names) && cJSON_IsString(names->child) && names->child->valuestring[0] == '/')
-			*name = arena_text(j->arena, names->child->valuestring + 1);
+			*name = arena_printf(j->arena, "%.*s", DOCKER_NAME_MAX, names->child->valuestring + 1);
 	}
 	bool is_list = cJSON_IsArray(list);
 	cJSON_Delete(list);
@@ -308,7 +335,7 @@ static bool find_ours(const struct judging *j, struct verdict *v, const char **i
 	else if (n == 0)
 		verdict_done(v, "this run made none");
 	else if (n > 1)
-		verdict_failed(v, "%d containers have the label of this run", n);
+		verdict_failed(v, "more than one container has the label of this run");
 	return is_list && n == 1;
 }
 
@@ -342,8 +369,11 @@ static void judge_ours(const struct judging *j, struct verdict *v)
 	}
 	if (parse_i64(note(j, "seconds"), 0, DOCKER_STOP_MAX_S, &seconds) != ERR_OK)
 		seconds = DOCKER_STOP_MAX_S;
-	const struct docker_call c = { .method = "POST", .segments = { "containers", id, verbs[i].verb }, .query = note(j, "query"), .body = body[0] != '\0' ? body : NULL,
-		                           .timeout_ms = seconds * 1000 + 60 * 1000 };
+	const struct docker_call c = { .method = "POST",
+		                       .segments = { "containers", id, verbs[i].verb },
+		                       .query = note(j, "query"),
+		                       .body = body[0] != '\0' ? body : NULL,
+		                       .timeout_ms = seconds * 1000 + 60 * 1000 };
 	ask_next(j, v, AT_SENT, &c, j->step->title);
 }
 

@@ -2,9 +2,10 @@
  *
  * The steps of making a container anew with another image, and of the way back.
  *
- * Forward: fetch the image where that is wanted, create under a name of the run's own, drain; stop the old one, keep it down, put it aside, give its name to the new one, start,
- * wait. Until the stop nothing that serves has been touched. Back: find what the run made by its label, wherever it stands by now, stop it and put it aside, and start the old one
- * under its name again. Each step may be taken twice: it goes by ids and by the label, and what it finds done is done. */
+ * Forward: fetch the image where that is wanted, create under a name of the run's own, drain; stop the old one, keep it down, put it aside,
+ * give its name to the new one, start, wait. Until the stop nothing that serves has been touched. Back: find what the run made by its
+ * label, wherever it stands by now, stop it and put it aside, and start the old one under its name again. Each step may be taken twice: it
+ * goes by ids and by the label, and what it finds done is done. */
 #include "deploy/docker.h"
 
 #include <cjson/cJSON.h>
@@ -14,7 +15,15 @@
 #include "deploy/commands.h"
 #include "deploy/note.h"
 
-enum { PULL_MS = 60 * 60 * 1000, CREATE_MS = 2 * 60 * 1000, STOP_MARGIN_MS = 60 * 1000, START_MS = 2 * 60 * 1000, WAIT_POLL_MS = 1000, REMOVES_MAX = 10, KEY_MAX = 64 };
+enum {
+	PULL_MS = 60 * 60 * 1000,
+	CREATE_MS = 2 * 60 * 1000,
+	STOP_MARGIN_MS = 60 * 1000,
+	START_MS = 2 * 60 * 1000,
+	WAIT_POLL_MS = 1000,
+	REMOVES_MAX = 10,
+	KEY_MAX = 64
+};
 
 struct going {
 	struct planning     *p;
@@ -48,9 +57,15 @@ bool docker_before_read(struct arena *a, const char *text, struct docker_before 
 	*out = (struct docker_before){ .stop_s = -1 };
 	if (text == NULL || json_parse(text, strlen(text), NULL, &o, &why) != ERR_OK)
 		return false;
-	*out = (struct docker_before){ .id = text_at(a, o, "id"), .name = text_at(a, o, "name"), .image = text_at(a, o, "image"), .ref = text_at(a, o, "ref"),
-		                           .policy = text_at(a, o, "policy"), .stop_s = -1, .tree = o };
-	bool is_whole = json_get_i64(o, "api", 1, 999, &api, &why) == ERR_OK && docker_is_id(out->id) && docker_is_name(out->name) && docker_is_image_id(out->image);
+	*out = (struct docker_before){ .id = text_at(a, o, "id"),
+		                       .name = text_at(a, o, "name"),
+		                       .image = text_at(a, o, "image"),
+		                       .ref = text_at(a, o, "ref"),
+		                       .policy = text_at(a, o, "policy"),
+		                       .stop_s = -1,
+		                       .tree = o };
+	bool is_whole = json_get_i64(o, "api", 1, 999, &api, &why) == ERR_OK && docker_is_id(out->id) && docker_is_name(out->name) &&
+	                docker_is_image_id(out->image);
 	out->api = (int)api;
 	json_get_i64(o, "retries", 0, INT32_MAX, &out->policy_retries, &why);
 	json_get_i64(o, "stop_s", -1, DOCKER_STOP_MAX_S, &out->stop_s, &why);
@@ -72,15 +87,39 @@ static const char *whole_ref(struct going *g, const char *id)
 	return strpbrk(id, "/:@") != NULL || repo[0] == '\0' ? id : arena_printf(g->p->arena, "%s:%s", repo, id);
 }
 
+/* By id; else, where versions are the store's, by what people call it: an image's name, or a tag that one alone has. */
+static const struct version *find_there(const struct found *f, const char *id)
+{
+	const struct version *v = found_by_id(f, id), *found = NULL;
+	for (size_t i = 0; i < f->n_versions && v == NULL && id[0] != '\0'; i++) {
+		const struct version *one = &f->versions[i];
+		if (strcmp(one->tag, id) != 0 && strcmp(one->data, id) != 0)
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = one;
+	}
+	return v != NULL ? v : found;
+}
+
+static bool has_tag(struct going *g, const char *ref)
+{
+	const char *repo, *tag;
+	docker_split(g->p->arena, ref, &repo, &tag);
+	return tag[0] != '\0';
+}
+
 /* Of what is there the id is what counts: tags move. Only a redeploy of what runs may mean what its tag is by now. */
 static enum err choose_image(struct going *g, bool *pulls, struct why *why)
 {
 	const struct planning *p = g->p;
 	const char *pull = setting_text(p->settings, "pull"), *id = p->to != NULL ? p->to->id : "";
-	const struct version *there = found_by_id(p->found, id);
-	bool is_always = strcmp(pull, "always") == 0, is_same = strcmp(id, g->was.image) == 0;
+	const struct version *there = find_there(p->found, id);
+	bool is_always = strcmp(pull, "always") == 0, is_same = there != NULL && strcmp(there->id, g->was.image) == 0;
 	*pulls = false;
-	if (there != NULL && !(is_always && is_same && p->kind == DEPLOY_REDEPLOY && g->was.ref[0] != '\0')) {
+	if (id[0] == '\0')
+		return why_set(why, ERR_UNSUPPORTED, "which version to go to is not known");
+	if (there != NULL && !(is_always && is_same && p->kind == DEPLOY_REDEPLOY && has_tag(g, g->was.ref))) {
 		g->want = there->id;
 		g->ref = there->data[0] != '\0' ? there->data : there->id;
 		g->known_as = there->data[0] != '\0' ? there->data : g->was.ref;
@@ -90,7 +129,8 @@ static enum err choose_image(struct going *g, bool *pulls, struct why *why)
 	g->known_as = g->ref;
 	g->want = "";
 	if (docker_is_image_id(id) && there == NULL)
-		return why_set(why, ERR_UNSUPPORTED, "image %.19s... is not on '%s', and an id alone can't be fetched: bring it there first", id, p->unit->name);
+		return why_set(why, ERR_UNSUPPORTED,
+		               "image %.19s... is not on '%s', and an id alone can't be fetched: bring it there first", id, p->unit->name);
 	if (!docker_is_ref(g->ref))
 		return why_set(why, ERR_UNSUPPORTED, "'%.100s' is no image's name", id);
 	if (there == NULL && strcmp(pull, "never") == 0)
@@ -112,18 +152,26 @@ static struct step *add(struct going *g, struct steps *to, enum phase phase, int
 	return s;
 }
 
-static void set_ask(struct going *g, struct step *s, const char *method, const char *first, const char *second, const char *third, const char *query, const char *body, int64_t timeout_ms)
+static void set_ask(struct going *g, struct step *s, const char *method, const char *first, const char *second, const char *third,
+                    const char *query, const char *body, int64_t timeout_ms)
 {
 	if (s == NULL)
 		return;
-	const struct docker_call c = { .api = g->was.api, .socket = g->socket, .method = method, .segments = { first, second, third }, .query = query, .body = body, .timeout_ms = timeout_ms };
+	const struct docker_call c = { .api = g->was.api,
+		                       .socket = g->socket,
+		                       .method = method,
+		                       .segments = { first, second, third },
+		                       .query = query,
+		                       .body = body,
+		                       .timeout_ms = timeout_ms };
 	docker_ask(g->p->arena, &c, &s->ask);
 	s->deadline_ms = timeout_ms > 0 ? 2 * timeout_ms : 0;
 }
 
 static const char *id_note(struct going *g, const char *id, const char *name)
 {
-	return note_make(g->p->arena, "socket", g->socket, "api", arena_printf(g->p->arena, "%d", g->was.api), "id", id, "name", name, "key", g->p->key, NULL);
+	return note_make(g->p->arena, "socket", g->socket, "api", arena_printf(g->p->arena, "%d", g->was.api), "id", id, "name", name,
+	                 "key", g->p->key, NULL);
 }
 
 static const char *short_of(struct going *g) { return arena_printf(g->p->arena, "%.12s", g->was.id); }
@@ -145,7 +193,10 @@ static enum err add_pull(struct going *g, struct why *why)
 		if (e != ERR_OK)
 			return e;
 	} else {
-		const char *query = arena_printf(p->arena, "fromImage=%s&tag=%s", docker_encode(p->arena, repo), docker_encode(p->arena, digest != NULL ? digest + 1 : tag[0] != '\0' ? tag : "latest"));
+		const char *query = arena_printf(p->arena, "fromImage=%s&tag=%s", docker_encode(p->arena, repo),
+		                                 docker_encode(p->arena, digest != NULL   ? digest + 1
+		                                                         : tag[0] != '\0' ? tag
+		                                                                          : "latest"));
 		set_ask(g, s, "POST", "images", "create", NULL, query, NULL, PULL_MS);
 	}
 	s = add(g, p->forward, PHASE_DRAIN, TAG_DOCKER_PULLED, "look whether the image is there: ", g->ref);
@@ -158,12 +209,14 @@ static enum err add_pull(struct going *g, struct why *why)
 static void add_create(struct going *g)
 {
 	struct planning *p = g->p;
-	struct step *s = add(g, p->forward, PHASE_DRAIN, TAG_DOCKER_CREATE, "create ", arena_printf(p->arena, "%s of image %s, all else as container %s has it", g->temp, g->ref, short_of(g)));
+	struct step *s = add(g, p->forward, PHASE_DRAIN, TAG_DOCKER_CREATE, "create ",
+	                     arena_printf(p->arena, "%s of image %s, all else as container %s has it", g->temp, g->ref, short_of(g)));
 	const struct cJSON *of_image = cJSON_GetObjectItemCaseSensitive(g->was.tree, "of_image");
 	set_ask(g, s, "GET", "containers", g->was.id, "json", "", NULL, CREATE_MS);
 	if (s != NULL)
-		s->note = note_make(p->arena, "socket", g->socket, "api", arena_printf(p->arena, "%d", g->was.api), "id", g->was.id, "name", g->temp, "key", p->key, "image", g->ref,
-		                    "want", g->want, "known_as", g->known_as, "of_image", docker_tree_text(p->arena, of_image), NULL);
+		s->note = note_make(p->arena, "socket", g->socket, "api", arena_printf(p->arena, "%d", g->was.api), "id", g->was.id, "name",
+		                    g->temp, "key", p->key, "image", g->ref, "want", g->want, "known_as", g->known_as, "of_image",
+		                    docker_tree_text(p->arena, of_image), NULL);
 }
 
 static void add_networks(struct going *g)
@@ -186,7 +239,8 @@ static void add_networks(struct going *g)
 		struct step *s = add(g, p->forward, PHASE_DRAIN, TAG_DOCKER_CONNECT, "connect it to network ", name);
 		set_ask(g, s, "POST", "networks", name, "connect", "", docker_tree_text(p->arena, body), START_MS);
 		if (s != NULL)
-			s->note = note_make(p->arena, "socket", g->socket, "api", arena_printf(p->arena, "%d", g->was.api), "id", g->temp, "name", name, "key", p->key, NULL);
+			s->note = note_make(p->arena, "socket", g->socket, "api", arena_printf(p->arena, "%d", g->was.api), "id", g->temp,
+			                    "name", name, "key", p->key, NULL);
 		cJSON_Delete(body);
 	}
 }
@@ -229,7 +283,10 @@ struct step *docker_add_wait(struct planning *p, struct steps *to, const char *c
 	if (s == NULL || !docker_before_read(p->arena, p->found->before, &was))
 		return NULL;
 	cJSON_Delete(was.tree);
-	const struct docker_call c = { .api = was.api, .socket = setting_text(p->settings, "socket"), .method = "GET", .segments = { "containers", container, "json" } };
+	const struct docker_call c = { .api = was.api,
+		                       .socket = setting_text(p->settings, "socket"),
+		                       .method = "GET",
+		                       .segments = { "containers", container, "json" } };
 	docker_ask(p->arena, &c, &s->ask);
 	s->tag = TAG_DOCKER_WAIT;
 	s->is_repeatable = true;
@@ -250,7 +307,8 @@ static void add_removal(struct going *g)
 		const char *id = cJSON_IsString(one) ? one->valuestring : "";
 		if (i++ < stay || !docker_is_id(id) || n++ >= REMOVES_MAX || strcmp(id, g->was.id) == 0)
 			continue;
-		struct step *s = add(g, g->p->forward, PHASE_ENTER, TAG_DOCKER_REMOVE, "remove an earlier one, ", arena_printf(g->p->arena, "%.12s", id));
+		struct step *s = add(g, g->p->forward, PHASE_ENTER, TAG_DOCKER_REMOVE, "remove an earlier one, ",
+		                     arena_printf(g->p->arena, "%.12s", id));
 		set_ask(g, s, "DELETE", "containers", id, NULL, "force=false&v=false", NULL, START_MS);
 	}
 }
@@ -261,11 +319,13 @@ static void add_ours(struct going *g, int tag, const char *title, const char *wh
 	struct cJSON *filters = cJSON_CreateObject(), *labels = cJSON_AddArrayToObject(filters, "label");
 	cJSON_AddItemToArray(labels, cJSON_CreateString(arena_printf(p->arena, "%s=%s", DOCKER_RUN, p->key)));
 	struct step *s = add(g, p->back, PHASE_CHANGE, tag, title, what);
-	set_ask(g, s, "GET", "containers", "json", NULL, arena_printf(p->arena, "all=1&filters=%s", docker_encode(p->arena, docker_tree_text(p->arena, filters))), NULL,
+	set_ask(g, s, "GET", "containers", "json", NULL,
+	        arena_printf(p->arena, "all=1&filters=%s", docker_encode(p->arena, docker_tree_text(p->arena, filters))), NULL,
 	        g->stop_s * 1000 + STOP_MARGIN_MS);
 	if (s != NULL)
-		s->note = note_make(p->arena, "socket", g->socket, "api", arena_printf(p->arena, "%d", g->was.api), "key", p->key, "name", what, "query", query, "body", body, "seconds",
-		                    arena_printf(p->arena, "%lld", (long long)g->stop_s), NULL);
+		s->note = note_make(p->arena, "socket", g->socket, "api", arena_printf(p->arena, "%d", g->was.api), "key", p->key, "name",
+		                    what, "query", query, "body", body, "seconds", arena_printf(p->arena, "%lld", (long long)g->stop_s),
+		                    NULL);
 	cJSON_Delete(filters);
 }
 
@@ -308,6 +368,23 @@ static enum err plan_forward(struct going *g, bool pulls, const char *const *val
 	e = e == ERR_OK ? commands_add(p, p->forward, PHASE_ENTER, "undrain", values, why) : e;
 	add_removal(g);
 	return e;
+}
+
+enum err docker_check(const struct settings *s, struct why *why)
+{
+	const struct setting *command = setting(s, "pull_command");
+	const char *const values[] = { "image", "i", "model", "m", "node", "n", "group", "g", NULL };
+	struct ask ask;
+	struct arena a;
+	if (setting_text(s, "socket")[0] != '/')
+		return why_set(why, ERR_FORMAT, "'socket' must be a whole path");
+	arena_init(&a);
+	enum err e = command->is_given ? command_fill(&a, &command->words, values, &ask, why) : ERR_OK;
+	arena_release(&a);
+	if (e != ERR_OK)
+		return why_prefix(why, e, "'pull_command'");
+	e = commands_check(s, "drain", true, why);
+	return e == ERR_OK ? commands_check(s, "undrain", true, why) : e;
 }
 
 static bool name_them(struct going *g, struct why *why)

@@ -21,6 +21,16 @@ static const char *text_at(struct arena *a, const struct cJSON *o, const char *k
 	return copy != NULL ? copy : "";
 }
 
+/* -1 there means that it is waited for without end. */
+static int64_t stop_timeout(const struct cJSON *config)
+{
+	int64_t n;
+	struct why why;
+	if (json_get_i64(config, "StopTimeout", -1, INT32_MAX, &n, &why) != ERR_OK)
+		return -1;
+	return n < 0 || n > DOCKER_STOP_MAX_S ? DOCKER_STOP_MAX_S : n;
+}
+
 static int64_t number_at(const struct cJSON *o, const char *key, int64_t max, int64_t otherwise)
 {
 	int64_t n;
@@ -77,17 +87,23 @@ static void read_labels(struct arena *a, const struct cJSON *labels, struct dock
 
 bool docker_read(struct arena *a, const struct cJSON *inspect, struct docker_container *out)
 {
-	const struct cJSON *config = cJSON_GetObjectItemCaseSensitive(inspect, "Config"), *host = cJSON_GetObjectItemCaseSensitive(inspect, "HostConfig");
+	const struct cJSON *config = cJSON_GetObjectItemCaseSensitive(inspect, "Config"),
+			   *host = cJSON_GetObjectItemCaseSensitive(inspect, "HostConfig");
 	const struct cJSON *policy = cJSON_GetObjectItemCaseSensitive(host, "RestartPolicy");
 	const char *name = text_at(a, inspect, "Name");
 	if (!cJSON_IsObject(inspect))
 		return false;
-	*out = (struct docker_container){ .id = checked(text_at(a, inspect, "Id"), docker_is_id), .name = checked(name[0] == '/' ? name + 1 : name, docker_is_name),
-		                              .image = checked(text_at(a, inspect, "Image"), docker_is_image_id), .ref = checked(text_at(a, config, "Image"), docker_is_ref),
-		                              .policy = text_at(a, policy, "Name"), .policy_retries = number_at(policy, "MaximumRetryCount", INT32_MAX, 0),
-		                              .network_mode = text_at(a, host, "NetworkMode"), .restarts = number_at(inspect, "RestartCount", INT32_MAX, 0),
-		                              .stop_s = number_at(config, "StopTimeout", DOCKER_STOP_MAX_S, -1), .removes_itself = is_set(host, "AutoRemove"),
-		                              .created_ms = time_at(a, inspect, "Created") };
+	*out = (struct docker_container){ .id = checked(text_at(a, inspect, "Id"), docker_is_id),
+		                          .name = checked(name[0] == '/' ? name + 1 : name, docker_is_name),
+		                          .image = checked(text_at(a, inspect, "Image"), docker_is_image_id),
+		                          .ref = checked(text_at(a, config, "Image"), docker_is_ref),
+		                          .policy = text_at(a, policy, "Name"),
+		                          .policy_retries = number_at(policy, "MaximumRetryCount", INT32_MAX, 0),
+		                          .network_mode = text_at(a, host, "NetworkMode"),
+		                          .restarts = number_at(inspect, "RestartCount", INT32_MAX, 0),
+		                          .stop_s = stop_timeout(config),
+		                          .removes_itself = is_set(host, "AutoRemove"),
+		                          .created_ms = time_at(a, inspect, "Created") };
 	read_state(a, cJSON_GetObjectItemCaseSensitive(inspect, "State"), out);
 	read_labels(a, cJSON_GetObjectItemCaseSensitive(config, "Labels"), out);
 	return out->id[0] != '\0' && out->name[0] != '\0' && out->image[0] != '\0' && out->status[0] != '\0';

@@ -43,13 +43,12 @@ static enum err check(const struct fleet_deploy *d, const struct settings *s, st
 	(void)d;
 	if (setting(s, "container")->is_given == setting(s, "labels")->is_given)
 		return why_set(why, ERR_FORMAT, "give one of 'container' and 'labels'");
-	if (setting_text(s, "socket")[0] != '/')
-		return why_set(why, ERR_FORMAT, "'socket' must be a whole path");
+	if (setting(s, "labels")->is_given && setting(s, "labels")->words.n == 0)
+		return why_set(why, ERR_FORMAT, "'labels' has none: all containers would be meant");
 	arena_init(&a);
 	enum err e = choose(s, &any, &a, &choice, why);
 	arena_release(&a);
-	e = e == ERR_OK ? commands_check(s, "drain", true, why) : e;
-	return e == ERR_OK ? commands_check(s, "undrain", true, why) : e;
+	return e == ERR_OK ? docker_check(s, why) : e;
 }
 
 static enum look_turn look(struct look *l, struct why *why)
@@ -69,18 +68,24 @@ static void judge(const struct judging *j, struct verdict *v)
 const struct driver docker_driver = {
 	.name = "docker",
 	.summary = "make a container anew with another image, through the Docker Engine's API on its Unix socket, here or over SSH",
-	.notes = "The new container is created first, under the name `NAME-pitwall-RUN`, from the configuration that the engine tells of the old one, without what the old image brought along: environment, "
-	         "mounts, ports, GPUs, networks with their aliases, labels, limits, restart policy. Then the old one is stopped and renamed to `NAME-before-RUN`, the new one gets the name, is started, and must become "
-	         "healthy, or run for `stable` where it has no healthcheck. The way back renames and starts the old one, which is kept; what failed stays as `NAME-failed-RUN` until the next run.\n\n"
-	         "A version is an image's id: tags move. Versions are the image that runs, those of containers that are kept, and all images of the same repository on the machine. Values of variables and the "
-	         "command line are in no plan and no journal: they are copied when the container is created.\n\n"
-	         "Whoever may write to the socket is root on that machine. The account needs the group `docker` there, or a rootless engine. Registries that want a login: `pull_command`. A container that was "
-	         "started with `--rm` can't be changed so: it is gone when it stops. Anonymous volumes go to the new container; files that were written into the old one's own layer do not.",
+	.notes = "The new container is created first, under the name `NAME-pitwall-RUN`, from the configuration that the engine tells of "
+	         "the old one, without what the old image brought along: environment, mounts, ports, GPUs, networks with their aliases, "
+	         "labels, limits, restart policy. Then the old one is stopped and renamed to `NAME-before-RUN`, the new one gets the "
+	         "name, is started, and must become healthy, or run for `stable` where it has no healthcheck. The way back renames and "
+	         "starts the old one, which is kept; what failed stays as `NAME-failed-RUN` until the next run.\n\n"
+	         "A version is an image's id: tags move. Versions are the image that runs, those of containers that are kept, and all "
+	         "images of the same repository on the machine. Values of variables and the command line are in no plan and no journal: "
+	         "they are copied when the container is created.\n\n"
+	         "Whoever may write to the socket is root on that machine. The account needs the group `docker` there, or a rootless "
+	         "engine. Registries that want a login: `pull_command`. A container that was started with `--rm` can't be changed so: it "
+	         "is gone when it stops. Anonymous volumes go to the new container; files that were written into the old one's own layer "
+	         "do not.",
 	.options = options,
 	.n_options = sizeof options / sizeof options[0],
 	.needs_machine = true,
 	.has_history = true,
 	.has_running = true,
+	.may_fetch = true,
 	.check = check,
 	.look = look,
 	.plan = docker_plan,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The drivers `docker` and `compose` with a hostile engine. The input is a byte that chooses the driver, then answers, parted by form feeds, each with a byte that chooses its
- * status: those of a look first, then those to every step of every plan that was made of it. What must hold whatever it says: looks and steps come to an end, all that is asked goes
- * to the socket meant, names stay in their segments and words, bodies are JSON. */
+ * The drivers `docker` and `compose` with a hostile engine. The input is a byte that chooses the driver, then answers, parted by form
+ * feeds, each with a byte that chooses its status: those of a look first, then those to every step of every plan that was made of it. What
+ * must hold whatever it says: looks and steps come to an end, all that is asked goes to the socket meant, names stay in their segments and
+ * words, bodies are JSON. */
 #include "tests/fuzz/fuzz.h"
 
 #include <cjson/cJSON.h>
@@ -31,8 +32,12 @@ static bool next(struct stream *s, struct answer *out)
 	if (stop < s->end)
 		*stop = '\0';
 	from = from > stop ? stop : from;
-	*out = (struct answer){ .err = status == 0 ? ERR_NETWORK : ERR_OK, .why = "cut short", .was_sent = true, .status = status, .text = status == 0 ? "" : from,
-		                    .n = status == 0 ? 0 : (size_t)(stop - from) };
+	*out = (struct answer){ .err = status == 0 ? ERR_NETWORK : ERR_OK,
+		                .why = "cut short",
+		                .was_sent = true,
+		                .status = status,
+		                .text = status == 0 ? "" : from,
+		                .n = status == 0 ? 0 : (size_t)(stop - from) };
 	s->at = stop + 1;
 	return true;
 }
@@ -76,7 +81,14 @@ static void check_step(const struct planning *p, const struct step *s, struct st
 	check_ask(&s->ask);
 	HOLDS(s->is_repeatable && strlen(s->title) > 0);
 	for (int i = 0; i < STEP_TURNS_MAX && next(&answers, &answer); i++) {
-		const struct judging j = { .deploy = p->deploy, .settings = p->settings, .unit = p->unit, .step = s, .answer = &answer, .now_ms = i * 4000, .arena = p->arena, .at = &at };
+		const struct judging j = { .deploy = p->deploy,
+			                   .settings = p->settings,
+			                   .unit = p->unit,
+			                   .step = s,
+			                   .answer = &answer,
+			                   .now_ms = i * 4000,
+			                   .arena = p->arena,
+			                   .at = &at };
 		driver->judge(&j, &v);
 		HOLDS(strnlen(v.text, sizeof v.text) < sizeof v.text);
 		if (v.kind != VERDICT_AGAIN)
@@ -92,8 +104,17 @@ static void check_plans(const struct look *l, const struct stream *answers)
 	struct why why;
 	forward.items = back.items = NULL;
 	for (size_t i = 0; i < l->found.n_versions && i < 4; i++) {
-		struct planning p = { .deploy = l->deploy, .settings = l->settings, .unit = l->unit, .found = &l->found, .kind = i % 2 == 0 ? DEPLOY_ROLLBACK : DEPLOY_REDEPLOY,
-			                  .to = &l->found.versions[i], .key = "run-1", .now_ms = 1795446000000, .arena = l->arena, .forward = &forward, .back = &back };
+		struct planning p = { .deploy = l->deploy,
+			              .settings = l->settings,
+			              .unit = l->unit,
+			              .found = &l->found,
+			              .kind = i % 2 == 0 ? DEPLOY_ROLLBACK : DEPLOY_REDEPLOY,
+			              .to = &l->found.versions[i],
+			              .key = "run-1",
+			              .now_ms = 1795446000000,
+			              .arena = l->arena,
+			              .forward = &forward,
+			              .back = &back };
 		forward.n = back.n = 0;
 		if (driver->plan(&p, &why) != ERR_OK)
 			continue;
@@ -128,8 +149,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const drivers[] = { "docker", "docker", "compose", "compose" };
 	static const char *const options[] = {
-		"container: infer-vllm-1\nsocket: /run/d.sock\npull: always\n", "labels: { com.docker.compose.service: vllm }\nsocket: /run/d.sock\n",
-		"service: vllm\nsocket: /run/d.sock\n", "service: chat\nvia: cli\ndirectory: /srv\nvariable: TAG\nsocket: /run/d.sock\n",
+		"container: infer-vllm-1\nsocket: /run/d.sock\npull: always\n",
+		"labels: { com.docker.compose.service: vllm }\nsocket: /run/d.sock\n",
+		"service: vllm\nsocket: /run/d.sock\n",
+		"service: chat\nvia: cli\ndirectory: /srv\nvariable: TAG\nsocket: /run/d.sock\n",
 	};
 	struct arena arena;
 	struct yaml *yaml;
@@ -144,7 +167,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	HOLDS(yaml_parse(options[which], strlen(options[which]), "f", &d, &yaml) == ERR_OK);
 	driver = driver_find(drivers[which]);
 	const struct fleet_deploy deploy = { .name = "chat", .model = "chat", .group = "", .driver = driver->name, .options = yaml_root(yaml) };
-	const struct unit unit = { .name = "chat", .node = "gpu-a-01", .model = "chat", .group = "", .url = "", .destination = "", .user = "", .is_local = true };
+	const struct unit unit = {
+		.name = "chat", .node = "gpu-a-01", .model = "chat", .group = "", .url = "", .destination = "", .user = "", .is_local = true
+	};
 	HOLDS(settings_read(&arena, driver->options, driver->n_options, &deploy, "f", &d, &settings, &why) == ERR_OK);
 	char *text = fuzz_text(data + 1, size - 1);
 	struct stream answers = { text, text + size - 1 };

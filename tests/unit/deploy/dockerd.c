@@ -47,8 +47,8 @@ static pid_t start(const struct dockerd *d, const char *program)
 	dup2(to, 1);
 	dup2(to, 2);
 	setsid();
-	execl(program, program, "-H", host, "--data-root", data, "--exec-root", exec, "-p", pid_file, "--iptables=false", "--ip6tables=false", "--bridge=none",
-	      "--storage-driver=vfs", (char *)NULL);
+	execl(program, program, "-H", host, "--data-root", data, "--exec-root", exec, "-p", pid_file, "--iptables=false",
+	      "--ip6tables=false", "--bridge=none", "--storage-driver=vfs", (char *)NULL);
 	_exit(127);
 }
 
@@ -88,7 +88,8 @@ int dockerd_try(struct dockerd *d, const char *script, char *said, size_t size)
 	char whole[SCRIPT_ROOM];
 	struct heard h;
 	struct unit here = hands_bench_here();
-	int n = snprintf(whole, sizeof whole, "PATH=%s:$PATH; export PATH DOCKER_HOST=unix://%s HOME=%s; cd %s || exit\n%s", d->tools, d->socket, d->folder, d->folder, script);
+	int n = snprintf(whole, sizeof whole, "PATH=%s:$PATH; export PATH DOCKER_HOST=unix://%s HOME=%s; cd %s || exit\n%s", d->tools,
+	                 d->socket, d->folder, d->folder, script);
 	assert_true(n > 0 && (size_t)n < sizeof whole);
 	const struct ask a = { .kind = ASK_RUN, .argv = (const char *const[]){ "sh", "-euc", whole }, .n_argv = 3, .timeout_ms = 60 * 1000 };
 	hands_bench_ask(d->hands, &here, &a, &h);
@@ -120,7 +121,8 @@ void dockerd_make_image(struct dockerd *d, const char *ref, const char *file)
 	         "  for lib in $(ldd $program | grep -o '/[^ ]*'); do mkdir -p \"root${lib%%/*}\"; cp -L $lib root$lib; done\n"
 	         "done\n"
 	         "echo %s >root/%s\n"
-	         "tar -C root -c . | docker import --change 'ENV FROM_IMAGE=%s' --change 'VOLUME /scratch' --change 'CMD [\"/bin/sh\"]' - %s >/dev/null",
+	         "tar -C root -c . | docker import --change 'ENV FROM_IMAGE=%s' --change 'VOLUME /scratch' --change 'CMD [\"/bin/sh\"]' - "
+	         "%s >/dev/null",
 	         ref, file, file, ref);
 	dockerd_do(d, script);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A real dockerd of the test's own: its data, socket and mounts are in a scratch folder and a mount namespace of its own, it makes no networks and writes no firewall rules,
- * and ends with the test. Whatever goes wrong in it fails the test that calls. */
+ * A real dockerd of the test's own: its data, socket and mounts are in a scratch folder and a mount namespace of its own, it makes no
+ * networks and writes no firewall rules, and ends with the test. Whatever goes wrong in it fails the test that calls. */
 #ifndef PITWALL_TESTS_DOCKERD_H
 #define PITWALL_TESTS_DOCKERD_H
 

@@ -131,3 +131,22 @@ tests_unit_deploy_test_server_api_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/deploy/test_docker_live
 tests_unit_deploy_test_docker_live_SOURCES = %reldir%/test_docker_live.c %reldir%/dockerd.c %reldir%/dockerd.h $(driver_bench)
 tests_unit_deploy_test_docker_live_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+docker_bench = tests/unit/deploy/docker_bench.c tests/unit/deploy/docker_bench.h $(driver_bench)
+
+UNIT_TESTS += tests/unit/deploy/test_docker
+tests_unit_deploy_test_docker_SOURCES = %reldir%/test_docker.c $(docker_bench)
+tests_unit_deploy_test_docker_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_docker_steps
+tests_unit_deploy_test_docker_steps_SOURCES = %reldir%/test_docker_steps.c $(docker_bench)
+tests_unit_deploy_test_docker_steps_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_docker_samples
+tests_unit_deploy_test_docker_samples_SOURCES = %reldir%/test_docker_samples.c $(driver_bench)
+tests_unit_deploy_test_docker_samples_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_docker_faults
+tests_unit_deploy_test_docker_faults_SOURCES = %reldir%/test_docker_faults.c $(driver_bench) $(faults)
+tests_unit_deploy_test_docker_faults_LDFLAGS = $(fault_ldflags)
+tests_unit_deploy_test_docker_faults_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)

@@ -8,7 +8,8 @@
 #include "tests/unit/deploy/dockerd.h"
 #include "tests/unit/deploy/driver_bench.h"
 
-static struct hands_bench hands;
+static struct hands_bench hands, far; /* here, and by way of a real sshd */
+static struct sshd *server;
 static struct dockerd docker;
 static struct driver_bench bench;
 static const char *absent;
@@ -24,6 +25,11 @@ static int set_up(void **state)
 	dockerd_make_image(&docker, "registry.example/chat:v1", "one");
 	dockerd_make_image(&docker, "registry.example/chat:v2", "two");
 	dockerd_make_image(&docker, "registry.example/other:v1", "three");
+	struct why why = { "" };
+	if (!sshd_is_there() || sshd_start(&(const struct sshd_options){ .user_key = NULL }, &server, &why) != ERR_OK)
+		server = NULL;
+	if (server != NULL)
+		hands_bench_init(&far, server);
 	return 0;
 }
 
@@ -32,6 +38,9 @@ static int tear_down(void **state)
 	(void)state;
 	dockerd_stop(&docker);
 	hands_bench_release(&hands);
+	if (server != NULL)
+		hands_bench_release(&far);
+	sshd_stop(server);
 	return 0;
 }
 
@@ -51,8 +60,10 @@ static int begin(void **state)
 		return 0;
 	snprintf(script, sizeof script,
 	         "for c in $(docker ps -aq); do docker rm -f $c >/dev/null; done\n"
-	         "docker run -d --name chat --network none -e TOKEN=%s -e MODEL=llama --label team=search --restart always --memory 64m -v models:/models -w /tmp --user 0:0 "
-	         "registry.example/chat:v1 /bin/sh -c 'trap \"exit 0\" TERM; echo kept >/scratch/file; while :; do sleep 0.1; done' >/dev/null",
+	         "docker run -d --name chat --network none -e TOKEN=%s -e MODEL=llama --label team=search --restart always --memory 64m -v "
+	         "models:/models -w /tmp --user 0:0 "
+	         "registry.example/chat:v1 /bin/sh -c 'trap \"exit 0\" TERM; echo kept >/scratch/file; while :; do sleep 0.1; done' "
+	         ">/dev/null",
 	         secret);
 	dockerd_do(&docker, script);
 	return 0;
@@ -144,8 +155,11 @@ static void assert_configured(void)
 	char want[64];
 	snprintf(want, sizeof want, "TOKEN=%s", secret);
 	assert_non_null(strstr(say("docker inspect -f '{{.Config.Env}}' chat"), want));
-	assert_string_equal(say("docker inspect -f '{{.HostConfig.Memory}} {{.HostConfig.RestartPolicy.Name}} {{.HostConfig.NetworkMode}}' chat"), "67108864 always none");
-	assert_string_equal(say("docker inspect -f '{{.Config.WorkingDir}} {{.Config.User}} {{index .Config.Labels \"team\"}}' chat"), "/tmp 0:0 search");
+	assert_string_equal(
+		say("docker inspect -f '{{.HostConfig.Memory}} {{.HostConfig.RestartPolicy.Name}} {{.HostConfig.NetworkMode}}' chat"),
+		"67108864 always none");
+	assert_string_equal(say("docker inspect -f '{{.Config.WorkingDir}} {{.Config.User}} {{index .Config.Labels \"team\"}}' chat"),
+	                    "/tmp 0:0 search");
 	assert_non_null(strstr(say("docker inspect -f '{{.HostConfig.Binds}}' chat"), "models:/models"));
 	assert_string_equal(say("docker exec chat /bin/cat /scratch/file"), "kept");
 }
@@ -162,12 +176,41 @@ static void test_there_and_back(void **state)
 	assert_runs("two");
 	assert_configured();
 	assert_non_null(strstr(say("docker inspect -f '{{.Config.Env}}' chat"), "FROM_IMAGE=two"));
-	assert_string_equal(say("docker inspect -f '{{.State.Running}} {{.HostConfig.RestartPolicy.Name}} {{.Id}}' chat-before-run-1-here | cut -c 1-8"), "false no");
+	assert_string_equal(say("docker inspect -f '{{.State.Running}} {{.HostConfig.RestartPolicy.Name}} {{.Id}}' chat-before-run-1-here "
+	                        "| cut -c 1-8"),
+	                    "false no");
 	take_all(&bench.back);
 	assert_runs("one");
 	assert_configured();
 	assert_string_equal(say("docker inspect -f '{{.Id}}' chat"), old);
-	assert_string_equal(say("docker inspect -f '{{.State.Running}} {{.HostConfig.RestartPolicy.Name}}' chat-failed-run-1-here"), "false no");
+	assert_string_equal(say("docker inspect -f '{{.State.Running}} {{.HostConfig.RestartPolicy.Name}}' chat-failed-run-1-here"),
+	                    "false no");
+	driver_bench_release(&bench);
+}
+
+static void test_there_and_back_over_ssh(void **state)
+{
+	char options[256];
+	struct verdict v;
+	(void)state;
+	need_docker();
+	if (server == NULL || !sshd_has_shell(server)) {
+		print_message("# no sshd is there\n");
+		skip();
+	}
+	snprintf(options, sizeof options, "container: chat\nsocket: %s\nstable: 300ms\n", docker.socket);
+	driver_bench_init(&bench, driver_find("docker"), options);
+	bench.unit = hands_bench_there(&far);
+	if (bench.err != ERR_OK || driver_bench_look_live(&bench, &far) != LOOK_DONE)
+		fail_msg("%s", bench.why.text);
+	plan_to("v2");
+	if (!driver_bench_take_all(&bench, &far, &bench.forward, &v))
+		fail_msg("%s", v.text);
+	assert_runs("two");
+	assert_configured();
+	if (!driver_bench_take_all(&bench, &far, &bench.back, &v))
+		fail_msg("%s", v.text);
+	assert_runs("one");
 	driver_bench_release(&bench);
 }
 
@@ -231,12 +274,29 @@ static void test_a_program_that_is_not_in_the_image(void **state)
 	say("docker rm -f chat-failed-run-1-here >/dev/null; docker rmi registry.example/chat:v3 >/dev/null");
 }
 
+static void test_a_name_that_somebody_else_took(void **state)
+{
+	struct verdict v;
+	(void)state;
+	need_docker();
+	say("docker create --name chat-before-run-1-here --network none registry.example/chat:v1 >/dev/null");
+	open_bench("");
+	plan_to("v2");
+	assert_false(driver_bench_take_all(&bench, &hands, &bench.forward, &v));
+	assert_non_null(strstr(v.text, "is taken"));
+	take_all(&bench.back);
+	assert_runs("one");
+	say("docker inspect chat-before-run-1-here >/dev/null");
+	driver_bench_release(&bench);
+}
+
 static void test_one_that_ends_right_after_its_start(void **state)
 {
 	struct verdict v;
 	(void)state;
 	need_docker();
-	say("docker rm -f chat >/dev/null; docker run -d --name chat --network none registry.example/chat:v1 /bin/sh -c '/bin/cat /one || exit 3; exec /bin/sleep 1000' >/dev/null");
+	say("docker rm -f chat >/dev/null; docker run -d --name chat --network none registry.example/chat:v1 /bin/sh -c '/bin/cat /one || "
+	    "exit 3; exec /bin/sleep 1000' >/dev/null");
 	open_bench("stop_timeout: 1s\n");
 	plan_to("v2");
 	assert_false(driver_bench_take_all(&bench, &hands, &bench.forward, &v));
@@ -252,7 +312,8 @@ static void test_a_healthcheck_that_takes_its_time(void **state)
 	int at = 0;
 	(void)state;
 	need_docker();
-	say("docker rm -f chat >/dev/null; docker run -d --name chat --network none --health-cmd 'test -f /tmp/up' --health-interval 1s --health-retries 100 registry.example/chat:v1 /bin/sh -c "
+	say("docker rm -f chat >/dev/null; docker run -d --name chat --network none --health-cmd 'test -f /tmp/up' --health-interval 1s "
+	    "--health-retries 100 registry.example/chat:v1 /bin/sh -c "
 	    "'trap \"exit 0\" TERM; (sleep 1; echo >/tmp/up) & while :; do sleep 0.1; done' >/dev/null");
 	open_bench("");
 	plan_to("v2");
@@ -277,7 +338,8 @@ static void test_a_tag_that_moved(void **state)
 	(void)state;
 	need_docker();
 	say("docker tag registry.example/chat:v1 registry.example/chat:latest; docker rm -f chat >/dev/null; "
-	    "docker run -d --name chat --network none registry.example/chat:latest /bin/sh -c 'trap \"exit 0\" TERM; while :; do sleep 0.1; done' >/dev/null; "
+	    "docker run -d --name chat --network none registry.example/chat:latest /bin/sh -c 'trap \"exit 0\" TERM; while :; do sleep "
+	    "0.1; done' >/dev/null; "
 	    "docker tag registry.example/chat:v2 registry.example/chat:latest");
 	open_bench("");
 	char before[80];
@@ -314,8 +376,10 @@ static void test_a_service_of_compose_by_the_api(void **state)
 {
 	(void)state;
 	need_docker();
-	say("docker rm -f chat >/dev/null; docker run -d --name shop-chat-1 --network none --label com.docker.compose.project=shop --label com.docker.compose.service=chat "
-	    "--label com.docker.compose.oneoff=False --label com.docker.compose.config-hash=abc --label com.docker.compose.image=sha256:0 registry.example/chat:v1 "
+	say("docker rm -f chat >/dev/null; docker run -d --name shop-chat-1 --network none --label com.docker.compose.project=shop --label "
+	    "com.docker.compose.service=chat "
+	    "--label com.docker.compose.oneoff=False --label com.docker.compose.config-hash=abc --label com.docker.compose.image=sha256:0 "
+	    "registry.example/chat:v1 "
 	    "/bin/sh -c 'trap \"exit 0\" TERM; while :; do sleep 0.1; done' >/dev/null");
 	char options[512];
 	snprintf(options, sizeof options, "service: chat\nproject: shop\nsocket: %s\nstable: 300ms\n", docker.socket);
@@ -326,7 +390,9 @@ static void test_a_service_of_compose_by_the_api(void **state)
 	plan_to("v2");
 	take_all(&bench.forward);
 	say("docker exec shop-chat-1 /bin/cat /two");
-	assert_string_equal(say("docker inspect -f '{{index .Config.Labels \"com.docker.compose.config-hash\"}} {{index .Config.Labels \"com.docker.compose.project\"}}' shop-chat-1"), "abc shop");
+	assert_string_equal(say("docker inspect -f '{{index .Config.Labels \"com.docker.compose.config-hash\"}} {{index .Config.Labels "
+	                        "\"com.docker.compose.project\"}}' shop-chat-1"),
+	                    "abc shop");
 	assert_string_equal(say("docker inspect -f '{{index .Config.Labels \"com.docker.compose.image\"}}' shop-chat-1"), id_of("v2"));
 	take_all(&bench.back);
 	say("docker exec shop-chat-1 /bin/cat /one");
@@ -339,9 +405,11 @@ int main(void)
 		cmocka_unit_test_setup(test_what_is_found, begin),
 		cmocka_unit_test_setup(test_no_value_of_a_variable_is_in_the_plan, begin),
 		cmocka_unit_test_setup(test_there_and_back, begin),
+		cmocka_unit_test_setup(test_there_and_back_over_ssh, begin),
 		cmocka_unit_test_setup(test_each_step_twice, begin),
 		cmocka_unit_test_setup(test_back_from_each_step, begin),
 		cmocka_unit_test_setup(test_a_program_that_is_not_in_the_image, begin),
+		cmocka_unit_test_setup(test_a_name_that_somebody_else_took, begin),
 		cmocka_unit_test_setup(test_one_that_ends_right_after_its_start, begin),
 		cmocka_unit_test_setup(test_a_healthcheck_that_takes_its_time, begin),
 		cmocka_unit_test_setup(test_a_tag_that_moved, begin),
