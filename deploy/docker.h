@@ -8,7 +8,7 @@
  * became of its name.
  *
  * What a container's environment and command line hold may be secret. They stand in no plan: the step that creates asks the engine for the
- * old container first and makes the request of the answer (docs/decisions/0017-recreating-containers.md).
+ * old container first and makes the request of the answer (docs/decisions/0018-recreating-containers.md).
  *
  * Sources: the Engine API's description (v1.41 to v1.47); moby's runconfig, which merges an image's configuration into a
  * container's; 20.10.24 as measured. */
