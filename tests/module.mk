@@ -46,8 +46,8 @@ include tests/house/module.mk
 include tests/e2e/module.mk
 
 # A unit test of floor X stands in tests/unit/X/, is named in X's module.mk there and links $(libs_X) and cmocka.
-check_PROGRAMS += $(UNIT_TESTS)
-TESTS          += $(UNIT_TESTS)
+check_PROGRAMS += $(SLOW_TESTS) $(UNIT_TESTS)
+TESTS          += $(SLOW_TESTS) $(UNIT_TESTS)
 
 # What `make check` does in short, at length: SOAK connections. Best in a build without sanitizers.
 SOAK = 10000

@@ -28,7 +28,7 @@ TESTS      += %reldir%/cli.sh
 EXTRA_DIST += %reldir%/cli.sh
 # The program itself; it must have been built, which `make check` sees to.
 
-UNIT_TESTS += tests/e2e/test_console
+SLOW_TESTS += tests/e2e/test_console
 tests_e2e_test_console_SOURCES = %reldir%/test_console.c %reldir%/pty.c %reldir%/pty.h
 tests_e2e_test_console_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_console_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
@@ -44,7 +44,7 @@ small_fleet = tests/e2e/small_fleet.c tests/e2e/small_fleet.h tests/e2e/pty.c te
 	tests/unit/recorder/page_server.c tests/unit/recorder/page_server.h
 EXTRA_DIST += tests/e2e/small_fleet.c tests/e2e/small_fleet.h
 
-UNIT_TESTS += tests/e2e/test_answers
+SLOW_TESTS += tests/e2e/test_answers
 tests_e2e_test_answers_SOURCES = %reldir%/test_answers.c $(small_fleet)
 tests_e2e_test_answers_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_answers_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
@@ -64,7 +64,7 @@ tests_e2e_test_mouse_SOURCES = %reldir%/test_mouse.c $(small_fleet)
 tests_e2e_test_mouse_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_mouse_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
 
-UNIT_TESTS += tests/e2e/test_takeover
+SLOW_TESTS += tests/e2e/test_takeover
 tests_e2e_test_takeover_SOURCES = %reldir%/test_takeover.c $(small_fleet)
 tests_e2e_test_takeover_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_takeover_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
@@ -79,7 +79,7 @@ tests_e2e_test_lend_SOURCES = %reldir%/test_lend.c $(small_fleet)
 tests_e2e_test_lend_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_lend_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
 
-UNIT_TESTS += tests/e2e/test_access
+SLOW_TESTS += tests/e2e/test_access
 tests_e2e_test_access_SOURCES = %reldir%/test_access.c $(small_fleet) tests/unit/collectors/sshd.c tests/unit/collectors/sshd.h
 tests_e2e_test_access_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_access_LDADD   = $(libs_base) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
@@ -93,7 +93,7 @@ UNIT_TESTS += tests/e2e/test_doctor
 tests_e2e_test_doctor_SOURCES = %reldir%/test_doctor.c tests/unit/collectors/sshd.c tests/unit/collectors/sshd.h
 tests_e2e_test_doctor_LDADD   = $(libs_base) $(CMOCKA_LIBS)
 
-UNIT_TESTS += tests/e2e/test_prometheus_alerts
+SLOW_TESTS += tests/e2e/test_prometheus_alerts
 tests_e2e_test_prometheus_alerts_SOURCES = %reldir%/test_prometheus_alerts.c %reldir%/prometheus.c %reldir%/prometheus.h %reldir%/service.c %reldir%/service.h \
 	tests/unit/recorder/page_server.c tests/unit/recorder/page_server.h $(store_folder)
 tests_e2e_test_prometheus_alerts_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
@@ -123,7 +123,7 @@ tests_e2e_test_kill_SOURCES = %reldir%/test_kill.c %reldir%/small_fleet.c %reldi
 tests_e2e_test_kill_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_kill_LDADD   = $(libs_alerts) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
 
-UNIT_TESTS += tests/e2e/test_deploy
+SLOW_TESTS += tests/e2e/test_deploy
 tests_e2e_test_deploy_SOURCES = %reldir%/test_deploy.c %reldir%/small_fleet.c %reldir%/small_fleet.h %reldir%/pty.c %reldir%/pty.h \
 	tests/unit/recorder/page_server.c tests/unit/recorder/page_server.h $(store_folder)
 tests_e2e_test_deploy_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)

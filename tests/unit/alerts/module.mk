@@ -70,13 +70,13 @@ UNIT_TESTS += tests/unit/alerts/test_alertmanager
 tests_unit_alerts_test_alertmanager_SOURCES = %reldir%/test_alertmanager.c %reldir%/peer.c %reldir%/peer.h tests/unit/collectors/loop_turn.c tests/unit/collectors/loop_turn.h
 tests_unit_alerts_test_alertmanager_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 
-UNIT_TESTS += tests/unit/alerts/test_packs
+SLOW_TESTS += tests/unit/alerts/test_packs
 tests_unit_alerts_test_packs_SOURCES = %reldir%/test_packs.c
 tests_unit_alerts_test_packs_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 
 # The simulator's pages through the collectors' parser, as in life.
 
-UNIT_TESTS += tests/unit/alerts/test_incidents
+SLOW_TESTS += tests/unit/alerts/test_incidents
 tests_unit_alerts_test_incidents_SOURCES = %reldir%/test_incidents.c
 tests_unit_alerts_test_incidents_LDADD   = libsim.a libcollectors.a $(libs_alerts) $(MHD_LIBS) $(CMOCKA_LIBS)
 

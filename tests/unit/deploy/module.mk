@@ -128,7 +128,7 @@ UNIT_TESTS += tests/unit/deploy/test_server_api
 tests_unit_deploy_test_server_api_SOURCES = %reldir%/test_server_api.c $(driver_bench)
 tests_unit_deploy_test_server_api_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 
-UNIT_TESTS += tests/unit/deploy/test_docker_live
+SLOW_TESTS += tests/unit/deploy/test_docker_live
 tests_unit_deploy_test_docker_live_SOURCES = %reldir%/test_docker_live.c %reldir%/dockerd.c %reldir%/dockerd.h $(driver_bench)
 tests_unit_deploy_test_docker_live_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 

@@ -7,7 +7,7 @@ UNIT_TESTS += tests/unit/recorder/test_recorder
 tests_unit_recorder_test_recorder_SOURCES = %reldir%/test_recorder.c $(recorder_bench)
 tests_unit_recorder_test_recorder_LDADD   = $(libs_recorder) $(CMOCKA_LIBS)
 
-UNIT_TESTS += tests/unit/recorder/test_bad_input
+SLOW_TESTS += tests/unit/recorder/test_bad_input
 tests_unit_recorder_test_bad_input_SOURCES = %reldir%/test_bad_input.c $(recorder_bench) \
 	tests/unit/collectors/raw_server.c tests/unit/collectors/raw_server.h
 tests_unit_recorder_test_bad_input_LDADD   = $(libs_recorder) $(libs_sim) $(CMOCKA_LIBS)
