@@ -282,7 +282,7 @@ static enum err prepare_file(struct db *db, struct why *why)
 		e = db_migrate(db, version, why);
 	if (e != ERR_OK)
 		return e;
-	if (sqlite3_exec(db->handle, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216;"
+	if (sqlite3_exec(db->handle, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216;"
 	                 "PRAGMA wal_autocheckpoint = 0;", NULL, NULL, NULL) != SQLITE_OK)
 		return db_error(db, why);
 	keep_log(db);

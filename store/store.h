@@ -50,7 +50,7 @@ enum err store_open(const struct store_options *o, struct store **out, struct wh
 /* Commits what is queued, gives the lease back, ends the writer thread. Blocks until done or until the disk refuses. */
 void store_close(struct store *s);
 
-/* Waits until everything queued so far is committed. */
+/* Waits until everything queued so far is committed and synced: a power cut does not take it back. */
 enum err store_flush(struct store *s, struct why *why);
 
 /* What the writer is doing; for the status bar and for tests. Changes are logged, and events of kind "recorder" tell of starts, ends, and of what

@@ -52,7 +52,7 @@ TESTS          += $(SLOW_TESTS) $(UNIT_TESTS)
 # What `make check` does in short, at length: SOAK connections. Best in a build without sanitizers.
 SOAK = 10000
 .PHONY: soak
-soak: tests/unit/collectors/test_ssh_soak soak-alerts soak-kill
+soak: tests/unit/collectors/test_ssh_soak soak-alerts soak-kill soak-power
 	PITWALL_SOAK=$(SOAK) tests/unit/collectors/test_ssh_soak
 
 # KILLS kills of a recorder, and of who asks it for something.
@@ -66,3 +66,9 @@ SOAK_NODES = 48
 .PHONY: soak-alerts
 soak-alerts: tests/unit/alerts/test_incidents
 	PITWALL_SOAK=$(SOAK_NODES) tests/unit/alerts/test_incidents
+
+# CUTS power cuts of a disk that keeps only what was synced.
+CUTS = 1000
+.PHONY: soak-power
+soak-power: tests/unit/store/test_power_cut
+	PITWALL_CUTS=$(CUTS) tests/unit/store/test_power_cut

@@ -37,3 +37,7 @@ tests_unit_store_test_prune_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/store/test_layouts
 tests_unit_store_test_layouts_SOURCES = %reldir%/test_layouts.c $(store_folder)
 tests_unit_store_test_layouts_LDADD   = $(libs_store) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/store/test_power_cut
+tests_unit_store_test_power_cut_SOURCES = %reldir%/test_power_cut.c $(store_folder)
+tests_unit_store_test_power_cut_LDADD   = $(libs_store) $(CMOCKA_LIBS)
