@@ -446,7 +446,8 @@ static void edit_label(struct arena *a, const struct model_config *m, const char
 	for (const struct text_node *c = m->node->first; c != NULL; c = c->next)
 		if (strcmp(c->name, "version_labels") == 0 && strcmp(text_of(c, "key"), label) == 0) {
 			const struct text_node *value = child(c, "value");
-			add_edit(e, value->value, value->value_end, label_text(a, "", version));
+			if (value != NULL) /* else it reads back as it was, which is refused */
+				add_edit(e, value->value, value->value_end, label_text(a, "", version));
 			return;
 		}
 	add_edit(e, end, end, label_text(a, label, version));
