@@ -346,12 +346,13 @@ struct firing {
 	struct names                names;
 };
 
-/* A critical alert that began with the run, on what was changed. */
+/* A critical alert that began with the run, on what was changed or on the model as a whole. One that was pending already began for another reason, often the one for which
+ * the run was begun. */
 static enum err see_alert(void *ctx, const struct alert_row *a)
 {
 	struct firing *f = ctx;
 	const char *node = node_of(a->labels);
-	if (a->severity < SEVERITY_CRIT || a->fired_ms < f->q->began_ms || a->resolved_ms != 0 || !is_of_model(a->labels, f->q->model))
+	if (a->severity < SEVERITY_CRIT || a->fired_ms == 0 || a->active_ms < f->q->began_ms || a->resolved_ms != 0 || !is_of_model(a->labels, f->q->model))
 		return ERR_OK;
 	if (node[0] != '\0' ? is_among(node, f->q->changed, f->q->n_changed) : labels_get(a->labels, "model")[0] != '\0')
 		name(&f->names, a->rule);

@@ -22,7 +22,7 @@ static struct why why;
 /* What the nodes say from the change on; 0: as before. */
 struct world {
 	double p99_new, p99_others, errors_new, errors_others, accuracy_new, memory_new, requests_new;
-	bool   is_down, is_silent, keeps_version, has_alert, is_quiet; /* is_quiet: no p99 and errors from the new ones */
+	bool   is_down, is_silent, keeps_version, has_alert, was_pending, is_quiet; /* is_quiet: no p99 and errors from the new ones */
 };
 
 struct stage {
@@ -63,13 +63,14 @@ static void scrape(struct stage *s, const struct world *w, size_t i, int t)
 		labels_unref(series[k]);
 }
 
-static void alert(struct stage *s)
+static void alert(struct stage *s, bool was_pending)
 {
 	struct changes *c;
 	struct labels *l = labels_of("alertname", "VersionFailing", "node", "a", "model", "chat", NULL), *none = labels_of("a", "b", NULL);
 	assert_ok(changes_new(&c, &why));
 	changes_alert(c, &(struct alert_row){ .id = 1, .rule = "VersionFailing", .source = "f;g", .expr = "x", .group_key = "{}", .labels = l, .result = none,
-	                                      .annotations = none, .severity = SEVERITY_CRIT, .active_ms = wall(CHANGE_S + 20), .fired_ms = wall(CHANGE_S + 60) });
+	                                      .annotations = none, .severity = SEVERITY_CRIT, .active_ms = wall(was_pending ? CHANGE_S - 20 : CHANGE_S + 20),
+	                                      .fired_ms = wall(CHANGE_S + 60) });
 	assert_ok(store_commit(s->store, c, NULL, &why));
 	labels_unref(l);
 	labels_unref(none);
@@ -95,7 +96,7 @@ static void set_up(struct stage *s, const struct world *w)
 		                                                        .node = nodes[i], .text = "chat now serves version 2 (before: 1)",
 		                                                        .data = "{\"model\":\"chat\",\"from\":\"1\",\"to\":\"2\"}" }, &why));
 	if (w->has_alert)
-		alert(s);
+		alert(s, w->was_pending);
 	assert_ok(store_flush(s->store, &why));
 	assert_ok(reader_open(s->folder.path, READER_OWN, &s->reader, &why));
 }
@@ -140,6 +141,7 @@ static void test_verdicts(void **state)
 		{ "no data is no success", { .is_quiet = true }, GATE_NO_DATA, "p99: nothing is said of it, it was before" },
 		{ "too few requests", { .requests_new = 0.01 }, GATE_NO_DATA, "requests: 2, 20 are wanted" },
 		{ "a critical alert", { .has_alert = true }, GATE_NOT, "alerts: critical since the run began: VersionFailing" },
+		{ "one that was pending before", { .has_alert = true, .was_pending = true }, GATE_PASSED, "all is as it was before, or better" },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
