@@ -328,6 +328,7 @@ enum err recent_follow(struct recent *r, int64_t now_ms, struct why *why)
 {
 	bool was_rewound = false;
 	enum err e = ERR_OK;
+	held_take_back(r);
 	if (r->n_selectors == 0)
 		return ERR_OK;
 	if (!r->is_started)
@@ -392,6 +393,7 @@ static enum err give_up(struct recent *r, enum err e)
 enum err recent_put(struct recent *r, const char *group, const struct labels *l, int64_t t_ms, double v, struct why *why)
 {
 	bool is_kept = r->is_started && recent_wants_metric(r, labels_metric(l));
+	held_take_back(r);
 	return is_kept ? give_up(r, put(r, group, l, t_ms, v, why)) : ERR_OK;
 }
 
@@ -571,6 +573,7 @@ void recent_free(struct recent *r)
 	drop_selectors(r);
 	labels_index_release(&r->by_labels);
 	tail_free(r->tail);
+	free(r->retired);
 	free(r->shapes);
 	free(r);
 }
