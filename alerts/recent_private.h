@@ -73,6 +73,8 @@ struct recent {
 	bool                  is_started;
 	int64_t               from_ms;  /* where following began */
 	int64_t               swept_ms;
+	size_t                n_frames; /* that were followed since, whoever's */
+	uint64_t              n_passes; /* read once more for long windows */
 	struct selector      *selectors; /* by their metrics, those of any name first */
 	size_t                n_selectors, n_any;
 	uint32_t             *by_address; /* [n_addresses]: open addressing, a number and 1 */
@@ -111,6 +113,11 @@ size_t held_count_until(const struct held *h, int64_t t_ms);
 /* Forgets what nobody needs any more. */
 enum err held_sweep(struct recent *r, int64_t now_ms, struct why *why);
 void     held_forget_all(struct recent *r);
+
+/* ---- recent_plan.c ---- */
+
+/* After the first reading: whether all is to be read once more from further back, for which it sets the selectors' keep_ms. */
+bool recent_plan(struct recent *r, int64_t now_ms);
 
 /* ---- recent.c (the first: recent_held.c) ---- */
 

@@ -321,7 +321,7 @@ static void compare_results(const struct bench *b, const struct query *q, const 
 }
 
 /* Whatever is lent, joined or read anew in between: the same results to the bit. */
-static void evaluate(uint32_t seed, const struct recent_options *limits)
+static void evaluate(uint32_t seed, const struct recent_options *limits, bool reads_at_once)
 {
 	struct bench b;
 	struct query *queries[EXPRESSIONS];
@@ -333,14 +333,18 @@ static void evaluate(uint32_t seed, const struct recent_options *limits)
 		assert_ok(query_selectors(queries[i], 300000, add_selector, &s));
 	}
 	assert_ok(recent_set_selectors(b.recent, s.items, s.n, &why));
-	for (int round = 0; round < 25; round++) {
-		for (uint32_t i = draw(&b, 60); i > 0; i--) {
+	for (int round = 0; round < 24; round++) {
+		for (uint32_t i = round == 0 ? 400 : draw(&b, 60); i > 0; i--) {
 			int64_t step = draw(&b, STEP_MS);
 			now += step;
 			test_clock_advance(&b.clock, step);
 			record(&b, now);
 		}
 		assert_ok(store_flush(b.store, &why));
+		if (round == 16) { /* as after a change of the rules: all anew */
+			assert_ok(recent_set_selectors(b.recent, b.selectors, SELECTORS, &why));
+			assert_ok(recent_set_selectors(b.recent, s.items, s.n, &why));
+		}
 		assert_ok(recent_follow(b.recent, now, &why));
 		for (size_t i = 0; i < EXPRESSIONS; i++) {
 			compare_results(&b, queries[i], expressions[i], now - draw(&b, 2000));
@@ -349,6 +353,7 @@ static void evaluate(uint32_t seed, const struct recent_options *limits)
 		}
 	}
 	assert_true(recent_stats(b.recent).from_memory > 0);
+	assert_int_equal(recent_stats(b.recent).passes, reads_at_once ? 2 : 0);
 	assert_ok(recent_set_selectors(b.recent, b.selectors, SELECTORS, &why)); /* those of the queries are about to go */
 	for (size_t i = 0; i < EXPRESSIONS; i++)
 		query_free(queries[i]);
@@ -360,17 +365,20 @@ static void rules_get_what_the_store_gives(void **state)
 	static const struct {
 		const char           *label;
 		struct recent_options limits;
+		bool                  reads_at_once;
 	} rows[] = {
-		{ "all is kept", { .keep_max_ms = 400000 } },
-		{ "the past is read when it is wanted", { .keep_max_ms = 15000 } },
-		{ "few series", { .keep_max_ms = 60000, .series_max = 60 } },
-		{ "few samples", { .keep_max_ms = 60000, .samples_max = 900 } },
+		{ "all is kept", { .keep_max_ms = 400000 }, false },
+		{ "the past is read at once", { .keep_max_ms = 15000 }, true },
+		{ "the past is read when it is wanted", { .keep_max_ms = 15000, .selected_percent = 1 }, false },
+		{ "few series", { .keep_max_ms = 60000, .series_max = 90, .selected_percent = 1 }, false },
+		{ "few samples", { .keep_max_ms = 60000, .samples_max = 900 }, false },
+		{ "few samples, read at once", { .keep_max_ms = 15000, .samples_max = 10000, .selected_percent = 1000000 }, true },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		print_message("%s\n", rows[i].label);
 		for (uint32_t seed = 1; seed <= 2; seed++)
-			evaluate(seed * 6007, &rows[i].limits);
+			evaluate(seed * 6007, &rows[i].limits, rows[i].reads_at_once);
 	}
 }
 
