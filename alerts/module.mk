@@ -47,6 +47,7 @@ libalerts_a_SOURCES += %reldir%/recent.c %reldir%/recent.h
 libalerts_a_SOURCES += %reldir%/recent_held.c
 libalerts_a_SOURCES += %reldir%/recent_private.h
 libalerts_a_SOURCES += %reldir%/recent_select.c
+libalerts_a_SOURCES += %reldir%/recent_plan.c
 libalerts_a_SOURCES += %reldir%/rule_health.c %reldir%/rule_health.h
 libalerts_a_SOURCES += %reldir%/request.c %reldir%/request.h
 libalerts_a_SOURCES += %reldir%/request_json.c

@@ -15,6 +15,7 @@ enum {
 	SWEEP_MS = 60 * 1000,
 	SERIES_MAX = 200000,
 	SAMPLES_MAX = 16 << 20,
+	SELECTED_PERCENT = 200, /* measured: bench/run windows */
 	TRACKS_MAX = 16 << 20,
 	SHAPES_MAX = 4096,
 	SHAPES_SERIES_MAX = 8 << 20, /* of all shapes' layouts */
@@ -270,6 +271,7 @@ static enum err take_frame(void *ctx, const struct tail_frame *f, struct why *wh
 	struct recent *r = ctx;
 	struct track *t;
 	enum err e = track_of(r, f, &t, why);
+	r->n_frames++;
 	/* What a group gave is known before it comes out of the store. */
 	if (e != ERR_OK || f->wall_ms <= t->last_ms)
 		return e;
@@ -304,17 +306,16 @@ static int64_t keep_for(const struct recent *r, const struct recent_selector *s)
 	return (s->back_ms < r->o.keep_max_ms ? s->back_ms : r->o.keep_max_ms) + RECENT_SLACK_MS;
 }
 
-static void start(struct recent *r, int64_t now_ms)
+/* As far back as some selector keeps. */
+static void start_keeping(struct recent *r, int64_t now_ms)
 {
 	int64_t keep_ms = 0;
-	for (size_t i = 0; i < r->n_selectors; i++) {
-		struct selector *s = &r->selectors[i];
-		s->keep_ms = keep_for(r, &s->of);
-		keep_ms = s->keep_ms > keep_ms ? s->keep_ms : keep_ms;
-	}
+	for (size_t i = 0; i < r->n_selectors; i++)
+		keep_ms = r->selectors[i].keep_ms > keep_ms ? r->selectors[i].keep_ms : keep_ms;
 	forget_samples(r);
 	r->from_ms = now_ms - keep_ms;
 	r->swept_ms = now_ms;
+	r->n_frames = 0;
 	for (size_t i = 0; i < r->n_selectors; i++) {
 		struct selector *s = &r->selectors[i];
 		s->kept_from_ms = r->from_ms;
@@ -324,17 +325,31 @@ static void start(struct recent *r, int64_t now_ms)
 	r->is_started = true;
 }
 
+static void start(struct recent *r, int64_t now_ms)
+{
+	for (size_t i = 0; i < r->n_selectors; i++)
+		r->selectors[i].keep_ms = keep_for(r, &r->selectors[i].of);
+	start_keeping(r, now_ms);
+}
+
 enum err recent_follow(struct recent *r, int64_t now_ms, struct why *why)
 {
-	bool was_rewound = false;
+	bool was_rewound = false, is_new = !r->is_started;
 	enum err e = ERR_OK;
+	held_take_back(r);
 	if (r->n_selectors == 0)
 		return ERR_OK;
-	if (!r->is_started)
+	if (is_new)
 		start(r, now_ms);
 	e = tail_read(r->tail, &was_rewound, why);
 	if (e == ERR_OK && was_rewound) {
+		is_new = true;
 		start(r, now_ms);
+		e = tail_read(r->tail, &was_rewound, why);
+	}
+	if (e == ERR_OK && !was_rewound && is_new && recent_plan(r, now_ms)) {
+		r->n_passes++;
+		start_keeping(r, now_ms);
 		e = tail_read(r->tail, &was_rewound, why);
 	}
 	if (e == ERR_OK && was_rewound) /* twice in a moment: the next time */
@@ -392,6 +407,7 @@ static enum err give_up(struct recent *r, enum err e)
 enum err recent_put(struct recent *r, const char *group, const struct labels *l, int64_t t_ms, double v, struct why *why)
 {
 	bool is_kept = r->is_started && recent_wants_metric(r, labels_metric(l));
+	held_take_back(r);
 	return is_kept ? give_up(r, put(r, group, l, t_ms, v, why)) : ERR_OK;
 }
 
@@ -553,6 +569,8 @@ enum err recent_new(const struct recent_options *o, struct recent **out, struct 
 		r->o.series_max = SERIES_MAX;
 	if (r->o.samples_max == 0)
 		r->o.samples_max = SAMPLES_MAX;
+	if (r->o.selected_percent == 0)
+		r->o.selected_percent = SELECTED_PERCENT;
 	labels_index_init(&r->by_labels, labels_of_held, r);
 	const struct tail_options tail = { .reader = o->reader, .wants = wants, .frame = take_frame, .ctx = r };
 	enum err e = labels_index_fill(&r->by_labels, 0) == ERR_OK ? tail_new(&tail, &r->tail, why) : why_memory(why);
@@ -571,13 +589,14 @@ void recent_free(struct recent *r)
 	drop_selectors(r);
 	labels_index_release(&r->by_labels);
 	tail_free(r->tail);
+	free(r->retired);
 	free(r->shapes);
 	free(r);
 }
 
 struct recent_stats recent_stats(const struct recent *r)
 {
-	struct recent_stats s = { .series = r->all.n, .samples = r->samples, .from_memory = r->from_memory, .from_store = r->from_store };
+	struct recent_stats s = { .series = r->all.n, .samples = r->samples, .passes = r->n_passes, .from_memory = r->from_memory, .from_store = r->from_store };
 	for (size_t i = 0; i < r->n_selectors; i++)
 		s.selectors_beyond += r->selectors[i].is_beyond;
 	return s;

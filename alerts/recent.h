@@ -4,7 +4,8 @@
  * selects, the samples of as long as the rules look back. It follows the store (store/tail.h); what it gives is what reader_select would, also where a
  * series ends. Whoever asks for more than is kept is answered from the store.
  *
- * Long windows over few series (a day of a group's error ratio) are read from the store once and kept from then on.
+ * Long windows over few series (a day of a group's error ratio) are read from the store once and kept from then on. Where long windows are over so many that
+ * this would take longer than to read all that was recorded in that time, that is done, once for all of them (recent_plan.c).
  *
  * Threads: none; as its reader's. Following and selecting may block on the disk. */
 #ifndef PITWALL_ALERTS_RECENT_H
@@ -31,9 +32,10 @@ struct recent_selector {
 
 struct recent_options {
 	struct reader *reader;      /* lent */
-	int64_t        keep_max_ms; /* the longest that is kept from the beginning on; 0: 15 m */
+	int64_t        keep_max_ms; /* the longest that is kept from the beginning on, whatever it costs; 0: 15 m */
 	size_t         series_max;  /* 0: 200,000. Selectors with series beyond are answered from the store */
 	size_t         samples_max; /* 0: 16 million (16 bytes each) */
+	unsigned       selected_percent; /* what it costs to select a sample, of what it costs to follow a frame; 0: 200 */
 };
 
 enum err recent_new(const struct recent_options *o, struct recent **out, struct why *why);
@@ -57,6 +59,7 @@ struct query_source recent_source(struct recent *r);
 struct recent_stats {
 	size_t   series, samples; /* room for samples, taken from memory */
 	size_t   selectors_beyond; /* that have series beyond series_max */
+	uint64_t passes;           /* how often long windows were worth reading all from further back */
 	uint64_t from_memory, from_store; /* selections so far; what was half from each counts as the latter */
 };
 struct recent_stats recent_stats(const struct recent *r);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/stale.h"
+
 enum { SAMPLES_FIRST = 8 };
 
 enum err held_list_add(struct held_list *l, struct held *h)
@@ -54,11 +56,34 @@ static void move_to_start(struct held *h)
 	h->first = 0;
 }
 
+void held_take_back(struct recent *r)
+{
+	for (size_t i = 0; i < r->n_retired; i++)
+		free(r->retired[i]);
+	r->n_retired = 0;
+}
+
+/* Room for one more block that is lent. */
+static enum err retired_room(struct recent *r)
+{
+	if (r->n_retired < r->cap_retired)
+		return ERR_OK;
+	size_t cap = r->cap_retired != 0 ? r->cap_retired * 2 : 16;
+	void **retired = realloc(r->retired, cap * sizeof(void *));
+	if (retired == NULL)
+		return ERR_MEMORY;
+	r->retired = retired;
+	r->cap_retired = cap;
+	return ERR_OK;
+}
+
 /* Room for `cap` samples, `before` of them before those that are there. */
 static enum err resize(struct recent *r, struct held *h, size_t cap, size_t before)
 {
 	if (cap - h->cap > r->o.samples_max - r->samples)
 		return ERR_LIMIT;
+	if (h->is_lent && retired_room(r) != ERR_OK)
+		return ERR_MEMORY;
 	int64_t *block = malloc(cap * (sizeof(int64_t) + sizeof(double)));
 	if (block == NULL)
 		return ERR_MEMORY;
@@ -67,7 +92,11 @@ static enum err resize(struct recent *r, struct held *h, size_t cap, size_t befo
 		memcpy(block + before, h->t_ms + h->first, h->n * sizeof *block);
 		memcpy(v + before, h->v + h->first, h->n * sizeof *v);
 	}
-	free(h->t_ms);
+	if (h->is_lent)
+		r->retired[r->n_retired++] = h->t_ms;
+	else
+		free(h->t_ms);
+	h->is_lent = false;
 	r->samples += cap - h->cap;
 	h->t_ms = block;
 	h->v = v;
@@ -84,7 +113,7 @@ static enum err make_room(struct recent *r, struct held *h)
 		move_to_start(h);
 		return ERR_OK;
 	}
-	enum err e = resize(r, h, h->cap != 0 ? h->cap * 2 : SAMPLES_FIRST, 0);
+	enum err e = resize(r, h, h->cap < 64 ? h->cap + SAMPLES_FIRST + h->cap / 2 : h->cap + h->cap / 4, 0);
 	if (e != ERR_LIMIT || h->cap == 0)
 		return e;
 	drop_oldest(h, 1);
@@ -94,6 +123,9 @@ static enum err make_room(struct recent *r, struct held *h)
 
 enum err held_push(struct recent *r, struct held *h, int64_t t_ms, double v)
 {
+	h->is_lent = false; /* nothing is pushed while an evaluation goes on */
+	if (is_stale(v))
+		h->marked_ms = t_ms;
 	if (h->n > 0 && h->t_ms[h->first] <= t_ms - h->keep_ms)
 		drop_oldest(h, held_count_until(h, t_ms - h->keep_ms));
 	enum err e = make_room(r, h);
@@ -121,6 +153,9 @@ enum err held_prepend(struct recent *r, struct held *h, const int64_t *t_ms, con
 	h->n += n;
 	memcpy(h->t_ms + h->first, t_ms, n * sizeof *t_ms);
 	memcpy(h->v + h->first, v, n * sizeof *v);
+	for (size_t i = n; i > 0 && h->marked_ms < t_ms[i - 1]; i--)
+		if (is_stale(v[i - 1]))
+			h->marked_ms = t_ms[i - 1];
 	return ERR_OK;
 }
 
@@ -254,7 +289,7 @@ enum err held_add(struct recent *r, struct track *t, struct labels *l, int64_t k
 		labels_unref(l);
 		return why_memory(why);
 	}
-	*h = (struct held){ .labels = l, .track = t, .kept_from_ms = kept_from_ms };
+	*h = (struct held){ .labels = l, .track = t, .kept_from_ms = kept_from_ms, .marked_ms = INT64_MIN };
 	if (put_in_index(r, h) != ERR_OK) {
 		held_free(r, h);
 		return why_memory(why);
@@ -341,6 +376,7 @@ enum err held_sweep(struct recent *r, int64_t now_ms, struct why *why)
 
 void held_forget_all(struct recent *r)
 {
+	held_take_back(r);
 	for (size_t i = 0; i < r->all.n; i++)
 		held_free(r, r->all.items[i]);
 	free(r->all.items);

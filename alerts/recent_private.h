@@ -18,8 +18,10 @@ struct held {
 	struct held   *twin;   /* the next series with the same labels, of another track */
 	bool           is_head; /* the first of such */
 	bool           is_live, is_used;
+	bool           is_lent; /* to an evaluation: its block may not be freed before that is over */
 	uint64_t       seen;   /* the last step of its track that had it */
 	int64_t        keep_ms, kept_from_ms;
+	int64_t        marked_ms; /* when the newest stale mark was; INT64_MIN: none */
 	int64_t       *t_ms;   /* [cap]; the values stand behind them in the same block */
 	double        *v;
 	size_t         first, n, cap;
@@ -71,6 +73,8 @@ struct recent {
 	bool                  is_started;
 	int64_t               from_ms;  /* where following began */
 	int64_t               swept_ms;
+	size_t                n_frames; /* that were followed since, whoever's */
+	uint64_t              n_passes; /* read once more for long windows */
 	struct selector      *selectors; /* by their metrics, those of any name first */
 	size_t                n_selectors, n_any;
 	uint32_t             *by_address; /* [n_addresses]: open addressing, a number and 1 */
@@ -85,6 +89,8 @@ struct recent {
 	struct shape         *shapes;   /* by layout */
 	size_t                n_shapes, cap_shapes, shapes_series;
 	size_t                samples;
+	void                **retired;  /* blocks that were lent when a series outgrew them */
+	size_t                n_retired, cap_retired;
 	uint64_t              from_memory, from_store;
 };
 
@@ -100,11 +106,18 @@ enum err held_add(struct recent *r, struct track *t, struct labels *l, int64_t k
 enum err held_push(struct recent *r, struct held *h, int64_t t_ms, double v);
 /* Samples of before the oldest one. ERR_LIMIT: no room. */
 enum err held_prepend(struct recent *r, struct held *h, const int64_t *t_ms, const double *v, size_t n);
+/* No evaluation goes on any more: what was lent is taken back. */
+void     held_take_back(struct recent *r);
 /* How many of its samples are not later than t_ms. */
 size_t held_count_until(const struct held *h, int64_t t_ms);
 /* Forgets what nobody needs any more. */
 enum err held_sweep(struct recent *r, int64_t now_ms, struct why *why);
 void     held_forget_all(struct recent *r);
+
+/* ---- recent_plan.c ---- */
+
+/* After the first reading: whether all is to be read once more from further back, for which it sets the selectors' keep_ms. */
+bool recent_plan(struct recent *r, int64_t now_ms);
 
 /* ---- recent.c (the first: recent_held.c) ---- */
 

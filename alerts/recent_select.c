@@ -87,13 +87,30 @@ static size_t copy_one(const struct held *h, const struct selection *s, int64_t 
 	return n;
 }
 
+/* A range function may not meet a stale mark in what is lent. */
+static bool can_be_lent(const struct held *h, const struct selection *s)
+{
+	return h->twin == NULL && h->marked_ms <= s->after_ms;
+}
+
+/* Adds it to `set`, which has room; how many samples it has there. */
+static size_t lend(struct held *h, const struct selection *s, struct series_set *set)
+{
+	size_t from = h->first + held_count_until(h, s->after_ms), n = count_in(h, s);
+	if (n == 0)
+		return 0;
+	h->is_lent = true;
+	set->items[set->n++] = (struct series){ .labels = labels_ref(h->labels), .n = n, .t_ms = h->t_ms + from, .v = h->v + from, .is_lent = true };
+	return n;
+}
+
 static enum err select_held(const struct selection *s, struct series_set *out, struct why *why)
 {
 	const struct held_list *l = &s->of->held;
 	struct series_set set = { .items = malloc((l->n + 1) * sizeof *set.items) };
 	size_t total = 0, at = 0, used = 0;
 	for (size_t i = 0; i < l->n; i++)
-		total += count_in(l->items[i], s);
+		total += l->items[i]->is_head && can_be_lent(l->items[i], s) ? 0 : count_in(l->items[i], s);
 	if (total <= SIZE_MAX / 32)
 		set.block = malloc((total + 1) * (sizeof(int64_t) + sizeof(double)));
 	if (set.items == NULL || set.block == NULL) {
@@ -103,9 +120,13 @@ static enum err select_held(const struct selection *s, struct series_set *out, s
 	int64_t *t_ms = set.block;
 	double *v = (double *)(void *)(t_ms + total + 1);
 	for (size_t i = 0; i < l->n; i++) {
-		const struct held *h = l->items[i];
+		struct held *h = l->items[i];
 		if (!h->is_head || (h->n == 0 && h->twin == NULL))
 			continue;
+		if (can_be_lent(h, s)) {
+			used += lend(h, s, &set);
+			continue;
+		}
 		size_t n = h->twin != NULL ? merge_twins(h, s, t_ms + at, v + at) : copy_one(h, s, t_ms + at, v + at);
 		if (n == 0)
 			continue;

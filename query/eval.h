@@ -153,7 +153,7 @@ static inline void kahan_add(struct kahan *k, double inc)
 struct mean { struct kahan k; double n; bool is_incremental; };
 void   mean_add(struct mean *m, double v);
 double mean_value(const struct mean *m);
-/* Of n values, which it sorts; NaNs count as the smallest. */
+/* Of n values, whose order it changes; NaNs count as the smallest. */
 double quantile_of(double q, double *values, size_t n);
 int    compare_values(const void *a, const void *b); /* doubles, NaN first */
 

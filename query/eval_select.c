@@ -96,9 +96,11 @@ static enum err add_range(struct eval *ev, struct range_data *out, struct range_
 	return eval_charge(ev, 0);
 }
 
-/* A selected series without its stale marks; the samples are moved together in place (the set is the evaluation's own). */
+/* A selected series without its stale marks; the samples are moved together in place (the set is the evaluation's own, but for what is lent). */
 static struct range_series without_marks(struct series *s)
 {
+	if (s->is_lent)
+		return (struct range_series){ s->labels, false, s->t_ms, s->v, s->n };
 	size_t kept = 0;
 	for (size_t i = 0; i < s->n; i++) {
 		if (is_stale(s->v[i]))

@@ -13,7 +13,8 @@
 #include <stdint.h>
 
 struct query_source {
-	/* As reader_select: all series that match with their samples in (after_ms, until_ms], stale marks included. */
+	/* As reader_select: all series that match with their samples in (after_ms, until_ms], stale marks included. What is lent is there until the
+	 * evaluation is over, whatever else it selects. */
 	enum err (*select)(const struct query_source *self, const struct matcher *m, size_t n, int64_t after_ms, int64_t until_ms,
 	                   size_t max_samples, struct series_set *out, struct why *why);
 	/* Where a window over (after_ms, until_ms] really begins: after_ms, or later in a source that knows that nobody looked before then, so

@@ -170,9 +170,10 @@ void changes_console(struct changes *c, const struct console_row *r);
 void changes_event(struct changes *c, const struct event *e);
 
 /* Takes a batch of what was over before `before_ms` out of the store: alerts and their transitions, acknowledgements that ended, silences, notifications that
- * were sent or given up, requests, consoles that were not seen since. The oldest first; at most CHANGES_PRUNED rows of each kind (and ten times as many transitions), so that the
- * writer is not held up: what is left goes with later batches. What still fires, or waits to be sent, stays with all that belongs to it, and so does of each receiver and group that
- * fires the last notification, which tells what the receiver knows. The audit stays whole. */
+ * were sent or given up, requests, consoles that were not seen since, what Alertmanagers had and how they were. The oldest first; at most CHANGES_PRUNED rows
+ * of each kind (and ten times as many transitions), so that the writer is not held up: what is left goes with later batches. What still fires, or waits to be
+ * sent, stays with all that belongs to it, and so does of each receiver and group that fires the last notification, which tells what the receiver knows; also a
+ * silence that was ended before its time while an Alertmanager may still have it. The audit stays whole. */
 enum { CHANGES_PRUNED = 1000 };
 void changes_prune(struct changes *c, int64_t before_ms);
 

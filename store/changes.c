@@ -305,7 +305,7 @@ void changes_event(struct changes *c, const struct event *e)
 void changes_prune(struct changes *c, int64_t before_ms)
 {
 	static const enum statement all[] = { STMT_TRANSITION_PRUNE, STMT_ALERT_PRUNE, STMT_ACK_PRUNE, STMT_SILENCE_PRUNE, STMT_NOTIFICATION_PRUNE,
-	                                      STMT_REQUEST_PRUNE, STMT_CONSOLE_PRUNE };
+	                                      STMT_REQUEST_PRUNE, STMT_CONSOLE_PRUNE, STMT_EXTERNAL_PRUNE, STMT_ALERTMANAGER_PRUNE };
 	const struct value values[] = { of_int(before_ms), of_int(CHANGES_PRUNED), of_int(CHANGES_PRUNED * 10) };
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		statement(c, all[i], values, all[i] == STMT_TRANSITION_PRUNE ? 3 : 2);

@@ -47,6 +47,7 @@
  * external_alert     An alert as an Alertmanager had it, from `from_ms` until `until_ms` (INT64_MAX: it has it so). When what it says changes, the row
  *           ends and another begins, but for annotations, which are as of the last look.
  * alertmanager       Whether one answers, from `from_ms` on.
+ * Rows of the last two that were over go by age as well; of external_alert the newest stays, and of each Alertmanager what still holds.
  *
  * Why chains instead of an index over (target, stream, time): each group commit would touch a page of such an index for every target, and
  * write 4 KB for a row of 200 bytes. A chain costs nothing to write; frame_hop, a partial index over every 64th frame, is how a reader
@@ -218,8 +219,13 @@ const char *schema_step(int from);
 	                  " (SELECT 1 FROM alert_transition t WHERE t.alert = a.id))")                                                    \
 	X(ACK_PRUNE,      "DELETE FROM acknowledgement WHERE id IN (SELECT id FROM acknowledgement WHERE ended_ms > 0 AND ended_ms < ?1"   \
 	                  " AND id < (SELECT max(id) FROM acknowledgement) AND group_key NOT IN (" GROUPS_KEPT ") ORDER BY ended_ms LIMIT ?2)") \
-	X(SILENCE_PRUNE,  "DELETE FROM silence WHERE id IN (SELECT id FROM silence WHERE until_ms < ?1 OR (ended_ms > 0 AND ended_ms < ?1)" \
-	                  " LIMIT ?2)")                                                                                                   \
+	X(SILENCE_PRUNE,  "DELETE FROM silence WHERE id IN (SELECT id FROM silence WHERE until_ms < ?1"                                  \
+	                  " OR (ended_ms > 0 AND ended_ms < ?1 AND remote = '') LIMIT ?2)")                                               \
+	X(EXTERNAL_PRUNE, "DELETE FROM external_alert WHERE id IN (SELECT id FROM external_alert WHERE until_ms < ?1"                    \
+	                  " AND id < (SELECT max(id) FROM external_alert) ORDER BY until_ms LIMIT ?2)")                                   \
+	X(ALERTMANAGER_PRUNE, "DELETE FROM alertmanager WHERE (name, from_ms) IN (SELECT name, from_ms FROM alertmanager a"              \
+	                  " WHERE from_ms < ?1 AND EXISTS (SELECT 1 FROM alertmanager b WHERE b.name = a.name AND b.from_ms > a.from_ms"  \
+	                  " AND b.from_ms <= ?1) ORDER BY from_ms LIMIT ?2)")                                                             \
 	X(NOTIFICATION_PRUNE, "DELETE FROM notification WHERE id IN (SELECT id FROM notification WHERE state <> 0"                         \
 	                  " AND max(created_ms, done_ms) < ?1 AND id < (SELECT max(id) FROM notification)"                                \
 	                  " AND id NOT IN (SELECT max(id) FROM notification WHERE group_key IN (" GROUPS_KEPT ") GROUP BY receiver, group_key)" \

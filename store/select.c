@@ -365,7 +365,7 @@ static enum err select_body(void *ctx, struct why *why)
 static void series_release(struct series *s)
 {
 	labels_unref(s->labels);
-	if (!s->in_block) {
+	if (!s->in_block && !s->is_lent) {
 		free(s->t_ms);
 		free(s->v);
 	}

@@ -7,6 +7,8 @@
 
 #include "alerts/recent.h"
 #include "base/stale.h"
+#include "query/query.h"
+#include "query/store_source.h"
 #include "store/store.h"
 #include "tests/unit/store_folder.h"
 
@@ -277,10 +279,114 @@ static void selects_what_the_store_does(void **state)
 	}
 }
 
+/* ---- what rules make of it ---- */
+
+static const char *const expressions[] = {
+	"a", "sum(a) by (x) > 100", "avg_over_time(a[40s])", "sum_over_time(d[3m])", "min_over_time(a[20s]) + max_over_time(a[3m])", "rate(f[1m])",
+	"increase(e[3m] offset 10s)", "quantile_over_time(0.9, b[1m])", "stddev_over_time(c[2m])", "count_over_time({node=\"n2\"}[2m])",
+	"avg_over_time(a{x=\"1\"}[3m]) / avg_over_time(a{x=\"1\"}[20s])", "last_over_time(b[10s])", "mad_over_time(f[3m])", "changes(d[1m]) + resets(d[3m])",
+	"quantile(0.5, a)", "max_over_time(rate(e[30s])[2m:7s])", "absent_over_time(f[20s])",
+};
+enum { EXPRESSIONS = sizeof expressions / sizeof expressions[0], OF_EXPRESSIONS_MAX = 4 * EXPRESSIONS };
+
+struct selecting {
+	struct recent_selector items[OF_EXPRESSIONS_MAX];
+	size_t                 n;
+};
+
+static enum err add_selector(void *ctx, const struct matcher *m, size_t n, int64_t back_ms)
+{
+	struct selecting *s = ctx;
+	assert_true(s->n < OF_EXPRESSIONS_MAX);
+	s->items[s->n++] = (struct recent_selector){ m, n, back_ms };
+	return ERR_OK;
+}
+
+static void compare_results(const struct bench *b, const struct query *q, const char *text, int64_t at_ms)
+{
+	struct query_result want = { 0 }, have = { 0 };
+	const struct query_source memory = recent_source(b->recent), store = store_source(b->reader);
+	struct why why_want = { "" }, why_have = { "" };
+	assert_int_equal(query_instant(q, &store, at_ms, NULL, &want, &why_want), query_instant(q, &memory, at_ms, NULL, &have, &why_have));
+	assert_string_equal(why_want.text, why_have.text);
+	sort(&want.series);
+	sort(&have.series);
+	if (!are_equal(&want.series, &have.series)) {
+		print_set("the store", &want.series);
+		print_set("memory", &have.series);
+		fail_msg("seed %u, %s at %lld", b->seed, text, (long long)(at_ms - START_MS));
+	}
+	query_result_release(&want);
+	query_result_release(&have);
+}
+
+/* Whatever is lent, joined or read anew in between: the same results to the bit. */
+static void evaluate(uint32_t seed, const struct recent_options *limits, bool reads_at_once)
+{
+	struct bench b;
+	struct query *queries[EXPRESSIONS];
+	struct selecting s = { .n = 0 };
+	int64_t now = START_MS;
+	begin(&b, seed, limits);
+	for (size_t i = 0; i < EXPRESSIONS; i++) {
+		assert_ok(query_parse(expressions[i], &queries[i], NULL, &why));
+		assert_ok(query_selectors(queries[i], 300000, add_selector, &s));
+	}
+	assert_ok(recent_set_selectors(b.recent, s.items, s.n, &why));
+	for (int round = 0; round < 24; round++) {
+		for (uint32_t i = round == 0 ? 400 : draw(&b, 60); i > 0; i--) {
+			int64_t step = draw(&b, STEP_MS);
+			now += step;
+			test_clock_advance(&b.clock, step);
+			record(&b, now);
+		}
+		assert_ok(store_flush(b.store, &why));
+		if (round == 16) { /* as after a change of the rules: all anew */
+			assert_ok(recent_set_selectors(b.recent, b.selectors, SELECTORS, &why));
+			assert_ok(recent_set_selectors(b.recent, s.items, s.n, &why));
+		}
+		assert_ok(recent_follow(b.recent, now, &why));
+		for (size_t i = 0; i < EXPRESSIONS; i++) {
+			compare_results(&b, queries[i], expressions[i], now - draw(&b, 2000));
+			if (draw(&b, 20) == 0)
+				compare_results(&b, queries[i], expressions[i], now - draw(&b, 200000));
+		}
+	}
+	assert_true(recent_stats(b.recent).from_memory > 0);
+	assert_int_equal(recent_stats(b.recent).passes, reads_at_once ? 2 : 0);
+	assert_ok(recent_set_selectors(b.recent, b.selectors, SELECTORS, &why)); /* those of the queries are about to go */
+	for (size_t i = 0; i < EXPRESSIONS; i++)
+		query_free(queries[i]);
+	end(&b);
+}
+
+static void rules_get_what_the_store_gives(void **state)
+{
+	static const struct {
+		const char           *label;
+		struct recent_options limits;
+		bool                  reads_at_once;
+	} rows[] = {
+		{ "all is kept", { .keep_max_ms = 400000 }, false },
+		{ "the past is read at once", { .keep_max_ms = 15000 }, true },
+		{ "the past is read when it is wanted", { .keep_max_ms = 15000, .selected_percent = 1 }, false },
+		{ "few series", { .keep_max_ms = 60000, .series_max = 90, .selected_percent = 1 }, false },
+		{ "few samples", { .keep_max_ms = 60000, .samples_max = 900 }, false },
+		{ "few samples, read at once", { .keep_max_ms = 15000, .samples_max = 10000, .selected_percent = 1000000 }, true },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		print_message("%s\n", rows[i].label);
+		for (uint32_t seed = 1; seed <= 2; seed++)
+			evaluate(seed * 6007, &rows[i].limits, rows[i].reads_at_once);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(selects_what_the_store_does),
+		cmocka_unit_test(rules_get_what_the_store_gives),
 	};
 	return cmocka_run_group_tests_name("recent", tests, NULL, NULL);
 }

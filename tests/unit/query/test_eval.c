@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/unit.h"
 
+#include <math.h>
+#include <stdlib.h>
+
 #include "base/stale.h"
+#include "query/eval.h"
 #include "query/format.h"
 #include "query/memory_source.h"
 #include "query/query.h"
@@ -168,9 +172,56 @@ static void formats(void **state)
 	memory_source_release(&m);
 }
 
+/* As it reads in Prometheus: all sorted, and between two of them. */
+static double quantile_sorted(double q, double *values, size_t n)
+{
+	qsort(values, n, sizeof *values, compare_values);
+	double rank = q * (double)(n - 1), weight = rank - floor(rank);
+	size_t at = (size_t)floor(rank), above = at + 1 < n ? at + 1 : n - 1;
+	return values[at] * (1 - weight) + values[above] * weight;
+}
+
+static uint32_t draw(uint32_t *seed, uint32_t below)
+{
+	*seed = *seed * 1664525 + 1013904223;
+	return (uint32_t)((uint64_t)(*seed >> 4) * below >> 28);
+}
+
+/* Shapes that a selection by pivots may trip over, too. */
+static void quantiles_need_no_sorting(void **state)
+{
+	enum { N = 600, SHAPES = 6 };
+	static const double qs[] = { 0, 0.01, 0.25, 0.5, 0.9, 0.99, 1 };
+	double made[N], one[N], other[N];
+	uint32_t seed = 11;
+	(void)state;
+	for (uint32_t round = 0; round < 300; round++) {
+		size_t n = 1 + draw(&seed, round % 2 == 0 ? 8 : N);
+		for (size_t i = 0; i < n; i++)
+			switch (round % SHAPES) {
+			case 0: made[i] = (double)draw(&seed, 1u << 24) / 1000; break;
+			case 1: made[i] = draw(&seed, 5); break; /* few different ones */
+			case 2: made[i] = (double)i; break;
+			case 3: made[i] = (double)(n - i); break;
+			case 4: made[i] = i < n / 2 ? (double)i : (double)(n - i); break;
+			default: made[i] = draw(&seed, 4) == 0 ? (double)NAN : draw(&seed, 9) == 0 ? (double)INFINITY : draw(&seed, 50); break;
+			}
+		for (size_t k = 0; k < sizeof qs / sizeof qs[0]; k++) {
+			memcpy(one, made, n * sizeof *made);
+			memcpy(other, made, n * sizeof *made);
+			double want = quantile_sorted(qs[k], one, n), have = quantile_of(qs[k], other, n);
+			if (f64_bits(want) != f64_bits(have) && !(isnan(want) && isnan(have)))
+				fail_msg("round %u, quantile %g of %zu: %g, not %g", round, qs[k], n, have, want);
+		}
+	}
+	assert_true(isnan(quantile_of(0.5, one, 0)) && isnan(quantile_of((double)NAN, one, 1)));
+	assert_true(isinf(quantile_of(-0.1, one, 1)) && isinf(quantile_of(1.1, one, 1)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(quantiles_need_no_sorting),
 		cmocka_unit_test(instants),
 		cmocka_unit_test(range_reads_each_selector_once),
 		cmocka_unit_test(limits),

@@ -77,10 +77,23 @@ static void put_ack(struct changes *c, int64_t id, const char *group, int64_t at
 	                                  .end = ended_ms > 0 ? ACK_REMOVED : ACK_HOLDS, .ended_by = { "", "", "" } });
 }
 
-static void put_silence(struct changes *c, const char *id, int64_t until_ms, int64_t ended_ms)
+static void put_remote_silence(struct changes *c, const char *id, int64_t until_ms, int64_t ended_ms, const char *remote)
 {
 	changes_silence(c, &(struct silence_row){ .id = id, .matchers = "[]", .from_ms = 1, .until_ms = until_ms, .actor = alice, .comment = "", .created_ms = 1,
-	                                          .ended_ms = ended_ms, .remote = "", .remote_id = "" });
+	                                          .ended_ms = ended_ms, .remote = remote, .remote_id = remote });
+}
+
+static void put_silence(struct changes *c, const char *id, int64_t until_ms, int64_t ended_ms) { put_remote_silence(c, id, until_ms, ended_ms, ""); }
+
+static void put_external(struct fixture *f, struct changes *c, int64_t id, int64_t from_ms, int64_t until_ms)
+{
+	changes_external(c, &(struct external_row){ .id = id, .remote = "am", .labels = f->labels, .annotations = f->none, .starts_ms = 1, .from_ms = from_ms,
+	                                            .until_ms = until_ms, .silenced_by = "", .inhibited_by = "", .receivers = "", .url = "" });
+}
+
+static void put_alertmanager(struct changes *c, const char *name, int64_t from_ms, enum alertmanager_state state)
+{
+	changes_alertmanager(c, &(struct alertmanager_row){ .name = name, .from_ms = from_ms, .state = state, .text = "" });
 }
 
 static void put_notification(struct changes *c, int64_t id, const char *group, enum notification_state state, int64_t done_ms)
@@ -96,6 +109,8 @@ static enum err see_transition(void *ctx, const struct transition_row *t) { buf_
 static enum err see_ack(void *ctx, const struct ack_row *a) { buf_printf(ctx, "ack %lld;", (long long)a->id); return ERR_OK; }
 static enum err see_silence(void *ctx, const struct silence_row *s) { buf_printf(ctx, "silence %s;", s->id); return ERR_OK; }
 static enum err see_notification(void *ctx, const struct notification_row *n) { buf_printf(ctx, "%lld;", (long long)n->id); return ERR_OK; }
+static enum err see_external(void *ctx, const struct external_row *e) { buf_printf(ctx, "external %lld;", (long long)e->id); return ERR_OK; }
+static enum err see_alertmanager(void *ctx, const struct alertmanager_row *a) { buf_printf(ctx, "%s@%lld;", a->name, (long long)a->from_ms); return ERR_OK; }
 static enum err see_request(void *ctx, const struct request_row *q) { buf_printf(ctx, "request %s;", q->id); return ERR_OK; }
 
 static struct reader *reader(const struct fixture *f)
@@ -113,6 +128,8 @@ static void read_all(struct reader *r, int64_t after_ms, int64_t at_ms, struct b
 	assert_ok(reader_transitions(r, 0, after_ms, at_ms, see_transition, to, &why));
 	assert_ok(reader_acks(r, after_ms, at_ms, see_ack, to, &why));
 	assert_ok(reader_silences(r, after_ms, at_ms, see_silence, to, &why));
+	assert_ok(reader_externals(r, after_ms, at_ms, see_external, to, &why));
+	assert_ok(reader_alertmanagers(r, after_ms, at_ms, see_alertmanager, to, &why));
 }
 
 #define assert_reads(call, text)                           \
@@ -179,6 +196,63 @@ static void what_a_receiver_knows_stays(void **state)
 	assert_reads(reader_notifications(r, NOTIFICATION_STATE_COUNT, see_notification, &said, &why), "2;5;6;7;");
 }
 
+static void what_alertmanagers_had(void **state)
+{
+	struct fixture *f = *state;
+	struct changes *c = changes();
+	put_external(f, c, 1, 10, BEFORE_MS - 1);
+	put_external(f, c, 2, 10, BEFORE_MS);
+	put_external(f, c, 3, 10, INT64_MAX);
+	put_external(f, c, 4, 20, BEFORE_MS - 1); /* the newest: ids go on from it */
+	put_alertmanager(c, "a", 10, ALERTMANAGER_ANSWERS);
+	put_alertmanager(c, "a", 20, ALERTMANAGER_SILENT);
+	put_alertmanager(c, "a", BEFORE_MS, ALERTMANAGER_ANSWERS); /* so it was at the beginning of what is kept */
+	put_alertmanager(c, "b", 10, ALERTMANAGER_ANSWERS);
+	put_alertmanager(c, "b", 30, ALERTMANAGER_SILENT); /* likewise */
+	put_alertmanager(c, "b", BEFORE_MS + 1, ALERTMANAGER_ANSWERS);
+	put_alertmanager(c, "c", 10, ALERTMANAGER_ANSWERS); /* it holds */
+	put_remote_silence(c, "over there too", BEFORE_MS - 1, 50, "am");
+	put_remote_silence(c, "to be ended there", NOW_MS, 50, "am"); /* when it answers again */
+	commit(f, c);
+	prune(f);
+	assert_reads(reader_externals(r, 0, NOW_MS, see_external, &said, &why), "external 2;external 3;external 4;");
+	assert_reads(reader_alertmanagers(r, 0, NOW_MS, see_alertmanager, &said, &why), "a@1000000;b@30;b@1000001;c@10;");
+	assert_reads(reader_remote_silences(r, 1000, see_silence, &said, &why), "silence to be ended there;");
+	struct reader *r = reader(f);
+	struct alert_ids ids;
+	assert_ok(reader_alert_ids(r, &ids, &why));
+	assert_int_equal(ids.external, 4);
+	reader_close(r);
+}
+
+/* However often they changed: a batch each time. */
+static void what_alertmanagers_had_goes_in_batches(void **state)
+{
+	struct fixture *f = *state;
+	enum { N = CHANGES_PRUNED + 50 };
+	static const size_t left[] = { 2 * (N + 1 - CHANGES_PRUNED), 2, 2 };
+	struct changes *c = changes();
+	for (int64_t i = 1; i <= N + 1; i++) {
+		put_external(f, c, i, 10, 20 + i);
+		put_alertmanager(c, "am", i, i % 2 == 0 ? ALERTMANAGER_SILENT : ALERTMANAGER_ANSWERS);
+	}
+	commit(f, c);
+	for (size_t i = 0; i < sizeof left / sizeof left[0]; i++) {
+		struct buf said;
+		size_t n = 0;
+		prune(f);
+		struct reader *r = reader(f);
+		buf_init(&said, 1 << 20);
+		assert_ok(reader_externals(r, 0, NOW_MS, see_external, &said, &why));
+		assert_ok(reader_alertmanagers(r, 0, NOW_MS, see_alertmanager, &said, &why));
+		for (const char *at = buf_text(&said); (at = strchr(at, ';')) != NULL; at++)
+			n++;
+		assert_int_equal(n, left[i]);
+		buf_release(&said);
+		reader_close(r);
+	}
+}
+
 /* What there is as of any time that is kept is the same before and after. */
 static void what_is_kept_reads_the_same(void **state)
 {
@@ -195,6 +269,8 @@ static void what_is_kept_reads_the_same(void **state)
 		put_alert(f, c, id, group, active_ms, over_ms);
 		put_ack(c, id, group, active_ms + 1, over_ms > 0 ? over_ms + 1 : 0);
 		put_silence(c, silence, active_ms + 5, id % 3 == 0 ? active_ms + 2 : 0);
+		put_external(f, c, id, active_ms, over_ms > 0 ? over_ms : INT64_MAX);
+		put_alertmanager(c, id % 3 == 0 ? "am" : "other", active_ms, id % 4 == 0 ? ALERTMANAGER_SILENT : ALERTMANAGER_ANSWERS);
 	}
 	commit(f, c);
 	struct reader *r = reader(f);
@@ -261,6 +337,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(rows_at_the_edge, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_a_receiver_knows_stays, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_alertmanagers_had, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_alertmanagers_had_goes_in_batches, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_kept_reads_the_same, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_long_history_goes_in_batches, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_audit_stays_whole, setup, teardown),
