@@ -20,6 +20,7 @@ enum {
 	ABSENT_MS = 600000,
 	PAGE_MAX  = 256 * 1024,
 	STATUS_NO_TIME = 124, STATUS_KILLED = 137, STATUS_ABSENT = 127,
+	LATE_MAX = 1, /* askings that may be late: a machine that is busy with something else, persistence mode that is off */
 };
 
 /* A driver that lost a GPU refuses to talk of any; asked for one by its index it talks of the others. */
@@ -126,34 +127,54 @@ static void split(struct slice text, struct nvidia_parts *out)
 
 /* ---- failures ---- */
 
-static enum err explain(const struct section *in, struct why *why)
+static bool is_late(const struct section *in)
+{
+	return in->status == STATUS_NO_TIME || in->status == STATUS_KILLED;
+}
+
+/* *is_fault: no GPU of this machine can be worked with. What a user may not do, or a tool that does not fit, is none of the GPUs' faults. */
+static enum err explain(const struct section *in, const struct nvidia_memory *m, bool *is_fault, struct why *why)
 {
 	static const struct {
 		const char *said, *means;
+		bool        is_fault;
 	} rows[] = {
 		{ "Driver/library version mismatch",
-		  "the NVIDIA driver in the kernel is not the one that is installed; reboot, or load the driver anew" },
+		  "the NVIDIA driver in the kernel is not the one that is installed; reboot, or load the driver anew", false },
 		{ "couldn't communicate with the NVIDIA driver",
-		  "the NVIDIA driver does not answer; it is not loaded, or does not fit the kernel" },
+		  "the NVIDIA driver does not answer; it is not loaded, or does not fit the kernel", true },
 		{ "Unable to determine the device handle",
-		  "the NVIDIA driver cannot reach a GPU; see the kernel's log for its Xid, and reboot" },
-		{ "Insufficient Permissions", "this user may not use the GPUs; see the rights of '/dev/nvidia*'" },
+		  "the NVIDIA driver cannot reach a GPU; see the kernel's log for its Xid, and reboot", true },
+		{ "Insufficient Permissions", "this user may not use the GPUs; see the rights of '/dev/nvidia*'", false },
 		{ "Failed to initialize NVML: Unknown Error",
-		  "the GPUs cannot be used from here; a container that lost its devices has to be restarted" },
-		{ "Failed to initialize NVML", "NVML does not start" },
-		{ "GPU is lost", "the NVIDIA driver has lost a GPU; reboot" },
+		  "the GPUs cannot be used from here; a container that lost its devices has to be restarted", true },
+		{ "Failed to initialize NVML", "NVML does not start", false },
+		{ "GPU is lost", "the NVIDIA driver has lost a GPU; reboot", true },
 	};
 	struct slice text = { in->text, in->n }, line = { .n = 0 };
 	char         said[160];
-	if (in->status == STATUS_NO_TIME || in->status == STATUS_KILLED)
+	*is_fault = m->n_late > LATE_MAX;
+	if (is_late(in))
 		return why_set(why, ERR_FORMAT,
 			"nvidia-smi did not end in time; the driver hangs, or starts anew for each call (persistence mode)");
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		if (slice_has(text, rows[i].said))
-			return why_set(why, ERR_FORMAT, "%s", rows[i].means);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		if (!slice_has(text, rows[i].said))
+			continue;
+		*is_fault = rows[i].is_fault;
+		return why_set(why, ERR_FORMAT, "%s", rows[i].means);
+	}
 	while (slice_line(&text, &line) && (line.n == 0 || line.p[0] == '@'))
 		continue;
 	return why_set(why, ERR_FORMAT, "nvidia-smi ended with status %d: '%s'", in->status, slice_copy(line, said, sizeof said));
+}
+
+static enum err fail(const struct section *in, size_t n, const struct nvidia_memory *m, struct findings *out, struct why *why)
+{
+	bool     is_fault = false;
+	enum err e = explain(in, m, &is_fault, why);
+	if (n == 0 && is_fault)
+		nvidia_fault_gpus(m, out);
+	return e;
 }
 
 /* A complaint beside the values ("WARNING: infoROM is corrupted ...", a lost GPU) is an event when it is new. */
@@ -251,8 +272,9 @@ static enum err parse(const struct section *in, const struct source_settings *s,
 	}
 	if (n > 0 && !in->is_cut)
 		nvidia_miss_gpus(m, out);
+	m->n_late = n == 0 && is_late(in) ? m->n_late + 1 : 0;
 	if (in->status != 0 || n == 0)
-		return explain(in, why);
+		return fail(in, n, m, out, why);
 	if (driver[0] == '\0' || strcmp(driver, m->driver) == 0)
 		learn_fields(parts.fields, m);
 	read_slow(&parts, in->answered_ms, m, out);

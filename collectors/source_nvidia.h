@@ -50,6 +50,7 @@ struct nvidia_memory {
 	int64_t           slow_ms;         /* when it last did, here */
 	struct buf        nvlink, mig;     /* samples of that time, told again until the next */
 	char              complaint[200];  /* what nvidia-smi last said besides */
+	unsigned          n_late;          /* askings in a row that did not end in time */
 };
 
 /* ---- source_nvidia_gpu.c ---- */
@@ -61,6 +62,8 @@ extern const size_t      n_nvidia_fields;
 void nvidia_read_gpus(const struct nvidia_parts *in, struct nvidia_memory *m, struct findings *out, size_t *n, struct slice *complaint);
 /* Tells of those that are known and were not seen. */
 void nvidia_miss_gpus(struct nvidia_memory *m, struct findings *out);
+/* nvidia-smi tells of none any more, since the driver answers for none: samples alone, that it fails is told of the source. */
+void nvidia_fault_gpus(const struct nvidia_memory *m, struct findings *out);
 
 /* "GPU-0000..." as in labels. Returns `to`. */
 const char        *nvidia_uuid(struct slice text, char to[NVIDIA_UUID]);
