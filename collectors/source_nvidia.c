@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "collectors/said.h"
 #include "collectors/source_gpu.h"
 #include "collectors/source_users.h"
 
@@ -63,6 +64,12 @@ static const char script_tail[] =
 	"		case $said in *'No devices were found'*) break ;; esac\n"
 	"		n=$((n + 1))\n"
 	"	done\n"
+	"	n=0\n"
+	"	for f in /sys/bus/pci/devices/*; do\n" /* of NVIDIA, that show or compute */
+	"		{ read -r bad <\"$f/vendor\" && read -r left <\"$f/class\"; } 2>/dev/null || continue\n"
+	"		case $bad$left in 0x10de0x0300* | 0x10de0x0302*) n=$((n + 1)) ;; esac\n"
+	"	done\n"
+	"	printf '@pci\\n%s\\n' $n\n"
 	"	return $rc\n"
 	"fi\n"
 	"case ,$1, in *,slow,*)\n"
@@ -111,14 +118,15 @@ static void ask(const void *memory, struct buf *argument)
 
 static void split(struct slice text, struct nvidia_parts *out)
 {
-	enum { GPUS, NVLINK, MIG, USERS, APPS, N };
-	static const char *const marks[N] = { "@gpus", "@nvlink", "@mig", "@users", "@apps" };
+	enum { GPUS, PCI, NVLINK, MIG, USERS, APPS, N };
+	static const char *const marks[N] = { "@gpus", "@pci", "@nvlink", "@mig", "@users", "@apps" };
 	struct slice             parts[N], head = slice_parts(text, marks, N, parts), line;
 	memset(out, 0, sizeof *out);
 	while (slice_line(&head, &line))
 		if (slice_skip(&line, "@fields "))
 			out->fields = line;
 	out->gpus = parts[GPUS];
+	out->has_devices = slice_line(&parts[PCI], &line) && said_number(line, 0) > 0;
 	out->nvlink = parts[NVLINK];
 	out->mig = parts[MIG];
 	out->users = parts[USERS];
@@ -168,11 +176,13 @@ static enum err explain(const struct section *in, const struct nvidia_memory *m,
 	return why_set(why, ERR_FORMAT, "nvidia-smi ended with status %d: '%s'", in->status, slice_copy(line, said, sizeof said));
 }
 
-static enum err fail(const struct section *in, size_t n, const struct nvidia_memory *m, struct findings *out, struct why *why)
+/* Where none is known yet, a tool that hangs has a driver that does, and one that finds no driver may have nothing to drive. */
+static enum err fail(const struct section *in, const struct nvidia_parts *parts, size_t n, const struct nvidia_memory *m, struct findings *out,
+                     struct why *why)
 {
 	bool     is_fault = false;
 	enum err e = explain(in, m, &is_fault, why);
-	if (n == 0 && is_fault)
+	if (n == 0 && is_fault && (m->n_gpus > 0 || parts->has_devices || is_late(in)))
 		nvidia_fault_gpus(m, out);
 	return e;
 }
@@ -274,7 +284,7 @@ static enum err parse(const struct section *in, const struct source_settings *s,
 		nvidia_miss_gpus(m, out);
 	m->n_late = n == 0 && is_late(in) ? m->n_late + 1 : 0;
 	if (in->status != 0 || n == 0)
-		return fail(in, n, m, out, why);
+		return fail(in, &parts, n, m, out, why);
 	if (driver[0] == '\0' || strcmp(driver, m->driver) == 0)
 		learn_fields(parts.fields, m);
 	read_slow(&parts, in->answered_ms, m, out);

@@ -453,6 +453,8 @@ void nvidia_miss_gpus(struct nvidia_memory *m, struct findings *out)
 
 void nvidia_fault_gpus(const struct nvidia_memory *m, struct findings *out)
 {
+	if (m->n_gpus == 0)
+		findings_put(out, "nvidia_smi_gpu_fault", 1, NULL);
 	for (size_t i = 0; i < m->n_gpus; i++) {
 		const char *const labels[] = { "gpu", m->gpus[i].index, "uuid", m->gpus[i].uuid, NULL };
 		findings_put(out, "nvidia_smi_gpu_fault", 1, labels);

@@ -184,6 +184,8 @@ static const char *fault_words(struct arena *a, const struct labels *series)
 		snprintf(xid, sizeof xid, "reported Xid %.10s", labels_get(series, "xid"));
 		words = xid;
 	}
+	if (gpu[0] == '\0' && strcmp(reason, "lost") == 0)
+		return "the driver answers for none of the GPUs";
 	snprintf(text, sizeof text, "GPU%s%.48s %s", gpu[0] != '\0' ? " " : "", gpu, words);
 	return arena_text(a, text);
 }

@@ -124,6 +124,7 @@ static void a_gpu_that_is_unfit_is_named(void **state)
 		{ "memory", "0", "", "memory", "", 1, "GPU 0 met uncorrectable memory errors" },
 		{ "an Xid by its place", "", "0000:18:00", "xid", "79", 1, "GPU 0000:18:00 reported Xid 79" },
 		{ "a reason of one's own profile", "1", "", "rust", "", 1, "GPU 1 is not fit for work" },
+		{ "the driver hangs, and which GPUs there are is not known", "", "", "lost", "", 1, "the driver answers for none of the GPUs" },
 		{ "no labels", "", "", "", "", 1, "GPU is not fit for work" },
 		{ "hostile", "\033[31m\n", "", "lost", "", 1, "GPU \342\220\233[31m\342\220\212 is lost, or wants a reset" },
 		{ "0 is none", "3", "", "lost", "", 0, "" },
