@@ -31,6 +31,7 @@ static const struct {
 } kinds[SIGNAL_COUNT] = {
 	[SIGNAL_XID] = { "fault", 0.95, 0.1 },
 	[SIGNAL_ECC] = { "fault", 0.95, 0.1 },
+	[SIGNAL_FAULT] = { "fault", 0.95, 0.1 },
 	[SIGNAL_OOM_KILLS] = { "fault", 0.95, 0.1 },
 	[SIGNAL_RESTARTS] = { "restart", 0.85, 0.1 },
 	[SIGNAL_THROTTLED] = { "heat", 0.9, 0 },

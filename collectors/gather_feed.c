@@ -182,9 +182,12 @@ static enum gather_state on_busy(struct gather *g, const struct marker *m, struc
 	struct gather_part *p = m->n == 2 && g->reading == NULL ? find_awaited(g, m->words[1]) : NULL;
 	if (p == NULL)
 		return broken(g, why, "the machine answered with a section that was not asked for");
+	struct why reason = { "" };
 	p->is_awaited = false;
 	p->seconds = 0;
-	buf_clear(&p->page);
+	g->text_at = g->line_at; /* to its parser it is one more run that did not end and said nothing */
+	g->text_n = 0;
+	(void)parse_section(g, p, STATUS_TIMEOUT, &reason);
 	gather_part_fail(p, "its last run hangs: process %llu of the machine has not ended", (unsigned long long)p->pid);
 	return GATHER_MORE;
 }

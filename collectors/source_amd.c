@@ -189,11 +189,15 @@ static enum err parse(const struct section *in, const struct source_settings *s,
 	roster_begin(m);
 	enum err e = read_parts(parts, m, out, &n, why);
 	if (n > 0) {
+		m->n_late = 0;
 		/* Names that are not to be had are not asked for again. */
 		m->has_names = m->has_names || parts[LIST].p != NULL || parts[ROCM].p != NULL;
 		put_roster(m, out);
 		return ERR_OK;
 	}
+	if (roster_is_mute(m, in->status))
+		for (size_t i = 0; i < m->n; i++)
+			amd_put(out, &m->gpus[i], "amd_gpu_fault", 1, NULL, NULL);
 	if (e != ERR_OK)
 		return why_prefix(why, ERR_FORMAT, "the GPUs' tool");
 	if (in->status == 0 && m->n == 0)

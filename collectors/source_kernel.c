@@ -65,6 +65,7 @@ struct xid_seen {
 	char     bus[BUS_TEXT];
 	int      code;
 	uint64_t lines;
+	int64_t  last_ms; /* of the clock here, when the last of them was written; 0: not known */
 };
 
 struct kernel_memory {
@@ -144,7 +145,15 @@ static void read_time(struct reading *r, struct slice line)
 
 /* ---- Xid ---- */
 
-static void count_xid(struct kernel_memory *m, const struct xid *x)
+/* When the line was written, by the clock here: the machine's own may be wrong. What comes without a time is new, but for the first reading. */
+static int64_t written_ms(const struct reading *r)
+{
+	if (r->line_ms > 0 && r->now_ms > 0)
+		return r->answered_ms - (r->now_ms > r->line_ms ? r->now_ms - r->line_ms : 0);
+	return r->memory->was_read ? r->answered_ms : 0;
+}
+
+static void count_xid(struct kernel_memory *m, const struct xid *x, int64_t written_ms)
 {
 	size_t i = 0;
 	while (i < m->n_xids && (m->xids[i].code != x->code || strcmp(m->xids[i].bus, x->bus_id) != 0))
@@ -157,6 +166,8 @@ static void count_xid(struct kernel_memory *m, const struct xid *x)
 		m->n_xids++;
 	}
 	m->xids[i].lines++;
+	if (written_ms > m->xids[i].last_ms)
+		m->xids[i].last_ms = written_ms;
 }
 
 static void take_xid(struct reading *r)
@@ -164,7 +175,7 @@ static void take_xid(struct reading *r)
 	struct xid x;
 	if (!xid_parse(r->text.p, r->text.n, &x) || x.is_switch) /* a switch's is in the table */
 		return;
-	count_xid(r->memory, &x);
+	count_xid(r->memory, &x, written_ms(r));
 	if (!is_told(r))
 		return;
 	const struct xid_info *info = xid_info(x.code);
@@ -363,6 +374,13 @@ static void put_samples(const struct reading *r)
 		snprintf(code, sizeof code, "%d", m->xids[i].code);
 		findings_put(r->out, "nvidia_xid_errors_total", (double)m->xids[i].lines,
 		             (const char *[]){ "pci_bus_id", m->xids[i].bus, "xid", code, NULL });
+	}
+	for (size_t i = 0; i < m->n_xids; i++) {
+		char code[16];
+		snprintf(code, sizeof code, "%d", m->xids[i].code);
+		if (m->xids[i].last_ms > 0)
+			findings_put(r->out, "nvidia_xid_last_timestamp_seconds", (double)(m->xids[i].last_ms / 1000),
+			             (const char *[]){ "pci_bus_id", m->xids[i].bus, "xid", code, NULL });
 	}
 }
 

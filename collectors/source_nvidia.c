@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "collectors/said.h"
 #include "collectors/source_gpu.h"
 #include "collectors/source_users.h"
 
@@ -20,6 +21,7 @@ enum {
 	ABSENT_MS = 600000,
 	PAGE_MAX  = 256 * 1024,
 	STATUS_NO_TIME = 124, STATUS_KILLED = 137, STATUS_ABSENT = 127,
+	LATE_MAX = 1, /* askings that may be late: a machine that is busy with something else, persistence mode that is off */
 };
 
 /* A driver that lost a GPU refuses to talk of any; asked for one by its index it talks of the others. */
@@ -62,6 +64,12 @@ static const char script_tail[] =
 	"		case $said in *'No devices were found'*) break ;; esac\n"
 	"		n=$((n + 1))\n"
 	"	done\n"
+	"	n=0\n"
+	"	for f in /sys/bus/pci/devices/*; do\n" /* of NVIDIA, that show or compute */
+	"		{ read -r bad <\"$f/vendor\" && read -r left <\"$f/class\"; } 2>/dev/null || continue\n"
+	"		case $bad$left in 0x10de0x0300* | 0x10de0x0302*) n=$((n + 1)) ;; esac\n"
+	"	done\n"
+	"	printf '@pci\\n%s\\n' $n\n"
 	"	return $rc\n"
 	"fi\n"
 	"case ,$1, in *,slow,*)\n"
@@ -110,14 +118,15 @@ static void ask(const void *memory, struct buf *argument)
 
 static void split(struct slice text, struct nvidia_parts *out)
 {
-	enum { GPUS, NVLINK, MIG, USERS, APPS, N };
-	static const char *const marks[N] = { "@gpus", "@nvlink", "@mig", "@users", "@apps" };
+	enum { GPUS, PCI, NVLINK, MIG, USERS, APPS, N };
+	static const char *const marks[N] = { "@gpus", "@pci", "@nvlink", "@mig", "@users", "@apps" };
 	struct slice             parts[N], head = slice_parts(text, marks, N, parts), line;
 	memset(out, 0, sizeof *out);
 	while (slice_line(&head, &line))
 		if (slice_skip(&line, "@fields "))
 			out->fields = line;
 	out->gpus = parts[GPUS];
+	out->has_devices = slice_line(&parts[PCI], &line) && said_number(line, 0) > 0;
 	out->nvlink = parts[NVLINK];
 	out->mig = parts[MIG];
 	out->users = parts[USERS];
@@ -126,34 +135,56 @@ static void split(struct slice text, struct nvidia_parts *out)
 
 /* ---- failures ---- */
 
-static enum err explain(const struct section *in, struct why *why)
+static bool is_late(const struct section *in)
+{
+	return in->status == STATUS_NO_TIME || in->status == STATUS_KILLED;
+}
+
+/* *is_fault: no GPU of this machine can be worked with. What a user may not do, or a tool that does not fit, is none of the GPUs' faults. */
+static enum err explain(const struct section *in, const struct nvidia_memory *m, bool *is_fault, struct why *why)
 {
 	static const struct {
 		const char *said, *means;
+		bool        is_fault;
 	} rows[] = {
 		{ "Driver/library version mismatch",
-		  "the NVIDIA driver in the kernel is not the one that is installed; reboot, or load the driver anew" },
+		  "the NVIDIA driver in the kernel is not the one that is installed; reboot, or load the driver anew", false },
 		{ "couldn't communicate with the NVIDIA driver",
-		  "the NVIDIA driver does not answer; it is not loaded, or does not fit the kernel" },
+		  "the NVIDIA driver does not answer; it is not loaded, or does not fit the kernel", true },
 		{ "Unable to determine the device handle",
-		  "the NVIDIA driver cannot reach a GPU; see the kernel's log for its Xid, and reboot" },
-		{ "Insufficient Permissions", "this user may not use the GPUs; see the rights of '/dev/nvidia*'" },
+		  "the NVIDIA driver cannot reach a GPU; see the kernel's log for its Xid, and reboot", true },
+		{ "Insufficient Permissions", "this user may not use the GPUs; see the rights of '/dev/nvidia*'", false },
 		{ "Failed to initialize NVML: Unknown Error",
-		  "the GPUs cannot be used from here; a container that lost its devices has to be restarted" },
-		{ "Failed to initialize NVML", "NVML does not start" },
-		{ "GPU is lost", "the NVIDIA driver has lost a GPU; reboot" },
+		  "the GPUs cannot be used from here; a container that lost its devices has to be restarted", true },
+		{ "Failed to initialize NVML", "NVML does not start", false },
+		{ "GPU is lost", "the NVIDIA driver has lost a GPU; reboot", true },
 	};
 	struct slice text = { in->text, in->n }, line = { .n = 0 };
 	char         said[160];
-	if (in->status == STATUS_NO_TIME || in->status == STATUS_KILLED)
+	*is_fault = m->n_late > LATE_MAX;
+	if (is_late(in))
 		return why_set(why, ERR_FORMAT,
 			"nvidia-smi did not end in time; the driver hangs, or starts anew for each call (persistence mode)");
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		if (slice_has(text, rows[i].said))
-			return why_set(why, ERR_FORMAT, "%s", rows[i].means);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		if (!slice_has(text, rows[i].said))
+			continue;
+		*is_fault = rows[i].is_fault;
+		return why_set(why, ERR_FORMAT, "%s", rows[i].means);
+	}
 	while (slice_line(&text, &line) && (line.n == 0 || line.p[0] == '@'))
 		continue;
 	return why_set(why, ERR_FORMAT, "nvidia-smi ended with status %d: '%s'", in->status, slice_copy(line, said, sizeof said));
+}
+
+/* Where none is known yet, a tool that hangs has a driver that does, and one that finds no driver may have nothing to drive. */
+static enum err fail(const struct section *in, const struct nvidia_parts *parts, size_t n, const struct nvidia_memory *m, struct findings *out,
+                     struct why *why)
+{
+	bool     is_fault = false;
+	enum err e = explain(in, m, &is_fault, why);
+	if (n == 0 && is_fault && (m->n_gpus > 0 || parts->has_devices || is_late(in)))
+		nvidia_fault_gpus(m, out);
+	return e;
 }
 
 /* A complaint beside the values ("WARNING: infoROM is corrupted ...", a lost GPU) is an event when it is new. */
@@ -251,8 +282,9 @@ static enum err parse(const struct section *in, const struct source_settings *s,
 	}
 	if (n > 0 && !in->is_cut)
 		nvidia_miss_gpus(m, out);
+	m->n_late = n == 0 && is_late(in) ? m->n_late + 1 : 0;
 	if (in->status != 0 || n == 0)
-		return explain(in, why);
+		return fail(in, &parts, n, m, out, why);
 	if (driver[0] == '\0' || strcmp(driver, m->driver) == 0)
 		learn_fields(parts.fields, m);
 	read_slow(&parts, in->answered_ms, m, out);

@@ -23,6 +23,7 @@ enum {
 struct nvidia_parts {
 	struct slice fields; /* what was asked for: names, commas between */
 	struct slice gpus;   /* lines of --query-gpu */
+	bool         has_devices; /* where nvidia-smi fails: its GPUs are on the PCI bus */
 	struct slice nvlink; /* of nvlink -s, then of nvlink -e */
 	struct slice mig;    /* of -L, then what of -q -x is about MIG */
 	struct slice users;  /* "uid PID UID" and "user UID NAME" */
@@ -50,6 +51,7 @@ struct nvidia_memory {
 	int64_t           slow_ms;         /* when it last did, here */
 	struct buf        nvlink, mig;     /* samples of that time, told again until the next */
 	char              complaint[200];  /* what nvidia-smi last said besides */
+	unsigned          n_late;          /* askings in a row that did not end in time */
 };
 
 /* ---- source_nvidia_gpu.c ---- */
@@ -61,6 +63,9 @@ extern const size_t      n_nvidia_fields;
 void nvidia_read_gpus(const struct nvidia_parts *in, struct nvidia_memory *m, struct findings *out, size_t *n, struct slice *complaint);
 /* Tells of those that are known and were not seen. */
 void nvidia_miss_gpus(struct nvidia_memory *m, struct findings *out);
+/* nvidia-smi tells of none any more, since the driver answers for none: a sample for each, one for all where none is known. That
+ * it fails is told of the source. */
+void nvidia_fault_gpus(const struct nvidia_memory *m, struct findings *out);
 
 /* "GPU-0000..." as in labels. Returns `to`. */
 const char        *nvidia_uuid(struct slice text, char to[NVIDIA_UUID]);

@@ -363,6 +363,12 @@ static void tell_recovery(const struct line *l, struct nvidia_gpu *g, struct fin
 	memcpy(g->recovery, said, sizeof said);
 }
 
+/* "Drain P2P" and whatever else there may be do not keep it from working. */
+static bool wants_reset(const struct nvidia_gpu *g)
+{
+	return strstr(g->recovery, "Reset") != NULL || strstr(g->recovery, "Reboot") != NULL;
+}
+
 static void tell_driver(const struct line *l, struct nvidia_memory *m, struct findings *out)
 {
 	char said[sizeof m->driver];
@@ -399,7 +405,7 @@ static void take_gpu(const struct line *l, struct nvidia_memory *m, struct findi
 	tell_driver(l, m, out);
 	const char *const labels[] = { "gpu", g->index, "uuid", g->uuid, NULL };
 	put_samples(l, labels, out);
-	findings_put(out, "nvidia_smi_gpu_fault", g->is_faulty, labels);
+	findings_put(out, "nvidia_smi_gpu_fault", g->is_faulty || wants_reset(g), labels);
 	put_info(l, g, out);
 	for (size_t f = 0; f < n_nvidia_fields; f++)
 		if (strcmp(nvidia_fields[f], "mig.mode.current") == 0 && slice_is(l->cells[f], "Enabled"))
@@ -441,6 +447,16 @@ void nvidia_miss_gpus(struct nvidia_memory *m, struct findings *out)
 				name_of(g, name), n_seen, n_seen == 1 ? "" : "s", m->n_gpus);
 		g->is_gone = true;
 		const char *const labels[] = { "gpu", g->index, "uuid", g->uuid, NULL };
+		findings_put(out, "nvidia_smi_gpu_fault", 1, labels);
+	}
+}
+
+void nvidia_fault_gpus(const struct nvidia_memory *m, struct findings *out)
+{
+	if (m->n_gpus == 0)
+		findings_put(out, "nvidia_smi_gpu_fault", 1, NULL);
+	for (size_t i = 0; i < m->n_gpus; i++) {
+		const char *const labels[] = { "gpu", m->gpus[i].index, "uuid", m->gpus[i].uuid, NULL };
 		findings_put(out, "nvidia_smi_gpu_fault", 1, labels);
 	}
 }

@@ -29,6 +29,13 @@ struct roster_gpu *roster_of(struct roster *r, double id)
 	return g;
 }
 
+bool roster_is_mute(struct roster *r, int status)
+{
+	enum { NO_TIME = 124, KILLED = 137, LATE_MAX = 1 };
+	r->n_late = status == NO_TIME || status == KILLED ? r->n_late + 1 : 0;
+	return r->n_late > LATE_MAX;
+}
+
 void roster_tell(struct roster *r, struct findings *out)
 {
 	size_t n_seen = 0;

@@ -305,9 +305,10 @@ static void read_discovery(struct slice text, struct roster *m)
 
 /* ---- the section ---- */
 
+static const struct column fault = { NULL, "xpum_fault", NULL, NULL, 1, 1 };
+
 static void put_roster(struct roster *m, struct findings *out)
 {
-	static const struct column fault = { NULL, "xpum_fault", NULL, NULL, 1, 1 };
 	roster_tell(m, out);
 	for (size_t i = 0; i < m->n; i++) {
 		const struct roster_gpu *g = &m->gpus[i];
@@ -351,8 +352,12 @@ static enum err parse(const struct section *in, const struct source_settings *s,
 	read_table(parts[TABLE], m, out);
 	for (size_t i = 0; i < m->n; i++)
 		is_any = is_any || m->gpus[i].is_seen;
+	if (!is_any && roster_is_mute(m, in->status))
+		for (size_t i = 0; i < m->n; i++)
+			put(out, &m->gpus[i], &fault, 1);
 	if (!is_any)
 		return explain(in, why);
+	m->n_late = 0;
 	/* Names that are not to be had are not asked for again. */
 	m->has_names = m->has_names || parts[DISCOVERY].p != NULL;
 	if (!in->is_cut)

@@ -72,6 +72,19 @@ static void judge_up(const struct health_input *node, struct health *h)
 	buf_release(&text);
 }
 
+/* Whatever else is well: what runs on it does not. */
+static void judge_gpus(const struct health_input *node, struct health *h)
+{
+	if (isnan(node->value[SIGNAL_FAULT]) || node->value[SIGNAL_FAULT] <= 0)
+		return;
+	const char *text = node->fault_text != NULL ? node->fault_text : "a GPU is not fit for work";
+	struct buf safe;
+	buf_init(&safe, HEALTH_REASON);
+	text_cut(&safe, text, strlen(text), REASON_COLS);
+	find(h, SEVERITY_CRIT, SIGNAL_FAULT, "%s", buf_text(&safe));
+	buf_release(&safe);
+}
+
 static void judge_threshold(const struct health_input *node, enum signal_id id, struct health *h)
 {
 	const struct signal_info *info = signal_info(id);
@@ -170,6 +183,7 @@ static void judge_alone(const struct health_input *node, struct health *h)
 		return;
 	}
 	judge_up(node, h);
+	judge_gpus(node, h);
 	for (enum signal_id id = 0; id < SIGNAL_COUNT; id++)
 		judge_threshold(node, id, h);
 }

@@ -19,6 +19,7 @@ struct health_input {
 	int           n_targets, n_targets_up;
 	enum severity failure;    /* of the worst of those that do not answer, as it was recorded; SEVERITY_OK: nothing is known of it */
 	const char   *failure_text; /* and why; lent; may be NULL */
+	const char   *fault_text; /* which GPU is not fit for work, and why, where SIGNAL_FAULT says that one is; lent; NULL: not known */
 	bool          is_known;   /* was polled at all; a node that was not is SEVERITY_OK with the reason "not polled yet" */
 };
 

@@ -41,6 +41,7 @@ enum worse { WORSE_NONE, WORSE_HIGH, WORSE_LOW };
 	X(THROTTLED,   "signal:gpu_throttled",           "throttled", UNIT_NONE,      COMBINE_MAX,  WORSE_HIGH, 1,   0,    0,    "a GPU's clocks are held down for heat or want of power") \
 	X(ECC,         "signal:gpu_ecc_errors",          "ecc",      UNIT_COUNT,      COMBINE_SUM,  WORSE_HIGH, 0,   0,    0,    "memory errors of GPUs that could not be put right, since the driver was loaded") \
 	X(XID,         "signal:gpu_xid",                 "xid",      UNIT_COUNT,      COMBINE_SUM,  WORSE_HIGH, 0,   0,    0,    "Xid errors that the driver reported, by code") \
+	X(FAULT,       "signal:gpu_fault",               "gpu fault", UNIT_NONE,      COMBINE_MAX,  WORSE_HIGH, 1,   0,    0,    "a GPU is not fit for work: lost, memory errors, an Xid after which it has to be reset") \
 	X(OOM_KILLS,   "signal:oom_kills",               "oom kills", UNIT_COUNT,     COMBINE_SUM,  WORSE_HIGH, 0,   0,    0,    "processes killed for want of memory, since the machine started") \
 	X(RESTARTS,    "signal:restarts",                "restarts", UNIT_COUNT,      COMBINE_SUM,  WORSE_HIGH, 0,   0,    0,    "how often services and containers were started again") \
 	X(CLOCK,       "signal:clock_offset_seconds",    "clock",    UNIT_SECONDS,    COMBINE_MAX,  WORSE_HIGH, 0,   0,    0,    "how far the machine's clock is from the recorder's") \

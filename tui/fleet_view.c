@@ -4,6 +4,7 @@
 #include "tui/fleet_state.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -165,6 +166,44 @@ static const char *members_version(const struct fleet_state *s, struct arena *a,
 	return arena_text(a, first);
 }
 
+/* ---- GPUs that are not fit for work ---- */
+
+static const char *fault_words(struct arena *a, const struct labels *series)
+{
+	static const struct { const char *reason, *words; } rows[] = {
+		{ "lost", "is lost, or wants a reset" }, { "memory", "met uncorrectable memory errors" },
+	};
+	char text[160], xid[32] = "";
+	const char *gpu = labels_get(series, "gpu"), *reason = labels_get(series, "reason"), *words = "is not fit for work";
+	if (gpu[0] == '\0')
+		gpu = labels_get(series, "pci_bus_id");
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (strcmp(rows[i].reason, reason) == 0)
+			words = rows[i].words;
+	if (strcmp(reason, "xid") == 0) {
+		snprintf(xid, sizeof xid, "reported Xid %.10s", labels_get(series, "xid"));
+		words = xid;
+	}
+	if (gpu[0] == '\0' && strcmp(reason, "lost") == 0)
+		return "the driver answers for none of the GPUs";
+	snprintf(text, sizeof text, "GPU%s%.48s %s", gpu[0] != '\0' ? " " : "", gpu, words);
+	return arena_text(a, text);
+}
+
+/* Of the first that there is; NULL: there is none. */
+static const char *members_fault(const struct fleet_state *s, struct arena *a, const struct member *m, size_t n)
+{
+	for (size_t k = 0; k < n; k++) {
+		const struct target_state *t = m[k].target;
+		if (!target_is_fresh(s, t))
+			continue;
+		for (size_t i = 0; i < t->n; i++)
+			if (t->signals[i] == SIGNAL_FAULT && t->values[i] > 0)
+				return fault_words(a, layout_series(t->layout, i));
+	}
+	return NULL;
+}
+
 /* ---- nodes ---- */
 
 static const char *first_label(struct arena *a, const struct member *m, size_t n, const char *label)
@@ -204,6 +243,7 @@ static void fill_node(const struct fleet_state *s, struct arena *a, const struct
 			row->reason = arena_text(a, t->failure_text);
 		}
 	}
+	row->fault = members_fault(s, a, m, n);
 	for (size_t id = 0; id < SIGNAL_COUNT; id++) {
 		row->value[id] = members_value(s, m, n, (enum signal_id)id);
 		row->history[id] = members_history(s, a, m, n, (enum signal_id)id);
@@ -237,7 +277,8 @@ static enum err judge_nodes(struct arena *a, struct fleet_view *v)
 	for (size_t i = 0; i < v->n_nodes; i++) {
 		const struct node_row *r = &v->nodes[i];
 		in[i] = (struct health_input){ .model = r->model, .value = r->value, .n_targets = r->n_targets, .n_targets_up = r->n_targets_up,
-		                               .failure = r->severity, .failure_text = r->reason, .is_known = r->seen_ms != 0 };
+		                               .failure = r->severity, .failure_text = r->reason, .fault_text = r->fault,
+		                               .is_known = r->seen_ms != 0 };
 	}
 	health_judge(in, v->n_nodes, out);
 	for (size_t i = 0; i < v->n_nodes; i++) {

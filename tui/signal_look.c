@@ -26,6 +26,7 @@ bool signal_is_shown(enum signal_id id)
 {
 	static const bool hidden[SIGNAL_COUNT] = {
 		[SIGNAL_UP] = true,        [SIGNAL_VERSION] = true,  [SIGNAL_THROTTLED] = true, [SIGNAL_ECC] = true, [SIGNAL_XID] = true,
+		[SIGNAL_FAULT] = true,
 		[SIGNAL_OOM_KILLS] = true, [SIGNAL_RESTARTS] = true, [SIGNAL_CLOCK] = true,     [SIGNAL_CERTIFICATE] = true,
 	};
 	return id < SIGNAL_COUNT && !hidden[id];

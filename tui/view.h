@@ -31,6 +31,7 @@ struct node_row {
 	enum severity  severity;
 	enum signal_id cause;                  /* what makes it so; SIGNAL_COUNT: nothing */
 	const char    *reason;                 /* a sentence, "" when all is well */
+	const char    *fault;                  /* which GPU is not fit for work; NULL: none is known to be */
 	int64_t        seen_ms;                /* newest signal frame; 0: never in the look-back */
 	int            n_targets, n_targets_up;
 	double         value[SIGNAL_COUNT];    /* as of the view time; NaN: absent */

@@ -322,6 +322,74 @@ static void a_jump_host_is_logged_in_to(void **state)
 	assert_int_equal(count_masters(), 0);
 }
 
+static bool asks_twice(struct pty *p, const void *context)
+{
+	int n = 0;
+	(void)context;
+	for (int i = 0; i < 30; i++)
+		n += strstr(pty_row(p, i), "Password:") != NULL;
+	return n == 2;
+}
+
+/* How many lines of the store hold that text. */
+static int count_in_store(const char *text)
+{
+	char said[256];
+	int n = -1;
+	const char *const argv[] = { "sh", "-c", "cat \"$0\"* 2>/dev/null | grep -c -a -F -e \"$1\"", store, text, NULL };
+	sshd_run(argv, said, sizeof said);
+	assert_int_equal(sscanf(said, "%d", &n), 1);
+	return n;
+}
+
+static struct sshd *usual; /* while another one is looked at */
+
+static int use_the_usual(void **state)
+{
+	(void)state;
+	if (usual != NULL && server != usual)
+		sshd_stop(server);
+	server = usual != NULL ? usual : server;
+	return 0;
+}
+
+/* A code that no file holds: keyboard-interactive, alone and after a key. ssh asks, as often as the server does, and the recorder rides on the login. */
+static void a_code_is_asked_for_by_ssh(void **state)
+{
+	(void)state;
+	usual = server;
+	if (!sshd_can_ask()) {
+		print_message("PAM cannot be put into a namespace here: for that one has to be root\n");
+		skip();
+	}
+	for (int i = 0; i < 2; i++) {
+		const struct sshd_options o = { .code = "one-time-7", .wants_key = i == 1 };
+		struct why why = { "" };
+		if (sshd_start(&o, &server, &why) != ERR_OK)
+			fail_msg("%s", why.text);
+		struct pty *p = start(right_key(), "");
+		pty_wait_text(p, "login refused");
+		open_node(p);
+		pty_wait_text(p, "i log in");
+		pty_send(p, "i");
+		pty_wait_text(p, "Password:");
+		pty_send(p, "wrong\r");
+		pty_wait(p, asks_twice, NULL, "the second question");
+		pty_send(p, "one-time-7\r");
+		pty_wait(p, has_console, NULL, "the console again");
+		pty_wait_text(p, "logged in to");
+		assert_int_equal(count_masters(), 1);
+		pty_send(p, "q");
+		pty_wait_text(p, "FLEET");
+		wait_for_answer(p);
+		console_leave(p);
+		assert_int_equal(count_masters(), 0);
+		assert_true(count_in_store("gpu-a-1") > 0);
+		assert_int_equal(count_in_store("one-time-7"), 0);
+		use_the_usual(state);
+	}
+}
+
 /* Ends with the test, whatever becomes of that. */
 static pid_t start_agent(const char *socket_path)
 {
@@ -419,6 +487,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_confirmed_is_not_taken),
 		cmocka_unit_test(a_locked_key_is_asked_for_by_ssh),
 		cmocka_unit_test(a_shell_uses_the_login),
+		cmocka_unit_test_teardown(a_code_is_asked_for_by_ssh, use_the_usual),
 		cmocka_unit_test(a_jump_host_is_logged_in_to),
 		cmocka_unit_test(an_agent_is_given_the_key),
 		cmocka_unit_test(who_gives_up_is_not_logged_in),

@@ -39,6 +39,31 @@ static const char docker[] =
 	"\"Config\":{\"Image\":\"registry.example/tok:1\",\"Labels\":{}}}\n"
 	"END\n"
 	"esac\n";
+/* Two GPUs, of which the second is not told of while a file "lost" is there, and nothing is told, ever, while a file "hangs" is. */
+static const char nvidia_smi[] =
+	"#!/bin/sh\n"
+	"case $* in *--query-gpu=*) ;; *) exit 0 ;; esac\n"
+	"while [ -e \"${0%/*}/hangs\" ]; do sleep 0.1; done\n"
+	"fields=${1#*=}\n"
+	"row() {\n"
+	"	out=\n"
+	"	for f in $(echo \"$fields\" | tr , ' '); do\n"
+	"		case $f in\n"
+	"		index) v=$1 ;;\n"
+	"		uuid) v=GPU-${1}0000000-0000-0000-0000-000000000000 ;;\n"
+	"		name) v='NVIDIA H100' ;;\n"
+	"		temperature.gpu) v=5$1 ;;\n"
+	"		utilization.gpu) v=7$1 ;;\n"
+	"		memory.used) v=1024 ;;\n"
+	"		memory.total) v=4096 ;;\n"
+	"		*) v='[N/A]' ;;\n"
+	"		esac\n"
+	"		out=\"$out, $v\"\n"
+	"	done\n"
+	"	echo \"${out#, }\"\n"
+	"}\n"
+	"row 0\n"
+	"[ -e \"${0%/*}/lost\" ] || row 1\n";
 static const char exporter[] =
 	"node_load1 1.25\nnode_load5 2.5\nnode_load15 3.5\nnode_cpu_seconds_total{cpu=\"0\",mode=\"idle\"} 1\n"
 	"node_memory_MemTotal_bytes 8589934592\nnode_memory_MemAvailable_bytes 429496729\nnode_boot_time_seconds 1000\nnode_time_seconds 11000\n"
@@ -160,6 +185,49 @@ static void this_machine_is_shown_and_again_in_a_replay(void **state)
 	assert_int_equal(nftw(p.folder, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
+static void take_away(const struct place *p, const char *name)
+{
+	char path[128];
+	snprintf(path, sizeof path, "%s/%s", p->folder, name);
+	assert_int_equal(unlink(path), 0);
+}
+
+/* Whatever else this machine is warned about. */
+static void a_gpu_that_is_lost_makes_its_node_red(void **state)
+{
+	struct place p;
+	(void)state;
+	place_make(&p, "fleet: here\ndefaults: { interval: 2s, timeout: 2s }\ngroups:\n  - { name: here, targets: [ 'local:' ] }\n");
+	put(&p, "nvidia-smi", nvidia_smi, 0700);
+	const char *const words[] = { "--config", p.config, "--store", p.store, NULL };
+	struct pty *t = start(&p, 24, 80, words);
+	pty_wait_text(t, "1 node");
+	pty_send(t, "\r");
+	pty_wait_text(t, "NODE");
+	pty_wait_text(t, "51\302\260C"); /* the second GPU's */
+	assert_false(pty_has_text(t, "is lost"));
+	put(&p, "lost", "", 0600);
+	pty_wait_text(t, "CRIT  GPU 1 is lost, or wants a reset");
+	take_away(&p, "lost");
+	pty_wait_no_text(t, "is lost, or wants");
+	put(&p, "hangs", "", 0600); /* the driver does: none of them answers */
+	pty_wait_text(t, "CRIT  GPU 0 is lost, or wants a reset");
+	take_away(&p, "hangs");
+	pty_wait_no_text(t, "is lost, or wants");
+	put(&p, "lost", "", 0600);
+	pty_wait_text(t, "CRIT  GPU 1 is lost, or wants a reset");
+	leave(t);
+
+	const char *const again[] = { "replay", p.store, NULL };
+	t = start(&p, 24, 80, again); /* as it was */
+	pty_wait_text(t, "1 node");
+	pty_wait_text(t, "1 crit");
+	pty_send(t, "\r");
+	pty_wait_text(t, "CRIT  GPU 1 is lost");
+	leave(t);
+	assert_int_equal(nftw(p.folder, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
 static void a_machine_behind_an_exporter_has_the_same_panes(void **state)
 {
 	struct place p;
@@ -190,6 +258,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(this_machine_is_shown_and_again_in_a_replay), cmocka_unit_test(a_machine_behind_an_exporter_has_the_same_panes),
+		cmocka_unit_test(a_gpu_that_is_lost_makes_its_node_red),
 	};
 	return cmocka_run_group_tests_name("machine", tests, NULL, NULL);
 }

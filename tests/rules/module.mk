@@ -10,6 +10,7 @@ rule_tests = \
 	%reldir%/ErrorsHigh.yml \
 	%reldir%/GpuEccErrors.yml \
 	%reldir%/GpuHot.yml \
+	%reldir%/GpuLost.yml \
 	%reldir%/GpuThrottled.yml \
 	%reldir%/GpuXid.yml \
 	%reldir%/KvCacheSaturated.yml \

@@ -27,7 +27,7 @@ struct sshd {
 	pid_t pid;
 	int   port;
 	char  folder[FOLDER], config[PATH], log[PATH], user[64], user_key[PATH];
-	bool  has_shell;
+	bool  has_shell, asks;
 	int   n_host_keys;
 	struct host_key {
 		char type[16], text[2048];
@@ -135,6 +135,16 @@ bool sshd_is_there(void)
 	return access(server, X_OK) == 0 && has_program("ssh", "-V") && has_program("ssh-keygen", "-?");
 }
 
+/* In a mount namespace of its own, where the folder $0 is PAM's; the rest are the words of what is run. */
+static const char with_pam[] = "mount --bind \"$0\" /etc/pam.d && exec \"$@\"";
+
+bool sshd_can_ask(void)
+{
+	char said[1024];
+	const char *const argv[] = { "unshare", "--mount", "sh", "-c", with_pam, "/etc/pam.d", "find", "/lib", "/usr/lib", "-name", "pam_exec.so", NULL };
+	return geteuid() == 0 && access("/etc/pam.d", X_OK) == 0 && sshd_run(argv, said, sizeof said) == 0 && strstr(said, "pam_exec.so") != NULL;
+}
+
 /* ---- its folder ---- */
 
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
@@ -208,15 +218,42 @@ static enum err make_user_key(struct sshd *s, const struct sshd_options *o, stru
 	return fclose(f) == 0 ? ERR_OK : why_errno(why, errno, "cannot write '%s'", path);
 }
 
+static enum err write_file(const struct sshd *s, const char *name, mode_t mode, const char *text, struct why *why)
+{
+	char path[PATH];
+	snprintf(path, sizeof path, "%s/%s", s->folder, name);
+	FILE *f = fopen(path, "w");
+	if (f == NULL)
+		return why_errno(why, errno, "cannot write '%s'", path);
+	bool is_good = fputs(text, f) >= 0 && fchmod(fileno(f), mode) == 0;
+	return fclose(f) == 0 && is_good ? ERR_OK : why_set(why, ERR_IO, "cannot write '%s'", path);
+}
+
+/* PAM asks for a word, once a try, and a script of the test's looks whether it is the right one. */
+static enum err make_pam(const struct sshd *s, const char *code, struct why *why)
+{
+	char path[PATH], text[512];
+	snprintf(path, sizeof path, "%s/pam.d", s->folder);
+	if (mkdir(path, 0755) != 0)
+		return why_errno(why, errno, "cannot make '%s'", path);
+	snprintf(text, sizeof text, "#!/bin/sh\n[ \"$(tr -d '\\000')\" = '%s' ]\n", code);
+	enum err e = write_file(s, "ask", 0755, text, why);
+	snprintf(text, sizeof text,
+	         "auth requisite pam_exec.so type=auth expose_authtok quiet %s/ask\nauth required pam_permit.so\naccount required pam_permit.so\nsession required pam_permit.so\n", s->folder);
+	return e == ERR_OK ? write_file(s, "pam.d/sshd", 0644, text, why) : e;
+}
+
 /* sshd takes the first value of an option that it meets. What the user's own start-up files do, and wait for, is no part of a test: home is
  * the folder, where there are none. */
-static enum err write_config(struct sshd *s, const char *const *lines, struct why *why)
+static enum err write_config(struct sshd *s, const struct sshd_options *o, struct why *why)
 {
 	FILE *f = fopen(s->config, "w");
 	if (f == NULL)
 		return why_errno(why, errno, "cannot write '%s'", s->config);
-	for (; lines != NULL && *lines != NULL; lines++)
+	for (const char *const *lines = o->config; lines != NULL && *lines != NULL; lines++)
 		fprintf(f, "%s\n", *lines);
+	if (s->asks)
+		fprintf(f, "UsePAM yes\nKbdInteractiveAuthentication yes\nAuthenticationMethods %skeyboard-interactive\n", o->wants_key ? "publickey," : "");
 	for (int i = 0; i < s->n_host_keys; i++)
 		fprintf(f, "HostKey %s/host_%s\n", s->folder, s->host_keys[i].type);
 	fprintf(f,
@@ -244,7 +281,10 @@ static enum err make_folder(struct sshd *s, const struct sshd_options *o, struct
 	enum err e = make_host_keys(s, o->host_keys, why);
 	if (e == ERR_OK)
 		e = make_user_key(s, o, why);
-	return e == ERR_OK ? write_config(s, o->config, why) : e;
+	s->asks = o->code != NULL;
+	if (e == ERR_OK && s->asks)
+		e = make_pam(s, o->code, why);
+	return e == ERR_OK ? write_config(s, o, why) : e;
 }
 
 /* ---- its life ---- */
@@ -294,8 +334,10 @@ static bool listens(struct sshd *s, struct why *why)
 
 static bool launch_on(struct sshd *s, struct why *why)
 {
-	char port[16];
+	char port[16], pam[PATH];
 	snprintf(port, sizeof port, "%d", s->port);
+	snprintf(pam, sizeof pam, "%s/pam.d", s->folder);
+	const char *const argv[] = { "unshare", "--mount", "sh", "-c", with_pam, pam, server, "-D", "-e", "-f", s->config, "-p", port, NULL };
 	int fd = open(s->log, O_WRONLY | O_CREAT | O_APPEND | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0 || s->port == 0) {
 		why_errno(why, errno, "cannot write '%s' or find a port", s->log);
@@ -304,7 +346,7 @@ static bool launch_on(struct sshd *s, struct why *why)
 	fflush(NULL);
 	s->pid = fork();
 	if (s->pid == 0)
-		become((const char *const[]){ server, "-D", "-e", "-f", s->config, "-p", port, NULL }, fd);
+		become(s->asks ? argv : argv + 6, fd);
 	close(fd);
 	if (s->pid < 0) {
 		s->pid = 0;

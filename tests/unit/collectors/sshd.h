@@ -17,10 +17,15 @@ struct sshd_options {
 	const char        *user_key;    /* type of the user's key; NULL: ed25519 */
 	const char        *authorized;  /* options before that key in authorized_keys, "command=\"...\""; or NULL */
 	const char        *more_keys;   /* whole lines for authorized_keys, or NULL */
+	const char        *code;        /* what keyboard-interactive asks for, by PAM, see sshd_can_ask; NULL: it is not offered */
+	bool               wants_key;   /* and the user's key before it */
 };
 
 /* False where sshd, ssh or ssh-keygen is not installed: the test is to skip then, and say so. */
 bool sshd_is_there(void);
+
+/* Whether one can be started that asks for a code: PAM's files are put in its place in a mount namespace of its own, for which one has to be root. */
+bool sshd_can_ask(void);
 
 /* ERR_NOT_FOUND where it is not installed; every other failure carries what sshd said. Returns when it listens. */
 enum err sshd_start(const struct sshd_options *options, struct sshd **out, struct why *why);

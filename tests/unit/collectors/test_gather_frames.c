@@ -118,6 +118,41 @@ static void seldom_asked_stays(void **state)
 	stop(&m);
 }
 
+static enum err parse_status(const struct section *in, const struct source_settings *s, void *memory, struct findings *out, struct why *why)
+{
+	(void)s, (void)memory;
+	if (in->status == 0)
+		return ERR_OK;
+	findings_put(out, "ended_with", in->status, (const char *[]){ "text", in->text, NULL });
+	return why_set(why, ERR_FORMAT, "late");
+}
+
+/* One whose run hangs is to its parser one that did not end in time, as long as it hangs: what it says then of the machine stays. */
+static void what_hangs_is_late(void **state)
+{
+	static const struct source late = { .name = "late", .summary = "s", .script = ":", .parse = parse_status };
+	struct machine m;
+	struct why why = { "" };
+	(void)state;
+	start_with(&m, &late, &seldom, NULL);
+	ask(&m);
+	assert_int_equal(say(&m, MACHINE "\n@begin late 7 8 1.00\nhalf\n@end 137\n" SECTION("seldom", "b", "0") "\n@done\n", &why), GATHER_DONE);
+	assert_true(page_has(&m, "ended_with{text=\"half\"} 124\n"));
+	for (int i = 0; i < 3; i++) {
+		test_clock_advance(&m.clock, 10000);
+		assert_string_equal(ask(&m), i < 2 ? " machine=clock late~7.8" : " machine=clock late~7.8 seldom");
+		assert_int_equal(say(&m, i < 2 ? MACHINE "\n@busy late\n\n@done\n" : MACHINE "\n@busy late\n" SECTION("seldom", "c", "0") "\n@done\n",
+		                     &why), GATHER_DONE);
+		assert_true(page_has(&m, "ended_with 124\n") && page_has(&m, i < 2 ? "said{text=\"b\"} 1\n" : "said{text=\"c\"} 2\n"));
+		assert_non_null(strstr(gather_source_at(m.g, 1).reason, "its last run hangs: process 7 "));
+	}
+	test_clock_advance(&m.clock, 10000);
+	ask(&m);
+	assert_int_equal(say(&m, MACHINE SECTION("late", "", "0") "\n@done\n", &why), GATHER_DONE);
+	assert_false(page_has(&m, "ended_with"));
+	stop(&m);
+}
+
 static void absent_is_asked_less(void **state)
 {
 	struct machine m;
@@ -323,7 +358,7 @@ static void command_is_plain(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(seldom_asked_stays), cmocka_unit_test(absent_is_asked_less), cmocka_unit_test(events_wait_to_be_looked_at),
+		cmocka_unit_test(seldom_asked_stays), cmocka_unit_test(what_hangs_is_late), cmocka_unit_test(absent_is_asked_less), cmocka_unit_test(events_wait_to_be_looked_at),
 		cmocka_unit_test(one_at_a_time), cmocka_unit_test(odd_frames), cmocka_unit_test(ceilings), cmocka_unit_test(what_settings_want),
 		cmocka_unit_test(command_is_plain),
 	};

@@ -50,6 +50,12 @@ static void test_amd_smi(void **state)
 	kit_read(&k, "@metric\n" METRIC7 LISTED, 0);
 	assert_non_null(kit_event(&k, "GPU 1 () is gone: its tool tells of 1 GPU, and there were 2"));
 	assert_line(&k, "amd_gpu_fault{gpu_id=\"1\"} 1");
+	kit_read(&k, "@metric\n\n", 124); /* late once is no fault, twice is one of all */
+	assert_false(kit_has_metric(&k, "amd_gpu_fault"));
+	kit_read(&k, "@metric\n\n", 124);
+	assert_line(&k, "amd_gpu_fault" LABELS " 1");
+	kit_read(&k, "@metric\n" METRIC7 LISTED, 0);
+	assert_line(&k, "amd_gpu_fault" LABELS " 0");
 	kit_close(&k);
 }
 

@@ -24,6 +24,11 @@ static const struct { const char *label, *text, *event, *line; size_t n_events; 
 	{ "xid", JOURNAL AT("500", XID "79, pid=4711, name=python3, GPU has fallen off the bus."),
 	  "Xid 79 on GPU 0000:38:00, process 'python3' (pid 4711): ",
 	  "nvidia_xid_errors_total{pci_bus_id=\"0000:38:00\",xid=\"79\"} 1", 2 },
+	{ "xid, when", JOURNAL AT("500", XID "79, pid=4711, name=python3, GPU has fallen off the bus."), "Xid 79",
+	  "nvidia_xid_last_timestamp_seconds{pci_bus_id=\"0000:38:00\",xid=\"79\"} 1700000500", 2 },
+	{ "xid, a clock that is years behind", "== now 1600000600\n== boot 11111111-2222-3333-4444-555555555555 1599990000\n== journal\n"
+	  "1600000500.123456 node1 kernel: " XID "79, pid=4711, name=python3, GPU has fallen off the bus.\n", "Xid 79",
+	  "nvidia_xid_last_timestamp_seconds{pci_bus_id=\"0000:38:00\",xid=\"79\"} 1700000500", 2 },
 	{ "xid, many lines", JOURNAL AT("500", XID "13, pid='<unknown>', name=<unknown>, a") AT("500", XID "13, b") AT("502", XID "13, c")
 	  AT("502", XID "43, pid=9, name=x, Ch 8"), "(3 lines)", "nvidia_xid_errors_total{pci_bus_id=\"0000:38:00\",xid=\"13\"} 3", 2 },
 	{ "xid, older than ten minutes", JOURNAL "1699990000.000000 node1 kernel: " XID "31, pid=1, name=x, y\n", NULL,

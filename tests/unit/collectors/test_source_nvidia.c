@@ -154,6 +154,7 @@ static void test_changes(void **state)
 	kit_read(&k, ASKED ROW(0, "GPU-00000000-AAAA", "Disabled", "None"), 0);
 	kit_read(&k, ASKED ROW(0, "GPU-00000000-AAAA", "Disabled", "Drain and Reset") "WARNING: infoROM is corrupted at gpu 0000:00:00.0\n", 0);
 	assert_line(&k, "nvidia_smi_gpu_recovery_action" L0 " 4");
+	assert_line(&k, "nvidia_smi_gpu_fault" L0 " 1");
 	assert_non_null(kit_event(&k, "GPU 0 (0000:00:00.0) wants a recovery action: Drain and Reset"));
 	assert_non_null(kit_event(&k, "nvidia-smi says: WARNING: infoROM is corrupted"));
 	kit_read(&k, ASKED ROW(0, "GPU-00000000-AAAA", "Disabled", "None") "WARNING: infoROM is corrupted at gpu 0000:00:00.0\n", 0);
@@ -208,6 +209,69 @@ static void test_lost_handle(void **state)
 	assert_non_null(kit_event(&k, "GPU 1 (0000:01:00.0) is gone"));
 	assert_non_null(kit_event(&k, "nvidia-smi says: Unable to determine"));
 	kit_close(&k);
+}
+
+/* The driver answers for none of the GPUs that were there: all of them are at fault, until it does again. What says nothing of the GPUs is no fault
+ * of theirs, and a single answer that is late is none either. */
+static void test_none_answers(void **state)
+{
+	(void)state;
+	static const struct { const char *label, *said; int status; bool is_fault; } rows[] = {
+		{ "no driver", "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. Make sure\n", 9, true },
+		{ "a container that lost them", "Failed to initialize NVML: Unknown Error\n", 255, true },
+		{ "a handle", "Unable to determine the device handle for GPU 000:BA:80.0: Unknown Error\n", 15, true },
+		{ "another driver is installed", "Failed to initialize NVML: Driver/library version mismatch\n", 18, false },
+		{ "rights", "Failed to initialize NVML: Insufficient Permissions\n", 4, false },
+		{ "late once", "\n", 124, false },
+		{ "late again", "\n", 124, true },
+		{ "killed", "", 137, true },
+		{ "a crash of the tool", "Segmentation fault\n", 139, false },
+		{ "late once more", "\n", 124, false },
+	};
+	struct kit k;
+	kit_open(&k, &nvidia_smi_source);
+	kit_read(&k, ASKED PLAIN(0) PLAIN(1), 0);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char text[4096];
+		snprintf(text, sizeof text, "%s%s", ASKED, rows[i].said);
+		kit_read(&k, text, rows[i].status);
+		assert_row(rows[i].label, k.e == ERR_FORMAT);
+		assert_row(rows[i].label, kit_has(&k, "nvidia_smi_gpu_fault" L0 " 1") == rows[i].is_fault);
+		assert_row(rows[i].label, kit_has(&k, "nvidia_smi_gpu_fault" L1 " 1") == rows[i].is_fault);
+		assert_row(rows[i].label, kit_event(&k, "is gone") == NULL);
+	}
+	kit_read(&k, ASKED PLAIN(0) PLAIN(1), 0);
+	assert_line(&k, "nvidia_smi_gpu_fault" L0 " 0");
+	assert_int_equal(k.found.n_events, 0);
+	kit_close(&k);
+}
+
+/* A recorder that was started after they were lost knows none of them; the machine's bus does. */
+static void test_none_was_ever_known(void **state)
+{
+	(void)state;
+#define NO_DRIVER "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. Make sure\n"
+	static const struct { const char *label, *said; int status; bool is_fault; } rows[] = {
+		{ "no driver, nothing to drive", NO_DRIVER "@pci\n0\n", 9, false },
+		{ "no driver for what is there", NO_DRIVER "@pci\n8\n", 9, true },
+		{ "no such line", NO_DRIVER, 9, false },
+		{ "no number", NO_DRIVER "@pci\nx\n", 9, false },
+		{ "rights", "Failed to initialize NVML: Insufficient Permissions\n@pci\n8\n", 4, false },
+		{ "late", "\n", 124, false },
+		{ "late again", "\n", 124, true },
+	};
+	struct kit k;
+	kit_open(&k, &nvidia_smi_source);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char text[4096];
+		snprintf(text, sizeof text, "%s%s", ASKED, rows[i].said);
+		kit_read(&k, text, rows[i].status);
+		assert_row(rows[i].label, k.e == ERR_FORMAT && kit_has(&k, "nvidia_smi_gpu_fault 1") == rows[i].is_fault);
+	}
+	kit_read(&k, ASKED PLAIN(0), 0);
+	assert_false(kit_has_metric(&k, "nvidia_smi_gpu_fault 1"));
+	kit_close(&k);
+#undef NO_DRIVER
 }
 
 static void test_apps(void **state)
@@ -548,6 +612,7 @@ static void run_trouble(const char *shell)
 	kit_run(&k, &t, shell);
 	assert_row(shell, k.e == ERR_FORMAT && strstr(k.why.text, "load the driver anew") != NULL);
 	assert_line(&k, "nvidia_smi_command_exit_code 18");
+	assert_non_null(strstr(kit_said(), "\n@pci\n"));
 	/* Refuses every field, by its name: ends all the same. */
 	kit_tools_put(&t, "nvidia-smi",
 	              "#!/bin/sh\necho x >>\"$KIT/calls\"\nf=${1#*=}\necho \"Field \\\"${f%%,*}\\\" is not a valid field to query.\"\nexit 2\n");
@@ -584,6 +649,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values),     cmocka_unit_test(test_odd_rows),        cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_none_answers), cmocka_unit_test(test_none_was_ever_known),
 		cmocka_unit_test(test_gone),       cmocka_unit_test(test_changes),         cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_lost_handle), cmocka_unit_test(test_apps),           cmocka_unit_test(test_links),
 		cmocka_unit_test(test_mig),        cmocka_unit_test(test_captures),        cmocka_unit_test(test_as_the_exporter),

@@ -36,6 +36,12 @@ static void test_dump(void **state)
 	assert_line(&k, "xpum_engine_ratio{" L "} 0.01");
 	assert_non_null(kit_event(&k, "GPU 1 (Max 1550) is gone: its tool tells of 1 GPU, and there were 2"));
 	assert_line(&k, "xpum_fault{dev_id=\"1\",dev_name=\"Max 1550\"} 1");
+	kit_read(&k, "@dump\n\n", 124); /* late once is no fault, twice is one of all */
+	assert_false(kit_has_metric(&k, "xpum_fault"));
+	kit_read(&k, "@dump\n\n", 137);
+	assert_line(&k, "xpum_fault{" L "} 1");
+	kit_read(&k, "@dump\n" HEADER "14:33:17.448,    0, 1, 1\n", 0);
+	assert_line(&k, "xpum_fault{" L "} 0");
 #undef L
 	kit_close(&k);
 }

@@ -38,6 +38,9 @@ static const struct {
 	{ "low accuracy", 1, 1, SIGNAL_ACCURACY, SIGNAL_COUNT, 0.85, 0, SEVERITY_WARN, SIGNAL_ACCURACY, "accuracy 85% < 90%" },
 	{ "full cache", 1, 1, SIGNAL_KV_CACHE, SIGNAL_COUNT, 0.99, 0, SEVERITY_CRIT, SIGNAL_KV_CACHE, "kv cache 99% > 98%" },
 	{ "warn only", 1, 1, SIGNAL_CPU, SIGNAL_COUNT, 1, 0, SEVERITY_WARN, SIGNAL_CPU, "cpu 100% > 95%" },
+	{ "a GPU that is not fit for work", 1, 1, SIGNAL_FAULT, SIGNAL_CPU, 1, 1, SEVERITY_CRIT, SIGNAL_FAULT, "a GPU is not fit for work" },
+	{ "all are fit", 1, 1, SIGNAL_FAULT, SIGNAL_COUNT, 0, 0, SEVERITY_OK, SIGNAL_COUNT, "" },
+	{ "errors long ago", 1, 1, SIGNAL_ECC, SIGNAL_XID, 2, 5, SEVERITY_OK, SIGNAL_COUNT, "" },
 	{ "the worst stands", 1, 1, SIGNAL_GPU_TEMP, SIGNAL_KV_CACHE, 85, 0.99, SEVERITY_CRIT, SIGNAL_KV_CACHE, "kv cache 99% > 98%" },
 };
 

@@ -148,6 +148,14 @@ static const char machine_text[] =
 	"node_systemd_service_restart_total{name=\"vllm.service\",manager=\"user\"} 1\n"
 	"container_restarts_total{name=\"tgi\"} 2\n"
 	"nvidia_xid_errors_total{pci_bus_id=\"0000:18:00\",xid=\"79\"} 2\n"
+	"nvidia_xid_last_timestamp_seconds{pci_bus_id=\"0000:18:00\",xid=\"79\"} 1789999500\n" /* nine minutes and 20 s before the last scrape */
+	"nvidia_xid_last_timestamp_seconds{pci_bus_id=\"0000:18:00\",xid=\"48\"} 1789999400\n" /* eleven minutes */
+	"nvidia_xid_last_timestamp_seconds{pci_bus_id=\"0000:18:00\",xid=\"13\"} 1789999999\n" /* a program's */
+	"nvidia_smi_gpu_fault{gpu=\"3\",uuid=\"a3\"} 1\n"
+	"nvidia_smi_gpu_fault{gpu=\"4\",uuid=\"a4\"} 0\n"
+	"amd_gpu_fault{gpu_id=\"5\",gpu_uuid=\"u5\"} 1\n"
+	"xpum_fault{dev_id=\"6\",uuid=\"x6\"} 1\n"
+	"nvidia_smi_ecc_errors_uncorrected_volatile_total{gpu=\"7\",uuid=\"a7\"} 4\n"
 	"amd_gpu_throttled{gpu_id=\"0\",gpu_uuid=\"u0\",reason=\"ppt\"} 1\n"
 	"amd_gpu_throttled{gpu_id=\"0\",gpu_uuid=\"u0\",reason=\"hbm_thermal\"} 1\n"
 	"amd_gpu_ecc_uncorrect_total{gpu_id=\"1\"} 7\n"
@@ -289,11 +297,16 @@ static const struct row rows[] = {
 	  { { "signal:up", 1 }, { "signal:oom_kills", 3 }, { "signal:clock_offset_seconds", 4 }, { "signal:disk_used:ratio{mountpoint=\"/\"}", 75 / 90.0 },
 	    { "signal:restarts{kind=\"unit\",name=\"vllm.service\"}", 2 } } },
 	{ "machine", "machine", NULL, machine_text,
-	  { { "node_cpu_seconds_total", "idle", 0, 8, false }, { "node_cpu_seconds_total", "user", 0, 2, false } },
+	  { { "node_cpu_seconds_total", "idle", 0, 8, false }, { "node_cpu_seconds_total", "user", 0, 2, false },
+	    { "nvidia_smi_ecc_errors_uncorrected_volatile_total", "", 0, 1, false } },
 	  { { "signal:up", 1 }, { "signal:cpu_util:ratio", 0.2 }, { "signal:memory:ratio", 0.75 }, { "signal:oom_kills", 3 },
 	    { "signal:clock_offset_seconds", 2.5 }, { "signal:disk_used:ratio{mountpoint=\"/\"}", 75 / 90.0 },
 	    { "signal:restarts{kind=\"unit\",name=\"vllm.service\"}", 4 }, { "signal:restarts{kind=\"user unit\",name=\"vllm.service\"}", 1 },
 	    { "signal:restarts{kind=\"container\",name=\"tgi\"}", 2 }, { "signal:gpu_xid{pci_bus_id=\"0000:18:00\",xid=\"79\"}", 2 },
+	    { "signal:gpu_fault{pci_bus_id=\"0000:18:00\",reason=\"xid\",xid=\"79\"}", 1 },
+	    { "signal:gpu_fault{gpu=\"3\",reason=\"lost\",uuid=\"GPU-a3\"}", 1 }, { "signal:gpu_fault{gpu=\"5\",reason=\"lost\",uuid=\"u5\"}", 1 },
+	    { "signal:gpu_fault{gpu=\"6\",reason=\"lost\",uuid=\"x6\"}", 1 }, { "signal:gpu_fault{gpu=\"7\",reason=\"memory\",uuid=\"GPU-a7\"}", 1 },
+	    { "signal:gpu_ecc_errors{gpu=\"7\",uuid=\"GPU-a7\"}", 4 + SCRAPES - 1 },
 	    { "signal:gpu_throttled{gpu=\"0\",reason=\"heat\",uuid=\"u0\"}", 1 }, { "signal:gpu_ecc_errors{gpu=\"1\"}", 7 },
 	    { "signal:gpu_util:ratio{gpu=\"0\",uuid=\"u0\"}", 0.87 }, { "signal:gpu_util:ratio{gpu=\"1\"}", 0.05 },
 	    { "signal:gpu_memory:ratio{gpu=\"0\",uuid=\"u0\"}", 0.25 }, { "signal:gpu_temperature_celsius{gpu=\"0\",uuid=\"u0\"}", 71 },
@@ -419,7 +432,7 @@ static void compare(const struct row *r, const struct signal_frame *f)
 	buf_release(&text);
 }
 
-static void run_row(const struct row *r, const char *body, size_t len)
+static void run_row_every(const struct row *r, const char *body, size_t len, int64_t interval_ms)
 {
 	struct why               why = { "" };
 	struct profile_file      file;
@@ -447,11 +460,12 @@ static void run_row(const struct row *r, const char *body, size_t len)
 		fail_msg("%s: %s: %s", r->label, why.text, buf_text(&text));
 	}
 	struct row copy = *r;
-	assert_int_equal(signal_target_new(engine, r->profile, INTERVAL_MS, &copy, &target, &why), ERR_OK);
+	assert_int_equal(signal_target_new(engine, r->profile, interval_ms, &copy, &target, &why), ERR_OK);
 	for (int i = 0; i < SCRAPES; i++) {
+		int64_t at_ms = START_MS + i * interval_ms;
 		struct labels *const *series = exposition_layout_series(s.layout);
 		apply_changes(r, series, values, s.n, i == 0);
-		assert_int_equal(signal_target_scrape(target, START_MS + i * INTERVAL_MS, series, values, s.n, false, &frame, &why), ERR_OK);
+		assert_int_equal(signal_target_scrape(target, at_ms, series, values, s.n, false, &frame, &why), ERR_OK);
 	}
 	compare(r, &frame);
 	signal_target_free(target);
@@ -459,6 +473,11 @@ static void run_row(const struct row *r, const char *body, size_t len)
 	exposition_free(e);
 	exposition_pool_free(pool);
 	close_profile(&file);
+}
+
+static void run_row(const struct row *r, const char *body, size_t len)
+{
+	run_row_every(r, body, len, INTERVAL_MS);
 }
 
 static void test_payloads(void **state)
@@ -528,6 +547,28 @@ static void test_exporter_profile(void **state)
 	free(section);
 }
 
+/* Twelve minutes of a DCGM exporter: what it has always said is old, what is new is a fault. */
+static void test_broken_lately(void **state)
+{
+	(void)state;
+	static const struct row row =
+		{ "dcgm, within ten minutes and before", "dcgm", NULL,
+	  "DCGM_FI_DEV_XID_ERRORS{gpu=\"0\",UUID=\"GPU-a\"} 0\n"   /* six rises later 48 */
+	  "DCGM_FI_DEV_XID_ERRORS{gpu=\"1\",UUID=\"GPU-b\"} 79\n"  /* always */
+	  "DCGM_FI_DEV_XID_ERRORS{gpu=\"2\",UUID=\"GPU-c\"} 0\n"   /* 12, which is none of these */
+	  "DCGM_FI_DEV_ECC_DBE_VOL_TOTAL{gpu=\"0\",UUID=\"GPU-a\"} 0\n"
+	  "DCGM_FI_DEV_ECC_DBE_VOL_TOTAL{gpu=\"1\",UUID=\"GPU-b\"} 3\n"
+	  "DCGM_FI_DEV_ECC_DBE_VOL_TOTAL{gpu=\"2\",UUID=\"GPU-c\"} 2147483632\n", /* no value */
+	  { { "DCGM_FI_DEV_XID_ERRORS", "GPU-a", 0, 8, false }, { "DCGM_FI_DEV_XID_ERRORS", "GPU-c", 0, 2, false },
+	    { "DCGM_FI_DEV_ECC_DBE_VOL_TOTAL", "GPU-a", 0, 1, false } },
+	  { { "signal:up", 1 }, { "signal:gpu_xid{gpu=\"0\",uuid=\"GPU-a\",xid=\"48\"}", 1 }, { "signal:gpu_xid{gpu=\"1\",uuid=\"GPU-b\",xid=\"79\"}", 1 },
+	    { "signal:gpu_xid{gpu=\"2\",uuid=\"GPU-c\",xid=\"12\"}", 1 }, { "signal:gpu_ecc_errors{gpu=\"0\",uuid=\"GPU-a\"}", 6 },
+	    { "signal:gpu_ecc_errors{gpu=\"1\",uuid=\"GPU-b\"}", 3 },
+	    { "signal:gpu_fault{gpu=\"0\",reason=\"memory\",uuid=\"GPU-a\"}", 1 },
+	    { "signal:gpu_fault{gpu=\"0\",reason=\"xid\",uuid=\"GPU-a\",xid=\"48\"}", 1 } } };
+	run_row_every(&row, row.text, strlen(row.text), 120000);
+}
+
 /* The rule for what only an evaluator knows is the same in every server's profile. */
 static void test_convention(void **state)
 {
@@ -579,7 +620,7 @@ int main(void)
 		cmocka_unit_test(test_real_payloads),
 		cmocka_unit_test(test_alike),
 		cmocka_unit_test(test_exporter_profile),
-		cmocka_unit_test(test_convention),
+		cmocka_unit_test(test_broken_lately), cmocka_unit_test(test_convention),
 		cmocka_unit_test(test_documented),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

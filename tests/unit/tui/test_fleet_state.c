@@ -116,6 +116,40 @@ static void targets_become_nodes_and_nodes_models(void **state)
 	assert_int_equal(v->n_by_severity[SEVERITY_OK], 2);
 }
 
+/* Which GPU it is and why stands beside the node, as it was said by whichever of its targets, and safe to be shown. */
+static void a_gpu_that_is_unfit_is_named(void **state)
+{
+	static const struct { const char *label, *gpu, *bus, *reason, *xid; double value; const char *want; } rows[] = {
+		{ "lost", "3", "", "lost", "", 1, "GPU 3 is lost, or wants a reset" },
+		{ "memory", "0", "", "memory", "", 1, "GPU 0 met uncorrectable memory errors" },
+		{ "an Xid by its place", "", "0000:18:00", "xid", "79", 1, "GPU 0000:18:00 reported Xid 79" },
+		{ "a reason of one's own profile", "1", "", "rust", "", 1, "GPU 1 is not fit for work" },
+		{ "the driver hangs, and which GPUs there are is not known", "", "", "lost", "", 1, "the driver answers for none of the GPUs" },
+		{ "no labels", "", "", "", "", 1, "GPU is not fit for work" },
+		{ "hostile", "\033[31m\n", "", "lost", "", 1, "GPU \342\220\233[31m\342\220\212 is lost, or wants a reset" },
+		{ "0 is none", "3", "", "lost", "", 0, "" },
+		{ "neither is what is stale", "3", "", "lost", "", (double)NAN, "" },
+	};
+	struct fixture *f = *state;
+	int64_t server = target(f, "g", "n", "vllm", "chat"), machine = target(f, "g", "n", "machine", "chat");
+	for (int i = 0; i < (int)(sizeof rows / sizeof rows[0]); i++) {
+		struct labels *series[] = { labels_of("__name__", "signal:up", NULL),
+			labels_of("__name__", "signal:gpu_fault", "gpu", rows[i].gpu, "pci_bus_id", rows[i].bus, "reason", rows[i].reason, "xid", rows[i].xid, NULL) };
+		const double values[] = { 1, isnan(rows[i].value) ? stale_mark() : rows[i].value };
+		const struct layout *layout = NULL;
+		int64_t t_ms = START_MS + i * STEP_MS;
+		assert_ok(store_layout(f->store, series, 2, &layout, &why));
+		assert_ok(store_append(f->store, machine, STREAM_SIGNAL, t_ms, layout, values, &why));
+		frame(f, server, t_ms, 1, 10, 60, 1);
+		const struct node_row *n = &view_at(f, t_ms + 1)->nodes[0];
+		if (strcmp(n->reason, rows[i].want) != 0)
+			fail_msg("%s: '%s', not '%s'", rows[i].label, n->reason, rows[i].want);
+		assert_row(rows[i].label, n->severity == (rows[i].want[0] != '\0' ? SEVERITY_CRIT : SEVERITY_OK));
+		for (size_t k = 0; k < 2; k++)
+			labels_unref(series[k]);
+	}
+}
+
 static void moving_on_and_jumping_back_see_the_same(void **state)
 {
 	struct fixture *f = *state;
@@ -256,6 +290,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH(targets_become_nodes_and_nodes_models),
+		WITH(a_gpu_that_is_unfit_is_named),
 		WITH(moving_on_and_jumping_back_see_the_same),
 		WITH(a_frame_committed_late_is_still_seen),
 		WITH(what_stands_still_is_down_and_what_is_old_is_gone),
