@@ -9,6 +9,7 @@ libstore_a_SOURCES = \
 	%reldir%/clock_watch.c %reldir%/clock_watch.h \
 	%reldir%/codec.c %reldir%/codec.h \
 	%reldir%/db.c %reldir%/db.h \
+	%reldir%/decimal.c %reldir%/decimal.h \
 	%reldir%/export.c %reldir%/export.h \
 	%reldir%/fs.c %reldir%/fs.h \
 	%reldir%/layout.c %reldir%/layout.h \
