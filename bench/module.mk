@@ -96,3 +96,10 @@ EXTRA_PROGRAMS += bench/bench_deploy
 CLEANFILES     += bench/bench_deploy
 bench_bench_deploy_SOURCES = %reldir%/bench_deploy.c
 bench_bench_deploy_LDADD   = $(libs_deploy)
+
+# Frames folded into blocks.
+BENCHES        += bench/bench_block
+EXTRA_PROGRAMS += bench/bench_block
+CLEANFILES     += bench/bench_block
+bench_bench_block_SOURCES = %reldir%/bench_block.c %reldir%/node_values.c %reldir%/node_values.h
+bench_bench_block_LDADD   = $(libs_store)
