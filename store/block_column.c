@@ -167,7 +167,8 @@ static bool is_constant(const int64_t *x, size_t n)
 static void weigh_mantissas(const int64_t *x, size_t n, bool is_against, struct reduction *best)
 {
 	int64_t least = x[0], most = x[0], d = x[1] - x[0];
-	uint64_t bits1 = length_of(zigzag(d)), bits2 = 0, ored1 = (uint64_t)d, ored2 = 0;
+	uint64_t bits1 = length_of(zigzag(d)), bits2 = 0, ored1 = (uint64_t)d, ored2 = 0, signs = d != 0;
+	bool rises = d >= 0;
 	least = x[1] < least ? x[1] : least;
 	most = x[1] > most ? x[1] : most;
 	for (size_t i = 2; i < n; i++) {
@@ -175,11 +176,14 @@ static void weigh_mantissas(const int64_t *x, size_t n, bool is_against, struct 
 		least = x[i] < least ? x[i] : least;
 		most = x[i] > most ? x[i] : most;
 		bits1 += length_of(zigzag(step));
+		signs += step != 0;
+		rises &= step >= 0;
 		bits2 += length_of(zigzag(step - d));
 		ored1 |= (uint64_t)step;
 		ored2 |= (uint64_t)(step - d);
 		d = step;
 	}
+	bits1 -= rises ? signs : 0; /* what never falls is packed without a sign */
 	uint64_t zeros1 = ored1 == 0 ? 0 : (uint64_t)__builtin_ctzll(ored1), zeros2 = ored2 == 0 ? 0 : (uint64_t)__builtin_ctzll(ored2);
 	consider(best, x, COLUMN_DELTA, is_against, bits1 - (bits1 > zeros1 * n ? zeros1 * n : bits1));
 	consider(best, x, COLUMN_DELTA2, is_against, bits2 - (bits2 > zeros2 * n ? zeros2 * n : bits2) + 8);
