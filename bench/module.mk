@@ -101,3 +101,10 @@ EXTRA_PROGRAMS += bench/bench_windows
 CLEANFILES     += bench/bench_windows
 bench_bench_windows_SOURCES = %reldir%/bench_windows.c
 bench_bench_windows_LDADD   = $(libs_alerts)
+
+# Frames folded into blocks.
+BENCHES        += bench/bench_block
+EXTRA_PROGRAMS += bench/bench_block
+CLEANFILES     += bench/bench_block
+bench_bench_block_SOURCES = %reldir%/bench_block.c %reldir%/node_values.c %reldir%/node_values.h
+bench_bench_block_LDADD   = $(libs_store)

@@ -11,19 +11,12 @@
 #include "base/hash.h"
 #include "base/stale.h"
 #include "base/varint.h"
+#include "store/decimal.h"
 #include "store/store.h"
 
 enum form { FORM_KEY = 1, FORM_GAPS = 2, FORM_BITMAP = 3 };
 enum tag { TAG_INTEGER = 0, TAG_DECIMAL = 1, TAG_DECIMAL_NEW = 2, TAG_XOR = 3 };
-enum { EXPONENT_MAX = 22, EXPONENT_NONE = 0xff, HEAD_SIZE = 5, VALUE_MAX = 2 * VARINT_MAX + 1 };
-
-#define INTEGER_LIMIT 9007199254740992.0 /* 2^53: below it every integer is a double */
-#define INTEGER_LIMIT_I INT64_C(9007199254740992)
-
-static const double powers[EXPONENT_MAX + 1] = {
-	1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
-};
+enum { HEAD_SIZE = 5, VALUE_MAX = 2 * VARINT_MAX + 1 };
 
 void frame_state_release(struct frame_state *s)
 {
@@ -58,32 +51,6 @@ uint64_t frame_seed(int64_t target, int stream, int64_t wall_ms)
 	return (uint64_t)wall_ms * 31 + (uint64_t)target * 1000003 + (uint64_t)stream;
 }
 
-/* Whether v is an integer that coding as such gives back bit by bit (-0 is not). */
-static bool as_integer(double v, int64_t *out)
-{
-	if (!(fabs(v) < INTEGER_LIMIT))
-		return false;
-	int64_t i = (int64_t)v;
-	if (f64_bits((double)i) != f64_bits(v))
-		return false;
-	*out = i;
-	return true;
-}
-
-/* v * 10^e as an integer, 0 where it is too large. A call to llround, not "+ 0.5": a compiler may fuse that with the multiplication on some
- * machines, and both sides must find the same. */
-static int64_t mantissa(double v, unsigned e)
-{
-	double scaled = v * powers[e];
-	return fabs(scaled) < INTEGER_LIMIT ? llround(scaled) : 0;
-}
-
-static bool decimal_at(double v, unsigned e, int64_t *m)
-{
-	*m = mantissa(v, e);
-	return f64_bits((double)*m / powers[e]) == f64_bits(v);
-}
-
 /* The exponent that fits: the one of last time, else the least. A series that had none last time is not searched again before the next
  * key frame: such values (sums of measured times, ratios) rarely become short ones. */
 static bool as_decimal(double v, uint8_t last, bool search, uint8_t *e, int64_t *m)
@@ -97,7 +64,7 @@ static bool as_decimal(double v, uint8_t last, bool search, uint8_t *e, int64_t 
 	if (last == EXPONENT_NONE && !search)
 		return false;
 	for (uint8_t at = 1; at <= EXPONENT_MAX; at++) {
-		if (!(fabs(v * powers[at]) < INTEGER_LIMIT))
+		if (!(fabs(v * decimal_powers[at]) < INTEGER_LIMIT))
 			return false;
 		if (decimal_at(v, at, m)) {
 			*e = at;
@@ -231,7 +198,7 @@ static const uint8_t *get_value(const uint8_t *p, const uint8_t *end, double *v,
 		step += mantissa(*v, *exponent);
 		if (step <= -INTEGER_LIMIT_I || step >= INTEGER_LIMIT_I)
 			return NULL;
-		*v = (double)step / powers[*exponent];
+		*v = (double)step / decimal_powers[*exponent];
 		return p;
 	case TAG_XOR:
 		used = varint_get(p, end, &x);

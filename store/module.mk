@@ -5,10 +5,15 @@ libstore_a_SOURCES = \
 	%reldir%/deployments.c %reldir%/deployments.h \
 	%reldir%/audit.c \
 	%reldir%/changes.c %reldir%/changes.h \
+	%reldir%/block.h %reldir%/block_bits.h %reldir%/block_private.h \
+	%reldir%/block_column.c %reldir%/block_column.h \
+	%reldir%/block_order.c %reldir%/block_read.c %reldir%/block_write.c \
+	%reldir%/block_pack.c %reldir%/block_pack.h \
 	%reldir%/chain.c %reldir%/chain.h \
 	%reldir%/clock_watch.c %reldir%/clock_watch.h \
 	%reldir%/codec.c %reldir%/codec.h \
 	%reldir%/db.c %reldir%/db.h \
+	%reldir%/decimal.c %reldir%/decimal.h \
 	%reldir%/export.c %reldir%/export.h \
 	%reldir%/fs.c %reldir%/fs.h \
 	%reldir%/layout.c %reldir%/layout.h \

@@ -5,6 +5,9 @@
 FUZZ_TARGETS += tests/fuzz/fuzz_alertmanager
 tests_fuzz_fuzz_alertmanager_LDADD = $(FUZZ_MAIN) $(libs_alerts)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_block
+tests_fuzz_fuzz_block_LDADD = $(FUZZ_MAIN) $(libs_store)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_frame
 tests_fuzz_fuzz_frame_LDADD = $(FUZZ_MAIN) $(libs_store)
 

@@ -41,3 +41,12 @@ tests_unit_store_test_layouts_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/store/test_power_cut
 tests_unit_store_test_power_cut_SOURCES = %reldir%/test_power_cut.c $(store_folder)
 tests_unit_store_test_power_cut_LDADD   = $(libs_store) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/store/test_block
+tests_unit_store_test_block_SOURCES = %reldir%/test_block.c %reldir%/block_values.h
+tests_unit_store_test_block_LDADD   = $(libs_store) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/store/test_block_memory
+tests_unit_store_test_block_memory_SOURCES = %reldir%/test_block_memory.c %reldir%/block_values.h
+tests_unit_store_test_block_memory_LDADD   = $(libs_store) $(CMOCKA_LIBS)
+tests_unit_store_test_block_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
