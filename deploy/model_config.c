@@ -443,12 +443,13 @@ static void edit_label(struct arena *a, const struct model_config *m, const char
 	size_t end = m->node->value_end - 1;
 	if (label[0] == '\0' || model_config_label(m, label) == version)
 		return;
-	for (const struct text_node *c = m->node->first; c != NULL; c = c->next)
-		if (strcmp(c->name, "version_labels") == 0 && strcmp(text_of(c, "key"), label) == 0) {
-			const struct text_node *value = child(c, "value");
-			add_edit(e, value->value, value->value_end, label_text(a, "", version));
-			return;
-		}
+	for (const struct text_node *c = m->node->first; c != NULL; c = c->next) {
+		const struct text_node *value = child(c, "value"); /* take_labels has seen that a label has one */
+		if (value == NULL || strcmp(c->name, "version_labels") != 0 || strcmp(text_of(c, "key"), label) != 0)
+			continue;
+		add_edit(e, value->value, value->value_end, label_text(a, "", version));
+		return;
+	}
 	add_edit(e, end, end, label_text(a, label, version));
 }
 
