@@ -26,6 +26,7 @@ enum {
 	DEPLOYING_LOOKS     = 16,             /* units looked at at once */
 	DEPLOYING_LOOK_MS   = 45 * 1000,      /* for one unit's look */
 	DEPLOYING_GATE_MS   = 5 * 1000,       /* a gate is looked at so often */
+	DEPLOYING_GATE_LATE_MS = 500,         /* after the end of its soak */
 	DEPLOYING_PROGRESS_MS = 2 * 1000,     /* what a step does now is written so often */
 };
 

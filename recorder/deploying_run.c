@@ -14,7 +14,7 @@
 #include "base/num.h"
 #include "config/roles.h"
 
-enum { STEP_DEADLINE_MS = 10 * 60 * 1000, POLL_MS = 2000, POLL_MIN_MS = 20, KEY_TEXT = 200 };
+enum { STEP_DEADLINE_MS = 10 * 60 * 1000, POLL_MS = 2000, POLL_SOON_MS = 500, POLL_SHARE = 64, POLL_MIN_MS = 20, KEY_TEXT = 200 };
 
 /* ---- making and ending ---- */
 
@@ -213,6 +213,16 @@ static bool is_late(struct task *t)
 	return true;
 }
 
+/* Soon at first and later ever more seldom: what a node is noticed late by stays a small part of what it took, and a load of minutes is not asked about all the time. */
+static int64_t pause_ms(const struct task *t, const struct step *s, const struct verdict *v)
+{
+	int64_t most = s->poll_ms > 0 ? s->poll_ms : POLL_MS, ms = (mono(t->acting) - t->began_mono_ms) / POLL_SHARE;
+	if (v->wait_ms != 0)
+		return v->wait_ms > POLL_MIN_MS ? v->wait_ms : POLL_MIN_MS;
+	ms = ms > POLL_SOON_MS ? ms : POLL_SOON_MS;
+	return ms < most ? ms : most;
+}
+
 static void take_verdict(struct task *t, const struct verdict *v)
 {
 	const struct step *s = step_of(t->acting, &t->todo);
@@ -229,10 +239,9 @@ static void take_verdict(struct task *t, const struct verdict *v)
 	}
 	if (is_late(t))
 		return;
-	int64_t wait_ms = v->wait_ms > 0 ? v->wait_ms : v->wait_ms < 0 ? 0 : s->poll_ms > 0 ? s->poll_ms : POLL_MS;
 	if (v->next.kind != ASK_NONE)
 		t->amended = v->next;
-	t->again_ms = mono(t->acting) + (wait_ms > POLL_MIN_MS ? wait_ms : POLL_MIN_MS);
+	t->again_ms = mono(t->acting) + pause_ms(t, s, v);
 }
 
 /* Whether a probe's own answer is there is not for a driver to say: without one it is asked again. */
