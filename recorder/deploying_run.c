@@ -643,6 +643,19 @@ enum err acting_confirm(struct acting *a, const struct request *r, const struct 
 	return ERR_OK;
 }
 
+/* What an interruption left as begun and nobody takes again does not stand as begun for ever. On its way back a step is taken again. */
+static void close_open(struct acting *a, struct changes *c, bool is_left)
+{
+	struct todo t;
+	for (size_t i = 0; run_open_step(a->run, i, &t); i++)
+		if (is_left || t.direction == STEP_FORWARD)
+			put_step(a, c, &t, STEP_FAILED, t.since_ms, wall(a), "the recorder was gone before it ended: whether it happened is not known", NAN);
+	a->gate.seq = run_open_gate(a->run);
+	if (a->gate.seq != 0)
+		put_gate(a, c, STEP_SKIPPED, wall(a), "not waited for any longer");
+	a->gate.seq = 0;
+}
+
 /* What a person decides about is written beside the decision, so that the next recorder knows it too. */
 static void put_decision(struct acting *a, struct changes *c, enum control control, const struct actor *actor)
 {
@@ -652,6 +665,8 @@ static void put_decision(struct acting *a, struct changes *c, enum control contr
 	if (control == CONTROL_SKIP)
 		for (size_t i = 0; run_failed_step(a->run, i, &t); i++)
 			put_step(a, c, &t, STEP_SKIPPED, wall(a), wall(a), text, NAN);
+	if ((control == CONTROL_UNDO || control == CONTROL_ABANDON) && run_state(a->run) == DEPLOYMENT_INTERRUPTED)
+		close_open(a, c, control == CONTROL_ABANDON);
 	if (control == CONTROL_PASS) {
 		a->gate.seq = a->gate.last_seq;
 		put_gate(a, c, STEP_GATE_PASSED, wall(a), text);
