@@ -509,19 +509,21 @@ static bool is_committed(struct acting *a)
 	return true;
 }
 
-/* A plan that nobody confirmed in time. */
-static void expire(struct acting *a)
+void acting_expire(struct acting *a, const char *text)
 {
-	enum deployment_state s = run_state(a->run);
-	if ((s != DEPLOYMENT_PLANNED && s != DEPLOYMENT_WAITING) || mono(a) - a->planned_mono_ms < DEPLOYING_PLAN_MS)
-		return;
 	struct changes *c;
 	if (changes_new(&c, NULL) != ERR_OK)
 		return;
-	changes_deployment_change(c, &(struct deployment_change){ .deployment = a->id, .at_ms = wall(a), .state = DEPLOYMENT_EXPIRED, .actor = { "", "", "" },
-	                                                          .text = "nobody confirmed it" });
+	changes_deployment_change(c, &(struct deployment_change){ .deployment = a->id, .at_ms = wall(a), .state = DEPLOYMENT_EXPIRED, .actor = { "", "", "" }, .text = text });
 	commit(a, c);
 	run_is(a->run, DEPLOYMENT_EXPIRED);
+}
+
+static void expire_late(struct acting *a)
+{
+	enum deployment_state s = run_state(a->run);
+	if ((s == DEPLOYMENT_PLANNED || s == DEPLOYMENT_WAITING) && mono(a) - a->planned_mono_ms >= DEPLOYING_PLAN_MS)
+		acting_expire(a, "nobody confirmed it");
 }
 
 static bool is_busy(const struct acting *a)
@@ -543,7 +545,7 @@ bool acting_pump(struct acting *a)
 		acting_free(a);
 		return false;
 	}
-	expire(a);
+	expire_late(a);
 	if (a->ticket != 0 || changes_new(&c, NULL) != ERR_OK)
 		return true;
 	step_tasks(a, c);
@@ -572,6 +574,42 @@ static bool is_same_person(const struct acting *a, const struct actor *actor)
 	if (strcmp(a->first.account, actor->account) != 0)
 		return false;
 	return !roles_is_shared(a->fleet->fleet->roles, actor->account) || strcmp(a->first.who, actor->who) == 0;
+}
+
+static struct begun *begun_of(struct deploying *d, const char *model)
+{
+	struct begun *b = d->begun;
+	while (b != NULL && strcmp(b->model, model) != 0)
+		b = b->next;
+	return b;
+}
+
+static enum err note_begun(struct acting *a, struct why *why)
+{
+	struct deploying *d = a->deploying;
+	struct begun *b = begun_of(d, a->plan->model);
+	size_t size = strlen(a->plan->model) + 1;
+	if (b == NULL) {
+		b = calloc(1, sizeof *b + size);
+		if (b == NULL)
+			return why_memory(why);
+		memcpy(b->model, a->plan->model, size);
+		b->next = d->begun;
+		d->begun = b;
+	}
+	b->at_ms = mono(a);
+	return ERR_OK;
+}
+
+/* What makes the plan itself void, so that it has to be made anew. */
+static enum err is_void(const struct acting *a, struct why *why)
+{
+	const struct begun *b = begun_of(a->deploying, a->plan->model);
+	if (a->fleet != a->deploying->now)
+		return why_set(why, ERR_CANCELLED, "the fleet's files changed since it was planned: plan again");
+	if (b != NULL && b->at_ms >= a->looked_ms)
+		return why_set(why, ERR_CANCELLED, "another run of %s began since the nodes were asked: plan again", a->plan->model);
+	return ERR_OK;
 }
 
 static enum err may_confirm(struct acting *a, const struct request *r, const struct actor *actor, struct why *why)
@@ -619,8 +657,7 @@ enum err acting_confirm(struct acting *a, const struct request *r, const struct 
 	if (e != ERR_OK)
 		return e;
 	e = may_confirm(a, r, actor, &refused);
-	if (e == ERR_OK && a->fleet != a->deploying->now) {
-		e = why_set(&refused, ERR_CANCELLED, "the fleet's files changed since it was planned: plan again");
+	if (e == ERR_OK && (e = is_void(a, &refused)) != ERR_OK) {
 		changes_deployment_change(c, &(struct deployment_change){ .deployment = a->id, .at_ms = wall(a), .state = DEPLOYMENT_REFUSED, .actor = *actor, .text = refused.text });
 		run_is(a->run, DEPLOYMENT_REFUSED);
 	}
@@ -631,6 +668,10 @@ enum err acting_confirm(struct acting *a, const struct request *r, const struct 
 		return ERR_OK;
 	}
 	bool is_first = run_state(a->run) == DEPLOYMENT_PLANNED, waits = is_first && a->plan->takes_two;
+	if (!waits && (e = note_begun(a, why)) != ERR_OK) {
+		changes_free(c);
+		return e;
+	}
 	a->last = actor_copy(&a->arena, actor);
 	if (is_first)
 		a->first = a->last;
