@@ -107,7 +107,7 @@ struct step {
 	bool        changes;       /* something out there is different afterwards; false: it only looks */
 	bool        is_repeatable; /* taking it again does no harm and leads to the same */
 	struct ask  probe;         /* where it is not: asked after an interruption; judge with is_probe says done (it had happened), again (it had not: take it) or failed */
-	int64_t     poll_ms;       /* how long after an "again" without a time of its own; 0: 2 s */
+	int64_t     poll_ms;       /* the longest after an "again" without a time of its own; 0: 2 s. At first it is asked sooner */
 	int64_t     deadline_ms;   /* from its beginning until judge says done; 0: 10 min */
 };
 

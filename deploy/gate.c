@@ -16,7 +16,7 @@
 #include "rules/signal.h"
 #include "store/alerts.h"
 
-enum { SAMPLES_MAX = 2000000, UP_SAMPLES = 3, FRESH_MS = 60 * 1000, NAMES_SHOWN = 3 };
+enum { SAMPLES_MAX = 2000000, UP_SAMPLES = 3, FRESH_MS = 60 * 1000, NAMES_SHOWN = 3, LATE_MS = 15 * 1000 };
 
 /* ---- samples ---- */
 
@@ -230,59 +230,81 @@ static void name(struct names *to, const char *node)
 		snprintf(to->text + at, sizeof to->text - at, "%s%.30s", at > 0 ? ", " : "", node);
 }
 
-/* The newest sample of a node's series is fresh, and the last ones all say 1. */
-static bool is_up(const struct series_set *set, const char *node, int64_t now_ms)
+/* What is to be polled anew may come a little after a soak that is shorter than the pauses between polls: what a node said before the soak is no word about how it is now. */
+static enum gate_verdict verdict_of_unseen(const struct gate_question *q)
 {
-	bool seen = false;
+	return q->now_ms < q->since_ms + q->gate->soak_ms + LATE_MS ? GATE_WAIT : GATE_NOT;
+}
+
+enum sight { SIGHT_GOOD, SIGHT_BAD, SIGHT_NONE /* not polled since the soak began */ };
+
+/* The newest sample of a node's series is fresh, and the last ones of the soak all say 1. */
+static enum sight sight_of_up(const struct series_set *set, const char *node, const struct gate_question *q)
+{
+	enum sight seen = SIGHT_BAD;
 	for (size_t i = 0; i < set->n; i++) {
 		const struct series *s = &set->items[i];
 		if (strcmp(node_of(s->labels), node) != 0)
 			continue;
-		if (s->n == 0 || now_ms - s->t_ms[s->n - 1] > FRESH_MS)
-			return false;
+		if (s->n == 0 || q->now_ms - s->t_ms[s->n - 1] > FRESH_MS)
+			return SIGHT_BAD;
+		if (s->t_ms[s->n - 1] < q->since_ms)
+			return SIGHT_NONE;
 		for (size_t k = s->n > UP_SAMPLES ? s->n - UP_SAMPLES : 0; k < s->n; k++)
-			if (!(s->v[k] > 0)) /* 0, stale, not a number */
-				return false;
-		seen = true;
+			if (s->t_ms[k] >= q->since_ms && !(s->v[k] > 0)) /* 0, stale, not a number */
+				return SIGHT_BAD;
+		seen = SIGHT_GOOD;
 	}
 	return seen;
+}
+
+/* Of all nodes that were changed. */
+static void find_seen(struct gate_sight *l, const char *what, const struct names *bad, const struct names *unseen, const char *bad_words, const char *good_words)
+{
+	const struct gate_question *q = l->q;
+	if (bad->n > 0)
+		find(l, what, is_soaked(q) ? GATE_NOT : GATE_WAIT, "%s: %zu of %zu %s: %s%s", what, bad->n, q->n_changed, bad_words, bad->text, bad->n > NAMES_SHOWN ? ", ..." : "");
+	else if (unseen->n > 0)
+		find(l, what, verdict_of_unseen(q), "%s: %zu of %zu not polled since: %s%s", what, unseen->n, q->n_changed, unseen->text, unseen->n > NAMES_SHOWN ? ", ..." : "");
+	else
+		find(l, what, GATE_PASSED, "%s: all %zu %s", what, q->n_changed, good_words);
 }
 
 static enum err look_up(struct gate_sight *l, struct why *why)
 {
 	const struct gate_question *q = l->q;
 	struct series_set set = { 0 };
-	struct names down = { 0 };
+	struct names down = { 0 }, unseen = { 0 };
 	enum err e = select_signal(l, SIGNAL_UP, q->since_ms - FRESH_MS, q->now_ms, &set, why);
-	for (size_t i = 0; i < q->n_changed && e == ERR_OK; i++)
-		if (!is_up(&set, q->changed[i], q->now_ms))
-			name(&down, q->changed[i]);
+	for (size_t i = 0; i < q->n_changed && e == ERR_OK; i++) {
+		enum sight s = sight_of_up(&set, q->changed[i], q);
+		if (s != SIGHT_GOOD)
+			name(s == SIGHT_BAD ? &down : &unseen, q->changed[i]);
+	}
 	series_set_release(&set);
-	if (e != ERR_OK)
-		return e;
-	if (down.n == 0)
-		find(l, "up", GATE_PASSED, "up: all %zu answer", q->n_changed);
-	else
-		find(l, "up", is_soaked(q) ? GATE_NOT : GATE_WAIT, "up: %zu of %zu not: %s%s", down.n, q->n_changed, down.text, down.n > NAMES_SHOWN ? ", ..." : "");
-	return ERR_OK;
+	if (e == ERR_OK)
+		find_seen(l, "up", &down, &unseen, "not", "answer");
+	return e;
 }
 
 /* ---- version ---- */
 
 /* What a node's series say now: only that version. */
-static bool serves_only(const struct series_set *set, const char *node, const char *model, const char *version)
+static enum sight sight_of_version(const struct series_set *set, const char *node, const struct gate_question *q)
 {
-	bool seen = false;
+	enum sight seen = SIGHT_BAD;
 	for (size_t i = 0; i < set->n; i++) {
 		const struct series *s = &set->items[i];
 		if (strcmp(node_of(s->labels), node) != 0 || s->n == 0 || isnan(s->v[s->n - 1]))
 			continue;
 		const char *said = signal_label(s->labels, "model");
-		if (said[0] != '\0' && model[0] != '\0' && strcmp(said, model) != 0 && strcmp(labels_get(s->labels, "model"), model) != 0)
+		if (said[0] != '\0' && q->model[0] != '\0' && strcmp(said, q->model) != 0 && strcmp(labels_get(s->labels, "model"), q->model) != 0)
 			continue;
-		if (strcmp(signal_label(s->labels, "version"), version) != 0)
-			return false;
-		seen = true;
+		if (s->t_ms[s->n - 1] < q->since_ms)
+			return SIGHT_NONE;
+		if (strcmp(signal_label(s->labels, "version"), q->version) != 0)
+			return SIGHT_BAD;
+		seen = SIGHT_GOOD;
 	}
 	return seen;
 }
@@ -291,21 +313,22 @@ static enum err look_version(struct gate_sight *l, struct why *why)
 {
 	const struct gate_question *q = l->q;
 	struct series_set set = { 0 };
-	struct names other = { 0 };
+	struct names other = { 0 }, unseen = { 0 };
+	char bad[64], good[64];
 	if (q->version[0] == '\0')
 		return ERR_OK;
 	enum err e = select_signal(l, SIGNAL_VERSION, q->now_ms - FRESH_MS, q->now_ms, &set, why);
-	for (size_t i = 0; i < q->n_changed && e == ERR_OK; i++)
-		if (!serves_only(&set, q->changed[i], q->model, q->version))
-			name(&other, q->changed[i]);
+	for (size_t i = 0; i < q->n_changed && e == ERR_OK; i++) {
+		enum sight s = sight_of_version(&set, q->changed[i], q);
+		if (s != SIGHT_GOOD)
+			name(s == SIGHT_BAD ? &other : &unseen, q->changed[i]);
+	}
 	series_set_release(&set);
-	if (e != ERR_OK)
-		return e;
-	if (other.n == 0)
-		find(l, "version", GATE_PASSED, "version: all %zu serve %.60s", q->n_changed, q->version);
-	else
-		find(l, "version", is_soaked(q) ? GATE_NOT : GATE_WAIT, "version: %zu of %zu do not serve %.40s: %s", other.n, q->n_changed, q->version, other.text);
-	return ERR_OK;
+	snprintf(bad, sizeof bad, "do not serve %.40s", q->version);
+	snprintf(good, sizeof good, "serve %.50s", q->version);
+	if (e == ERR_OK)
+		find_seen(l, "version", &other, &unseen, bad, good);
+	return e;
 }
 
 /* ---- requests ---- */

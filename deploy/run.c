@@ -34,6 +34,7 @@ struct unit_run {
 	int64_t             seq;     /* of the step that is under way or open */
 	bool                touched; /* a step forward that changes something was begun */
 	bool                is_cut;  /* TODO_CUT was said */
+	int64_t             began_ms;  /* of an open step */
 	bool                keeps_seq; /* the step is taken again as the same row of the journal */
 };
 
@@ -170,6 +171,7 @@ enum err run_restore_step(struct run *r, const struct deployment_step *s, struct
 	u->direction = s->direction;
 	u->index = s->index;
 	u->seq = s->seq;
+	u->began_ms = s->began_ms;
 	if (s->direction == STEP_FORWARD) {
 		u->touched = u->touched || steps_of(r, i, STEP_FORWARD)->items[s->index].changes;
 		r->wave = r->plan->units[i].wave > r->wave ? r->plan->units[i].wave : r->wave;
@@ -295,18 +297,22 @@ static size_t count(const struct run *r, enum course c)
 	return n;
 }
 
-bool run_failed_step(const struct run *r, size_t n, struct todo *out)
+static bool nth_step(const struct run *r, enum course c, size_t n, struct todo *out)
 {
 	for (size_t i = 0; i < r->plan->n_units; i++) {
 		const struct unit_run *u = &r->units[i];
-		if (u->course != COURSE_FAILED || n-- > 0)
+		if (u->course != c || n-- > 0)
 			continue;
 		*out = (struct todo){ .kind = TODO_NOTHING, .unit = i, .index = u->index, .direction = u->direction, .seq = u->seq, .wave = r->plan->units[i].wave,
-			              .text = "" };
+			              .since_ms = u->began_ms, .text = "" };
 		return true;
 	}
 	return false;
 }
+
+bool    run_failed_step(const struct run *r, size_t n, struct todo *out) { return nth_step(r, COURSE_FAILED, n, out); }
+bool    run_open_step(const struct run *r, size_t n, struct todo *out) { return nth_step(r, COURSE_OPEN, n, out); }
+int64_t run_open_gate(const struct run *r) { return r->gate_seq; }
 
 static size_t n_touched(const struct run *r)
 {

@@ -86,6 +86,12 @@ void run_gate(struct run *r, size_t wave, enum gate_verdict v, const char *text,
 /* The n-th of the steps that failed and that a person decides about: before CONTROL_SKIP their rows are written as STEP_SKIPPED (with seq). False: there are not so many. */
 bool run_failed_step(const struct run *r, size_t n, struct todo *out);
 
+/* The n-th of the steps that an interruption left as begun, with `since_ms` when it was: whether it happened is not known. Where it is not taken again, or probed, since the run is undone or
+ * abandoned, its row is written as STEP_FAILED. False: there are not so many. */
+bool run_open_step(const struct run *r, size_t n, struct todo *out);
+/* Likewise the row of a gate that was being looked at: STEP_SKIPPED. 0: none was. */
+int64_t run_open_gate(const struct run *r);
+
 /* Whether nothing that was begun is still under way. */
 bool run_is_quiet(const struct run *r);
 /* The wave that is being worked on, from 0. */

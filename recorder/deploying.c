@@ -116,6 +116,11 @@ void deploying_close(struct deploying *d, void (*done)(void *ctx), void *ctx)
 		d->replies = r->next;
 		free(r);
 	}
+	while (d->begun != NULL) {
+		struct begun *b = d->begun;
+		d->begun = b->next;
+		free(b);
+	}
 	struct holding *now = d->now;
 	d->now = NULL;
 	holding_drop(now);

@@ -47,6 +47,13 @@ static void job_free(struct gate_job *job)
 	free(job);
 }
 
+/* Until the next look: the last one is at the end of the soak, and not up to a whole pause after it; what is late then is soon there. */
+static int64_t pause_ms(const struct acting *a)
+{
+	int64_t left_ms = a->gate.since_ms + a->plan->gate.soak_ms - clock_wall_ms(a->deploying->o.clock);
+	return left_ms <= 0 ? DEPLOYING_GATE_LATE_MS : left_ms < DEPLOYING_GATE_MS ? left_ms : DEPLOYING_GATE_MS;
+}
+
 /* That it could not be looked at is no verdict: it is looked at again. */
 static void gate_done(void *ctx, bool is_cancelled)
 {
@@ -57,7 +64,7 @@ static void gate_done(void *ctx, bool is_cancelled)
 	if (a != NULL) {
 		a->gate.job = NULL;
 		a->gate.is_looking = false;
-		a->gate.next_ms = clock_mono_ms(d->o.clock) + DEPLOYING_GATE_MS;
+		a->gate.next_ms = clock_mono_ms(d->o.clock) + pause_ms(a);
 		if (job->err == ERR_OK && a->gate.seq != 0) {
 			a->gate.report = job->report;
 		} else if (job->err != ERR_OK) {

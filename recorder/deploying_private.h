@@ -26,6 +26,7 @@ enum {
 	DEPLOYING_LOOKS     = 16,             /* units looked at at once */
 	DEPLOYING_LOOK_MS   = 45 * 1000,      /* for one unit's look */
 	DEPLOYING_GATE_MS   = 5 * 1000,       /* a gate is looked at so often */
+	DEPLOYING_GATE_LATE_MS = 500,         /* after the end of its soak */
 	DEPLOYING_PROGRESS_MS = 2 * 1000,     /* what a step does now is written so often */
 };
 
@@ -96,6 +97,7 @@ struct acting {
 	uint64_t            ticket;   /* 0: nothing is being written */
 	bool                is_lost;  /* something of it could not be written: the store knows better, and it is read from there anew */
 	struct grave       *grave;
+	int64_t             looked_ms;  /* when the nodes began to be asked, monotonic */
 	int64_t             planned_mono_ms, began_ms, beat_ms;
 	/* the gate that is being looked at; seq 0: none */
 	struct {
@@ -110,6 +112,13 @@ struct acting {
 
 struct survey;
 struct gate_job;
+
+/* When the last run of a model began: what was found before says nothing of what is now. */
+struct begun {
+	struct begun *next;
+	int64_t       at_ms;   /* monotonic */
+	char          model[]; /* with its NUL */
+};
 
 /* What hands were lent, and a worker may still look at: it is freed when none does. */
 struct grave {
@@ -136,6 +145,7 @@ struct deploying {
 	int64_t             last_id;
 	bool                is_loaded, is_loading, is_closing, is_fast, is_watching;
 	struct grave       *graves;
+	struct begun       *begun;
 	struct reply       *replies;
 	int64_t             load_ms;  /* when reading what was left unfinished is tried again; monotonic */
 	int64_t             watch_ms; /* when the fleet file's policies are looked at next; monotonic */
@@ -168,6 +178,8 @@ struct acting *acting_of_model(struct deploying *d, const char *model);
 struct acting *acting_find(struct deploying *d, int64_t id);
 /* Does what can be done now; frees one that is over. False: it waits for a person. */
 bool           acting_pump(struct acting *a);
+/* A plan that nobody confirmed is no longer good; `text` says why. */
+void           acting_expire(struct acting *a, const char *text);
 /* Takes a person's confirmation or wish; answers it. ERR_MEMORY: it was not taken. */
 enum err       acting_confirm(struct acting *a, const struct request *r, const struct actor *actor, struct why *why);
 enum err       acting_control(struct acting *a, const struct request *r, const struct actor *actor, struct why *why);

@@ -14,7 +14,7 @@
 #include "base/num.h"
 #include "config/roles.h"
 
-enum { STEP_DEADLINE_MS = 10 * 60 * 1000, POLL_MS = 2000, POLL_MIN_MS = 20, KEY_TEXT = 200 };
+enum { STEP_DEADLINE_MS = 10 * 60 * 1000, POLL_MS = 2000, POLL_SOON_MS = 500, POLL_SHARE = 64, POLL_MIN_MS = 20, KEY_TEXT = 200 };
 
 /* ---- making and ending ---- */
 
@@ -213,6 +213,16 @@ static bool is_late(struct task *t)
 	return true;
 }
 
+/* Soon at first and later ever more seldom: what a node is noticed late by stays a small part of what it took, and a load of minutes is not asked about all the time. */
+static int64_t pause_ms(const struct task *t, const struct step *s, const struct verdict *v)
+{
+	int64_t most = s->poll_ms > 0 ? s->poll_ms : POLL_MS, ms = (mono(t->acting) - t->began_mono_ms) / POLL_SHARE;
+	if (v->wait_ms != 0)
+		return v->wait_ms > POLL_MIN_MS ? v->wait_ms : POLL_MIN_MS;
+	ms = ms > POLL_SOON_MS ? ms : POLL_SOON_MS;
+	return ms < most ? ms : most;
+}
+
 static void take_verdict(struct task *t, const struct verdict *v)
 {
 	const struct step *s = step_of(t->acting, &t->todo);
@@ -229,10 +239,9 @@ static void take_verdict(struct task *t, const struct verdict *v)
 	}
 	if (is_late(t))
 		return;
-	int64_t wait_ms = v->wait_ms > 0 ? v->wait_ms : v->wait_ms < 0 ? 0 : s->poll_ms > 0 ? s->poll_ms : POLL_MS;
 	if (v->next.kind != ASK_NONE)
 		t->amended = v->next;
-	t->again_ms = mono(t->acting) + (wait_ms > POLL_MIN_MS ? wait_ms : POLL_MIN_MS);
+	t->again_ms = mono(t->acting) + pause_ms(t, s, v);
 }
 
 /* Whether a probe's own answer is there is not for a driver to say: without one it is asked again. */
@@ -500,19 +509,21 @@ static bool is_committed(struct acting *a)
 	return true;
 }
 
-/* A plan that nobody confirmed in time. */
-static void expire(struct acting *a)
+void acting_expire(struct acting *a, const char *text)
 {
-	enum deployment_state s = run_state(a->run);
-	if ((s != DEPLOYMENT_PLANNED && s != DEPLOYMENT_WAITING) || mono(a) - a->planned_mono_ms < DEPLOYING_PLAN_MS)
-		return;
 	struct changes *c;
 	if (changes_new(&c, NULL) != ERR_OK)
 		return;
-	changes_deployment_change(c, &(struct deployment_change){ .deployment = a->id, .at_ms = wall(a), .state = DEPLOYMENT_EXPIRED, .actor = { "", "", "" },
-	                                                          .text = "nobody confirmed it" });
+	changes_deployment_change(c, &(struct deployment_change){ .deployment = a->id, .at_ms = wall(a), .state = DEPLOYMENT_EXPIRED, .actor = { "", "", "" }, .text = text });
 	commit(a, c);
 	run_is(a->run, DEPLOYMENT_EXPIRED);
+}
+
+static void expire_late(struct acting *a)
+{
+	enum deployment_state s = run_state(a->run);
+	if ((s == DEPLOYMENT_PLANNED || s == DEPLOYMENT_WAITING) && mono(a) - a->planned_mono_ms >= DEPLOYING_PLAN_MS)
+		acting_expire(a, "nobody confirmed it");
 }
 
 static bool is_busy(const struct acting *a)
@@ -534,7 +545,7 @@ bool acting_pump(struct acting *a)
 		acting_free(a);
 		return false;
 	}
-	expire(a);
+	expire_late(a);
 	if (a->ticket != 0 || changes_new(&c, NULL) != ERR_OK)
 		return true;
 	step_tasks(a, c);
@@ -563,6 +574,42 @@ static bool is_same_person(const struct acting *a, const struct actor *actor)
 	if (strcmp(a->first.account, actor->account) != 0)
 		return false;
 	return !roles_is_shared(a->fleet->fleet->roles, actor->account) || strcmp(a->first.who, actor->who) == 0;
+}
+
+static struct begun *begun_of(struct deploying *d, const char *model)
+{
+	struct begun *b = d->begun;
+	while (b != NULL && strcmp(b->model, model) != 0)
+		b = b->next;
+	return b;
+}
+
+static enum err note_begun(struct acting *a, struct why *why)
+{
+	struct deploying *d = a->deploying;
+	struct begun *b = begun_of(d, a->plan->model);
+	size_t size = strlen(a->plan->model) + 1;
+	if (b == NULL) {
+		b = calloc(1, sizeof *b + size);
+		if (b == NULL)
+			return why_memory(why);
+		memcpy(b->model, a->plan->model, size);
+		b->next = d->begun;
+		d->begun = b;
+	}
+	b->at_ms = mono(a);
+	return ERR_OK;
+}
+
+/* What makes the plan itself void, so that it has to be made anew. */
+static enum err is_void(const struct acting *a, struct why *why)
+{
+	const struct begun *b = begun_of(a->deploying, a->plan->model);
+	if (a->fleet != a->deploying->now)
+		return why_set(why, ERR_CANCELLED, "the fleet's files changed since it was planned: plan again");
+	if (b != NULL && b->at_ms >= a->looked_ms)
+		return why_set(why, ERR_CANCELLED, "another run of %s began since the nodes were asked: plan again", a->plan->model);
+	return ERR_OK;
 }
 
 static enum err may_confirm(struct acting *a, const struct request *r, const struct actor *actor, struct why *why)
@@ -610,8 +657,7 @@ enum err acting_confirm(struct acting *a, const struct request *r, const struct 
 	if (e != ERR_OK)
 		return e;
 	e = may_confirm(a, r, actor, &refused);
-	if (e == ERR_OK && a->fleet != a->deploying->now) {
-		e = why_set(&refused, ERR_CANCELLED, "the fleet's files changed since it was planned: plan again");
+	if (e == ERR_OK && (e = is_void(a, &refused)) != ERR_OK) {
 		changes_deployment_change(c, &(struct deployment_change){ .deployment = a->id, .at_ms = wall(a), .state = DEPLOYMENT_REFUSED, .actor = *actor, .text = refused.text });
 		run_is(a->run, DEPLOYMENT_REFUSED);
 	}
@@ -622,6 +668,10 @@ enum err acting_confirm(struct acting *a, const struct request *r, const struct 
 		return ERR_OK;
 	}
 	bool is_first = run_state(a->run) == DEPLOYMENT_PLANNED, waits = is_first && a->plan->takes_two;
+	if (!waits && (e = note_begun(a, why)) != ERR_OK) {
+		changes_free(c);
+		return e;
+	}
 	a->last = actor_copy(&a->arena, actor);
 	if (is_first)
 		a->first = a->last;
@@ -634,6 +684,19 @@ enum err acting_confirm(struct acting *a, const struct request *r, const struct 
 	return ERR_OK;
 }
 
+/* What an interruption left as begun and nobody takes again does not stand as begun for ever. On its way back a step is taken again. */
+static void close_open(struct acting *a, struct changes *c, bool is_left)
+{
+	struct todo t;
+	for (size_t i = 0; run_open_step(a->run, i, &t); i++)
+		if (is_left || t.direction == STEP_FORWARD)
+			put_step(a, c, &t, STEP_FAILED, t.since_ms, wall(a), "the recorder was gone before it ended: whether it happened is not known", NAN);
+	a->gate.seq = run_open_gate(a->run);
+	if (a->gate.seq != 0)
+		put_gate(a, c, STEP_SKIPPED, wall(a), "not waited for any longer");
+	a->gate.seq = 0;
+}
+
 /* What a person decides about is written beside the decision, so that the next recorder knows it too. */
 static void put_decision(struct acting *a, struct changes *c, enum control control, const struct actor *actor)
 {
@@ -643,6 +706,8 @@ static void put_decision(struct acting *a, struct changes *c, enum control contr
 	if (control == CONTROL_SKIP)
 		for (size_t i = 0; run_failed_step(a->run, i, &t); i++)
 			put_step(a, c, &t, STEP_SKIPPED, wall(a), wall(a), text, NAN);
+	if ((control == CONTROL_UNDO || control == CONTROL_ABANDON) && run_state(a->run) == DEPLOYMENT_INTERRUPTED)
+		close_open(a, c, control == CONTROL_ABANDON);
 	if (control == CONTROL_PASS) {
 		a->gate.seq = a->gate.last_seq;
 		put_gate(a, c, STEP_GATE_PASSED, wall(a), text);

@@ -40,6 +40,7 @@ struct survey {
 	struct deploy_scope *scope;
 	struct looking      *looks;
 	size_t               n_begun, n_done;
+	int64_t              began_ms; /* monotonic */
 	bool                 is_planning, is_dropped, is_policy; /* is_planning: a worker has it */
 	const struct fleet_deploy *chosen; /* of several that the name stands for: the only one whose version changed of late */
 	bool                 is_doubtful;  /* others changed as well */
@@ -360,6 +361,7 @@ static void begin_acting(struct survey *s)
 	a->plan = s->plan;
 	a->reason = s->plan->reason;
 	a->asker = s->actor;
+	a->looked_ms = s->began_ms;
 	a->planned_mono_ms = clock_mono_ms(d->o.clock);
 	plan_hash(buf_text(&s->text), s->text.len, a->hash);
 	e = put_plan(s, a, &why);
@@ -382,8 +384,35 @@ static size_t n_waiting(const struct deploying *d)
 {
 	size_t n = 0;
 	for (const struct acting *a = d->actings; a != NULL; a = a->next)
-		n += a->run != NULL && !deployment_is_active(run_state(a->run));
+		n += a->run != NULL && !deployment_is_active(run_state(a->run)) && !deployment_is_over(run_state(a->run));
 	return n;
+}
+
+static size_t n_plans_of(const struct deploying *d, const char *account)
+{
+	size_t n = 0;
+	for (const struct acting *a = d->actings; a != NULL; a = a->next)
+		n += a->run != NULL && run_state(a->run) == DEPLOYMENT_PLANNED && strcmp(a->asker.account, account) == 0;
+	return n;
+}
+
+/* Whoever has the most plans that nobody confirmed loses the oldest of them, so that looking at sheets keeps nobody from making one. */
+static bool make_room(struct deploying *d)
+{
+	struct acting *oldest = NULL;
+	size_t most = 0;
+	if (n_waiting(d) < DEPLOYING_PLANS_MAX)
+		return true;
+	for (struct acting *a = d->actings; a != NULL; a = a->next) { /* the newest first */
+		size_t n = a->run != NULL && run_state(a->run) == DEPLOYMENT_PLANNED ? n_plans_of(d, a->asker.account) : 0;
+		if (n > 0 && n >= most) {
+			oldest = a;
+			most = n;
+		}
+	}
+	if (oldest != NULL)
+		acting_expire(oldest, "newer plans took its place");
+	return oldest != NULL;
 }
 
 static void plan_done(void *ctx, bool is_cancelled)
@@ -396,7 +425,7 @@ static void plan_done(void *ctx, bool is_cancelled)
 		survey_free(s);
 	else if (s->err != ERR_OK)
 		fail(s, s->err, s->why.text);
-	else if (n_waiting(d) >= DEPLOYING_PLANS_MAX)
+	else if (!make_room(d))
 		fail(s, ERR_LIMIT, "too many plans wait to be confirmed: try again in some minutes");
 	else
 		begin_acting(s);
@@ -534,7 +563,7 @@ enum err survey_begin(struct deploying *d, const struct request *r, const struct
 		free(g);
 		return e;
 	}
-	*s = (struct survey){ .deploying = d, .next = d->surveys, .fleet = d->now, .request = copy, .grave = g, .is_policy = is_policy };
+	*s = (struct survey){ .deploying = d, .next = d->surveys, .fleet = d->now, .request = copy, .grave = g, .began_ms = clock_mono_ms(d->o.clock), .is_policy = is_policy };
 	holding_ref(s->fleet);
 	arena_init(&s->arena);
 	d->surveys = s;

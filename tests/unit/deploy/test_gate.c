@@ -187,6 +187,31 @@ static void ask(struct stage *s, struct arena *a, struct version_health **out, s
 	assert_ok(health_look(s->reader, a, &q, out, n, now, &why));
 }
 
+/* The soak is shorter than the pause between two polls: what was said before it is waited past, for a while, and is never a pass. */
+static void test_late(void **state)
+{
+	static const struct {
+		int               after_ms;
+		enum gate_verdict want;
+		const char       *text;
+	} rows[] = { { 500, GATE_WAIT, "soaks for 1 s more" },
+		     { 2000, GATE_WAIT, "up: 2 of 2 not polled since: a, b" },
+		     { 16000, GATE_NOT, "up: 2 of 2 not polled since: a, b" } };
+	struct stage s;
+	struct gate_report report;
+	struct fleet_gate soon = { .soak_ms = 1000, .window_ms = gate.window_ms };
+	(void)state;
+	set_up(&s, &(struct world){ .p99_new = 0 });
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const struct gate_question q = { .gate = &soon, .model = "chat", .changed = nodes, .n_changed = CHANGED, .version = "2", .began_ms = wall(CHANGE_S - 5),
+			                         .since_ms = wall(END_S) + 100, .now_ms = wall(END_S) + 100 + rows[i].after_ms };
+		assert_ok(gate_look(s.reader, &q, &report, &why));
+		assert_int_equal(report.verdict, rows[i].want);
+		assert_string_equal(report.text, rows[i].text);
+	}
+	tear_down(&s);
+}
+
 static void test_health(void **state)
 {
 	static const struct {
@@ -240,6 +265,6 @@ static void test_evidence(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_verdicts), cmocka_unit_test(test_early), cmocka_unit_test(test_health), cmocka_unit_test(test_evidence) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_verdicts), cmocka_unit_test(test_early), cmocka_unit_test(test_late), cmocka_unit_test(test_health), cmocka_unit_test(test_evidence) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

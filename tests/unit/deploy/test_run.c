@@ -101,7 +101,7 @@ static bool write_step(struct stage *s, const struct todo *t, enum step_state st
 		return false;
 	bool is_gate = t->kind == TODO_GATE;
 	*row_of(s, t->seq) = (struct deployment_step){ .seq = t->seq, .wave = t->wave, .unit = is_gate ? "" : names[t->unit], .direction = t->direction,
-		                                       .index = t->index, .title = "", .state = state, .text = "" };
+		                                       .index = t->index, .title = "", .began_ms = 1000 + t->seq, .state = state, .text = "" };
 	return true;
 }
 
@@ -243,6 +243,24 @@ static bool begin(struct stage *s)
 	return go(s);
 }
 
+/* What the journal has as begun is what a person would be told of: all of it, and when it began. */
+static void check_open(struct stage *s)
+{
+	struct todo t;
+	size_t n = 0;
+	for (size_t i = 0; i < s->book.n_steps; i++)
+		if (s->book.steps[i].state == STEP_BEGUN && s->book.steps[i].unit[0] != '\0')
+			n++;
+		else if (s->book.steps[i].state == STEP_BEGUN)
+			assert_int_equal(run_open_gate(s->run), s->book.steps[i].seq);
+	for (size_t i = 0; i < n; i++) {
+		assert_true(run_open_step(s->run, i, &t));
+		const struct deployment_step *row = row_of(s, t.seq);
+		assert_true(row->state == STEP_BEGUN && row->index == t.index && row->direction == t.direction && row->began_ms == t.since_ms);
+	}
+	assert_false(run_open_step(s->run, n, &t));
+}
+
 /* As the next recorder does. */
 static void restore(struct stage *s)
 {
@@ -257,6 +275,7 @@ static void restore(struct stage *s)
 	if (run_state(s->run) == DEPLOYMENT_RUNNING || run_state(s->run) == DEPLOYMENT_UNDOING) {
 		write_change(s, DEPLOYMENT_INTERRUPTED, "");
 		run_is(s->run, DEPLOYMENT_INTERRUPTED);
+		check_open(s);
 	}
 }
 
