@@ -268,6 +268,13 @@ static void tell_beyond(struct alert_manager *m, int64_t now_ms)
 		changes_event(m->changes, &(struct event){ .wall_ms = now_ms, .severity = SEVERITY_WARN, .kind = "rule", .node = "", .text = text });
 	}
 	m->has_told_beyond = is_beyond;
+	bool is_long = s.selectors_too_long > 0;
+	if (is_long && !m->has_told_long) {
+		snprintf(text, sizeof text, "the rules look further back than is kept in memory (%zu MiB): %zu selectors are read from the store, which takes longer",
+		         s.samples / 65536, s.selectors_too_long);
+		changes_event(m->changes, &(struct event){ .wall_ms = now_ms, .severity = SEVERITY_WARN, .kind = "rule", .node = "", .text = text });
+	}
+	m->has_told_long = is_long;
 }
 
 static enum err settle(struct alert_manager *m, int64_t now_ms, struct why *why)

@@ -67,6 +67,7 @@ struct alert_manager {
 	size_t                       n_groups;
 	bool                         is_restored, has_selectors;
 	bool                         has_told_beyond; /* that not all series that rules look at are in memory */
+	bool                         has_told_long;   /* or not all of their windows */
 	struct alert_ids             ids;      /* the highest that were given */
 	uint64_t                     versions;
 	struct alert_row            *rows;     /* by id */

@@ -599,5 +599,7 @@ struct recent_stats recent_stats(const struct recent *r)
 	struct recent_stats s = { .series = r->all.n, .samples = r->samples, .passes = r->n_passes, .from_memory = r->from_memory, .from_store = r->from_store };
 	for (size_t i = 0; i < r->n_selectors; i++)
 		s.selectors_beyond += r->selectors[i].is_beyond;
+	for (size_t i = 0; i < r->n_selectors; i++)
+		s.selectors_too_long += r->selectors[i].is_too_long && !r->selectors[i].is_beyond;
 	return s;
 }

@@ -59,6 +59,7 @@ struct query_source recent_source(struct recent *r);
 struct recent_stats {
 	size_t   series, samples; /* room for samples, taken from memory */
 	size_t   selectors_beyond; /* that have series beyond series_max */
+	size_t   selectors_too_long; /* whose windows have more samples than may be kept: they are read from the store each time */
 	uint64_t passes;           /* how often long windows were worth reading all from further back */
 	uint64_t from_memory, from_store; /* selections so far; what was half from each counts as the latter */
 };

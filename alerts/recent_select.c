@@ -303,6 +303,7 @@ static enum err select_recent(const struct query_source *self, const struct matc
 		return select_held(&s, out, why);
 	}
 	r->from_store++;
+	s.of->is_too_long |= until_ms - after_ms > r->o.keep_max_ms;
 	return select_both(&s, from, out, why);
 }
 

@@ -248,6 +248,26 @@ static void more_series_than_are_kept_is_told_of(void **state)
 	bench_end(&b);
 }
 
+static void longer_windows_than_are_kept_are_told_of(void **state)
+{
+	(void)state;
+	struct alert_bench b;
+	bench_begin(&b, "manager");
+	bench_stop_manager(&b);
+	const struct alert_manager_options o = { .store_path = b.folder.path, .recent = { .keep_max_ms = 5000, .samples_max = 40 } };
+	assert_ok(alert_manager_new(&o, &b.manager, &why));
+	bench_load(&b, "groups: [{name: g, interval: 5s, rules: [{alert: Down, expr: 'min_over_time(signal:up[2m]) == 0'}]}]");
+	int64_t t0 = go_to_evaluation(&b);
+	b.up[1] = 0;
+	bench_pass(&b, 5);
+	b.up[1] = 1;
+	bench_pass(&b, 60);
+	assert_text(bench_transitions(&b, t0), "1:firing+5"); /* as all of the window says */
+	assert_text(bench_events(&b, "rule"), "2//the rules look further back than is kept in memory (0 MiB): 1 selectors are read from the store, which takes"
+	                                      " longer\n");
+	bench_end(&b);
+}
+
 static enum err see_ack(void *ctx, const struct ack_row *a)
 {
 	struct buf *to = ctx;
@@ -429,6 +449,7 @@ int main(void)
 		cmocka_unit_test(what_a_group_records_is_seen_at_once),
 		cmocka_unit_test(a_rule_that_fails_is_told_of_and_its_alerts_stay),
 		cmocka_unit_test(more_series_than_are_kept_is_told_of),
+		cmocka_unit_test(longer_windows_than_are_kept_are_told_of),
 		cmocka_unit_test(people_acknowledge),
 		cmocka_unit_test(people_silence_and_note),
 		cmocka_unit_test(one_alert_inhibits_another),
