@@ -363,7 +363,7 @@ static struct deploy_plan *begin(struct arena *a, const struct planner_input *in
 	*plan = (struct deploy_plan){
 		.kind = in->kind, .key = copy(a, in->key), .scope = copy(a, in->deploy->name), .model = copy(a, in->deploy->model),
 		.driver = copy(a, in->driver->name), .target = copy(a, in->target), .is_whole = in->driver->is_whole, .gate = in->deploy->gate,
-		.on_failure = in->deploy->on_failure, .name = copy(a, in->target[0] != '\0' ? in->target : in->deploy->model), .reason = copy(a, in->reason),
+		.on_failure = in->deploy->on_failure, .name = copy(a, in->target[0] != '\0' && strchr(in->target, ',') == NULL ? in->target : in->deploy->model), .reason = copy(a, in->reason),
 		.alert = in->alert, .made_ms = in->now_ms, .took_ms = in->took_ms, .n_down = in->n_down,
 	};
 	return plan;
