@@ -433,7 +433,7 @@ static void put_begun(struct acting *a, struct changes *c, const struct todo *t)
 /* What was not as planned, and so was left alone. */
 static void put_differs(struct acting *a, struct changes *c, const struct todo *t)
 {
-	put_step(a, c, t, STEP_FAILED, wall(a), wall(a), t->text, NAN);
+	put_step(a, c, t, STEP_FAILED, wall(a), wall(a), t->text, (double)NAN);
 }
 
 static void put_todos(struct acting *a, struct changes *c)
