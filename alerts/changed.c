@@ -397,7 +397,7 @@ static enum err copy_events(const struct ranking *r, struct changed *c)
 		const struct changed_event *e = &in->events[i];
 		bool has_node = e->node < in->n_nodes;
 		c->events[i] = (struct changed_event){ .wall_ms = e->wall_ms, .node = e->node, .severity = e->severity,
-			                                   .scope = has_node ? in->nodes[e->node].scope : CHANGED_FLEET,
+			                                   .is_of_model = e->is_of_model, .scope = changed_scope_of(in, e),
 			                                   .kind = arena_text(r->a, e->kind), .text = arena_text(r->a, e->text),
 			                                   .name = arena_text(r->a, has_node ? in->nodes[e->node].name : "") };
 	}

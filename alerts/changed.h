@@ -84,7 +84,8 @@ struct changed_row {
 struct changed_event {
 	int64_t            wall_ms;
 	size_t             node;            /* into the input's nodes; SIZE_MAX: of none */
-	enum changed_scope scope;           /* written by changed_rank: of that node, CHANGED_FLEET where there is none */
+	bool               is_of_model;     /* of none, but of the model that is asked about: a redeploy */
+	enum changed_scope scope;           /* written by changed_rank: of that node, else CHANGED_MODEL or CHANGED_FLEET */
 	enum severity      severity;
 	const char        *kind, *name, *text; /* name: the node's, or "" */
 };

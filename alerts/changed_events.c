@@ -34,9 +34,9 @@ static double weight_of(const struct changed_event *e, const char **word)
 	return by_severity[e->severity];
 }
 
-static enum changed_scope scope_of(const struct changed_input *in, const struct changed_event *e)
+enum changed_scope changed_scope_of(const struct changed_input *in, const struct changed_event *e)
 {
-	return e->node < in->n_nodes ? in->nodes[e->node].scope : CHANGED_FLEET;
+	return e->node < in->n_nodes ? in->nodes[e->node].scope : e->is_of_model ? CHANGED_MODEL : CHANGED_FLEET;
 }
 
 static struct changed_draft *draft_of(struct changed_drafts *d, const char *kind)
@@ -65,7 +65,7 @@ static bool is_counted(const struct changed_input *in, size_t i)
 
 static void take(const struct changed_input *in, struct changed_draft *d, const struct changed_event *e, double weight, const char *word)
 {
-	enum changed_scope scope = scope_of(in, e);
+	enum changed_scope scope = changed_scope_of(in, e);
 	double timing = changed_timing(in->onset_ms, e->wall_ms);
 	struct changed_row *row = &d->row;
 	bool is_nearer = scope < row->scope, is_better = scope == row->scope && weight * timing > row->parts.kind * row->parts.timing;
@@ -94,14 +94,15 @@ void changed_add_events(const struct changed_input *in, struct changed_drafts *d
 		if (to == NULL)
 			continue;
 		take(in, to, e, weight, word);
-		enum changed_scope scope = scope_of(in, e);
-		if (scope < CHANGED_FLEET && !is_counted(in, i))
+		enum changed_scope scope = changed_scope_of(in, e);
+		if (e->node < in->n_nodes && scope < CHANGED_FLEET && !is_counted(in, i))
 			to->row.count[scope].moved++;
 	}
 	for (size_t i = first; i < d->n; i++) {
 		struct changed_row *row = &d->items[i].row;
 		for (int scope = 0; scope < CHANGED_FLEET; scope++)
 			row->count[scope].all = all[scope];
-		row->parts.near = changed_near(row->scope, row->scope < CHANGED_FLEET ? row->count[row->scope] : (struct changed_count){ 0, 0 });
+		bool is_counted_there = row->scope < CHANGED_FLEET && row->node[0] != '\0'; /* what is of no node is of all that the scope has */
+		row->parts.near = changed_near(row->scope, is_counted_there ? row->count[row->scope] : (struct changed_count){ 0, 0 });
 	}
 }

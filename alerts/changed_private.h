@@ -30,6 +30,9 @@ double changed_timing(int64_t onset_ms, int64_t at_ms);
 /* Nearness of what is at that scope, where so many of so many have it. */
 double changed_near(enum changed_scope scope, struct changed_count c);
 
+/* Of its node; what is of none is of the model or the fleet. */
+enum changed_scope changed_scope_of(const struct changed_input *in, const struct changed_event *e);
+
 /* Adds a row for each kind of event (changed_events.c), and for each label that those in trouble share (changed_labels.c); is_bad[i]: node i is in
  * trouble. */
 void     changed_add_events(const struct changed_input *in, struct changed_drafts *d);

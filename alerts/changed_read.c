@@ -4,17 +4,19 @@
  * nodes are labelled with. The nearest are read first, so that a ceiling costs the furthest. */
 #include "alerts/changed_private.h"
 
+#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "rules/detail.h"
 #include "store/reader.h"
 
 enum {
 	TARGETS_MAX = 100000, LAYOUT_LOOKED_AT = 4096, NODE_LABELS_MAX = 24, PART_MAX = 200, EVENTS_READ_MAX = 5000,
-	GPU_NODES_MAX = 128,
+	GPU_NODES_MAX = 128, EVENT_DATA_MAX = 8 * 1024, MODEL_MAX = 512,
 };
 
 struct found {
@@ -278,6 +280,20 @@ static size_t node_named(const struct gather *g, const char *name)
 	return i < g->n_nodes ? i : SIZE_MAX;
 }
 
+/* A redeploy is of no node; its model stands in its data. */
+static bool is_of_model(const struct gather *g, const struct event *e)
+{
+	const struct json_limits limits = { .bytes = EVENT_DATA_MAX, .depth = 4, .values = 100 };
+	cJSON *tree = NULL;
+	const char *model = "";
+	if (g->model[0] == '\0' || e->node[0] != '\0' || e->data == NULL || e->data[0] == '\0' ||
+	    json_parse(e->data, strlen(e->data), &limits, &tree, NULL) != ERR_OK)
+		return false;
+	bool is = json_get_string(tree, "model", MODEL_MAX, &model, NULL) == ERR_OK && strcmp(model, g->model) == 0;
+	cJSON_Delete(tree);
+	return is;
+}
+
 static enum err see_event(void *ctx, const struct event *e)
 {
 	struct gather *g = ctx;
@@ -288,7 +304,7 @@ static enum err see_event(void *ctx, const struct event *e)
 		g->is_cut = true;
 		return ERR_OK;
 	}
-	g->events[g->n_events++] = (struct changed_event){ .wall_ms = e->wall_ms, .node = node, .severity = e->severity,
+	g->events[g->n_events++] = (struct changed_event){ .wall_ms = e->wall_ms, .node = node, .is_of_model = is_of_model(g, e), .severity = e->severity,
 		                                           .kind = arena_text(&g->work, e->kind), .name = "", .text = arena_text(&g->work, e->text) };
 	return arena_failed(&g->work) ? ERR_MEMORY : ERR_OK;
 }

@@ -67,7 +67,7 @@ static void put_where(struct buf *to, const struct changed_row *r)
 	buf_puts(to, scope_words[r->scope]);
 	if (r->scope == CHANGED_NODE && r->what == CHANGED_SIGNAL && c->all > 1)
 		buf_printf(to, " (%u of %u)", c->moved, c->all);
-	else if (r->scope != CHANGED_NODE)
+	else if (r->scope != CHANGED_NODE && r->node[0] != '\0')
 		buf_printf(to, ": %u of %u others, such as %s", c->moved, c->all, r->node);
 	put_counts(to, r);
 }

@@ -219,7 +219,7 @@ static enum err check_plan(const struct request *r, struct why *why)
 		return why_set(why, ERR_FORMAT, "what is planned is a redeploy or a rollback, not '%.40s'", verb);
 	if (or_empty(r->target)[0] == '\0')
 		return why_set(why, ERR_FORMAT, "nothing is named that is to be deployed");
-	enum err e = check_text("the target", r->target, REQUEST_NODE_MAX, why);
+	enum err e = check_text("the target", r->target, REQUEST_TARGET_MAX, why);
 	if (e == ERR_OK)
 		e = check_text("the version", r->to, REQUEST_VERSION_MAX, why);
 	if (e == ERR_OK && (r->alert < 0 || r->alert > REQUEST_NUMBER_MAX))

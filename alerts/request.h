@@ -35,6 +35,7 @@ enum {
 	REQUEST_TEXT_MAX  = 1000,
 	REQUEST_VIEW_MAX  = 200,
 	REQUEST_NODE_MAX  = 1024,
+	REQUEST_TARGET_MAX = 8 * 1024,  /* names of some hundred nodes */
 	REQUEST_VERSION_MAX = 1024,
 	REQUEST_VERB_MAX    = 16,
 	REQUEST_HASH        = 64,       /* digits of a plan's hash */
@@ -63,7 +64,7 @@ struct request {
 	const char        *view;        /* what it shows, in words */
 	bool               is_gone;     /* it ends */
 	const char        *verb;        /* of plan: "redeploy" or "rollback"; of control: a name of CONTROL_LIST (deploy/run.h), here only a word of small letters */
-	const char        *target;      /* of plan: a model's, group's or node's name (deploy/scope.h) */
+	const char        *target;      /* of plan: a model's, group's or node's name, or several nodes (deploy/scope.h) */
 	const char        *to;          /* of plan: id or name of a version, "": the one to be offered */
 	int64_t            deployment;  /* of confirm and control: its id */
 	const char        *hash;        /* of confirm: of the plan that was looked at, in hexadecimal */

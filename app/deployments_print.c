@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "deploy/mask.h"
 #include "deploy/plan.h"
 
 enum { LIST_MAX = 1000, ID_WIDTH = 6, STATE_WIDTH = 12, KIND_WIDTH = 9, SCOPE_WIDTH = 20, VERSION_WIDTH = 24, TIME_WIDTH = 20, TOOK_WIDTH = 8, WHO_WIDTH = 16,
@@ -441,6 +442,8 @@ static enum err put_plan(const char *text, struct buf *to, struct why *why)
 	static const struct json_limits limits = { .bytes = PLAN_BYTES_MAX, .depth = 32, .values = 5000000 };
 	struct cJSON *tree = NULL;
 	enum err e = json_parse(text, strlen(text), &limits, &tree, why);
+	if (e == ERR_OK && mask_tree(tree) != ERR_OK)
+		e = why_memory(why);
 	if (e == ERR_OK)
 		e = json_put_tree(to, tree);
 	cJSON_Delete(tree);

@@ -135,7 +135,7 @@ const struct key fleet_keys[] = {
 	{ IN(DEPLOY), "running", "driver or signal", "driver where that can tell", "Who tells the version that runs; signal: the label version of signal:model_version." },
 	{ IN(DEPLOY), "history", "driver or store", "driver where that can tell", "Who tells which versions ran before; store: what pitwall has seen." },
 	{ IN(DEPLOY), "waves", "list of numbers and shares", "[ 1, 25%, 50%, 100% ]", "How many units are changed before the next gate; what is left after the last goes in waves of its size." },
-	{ IN(DEPLOY), "max_unavailable", "number or share", "10%, at least 1", "How many of all are changed at the same time." },
+	{ IN(DEPLOY), "max_unavailable", "number or share", "10%, at least 1", "How many of all may be away at the same time: changed, or down already." },
 	{ IN(DEPLOY), "soak", "duration, up to 1d", "2m", "How long what was changed serves before the gate is passed." },
 	{ IN(DEPLOY), "window", "duration, 1m to 1d", "10m", "The time before the run that signals are compared with." },
 	{ IN(DEPLOY), "ready", "duration, 1s to 1d", "15m", "How long a unit may take until it serves again; loading a model takes minutes." },

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "deploy/mask.h"
 
 enum { ARGV_MAX = 1024, WORD_MAX = 128 * 1024, URL_MAX = 16 * 1024, NAME_MAX_ = 256, TIMEOUT_MAX_MS = 24 * 3600 * 1000 };
 
@@ -223,11 +224,16 @@ static bool is_secret(const char *header)
 
 static void put_block(struct buf *to, const char *text, size_t max)
 {
-	size_t n = strlen(text);
+	struct buf shown;
+	buf_init(&shown, 2 * ASK_BODY_MAX);
+	if (mask_put(&shown, text) != ERR_OK)
+		buf_clear(&shown);
+	size_t n = shown.len;
 	buf_puts(to, "\n");
-	buf_put(to, text, n < max ? n : max);
+	buf_put(to, buf_text(&shown), n < max ? n : max);
 	if (n > max)
 		buf_printf(to, "... (%zu bytes in all)", n);
+	buf_release(&shown);
 }
 
 static void put_http(const struct ask *a, struct buf *to)

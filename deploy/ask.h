@@ -77,7 +77,7 @@ struct cJSON *ask_to_json(const struct ask *a);
 enum err      ask_from_json(struct arena *arena, const struct cJSON *o, struct ask *out, struct why *why);
 
 /* As a person would type it: "systemctl --user restart -- 'a b'" or "POST http://gpu-a-01:8000/v2/..." with its body below it; what is long is cut after
- * `max` bytes of the body. Values of headers named Authorization, Cookie or like a token or key are shown as dots. Appends lines of text, not made safe for a
+ * `max` bytes of the body. Values of headers named Authorization, Cookie or like a token or key, and of secrets in JSON (deploy/mask.h), are shown as asterisks. Appends lines of text, not made safe for a
  * terminal. */
 enum err ask_print(const struct ask *a, size_t max, struct buf *to);
 

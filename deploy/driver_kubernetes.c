@@ -91,7 +91,7 @@ static const char notes[] =
 	"numbers move when a revision is taken up again. Replicas, selector, strategy, ConfigMaps, Secrets and Services are not rolled back.\n\n"
 	"The login needs `get` and `patch` on the workload, `list` on replicasets or controllerrevisions, and, to say more, `list` on pods and horizontalpodautoscalers; "
 	"`delete` on pods for stuck ones, `patch` on rollouts/status for Rollouts. What an operator such as Argo CD or Flux owns is put back by it: the sheet says so. "
-	"A template with literal secrets in its environment is sent and journaled as it is.";
+	"A template with literal secrets in its environment is sent, and kept in the plan in the store, as it is; where a plan is shown such values are `****`.";
 
 const struct driver kubernetes_driver = {
 	.name          = "kubernetes",

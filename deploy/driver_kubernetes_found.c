@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/json.h"
+#include "deploy/mask.h"
 
 enum { REVISIONS_MAX = 1000, DATA_MAX = ASK_BODY_MAX };
 
@@ -113,17 +114,14 @@ static void warn_update(struct look *l, struct kube_finding *f, const cJSON *o)
 
 static void warn_secrets(struct look *l, const cJSON *template)
 {
-	static const char *const parts[] = { "PASSWORD", "SECRET", "TOKEN", "API_KEY", "ACCESS_KEY" };
 	const cJSON *container, *one;
 	cJSON_ArrayForEach(container, kube_at(template, "spec.containers"))
 		cJSON_ArrayForEach(one, kube_at(container, "env"))
-			for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-				if (kube_string(one, "value")[0] != '\0' && strcasestr(kube_string(one, "name"), parts[i]) != NULL) {
-					found_warn(l, WARNING_CARE,
-					           "the variable %.60s stands in the template in plain text, and so in the journal",
-					           kube_string(one, "name"));
-					return;
-				}
+			if (kube_string(one, "value")[0] != '\0' && mask_is_secret(kube_string(one, "name"))) {
+				found_warn(l, WARNING_CARE, "the variable %.60s stands in the template in plain text: it is not shown, but kept in the plan, and so in the store",
+				           kube_string(one, "name"));
+				return;
+			}
 }
 
 /* The member of a predictor that says where its model comes from. */

@@ -48,12 +48,17 @@ struct health_sight {
 
 /* ---- who ran what when ---- */
 
-static size_t node_of(const struct health_sight *h, const char *node)
+static size_t place_of(const char *const *nodes, size_t n, const char *node)
 {
-	for (size_t i = 0; i < h->q->n_nodes; i++)
-		if (strcmp(h->q->nodes[i], node) == 0)
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(nodes[i], node) == 0)
 			return i;
 	return SIZE_MAX;
+}
+
+static size_t node_of(const struct health_sight *h, const char *node)
+{
+	return place_of(h->q->nodes, h->q->n_nodes, node);
 }
 
 /* SIZE_MAX: too many, the oldest are not looked at. */
@@ -148,13 +153,36 @@ static enum err see_event(void *ctx, const struct event *event)
 	return ERR_OK;
 }
 
-/* Of a node that serves two the version is not known. */
-static enum err fill_now(struct health_sight *h, struct health_node *now, struct why *why)
+/* By the last that was heard of it: one target that answers is enough. */
+enum err health_now(struct reader *r, const char *const *nodes, size_t n, int64_t now_ms, struct health_node *now, struct why *why)
 {
 	struct matcher m;
 	struct series_set set = { 0 };
-	for (size_t i = 0; i < h->q->n_nodes; i++)
-		now[i] = (struct health_node){ "", false };
+	for (size_t i = 0; i < n; i++)
+		now[i] = (struct health_node){ .label = "" };
+	enum err e = matcher_init(&m, MATCH_EQUAL, LABEL_NAME, signal_info(SIGNAL_UP)->metric, why);
+	if (e != ERR_OK)
+		return e;
+	e = reader_select(r, &m, 1, now_ms - NOW_MS, now_ms, SAMPLES_MAX, &set, why);
+	matcher_release(&m);
+	for (size_t i = 0; i < set.n && e == ERR_OK; i++) {
+		const struct series *s = &set.items[i];
+		size_t node = s->n > 0 ? place_of(nodes, n, name_of(s->labels)) : SIZE_MAX;
+		if (node == SIZE_MAX)
+			continue;
+		now[node].is_up |= s->v[s->n - 1] > 0;
+		now[node].is_down |= !(s->v[s->n - 1] > 0);
+	}
+	series_set_release(&set);
+	for (size_t i = 0; i < n; i++)
+		now[i].is_down = now[i].is_down && !now[i].is_up;
+	return e;
+}
+
+/* Of a node that serves two the version is not known. */
+static enum err fill_now(struct health_sight *h, struct health_node *now, struct why *why)
+{
+	enum err e = health_now(h->r, h->q->nodes, h->q->n_nodes, h->q->now_ms, now, why);
 	for (size_t i = 0; i < h->n_spans; i++) {
 		const struct span *s = &h->spans[i];
 		if (s->is_now)
@@ -163,18 +191,6 @@ static enum err fill_now(struct health_sight *h, struct health_node *now, struct
 	for (size_t i = 0; i < h->q->n_nodes; i++)
 		if (now[i].label[0] == '\001')
 			now[i].label = "";
-	enum err e = matcher_init(&m, MATCH_EQUAL, LABEL_NAME, signal_info(SIGNAL_UP)->metric, why);
-	if (e != ERR_OK)
-		return e;
-	e = reader_select(h->r, &m, 1, h->q->now_ms - NOW_MS, h->q->now_ms, SAMPLES_MAX, &set, why);
-	matcher_release(&m);
-	for (size_t i = 0; i < set.n && e == ERR_OK; i++) {
-		const struct series *s = &set.items[i];
-		size_t node = node_of(h, name_of(s->labels));
-		if (node != SIZE_MAX && s->n > 0 && s->v[s->n - 1] > 0)
-			now[node].is_up = true;
-	}
-	series_set_release(&set);
 	return e;
 }
 

@@ -35,12 +35,16 @@ struct version_health {
 struct health_node {
 	const char *label; /* the version that it serves of the model; "" not known, or several */
 	bool        is_up;
+	bool        is_down; /* it was polled of late, and is not up */
 };
 
 /* All versions that were seen, newest first (by last_ms, then first_ms). In the arena. `now`
  * (may be NULL) has room for n_nodes. */
 enum err health_look(struct reader *r, struct arena *a, const struct health_question *q, struct version_health **out, size_t *n, struct health_node *now,
                      struct why *why);
+
+/* Of each of these nodes whether it is up or down, and nothing else. */
+enum err health_now(struct reader *r, const char *const *nodes, size_t n, int64_t now_ms, struct health_node *now, struct why *why);
 
 /* The one that a driver's version is: by model_version, tag, id, or the end of the id after '/' or ':'; NULL: none. */
 const struct version_health *health_find(const struct version_health *items, size_t n, const struct version *v);

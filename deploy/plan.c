@@ -43,6 +43,14 @@ const char *health_name(enum health h) { return plan_health_names[h]; }
 const char *plan_kind_name(enum deploy_kind k) { return plan_kind_names[k]; }
 const char *plan_warning_name(enum warning_level l) { return plan_warning_names[l]; }
 
+size_t plan_n_down(const struct deploy_plan *p)
+{
+	size_t n = p->n_down;
+	for (size_t i = 0; i < p->n_units; i++)
+		n += p->units[i].is_down;
+	return n;
+}
+
 bool plan_unit_acts(const struct plan_unit *u) { return !u->is_same && u->skipped[0] == '\0'; }
 
 bool plan_is_forbidden(const struct deploy_plan *p, const char **why)
@@ -162,6 +170,7 @@ static enum err put_unit(struct buf *to, const struct plan_unit *u)
 	put_text(to, "from", u->from);
 	put_flag(to, "same", u->is_same);
 	put_text(to, "skipped", u->skipped);
+	put_flag(to, "down", u->is_down);
 	put_number(to, "wave", (int64_t)u->wave);
 	put_text(to, "key", u->key);
 	put_text(to, "before", u->found.before);
@@ -228,6 +237,7 @@ static void put_head(struct buf *to, const struct deploy_plan *p)
 	put_flag(to, "whole", p->is_whole);
 	put_number(to, "waves", (int64_t)p->n_waves);
 	put_number(to, "at_once", (int64_t)p->at_once);
+	put_number(to, "down", (int64_t)p->n_down);
 	put_gate(to, &p->gate);
 	put_text(to, "on_failure", plan_failure_names[p->on_failure]);
 	put_text(to, "confirm", plan_confirm_names[p->confirm]);

@@ -41,6 +41,7 @@ struct plan_unit {
 	const char     *from;    /* the id of the version that runs there, "" unknown */
 	bool            is_same; /* it runs the version to go to already: nothing is done (rollbacks only) */
 	const char     *skipped; /* why nothing is done there: it does not answer; "" */
+	bool            is_down; /* it did not serve when it was looked at: it counts among those that are away until it was changed */
 	size_t          wave;    /* from 0; n_waves where nothing is done */
 	const char     *key;     /* of the run and this unit, see struct planning; "" where nothing is done */
 	struct found    found;   /* its versions are left out of the JSON; `before` is kept */
@@ -60,7 +61,8 @@ struct deploy_plan {
 	const struct plan_version *from, *to; /* among them; from NULL: units run several, or it is not known */
 	struct plan_unit    *units;    /* by wave, then by name */
 	size_t               n_units, n_waves;
-	size_t               at_once;  /* units changed at the same time */
+	size_t               at_once;  /* units that may be away at the same time, those that are down among them */
+	size_t               n_down;   /* nodes of the scope beside these units that are down */
 	struct fleet_gate    gate;
 	enum gate_failed     on_failure;
 	struct warning      *warnings; /* the gravest first */
@@ -74,6 +76,8 @@ struct deploy_plan {
 	int64_t              took_ms;  /* how long the last such run took; 0: none is known */
 };
 
+/* Units that are down, and the scope's other nodes: away before anything is begun. */
+size_t plan_n_down(const struct deploy_plan *p);
 /* Something is done there: it is in a wave. */
 bool plan_unit_acts(const struct plan_unit *u);
 

@@ -145,6 +145,7 @@ static void take_unit(struct reading *r, const struct cJSON *o, struct plan_unit
 	u->from = text(r, o, "from", PLAN_TEXT_MAX);
 	u->is_same = flag(r, o, "same");
 	u->skipped = text(r, o, "skipped", PLAN_TEXT_MAX);
+	u->is_down = flag(r, o, "down");
 	u->wave = (size_t)number(r, o, "wave", 0, PLAN_UNITS_MAX);
 	u->key = text(r, o, "key", PLAN_UNIT_KEY);
 	u->found.before = text(r, o, "before", PLAN_DATA_MAX);
@@ -276,6 +277,7 @@ static void take_head(struct reading *r, const struct cJSON *o, struct deploy_pl
 	p->is_whole = flag(r, o, "whole");
 	p->n_waves = (size_t)number(r, o, "waves", 0, PLAN_UNITS_MAX);
 	p->at_once = (size_t)number(r, o, "at_once", 0, PLAN_UNITS_MAX);
+	p->n_down = (size_t)number(r, o, "down", 0, PLAN_UNITS_MAX);
 	p->on_failure = (enum gate_failed)word(r, o, "on_failure", plan_failure_names, 2, GATE_STOP);
 	p->confirm = (enum confirm)word(r, o, "confirm", plan_confirm_names, CONFIRM_COUNT, CONFIRM_NAME);
 	p->name = text(r, o, "name", PLAN_TEXT_MAX);

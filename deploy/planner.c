@@ -101,6 +101,7 @@ static void copy_unit(struct arena *a, const struct planner_unit *from, struct p
 	};
 	to->found.before = copy(a, from->found != NULL ? from->found->before : "");
 	to->found.is_ready = from->found != NULL && from->found->is_ready;
+	to->is_down = from->is_down;
 }
 
 static int by_name(const void *a, const void *b)
@@ -301,6 +302,26 @@ static void warn_of_others(struct planner *p)
 		planner_warn(p, WARNING_CARE, "the alert is about %.200s, not about %.200s", in->alert_model, in->deploy->model);
 }
 
+/* What is down is away as what is being changed is: max_unavailable is of both. */
+static void warn_of_down(struct planner *p)
+{
+	size_t n = p->in->n_down, n_left = 0, n_serving = 0, may = p->in->driver->is_whole ? SIZE_MAX : planner_at_once(p);
+	for (size_t i = 0; i < p->n; i++) {
+		const struct plan_unit *u = p->all[i].unit;
+		n += u->is_down;
+		n_left += u->is_down && !plan_unit_acts(u);
+		n_serving += !u->is_down && plan_unit_acts(u);
+	}
+	if (n == 0)
+		return;
+	const char *are = n == 1 ? "node is" : "nodes are";
+	if (n_left + p->in->n_down >= may && n_serving > 0)
+		planner_warn(p, WARNING_SERIOUS, "%zu %s down already and stay so: max_unavailable allows %zu to be away, and each that is changed is one more", n, are,
+		             may);
+	else
+		planner_warn(p, WARNING_NOTE, "%zu %s down already, among those that may be away", n, are);
+}
+
 /* ---- the confirmation ---- */
 
 static double capacity_of(const struct planner_unit *u) { return u->capacity > 0 ? u->capacity : 1; }
@@ -308,18 +329,24 @@ static double capacity_of(const struct planner_unit *u) { return u->capacity > 0
 static void decide_confirmation(struct planner *p)
 {
 	struct deploy_plan *plan = p->plan;
-	double touched = 0, all = 0;
+	double touched = 0, all = 0, down = (double)p->in->n_down;
 	for (size_t i = 0; i < p->n; i++) {
-		all += capacity_of(p->all[i].in);
-		touched += plan_unit_acts(p->all[i].unit) ? capacity_of(p->all[i].in) : 0;
+		bool acts = plan_unit_acts(p->all[i].unit);
+		double n = capacity_of(p->all[i].in);
+		all += n;
+		touched += acts ? n : 0;
+		down += !acts && p->all[i].in->is_down ? n : 0;
 	}
 	if (p->in->capacity > all)
 		all = p->in->capacity;
 	bool is_serious = p->in->deploy->is_protected;
 	for (size_t i = 0; i < p->n_warnings; i++)
 		is_serious = is_serious || p->warnings[i].level >= WARNING_SERIOUS;
-	if (touched * PLAN_TOUCHES_HALF > all) {
-		planner_warn(p, WARNING_NOTE, "%.0f %% of the capacity of %.200s is touched", 100 * touched / all, p->in->deploy->model);
+	if ((touched + down) * PLAN_TOUCHES_HALF > all && touched > 0) {
+		char more[64] = "";
+		if (down > 0)
+			snprintf(more, sizeof more, ", %.0f %% more is down", 100 * down / all);
+		planner_warn(p, WARNING_NOTE, "%.0f %% of the capacity of %.200s is touched%s", 100 * touched / all, p->in->deploy->model, more);
 		is_serious = true;
 	}
 	plan->confirm = is_serious ? CONFIRM_NAME : CONFIRM_KEY;
@@ -336,8 +363,8 @@ static struct deploy_plan *begin(struct arena *a, const struct planner_input *in
 	*plan = (struct deploy_plan){
 		.kind = in->kind, .key = copy(a, in->key), .scope = copy(a, in->deploy->name), .model = copy(a, in->deploy->model),
 		.driver = copy(a, in->driver->name), .target = copy(a, in->target), .is_whole = in->driver->is_whole, .gate = in->deploy->gate,
-		.on_failure = in->deploy->on_failure, .name = copy(a, in->target[0] != '\0' ? in->target : in->deploy->model), .reason = copy(a, in->reason),
-		.alert = in->alert, .made_ms = in->now_ms, .took_ms = in->took_ms,
+		.on_failure = in->deploy->on_failure, .name = copy(a, in->target[0] != '\0' && strchr(in->target, ',') == NULL ? in->target : in->deploy->model), .reason = copy(a, in->reason),
+		.alert = in->alert, .made_ms = in->now_ms, .took_ms = in->took_ms, .n_down = in->n_down,
 	};
 	return plan;
 }
@@ -380,6 +407,7 @@ enum err planner_make(struct arena *a, const struct planner_input *in, struct de
 	warn_of_health(&p);
 	warn_of_versions(&p);
 	warn_of_others(&p);
+	warn_of_down(&p);
 	decide_confirmation(&p);
 	hand_over(&p);
 	planner_waves(&p);

@@ -27,6 +27,7 @@ struct planner_unit {
 	const char         *why;      /* then the reason, a sentence; else "" */
 	const char         *running;  /* the version that runs there as signal:model_version says it, where that is the scope's source; "" not known */
 	bool                is_up;    /* it serves, as the signals say: the first to be changed is chosen among these */
+	bool                is_down;  /* it does not, as they say; neither: nothing is known */
 	double              capacity; /* of the model's, in any measure; 0: not known, counted as 1 */
 };
 
@@ -42,6 +43,7 @@ struct planner_input {
 	size_t                        n_units;
 	const struct version_health  *health;   /* newest first: what the store has seen. Where history is the store's these are what can be gone to */
 	size_t                        n_health;
+	size_t                        n_down;   /* nodes of the scope that are none of these units, and down */
 	double                        capacity; /* of the whole model, units of other scopes too; 0: that of the units */
 	const char                   *active;   /* another deployment holds the model: who, as a sentence; "" none */
 	int64_t                       last_ms;  /* when the model's last deployment ended; 0: none */

@@ -43,6 +43,8 @@ enum err planner_versions(struct planner *p, struct why *why);
 /* The name for people. */
 const char *version_label(const struct version *v);
 
+/* How many units may be away at the same time, by max_unavailable. */
+size_t planner_at_once(const struct planner *p);
 /* Parts the units that are changed into waves and puts them in order. */
 void planner_waves(struct planner *p);
 

@@ -17,7 +17,7 @@ static size_t wave_size(const struct fleet_wave *w, size_t n_units)
 }
 
 /* Of all units of the scope, rounded down: never more are away than was said. */
-static size_t at_once(const struct planner *p)
+size_t planner_at_once(const struct planner *p)
 {
 	const struct fleet_wave *w = &p->in->deploy->max_unavailable;
 	double n = w->is_share ? floor(w->n * (double)p->n + 1e-9) : w->n;
@@ -92,5 +92,5 @@ void planner_waves(struct planner *p)
 		if (!plan_unit_acts(p->all[i].unit))
 			p->all[i].unit->wave = plan->n_waves;
 	qsort(p->all, p->n, sizeof *p->all, by_wave);
-	plan->at_once = plan->is_whole ? 1 : at_once(p);
+	plan->at_once = plan->is_whole ? 1 : planner_at_once(p);
 }

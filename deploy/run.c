@@ -3,10 +3,12 @@
  * Invariants, named in the tests:
  *   R1  what changes something was said as TODO_BEGIN, and so written down, before
  *   R2  of a unit one step is under way at a time, and a step begins only when all before it have ended well
- *   R3  at most plan->at_once units are between their first step and their last
+ *   R3  at most plan->at_once units are between their first step and their last; together with those that are down and not begun likewise, unless it is one
+ *       alone that is under way
  *   R4  a unit of wave w + 1 begins only after the gate of wave w was passed, by the signals or by a person
  *   R5  a step that changes something, was begun and did not end is never taken again unless it is repeatable or its probe said that it had not happened
- *   R6  undoing takes the whole way back of every unit that was touched, and of no other */
+ *   R6  undoing takes the whole way back of every unit that was touched, and of no other
+ *   R7  no unit is begun that was not looked at since the run (again) went on or its wave came */
 #include "deploy/run.h"
 
 #include <assert.h>
@@ -36,6 +38,9 @@ struct unit_run {
 	bool                is_cut;  /* TODO_CUT was said */
 	int64_t             began_ms;  /* of an open step */
 	bool                keeps_seq; /* the step is taken again as the same row of the journal */
+	bool                is_down;   /* it did not serve when that was asked last, and has not been changed since */
+	bool                is_alone;  /* FAILED: it was not what the plan has it for, and was left alone */
+	bool                is_bearable, is_borne; /* that may be accepted; was */
 };
 
 /* What happens once nothing is under way any more. */
@@ -53,6 +58,8 @@ struct run {
 	char                  due_text[SENTENCE_MAX];
 	size_t                wave;
 	enum { GATE_NOT_YET, GATE_SAID, GATE_OVER } gate; /* of this wave; OVER: it failed */
+	enum { LOOK_NOT_YET, LOOK_SAID, LOOK_OVER } look; /* at the units of this wave */
+	size_t                n_beside;   /* nodes of the scope that are down and no units */
 	int64_t               seq;        /* the highest that was given */
 	int64_t               gate_seq;   /* of a gate that was being looked at when the run was interrupted; 0: none */
 };
@@ -92,9 +99,12 @@ enum err run_new(const struct deploy_plan *plan, struct run **out, struct why *w
 	r->plan = plan;
 	r->state = DEPLOYMENT_PLANNED;
 	r->due = DEPLOYMENT_STATE_COUNT;
-	for (size_t i = 0; i < plan->n_units; i++)
+	r->n_beside = plan->n_down;
+	for (size_t i = 0; i < plan->n_units; i++) {
+		r->units[i].is_down = plan->units[i].is_down;
 		if (plan->units[i].is_same || plan->units[i].skipped[0] != '\0')
 			r->units[i].course = COURSE_OUT;
+	}
 	*out = r;
 	return ERR_OK;
 }
@@ -118,6 +128,7 @@ static void go_on(struct run *r, size_t unit)
 	struct unit_run *u = &r->units[unit];
 	u->index++;
 	u->course = u->index >= steps_of(r, unit, u->direction)->n ? COURSE_ENDED : COURSE_BETWEEN;
+	u->is_down = u->is_down && u->course != COURSE_ENDED; /* its last step saw it serve */
 }
 
 /* ---- from the journal ---- */
@@ -141,6 +152,12 @@ static enum err find_unit(const struct run *r, const struct deployment_step *s, 
 			return ERR_OK;
 		}
 	return why_set(why, ERR_CORRUPT, "the journal has a step '%s' of '%s' that its plan has not", s->title, s->unit);
+}
+
+static bool is_look(const struct deployment_step *s)
+{
+	const char *last = s->key != NULL ? strrchr(s->key, '/') : NULL;
+	return last != NULL && strcmp(last + 1, RUN_LOOK_KEY) == 0;
 }
 
 static void restore_gate(struct run *r, const struct deployment_step *s)
@@ -172,8 +189,9 @@ enum err run_restore_step(struct run *r, const struct deployment_step *s, struct
 	u->index = s->index;
 	u->seq = s->seq;
 	u->began_ms = s->began_ms;
+	u->is_alone = is_look(s) && s->state == STEP_FAILED;
 	if (s->direction == STEP_FORWARD) {
-		u->touched = u->touched || steps_of(r, i, STEP_FORWARD)->items[s->index].changes;
+		u->touched = u->touched || is_look(s) ? u->touched : steps_of(r, i, STEP_FORWARD)->items[s->index].changes;
 		r->wave = r->plan->units[i].wave > r->wave ? r->plan->units[i].wave : r->wave;
 	} else {
 		r->is_back = true;
@@ -204,7 +222,7 @@ bool run_is_quiet(const struct run *r)
 	for (size_t i = 0; i < r->plan->n_units; i++)
 		if (r->units[i].course == COURSE_ASKED)
 			return false;
-	return r->gate != GATE_SAID;
+	return r->gate != GATE_SAID && r->look != LOOK_SAID;
 }
 
 /* ---- deciding ---- */
@@ -254,6 +272,45 @@ static bool say_step(struct run *r, size_t i, struct todo *out)
 	return true;
 }
 
+size_t run_n_down(const struct run *r)
+{
+	size_t n = r->n_beside;
+	for (size_t i = 0; i < r->plan->n_units; i++) {
+		enum course c = r->units[i].course;
+		n += r->units[i].is_down && (c == COURSE_IDLE || c == COURSE_FAILED || c == COURSE_OUT);
+	}
+	return n;
+}
+
+bool run_may_begin(const struct run *r, size_t unit)
+{
+	return r->units[unit].course == COURSE_IDLE && r->plan->units[unit].wave == r->wave && steps_of(r, unit, STEP_FORWARD)->n > 0;
+}
+
+/* The first of the wave that may be begun: one that is down is away already, one that serves is one more. Nothing is away by the run: any, those that are down first. */
+static size_t next_unit(const struct run *r)
+{
+	size_t away = n_under_way(r) + run_n_down(r), first = SIZE_MAX;
+	for (size_t i = 0; i < r->plan->n_units; i++) {
+		if (!run_may_begin(r, i))
+			continue;
+		if (away + !r->units[i].is_down <= r->plan->at_once)
+			return i;
+		if (first == SIZE_MAX || (r->units[i].is_down && !r->units[first].is_down))
+			first = i;
+	}
+	return n_under_way(r) == 0 ? first : SIZE_MAX;
+}
+
+static bool say_look(struct run *r, struct todo *out)
+{
+	if (r->look == LOOK_SAID)
+		return false;
+	r->look = LOOK_SAID;
+	*out = (struct todo){ .kind = TODO_LOOK, .wave = r->wave, .text = "" };
+	return true;
+}
+
 /* A unit that waits for its next step goes on; one more begins where that is allowed. */
 static bool next_forward(struct run *r, struct todo *out)
 {
@@ -262,17 +319,40 @@ static bool next_forward(struct run *r, struct todo *out)
 			return say_step(r, i, out);
 	if (r->wish != WISH_NONE || n_under_way(r) >= r->plan->at_once)
 		return false;
-	for (size_t i = 0; i < r->plan->n_units; i++) {
-		struct unit_run *u = &r->units[i];
-		if (u->course != COURSE_IDLE || r->plan->units[i].wave != r->wave)
-			continue;
-		if (steps_of(r, i, STEP_FORWARD)->n > 0) {
-			u->index = 0;
-			return say_step(r, i, out);
-		}
-		u->course = COURSE_ENDED;
-	}
-	return false;
+	for (size_t i = 0; i < r->plan->n_units; i++)
+		if (r->units[i].course == COURSE_IDLE && r->plan->units[i].wave == r->wave && steps_of(r, i, STEP_FORWARD)->n == 0)
+			r->units[i].course = COURSE_ENDED;
+	size_t i = next_unit(r);
+	if (i == SIZE_MAX)
+		return false;
+	if (r->look != LOOK_OVER)
+		return say_look(r, out);
+	r->units[i].index = 0;
+	return say_step(r, i, out);
+}
+
+/* ---- looks ---- */
+
+bool run_is_borne(const struct run *r, size_t unit)
+{
+	return r->units[unit].is_borne;
+}
+
+void run_down(struct run *r, size_t unit, bool is_down)
+{
+	enum course c = r->units[unit].course;
+	if (c == COURSE_IDLE || c == COURSE_FAILED || c == COURSE_OUT)
+		r->units[unit].is_down = is_down;
+}
+
+void run_down_beside(struct run *r, size_t n)
+{
+	r->n_beside = n;
+}
+
+bool run_was_left_alone(const struct run *r, size_t unit)
+{
+	return r->units[unit].is_alone;
 }
 
 static bool is_wave_over(const struct run *r, bool *was_touched)
@@ -327,6 +407,13 @@ static const char *plural(size_t n)
 	return n == 1 ? "" : "s";
 }
 
+static void next_wave(struct run *r)
+{
+	r->wave++;
+	r->gate = GATE_NOT_YET;
+	r->look = LOOK_NOT_YET;
+}
+
 /* Forward: once nothing is under way, the wave is over, or a wish comes true. */
 static bool next_of_wave(struct run *r, int64_t now_ms, struct todo *out)
 {
@@ -342,8 +429,7 @@ static bool next_of_wave(struct run *r, int64_t now_ms, struct todo *out)
 		}
 		if (was_touched)
 			return false; /* the gate is being looked at, or failed */
-		r->wave++;
-		r->gate = GATE_NOT_YET;
+		next_wave(r);
 	}
 	size_t n = count(r, COURSE_ENDED), n_out = count(r, COURSE_OUT);
 	if (n_out == 0)
@@ -454,6 +540,7 @@ void run_is(struct run *r, enum deployment_state s)
 	r->due = DEPLOYMENT_STATE_COUNT;
 	r->state = s;
 	r->wish = WISH_NONE;
+	r->look = LOOK_NOT_YET; /* what was seen before a rest may not be so any more */
 	if (s == DEPLOYMENT_UNDOING && !was_back)
 		begin_undo(r);
 	if ((s == DEPLOYMENT_PAUSED || s == DEPLOYMENT_STOPPED) && r->gate == GATE_SAID)
@@ -522,12 +609,31 @@ void run_gate(struct run *r, size_t wave, enum gate_verdict v, const char *text,
 	if (r->gate != GATE_SAID || wave != r->wave || v == GATE_WAIT)
 		return;
 	if (v == GATE_PASSED) {
-		r->gate = GATE_NOT_YET;
-		r->wave++;
+		next_wave(r);
 		return;
 	}
 	r->gate = GATE_OVER;
 	want(r, v == GATE_NOT && r->plan->on_failure == GATE_UNDO ? WISH_UNDO : WISH_STOP, "the gate after wave %zu: %s", wave + 1, text);
+}
+
+/* Nobody knows what an undoing would meet: it stops for a person, whatever the plan says of failures. */
+void run_differs(struct run *r, size_t unit, const char *text, bool is_bearable, struct todo *out)
+{
+	struct unit_run *u = &r->units[unit];
+	assert(u->course == COURSE_IDLE && r->look == LOOK_SAID);
+	*u = (struct unit_run){ .course = COURSE_FAILED, .seq = ++r->seq, .is_down = u->is_down, .is_alone = true, .is_bearable = is_bearable };
+	*out = (struct todo){ .kind = TODO_NOTHING, .unit = unit, .seq = u->seq, .wave = r->plan->units[unit].wave, .text = "" };
+	if (r->wish < WISH_STOP)
+		want(r, WISH_STOP, "before wave %zu: %s: %s", r->wave + 1, r->plan->units[unit].unit.name, text);
+}
+
+void run_looked(struct run *r, size_t wave, const char *stops)
+{
+	if (r->look != LOOK_SAID || wave != r->wave)
+		return;
+	r->look = LOOK_OVER;
+	if (stops != NULL && r->wish < WISH_STOP)
+		want(r, WISH_STOP, "before wave %zu: %s", wave + 1, stops);
 }
 
 /* ---- people ---- */
@@ -544,6 +650,10 @@ static void retry(struct run *r)
 		struct unit_run *u = &r->units[i];
 		if (u->course != COURSE_FAILED)
 			continue;
+		if (u->is_alone) { /* it is looked at again */
+			*u = (struct unit_run){ .course = COURSE_IDLE, .is_down = u->is_down, .is_borne = u->is_bearable };
+			continue;
+		}
 		const struct step *s = &steps_of(r, i, u->direction)->items[u->index];
 		u->course = s->changes && !s->is_repeatable && s->probe.kind != ASK_NONE ? COURSE_OPEN : COURSE_BETWEEN;
 	}
@@ -604,8 +714,10 @@ static void resume(struct run *r)
 static void skip_failed(struct run *r)
 {
 	for (size_t i = 0; i < r->plan->n_units; i++)
-		if (r->units[i].course == COURSE_FAILED)
+		if (r->units[i].course == COURSE_FAILED) {
 			r->units[i].course = COURSE_OUT;
+			r->units[i].is_down |= !r->units[i].is_alone; /* until a look says that it serves */
+		}
 	due(r, r->is_back ? DEPLOYMENT_UNDOING : DEPLOYMENT_RUNNING, "without the nodes that failed");
 }
 
@@ -641,8 +753,7 @@ enum err run_control(struct run *r, enum control c, struct why *why)
 		skip_failed(r);
 		break;
 	case CONTROL_PASS:
-		r->wave++;
-		r->gate = GATE_NOT_YET;
+		next_wave(r);
 		due(r, DEPLOYMENT_RUNNING, "the gate's findings were accepted");
 		break;
 	case CONTROL_COUNT:

@@ -6,8 +6,9 @@
  *     run_next   -> begin this step | undo it | look at the gate | it has ended in this state
  *     run_began, run_verdict, run_gate, run_control -> what came of it, and what people want
  *
- * Waves: units of wave w are changed, at most plan->at_once at a time; when all of them serve again the gate is looked at for its soak; only then wave w + 1
- * begins. A unit that was begun is always led to the end of its steps, so that none is left drained; after a failure, an abort or a pause no other one is begun. Then the run
+ * Waves: before the first unit of a wave is begun, those of it that are not begun are looked at anew: what is not as the plan has it stops the run. Then they are
+ * changed; those under way and the nodes that are down already are at most plan->at_once together, but one may always be changed. When all of them serve again the
+ * gate is looked at for its soak; only then wave w + 1 begins. A unit that was begun is always led to the end of its steps, so that none is left drained; after a failure, an abort or a pause no other one is begun. Then the run
  * stops for a person, or undoes what it touched, as the plan says. */
 #ifndef PITWALL_DEPLOY_RUN_H
 #define PITWALL_DEPLOY_RUN_H
@@ -45,6 +46,7 @@ enum todo_kind {
 	TODO_BEGIN,   /* write that the step begins, then run_began, then send it */
 	TODO_PROBE,   /* it was begun before an interruption and is not repeatable: send its probe */
 	TODO_CUT,     /* stop waiting for a step that changes nothing, since it is not wanted any more: drop its errand, then run_ended with STEP_FAILED */
+	TODO_LOOK,    /* look at the units of `wave` that run_may_begin says; then run_down, run_differs, and run_looked, in any order but the last */
 	TODO_GATE,    /* look at the gate of `wave`: the soak has begun at `since_ms`. Said once; run_gate may be called with GATE_WAIT as often as there is news */
 	TODO_STATE,   /* write that the run is in `state` from now on, then run_is */
 };
@@ -83,8 +85,24 @@ enum gate_verdict { GATE_WAIT, GATE_PASSED, GATE_NOT, GATE_NO_DATA /* stops for 
 /* Its row stands as STEP_GATE_PASSED or STEP_GATE_FAILED. With CONTROL_PASS the same row is written as passed. */
 void run_gate(struct run *r, size_t wave, enum gate_verdict v, const char *text, int64_t now_ms);
 
+/* Of TODO_LOOK. A unit that is not begun yet, in the wave that is worked on. */
+bool run_may_begin(const struct run *r, size_t unit);
+/* Whether a person went on although this unit was told of by run_differs with is_bearable. */
+bool run_is_borne(const struct run *r, size_t unit);
+/* Which units are down now, and how many of the scope's other nodes. */
+void run_down(struct run *r, size_t unit, bool is_down);
+void run_down_beside(struct run *r, size_t n);
+size_t run_n_down(const struct run *r); /* those that are not begun or were left as they are, and the nodes beside */
+/* That unit is not what the plan has it for: the run stops for a person. `out` is for its row, STEP_FAILED with RUN_LOOK_KEY as the last part of its key, which tells a unit
+ * that was left alone from one whose step failed. is_bearable: to resume is to accept it; else it is looked at again. */
+#define RUN_LOOK_KEY "look"
+void run_differs(struct run *r, size_t unit, const char *text, bool is_bearable, struct todo *out);
+/* All were looked at. `stops`: why the wave as a whole is not begun; NULL. */
+void run_looked(struct run *r, size_t wave, const char *stops);
+
 /* The n-th of the steps that failed and that a person decides about: before CONTROL_SKIP their rows are written as STEP_SKIPPED (with seq). False: there are not so many. */
 bool run_failed_step(const struct run *r, size_t n, struct todo *out);
+bool run_was_left_alone(const struct run *r, size_t unit); /* what failed of it is the look: its row has RUN_LOOK_KEY */
 
 /* The n-th of the steps that an interruption left as begun, with `since_ms` when it was: whether it happened is not known. Where it is not taken again, or probed, since the run is undone or
  * abandoned, its row is written as STEP_FAILED. False: there are not so many. */

@@ -44,6 +44,18 @@ static const struct fleet_deploy *deploy_of(struct cursor *c, const struct fleet
 	return c->deploy;
 }
 
+/* A node, or one of several with commas between. */
+static bool is_in_list(const char *list, const char *node)
+{
+	size_t n = strlen(node);
+	if (strcmp(list, node) == 0)
+		return true;
+	for (const char *at = list; n > 0 && at != NULL; at = strchr(at, ','), at += at != NULL)
+		if (strncmp(at, node, n) == 0 && (at[n] == ',' || at[n] == '\0'))
+			return true;
+	return false;
+}
+
 static bool is_meant(enum meaning_kind kind, const char *name, const struct fleet_target *t, const struct fleet_deploy *d)
 {
 	switch (kind) {
@@ -52,7 +64,7 @@ static bool is_meant(enum meaning_kind kind, const char *name, const struct flee
 	case MEANS_GROUP:
 		return strcmp(t->group, name) == 0;
 	case MEANS_NODE:
-		return strcmp(t->node, name) == 0;
+		return is_in_list(name, t->node);
 	case MEANS_SCOPE:
 		return d != NULL && strcmp(d->name, name) == 0;
 	case MEANS_COUNT:
@@ -124,8 +136,47 @@ static enum err no_section(const struct fleet *f, const struct meaning *m, struc
 	               m->name, m->group);
 }
 
+static const char choices_begin[] = "name one of ";
+
+/* Those whose names fit; the others would be cut. */
+static enum err several_places(const struct meaning *m, struct why *why)
+{
+	struct buf names;
+	size_t n = 0;
+	buf_init(&names, sizeof why->text - 200);
+	for (; n < m->n_scopes && n < NAMED_MAX; n++)
+		if (names.len + strlen(m->scopes[n]->name) + sizeof ", scope:, ..." > sizeof why->text - 200 ||
+		    buf_printf(&names, "%sscope:%s", n > 0 ? ", " : "", m->scopes[n]->name) != ERR_OK)
+			break;
+	enum err e = why_set(why, ERR_USAGE, "'%.60s' is deployed in %zu places; %s%s%s", m->name, m->n_scopes, choices_begin, buf_text(&names),
+	                     n < m->n_scopes ? ", ..." : "");
+	buf_release(&names);
+	return e;
+}
+
+size_t scope_choices(const char *sentence, struct arena *a, const char *out[SCOPE_CHOICES_MAX])
+{
+	static const char between[] = ", ";
+	size_t n = 0;
+	const char *at = strstr(sentence, choices_begin);
+	for (at = at != NULL ? at + sizeof choices_begin - 1 : NULL; at != NULL && n < SCOPE_CHOICES_MAX;) {
+		const char *end = strstr(at, between);
+		size_t len = end != NULL ? (size_t)(end - at) : strlen(at);
+		char *copy = arena_zeroed(a, len + 1, 1);
+		if (copy == NULL)
+			return n;
+		memcpy(copy, at, len);
+		if (strchr(copy, ':') != NULL) /* "..." is none */
+			out[n++] = copy;
+		at = end != NULL ? end + sizeof between - 1 : NULL;
+	}
+	return n;
+}
+
 static enum err several_scopes(const struct meaning *m, struct why *why)
 {
+	if (m->kind == MEANS_MODEL)
+		return several_places(m, why);
 	struct buf names;
 	size_t n = m->n_scopes < NAMED_MAX ? m->n_scopes : NAMED_MAX;
 	buf_init(&names, 4096);
@@ -135,6 +186,20 @@ static enum err several_scopes(const struct meaning *m, struct why *why)
 	                     n < m->n_scopes ? ", ..." : "");
 	buf_release(&names);
 	return e;
+}
+
+/* Each of a list must be there. */
+static enum err check_list(const struct fleet *f, const char *list, struct why *why)
+{
+	for (const char *at = list; at != NULL; at = strchr(at, ','), at += at != NULL) {
+		size_t n = strcspn(at, ",");
+		bool is_there = false;
+		for (size_t i = 0; i < f->n_targets && !is_there; i++)
+			is_there = strncmp(f->targets[i].node, at, n) == 0 && f->targets[i].node[n] == '\0';
+		if (!is_there)
+			return why_set(why, ERR_NOT_FOUND, "there is no node '%.*s'", (int)(n < 100 ? n : 100), at);
+	}
+	return ERR_OK;
 }
 
 /* ---- what a name stands for ---- */
@@ -166,10 +231,13 @@ static enum err find_plain(const struct fleet *f, const char *name, struct meani
 		if (first == NULL || (first->n_scopes == 0 && found[k].n_scopes > 0))
 			first = &found[k];
 		else if (found[k].n_scopes > 0 && !is_same(first, &found[k]))
-			return why_set(why, ERR_USAGE, "'%.100s' is a %s and a %s, which are not the same here: write %s:%.100s or %s:%.100s", name,
-			               kind_words[first->kind], kind_words[k], kind_words[first->kind], name, kind_words[k], name);
+			return why_set(why, ERR_USAGE, "'%.100s' is a %s and a %s, which are not the same here; %s%s:%s, %s:%s", name,
+			               kind_words[first->kind], kind_words[k], choices_begin, kind_words[first->kind], name, kind_words[k], name);
 	}
-	return first != NULL ? settle(f, first, out, why) : no_such_name(f, name, why);
+	if (first == NULL)
+		return no_such_name(f, name, why);
+	enum err e = first->kind == MEANS_NODE && strchr(name, ',') != NULL ? check_list(f, name, why) : ERR_OK;
+	return e == ERR_OK ? settle(f, first, out, why) : e;
 }
 
 static enum err find_meaning(const struct fleet *f, const char *target, struct meaning *out, struct why *why)
@@ -181,7 +249,8 @@ static enum err find_meaning(const struct fleet *f, const char *target, struct m
 		struct meaning m = meaning_of(f, k, target + n + 1);
 		if (m.n_targets == 0)
 			return why_set(why, ERR_NOT_FOUND, k == MEANS_SCOPE ? "no %s '%.200s' has any node" : "there is no %s '%.200s'", kind_words[k], target + n + 1);
-		return settle(f, &m, out, why);
+		enum err e = k == MEANS_NODE && strchr(m.name, ',') != NULL ? check_list(f, m.name, why) : ERR_OK;
+		return e == ERR_OK ? settle(f, &m, out, why) : e;
 	}
 	return find_plain(f, target, out, why);
 }

@@ -28,10 +28,16 @@ struct deploy_scope {
 	size_t                     n_nodes;
 };
 
-/* `target` is the name of a model, a group or a node; model:NAME, group:NAME, node:NAME or scope:NAME where it has to be said which. ERR_NOT_FOUND: no such name;
+/* `target` is the name of a model, a group or a node; model:NAME, group:NAME, node:NAME or scope:NAME where it has to be said which; or several
+ * nodes of one scope with commas between. ERR_NOT_FOUND: no such name;
  * ERR_USAGE: it stands for several; ERR_UNSUPPORTED: no `deploy` holds for it, or the driver lacks what it needs; ERR_FORMAT: the section has mistakes;
  * ERR_LIMIT: more than PLAN_UNITS_MAX units. */
 enum err scope_find(const struct fleet *f, const char *target, struct arena *a, struct deploy_scope **out, struct why *why);
+
+/* The targets that a sentence of scope_find (ERR_USAGE) says to name one of, where one of them is what was asked for; none where it says something else. Copied into the arena,
+ * which can fail. */
+enum { SCOPE_CHOICES_MAX = 16 };
+size_t scope_choices(const char *sentence, struct arena *a, const char *out[SCOPE_CHOICES_MAX]);
 
 /* What an alert with these labels is about: its node, else its group, else its model; a wider one where the narrower stands for several. */
 enum err scope_of_alert(const struct fleet *f, const struct labels *l, struct arena *a, struct deploy_scope **out, struct why *why);

@@ -192,6 +192,7 @@ static void take_up(struct deploying *d, const struct left *left)
 	a->first = a->asker;
 	a->began_ms = left->at.began_ms;
 	a->planned_mono_ms = clock_mono_ms(d->o.clock);
+	a->n_down = plan_n_down(a->plan);
 	if (scope_find(d->now->fleet, arena_printf(&a->arena, "scope:%s", a->plan->scope), &a->arena, &a->scope, &why) != ERR_OK)
 		a->scope = NULL; /* told when somebody wants to go on with it */
 	switch (run_state(a->run)) {

@@ -99,6 +99,8 @@ struct acting {
 	struct grave       *grave;
 	int64_t             looked_ms;  /* when the nodes began to be asked, monotonic */
 	int64_t             planned_mono_ms, began_ms, beat_ms;
+	struct before *before;  /* the look at what a wave is about to touch; NULL: none is under way */
+	size_t        n_down;   /* so many nodes of the scope were down when it was planned, or when a person went on although there were more */
 	/* the gate that is being looked at; seq 0: none */
 	struct {
 		int64_t            seq, last_seq, since_ms, began_ms, next_ms;
@@ -112,6 +114,25 @@ struct acting {
 
 struct survey;
 struct gate_job;
+struct before;
+
+/* One unit's look, and many. */
+struct looking {
+	struct looks  *looks;
+	struct look    look;    /* its `unit` is to be set before the first step */
+	struct errand *errand;
+	int64_t        until_ms, again_ms; /* monotonic; again 0: not waiting */
+	bool           has_begun, is_done;
+	enum err       err;     /* ERR_OK: look.found is what was found */
+	struct why     why;
+};
+struct looks {
+	struct deploying          *deploying;
+	const struct deploy_scope *scope;
+	struct arena              *arena;
+	struct looking            *items;
+	size_t                     n, n_begun, n_done;
+};
 
 /* When the last run of a model began: what was found before says nothing of what is now. */
 struct begun {
@@ -193,6 +214,21 @@ const char    *acting_to(const struct acting *a);   /* the version, for people *
 void acting_gate_begin(struct acting *a, const struct todo *t, int64_t now_ms);
 void acting_gate_step(struct acting *a);
 void acting_gate_leave(struct acting *a); /* the run goes: what a worker finds is for nobody */
+
+/* ---- deploying_looks.c ---- */
+
+/* `looks` must stay where it is; the arena is freed by its owner, not before the hands have forgotten what they were lent (deploying_bury). */
+enum err looks_init(struct looks *all, struct deploying *d, const struct deploy_scope *scope, size_t n, struct arena *a, struct why *why);
+bool     looks_step(struct looks *all); /* true: all are done */
+void     looks_release(struct looks *all);
+
+/* ---- deploying_before.c ---- */
+
+/* Of TODO_LOOK. Without memory the wave is stopped. */
+void acting_before_begin(struct acting *a, size_t wave);
+/* Once all were looked at what came of it is the run's; units that differ are told by `differs`, for their rows. */
+void acting_before_step(struct acting *a, struct changes *c, void (*differs)(struct acting *a, struct changes *c, const struct todo *t));
+void acting_before_leave(struct acting *a);
 
 /* ---- deploying_survey.c ---- */
 

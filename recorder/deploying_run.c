@@ -64,6 +64,7 @@ void acting_free(struct acting *a)
 			break;
 		}
 	acting_gate_leave(a);
+	acting_before_leave(a);
 	while (a->tasks != NULL)
 		task_free(a->tasks);
 	while (a->outcomes != NULL) {
@@ -115,9 +116,13 @@ static void put_step(struct acting *a, struct changes *c, const struct todo *t, 
 {
 	const char *unit = a->plan->units[t->unit].unit.name;
 	char key[KEY_TEXT];
-	snprintf(key, sizeof key, "%s/%.80s/%s%zu", a->plan->key, unit, t->direction == STEP_FORWARD ? "" : "back-", t->index);
+	bool is_look = run_was_left_alone(a->run, t->unit);
+	if (is_look)
+		snprintf(key, sizeof key, "%s/%.80s/" RUN_LOOK_KEY, a->plan->key, unit);
+	else
+		snprintf(key, sizeof key, "%s/%.80s/%s%zu", a->plan->key, unit, t->direction == STEP_FORWARD ? "" : "back-", t->index);
 	const struct deployment_step row = { .deployment = a->id, .seq = t->seq, .wave = t->wave, .unit = unit, .direction = t->direction, .index = t->index,
-		                             .title = step_of(a, t)->title, .key = key, .began_ms = began_ms, .ended_ms = ended_ms, .state = s, .text = text,
+		                             .title = is_look ? "look before the wave" : step_of(a, t)->title, .key = key, .began_ms = began_ms, .ended_ms = ended_ms, .state = s, .text = text,
 		                             .progress = progress };
 	changes_deployment_step(c, &row);
 }
@@ -361,6 +366,7 @@ static void put_state(struct acting *a, struct changes *c, const struct todo *t)
 	changes_deployment_change(c, &row);
 	tell_state(a, c, t);
 	run_is(a->run, t->state);
+	acting_before_leave(a);
 	a->last = (struct actor){ "", "", "" };
 	if (t->state == DEPLOYMENT_PAUSED || t->state == DEPLOYMENT_STOPPED || t->state == DEPLOYMENT_UNDOING) {
 		if (a->gate.seq != 0) /* it was being looked at, and is not any more */
@@ -433,6 +439,12 @@ static void put_begun(struct acting *a, struct changes *c, const struct todo *t)
 		run_ended(a->run, t, STEP_FAILED, "out of memory", wall(a));
 }
 
+/* What was not as planned, and so was left alone. */
+static void put_differs(struct acting *a, struct changes *c, const struct todo *t)
+{
+	put_step(a, c, t, STEP_FAILED, wall(a), wall(a), t->text, (double)NAN);
+}
+
 static void put_todos(struct acting *a, struct changes *c)
 {
 	for (;;) {
@@ -449,6 +461,9 @@ static void put_todos(struct acting *a, struct changes *c)
 			break;
 		case TODO_CUT:
 			put_cut(a, c, &t);
+			break;
+		case TODO_LOOK:
+			acting_before_begin(a, t.wave);
 			break;
 		case TODO_GATE:
 			acting_gate_begin(a, &t, wall(a));
@@ -528,7 +543,7 @@ static void expire_late(struct acting *a)
 
 static bool is_busy(const struct acting *a)
 {
-	return a->ticket != 0 || a->tasks != NULL || a->outcomes != NULL || a->gate.seq != 0;
+	return a->ticket != 0 || a->tasks != NULL || a->outcomes != NULL || a->gate.seq != 0 || a->before != NULL;
 }
 
 bool acting_pump(struct acting *a)
@@ -552,6 +567,7 @@ bool acting_pump(struct acting *a)
 	put_outcomes(a, c);
 	acting_gate_step(a);
 	put_gate_end(a, c);
+	acting_before_step(a, c, put_differs);
 	put_todos(a, c);
 	put_beat(a, c);
 	commit(a, c);

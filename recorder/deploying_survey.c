@@ -18,17 +18,6 @@
 enum { EVENTS_MAX = 5000, NAME_TEXT = 256, HEALTH_BACK_DAYS = 14, RECENT_MAX = 100 };
 static const int64_t DAY_MS = 24 * 3600 * 1000, HOUR_MS = 3600 * 1000;
 
-struct looking {
-	struct survey *survey;
-	size_t         unit;
-	struct look    look;
-	struct errand *errand;
-	int64_t        until_ms, again_ms; /* monotonic; again 0: not waiting */
-	bool           has_begun, is_done;
-	enum err       err;
-	struct why     why;
-};
-
 struct survey {
 	struct deploying    *deploying;
 	struct survey       *next;
@@ -38,8 +27,7 @@ struct survey {
 	struct grave        *grave;   /* where the arena goes else */
 	struct actor         actor;
 	struct deploy_scope *scope;
-	struct looking      *looks;
-	size_t               n_begun, n_done;
+	struct looks         looks;
 	int64_t              began_ms; /* monotonic */
 	bool                 is_planning, is_dropped, is_policy; /* is_planning: a worker has it */
 	const struct fleet_deploy *chosen; /* of several that the name stands for: the only one whose version changed of late */
@@ -63,10 +51,7 @@ static void survey_free(struct survey *s)
 			*at = s->next;
 			break;
 		}
-	for (size_t i = 0; s->looks != NULL && i < s->scope->n_units; i++)
-		if (s->looks[i].errand != NULL)
-			errand_drop(s->looks[i].errand);
-	free(s->looks);
+	looks_release(&s->looks);
 	buf_release(&s->text);
 	request_free(s->request);
 	deploying_bury(d, s->grave, &s->arena, s->fleet);
@@ -99,98 +84,14 @@ static void begin_scope(struct survey *s, const char *target, struct why *why)
 		begin_choosing(s, why);
 		return;
 	}
-	if (e == ERR_OK) {
-		s->looks = calloc(s->scope->n_units + 1, sizeof *s->looks);
-		e = s->looks == NULL ? why_memory(why) : ERR_OK;
-	}
+	if (e == ERR_OK)
+		e = looks_init(&s->looks, s->deploying, s->scope, s->scope->n_units, &s->arena, why);
+	for (size_t i = 0; e == ERR_OK && i < s->scope->n_units; i++)
+		s->looks.items[i].look.unit = &s->scope->units[i];
 	if (e != ERR_OK)
 		fail(s, e, why->text);
 	else
 		deploying_wake(s->deploying);
-}
-
-/* ---- looking ---- */
-
-static void end_look(struct looking *l, enum err e, const char *text)
-{
-	l->err = e;
-	snprintf(l->why.text, sizeof l->why.text, "%s", text);
-	l->is_done = true;
-	l->survey->n_done++;
-}
-
-static void turn(struct looking *l, const struct answer *answer);
-
-static void look_answered(void *ctx, const struct answer *answer)
-{
-	struct looking *l = ctx;
-	l->errand = NULL;
-	turn(l, answer);
-}
-
-static void turn(struct looking *l, const struct answer *answer)
-{
-	struct survey *s = l->survey;
-	struct deploying *d = s->deploying;
-	struct why why = { "" };
-	l->look.last = answer;
-	l->look.now_ms = clock_wall_ms(d->o.clock);
-	enum look_turn t = s->scope->driver->look(&l->look, &why);
-	if (arena_failed(&s->arena)) {
-		end_look(l, ERR_MEMORY, "out of memory");
-		return;
-	}
-	switch (t) {
-	case LOOK_ASK:
-		if (hands_ask(d->hands, s->scope->deploy, &s->scope->settings, &s->scope->units[l->unit], &l->look.next, look_answered, l, &l->errand, &why) != ERR_OK)
-			end_look(l, ERR_LATER, why.text);
-		break;
-	case LOOK_WAIT:
-		l->again_ms = clock_mono_ms(d->o.clock) + (l->look.wait_ms > 0 ? l->look.wait_ms : 1);
-		break;
-	case LOOK_DONE:
-		end_look(l, ERR_OK, "");
-		break;
-	case LOOK_FAILED:
-		end_look(l, ERR_NETWORK, why.text[0] != '\0' ? why.text : "it could not be looked at");
-		break;
-	}
-}
-
-static void begin_looks(struct survey *s)
-{
-	int64_t now = clock_mono_ms(s->deploying->o.clock);
-	for (size_t i = 0; i < s->scope->n_units && s->n_begun - s->n_done < DEPLOYING_LOOKS; i++) {
-		struct looking *l = &s->looks[i];
-		if (l->has_begun)
-			continue;
-		*l = (struct looking){ .survey = s, .unit = i, .has_begun = true, .until_ms = now + DEPLOYING_LOOK_MS };
-		l->look.deploy = s->scope->deploy;
-		l->look.settings = &s->scope->settings;
-		l->look.unit = &s->scope->units[i];
-		l->look.arena = &s->arena;
-		s->n_begun++;
-		turn(l, NULL);
-	}
-}
-
-static void step_looks(struct survey *s)
-{
-	int64_t now = clock_mono_ms(s->deploying->o.clock);
-	for (size_t i = 0; i < s->scope->n_units; i++) {
-		struct looking *l = &s->looks[i];
-		if (!l->has_begun || l->is_done)
-			continue;
-		if (now >= l->until_ms) {
-			if (l->errand != NULL)
-				errand_drop(l->errand);
-			l->errand = NULL;
-			end_look(l, ERR_TIMEOUT, "it did not answer in time");
-		} else if (l->again_ms != 0 && now >= l->again_ms) {
-			l->again_ms = 0;
-			turn(l, NULL);
-		}
-	}
 }
 
 /* ---- planning, on a worker ---- */
@@ -242,15 +143,29 @@ static const struct health_node *now_of(const struct survey *s, const struct hea
 	return NULL;
 }
 
+/* Of the scope's nodes those that are no units of this plan. */
+static size_t n_down_beside(const struct survey *s, const struct health_node *now)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->scope->n_nodes && !s->scope->driver->is_whole; i++) {
+		bool is_unit = false;
+		for (size_t k = 0; k < s->scope->n_units && !is_unit && now[i].is_down; k++)
+			is_unit = strcmp(s->scope->units[k].node, s->scope->nodes[i]) == 0;
+		n += now[i].is_down && !is_unit;
+	}
+	return n;
+}
+
 static void fill_units(struct survey *s, const struct health_node *now)
 {
 	size_t n = s->scope->n_units;
 	struct planner_unit *units = arena_zeroed(&s->arena, n + 1, sizeof *units);
 	for (size_t i = 0; i < n && units != NULL; i++) {
 		const struct health_node *node = now_of(s, now, s->scope->units[i].node);
-		units[i] = (struct planner_unit){ .unit = s->scope->units[i], .found = s->looks[i].err == ERR_OK ? &s->looks[i].look.found : NULL, .why = s->looks[i].why.text,
-			                          .running = node != NULL ? node->label : "", .is_up = node != NULL && node->is_up };
+		units[i] = (struct planner_unit){ .unit = s->scope->units[i], .found = s->looks.items[i].err == ERR_OK ? &s->looks.items[i].look.found : NULL, .why = s->looks.items[i].why.text,
+			                          .running = node != NULL ? node->label : "", .is_up = node != NULL && node->is_up, .is_down = node != NULL && node->is_down };
 	}
+	s->input.n_down = n_down_beside(s, now);
 	s->input.units = units;
 	s->input.n_units = units != NULL ? n : 0;
 }
@@ -363,18 +278,16 @@ static void begin_acting(struct survey *s)
 	a->asker = s->actor;
 	a->looked_ms = s->began_ms;
 	a->planned_mono_ms = clock_mono_ms(d->o.clock);
+	a->n_down = plan_n_down(a->plan);
 	plan_hash(buf_text(&s->text), s->text.len, a->hash);
 	e = put_plan(s, a, &why);
 	if (e != ERR_OK) {
-		free(s->looks);
-		s->looks = NULL;
+		looks_release(&s->looks);
 		acting_free(a);
 		fail(s, e, why.text);
 		return;
 	}
 	bool is_policy = s->is_policy;
-	free(s->looks); /* before survey_free looks for errands by a scope that is not its own any more */
-	s->looks = NULL;
 	survey_free(s);
 	if (is_policy)
 		deploying_confirm_policy(a);
@@ -515,9 +428,7 @@ void survey_step(struct deploying *d)
 		next = s->next;
 		if (s->is_planning)
 			continue;
-		begin_looks(s);
-		step_looks(s);
-		if (s->n_done == s->scope->n_units)
+		if (looks_step(&s->looks))
 			begin_plan(s);
 	}
 }

@@ -297,10 +297,33 @@ static enum next chart_selected(struct fleet_screen *f, const struct view *view,
 	return NEXT_REDRAW;
 }
 
-/* Of the node, else of the model. */
+/* Names of the tagged nodes with commas between; tags of models are not of them. False: there is no room for all. */
+static bool put_tagged(const struct fleet_screen *f, const struct view *view, struct buf *to)
+{
+	for (size_t i = 0; view->fleet != NULL && i < view->fleet->n_nodes; i++) {
+		const char *name = view->fleet->nodes[i].node;
+		bool is_again = i > 0 && strcmp(view->fleet->nodes[i - 1].node, name) == 0;
+		if (!is_again && is_tagged(f, name))
+			buf_printf(to, "%s%s", to->len > 0 ? "," : "", name);
+	}
+	return to->err == ERR_OK;
+}
+
+/* Of the nodes that are tagged, else of the node, else of the model. */
 static enum next deploy_selected(const struct fleet_screen *f, const struct view *view, enum command c, struct requests *out)
 {
 	const struct fleet_row *row = selected_row(f);
+	struct buf tagged;
+	buf_init(&tagged, REQUEST_TARGET_MAX);
+	bool has_room = put_tagged(f, view, &tagged);
+	if (!has_room)
+		out->message = "too many nodes are tagged: name their group or model, or tag fewer";
+	if (!has_room || tagged.len > 0) {
+		enum next n = has_room ? deploy_command(c, view, &(struct deploy_wish){ .target = buf_text(&tagged), .version = "", .reason = "" }, out) : NEXT_REDRAW;
+		buf_release(&tagged);
+		return n;
+	}
+	buf_release(&tagged);
 	if (row == NULL)
 		return NEXT_STAY;
 	const struct deploy_wish w = { .target = row->node != NULL ? row->node->node : row->model->model, .version = "", .reason = "" };

@@ -120,5 +120,6 @@ libtui_a_SOURCES += %reldir%/run_screen.c
 libtui_a_SOURCES += %reldir%/sheet.h
 libtui_a_SOURCES += %reldir%/sheet_foot.c %reldir%/sheet_foot.h
 libtui_a_SOURCES += %reldir%/sheet_lines.c %reldir%/sheet_lines.h
+libtui_a_SOURCES += %reldir%/sheet_places.c %reldir%/sheet_places.h
 libtui_a_SOURCES += %reldir%/sheet_screen.c
 libtui_a_SOURCES += %reldir%/sheet_versions.c %reldir%/sheet_versions.h

@@ -350,6 +350,7 @@ static void put_others(struct filling *f)
 	}
 	rule(f, "who else", "");
 	say(f, 0, ROLE_SECOND, "%s%s", n > 0 ? "before a console: " : "nobody else sits before a console", n > 0 ? buf_text(&names) : "");
+	say(f, 0, ROLE_SECOND, "other stores are not seen here: a wave that differs from this plan stops");
 	if (holder != NULL && holder->at.row.id != f->o->deployment)
 		say(f, 0, ROLE_CRIT, "%.60s acts on this model: %.20s, %s", actor_text(&holder->at.row.actor, text), holder->at.row.kind,
 		    deployment_state_name(holder->at.last.state));

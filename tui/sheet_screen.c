@@ -15,11 +15,12 @@
 #include "tui/screens.h"
 #include "tui/sheet_foot.h"
 #include "tui/sheet_lines.h"
+#include "tui/sheet_places.h"
 #include "tui/sheet_versions.h"
 #include "tui/widget_table.h"
 
 enum {
-	FOOT_ROWS = 3, ROWS_FOR_FOOT = 7, REASON_MAX = REQUEST_TEXT_MAX, TARGET_MAX = REQUEST_NODE_MAX, VERSION_MAX = 512,
+	FOOT_ROWS = 3, ROWS_FOR_FOOT = 7, REASON_MAX = REQUEST_TEXT_MAX, TARGET_MAX = REQUEST_TARGET_MAX, VERSION_MAX = 512,
 	CONFIRMED_MS = 15 * 1000, /* a confirmation that nothing came of in that time may be given again */
 };
 
@@ -43,6 +44,7 @@ struct sheet_screen {
 	bool               *unfolded;
 	size_t              n_units, cursor;
 	struct table_state *versions;
+	struct sheet_places places;   /* to choose among, where there is no plan */
 	struct sheet_seen  *seen;
 	unsigned            change;
 	int64_t             quiet_ms;
@@ -125,6 +127,7 @@ static void update(struct screen *screen, const struct view *view)
 	const struct deploy_detail *d = detail(s, view);
 	s->change++;
 	take_person(s, view);
+	sheet_places_take(&s->places, d);
 	if (s->confirmed_ms != 0 && (view->now_ms - s->confirmed_ms > CONFIRMED_MS || (d != NULL && d->at.last.at_ms > s->confirmed_ms)))
 		s->confirmed_ms = 0;
 	if (d != NULL && d->id != 0) {
@@ -235,6 +238,8 @@ static void draw(const struct screen *screen, const struct view *view, struct ca
 			sheet_versions_draw(plan(s, view), view, s->versions, c);
 		else if (plan(s, view) != NULL && s->unfolded != NULL)
 			draw_plan(s, view, c);
+		else if (s->places.n > 0)
+			sheet_places_draw(&s->places, s->target, view, c);
 		else
 			sheet_waiting_draw(view, d, s->target, s->asked_ms, c);
 		canvas_leave(c);
@@ -363,6 +368,8 @@ static bool move(struct sheet_screen *s, const struct view *v, enum command c)
 	const struct deploy_plan *p = plan(s, v);
 	if (s->mode == SHEET_CHOOSES)
 		return table_command(s->versions, c, p != NULL ? p->n_versions : 0, s->seen->rows - 1);
+	if (p == NULL && s->places.n > 0)
+		return table_command(&s->places.at, c, s->places.n, SCOPE_CHOICES_MAX);
 	struct table_state t = { .selected = s->cursor, .top = (size_t)s->seen->top };
 	if (!table_command(&t, c, s->seen->lines.n, s->seen->rows))
 		return false;
@@ -384,6 +391,11 @@ static enum next enter(struct sheet_screen *s, const struct view *v, struct requ
 {
 	const struct deploy_detail *d = detail(s, v);
 	const struct deploy_plan *p = plan(s, v);
+	if (p == NULL && sheet_places_selected(&s->places) != NULL) {
+		snprintf(s->target, sizeof s->target, "%s", sheet_places_selected(&s->places));
+		ask_plan(s, out);
+		return NEXT_REDRAW;
+	}
 	if (s->mode == SHEET_CHOOSES) {
 		if (p == NULL || s->versions->selected >= p->n_versions)
 			return NEXT_STAY;
@@ -456,6 +468,8 @@ static enum next command(struct screen *screen, const struct view *view, enum co
 static bool offers(const struct screen *screen, const struct view *view, enum command c)
 {
 	const struct sheet_screen *s = (const struct sheet_screen *)screen;
+	if (c == COMMAND_ENTER && s->places.n > 0)
+		return true;
 	if (c == COMMAND_VERSIONS || c == COMMAND_UNFOLD || c == COMMAND_ENTER)
 		return plan(s, view) != NULL;
 	return c != COMMAND_PLAN_AGAIN || deploy_refusal(view)[0] == '\0';
@@ -468,6 +482,7 @@ static void release(struct screen *screen)
 	struct sheet_screen *s = (struct sheet_screen *)screen;
 	if (s->seen != NULL)
 		sheet_lines_release(&s->seen->lines);
+	sheet_places_release(&s->places);
 	prompt_release(&s->prompt);
 	free(s->seen);
 	free(s->versions);
@@ -488,6 +503,7 @@ static struct sheet_screen *make(void)
 	s->screen.kind = &kind;
 	s->wish = (struct deploy_wish){ .target = s->target, .version = s->version, .reason = s->reason };
 	prompt_init(&s->prompt);
+	sheet_places_init(&s->places);
 	arming_about(&s->arming, 0, NULL);
 	s->seen = calloc(1, sizeof *s->seen);
 	s->versions = calloc(1, sizeof *s->versions);

@@ -295,6 +295,29 @@ static void test_events(void **state)
 	end(b);
 }
 
+/* A redeploy of the model is nearer than one of another, and of all its nodes. */
+static void test_deployments(void **state)
+{
+	static const struct { const char *label; bool is_of_model; const char *text; enum changed_scope scope; double near; } rows[] = {
+		{ "of the model", true,  "deploy: rollback of m to 1 begins, 40s before the alert, same model", CHANGED_MODEL, 0.75 },
+		{ "of another",   false, "deploy: rollback of m to 1 begins, 40s before the alert, the fleet",  CHANGED_FLEET, 0.6 },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct bench *b = begin();
+		add_node(b, "n1", CHANGED_NODE, "v", "z");
+		add_node(b, "n2", CHANGED_MODEL, "v", "z");
+		add_event(b, -40000, SIZE_MAX, SEVERITY_INFO, "deploy", "rollback of m to 1 begins");
+		b->events[0].is_of_model = rows[i].is_of_model;
+		rank(b);
+		assert_int_equal(b->c->n, 1);
+		if (strcmp(b->c->rows[0].text, rows[i].text) != 0 || b->c->rows[0].scope != rows[i].scope || b->c->events[0].scope != rows[i].scope ||
+		    fabs(b->c->rows[0].parts.near - rows[i].near) > 1e-9)
+			fail_msg("%s: %s", rows[i].label, b->c->rows[0].text);
+		end(b);
+	}
+}
+
 /* ---- nothing to say ---- */
 
 static void test_notes(void **state)
@@ -414,7 +437,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),  cmocka_unit_test(test_order),    cmocka_unit_test(test_folding), cmocka_unit_test(test_gone),
-		cmocka_unit_test(test_labels), cmocka_unit_test(test_affected), cmocka_unit_test(test_events),  cmocka_unit_test(test_notes),
+		cmocka_unit_test(test_labels), cmocka_unit_test(test_affected), cmocka_unit_test(test_events), cmocka_unit_test(test_deployments),  cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_nothing_at_all), cmocka_unit_test(test_cancelled), cmocka_unit_test(test_json), cmocka_unit_test(test_faults),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -410,6 +410,14 @@ static void add_alert(struct changes *c, int64_t id, const char *rule, const cha
 	labels_unref(l);
 }
 
+static void add_deployment(struct changes *c, const char *model)
+{
+	char data[200], text[200];
+	snprintf(data, sizeof data, "{\"deployment\":1,\"kind\":\"redeploy\",\"model\":\"%s\"}", model);
+	snprintf(text, sizeof text, "redeploy of %s to 2 begins", model);
+	changes_event(c, &(struct event){ .wall_ms = wall(STRIKES_S - 60), .severity = SEVERITY_INFO, .kind = "deploy", .node = "", .text = text, .data = data });
+}
+
 static void test_alert(void **state)
 {
 	struct fleet *f = calloc(1, sizeof *f);
@@ -419,6 +427,7 @@ static void test_alert(void **state)
 	struct changed_question q;
 	struct reader *r = NULL;
 	struct why why = { "" };
+	int n_deploys[2] = { 0, 0 };
 	(void)state;
 	assert_non_null(f);
 	record(f, "kv-thrash", 2);
@@ -429,6 +438,8 @@ static void test_alert(void **state)
 	add_alert(changes, 2, "queue_grows", second, spec);
 	add_alert(changes, 3, "something_else", "elsewhere", spec);
 	add_alert(changes, 4, "watchdog", "", NULL);
+	add_deployment(changes, spec->model);
+	add_deployment(changes, "another");
 	assert_ok(store_commit(f->store, changes, NULL, &why));
 	assert_ok(store_flush(f->store, &why));
 	assert_ok(reader_open(f->folder.path, READER_OWN, &r, &why));
@@ -442,7 +453,16 @@ static void test_alert(void **state)
 	assert_true(q.onset_ms == wall(STRIKES_S + 40) && q.until_ms == wall(STRIKES_S + SEEN_S));
 	assert_ok(changed_read(r, &q, &a, &c, &why));
 	assert_true(c->is_clear);
-	assert_non_null(strstr(c->rows[0].text, "the alert, same node"));
+	assert_non_null(strstr(c->rows[0].text, "before the alert, same model")); /* the redeploy */
+	assert_non_null(strstr(c->rows[1].text, "the alert, same node"));
+	for (size_t i = 0; i < c->n_events; i++) {
+		if (strcmp(c->events[i].kind, "deploy") != 0)
+			continue;
+		bool is_its = strstr(c->events[i].text, spec->model) != NULL;
+		assert_int_equal(c->events[i].scope, is_its ? CHANGED_MODEL : CHANGED_FLEET);
+		n_deploys[is_its]++;
+	}
+	assert_true(n_deploys[0] == 1 && n_deploys[1] == 1);
 	assert_int_equal(changed_question_of_alert(r, 9, wall(STRIKES_S + SEEN_S), &a, &q, &why), ERR_NOT_FOUND);
 	assert_string_equal(why.text, "there is no alert 9");
 	assert_int_equal(changed_question_of_alert(r, 4, wall(STRIKES_S + SEEN_S), &a, &q, &why), ERR_UNSUPPORTED);

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "deploy/driver.h"
+#include "deploy/mask.h"
 
 static struct why why;
 
@@ -94,6 +95,35 @@ static void test_print(void **state)
 	}
 }
 
+/* Values of variables that are secrets by their names are not shown; all else stays as it is sent. */
+static void test_mask(void **state)
+{
+	static const struct { const char *label, *in, *want; } rows[] = {
+		{ "a pod template",      "{\"env\":[{\"name\":\"HF_TOKEN\",\"value\":\"hf_1\"},{\"name\":\"MODEL\",\"value\":\"m\"}]}",
+		                         "{\"env\":[{\"name\":\"HF_TOKEN\",\"value\":\"****\"},{\"name\":\"MODEL\",\"value\":\"m\"}]}" },
+		{ "in small letters",    "[{\"name\":\"db_password\",\"value\":\"p\"}]", "[{\"name\":\"db_password\",\"value\":\"****\"}]" },
+		{ "JSON in a text",      "{\"body\":\"{\\\"name\\\":\\\"API_KEY\\\",\\\"value\\\":\\\"k\\\"}\"}",
+		                         "{\"body\":\"{\\\"name\\\":\\\"API_KEY\\\",\\\"value\\\":\\\"****\\\"}\"}" },
+		{ "a reference is none", "{\"name\":\"HF_TOKEN\", \"valueFrom\":{\"key\":\"a\"}}", "{\"name\":\"HF_TOKEN\", \"valueFrom\":{\"key\":\"a\"}}" },
+		{ "nothing to mask",     "{ \"value\": 1e2, \"name\": \"a\" }", "{ \"value\": 1e2, \"name\": \"a\" }" },
+		{ "an empty value",      "{\"name\":\"SECRET\",\"value\":\"\"}", "{\"name\":\"SECRET\",\"value\":\"\"}" },
+		{ "no JSON",             "{\"name\":\"TOKEN\",\"value\":\"a\"", "{\"name\":\"TOKEN\",\"value\":\"a\"" },
+		{ "plain text",          "name value TOKEN", "name value TOKEN" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct buf text;
+		const struct ask a = { .kind = ASK_HTTP, .method = "PATCH", .url = "http://h/", .body = rows[i].in };
+		buf_init(&text, 4096);
+		assert_ok(mask_put(&text, rows[i].in));
+		assert_row(rows[i].label, strcmp(buf_text(&text), rows[i].want) == 0);
+		buf_clear(&text);
+		assert_ok(ask_print(&a, 4096, &text));
+		assert_row(rows[i].label, strstr(buf_text(&text), rows[i].want) != NULL && strcmp(a.body, rows[i].in) == 0);
+		buf_release(&text);
+	}
+}
+
 static void test_url(void **state)
 {
 	struct arena arena;
@@ -110,6 +140,7 @@ int main(void)
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_json_of_others),
 		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_mask),
 		cmocka_unit_test(test_url),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/unit.h"
 
+#include "deploy/plan_compare.h"
 #include "tests/unit/deploy/plan_maker.h"
 
 static struct why why;
@@ -80,6 +81,90 @@ static void the_canary_is_one_that_is_well(void **state)
 	p = make();
 	assert_string_equal(p->units[0].unit.name, "node-01");
 	maker_release(&m);
+}
+
+/* What is down already is away as well. */
+static void nodes_that_are_down_count(void **state)
+{
+	static const struct { const char *label; size_t n_down, n_out, beside; double capacity; enum warning_level level; const char *warning; enum confirm confirm; } rows[] = {
+		{ "none",                           0, 0, 0,  100, WARNING_NOTE,    NULL, CONFIRM_KEY },
+		{ "one that is changed",            1, 0, 0,  100, WARNING_NOTE,    "1 node is down already, among those that may be away", CONFIRM_KEY },
+		{ "two elsewhere in the scope",     0, 0, 2,  100, WARNING_SERIOUS, "2 nodes are down already and stay so: max_unavailable allows 2 to be away", CONFIRM_NAME },
+		{ "two that are left out",          2, 2, 0,  100, WARNING_SERIOUS, "2 nodes are down already and stay so", CONFIRM_NAME },
+		{ "half of all, with what is down", 0, 0, 1,   41, WARNING_NOTE,    "49 % of the capacity of ranker is touched, 2 % more is down", CONFIRM_NAME },
+		{ "half of all, without",           0, 0, 0,   41, WARNING_NOTE,    NULL, CONFIRM_KEY },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		maker_init(&m, 20);
+		m.in.n_down = rows[i].beside;
+		m.in.capacity = rows[i].capacity;
+		for (size_t k = 0; k < rows[i].n_down; k++) {
+			m.units[k].is_up = false;
+			m.units[k].is_down = true;
+			if (k < rows[i].n_out)
+				m.units[k].found = NULL;
+		}
+		struct deploy_plan *p = make();
+		assert_row(rows[i].label, rows[i].warning == NULL || warns(p, rows[i].level, rows[i].warning));
+		assert_row(rows[i].label, rows[i].warning != NULL || (!warns(p, WARNING_NOTE, "down") && !warns(p, WARNING_SERIOUS, "down")));
+		assert_row(rows[i].label, p->confirm == rows[i].confirm && p->at_once == 2 && plan_n_down(p) == rows[i].n_down + rows[i].beside);
+		struct buf text;
+		struct arena a;
+		struct deploy_plan *back = NULL;
+		arena_init(&a);
+		buf_init(&text, PLAN_BYTES_MAX);
+		assert_ok(plan_write(p, &text));
+		assert_ok(plan_read(&a, buf_text(&text), text.len, &back, &why));
+		assert_row(rows[i].label, plan_n_down(back) == plan_n_down(p) && back->n_down == p->n_down);
+		buf_release(&text);
+		arena_release(&a);
+		maker_release(&m);
+	}
+}
+
+/* ---- what a wave is about to touch ---- */
+
+static void a_unit_is_looked_at_again(void **state)
+{
+	static const struct {
+		const char *label; enum deploy_kind kind; enum version_source running;
+		bool is_gone, is_forbidden, is_ready; const char *runs, *signal; enum plan_match want; const char *text;
+	} rows[] = {
+		{ "as it was",            DEPLOY_ROLLBACK, VERSION_DRIVER, false, false, true,  "v14", "",   PLAN_MATCHES,          "" },
+		{ "another version",      DEPLOY_ROLLBACK, VERSION_DRIVER, false, false, true,  "v12", "",   PLAN_DIFFERS,          "it runs v12 by now, and ran v14 when this was planned" },
+		{ "the one meant",        DEPLOY_ROLLBACK, VERSION_DRIVER, false, false, true,  "v13", "",   PLAN_DIFFERS,          "it runs v13 by now" },
+		{ "one never seen",       DEPLOY_ROLLBACK, VERSION_DRIVER, false, false, true,  "v99", "",   PLAN_DIFFERS,          "it runs v99 by now" },
+		{ "not known any more",   DEPLOY_ROLLBACK, VERSION_DRIVER, false, false, true,  "",    "",   PLAN_MATCHES,          "" },
+		{ "the signal as it was", DEPLOY_ROLLBACK, VERSION_SIGNAL, false, false, true,  "v12", "14", PLAN_MATCHES,          "" },
+		{ "another by signal",    DEPLOY_ROLLBACK, VERSION_SIGNAL, false, false, true,  "v14", "12", PLAN_DIFFERS,          "it runs v12 by now" },
+		{ "a new one by signal",  DEPLOY_ROLLBACK, VERSION_SIGNAL, false, false, true,  "v14", "15", PLAN_DIFFERS,          "it runs 15 by now" },
+		{ "the signal is silent", DEPLOY_ROLLBACK, VERSION_SIGNAL, false, false, true,  "v14", "",   PLAN_MATCHES,          "" },
+		{ "it does not answer",   DEPLOY_ROLLBACK, VERSION_DRIVER, true,  false, true,  "v14", "",   PLAN_DIFFERS,          "it cannot be looked at: no route to host" },
+		{ "it must not be",       DEPLOY_ROLLBACK, VERSION_DRIVER, false, true,  true,  "v14", "",   PLAN_DIFFERS,          "it is paused" },
+		{ "ill, to be mended",    DEPLOY_ROLLBACK, VERSION_DRIVER, false, false, false, "v14", "",   PLAN_MATCHES,          "" },
+		{ "ill, to be restarted", DEPLOY_REDEPLOY, VERSION_DRIVER, false, false, false, "v14", "",   PLAN_DIFFERS_BEARABLY, "it is not ready, and was" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char text[PLAN_DIFFERENCE];
+		maker_init(&m, 2);
+		m.in.kind = rows[i].kind;
+		m.deploy.running = rows[i].running;
+		m.units[0].running = m.units[1].running = "14";
+		struct deploy_plan *p = make();
+		struct found now = m.found[0];
+		now.is_ready = rows[i].is_ready;
+		now.versions[0].id = now.versions[0].name = rows[i].runs;
+		now.versions[0].is_running = rows[i].runs[0] != '\0';
+		if (rows[i].is_forbidden)
+			now.warnings[now.n_warnings++] = (struct warning){ WARNING_FORBIDS, "it is paused" };
+		const struct plan_sight sight = { .deploy = &m.deploy, .found = rows[i].is_gone ? NULL : &now, .why = "no route to host", .label = rows[i].signal };
+		enum plan_match got = plan_compare(p, &p->units[0], &sight, text);
+		if (got != rows[i].want || (rows[i].text[0] == '\0' ? text[0] != '\0' : strstr(text, rows[i].text) == NULL))
+			fail_msg("%s: %d '%s'", rows[i].label, (int)got, text);
+		maker_release(&m);
+	}
 }
 
 /* ---- the version to go to ---- */
@@ -466,6 +551,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(waves_have_their_sizes),
+		cmocka_unit_test(nodes_that_are_down_count), cmocka_unit_test(a_unit_is_looked_at_again),
 		cmocka_unit_test(the_canary_is_one_that_is_well),
 		cmocka_unit_test(the_last_healthy_version_is_chosen),
 		cmocka_unit_test(without_a_source_of_truth_nothing_is_planned),

@@ -35,6 +35,10 @@ struct stage {
 	size_t             gate_fails;   /* of this wave; n_waves: none */
 	bool               loses_answer; /* what was sent when the power went has happened */
 	size_t             most_at_once;
+	size_t             differs;      /* a look finds this unit to be another; UNITS: none */
+	bool               is_bearable, is_down[UNITS];
+	size_t             n_looks;
+	bool               was_looked_at[UNITS]; /* since the run went on */
 };
 
 static const char *const names[UNITS] = { "a", "b", "c", "d", "e" };
@@ -51,6 +55,7 @@ static void set_up(struct stage *s, enum gate_failed on_failure)
 	static const size_t waves[UNITS] = { 0, 1, 1, 2, 2 };
 	memset(s, 0, sizeof *s);
 	s->fails_unit = UNITS;
+	s->differs = UNITS;
 	s->gate_fails = UNITS;
 	s->budget = -1;
 	s->plan = (struct deploy_plan){ .key = "k", .units = s->units, .n_units = UNITS, .n_waves = 3, .at_once = 2, .on_failure = on_failure };
@@ -160,6 +165,10 @@ static void look_at(struct stage *s)
 static bool take_step(struct stage *s, const struct todo *t)
 {
 	bool fails = t->unit == s->fails_unit && t->direction == STEP_FORWARD && t->index == CHANGE;
+	bool is_first = true;
+	for (size_t i = 0; i < s->book.n_steps && is_first; i++)
+		is_first = s->book.steps[i].unit[0] == '\0' || strcmp(s->book.steps[i].unit, names[t->unit]) != 0 || s->book.steps[i].state == STEP_FAILED;
+	assert_true(!is_first || s->was_looked_at[t->unit]); /* R7 */
 	if (!write_step(s, t, STEP_BEGUN))
 		return false;
 	run_began(s->run, t, 0);
@@ -199,6 +208,26 @@ static bool take_gate(struct stage *s, const struct todo *t)
 	return true;
 }
 
+static bool take_look(struct stage *s, const struct todo *t)
+{
+	s->n_looks++;
+	for (size_t i = 0; i < UNITS; i++) {
+		struct todo row;
+		run_down(s->run, i, s->is_down[i]);
+		if (!run_may_begin(s->run, i))
+			continue;
+		s->was_looked_at[i] = true;
+		if (i != s->differs || run_is_borne(s->run, i))
+			continue;
+		run_differs(s->run, i, "it runs another", s->is_bearable, &row);
+		if (!write_step(s, &row, STEP_FAILED))
+			return false;
+		row_of(s, row.seq)->key = "k/x/" RUN_LOOK_KEY;
+	}
+	run_looked(s->run, t->wave, NULL);
+	return true;
+}
+
 static bool go(struct stage *s)
 {
 	for (int i = 0; i < TURNS_MAX; i++) {
@@ -220,6 +249,10 @@ static bool go(struct stage *s)
 				return false;
 			run_ended(s->run, &t, STEP_FAILED, "", 0);
 			break;
+		case TODO_LOOK:
+			if (!take_look(s, &t))
+				return false;
+			break;
 		case TODO_GATE:
 			if (!take_gate(s, &t))
 				return false;
@@ -227,12 +260,20 @@ static bool go(struct stage *s)
 		case TODO_STATE:
 			if (!write_change(s, t.state, t.text))
 				return false;
+			memset(s->was_looked_at, 0, sizeof s->was_looked_at);
 			run_is(s->run, t.state);
 			break;
 		}
 	}
 	fail_msg("the run does not end");
 	return false;
+}
+
+/* What is to be done next but for looks, which find all as planned. */
+static void next_todo(struct stage *s, struct todo *t)
+{
+	for (run_next(s->run, 0, t); t->kind == TODO_LOOK; run_next(s->run, 0, t))
+		assert_true(take_look(s, t));
 }
 
 static bool begin(struct stage *s)
@@ -385,9 +426,9 @@ static void test_a_step_fails(void **state)
 	write_change(&s, DEPLOYMENT_RUNNING, "");
 	run_is(s.run, DEPLOYMENT_RUNNING);
 	struct todo b, c;
-	for (run_next(s.run, 0, &b); b.unit == 0; run_next(s.run, 0, &b))
+	for (next_todo(&s, &b); b.unit == 0; next_todo(&s, &b))
 		assert_true(b.kind == TODO_GATE ? take_gate(&s, &b) : take_step(&s, &b));
-	run_next(s.run, 0, &c);
+	next_todo(&s, &c);
 	assert_true(b.unit == 1 && c.unit == 2);
 	assert_true(take_step(&s, &c));
 	assert_true(take_step(&s, &b));
@@ -409,6 +450,149 @@ static void test_a_step_fails(void **state)
 	run_free(s.run);
 }
 
+/* What is not as the plan has it is left alone, in a crash and an undoing too; it is looked at again, left out, or accepted. */
+static void test_another_than_planned(void **state)
+{
+	static const struct { const char *label; enum control then; bool is_bearable, is_mended; enum deployment_state want; } rows[] = {
+		{ "it is as planned again",   CONTROL_RESUME, false, true,  DEPLOYMENT_DONE },
+		{ "it is still another",      CONTROL_RESUME, false, false, DEPLOYMENT_STOPPED },
+		{ "a person accepts it",      CONTROL_RESUME, true,  false, DEPLOYMENT_DONE },
+		{ "a person leaves it out",   CONTROL_SKIP,   false, false, DEPLOYMENT_DONE },
+		{ "a person takes all back",  CONTROL_UNDO,   false, false, DEPLOYMENT_UNDONE },
+	};
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof rows / sizeof rows[0]; i++) {
+		struct stage s;
+		struct todo t;
+		size_t row = i / 2;
+		bool is_new_again = row == 0 || row == 2;
+		set_up(&s, GATE_UNDO); /* it is not undone by itself even so */
+		s.differs = 3;
+		s.is_bearable = rows[row].is_bearable;
+		assert_true(begin(&s));
+		assert_row(rows[row].label, run_state(s.run) == DEPLOYMENT_STOPPED);
+		assert_row(rows[row].label, s.n_looks == 3 && s.world.n_changed[2] == 1 && s.world.n_changed[3] == 0 && s.world.n_changed[4] == 0);
+		if (i % 2 == 1 && !rows[row].is_bearable) /* with another recorder in between */
+			restore(&s);
+		assert_row(rows[row].label, run_failed_step(s.run, 0, &t) && t.unit == 3 && run_was_left_alone(s.run, 3));
+		if (rows[row].is_mended)
+			s.differs = UNITS;
+		if (rows[row].then == CONTROL_SKIP) {
+			write_step(&s, &t, STEP_SKIPPED);
+			row_of(&s, t.seq)->key = "k/x/" RUN_LOOK_KEY;
+		}
+		assert_ok(run_control(s.run, rows[row].then, &why));
+		assert_true(go(&s));
+		if (rows[row].then == CONTROL_SKIP && i % 2 == 1) {
+			assert_row(rows[row].label, run_state(s.run) == DEPLOYMENT_DONE);
+			restore(&s);
+		}
+		assert_row(rows[row].label, run_state(s.run) == rows[row].want);
+		assert_row(rows[row].label, s.world.n_changed[3] == is_new_again && s.world.n_back[3] == 0);
+		assert_row(rows[row].label, s.world.n_changed[4] == (rows[row].want == DEPLOYMENT_DONE));
+		run_free(s.run);
+	}
+}
+
+/* Before a person's word it never was on the way: a crash there leaves nothing to be put back. */
+static void test_left_alone_is_not_touched(void **state)
+{
+	struct stage s;
+	(void)state;
+	set_up(&s, GATE_STOP);
+	s.differs = 0;
+	assert_true(begin(&s));
+	assert_int_equal(run_state(s.run), DEPLOYMENT_STOPPED);
+	restore(&s);
+	assert_ok(run_control(s.run, CONTROL_UNDO, &why));
+	assert_true(go(&s));
+	assert_int_equal(run_state(s.run), DEPLOYMENT_UNDONE);
+	for (size_t i = 0; i < UNITS; i++)
+		assert_true(s.world.n_changed[i] == 0 && s.world.n_back[i] == 0);
+	run_free(s.run);
+}
+
+/* A wave is stopped as a whole: nothing of it failed, and to resume is to look again. */
+static void test_a_look_stops_the_wave(void **state)
+{
+	struct stage s;
+	struct todo t;
+	(void)state;
+	set_up(&s, GATE_STOP);
+	write_change(&s, DEPLOYMENT_RUNNING, "");
+	run_is(s.run, DEPLOYMENT_RUNNING);
+	run_next(s.run, 0, &t);
+	assert_true(t.kind == TODO_LOOK && t.wave == 0 && !run_is_quiet(s.run));
+	run_looked(s.run, 1, "of another wave");
+	run_next(s.run, 0, &t);
+	assert_int_equal(t.kind, TODO_NOTHING);
+	run_looked(s.run, 0, "3 nodes are down");
+	run_next(s.run, 0, &t);
+	assert_true(t.kind == TODO_STATE && t.state == DEPLOYMENT_STOPPED);
+	assert_string_equal(t.text, "before wave 1: 3 nodes are down");
+	run_is(s.run, t.state);
+	assert_false(run_may(s.run, CONTROL_SKIP));
+	assert_ok(run_control(s.run, CONTROL_RESUME, &why));
+	assert_true(go(&s));
+	assert_int_equal(run_state(s.run), DEPLOYMENT_DONE);
+	run_free(s.run);
+}
+
+/* Takes whatever may be begun at a time together; returns how many units were under way at most. */
+static size_t most_begun(struct stage *s)
+{
+	size_t most = 0;
+	for (int turn = 0; turn < TURNS_MAX && run_state(s->run) != DEPLOYMENT_DONE; turn++) {
+		struct todo begun[UNITS], t;
+		size_t n = 0;
+		for (next_todo(s, &t); t.kind == TODO_BEGIN; next_todo(s, &t))
+			begun[n++] = t;
+		if (t.kind == TODO_STATE)
+			run_is(s->run, t.state);
+		else if (t.kind == TODO_GATE)
+			assert_true(take_gate(s, &t));
+		for (size_t i = 0; i < n; i++)
+			assert_true(take_step(s, &begun[i]));
+		most = n > most ? n : most;
+	}
+	return most;
+}
+
+/* Nodes that are down count among those that may be away (R3). */
+static void test_down_already(void **state)
+{
+	static const struct { const char *label; size_t at_once, beside; bool is_out, is_down[UNITS]; size_t most; } rows[] = { /* of waves of 1, 2 and 2 */
+		{ "none is down",                    3, 0, false, { false },                            2 },
+		{ "one elsewhere",                   3, 1, false, { false },                            2 },
+		{ "two elsewhere",                   3, 2, false, { false },                            1 },
+		{ "more than may be, and one goes",  3, 9, false, { false },                            1 },
+		{ "one that is left as it is",       2, 0, true,  { true },                             1 },
+		{ "one of a later wave",             2, 0, false, { false, false, false, false, true }, 2 },
+		{ "those that are changed",          2, 0, false, { false, true, true },                2 },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct stage s;
+		set_up(&s, GATE_STOP);
+		run_free(s.run);
+		s.plan.at_once = rows[i].at_once;
+		s.plan.n_down = rows[i].beside;
+		for (size_t k = 0; k < UNITS; k++)
+			s.units[k].is_down = s.is_down[k] = rows[i].is_down[k];
+		if (rows[i].is_out) {
+			s.units[0].skipped = "it does not answer";
+			s.units[0].wave = 3;
+		}
+		assert_ok(run_new(&s.plan, &s.run, &why));
+		write_change(&s, DEPLOYMENT_RUNNING, "");
+		run_is(s.run, DEPLOYMENT_RUNNING);
+		size_t most = most_begun(&s);
+		if (most != rows[i].most || run_state(s.run) != DEPLOYMENT_DONE)
+			fail_msg("%s: %zu", rows[i].label, most);
+		run_free(s.run);
+	}
+}
+
 static void test_skip(void **state)
 {
 	struct stage s;
@@ -420,7 +604,7 @@ static void test_skip(void **state)
 	assert_true(run_failed_step(s.run, 0, &t));
 	write_step(&s, &t, STEP_SKIPPED);
 	assert_ok(run_control(s.run, CONTROL_SKIP, &why));
-	run_next(s.run, 0, &t);
+	next_todo(&s, &t);
 	assert_int_equal(t.kind, TODO_STATE);
 	write_change(&s, t.state, t.text);
 	restore(&s); /* what a person decided is not asked again */
@@ -467,10 +651,10 @@ static void test_no_data(void **state)
 	set_up(&s, GATE_UNDO);
 	write_change(&s, DEPLOYMENT_RUNNING, "");
 	run_is(s.run, DEPLOYMENT_RUNNING);
-	for (run_next(s.run, 0, &t); t.kind != TODO_GATE; run_next(s.run, 0, &t))
+	for (next_todo(&s, &t); t.kind != TODO_GATE; next_todo(&s, &t))
 		assert_true(t.kind == TODO_BEGIN && take_step(&s, &t));
 	run_gate(s.run, 0, GATE_NO_DATA, "no requests", 0);
-	run_next(s.run, 0, &t);
+	next_todo(&s, &t);
 	assert_int_equal(t.kind, TODO_STATE);
 	assert_int_equal(t.state, DEPLOYMENT_STOPPED);
 	assert_string_equal(t.text, "the gate after wave 1: no requests");
@@ -485,7 +669,7 @@ static void test_pause(void **state)
 	set_up(&s, GATE_STOP);
 	write_change(&s, DEPLOYMENT_RUNNING, "");
 	run_is(s.run, DEPLOYMENT_RUNNING);
-	run_next(s.run, 0, &t);
+	next_todo(&s, &t);
 	assert_true(t.kind == TODO_BEGIN);
 	assert_ok(run_control(s.run, CONTROL_PAUSE, &why)); /* while a step is under way */
 	assert_true(take_step(&s, &t));
@@ -509,12 +693,12 @@ static void test_undo_at_once(void **state)
 	set_up(&s, GATE_STOP);
 	write_change(&s, DEPLOYMENT_RUNNING, "");
 	run_is(s.run, DEPLOYMENT_RUNNING);
-	run_next(s.run, 0, &t);
+	next_todo(&s, &t);
 	assert_true(take_step(&s, &t)); /* drain */
-	run_next(s.run, 0, &t);
+	next_todo(&s, &t);
 	assert_ok(run_control(s.run, CONTROL_UNDO, &why));
 	struct todo other;
-	run_next(s.run, 0, &other);
+	next_todo(&s, &other);
 	assert_int_equal(other.kind, TODO_NOTHING); /* the change is under way */
 	assert_true(take_step(&s, &t));
 	assert_true(go(&s));
@@ -524,12 +708,12 @@ static void test_undo_at_once(void **state)
 	set_up(&s, GATE_STOP);
 	write_change(&s, DEPLOYMENT_RUNNING, "");
 	run_is(s.run, DEPLOYMENT_RUNNING);
-	for (run_next(s.run, 0, &t); t.index != READY; run_next(s.run, 0, &t))
+	for (next_todo(&s, &t); t.index != READY; next_todo(&s, &t))
 		assert_true(take_step(&s, &t));
 	write_step(&s, &t, STEP_BEGUN);
 	run_began(s.run, &t, 0);
 	assert_ok(run_control(s.run, CONTROL_UNDO, &why));
-	run_next(s.run, 0, &other);
+	next_todo(&s, &other);
 	assert_int_equal(other.kind, TODO_CUT);
 	write_step(&s, &other, STEP_FAILED);
 	run_ended(s.run, &other, STEP_FAILED, "", 0);
@@ -548,15 +732,15 @@ static void test_abort(void **state)
 	set_up(&s, GATE_UNDO);
 	write_change(&s, DEPLOYMENT_RUNNING, "");
 	run_is(s.run, DEPLOYMENT_RUNNING);
-	for (run_next(s.run, 0, &t); t.index != READY; run_next(s.run, 0, &t))
+	for (next_todo(&s, &t); t.index != READY; next_todo(&s, &t))
 		assert_true(take_step(&s, &t));
 	write_step(&s, &t, STEP_BEGUN);
 	run_began(s.run, &t, 0);
 	assert_ok(run_control(s.run, CONTROL_ABORT, &why));
-	run_next(s.run, 0, &other);
+	next_todo(&s, &other);
 	assert_int_equal(other.kind, TODO_NOTHING);
 	assert_ok(run_control(s.run, CONTROL_ABORT, &why));
-	run_next(s.run, 0, &other);
+	next_todo(&s, &other);
 	assert_int_equal(other.kind, TODO_CUT);
 	write_step(&s, &other, STEP_FAILED);
 	run_ended(s.run, &other, STEP_FAILED, "", 0);
@@ -581,7 +765,7 @@ static void test_abort_in_a_gate(void **state)
 	set_up(&s, GATE_STOP);
 	write_change(&s, DEPLOYMENT_RUNNING, "");
 	run_is(s.run, DEPLOYMENT_RUNNING);
-	for (run_next(s.run, 0, &t); t.kind != TODO_GATE; run_next(s.run, 0, &t))
+	for (next_todo(&s, &t); t.kind != TODO_GATE; next_todo(&s, &t))
 		assert_true(take_step(&s, &t));
 	assert_ok(run_control(s.run, CONTROL_ABORT, &why));
 	assert_true(go(&s));
@@ -589,10 +773,10 @@ static void test_abort_in_a_gate(void **state)
 	run_gate(s.run, 0, GATE_PASSED, "", 0);
 	assert_int_equal(run_wave(s.run), 0);
 	assert_ok(run_control(s.run, CONTROL_RESUME, &why));
-	run_next(s.run, 0, &t);
+	next_todo(&s, &t);
 	assert_int_equal(t.state, DEPLOYMENT_RUNNING);
 	run_is(s.run, t.state);
-	run_next(s.run, 0, &t);
+	next_todo(&s, &t);
 	assert_true(t.kind == TODO_GATE && t.wave == 0);
 	run_free(s.run);
 }
@@ -610,7 +794,7 @@ static void test_units_left_out(void **state)
 	write_change(&s, DEPLOYMENT_RUNNING, "");
 	run_is(s.run, DEPLOYMENT_RUNNING);
 	struct todo t;
-	run_next(s.run, 0, &t);
+	next_todo(&s, &t);
 	assert_true(t.kind == TODO_BEGIN && t.wave == 1); /* a wave of which nothing is changed has no gate */
 	assert_true(take_step(&s, &t));
 	assert_true(go(&s));
@@ -658,7 +842,9 @@ int main(void)
 		cmocka_unit_test(test_to_the_end),   cmocka_unit_test(test_crash_and_resume), cmocka_unit_test(test_crash_and_undo), cmocka_unit_test(test_crash_while_undoing),
 		cmocka_unit_test(test_a_step_fails), cmocka_unit_test(test_skip),             cmocka_unit_test(test_a_gate_fails),   cmocka_unit_test(test_no_data),
 		cmocka_unit_test(test_abort),        cmocka_unit_test(test_abort_in_a_gate),
-		cmocka_unit_test(test_pause),        cmocka_unit_test(test_undo_at_once),     cmocka_unit_test(test_units_left_out), cmocka_unit_test(test_controls),
+		cmocka_unit_test(test_pause),        cmocka_unit_test(test_undo_at_once),
+		cmocka_unit_test(test_another_than_planned), cmocka_unit_test(test_left_alone_is_not_touched), cmocka_unit_test(test_a_look_stops_the_wave),
+		cmocka_unit_test(test_down_already),      cmocka_unit_test(test_units_left_out), cmocka_unit_test(test_controls),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -123,13 +123,19 @@ static void test_targets(void **state)
 		{ "scope:rankers-us", ERR_OK, "rankers-us server: us-1 us-2 of us-1 us-2" },
 		{ "eu-2", ERR_OK, "rankers-eu shell: eu-2 of eu-1 eu-2 eu-3" },
 		{ "node:eu-2", ERR_OK, "rankers-eu shell: eu-2 of eu-1 eu-2 eu-3" },
-		{ "ranker", ERR_USAGE, "'ranker' has 2 that are deployed by themselves: rankers-eu, rankers-us; name one" },
+		{ "ranker", ERR_USAGE, "'ranker' is deployed in 2 places; name one of scope:rankers-eu, scope:rankers-us" },
 		{ "eu-1", ERR_USAGE, "'eu-1' has 2 that are deployed by themselves: rankers-eu, late; name one" },
+		{ "eu-3,eu-2", ERR_OK, "rankers-eu shell: eu-2 eu-3 of eu-1 eu-2 eu-3" },
+		{ "node:us-1,us-2", ERR_OK, "rankers-us server: us-1 us-2 of us-1 us-2" },
+		{ "eu-2,us-1", ERR_USAGE, "'eu-2,us-1' has 2 that are deployed by themselves: rankers-eu, rankers-us; name one" },
+		{ "eu-2,eu-9", ERR_NOT_FOUND, "there is no node 'eu-9'" },
+		{ "node:eu-2,", ERR_NOT_FOUND, "there is no node ''" },
+		{ "eu-2,rankers-eu", ERR_NOT_FOUND, "there is no node 'rankers-eu'" },
 		{ "llama", ERR_OK, "llama cluster: llama of c-1 c-2 c-3" },
 		{ "c-3", ERR_OK, "llama cluster: llama of c-1 c-2 c-3" },
 		{ "chat", ERR_OK, "llama cluster: llama of c-1 c-2 c-3" },
 		{ "same", ERR_OK, "same server: s-1 s-2 of s-1 s-2" },
-		{ "other", ERR_USAGE, "'other' is a model and a group, which are not the same here: write model:other or group:other" },
+		{ "other", ERR_USAGE, "'other' is a model and a group, which are not the same here; name one of model:other, group:other" },
 		{ "model:other", ERR_OK, "other server: o-1 o-2 of o-1 o-2" },
 		{ "group:other", ERR_OK, "other server: o-1 of o-1 o-2" },
 		{ "lab", ERR_UNSUPPORTED, "group 'lab' says 'deploy: none'" },
@@ -171,6 +177,33 @@ static void test_targets(void **state)
 		buf_release(&text);
 		arena_release(&a);
 	}
+}
+
+/* What a sentence offers is found, and is what was asked for or a part of it. */
+static void test_choices(void **state)
+{
+	static const struct { const char *target; size_t n; const char *first; } rows[] = {
+		{ "ranker", 2, "scope:rankers-eu" }, { "other", 2, "model:other" }, { "eu-1", 0, NULL }, { "nobody", 0, NULL }, { "lab", 0, NULL },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct arena a;
+		const char *choices[SCOPE_CHOICES_MAX];
+		struct deploy_scope *s = NULL;
+		arena_init(&a);
+		assert_true(scope_find(fleet, rows[i].target, &a, &s, &why) != ERR_OK);
+		size_t n = scope_choices(why.text, &a, choices);
+		assert_row(rows[i].target, n == rows[i].n && (n == 0 || strcmp(choices[0], rows[i].first) == 0));
+		for (size_t k = 0; k < n; k++)
+			assert_row(choices[k], scope_find(fleet, choices[k], &a, &s, &why) == ERR_OK);
+		arena_release(&a);
+	}
+	struct arena a;
+	const char *choices[SCOPE_CHOICES_MAX];
+	arena_init(&a);
+	assert_int_equal(scope_choices("'a' is deployed in 40 places; name one of scope:b, scope:c, ...", &a, choices), 2);
+	assert_int_equal(scope_choices("name one of ", &a, choices), 0);
+	arena_release(&a);
 }
 
 static void test_units(void **state)
@@ -346,7 +379,7 @@ static void test_faults(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_targets), cmocka_unit_test(test_units), cmocka_unit_test(test_sources), cmocka_unit_test(test_alerts),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_targets), cmocka_unit_test(test_choices), cmocka_unit_test(test_units), cmocka_unit_test(test_sources), cmocka_unit_test(test_alerts),
 		                            cmocka_unit_test(test_check),   cmocka_unit_test(test_many),  cmocka_unit_test(test_faults) };
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -256,6 +256,77 @@ static void test_redeploy_of_a_model(void **state)
 	close_stage(&s);
 }
 
+/* A model that is deployed in several places: one is chosen from a list. */
+static void test_several_places(void **state)
+{
+	struct stage s;
+	(void)state;
+	const struct deploy_wish w = { DEPLOY_REDEPLOY, "ranker", "", "", 0 };
+	struct sample *sample = sample_new(48, 0);
+	struct view *v = sample_view(sample);
+	struct sample_deploys *d = sample_deploys_new(v, SCENE_NO_PLAN, false);
+	sample_deploys_detail(d)->err = ERR_USAGE;
+	sample_deploys_detail(d)->why = "'ranker' is deployed in 2 places; name one of scope:ranker-eu, scope:ranker-us";
+	struct screen *screen = sheet_screen_new(&w, SAMPLE_DEPLOY_REQUEST, v);
+	shoot(screen, v, "sheet_places", SCENE_NO_PLAN, 22, 80, "80x24", UTF8);
+	screen->kind->free(screen);
+	sample_deploys_free(d);
+	sample_free(sample);
+
+	open_on(&s, node_screen_new("gpu-a-07"), SCENE_ASKING);
+	press(&s, 'D');
+	assert_int_equal(s.n_asks, 1);
+	press(&s, KEY_ENTER); /* there is nothing to choose yet */
+	assert_int_equal(s.n_asks, 1);
+	struct deploy_detail *answer = sample_deploys_detail(s.deploys);
+	memcpy(answer->request, s.ask->id, sizeof answer->request);
+	answer->err = ERR_USAGE;
+	answer->why = "'ranker' is deployed in 2 places; name one of scope:ranker-eu, scope:ranker-us";
+	console_changed(s.console);
+	paint(&s);
+	press(&s, 'y');
+	settle(&s, true);
+	assert_int_equal(s.n_asks, 1);
+	press(&s, KEY_DOWN);
+	press(&s, KEY_ENTER);
+	assert_int_equal(s.n_asks, 2);
+	assert_string_equal(s.ask->verb, "redeploy");
+	assert_string_equal(s.ask->target, "scope:ranker-us");
+	press(&s, KEY_ENTER); /* what was chosen among is gone */
+	assert_int_equal(s.n_asks, 2);
+	assert_string_equal(top(&s), "SHEET");
+	close_stage(&s);
+}
+
+/* What is tagged on the fleet is what is meant, in the fleet's order. */
+static void test_tagged_nodes(void **state)
+{
+	struct stage s;
+	(void)state;
+	open_on(&s, fleet_screen_new(), SCENE_ASKING);
+	char want[300];
+	const struct node_row *nodes = s.view->fleet->nodes;
+	press(&s, KEY_END);
+	press(&s, ' ');
+	press(&s, KEY_HOME);
+	press(&s, ' ');
+	press(&s, KEY_RIGHT);
+	press(&s, 'D');
+	assert_int_equal(s.n_asks, 1);
+	size_t first = SIZE_MAX, second = SIZE_MAX;
+	for (size_t i = 0; i < s.view->fleet->n_nodes; i++)
+		for (size_t k = i + 1; k < s.view->fleet->n_nodes; k++) {
+			snprintf(want, sizeof want, "%s,%s", nodes[i].node, nodes[k].node);
+			if (strcmp(s.ask->target, want) != 0)
+				continue;
+			first = i;
+			second = k;
+		}
+	assert_true(first == 0 && second != SIZE_MAX); /* and not the one that is selected */
+	assert_string_equal(s.ask->verb, "redeploy");
+	close_stage(&s);
+}
+
 static void test_confirm_by_a_key(void **state)
 {
 	struct stage s;
@@ -724,6 +795,8 @@ int main(void)
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_rollback_of_a_node),
 		cmocka_unit_test(test_redeploy_of_a_model),
+		cmocka_unit_test(test_several_places),
+		cmocka_unit_test(test_tagged_nodes),
 		cmocka_unit_test(test_confirm_by_a_key),
 		cmocka_unit_test(test_a_paste_confirms_nothing),
 		cmocka_unit_test(test_confirm_by_name),
