@@ -170,7 +170,12 @@ static void gate_title(const struct run_pane_data *d, char to[ALERTS_TEXT])
 {
 	const struct fleet_gate *g = &d->detail->plan->gate;
 	char soak[DURATION_TEXT];
-	snprintf(to, ALERTS_TEXT, "gate: p99 <= %gx, errors <= +%g%%, %s", g->latency_ratio, g->error_add * 100, format_duration(g->soak_ms, soak));
+	size_t n = (size_t)snprintf(to, ALERTS_TEXT, "gate: ");
+	if (g->latency_ratio > 0)
+		n += (size_t)snprintf(to + n, ALERTS_TEXT - n, "p99 <= %gx, ", g->latency_ratio);
+	if (g->error_add > 0)
+		n += (size_t)snprintf(to + n, ALERTS_TEXT - n, "errors <= +%g%%, ", g->error_add * 100);
+	snprintf(to + n, ALERTS_TEXT - n, "%s", format_duration(g->soak_ms, soak));
 }
 
 static int map_rows(const struct run_pane_data *d, int cols)
