@@ -90,12 +90,18 @@ bench_bench_colleagues_SOURCES = %reldir%/bench_colleagues.c tests/e2e/colleague
 	tests/unit/recorder/page_server.c tests/unit/recorder/page_server.h $(bench_on_pty)
 bench_bench_colleagues_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 bench_bench_colleagues_LDADD   = $(libs_base) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
-# The journal of a large deployment, and a large plan.
-BENCHES        += bench/bench_deploy
+# The journal of a large deployment, and a large plan; redeploys of the whole program, by the command and on a pty.
+if HAVE_TEST_LIBS
+BENCHES += bench/bench_deploy
+endif
 EXTRA_PROGRAMS += bench/bench_deploy
 CLEANFILES     += bench/bench_deploy
-bench_bench_deploy_SOURCES = %reldir%/bench_deploy.c
-bench_bench_deploy_LDADD   = $(libs_deploy)
+bench_bench_deploy_SOURCES = %reldir%/bench_deploy.c %reldir%/deploy_figures.h %reldir%/deploy_wire.c %reldir%/deploy_waves.c \
+	%reldir%/deploy_peer.c %reldir%/deploy_peer.h $(bench_on_pty)
+bench_bench_deploy_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+bench_bench_deploy_LDADD   = $(libs_deploy) $(libs_sim) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
+
+# Rules that look back over hours.
 BENCHES        += bench/bench_windows
 EXTRA_PROGRAMS += bench/bench_windows
 CLEANFILES     += bench/bench_windows

@@ -14,7 +14,7 @@
 #include "recorder/desk.h"
 #include "recorder/peers.h"
 
-enum { TICK_MS = 100 };
+enum { TICK_MS = 100, TICK_SOON_MS = 25 };
 
 /* A fleet that somebody here looks at. */
 struct holding {
@@ -41,7 +41,7 @@ struct alerting {
 	struct peers           *peers;    /* the fleet's Alertmanagers; NULL: there are none */
 	struct holding         *now, *next;
 	struct desk_job         job;
-	bool                    is_working, is_closing, wants_queue;
+	bool                    is_working, is_closing, wants_queue, is_soon;
 	uint64_t                ticket;   /* of what the last job gave; 0: nothing */
 	char                  (*done)[REQUEST_ID]; /* requests among that */
 	size_t                  n_done, cap_done;
@@ -458,10 +458,20 @@ static void job_work(void *ctx)
 	desk_work(h->alerting->desk, &h->alerting->job);
 }
 
+static void set_pace(struct alerting *a)
+{
+	bool is_soon = a->o.is_awaited != NULL && a->o.is_awaited(a->o.deploy_ctx);
+	if (is_soon == a->is_soon)
+		return;
+	a->is_soon = is_soon;
+	loop_timer_start(a->tick, is_soon ? TICK_SOON_MS : TICK_MS, is_soon ? TICK_SOON_MS : TICK_MS);
+}
+
 static void on_tick(void *ctx)
 {
 	struct alerting *a = ctx;
 	struct holding *h = a->next != NULL ? a->next : a->now;
+	set_pace(a);
 	hand_on(a);
 	if (a->is_working || h == NULL || (a->ticket != 0 && !store_is_committed(a->o.store, a->ticket)))
 		return;

@@ -16,6 +16,8 @@
 #include "store/alerts.h"
 #include "store/store.h"
 
+#include <stdbool.h>
+
 struct log;
 struct alerting;
 
@@ -29,7 +31,9 @@ struct alerting_options {
 	/* Where requests about redeploys and rollbacks go that may be asked for. ERR_LATER: it is asked again soon. Other errors are answered here with what `why` says. Once it was taken,
 	 * alerting_answered is called when the answer stands in the store; until then it may be given once more. NULL: there is nobody, and such requests are refused. */
 	enum err          (*deploy)(void *ctx, const struct request *r, const struct actor *actor, struct why *why);
-	void               *deploy_ctx;
+	/* Whether somebody has a plan before them that they may confirm at any moment: then requests are looked for more often. May be NULL. */
+	bool              (*is_awaited)(void *ctx);
+	void               *deploy_ctx; /* of both */
 };
 
 enum err alerting_new(const struct alerting_options *o, struct alerting **out, struct why *why);

@@ -17,6 +17,8 @@
 #include "store/alerts.h"
 #include "store/store.h"
 
+#include <stdbool.h>
+
 struct log;
 struct deploying;
 
@@ -40,6 +42,9 @@ void deploying_use(struct deploying *d, const struct fleet *f, void (*released)(
 
 /* What a person asks, who may (deed and rank are checked already). Both are copied. ERR_LATER: ask again, what was there is still being read. ERR_MEMORY: it was not taken. */
 enum err deploying_take(struct deploying *d, const struct request *r, const struct actor *actor, struct why *why);
+
+/* A plan waits to be confirmed. */
+bool deploying_is_awaited(const struct deploying *d);
 
 /* Ends it: what was sent may still happen, runs stand as interrupted in the store for the next recorder. `done` comes when all is freed. */
 void deploying_close(struct deploying *d, void (*done)(void *ctx), void *ctx);

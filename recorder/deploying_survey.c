@@ -301,6 +301,8 @@ static size_t n_waiting(const struct deploying *d)
 	return n;
 }
 
+bool deploying_is_awaited(const struct deploying *d) { return n_waiting(d) > 0; }
+
 static size_t n_plans_of(const struct deploying *d, const char *account)
 {
 	size_t n = 0;

@@ -523,6 +523,12 @@ static enum err on_deploy(void *ctx, const struct request *request, const struct
 	return r->deploying != NULL ? deploying_take(r->deploying, request, actor, why) : why_set(why, ERR_LATER, "it is ending");
 }
 
+static bool on_is_awaited(void *ctx)
+{
+	const struct recorder *r = ctx;
+	return r->deploying != NULL && deploying_is_awaited(r->deploying);
+}
+
 static void on_answered(void *ctx, const char *request)
 {
 	struct recorder *r = ctx;
@@ -535,7 +541,7 @@ static enum err make_store_parts(struct recorder *r, struct why *why)
 	const struct deploying_options deploys = { .loop = r->o.loop, .store = r->o.store, .store_path = r->store_path, .clock = r->o.clock, .log = r->o.log,
 		                                   .version = r->o.version, .ssh_config = r->o.ssh_config, .control_dir = r->o.control_dir, .answered = on_answered, .ctx = r };
 	const struct alerting_options alerts = { .loop = r->o.loop, .store = r->o.store, .store_path = r->store_path, .clock = r->o.clock, .log = r->o.log,
-		                                 .version = r->o.version, .deploy = on_deploy, .deploy_ctx = r };
+		                                 .version = r->o.version, .deploy = on_deploy, .is_awaited = on_is_awaited, .deploy_ctx = r };
 	enum err e = deploying_new(&deploys, &r->deploying, why);
 	return e == ERR_OK ? alerting_new(&alerts, &r->alerting, why) : e;
 }

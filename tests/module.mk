@@ -52,7 +52,7 @@ TESTS          += $(SLOW_TESTS) $(UNIT_TESTS)
 # What `make check` does in short, at length: SOAK connections. Best in a build without sanitizers.
 SOAK = 10000
 .PHONY: soak
-soak: tests/unit/collectors/test_ssh_soak soak-alerts soak-kill soak-power
+soak: tests/unit/collectors/test_ssh_soak soak-alerts soak-kill soak-deploy soak-power
 	PITWALL_SOAK=$(SOAK) tests/unit/collectors/test_ssh_soak
 
 # KILLS kills of a recorder, and of who asks it for something.
@@ -60,6 +60,11 @@ KILLS = 200
 .PHONY: soak-kill
 soak-kill: pitwall$(EXEEXT) tests/e2e/test_kill
 	PITWALL_KILLS=$(KILLS) PITWALL_BUILDDIR='$(abs_top_builddir)' tests/e2e/test_kill
+
+# A rollback whose recorder is killed at every moment of it, and two people who confirm at the same instant, 100 times.
+.PHONY: soak-deploy
+soak-deploy: pitwall$(EXEEXT) tests/e2e/test_deploy
+	PITWALL_KILLS=all PITWALL_BUILDDIR='$(abs_top_builddir)' tests/e2e/test_deploy
 
 # A whole day of the simulated fleet under the rule pack: none of its alerts may fire.
 SOAK_NODES = 48

@@ -25,7 +25,7 @@ static int smaller(int a, int b)
 static int draw_head(const struct run_pane_data *d, struct canvas *c)
 {
 	const struct deployment_at *at = &d->detail->at;
-	char right[ALERTS_TEXT] = "", who[ALERTS_TEXT], age[ALERTS_TEXT];
+	char right[ALERTS_TEXT] = "", who[ALERTS_TEXT], age[ALERTS_TEXT], by[ALERTS_TEXT];
 	int cols = canvas_region(c).cols, rows = canvas_region(c).rows, col = 1;
 	struct buf name;
 	if (d->progress != NULL && d->detail->plan->n_waves > 0 && deployment_is_active(at->last.state))
@@ -37,7 +37,11 @@ static int draw_head(const struct run_pane_data *d, struct canvas *c)
 	col += canvas_put(c, 0, col, ROLE_TITLE, buf_text(&name));
 	canvas_add_flags(c, (struct rect){ 0, 1, 1, col - 1 }, CELL_BOLD);
 	col += canvas_printf(c, 0, col, ROLE_TEXT, "  %.100s -> %.100s", at->row.from[0] != '\0' ? at->row.from : "?", at->row.to[0] != '\0' ? at->row.to : "?");
-	canvas_printf(c, 0, col, ROLE_SECOND, "  by %s", actor_text(&at->row.actor, who));
+	snprintf(by, sizeof by, "  by %.240s", actor_text(&at->row.actor, who));
+	if (col + (int)strlen(by) <= canvas_region(c).cols)
+		canvas_put(c, 0, col, ROLE_SECOND, by);
+	else
+		canvas_put_width(c, 0, col, canvas_region(c).cols - col, -1, ROLE_SECOND, by);
 	canvas_leave(c);
 	if (room > 10)
 		canvas_put(c, 0, cols - (int)strlen(right) - 1, ROLE_SECOND, right);
@@ -170,7 +174,12 @@ static void gate_title(const struct run_pane_data *d, char to[ALERTS_TEXT])
 {
 	const struct fleet_gate *g = &d->detail->plan->gate;
 	char soak[DURATION_TEXT];
-	snprintf(to, ALERTS_TEXT, "gate: p99 <= %gx, errors <= +%g%%, %s", g->latency_ratio, g->error_add * 100, format_duration(g->soak_ms, soak));
+	size_t n = (size_t)snprintf(to, ALERTS_TEXT, "gate: ");
+	if (g->latency_ratio > 0)
+		n += (size_t)snprintf(to + n, ALERTS_TEXT - n, "p99 <= %gx, ", g->latency_ratio);
+	if (g->error_add > 0)
+		n += (size_t)snprintf(to + n, ALERTS_TEXT - n, "errors <= +%g%%, ", g->error_add * 100);
+	snprintf(to + n, ALERTS_TEXT - n, "%s", format_duration(g->soak_ms, soak));
 }
 
 static int map_rows(const struct run_pane_data *d, int cols)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A bad version is rolled back on the simulated fleet by the real recorder, which is killed with -9 before and after each step of the run; the next recorder finds it
- * unfinished, and resumes or undoes it as it is asked. Whatever happens, in the end all nodes serve what the journal says. PITWALL_KILLS=all takes every moment, else some are taken.
- * And two people who confirm at the same instant: one acts, the other is told who does. */
+ * unfinished, and resumes or undoes it as it is asked, there or from a second console. Whatever happens, in the end all nodes serve what the journal says. PITWALL_KILLS=all takes
+ * every moment, else some are taken (`make soak-deploy`). And two people who confirm at the same instant: one acts, the other is told who does. */
 #include "tests/unit/unit.h"
 
 #include <dirent.h>
@@ -10,6 +10,8 @@
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,7 +23,8 @@
 #include "tests/e2e/small_fleet.h"
 #include "tests/unit/store_folder.h"
 
-enum { NODES = 12, SEED = 1, SPEED = 8, DEADLINE_MS = 120 * 1000, POLL_MS = 20, HIT_MAX = 8, YAML_MAX = 256 * 1024, TRIES = 100 };
+enum { NODES = 24 /* at most */, FEW_NODES = 12, RESUMES_MAX = 5, SEED = 1, SPEED = 8, DEADLINE_MS = 120 * 1000, POLL_MS = 20, HIT_MAX = 8, YAML_MAX = 256 * 1024, TRIES = 100, MANY = 34 /* more plans than wait at once */,
+       LATER_MS = 60 /* what is sent when a step was written, and its answer, fall into that */ };
 
 static struct why why;
 
@@ -52,9 +55,26 @@ struct stage {
 	struct sim         *sim;
 	char                group[64], old[64], new[64];
 	size_t              first, n; /* nodes of the group */
+	int                 nodes;        /* 0: FEW_NODES */
+	const char         *severity;     /* of the alert; NULL: critical, which no gate passes that began before it */
+	bool                has_consoles; /* two of them; the first records, and there is no other recorder */
 	pid_t               recorder;
+	struct pty         *consoles[2]; /* NULL: it was not begun, or is gone */
 	struct reader      *reader;
 };
+
+/* Reads what consoles write meanwhile. */
+static void pass(struct stage *s, int ms)
+{
+	bool has_any = false;
+	for (size_t i = 0; i < 2; i++)
+		if (s->consoles[i] != NULL) {
+			has_any = true;
+			pty_pump(s->consoles[i], ms / 2);
+		}
+	if (!has_any)
+		poll(NULL, 0, ms);
+}
 
 static int64_t own_ms(void)
 {
@@ -104,7 +124,7 @@ static void write_config(struct stage *s)
 		if (end != NULL)
 			*end++ = '\0';
 		if (strncmp(line, "defaults:", 9) == 0)
-			fputs("defaults: { interval: 200ms, timeout: 200ms }\n", to);
+			fputs("defaults: { interval: 500ms, timeout: 500ms }\n", to);
 		else if (strstr(line, " soak: ") != NULL)
 			fprintf(to, "      auto_rollback: %s\n      two_person: %s\n      waves: [ 1, 100%% ]\n      soak: 2s\n"
 			            "      gate: { latency: off, errors: off, quality: off, memory: off, requests: 0 }\n",
@@ -120,9 +140,9 @@ static void write_rules(struct stage *s)
 {
 	FILE *to = fopen(s->rules, "w");
 	assert_non_null(to);
-	fputs("groups:\n- name: r\n  interval: 500ms\n  rules:\n"
-	      "  - { alert: Mixed, expr: 'count by (model) (count by (model, version) (signal:model_version)) > 1', labels: { severity: critical },"
-	      " annotations: { summary: 'two versions' } }\n", to);
+	fprintf(to, "groups:\n- name: r\n  interval: 500ms\n  rules:\n"
+	      "  - { alert: Mixed, expr: 'count by (model) (count by (model, version) (signal:model_version)) > 1', labels: { severity: %s },"
+	      " annotations: { summary: 'two versions' } }\n", s->severity != NULL ? s->severity : "critical");
 	assert_int_equal(fclose(to), 0);
 }
 
@@ -132,6 +152,7 @@ static void start_recorder(struct stage *s)
 	s->recorder = fork();
 	assert_true(s->recorder >= 0);
 	if (s->recorder == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		int null = open("/dev/null", O_RDWR);
 		dup2(null, 0);
 		dup2(null, 1);
@@ -164,20 +185,52 @@ static void make_fleet(struct stage *s, const char *incident)
 	snprintf(s->config, sizeof s->config, "%s/fleet.yml", s->folder.folder);
 	snprintf(s->rules, sizeof s->rules, "%s/rules.yml", s->folder.folder);
 	s->clock = (struct fast_clock){ .clock = { .wall_ms = real_wall, .mono_us = fast_mono }, .start_us = clock_mono_us(clock_system()) };
-	const struct sim_options o = { .nodes = NODES, .seed = SEED, .incidents = incidents, .n_incidents = 1, .clock = &s->clock.clock };
+	const struct sim_options o = { .nodes = s->nodes > 0 ? s->nodes : FEW_NODES, .seed = SEED, .incidents = incidents, .n_incidents = 1, .clock = &s->clock.clock };
 	assert_ok(sim_new(&o, &s->sim, &why));
 	assert_ok(sim_start(s->sim, &why));
 	write_config(s);
 	write_rules(s);
 }
 
-static void make(struct stage *s)
+static void start_console(struct stage *s, size_t i)
 {
-	*s = (struct stage){ .takes_two = s->takes_two, .is_shared = s->is_shared };
+	const char *const argv[] = { pitwall_path(), "--config", s->config, "--store", s->folder.path, NULL };
+	const struct pty_options o = { .rows = 24, .cols = 80, .argv = argv };
+	s->consoles[i] = pty_start(&o);
+	pty_wait_text(s->consoles[i], i == 0 ? "recorded by this console" : "FLEET");
+}
+
+static bool takes_all(void)
+{
+	const char *all = getenv("PITWALL_KILLS");
+	return all != NULL && strcmp(all, "all") == 0;
+}
+
+/* On the heap: where a test fails, its simulator still runs. */
+static struct stage *stage_new(struct stage of)
+{
+	struct stage *s = calloc(1, sizeof *s);
+	assert_non_null(s);
+	*s = of;
+	return s;
+}
+
+/* `of`: takes_two, is_shared, has_consoles. */
+static struct stage *make(struct stage of)
+{
+	struct stage *s = stage_new(of);
+	s->severity = "warning";
+	s->nodes = takes_all() ? NODES : FEW_NODES;
 	make_fleet(s, "bad-deploy@0");
 	find_group(s);
-	start_recorder(s);
+	if (s->has_consoles)
+		start_console(s, 0);
+	else
+		start_recorder(s);
 	open_reader(s);
+	if (s->has_consoles)
+		start_console(s, 1);
+	return s;
 }
 
 /* What a recorder that was killed has left of requests. */
@@ -199,6 +252,12 @@ static void drop(struct stage *s)
 	char path[200];
 	if (s->recorder != 0)
 		stop_recorder(s, SIGTERM);
+	for (size_t i = 0; i < 2; i++)
+		if (s->consoles[i] != NULL) {
+			pty_send(s->consoles[i], "1");
+			pty_wait_text(s->consoles[i], "FLEET");
+			console_leave(s->consoles[i]);
+		}
 	reader_close(s->reader);
 	sim_free(s->sim);
 	unlink(s->config);
@@ -206,6 +265,7 @@ static void drop(struct stage *s)
 	snprintf(path, sizeof path, "%s-requests", s->folder.path);
 	remove_folder(path);
 	store_folder_remove(&s->folder);
+	free(s);
 }
 
 /* ---- what is asked, and what comes of it ---- */
@@ -220,7 +280,7 @@ static void ask(struct stage *s, struct request *r, const char *who)
 	r->origin = "";
 	while (spool_put(&way, r, &why) != ERR_OK) { /* nobody has recorded there yet */
 		assert_true(own_ms() < until);
-		poll(NULL, 0, POLL_MS);
+		pass(s, POLL_MS);
 	}
 }
 
@@ -242,13 +302,13 @@ static void wait_answer(struct stage *s, const struct request *r, struct outcome
 	int64_t until = own_ms() + DEADLINE_MS;
 	while (reader_request(s->reader, r->id, keep_answer, to, &why) != ERR_OK) {
 		assert_true(own_ms() < until);
-		poll(NULL, 0, POLL_MS);
+		pass(s, POLL_MS);
 	}
 }
 
 struct planned {
 	int64_t id;
-	char    hash[PLAN_HASH], name[128];
+	char    hash[PLAN_HASH], name[128], target[128];
 	bool    takes_name;
 };
 
@@ -264,6 +324,7 @@ static enum err keep_plan(void *ctx, const struct deployment_at *d)
 		fail_msg("the plan is forbidden: %s", forbidden);
 	snprintf(to->hash, sizeof to->hash, "%s", d->row.hash);
 	snprintf(to->name, sizeof to->name, "%s", p->name);
+	snprintf(to->target, sizeof to->target, "%s", d->row.target);
 	to->takes_name = p->confirm == CONFIRM_NAME;
 	arena_release(&a);
 	return ERR_OK;
@@ -327,16 +388,38 @@ static int moments(struct stage *s, int64_t id)
 	return n;
 }
 
+static enum err tell_change(void *ctx, const struct deployment_change *c)
+{
+	(void)ctx;
+	print_message("%s by '%s': %s\n", deployment_state_name(c->state), c->actor.who, c->text);
+	return ERR_OK;
+}
+
 static enum deployment_state wait_state(struct stage *s, int64_t id, bool (*is_it)(enum deployment_state))
 {
 	int64_t until = own_ms() + DEADLINE_MS;
 	enum deployment_state state;
 	while (!is_it(state = state_of(s, id))) {
-		if (own_ms() >= until)
+		if (own_ms() >= until) {
+			reader_deployment_changes(s->reader, id, INT64_MAX - 1, tell_change, NULL, &why);
 			fail_msg("it stays %s, after %d moments", deployment_state_name(state), moments(s, id));
-		poll(NULL, 0, POLL_MS);
+		}
+		pass(s, POLL_MS);
 	}
 	return state;
+}
+
+static enum err see_back(void *ctx, const struct deployment_change *c)
+{
+	*(bool *)ctx |= c->state == DEPLOYMENT_UNDOING;
+	return ERR_OK;
+}
+
+static bool is_on_its_way_back(struct stage *s, int64_t id)
+{
+	bool is_back = false;
+	assert_ok(reader_deployment_changes(s->reader, id, INT64_MAX - 1, see_back, &is_back, &why));
+	return is_back;
 }
 
 static bool is_settled(enum deployment_state s)
@@ -362,10 +445,10 @@ static void check_end(struct stage *s, int64_t id, enum deployment_state state, 
 		for (sim_truth(s->sim, s->first + i, &t); strcmp(t.version, want) != 0 || !t.is_up; sim_truth(s->sim, s->first + i, &t)) {
 			if (own_ms() >= until)
 				fail_msg("%s serves %s, and the deployment is %s", t.name, t.version, deployment_state_name(state));
-			poll(NULL, 0, POLL_MS);
+			pass(s, POLL_MS);
 		}
 	}
-	if (state == DEPLOYMENT_DONE)
+	if (deployment_is_over(state))
 		assert_ok(reader_deployment_steps(s->reader, id, INT64_MAX - 1, see_open, NULL, &why));
 }
 
@@ -380,92 +463,202 @@ static void look_at_versions(struct stage *s, bool *is_new)
 
 /* ---- tests ---- */
 
+/* To its end, as a person leads it who wants it done: a node that did not answer in time, on a machine that has much else to do, is tried again. */
+static enum deployment_state lead(struct stage *s, int64_t id, const char *verb)
+{
+	enum deployment_state state;
+	for (int i = 0; !deployment_is_over(state = wait_state(s, id, is_settled)); i++) {
+		assert_true(i < RESUMES_MAX);
+		control(s, id, verb);
+	}
+	return state;
+}
+
 static int run_undisturbed(void)
 {
-	struct stage s = { .takes_two = false };
+	struct stage *s = make((struct stage){ .takes_two = false });
 	struct planned p;
 	bool was_new[NODES];
 	struct outcome_of answer;
-	make(&s);
-	look_at_versions(&s, was_new);
-	plan(&s, "kim", &p);
+	look_at_versions(s, was_new);
+	plan(s, "kim", &p);
 	struct request r = confirmation(&p);
-	ask(&s, &r, "kim");
-	wait_answer(&s, &r, &answer);
+	ask(s, &r, "kim");
+	wait_answer(s, &r, &answer);
 	assert_int_equal(answer.err, ERR_OK);
-	assert_int_equal(wait_state(&s, p.id, deployment_is_over), DEPLOYMENT_DONE);
-	check_end(&s, p.id, DEPLOYMENT_DONE, was_new);
-	int n = moments(&s, p.id);
-	drop(&s);
+	assert_int_equal(lead(s, p.id, "resume"), DEPLOYMENT_DONE);
+	check_end(s, p.id, DEPLOYMENT_DONE, was_new);
+	int n = moments(s, p.id);
+	drop(s);
 	return n;
 }
 
-/* The recorder dies when so many moments stand in the journal. False: the run was over before. */
-static void kill_at(int moment, const char *then)
+struct kill {
+	int         moment;       /* so many stand in the journal */
+	int         later_ms;     /* and so long after that: what a step sends is on its way then, or was answered */
+	const char *then;         /* "resume", "undo" */
+	bool        has_consoles; /* of two consoles the one that records is killed, and the other one goes on */
+	bool        is_on_the_way_back; /* the run is being undone: the moments are those of its way back */
+};
+
+/* The last thing that the dead one did may be that the run was over, or its confirmation lies there still. */
+static void kill_recorder(struct stage *s)
 {
-	struct stage s = { .takes_two = false };
+	if (!s->has_consoles) {
+		stop_recorder(s, SIGKILL);
+		start_recorder(s);
+		return;
+	}
+	pty_signal(s->consoles[0], SIGKILL);
+	pty_wait_exit(s->consoles[0]);
+	pty_free(s->consoles[0]);
+	s->consoles[0] = NULL;
+}
+
+/* As a person at the console does who is told that a run is unfinished. */
+static void control_by_console(struct stage *s, const struct planned *p, const char *then)
+{
+	struct pty *c = s->consoles[1];
+	pty_wait_text(c, "a deployment is unfinished");
+	pty_send(c, "\r");
+	pty_wait_text(c, "DEPLOY");
+	pty_wait_text(c, "interrupted");
+	if (strcmp(then, "undo") == 0) {
+		pty_send(c, "u");
+		pty_wait_text(c, "put all back?");
+		pty_send(c, p->target);
+	} else {
+		pty_send(c, " ");
+		pty_wait_text(c, "go on?");
+	}
+	pty_send(c, "\r");
+	for (int64_t until = own_ms() + DEADLINE_MS; state_of(s, p->id) == DEPLOYMENT_INTERRUPTED; pass(s, POLL_MS))
+		assert_true(own_ms() < until);
+}
+
+static void wait_moments(struct stage *s, int64_t id, int n)
+{
+	int64_t until = own_ms() + DEADLINE_MS;
+	while (moments(s, id) < n && !is_settled(state_of(s, id))) {
+		assert_true(own_ms() < until);
+		pass(s, 1);
+	}
+}
+
+static void kill_at(const struct kill *k)
+{
+	struct stage *s = make((struct stage){ .has_consoles = k->has_consoles });
 	struct planned p;
 	bool was_new[NODES];
-	int64_t until = own_ms() + DEADLINE_MS;
-	make(&s);
-	look_at_versions(&s, was_new);
-	plan(&s, "kim", &p);
+	int base = 0;
+	look_at_versions(s, was_new);
+	plan(s, "kim", &p);
 	struct request r = confirmation(&p);
-	ask(&s, &r, "kim");
-	while (moments(&s, p.id) < moment && !deployment_is_over(state_of(&s, p.id))) {
-		assert_true(own_ms() < until);
-		poll(NULL, 0, 1);
+	ask(s, &r, "kim");
+	if (k->is_on_the_way_back) {
+		wait_moments(s, p.id, 4); /* a node was changed */
+		control(s, p.id, "undo");
+		base = moments(s, p.id);
 	}
-	stop_recorder(&s, SIGKILL);
-	start_recorder(&s);
-	enum deployment_state state = wait_state(&s, p.id, is_settled);
-	if (state == DEPLOYMENT_INTERRUPTED) {
-		control(&s, p.id, then);
-		state = wait_state(&s, p.id, deployment_is_over);
-		assert_int_equal(state, strcmp(then, "undo") == 0 ? DEPLOYMENT_UNDONE : DEPLOYMENT_DONE);
+	wait_moments(s, p.id, base + k->moment);
+	pass(s, k->later_ms);
+	kill_recorder(s);
+	enum deployment_state state = wait_state(s, p.id, is_settled);
+	if (!deployment_is_over(state)) {
+		bool was_back = is_on_its_way_back(s, p.id);
+		if (k->has_consoles && state == DEPLOYMENT_INTERRUPTED)
+			control_by_console(s, &p, k->then);
+		state = lead(s, p.id, k->then);
+		assert_int_equal(state, was_back || strcmp(k->then, "undo") == 0 ? DEPLOYMENT_UNDONE : DEPLOYMENT_DONE);
 	}
-	check_end(&s, p.id, state, was_new);
-	drop(&s);
+	check_end(s, p.id, state, was_new);
+	drop(s);
+}
+
+static int later_ms(void)
+{
+	static unsigned seed = 7;
+	return (int)((unsigned)rand_r(&seed) % LATER_MS);
 }
 
 static void test_kill(void **state)
 {
-	const char *all = getenv("PITWALL_KILLS");
-	int n = run_undisturbed(), step = all != NULL && strcmp(all, "all") == 0 ? 1 : n / 4 + 1;
+	int n = run_undisturbed(), step = takes_all() ? 1 : n / 4 + 1;
 	(void)state;
 	assert_true(n >= 6);
 	for (int moment = 0; moment <= n; moment += step)
-		kill_at(moment, moment / step % 2 == 0 ? "resume" : "undo");
+		for (int how = 0; how < (takes_all() ? 2 : 1); how++)
+			kill_at(&(struct kill){ .moment = moment, .later_ms = how == 0 ? 0 : later_ms(), .then = (moment / step + how) % 2 == 0 ? "resume" : "undo" });
 }
 
-/* Both have a plan; both say yes before the recorder looks. */
+static void test_kill_back(void **state)
+{
+	int n = takes_all() ? 6 : 2;
+	(void)state;
+	for (int moment = 0; moment <= n; moment += takes_all() ? 1 : 2)
+		kill_at(&(struct kill){ .moment = moment, .later_ms = later_ms(), .then = moment % 4 == 0 ? "resume" : "undo", .is_on_the_way_back = true });
+}
+
+/* The console that records dies; the other one, which only looked on, records, says that a run is unfinished, and goes on with it. */
+static void test_kill_console(void **state)
+{
+	int n = takes_all() ? run_undisturbed() : 4;
+	(void)state;
+	for (int moment = takes_all() ? 0 : 3; moment <= n; moment++)
+		kill_at(&(struct kill){ .moment = moment, .later_ms = later_ms(), .then = moment % 2 == 0 ? "undo" : "resume", .has_consoles = true });
+}
+
+static bool is_refused(enum deployment_state s) { return s == DEPLOYMENT_REFUSED; }
+
+/* Both have a plan; both say yes before the recorder looks. When the one that acts is done, what the other one was shown is not so any more. */
+static void race(struct stage *s, int number)
+{
+	struct planned p[2];
+	struct outcome_of answers[2];
+	struct request r[2];
+	static const char *const who[2] = { "kim", "lee" };
+	for (int k = 0; k < 2; k++) {
+		plan(s, who[k], &p[k]);
+		r[k] = confirmation(&p[k]);
+	}
+	for (int k = 0; k < 2; k++)
+		ask(s, &r[k], who[(k + number) % 2]);
+	for (int k = 0; k < 2; k++)
+		wait_answer(s, &r[k], &answers[k]);
+	int winner = answers[0].err == ERR_OK ? 0 : 1, loser = 1 - winner;
+	assert_int_equal(answers[winner].err, ERR_OK);
+	assert_int_equal(answers[loser].err, ERR_LATER);
+	assert_non_null(strstr(answers[loser].text, who[(winner + number) % 2]));
+	control(s, p[winner].id, "undo");
+	assert_int_equal(wait_state(s, p[winner].id, deployment_is_over), DEPLOYMENT_UNDONE);
+	ask(s, &r[loser], who[(loser + number) % 2]);
+	wait_answer(s, &r[loser], &answers[loser]);
+	assert_int_equal(answers[loser].err, ERR_CANCELLED);
+	assert_non_null(strstr(answers[loser].text, "plan again"));
+	wait_state(s, p[loser].id, is_refused);
+}
+
 static void test_two_people(void **state)
 {
-	struct stage s = { .takes_two = false };
+	struct stage *s = make((struct stage){ .takes_two = false });
 	(void)state;
-	make(&s);
-	int tries = getenv("PITWALL_KILLS") != NULL ? TRIES : 3;
-	for (int i = 0; i < tries; i++) {
-		struct planned p[2];
-		struct outcome_of answers[2];
-		struct request r[2];
-		static const char *const who[2] = { "kim", "lee" };
-		for (int k = 0; k < 2; k++) {
-			plan(&s, who[k], &p[k]);
-			r[k] = confirmation(&p[k]);
-		}
-		for (int k = 0; k < 2; k++)
-			ask(&s, &r[k], who[(k + i) % 2]);
-		for (int k = 0; k < 2; k++)
-			wait_answer(&s, &r[k], &answers[k]);
-		int winner = answers[0].err == ERR_OK ? 0 : 1;
-		assert_int_equal(answers[winner].err, ERR_OK);
-		assert_int_equal(answers[1 - winner].err, ERR_LATER);
-		assert_non_null(strstr(answers[1 - winner].text, who[(winner + i) % 2]));
-		control(&s, p[winner].id, "undo");
-		wait_state(&s, p[winner].id, deployment_is_over);
-	}
-	drop(&s);
+	for (int i = 0; i < (takes_all() ? TRIES : 3); i++)
+		race(s, i);
+	drop(s);
+}
+
+/* Whoever looks at one sheet after the other keeps nobody from making a plan. */
+static void test_many_plans(void **state)
+{
+	struct stage *s = make((struct stage){ .takes_two = false });
+	struct planned first, p;
+	(void)state;
+	plan(s, "kim", &first);
+	for (int i = 1; i < MANY; i++)
+		plan(s, "kim", &p);
+	assert_int_equal(wait_state(s, first.id, deployment_is_over), DEPLOYMENT_EXPIRED);
+	assert_int_equal(state_of(s, p.id), DEPLOYMENT_PLANNED);
+	drop(s);
 }
 
 static enum err confirm_as(struct stage *s, const struct planned *p, const char *who)
@@ -482,19 +675,18 @@ static void test_second_person(void **state)
 {
 	(void)state;
 	for (int is_shared = 0; is_shared < 2; is_shared++) {
-		struct stage s = { .takes_two = true, .is_shared = is_shared != 0 };
+		struct stage *s = make((struct stage){ .takes_two = true, .is_shared = is_shared != 0 });
 		struct planned p;
-		make(&s);
-		plan(&s, "kim", &p);
-		assert_int_equal(confirm_as(&s, &p, "kim"), ERR_OK);
-		assert_int_equal(state_of(&s, p.id), DEPLOYMENT_WAITING);
-		assert_int_equal(confirm_as(&s, &p, "kim"), ERR_DENIED);
-		assert_int_equal(confirm_as(&s, &p, "lee"), is_shared ? ERR_OK : ERR_DENIED);
+		plan(s, "kim", &p);
+		assert_int_equal(confirm_as(s, &p, "kim"), ERR_OK);
+		assert_int_equal(state_of(s, p.id), DEPLOYMENT_WAITING);
+		assert_int_equal(confirm_as(s, &p, "kim"), ERR_DENIED);
+		assert_int_equal(confirm_as(s, &p, "lee"), is_shared ? ERR_OK : ERR_DENIED);
 		if (is_shared)
-			assert_int_equal(wait_state(&s, p.id, deployment_is_over), DEPLOYMENT_DONE);
+			assert_int_equal(lead(s, p.id, "resume"), DEPLOYMENT_DONE);
 		else
-			assert_int_equal(state_of(&s, p.id), DEPLOYMENT_WAITING);
-		drop(&s);
+			assert_int_equal(state_of(s, p.id), DEPLOYMENT_WAITING);
+		drop(s);
 	}
 }
 
@@ -512,23 +704,23 @@ static enum err keep_deployment(void *ctx, const struct deployment_at *d)
 /* As the fleet file allows: just what changed is taken back, where it changed, once. */
 static void test_by_itself(void **state)
 {
-	struct stage s = { .is_auto = true };
+	struct stage *s = stage_new((struct stage){ .is_auto = true });
 	struct deployment_at seen = { .last = { .state = DEPLOYMENT_STATE_COUNT } };
 	bool was_new[NODES] = { false };
 	(void)state;
-	make_fleet(&s, "bad-deploy@320");
-	start_recorder(&s);
-	find_group(&s);
-	open_reader(&s);
+	make_fleet(s, "bad-deploy@320");
+	start_recorder(s);
+	find_group(s);
+	open_reader(s);
 	for (int64_t until = own_ms() + DEADLINE_MS; seen.last.state != DEPLOYMENT_DONE; poll(NULL, 0, POLL_MS)) {
 		if (own_ms() >= until)
 			fail_msg("%lld rollbacks, the last is %d", (long long)seen.row.id, (int)seen.last.state);
 		seen.row.id = 0;
-		assert_ok(reader_deployments(s.reader, 0, INT64_MAX - 1, 10, keep_deployment, &seen, &why));
+		assert_ok(reader_deployments(s->reader, 0, INT64_MAX - 1, 10, keep_deployment, &seen, &why));
 	}
 	assert_int_equal(seen.row.id, 1);
-	check_end(&s, 1, DEPLOYMENT_DONE, was_new);
-	drop(&s);
+	check_end(s, 1, DEPLOYMENT_DONE, was_new);
+	drop(s);
 }
 
 static enum err count_firing(void *ctx, const struct alert_row *a)
@@ -547,17 +739,17 @@ static size_t n_firing(struct stage *s)
 /* The whole way, as somebody at a console takes it: a bad version comes, the alert, R, y, the waves and gates, and the alert is over. */
 static void test_console(void **state)
 {
-	struct stage s = { .takes_two = false };
+	struct stage *s = stage_new((struct stage){ .takes_two = false });
 	(void)state;
-	make_fleet(&s, "bad-deploy@320"); /* of the simulator's seconds: the version before is seen to be good for a while */
-	const char *const argv[] = { pitwall_path(), "--config", s.config, "--store", s.folder.path, NULL };
+	make_fleet(s, "bad-deploy@320"); /* of the simulator's seconds: the version before is seen to be good for a while */
+	const char *const argv[] = { pitwall_path(), "--config", s->config, "--store", s->folder.path, NULL };
 	const struct pty_options o = { .rows = 24, .cols = 80, .argv = argv };
 	struct pty *p = pty_start(&o);
 	pty_wait_text(p, "FLEET");
-	find_group(&s);
-	open_reader(&s);
+	find_group(s);
+	open_reader(s);
 	int64_t until = own_ms() + DEADLINE_MS;
-	while (n_firing(&s) == 0) {
+	while (n_firing(s) == 0) {
 		assert_true(own_ms() < until);
 		pty_pump(p, POLL_MS);
 	}
@@ -570,31 +762,35 @@ static void test_console(void **state)
 	pty_wait_no_text(p, "\u25ba y starts it");
 	pty_wait_text(p, "\u25ba y starts it");
 	int64_t id = 0;
-	assert_ok(reader_deployment_id(s.reader, &id, &why));
+	assert_ok(reader_deployment_id(s->reader, &id, &why));
 	assert_true(id > 0);
-	assert_int_equal(state_of(&s, id), DEPLOYMENT_PLANNED);
+	assert_int_equal(state_of(s, id), DEPLOYMENT_PLANNED);
 	pty_send(p, "y");
-	for (until = own_ms() + DEADLINE_MS; state_of(&s, id) == DEPLOYMENT_PLANNED; pty_pump(p, POLL_MS))
+	for (until = own_ms() + DEADLINE_MS; state_of(s, id) == DEPLOYMENT_PLANNED; pty_pump(p, POLL_MS))
 		assert_true(own_ms() < until);
-	while (!deployment_is_over(state_of(&s, id))) {
+	while (!deployment_is_over(state_of(s, id))) {
 		assert_true(own_ms() < until + 2 * DEADLINE_MS);
 		pty_pump(p, POLL_MS);
 	}
-	assert_int_equal(state_of(&s, id), DEPLOYMENT_DONE);
+	assert_int_equal(state_of(s, id), DEPLOYMENT_DONE);
 	pty_wait_text(p, "done");
 	pty_send(p, "1");
 	pty_wait_text(p, "FLEET");
-	for (until = own_ms() + DEADLINE_MS; n_firing(&s) > 0; pty_pump(p, POLL_MS))
+	for (until = own_ms() + DEADLINE_MS; n_firing(s) > 0; pty_pump(p, POLL_MS))
 		assert_true(own_ms() < until);
 	console_leave(p);
-	drop(&s);
+	drop(s);
 }
 
-int main(void)
+/* Argument: a pattern of the tests that are wanted ("test_kill*"). */
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_console),    cmocka_unit_test(test_by_itself), cmocka_unit_test(test_second_person),
-		cmocka_unit_test(test_two_people), cmocka_unit_test(test_kill),
+		cmocka_unit_test(test_two_people), cmocka_unit_test(test_many_plans), cmocka_unit_test(test_kill),
+		cmocka_unit_test(test_kill_back),  cmocka_unit_test(test_kill_console),
 	};
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	return cmocka_run_group_tests_name("deploy", tests, NULL, NULL);
 }

@@ -607,6 +607,19 @@ static void test_the_undo_dialog(void **state)
 	close_stage(&s);
 }
 
+/* What the gate does not look at stands in no limit. */
+static void test_a_gate_that_is_off(void **state)
+{
+	struct stage s;
+	(void)state;
+	open_on(&s, run_screen_new(SAMPLE_DEPLOY_ID), SCENE_RUNNING);
+	struct deploy_plan *p = (struct deploy_plan *)(uintptr_t)deploy_detail_of(s.view, SAMPLE_DEPLOY_ID)->plan;
+	p->gate.latency_ratio = p->gate.error_add = 0;
+	paint(&s);
+	golden_check(s.canvas, "run_gate_off_80x24");
+	close_stage(&s);
+}
+
 static void test_going_about(void **state)
 {
 	struct stage s;
@@ -809,7 +822,7 @@ int main(void)
 		cmocka_unit_test(test_who),
 		cmocka_unit_test(test_controls),
 		cmocka_unit_test(test_the_undo_dialog),
-		cmocka_unit_test(test_going_about),
+		cmocka_unit_test(test_a_gate_that_is_off), cmocka_unit_test(test_going_about),
 		cmocka_unit_test(test_the_banner),
 		cmocka_unit_test(test_the_banner_in_a_console),
 		cmocka_unit_test(test_what_is_unfinished_is_offered),
