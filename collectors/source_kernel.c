@@ -145,7 +145,7 @@ static void read_time(struct reading *r, struct slice line)
 
 /* ---- Xid ---- */
 
-/* When the line was written, by the clock here: the machine's own may be wrong. What comes without a time is new, but for the first reading. */
+/* When the line was written, by the clock here: the machine's own may be wrong. What has no time is new, but for the first reading. */
 static int64_t written_ms(const struct reading *r)
 {
 	if (r->line_ms > 0 && r->now_ms > 0)

@@ -31,8 +31,8 @@ struct roster {
 void roster_begin(struct roster *r);
 /* The GPU of that index (0 to 999, whole), one more where it is new; NULL: no such index, or too many. */
 struct roster_gpu *roster_of(struct roster *r, double id);
-/* What an asking's tool, of which nothing could be read, ended with. True where it has not ended in time more than once in a row: the driver hangs,
- * and none of the GPUs can be worked with. */
+/* `status`: what an asking's tool, of which nothing could be read, ended with. True where it has not ended in time more than once in a row: the
+ * driver hangs, and none of the GPUs can be worked with. */
 bool roster_is_mute(struct roster *r, int status);
 /* An event for each that is missing since this asking, and for each that is back. */
 void roster_tell(struct roster *r, struct findings *out);

@@ -353,7 +353,8 @@ static int use_the_usual(void **state)
 	return 0;
 }
 
-/* A code that no file holds: keyboard-interactive, alone and after a key. ssh asks, as often as the server does, and the recorder rides on the login. */
+/* A code that no file holds: keyboard-interactive, alone and after a key. ssh asks as often as the server does, and the recorder rides on the
+ * login. */
 static void a_code_is_asked_for_by_ssh(void **state)
 {
 	(void)state;

@@ -141,7 +141,8 @@ static const char with_pam[] = "mount --bind \"$0\" /etc/pam.d && exec \"$@\"";
 bool sshd_can_ask(void)
 {
 	char said[1024];
-	const char *const argv[] = { "unshare", "--mount", "sh", "-c", with_pam, "/etc/pam.d", "find", "/lib", "/usr/lib", "-name", "pam_exec.so", NULL };
+	const char *const argv[] = { "unshare", "--mount", "sh", "-c", with_pam, "/etc/pam.d", "find", "/lib", "/usr/lib", "-name", "pam_exec.so",
+		                         NULL };
 	return geteuid() == 0 && access("/etc/pam.d", X_OK) == 0 && sshd_run(argv, said, sizeof said) == 0 && strstr(said, "pam_exec.so") != NULL;
 }
 
@@ -239,7 +240,9 @@ static enum err make_pam(const struct sshd *s, const char *code, struct why *why
 	snprintf(text, sizeof text, "#!/bin/sh\n[ \"$(tr -d '\\000')\" = '%s' ]\n", code);
 	enum err e = write_file(s, "ask", 0755, text, why);
 	snprintf(text, sizeof text,
-	         "auth requisite pam_exec.so type=auth expose_authtok quiet %s/ask\nauth required pam_permit.so\naccount required pam_permit.so\nsession required pam_permit.so\n", s->folder);
+	         "auth requisite pam_exec.so type=auth expose_authtok quiet %s/ask\nauth required pam_permit.so\n"
+	         "account required pam_permit.so\nsession required pam_permit.so\n",
+	         s->folder);
 	return e == ERR_OK ? write_file(s, "pam.d/sshd", 0644, text, why) : e;
 }
 
@@ -253,7 +256,8 @@ static enum err write_config(struct sshd *s, const struct sshd_options *o, struc
 	for (const char *const *lines = o->config; lines != NULL && *lines != NULL; lines++)
 		fprintf(f, "%s\n", *lines);
 	if (s->asks)
-		fprintf(f, "UsePAM yes\nKbdInteractiveAuthentication yes\nAuthenticationMethods %skeyboard-interactive\n", o->wants_key ? "publickey," : "");
+		fprintf(f, "UsePAM yes\nKbdInteractiveAuthentication yes\nAuthenticationMethods %skeyboard-interactive\n",
+		        o->wants_key ? "publickey," : "");
 	for (int i = 0; i < s->n_host_keys; i++)
 		fprintf(f, "HostKey %s/host_%s\n", s->folder, s->host_keys[i].type);
 	fprintf(f,

@@ -24,7 +24,7 @@ struct sshd_options {
 /* False where sshd, ssh or ssh-keygen is not installed: the test is to skip then, and say so. */
 bool sshd_is_there(void);
 
-/* Whether one can be started that asks for a code: PAM's files are put in its place in a mount namespace of its own, for which one has to be root. */
+/* Whether one can be started that asks for a code: it has PAM files of its own in a mount namespace of its own, which takes root. */
 bool sshd_can_ask(void);
 
 /* ERR_NOT_FOUND where it is not installed; every other failure carries what sshd said. Returns when it listens. */

@@ -358,7 +358,8 @@ static void command_is_plain(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(seldom_asked_stays), cmocka_unit_test(what_hangs_is_late), cmocka_unit_test(absent_is_asked_less), cmocka_unit_test(events_wait_to_be_looked_at),
+		cmocka_unit_test(seldom_asked_stays), cmocka_unit_test(what_hangs_is_late),
+		cmocka_unit_test(absent_is_asked_less), cmocka_unit_test(events_wait_to_be_looked_at),
 		cmocka_unit_test(one_at_a_time), cmocka_unit_test(odd_frames), cmocka_unit_test(ceilings), cmocka_unit_test(what_settings_want),
 		cmocka_unit_test(command_is_plain),
 	};

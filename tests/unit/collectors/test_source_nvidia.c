@@ -211,8 +211,8 @@ static void test_lost_handle(void **state)
 	kit_close(&k);
 }
 
-/* The driver answers for none of the GPUs that were there: all of them are at fault, until it does again. What says nothing of the GPUs is no fault
- * of theirs, and a single answer that is late is none either. */
+/* The driver answers for none of the GPUs that were there: all of them are at fault, until it does again. What says nothing of the GPUs is no
+ * fault of theirs, and a single answer that is late is none either. */
 static void test_none_answers(void **state)
 {
 	(void)state;

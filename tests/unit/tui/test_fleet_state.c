@@ -134,7 +134,8 @@ static void a_gpu_that_is_unfit_is_named(void **state)
 	int64_t server = target(f, "g", "n", "vllm", "chat"), machine = target(f, "g", "n", "machine", "chat");
 	for (int i = 0; i < (int)(sizeof rows / sizeof rows[0]); i++) {
 		struct labels *series[] = { labels_of("__name__", "signal:up", NULL),
-			labels_of("__name__", "signal:gpu_fault", "gpu", rows[i].gpu, "pci_bus_id", rows[i].bus, "reason", rows[i].reason, "xid", rows[i].xid, NULL) };
+			labels_of("__name__", "signal:gpu_fault", "gpu", rows[i].gpu, "pci_bus_id", rows[i].bus, "reason", rows[i].reason, "xid",
+			          rows[i].xid, NULL) };
 		const double values[] = { 1, isnan(rows[i].value) ? stale_mark() : rows[i].value };
 		const struct layout *layout = NULL;
 		int64_t t_ms = START_MS + i * STEP_MS;
