@@ -534,9 +534,8 @@ static void test_under_a_shell(void **state)
 	wait_until(&s, "the store can be read", can_be_read);
 	begin_run(&s);
 	detach(&s);
-	pty_send(s.pty, "jobs -l; echo sh''ell $(($(jobs -pr)))\r");
-	pty_wait_text(s.pty, "Running");
-	pty_wait_text(s.pty, "shell ");
+	pty_send(s.pty, "until jobs -r | grep -q pitwall; do sleep 0.05; done; echo the job ru''ns\r");
+	pty_wait_text(s.pty, "the job runs");
 	atomic_store(&s.may_serve, true);
 	wait_until(&s, "the run is over", is_over);
 	pty_send(s.pty, "wait; echo it en''ded with $?\r");
