@@ -63,7 +63,9 @@ const struct cli_command command_console = {
 	.arguments    = "",
 	.summary      = "open the console on the fleet; it records too unless a recorder holds the store",
 	.details      = "Without a fleet file it watches this machine and the inference servers and exporters that answer on their well-known loopback ports. "
-	                "Where another process records the store, the console is a viewer, and takes over when that process is gone. '?' shows the keys.",
+	                "Where another process records the store, the console is a viewer, and takes over when that process is gone. '?' shows the keys. "
+	                "A console that records and whose terminal is lost, or given back with ':detach', goes on in the background while a redeploy or rollback is under way, "
+	                "then ends; 'on_hangup' in the fleet file says otherwise.",
 	.options      = options,
 	.takes_common = true,
 	.run          = run,

@@ -80,7 +80,7 @@ static enum err print_once(struct demo *d, struct why *why)
 
 static enum err show(struct demo *d, const struct cli *cli, int *signal_number, struct why *why)
 {
-	struct console_run r = { .store_path = buf_text(&d->store), .fleet = d->fleet, .profiles = d->profiles };
+	struct console_run r = { .store_path = buf_text(&d->store), .fleet = d->fleet, .profiles = d->profiles, .ends_with_screen = true };
 	console_run_from_cli(&r, cli);
 	enum err e = console_run(&r, signal_number, why);
 	d->fleet = r.fleet;

@@ -2,6 +2,7 @@
 #include "app/console_run.h"
 
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +14,12 @@
 
 #include "config.h"
 
+#include "app/headless.h"
 #include "app/cli.h"
 #include "app/paths.h"
 #include "base/clock.h"
 #include "base/account.h"
+#include "base/log.h"
 #include "base/loop.h"
 #include "base/person.h"
 #include "base/slurp.h"
@@ -31,6 +34,7 @@
 #include "tui/deploys_ask.h"
 #include "tui/errands.h"
 #include "tui/keymap.h"
+#include "tui/leaving.h"
 #include "tui/lend.h"
 #include "tui/logs.h"
 #include "tui/pump.h"
@@ -64,6 +68,10 @@ struct run {
 	struct buf          config_dir, control_dir;
 	int                 signal_number;
 	int                 n_closing;
+	struct headless  *headless;  /* the screen is gone, and the recorder goes on */
+	enum { LEAVES_SIMPLY, LEAVES_DETACHED, LEAVES_INTERRUPTING } leaves;
+	enum fleet_hangup   on_hangup;
+	char                who[REQUEST_NAME_MAX + 1]; /* who sat here, when the screen is gone */
 	bool                was_recording;
 	char                ended_why[512];
 };
@@ -123,6 +131,13 @@ static void part_closed(void *ctx)
 		loop_stop(r->loop);
 }
 
+static void close_standby(struct run *r, void (*done)(void *ctx))
+{
+	struct standby *s = r->standby;
+	r->standby = NULL;
+	standby_close(s, done, r);
+}
+
 static void close_parts(struct run *r)
 {
 	r->n_closing = 1;
@@ -149,11 +164,49 @@ static void close_parts(struct run *r)
 		r->access = NULL;
 	}
 	if (r->standby != NULL) {
-		r->n_closing++;
-		standby_close(r->standby, part_closed, r);
-		r->standby = NULL;
+		r->n_closing++; /* closed by on_alone_over where it goes on */
+		if (r->headless == NULL)
+			close_standby(r, part_closed);
 	}
 	part_closed(r);
+}
+
+/* ---- going on without the screen ---- */
+
+static void alone_closed(void *ctx)
+{
+	struct run *r = ctx;
+	headless_close(r->headless); /* its signals are wanted to the end */
+	r->headless = NULL;
+	part_closed(r);
+}
+
+static void on_alone_over(void *ctx, int signal_number, bool went_on)
+{
+	struct run *r = ctx;
+	if (went_on || signal_number != 0) {
+		r->signal_number = signal_number;
+		r->ended_why[0] = '\0';
+	}
+	close_standby(r, alone_closed);
+}
+
+/* Who sat here is told as it was told with what they asked. */
+static void go_on_alone(struct run *r, enum departure_kind kind)
+{
+	const struct view_person *p = &session_view(r->session)->person;
+	struct why why = { "" };
+	snprintf(r->who, sizeof r->who, "%s", p->who != NULL && p->who[0] != '\0' ? p->who : r->person.login);
+	const struct headless_options o = { .loop = r->loop, .standby = r->standby, .over = on_alone_over, .ctx = r,
+		                              .departure = { .kind = kind, .actor = { .who = r->who, .account = r->person.account, .origin = r->person.origin } } };
+	if (headless_new(&o, &r->headless, &why) != ERR_OK)
+		log_warn(r->o->log, "console", "it ends with its screen: %s", why.text);
+}
+
+/* Whether anything is left that can go on without it. */
+static bool is_carrier(const struct run *r)
+{
+	return r->standby != NULL && !r->o->ends_with_screen && standby_is_recording(r->standby);
 }
 
 static void on_ended(void *ctx, int signal_number, const char *text)
@@ -161,6 +214,9 @@ static void on_ended(void *ctx, int signal_number, const char *text)
 	struct run *r = ctx;
 	r->signal_number = signal_number;
 	snprintf(r->ended_why, sizeof r->ended_why, "%s", text);
+	bool is_lost = signal_number == SIGHUP || text[0] != '\0';
+	if (is_carrier(r) && (is_lost || (signal_number == 0 && r->leaves != LEAVES_SIMPLY)))
+		go_on_alone(r, is_lost ? DEPARTURE_LOST : r->leaves == LEAVES_DETACHED ? DEPARTURE_LET_GO : DEPARTURE_INTERRUPT);
 	pump_free(r->pump); /* the terminal is given back before anything that may take a moment */
 	r->pump = NULL;
 	close_parts(r);
@@ -224,11 +280,53 @@ static void say_status(void *ctx, const char **recorder, const char **trouble)
 		*recorder = "this console";
 }
 
+/* ---- leaving ---- */
+
+static void leave_detached(void *ctx)
+{
+	((struct run *)ctx)->leaves = LEAVES_DETACHED;
+}
+
+static void leave_interrupting(void *ctx)
+{
+	((struct run *)ctx)->leaves = LEAVES_INTERRUPTING;
+}
+
+/* Where nothing depends on this console the usual question is asked. */
+static enum next ask_before_leaving(struct run *r, const struct view *v, struct requests *out)
+{
+	const struct leaving_answers answers = { .detach = leave_detached, .interrupt = leave_interrupting, .ctx = r };
+	size_t n = is_carrier(r) ? standby_acting(r->standby) : 0;
+	if (n == 0)
+		return NEXT_IGNORED;
+	out->push = leaving_new(v, n, &answers);
+	return out->push != NULL ? NEXT_REDRAW : NEXT_IGNORED;
+}
+
+static enum next detach(struct run *r, struct requests *out)
+{
+	if (r->standby == NULL || r->o->ends_with_screen)
+		out->message = r->standby == NULL ? "this is a replay: nothing would go on" : "a demo ends with its console";
+	else if (!is_carrier(r))
+		out->message = "another process records, and goes on whatever becomes of this console: q leaves it";
+	else if (standby_acting(r->standby) == 0 && r->on_hangup != FLEET_HANGUP_RECORD)
+		out->message = "no redeploy or rollback is under way that would go on: q leaves, and recording ends (on_hangup in the fleet file)";
+	else
+		out->quit = true;
+	if (out->quit)
+		leave_detached(r);
+	return NEXT_REDRAW;
+}
+
 /* ---- what is done about nodes ---- */
 
 static enum next on_command(void *ctx, enum command c, const struct view *v, struct requests *out)
 {
 	struct run *r = ctx;
+	if (c == COMMAND_QUIT)
+		return ask_before_leaving(r, v, out);
+	if (c == COMMAND_DETACH)
+		return detach(r, out);
 	if (c != COMMAND_BELL)
 		return access_command(r->access, c, v, out);
 	r->rings = !r->rings;
@@ -334,6 +432,7 @@ static enum err find_person(struct run *r, struct why *why)
 	struct account account;
 	struct stat st;
 	r->calls = r->o->fleet != NULL ? r->o->fleet->attention : FLEET_ATTENTION_BELL;
+	r->on_hangup = r->o->fleet != NULL ? r->o->fleet->on_hangup : FLEET_HANGUP_FINISH;
 	r->unowned_after_ms = r->o->fleet != NULL ? r->o->fleet->alerting.unowned_after_ms : ALERTING_UNOWNED_AFTER_MS;
 	person_here(&r->person);
 	enum err e = account_find((uint32_t)geteuid(), &account, why);

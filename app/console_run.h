@@ -25,6 +25,7 @@ struct console_run {
 	bool                   wants_mouse;
 	bool                   is_quiet;     /* the bell does not ring for critical alerts */
 	bool                   is_read_only; /* nothing is asked of the recorder from here */
+	bool                   ends_with_screen; /* recording too, whatever runs: there is nothing to record without this process's other parts */
 	int64_t                at_ms;    /* begin there, paused; 0: live, or at the last moment */
 	double                 speed;    /* of replay; 0: 1 */
 };

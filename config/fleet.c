@@ -116,6 +116,21 @@ static void read_attention(struct build *b, const struct yaml_node *node)
 	yaml_error(b->y, node, "'attention' must be bell, osc or off, not '%.60s'", text);
 }
 
+static void read_hangup(struct build *b, const struct yaml_node *node)
+{
+	static const char *const words[] = { [FLEET_HANGUP_FINISH] = "finish", [FLEET_HANGUP_RECORD] = "record", [FLEET_HANGUP_INTERRUPT] = "interrupt" };
+	const char *text;
+	if (!yaml_text(b->y, node, "on_hangup", &text))
+		return;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (strcmp(words[i], text) == 0) {
+			b->fleet->on_hangup = (enum fleet_hangup)i;
+			return;
+		}
+	}
+	yaml_error(b->y, node, "'on_hangup' must be finish, record or interrupt, not '%.60s'", text);
+}
+
 /* ---- rules ---- */
 
 struct rules {
@@ -210,6 +225,8 @@ static void read_top(struct build *b)
 	read_path(b, top, "store", &b->fleet->store);
 	if ((node = yaml_get(top, "attention")) != NULL)
 		read_attention(b, node);
+	if ((node = yaml_get(top, "on_hangup")) != NULL)
+		read_hangup(b, node);
 	read_word(b, top, "theme", &b->fleet->theme);
 	read_path(b, top, "keys", &b->fleet->keys);
 }

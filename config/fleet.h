@@ -103,6 +103,10 @@ struct fleet_group {
 /* How whoever sits before a console is called when a critical group of alerts is new: the bell, a desktop notification and the bell, or not. */
 enum fleet_attention { FLEET_ATTENTION_BELL, FLEET_ATTENTION_OSC, FLEET_ATTENTION_OFF };
 
+/* What becomes of a console that records when its terminal is lost, or let go of by a person: while a run of a redeploy or rollback acts, it goes on in the background until that has
+ * ended; it goes on recording, whatever runs; it ends, and what runs is interrupted (let go of by a person: as FINISH). */
+enum fleet_hangup { FLEET_HANGUP_FINISH, FLEET_HANGUP_RECORD, FLEET_HANGUP_INTERRUPT };
+
 struct fleet_keeping { /* how long the store keeps things; 0: its own default */
 	int64_t frames_ms, blocks_ms, rollups_ms;
 };
@@ -136,6 +140,7 @@ struct fleet {
 	const char          *store;    /* path of the store, absolute; "" where not set */
 	struct fleet_keeping keep;
 	enum fleet_attention attention;
+	enum fleet_hangup    on_hangup;
 	const char          *theme;    /* "" where not set */
 	const char          *keys;     /* a key file, absolute; "" where not set */
 	const struct roles  *roles;    /* config/roles.h; NULL where the file has none */

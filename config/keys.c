@@ -26,6 +26,9 @@ const struct key fleet_keys[] = {
 	{ IN(TOP), "theme", "name or path", "", "The console's colours." },
 	{ IN(TOP), "attention", "bell, osc or off", "bell",
 	  "How the console calls when a critical alert is new; osc: a desktop notification by the terminal, too." },
+	{ IN(TOP), "on_hangup", "finish, record or interrupt", "finish",
+	  "What a console that records does once its terminal is lost: finish: it ends when no redeploy or rollback is under way any more; record: it goes on recording; "
+	  "interrupt: it ends at once." },
 	{ IN(TOP), "keys", "path", "", "A file of key bindings." },
 
 	{ IN(GROUP) | IN(MODEL), "name", "text", "", "Its name; must be given, and only once in the file." },

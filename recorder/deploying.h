@@ -10,6 +10,7 @@
 #define PITWALL_RECORDER_DEPLOYING_H
 
 #include "alerts/request.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/loop.h"
@@ -18,6 +19,7 @@
 #include "store/store.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct log;
 struct deploying;
@@ -45,6 +47,10 @@ enum err deploying_take(struct deploying *d, const struct request *r, const stru
 
 /* A plan waits to be confirmed. */
 bool deploying_is_awaited(const struct deploying *d);
+/* How many runs are under way: running, being undone, or leading to its end what they began. `names` (may be NULL) gets them, as in "rollback of chat to v41, redeploy of ...". */
+size_t deploying_acting(const struct deploying *d, struct buf *names);
+/* A row in the audit for each of these. */
+void   deploying_audit_acting(struct deploying *d, struct changes *c, const struct actor *who, const char *action, const char *text);
 
 /* Ends it: what was sent may still happen, runs stand as interrupted in the store for the next recorder. `done` comes when all is freed. */
 void deploying_close(struct deploying *d, void (*done)(void *ctx), void *ctx);

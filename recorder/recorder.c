@@ -24,6 +24,7 @@
 
 enum {
 	LOOK_MS      = 5 * 1000,
+	ALONE_MS     = 200,
 	PRIME_MAX_MS = 3 * 1000, /* polling does not wait longer for the past */
 };
 
@@ -47,6 +48,8 @@ struct recorder {
 	struct plan            *next;      /* waiting for its secrets */
 	struct plan            *last;      /* the newer of the two when closing began */
 	struct loop_timer      *look;
+	struct loop_timer      *alone_tick; /* NULL: it is not alone */
+	struct alone            alone;
 	bool                    is_looking, is_priming, is_closing;
 	char                   *store_path; /* NULL: nothing is primed */
 	struct why              look_why;     /* the worker's: what kept it from making a new fleet */
@@ -167,6 +170,7 @@ void recorder_close(struct recorder *r, void (*done)(void *ctx), void *ctx)
 	for (size_t i = 0; i < r->n_watches && !r->is_priming; i++)
 		watch_stop(r->watches[i]);
 	loop_timer_close(r->look);
+	loop_timer_close(r->alone_tick);
 	close_idle(r);
 	if (r->alerting != NULL) {
 		r->n_closing++;
@@ -507,6 +511,30 @@ void recorder_reload(struct recorder *r)
 	look(r);
 }
 
+/* ---- without a console ---- */
+
+static void alone_tick(void *ctx)
+{
+	alone_step(&((struct recorder *)ctx)->alone);
+}
+
+void recorder_leave_alone(struct recorder *r, const struct departure *d)
+{
+	const struct plan *p = r->now != NULL ? r->now : r->next;
+	struct why why = { "" };
+	r->alone.store = r->o.store;
+	r->alone.clock = r->o.clock;
+	r->alone.log = r->o.log;
+	r->alone.deploying = r->deploying;
+	if (r->alone_tick == NULL && loop_timer_new(r->o.loop, alone_tick, r, &r->alone_tick, &why) != ERR_OK) {
+		log_error(r->o.log, "recorder", "nobody would notice when it is not wanted any more, so it ends: %s", why.text);
+		r->alone.state = ALONE_OVER;
+		return;
+	}
+	alone_begin(&r->alone, d, p != NULL ? p->fleet->on_hangup : FLEET_HANGUP_FINISH);
+	loop_timer_start(r->alone_tick, ALONE_MS, ALONE_MS);
+}
+
 /* ---- the beginning ---- */
 
 static void rule_failed(void *ctx, void *target_ctx, const char *rule, const char *text)
@@ -592,7 +620,7 @@ enum err recorder_new(const struct recorder_options *o, struct recorder **out, s
 
 struct recorder_progress recorder_progress(const struct recorder *r)
 {
-	struct recorder_progress p = { .n_targets = r->n_watches };
+	struct recorder_progress p = { .n_targets = r->n_watches, .n_acting = r->deploying != NULL ? deploying_acting(r->deploying, NULL) : 0, .alone = r->alone.state };
 	uint64_t fewest = UINT64_MAX;
 	for (size_t i = 0; i < r->n_watches; i++) {
 		uint64_t n = watch_scrapes(r->watches[i]);

@@ -12,6 +12,7 @@
 #include "base/loop.h"
 #include "config/fleet.h"
 #include "config/profile.h"
+#include "recorder/alone.h"
 #include "store/store.h"
 
 #include <stddef.h>
@@ -44,12 +45,17 @@ void recorder_close(struct recorder *r, void (*done)(void *ctx), void *ctx);
 /* Looks at the fleet's files now instead of in a few seconds. */
 void recorder_reload(struct recorder *r);
 
+/* The console beside it is gone. Whether it goes on, and whether it still does, stands in its progress from then on; that is all that changes. Once. */
+void recorder_leave_alone(struct recorder *r, const struct departure *d);
+
 struct recorder_progress {
 	size_t   n_targets;
 	size_t   n_polled;      /* of them, how many were polled at least once, with whatever result */
 	size_t   n_up;
 	uint64_t n_scrapes;     /* since the start */
 	size_t   n_rounds;      /* the fewest scrapes of any target: 1 is a full round */
+	size_t   n_acting;      /* redeploys and rollbacks that are under way */
+	enum alone_state alone;
 };
 struct recorder_progress recorder_progress(const struct recorder *r);
 

@@ -158,6 +158,43 @@ void standby_close(struct standby *s, void (*done)(void *ctx), void *ctx)
 		free_now(s);
 }
 
+/* ---- without a console ---- */
+
+bool standby_leave(struct standby *s, const struct departure *d)
+{
+	struct why why = { "" };
+	if (s->thread == NULL)
+		return false;
+	if (recorder_thread_leave(s->thread, d, &why) == ERR_OK)
+		return true;
+	log_error(s->o.log, "recorder", "it cannot go on without the console: %s", why.text);
+	return false;
+}
+
+enum alone_state standby_alone(const struct standby *s)
+{
+	struct recorder_status status;
+	if (s->thread == NULL)
+		return ALONE_OVER;
+	recorder_thread_status(s->thread, &status);
+	return status.progress.alone;
+}
+
+size_t standby_acting(const struct standby *s)
+{
+	struct recorder_status status;
+	if (s->thread == NULL)
+		return 0;
+	recorder_thread_status(s->thread, &status);
+	return status.progress.n_acting;
+}
+
+void standby_reload(struct standby *s)
+{
+	if (s->thread != NULL)
+		recorder_thread_reload(s->thread);
+}
+
 bool standby_is_recording(const struct standby *s)
 {
 	return s->thread != NULL;

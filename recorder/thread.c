@@ -16,7 +16,8 @@ struct recorder_thread {
 	struct recorder       *recorder;
 	struct fleet          *fleet;  /* after its end */
 	struct loop_timer     *tick;
-	struct loop_wake      *end;
+	struct loop_wake      *end, *reload;
+	bool                   is_ending;
 	pthread_mutex_t        gate;   /* held until the recorder is made: the thread begins behind it */
 	pthread_mutex_t        lock;   /* guards status */
 	struct recorder_status status;
@@ -55,9 +56,31 @@ static void recorder_closed(void *ctx)
 static void begin_end(void *ctx)
 {
 	struct recorder_thread *t = ctx;
+	t->is_ending = true;
 	loop_timer_close(t->tick);
 	loop_wake_close(t->end);
+	loop_wake_close(t->reload);
 	recorder_close(t->recorder, recorder_closed, t);
+}
+
+static void reload(void *ctx)
+{
+	recorder_reload(((struct recorder_thread *)ctx)->recorder);
+}
+
+struct leaving {
+	struct recorder_thread *thread;
+	struct departure        departure;
+};
+
+static void leave(void *ctx)
+{
+	struct leaving *l = ctx;
+	if (!l->thread->is_ending) {
+		recorder_leave_alone(l->thread->recorder, &l->departure);
+		take_status(l->thread);
+	}
+	free(l);
 }
 
 /* Signals are the main thread's: this one, started with all of them blocked, never sees one. */
@@ -102,6 +125,8 @@ static enum err make_parts(struct recorder_thread *t, const struct recorder_thre
 		e = loop_timer_new(t->loop, take_status, t, &t->tick, why);
 	if (e == ERR_OK)
 		e = loop_wake_new(t->loop, begin_end, t, &t->end, why);
+	if (e == ERR_OK)
+		e = loop_wake_new(t->loop, reload, t, &t->reload, why);
 	return e == ERR_OK ? start_recorder(t, o, why) : e;
 }
 
@@ -127,6 +152,7 @@ enum err recorder_thread_start(const struct recorder_thread_options *o, struct r
 	if (e != ERR_OK) {
 		loop_timer_close(t->tick);
 		loop_wake_close(t->end);
+		loop_wake_close(t->reload);
 		release(t);
 		return e;
 	}
@@ -147,6 +173,23 @@ struct fleet *recorder_thread_end(struct recorder_thread *t)
 	struct fleet *fleet = t->fleet;
 	release(t);
 	return fleet;
+}
+
+enum err recorder_thread_leave(struct recorder_thread *t, const struct departure *d, struct why *why)
+{
+	struct leaving *l = malloc(sizeof *l);
+	if (l == NULL)
+		return why_memory(why);
+	*l = (struct leaving){ .thread = t, .departure = *d };
+	if (loop_post(t->loop, leave, l) == ERR_OK)
+		return ERR_OK;
+	free(l);
+	return why_memory(why);
+}
+
+void recorder_thread_reload(struct recorder_thread *t)
+{
+	loop_wake_send(t->reload);
 }
 
 void recorder_thread_status(struct recorder_thread *t, struct recorder_status *out)

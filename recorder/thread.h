@@ -33,6 +33,12 @@ void recorder_thread_stop(struct recorder_thread *t);
 /* The same; the fleet as it was last is the caller's again. */
 struct fleet *recorder_thread_end(struct recorder_thread *t);
 
+/* The console beside it is gone (recorder_leave_alone). What comes of that is in the status, at once or as soon as the thread gets to it. The texts of d->actor are lent until its
+ * end. ERR_MEMORY: it was not told. */
+enum err recorder_thread_leave(struct recorder_thread *t, const struct departure *d, struct why *why);
+/* Looks at the fleet's files now. */
+void     recorder_thread_reload(struct recorder_thread *t);
+
 struct recorder_status {
 	struct recorder_progress progress;
 	struct store_health      health;

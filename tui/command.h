@@ -99,6 +99,7 @@ enum {
 	X(THEME,       "theme",       "",              CONTEXT_ALL,   "",          0,  "change the theme: theme light") \
 	X(MOUSE,       "mouse",       "",              CONTEXT_ALL,   "",          0,  "take the mouse, or give it back to the terminal for selecting text") \
 	X(BELL,        "bell",        "",              CONTEXT_ALL,   "",          0,  "ring the terminal's bell when a group of alerts turns critical, or do not") \
+	X(DETACH,      "detach",      "",              CONTEXT_ALL,   "",          0,  "give the terminal back for good; what this console carries out goes on in the background") \
 	X(REDRAW,      "redraw",      "C-l",           CONTEXT_ALL | CONTEXT_DIALOG, "",          0,  "draw the whole screen again") \
 	X(SUSPEND,     "suspend",     "C-z",           CONTEXT_ALL | CONTEXT_DIALOG, "",          0,  "give the terminal back until `fg`")
 

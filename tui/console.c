@@ -224,12 +224,10 @@ static bool open_filter(struct console *c)
 /* ---- commands ---- */
 
 /* Back and close, when the screen did not take them. */
-static void go_back(struct console *c, enum command command)
+static void go_back(struct console *c)
 {
 	if (c->n > 1)
 		pop(c);
-	else if (command == COMMAND_QUIT)
-		ask_to_quit(c);
 }
 
 static size_t complete_command(const void *context, const char *line, struct completion *out, size_t max)
@@ -266,13 +264,16 @@ static enum next pass_on(struct console *c, enum command command, const char *ar
 	enum next next = top(c)->kind->command(top(c), view(c), command, argument, r);
 	if (next != NEXT_IGNORED)
 		return next;
-	if (command == COMMAND_BACK || command == COMMAND_QUIT) {
-		go_back(c, command);
+	bool leaves = command == COMMAND_QUIT && c->n == 1; /* the host may have more to ask about that */
+	if ((command == COMMAND_BACK || command == COMMAND_QUIT) && !leaves) {
+		go_back(c);
 		return NEXT_REDRAW;
 	}
-	if (c->host.command == NULL)
-		return NEXT_IGNORED;
-	next = c->host.command(c->host.context, command, argument, r);
+	next = c->host.command == NULL ? NEXT_IGNORED : c->host.command(c->host.context, command, argument, r);
+	if (next == NEXT_IGNORED && leaves) {
+		ask_to_quit(c);
+		return NEXT_REDRAW;
+	}
 	if (next != NEXT_IGNORED)
 		tell_screens(c); /* the view's signal or time may be another one */
 	return next;

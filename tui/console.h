@@ -26,7 +26,7 @@ struct console_host {
 	/* Carries out the parts of requests that concern the view (has_time, live, pause, signal), and takes `ask` over. */
 	void (*requests)(void *context, const struct requests *r);
 	/* A command that neither the screen nor the console took (times, signals, views by name, a theme); `argument` is "" without one. May
-	 * ask for things through `out`. NEXT_IGNORED: not known either. */
+	 * ask for things through `out`. NEXT_IGNORED: not known either; of COMMAND_QUIT on the last view: the console asks its own question. */
 	enum next (*command)(void *context, enum command c, const char *argument, struct requests *out);
 };
 

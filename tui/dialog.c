@@ -2,6 +2,7 @@
 #include "tui/dialog.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,8 @@ enum { WORD_MAX = 255 };
 
 struct dialog {
 	struct screen   screen;
-	struct requests on_yes;
+	struct requests on_yes, on_other;
+	char            other_key;   /* '\0': there is no other answer */
 	struct buf      title, text, keys;
 	struct buf      word, typed; /* of one that is typed into; `typed` may be so long and no longer */
 	bool            is_wrong;    /* what was typed is not the word */
@@ -76,11 +78,20 @@ static void dialog_draw(const struct screen *s, const struct view *view, struct 
 }
 
 /* What is owned passes. */
-static void give(struct dialog *d, struct requests *out)
+static void give(struct requests *from, struct requests *out)
 {
-	*out = d->on_yes;
-	d->on_yes.ask = NULL;
-	d->on_yes.push = NULL;
+	*out = *from;
+	from->ask = NULL;
+	from->push = NULL;
+}
+
+static enum next dialog_key(struct screen *s, struct key k, struct requests *out)
+{
+	struct dialog *d = (struct dialog *)s;
+	if (d->other_key == '\0' || k.mods != 0 || k.code != (uint32_t)d->other_key)
+		return NEXT_IGNORED;
+	give(&d->on_other, out);
+	return NEXT_CLOSE;
 }
 
 static enum next dialog_command(struct screen *s, const struct view *view, enum command c, const char *argument, struct requests *out)
@@ -89,7 +100,7 @@ static enum next dialog_command(struct screen *s, const struct view *view, enum 
 	(void)view;
 	(void)argument;
 	if (c == COMMAND_ENTER) {
-		give(d, out);
+		give(&d->on_yes, out);
 		return NEXT_CLOSE;
 	}
 	return c == COMMAND_BACK || c == COMMAND_QUIT ? NEXT_CLOSE : NEXT_STAY;
@@ -112,7 +123,7 @@ static enum next accept(struct dialog *d, struct requests *out)
 	d->is_wrong = strcmp(buf_text(&d->typed), buf_text(&d->word)) != 0;
 	if (d->is_wrong)
 		return NEXT_REDRAW;
-	give(d, out);
+	give(&d->on_yes, out);
 	return NEXT_CLOSE;
 }
 
@@ -155,6 +166,13 @@ static bool typed_offers(const struct screen *s, const struct view *view, enum c
 	return c == COMMAND_BACK;
 }
 
+static void drop(struct requests *r)
+{
+	request_free(r->ask);
+	if (r->push != NULL)
+		r->push->kind->free(r->push);
+}
+
 static void dialog_free(struct screen *s)
 {
 	struct dialog *d = (struct dialog *)s;
@@ -163,15 +181,14 @@ static void dialog_free(struct screen *s)
 	buf_release(&d->keys);
 	buf_release(&d->word);
 	buf_release(&d->typed);
-	request_free(d->on_yes.ask);
-	if (d->on_yes.push != NULL)
-		d->on_yes.push->kind->free(d->on_yes.push);
+	drop(&d->on_yes);
+	drop(&d->on_other);
 	free(d);
 }
 
 static const struct screen_kind dialog_kind = {
 	.name = "QUESTION", .context = CONTEXT_DIALOG, .is_dialog = true,
-	.draw = dialog_draw, .command = dialog_command, .free = dialog_free,
+	.draw = dialog_draw, .key = dialog_key, .command = dialog_command, .free = dialog_free,
 };
 
 static const struct screen_kind typed_kind = {
@@ -207,6 +224,19 @@ struct screen *dialog_new(const char *title, const char *text, const char *yes, 
 {
 	struct dialog *d = make(&dialog_kind, title, text, "", yes, no, on_yes);
 	return d != NULL ? &d->screen : NULL;
+}
+
+struct screen *dialog_choice_new(const char *title, const char *text, const char *yes, char other_key, const char *other, const char *no, const struct requests *on_yes,
+                                 const struct requests *on_other)
+{
+	char answers[200];
+	snprintf(answers, sizeof answers, "%s   %c %s", yes, other_key, other);
+	struct dialog *d = make(&dialog_kind, title, text, "", answers, no, on_yes);
+	if (d == NULL)
+		return NULL;
+	d->other_key = other_key;
+	d->on_other = *on_other;
+	return &d->screen;
 }
 
 struct screen *dialog_typed_new(const char *title, const char *text, const char *word, const char *yes, const char *no,

@@ -11,6 +11,10 @@
  * has passed. */
 struct screen *dialog_new(const char *title, const char *text, const char *yes, const char *no, const struct requests *on_yes);
 
+/* With another answer besides, given by the key of a small letter: `other` says what it does ("interrupt it"). Likewise. */
+struct screen *dialog_choice_new(const char *title, const char *text, const char *yes, char other_key, const char *other, const char *no, const struct requests *on_yes,
+                                 const struct requests *on_other);
+
 /* Yes is Enter after `word` was typed, exactly; pasted text is not taken. `text` leads to it ("type the host's name, gpu-a-1, to ..."). */
 struct screen *dialog_typed_new(const char *title, const char *text, const char *word, const char *yes, const char *no,
                                 const struct requests *on_yes);

@@ -45,6 +45,7 @@ static const char fleet_text[] =
 	" { name: p, pagerduty: { routing_key: { command: [ a, b ] } } }, { name: c, command: [ d, e ] } ]\n"
 	"alertmanagers: [ { name: am, url: \"http://am:9093/x/\", mirror_acks: 5m } ]\n"
 	"attention: osc\n"
+	"on_hangup: record\n"
 	"store: s.db\n"
 	"theme: dark\n"
 	"keys: k.keys\n";

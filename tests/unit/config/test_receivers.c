@@ -90,6 +90,27 @@ static void test_attention(void **state)
 	assert_string_equal(said("attention: loud\n", NULL), "f:2:12: 'attention' must be bell, osc or off, not 'loud'\n");
 }
 
+static void test_on_hangup(void **state)
+{
+	static const struct {
+		const char       *label, *text;
+		enum fleet_hangup want;
+	} rows[] = {
+		{ "not said",  "",                       FLEET_HANGUP_FINISH },
+		{ "finish",    "on_hangup: finish\n",    FLEET_HANGUP_FINISH },
+		{ "record",    "on_hangup: record\n",    FLEET_HANGUP_RECORD },
+		{ "interrupt", "on_hangup: interrupt\n", FLEET_HANGUP_INTERRUPT },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct fleet *f = NULL;
+		assert_string_equal(said(rows[i].text, &f), "");
+		assert_row(rows[i].label, f->on_hangup == rows[i].want);
+		fleet_free(f);
+	}
+	assert_string_equal(said("on_hangup: yes\n", NULL), "f:2:12: 'on_hangup' must be finish, record or interrupt, not 'yes'\n");
+}
+
 static void test_mistakes(void **state)
 {
 	static const struct {
@@ -145,6 +166,7 @@ static void test_mistakes(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_all_kinds), cmocka_unit_test(test_attention), cmocka_unit_test(test_mistakes) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_all_kinds), cmocka_unit_test(test_attention), cmocka_unit_test(test_on_hangup),
+		                            cmocka_unit_test(test_mistakes) };
 	return cmocka_run_group_tests(tests, fleet_text_set_up, fleet_text_tear_down);
 }

@@ -27,3 +27,7 @@ tests_unit_recorder_test_desk_LDADD   = $(libs_recorder) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/recorder/test_alerting_deploys
 tests_unit_recorder_test_alerting_deploys_SOURCES = %reldir%/test_alerting_deploys.c $(store_folder)
 tests_unit_recorder_test_alerting_deploys_LDADD   = $(libs_recorder) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/recorder/test_alone
+tests_unit_recorder_test_alone_SOURCES = %reldir%/test_alone.c $(recorder_bench)
+tests_unit_recorder_test_alone_LDADD   = $(libs_recorder) $(CMOCKA_LIBS)

@@ -6,6 +6,7 @@
 #include "tests/unit/tui/sample_view.h"
 #include "tui/console.h"
 #include "tui/dialog.h"
+#include "tui/leaving.h"
 #include "tui/screens.h"
 
 struct stage {
@@ -15,6 +16,8 @@ struct stage {
 	struct test_clock  clock;
 	struct keymap      keys;
 	int                n_paused;
+	size_t             n_acting; /* so many runs does it carry out */
+	char               answer;
 };
 
 static const struct view *host_view(void *ctx)
@@ -22,10 +25,17 @@ static const struct view *host_view(void *ctx)
 	return sample_view(((struct stage *)ctx)->sample);
 }
 
+static void detach(void *ctx) { ((struct stage *)ctx)->answer = 'd'; }
+static void interrupt(void *ctx) { ((struct stage *)ctx)->answer = 'i'; }
+
 static enum next host_command(void *ctx, enum command c, const char *argument, struct requests *out)
 {
 	struct stage *s = ctx;
 	(void)argument;
+	if (c == COMMAND_QUIT && s->n_acting > 0) {
+		out->push = leaving_new(host_view(s), s->n_acting, &(struct leaving_answers){ .detach = detach, .interrupt = interrupt, .ctx = s });
+		return NEXT_REDRAW;
+	}
 	if (c != COMMAND_PAUSE)
 		return NEXT_IGNORED;
 	s->n_paused++;
@@ -178,6 +188,44 @@ static void test_quit_is_asked(void **state)
 	assert_false(shows(s, "leave pitwall?"));
 	press(s, 'q');
 	assert_int_equal(press(s, 'y'), CONSOLE_QUIT);
+}
+
+/* Where runs depend on the console there is more to ask; what is no answer is none. */
+static void test_quit_asks_about_runs(void **state)
+{
+	static const struct {
+		const char       *label, *keys;
+		size_t            n_acting;
+		enum console_wish last;
+		char              answer; /* '\0': none */
+		bool              stays;
+	} rows[] = {
+		{ "nothing runs",     "qi",   0, CONSOLE_NOTHING, '\0', true },
+		{ "stay",             "q\033", 1, CONSOLE_PAINT, '\0', false },
+		{ "no",               "qn",   1, CONSOLE_PAINT,   '\0', false },
+		{ "another key",      "qx",   1, CONSOLE_NOTHING, '\0', true },
+		{ "in the background", "q\r", 1, CONSOLE_QUIT,    'd',  false },
+		{ "yes",              "qy",   2, CONSOLE_QUIT,    'd',  false },
+		{ "interrupt",        "qi",   2, CONSOLE_QUIT,    'i',  false },
+	};
+	struct stage *s = *state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		enum console_wish last = CONSOLE_NOTHING;
+		s->answer = '\0';
+		s->n_acting = rows[i].n_acting;
+		for (const char *c = rows[i].keys; *c != '\0'; c++) {
+			last = press(s, *c == '\r' ? KEY_ENTER : *c == '\033' ? KEY_ESCAPE : (uint32_t)(unsigned char)*c);
+			if (c == rows[i].keys)
+				assert_row(rows[i].label, shows(s, "leave pitwall?") && shows(s, "i interrupt") == (rows[i].n_acting > 0));
+		}
+		assert_row(rows[i].label, s->answer == rows[i].answer && shows(s, "leave pitwall?") == rows[i].stays);
+		assert_row(rows[i].label, last == rows[i].last);
+		if (rows[i].stays)
+			press(s, KEY_ESCAPE);
+	}
+	s->n_acting = 3;
+	press(s, 'q');
+	assert_true(shows(s, "carries out 3 deployments"));
 }
 
 static void test_messages_go(void **state)
@@ -361,6 +409,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_word_is_to_be_typed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_word_can_be_typed_anywhere, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_quit_is_asked, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_quit_asks_about_runs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_messages_go, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_prompt_says_what_it_does_not_know, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trouble_stands_in_the_last_row, setup, teardown),
