@@ -74,22 +74,25 @@ static const char *const length[] = { "1.0", "2.0", "5.0", "10.0", "20.0", "50.0
 static const char *const batch[] = { "1.0", "8.0", "16.0", "32.0", "64.0", "128.0", "256.0", "512.0", "1024.0", "2048.0", "4096.0",
 	"8192.0", "16384.0" };
 static const char *const few[] = { "1.0", "2.0", "5.0", "10.0", "20.0" };
+static const char *const fine[] = { "0.01", "0.025", "0.05", "0.075", "0.1", "0.25", "0.5", "0.75", "1.0", "1.5", "2.0", "2.5", "3.0",
+	"3.5", "4.0", "4.5", "5.0", "7.5", "10.0", "30.0", "60.0" };
 
 const struct histogram_row load_histograms[] = {
-	{ "vllm:request_prompt_tokens", "Number of prefill tokens processed.", length, COUNT(length), 10, 1, 0 },
-	{ "vllm:request_generation_tokens", "Number of generation tokens processed.", length, COUNT(length), 8, 1, 0 },
-	{ "vllm:iteration_tokens_total", "Histogram of number of tokens per engine_step.", batch, COUNT(batch), 5, 40, 0 },
-	{ "vllm:request_max_num_generation_tokens", "Histogram of maximum number of requested generation tokens.", length, COUNT(length), 9, 1, 0 },
-	{ "vllm:request_params_n", "Histogram of the n request parameter.", few, COUNT(few), 0, 1, 0 },
-	{ "vllm:request_params_max_tokens", "Histogram of the max_tokens request parameter.", length, COUNT(length), 10, 1, 0 },
-	{ "vllm:time_to_first_token_seconds", "Histogram of time to first token in seconds.", first, COUNT(first), 8, 1, 10 },
-	{ "vllm:inter_token_latency_seconds", "Histogram of inter-token latency in seconds.", token, COUNT(token), 1, 300, 10 },
-	{ "vllm:request_time_per_output_token_seconds", "Histogram of time_per_output_token_seconds per request.", token, COUNT(token), 2, 1, 10 },
-	{ "vllm:e2e_request_latency_seconds", "Histogram of e2e request latency in seconds.", slow, COUNT(slow), 7, 1, 10 },
-	{ "vllm:request_queue_time_seconds", "Histogram of time spent in WAITING phase for request.", slow, COUNT(slow), 0, 1, 10 },
-	{ "vllm:request_inference_time_seconds", "Histogram of time spent in RUNNING phase for request.", slow, COUNT(slow), 7, 1, 10 },
-	{ "vllm:request_prefill_time_seconds", "Histogram of time spent in PREFILL phase for request.", slow, COUNT(slow), 1, 1, 10 },
-	{ "vllm:request_decode_time_seconds", "Histogram of time spent in DECODE phase for request.", slow, COUNT(slow), 6, 1, 10 },
-	{ "vllm:request_prefill_kv_computed_tokens", "Histogram of new KV tokens computed during prefill (excluding cached tokens).", length, COUNT(length), 9, 1, 0 },
+	{ "http_request_duration_highr_seconds", "", "Latency with many buckets but no API specific labels.", fine, COUNT(fine), 6, 1, 10 },
+	{ "vllm:request_prompt_tokens", ENGINE, "Number of prefill tokens processed.", length, COUNT(length), 10, 1, 0 },
+	{ "vllm:request_generation_tokens", ENGINE, "Number of generation tokens processed.", length, COUNT(length), 8, 1, 0 },
+	{ "vllm:iteration_tokens_total", ENGINE, "Histogram of number of tokens per engine_step.", batch, COUNT(batch), 5, 40, 0 },
+	{ "vllm:request_max_num_generation_tokens", ENGINE, "Histogram of maximum number of requested generation tokens.", length, COUNT(length), 9, 1, 0 },
+	{ "vllm:request_params_n", ENGINE, "Histogram of the n request parameter.", few, COUNT(few), 0, 1, 0 },
+	{ "vllm:request_params_max_tokens", ENGINE, "Histogram of the max_tokens request parameter.", length, COUNT(length), 10, 1, 0 },
+	{ "vllm:time_to_first_token_seconds", ENGINE, "Histogram of time to first token in seconds.", first, COUNT(first), 8, 1, 10 },
+	{ "vllm:inter_token_latency_seconds", ENGINE, "Histogram of inter-token latency in seconds.", token, COUNT(token), 1, 300, 10 },
+	{ "vllm:request_time_per_output_token_seconds", ENGINE, "Histogram of time_per_output_token_seconds per request.", token, COUNT(token), 2, 1, 10 },
+	{ "vllm:e2e_request_latency_seconds", ENGINE, "Histogram of e2e request latency in seconds.", slow, COUNT(slow), 7, 1, 10 },
+	{ "vllm:request_queue_time_seconds", ENGINE, "Histogram of time spent in WAITING phase for request.", slow, COUNT(slow), 0, 1, 10 },
+	{ "vllm:request_inference_time_seconds", ENGINE, "Histogram of time spent in RUNNING phase for request.", slow, COUNT(slow), 7, 1, 10 },
+	{ "vllm:request_prefill_time_seconds", ENGINE, "Histogram of time spent in PREFILL phase for request.", slow, COUNT(slow), 1, 1, 10 },
+	{ "vllm:request_decode_time_seconds", ENGINE, "Histogram of time spent in DECODE phase for request.", slow, COUNT(slow), 6, 1, 10 },
+	{ "vllm:request_prefill_kv_computed_tokens", ENGINE, "Histogram of new KV tokens computed during prefill (excluding cached tokens).", length, COUNT(length), 9, 1, 0 },
 };
 const size_t load_n_histograms = COUNT(load_histograms);

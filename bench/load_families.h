@@ -26,7 +26,7 @@ struct sample_row {
 };
 
 struct histogram_row {
-	const char        *name, *help;
+	const char        *name, *labels, *help;
 	const char *const *bounds; /* without "+Inf" */
 	size_t             n_bounds, mode; /* the bucket that most observations fall into */
 	int                per_request;    /* observations of one request */

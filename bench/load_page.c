@@ -207,7 +207,6 @@ static void add_gpu_field(struct page *p, const struct sample_row *r)
 
 static void add_histogram(struct page *p, const struct histogram_row *r)
 {
-	static const char labels[] = "engine=\"0\",model_name=\"example-org/chat-70b\"";
 	struct histogram *h = &p->histograms[p->n_histograms++];
 	double            unit = 1;
 	for (int i = 0; i < r->scale; i++)
@@ -216,13 +215,13 @@ static void add_histogram(struct page *p, const struct histogram_row *r)
 	add_head(p, r->name, r->help, "histogram");
 	for (size_t i = 0; i <= r->n_bounds; i++) {
 		const char *bound = i < r->n_bounds ? r->bounds[i] : "+Inf";
-		buf_printf(&p->text, "%s%s_bucket{%s,le=\"%s\"} ", i > 0 ? "\n" : "", r->name, labels, bound);
+		buf_printf(&p->text, "%s%s_bucket{%s%sle=\"%s\"} ", i > 0 ? "\n" : "", r->name, r->labels, r->labels[0] != '\0' ? "," : "", bound);
 		add_line(p, MOTION_STILL, 0);
 		h->bounds[i + 1] = i < r->n_bounds ? (int64_t)(strtod(bound, NULL) * unit) : h->bounds[i] * 2;
 	}
-	buf_printf(&p->text, "\n%s_sum{%s} ", r->name, labels);
+	buf_printf(&p->text, r->labels[0] != '\0' ? "\n%s_sum{%s} " : "\n%s_sum ", r->name, r->labels);
 	add_line(p, MOTION_STILL, r->scale);
-	buf_printf(&p->text, "\n%s_count{%s} ", r->name, labels);
+	buf_printf(&p->text, r->labels[0] != '\0' ? "\n%s_count{%s} " : "\n%s_count ", r->name, r->labels);
 	add_line(p, MOTION_STILL, 0);
 }
 
