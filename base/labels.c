@@ -144,6 +144,11 @@ struct labels *labels_ref(const struct labels *l)
 	return counted;
 }
 
+bool labels_is_shared(const struct labels *l)
+{
+	return atomic_load_explicit(&((struct labels *)(uintptr_t)l)->refs, memory_order_acquire) > 1;
+}
+
 void labels_unref(struct labels *l)
 {
 	if (l == NULL)

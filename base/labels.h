@@ -34,6 +34,8 @@ struct labels *labels_of(const char *first_name, ...) __attribute__((sentinel));
 
 struct labels *labels_ref(const struct labels *l);
 void           labels_unref(struct labels *l); /* NULL is fine */
+/* Does anybody hold it besides who asks? By the time of the answer he may have let go. */
+bool           labels_is_shared(const struct labels *l);
 
 size_t              labels_count(const struct labels *l);
 const struct label *labels_at(const struct labels *l, size_t i);

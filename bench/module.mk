@@ -45,7 +45,7 @@ bench_bench_store_SOURCES   = %reldir%/bench_store.c
 bench_bench_store_LDADD     = $(libs_store)
 
 benches: all
-	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) $(BENCHES)
+	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) $(BENCHES) bench/load
 bench: benches
 	@for bench in $(BENCHES); do PITWALL_BUILDDIR='$(abs_top_builddir)' ./$$bench || exit 1; done
 .PHONY: bench benches
@@ -114,3 +114,15 @@ EXTRA_PROGRAMS += bench/bench_block
 CLEANFILES     += bench/bench_block
 bench_bench_block_SOURCES = %reldir%/bench_block.c %reldir%/node_values.c %reldir%/node_values.h
 bench_bench_block_LDADD   = $(libs_store)
+bench_bench_deploy_SOURCES = %reldir%/bench_deploy.c
+bench_bench_deploy_LDADD   = $(libs_deploy)
+# The store engine beside Prometheus and VictoriaMetrics, on a load of simulated nodes.
+BENCHES        += bench/bench_engine
+EXTRA_PROGRAMS += bench/bench_engine bench/load
+CLEANFILES     += bench/bench_engine bench/load
+load_page       = %reldir%/load_page.c %reldir%/load_page.h %reldir%/load_families.c %reldir%/load_families.h
+load_truth      = %reldir%/load_truth.c %reldir%/load_truth.h
+bench_load_SOURCES = %reldir%/load.c %reldir%/load_address.h $(load_page) $(load_truth)
+bench_load_LDADD   = $(libs_base)
+bench_bench_engine_SOURCES = %reldir%/bench_engine.c %reldir%/engine_rules.c %reldir%/engine_rules.h %reldir%/load_address.h %reldir%/process.c %reldir%/process.h
+bench_bench_engine_LDADD   = $(libs_base)

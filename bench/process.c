@@ -84,6 +84,47 @@ double process_file_bytes(const char *path)
 	return stat(path, &s) == 0 ? (double)s.st_size : 0;
 }
 
+static double tree_bytes;
+
+static int add_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)path, (void)where;
+	if (type == FTW_F)
+		tree_bytes += (double)st->st_blocks * 512;
+	return 0;
+}
+
+/* A folder; or a file, and what SQLite has beside it. */
+static void each_of_tree(const char *path, int (*fn)(const char *, const struct stat *, int, struct FTW *))
+{
+	static const char *const beside[] = { "", "-wal", "-shm" };
+	char one[PATH_BYTES];
+	for (size_t i = 0; i < sizeof beside / sizeof beside[0]; i++)
+		if (snprintf(one, sizeof one, "%s%s", path, beside[i]) < PATH_BYTES)
+			nftw(one, fn, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+double process_tree_bytes(const char *path)
+{
+	tree_bytes = 0;
+	each_of_tree(path, add_one);
+	return tree_bytes;
+}
+
+void process_remove_tree(const char *path)
+{
+	each_of_tree(path, remove_one);
+}
+
+const char *process_in_path(const char *program)
+{
+	static char path[PATH_BYTES];
+	for (const char *p = getenv("PATH"); p != NULL; p = strchr(p, ':') == NULL ? NULL : strchr(p, ':') + 1)
+		if (snprintf(path, sizeof path, "%.*s/%s", (int)strcspn(p, ":"), p, program) < PATH_BYTES && access(path, X_OK) == 0)
+			return path;
+	return NULL;
+}
+
 static size_t read_text(const char *path, char to[TEXT_MAX])
 {
 	FILE *f = fopen(path, "r");
@@ -195,6 +236,22 @@ static double status_number(pid_t pid, const char *field)
 double process_rss_mb(pid_t pid)
 {
 	return status_number(pid, "VmRSS:") / 1024;
+}
+
+double process_peak_mb(pid_t pid)
+{
+	return status_number(pid, "VmHWM:") / 1024;
+}
+
+double process_written_bytes(pid_t pid)
+{
+	static char text[TEXT_MAX];
+	static const char field[] = "\nwrite_bytes:";
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%d/io", (int)pid);
+	read_text(path, text);
+	const char *p = strstr(text, field);
+	return p == NULL ? 0 : strtod(p + sizeof field - 1, NULL);
 }
 
 int process_threads(pid_t pid)

@@ -30,9 +30,14 @@ double process_query(const char *store, const char *expression);
 
 double process_cpu_seconds(pid_t pid);   /* of all its threads */
 double process_rss_mb(pid_t pid);        /* resident now */
+double process_peak_mb(pid_t pid);       /* the most that was */
+double process_written_bytes(pid_t pid); /* handed to disks so far, or to be (/proc/PID/io) */
 int    process_threads(pid_t pid);
 int    process_descriptors(pid_t pid);   /* open now */
 double process_file_bytes(const char *path); /* 0 where there is none */
+double process_tree_bytes(const char *path); /* of a folder with all in it, or of a store with what SQLite has beside it; as allocated */
+void   process_remove_tree(const char *path); /* the same */
+const char *process_in_path(const char *program); /* lent until the next call; NULL: it is not there */
 void   process_sleep_ms(int64_t ms);
 
 #endif

@@ -163,7 +163,8 @@ void http_handle_closed(struct http_collector *c)
 	void (*closed)(void *ctx) = c->closed;
 	void *ctx = c->closed_ctx;
 	exposition_pool_free(c->pool);
-	buf_release(&c->spare_body);
+	while (c->n_spare_bodies > 0)
+		buf_release(&c->spare_bodies[--c->n_spare_bodies]);
 	free(c->user_agent);
 	free(c);
 	if (closed != NULL)

@@ -11,7 +11,7 @@
 #include <curl/curl.h>
 #include <uv.h>
 
-enum { HTTP_TEXT = 640, HTTP_SPARE_EASIES = 32, HTTP_PEER_BUCKETS = 1024 };
+enum { HTTP_TEXT = 640, HTTP_SPARE_EASIES = 64, HTTP_SPARE_BODIES = 64, HTTP_PEER_BUCKETS = 1024 };
 
 struct transfer {
 	struct http_collector *c;
@@ -92,7 +92,8 @@ struct http_collector {
 	struct exposition_pool *pool;
 	CURL                   *spare[HTTP_SPARE_EASIES];
 	size_t                  n_spare;
-	struct buf              spare_body;
+	struct buf              spare_bodies[HTTP_SPARE_BODIES]; /* of SPARE_BYTES_MAX in all */
+	size_t                  n_spare_bodies, spare_bytes;
 	struct http_stats       stats;
 	size_t                  handles; /* of libuv's, not reported closed yet */
 	bool                    is_closing;

@@ -11,7 +11,7 @@
 #include "base/base64.h"
 #include "base/text.h"
 
-enum { RETRY_AFTER_MAX_S = 24 * 3600, SECRET_MAX = 65536, SPARE_BODY_MAX = 1 << 20, RECEIVE_BYTES = 32 << 10 };
+enum { RETRY_AFTER_MAX_S = 24 * 3600, SECRET_MAX = 65536, SPARE_BODY_MAX = 1 << 20, SPARE_BYTES_MAX = 8 << 20, RECEIVE_BYTES = 32 << 10 };
 
 const char *fetch_name(enum fetch f)
 {
@@ -104,12 +104,14 @@ void transfer_release(struct transfer *t)
 	transfer_drop_body(t);
 }
 
-/* The memory of a body of common size is kept for the next one. */
+/* Targets come due in bunches: the memory of bodies of common size is kept for the next ones. */
 void transfer_drop_body(struct transfer *t)
 {
 	struct http_collector *c = t->c;
-	if (t->body.data != NULL && c->spare_body.data == NULL && t->body.cap <= SPARE_BODY_MAX) {
-		c->spare_body = t->body;
+	bool                   is_common = t->body.data != NULL && t->body.cap <= SPARE_BODY_MAX;
+	if (is_common && c->n_spare_bodies < HTTP_SPARE_BODIES && c->spare_bytes + t->body.cap <= SPARE_BYTES_MAX) {
+		c->spare_bytes += t->body.cap;
+		c->spare_bodies[c->n_spare_bodies++] = t->body;
 		t->body = (struct buf){ 0 };
 	}
 	buf_release(&t->body);
@@ -117,9 +119,13 @@ void transfer_drop_body(struct transfer *t)
 
 static void take_spare_body(struct transfer *t)
 {
+	struct http_collector *c = t->c;
 	buf_release(&t->body);
-	t->body = t->c->spare_body;
-	t->c->spare_body = (struct buf){ 0 };
+	t->body = (struct buf){ 0 };
+	if (c->n_spare_bodies > 0) {
+		t->body = c->spare_bodies[--c->n_spare_bodies];
+		c->spare_bytes -= t->body.cap;
+	}
 	t->body.max = t->body_max;
 	t->body.len = 0;
 	t->body.err = ERR_OK;

@@ -23,10 +23,12 @@ static void pool_unref(struct exposition_pool *p)
 	assert(p->refs > 0);
 	if (--p->refs > 0)
 		return;
+	series_pool_release(&p->series);
 	draft_release(&p->draft);
 	buf_release(&p->scratch);
 	free(p->layouts);
 	free(p->plans);
+	free(p->chunks);
 	free(p);
 }
 
@@ -40,10 +42,12 @@ enum err exposition_pool_new(struct exposition_pool **out)
 		seed = (uint64_t)(uintptr_t)p; /* early in boot: the address will do */
 	p->refs = 1;
 	draft_init(&p->draft, seed);
+	series_pool_init(&p->series, seed);
 	buf_init(&p->scratch, (size_t)EXPOSITION_LINE_MAX * 2);
 	p->layouts = calloc(POOL_BUCKETS, sizeof(struct exposition_layout *));
 	p->plans = calloc(POOL_BUCKETS, sizeof(struct plan *));
-	if (p->layouts == NULL || p->plans == NULL) {
+	p->chunks = calloc(CHUNK_BUCKETS, sizeof(struct chunk *));
+	if (p->layouts == NULL || p->plans == NULL || p->chunks == NULL) {
 		pool_unref(p);
 		return ERR_MEMORY;
 	}
@@ -73,9 +77,8 @@ void exposition_layout_unref(struct exposition_layout *l)
 	while (*at != l)
 		at = &(*at)->next;
 	*at = l->next;
+	series_pool_drop(&l->pool->series, l->series, l->n);
 	pool_unref(l->pool);
-	for (size_t i = 0; i < l->n; i++)
-		labels_unref(l->series[i]);
 	free(l);
 }
 
@@ -120,7 +123,7 @@ enum err layout_get(struct exposition_pool *pool, struct labels *const *series, 
 		return ERR_MEMORY;
 	*l = (struct exposition_layout){ .next = *bucket, .pool = pool, .hash = hash, .refs = 1, .n = n };
 	for (size_t i = 0; i < n; i++)
-		l->series[i] = labels_ref(series[i]);
+		l->series[i] = series_pool_keep(&pool->series, series[i]);
 	*bucket = l;
 	pool->refs++;
 	*out = l;

@@ -38,6 +38,8 @@ libcollectors_a_SOURCES = \
 	%reldir%/openmetrics.c \
 	%reldir%/parse.c %reldir%/parse.h \
 	%reldir%/plan.c %reldir%/plan.h \
+	%reldir%/chunk.c %reldir%/chunk.h \
+	%reldir%/series_pool.c %reldir%/series_pool.h \
 	%reldir%/pow5.h \
 	%reldir%/reach.h \
 	%reldir%/said.c %reldir%/said.h \

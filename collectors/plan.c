@@ -66,40 +66,54 @@ static bool checks_hold(const struct plan *p, const double *values)
 	return true;
 }
 
+/* Reads the number at *at, the one of this line, and steps behind it. */
+static inline bool take_number(const char **at, const char *end, double *value, struct past *past)
+{
+	const char *p = *at;
+	if (past != NULL && end - p >= 16 && is_past(past, p)) {
+		*at = p + past->len;
+		return true;
+	}
+	double      v;
+	const char *behind = read_number(p, end, &v);
+	if (behind == NULL)
+		return false;
+	*value = v;
+	if (past != NULL)
+		past_set(past, p, (size_t)(behind - p));
+	*at = behind;
+	return true;
+}
+
 bool plan_predict(const struct plan *p, const char *body, size_t len, double *values, struct past *past)
 {
-	const char *at = body, *end = body + len, *text = p->text;
+	const char *at = body, *end = body + len;
+	size_t      line = 0;
 	if (!p->can_predict)
 		return false;
-	for (size_t i = 0; i < p->n_lines; i++) {
-		size_t n = p->piece_len[i];
-		if ((size_t)(end - at) < n || memcmp(at, text, n) != 0)
-			return false;
-		at += n;
-		text += n;
-		if (past != NULL && end - at >= 16 && is_past(&past[i], at)) {
-			at += past[i].len;
-			continue;
+	for (size_t k = 0; k < p->n_chunks; k++) {
+		const struct chunk *c = p->chunks[k];
+		const char         *text = c->text;
+		for (size_t i = 0; i < c->n; i++, line++) {
+			size_t n = c->piece_len[i];
+			if ((size_t)(end - at) < n || memcmp(at, text, n) != 0)
+				return false;
+			at += n;
+			text += n;
+			if (line < p->n_lines && !take_number(&at, end, &values[line], past != NULL ? &past[line] : NULL))
+				return false;
 		}
-		double      v;
-		const char *behind = read_number(at, end, &v);
-		if (behind == NULL)
-			return false;
-		values[i] = v;
-		if (past != NULL)
-			past_set(&past[i], at, (size_t)(behind - at));
-		at = behind;
 	}
-	size_t n = p->piece_len[p->n_lines];
-	return (size_t)(end - at) == n && memcmp(at, text, n) == 0 && checks_hold(p, values);
+	return at == end && checks_hold(p, values);
 }
 
 /* ---- making plans ---- */
 
 static void plan_free(struct plan *p)
 {
-	free(p->text);
-	free(p->piece_len);
+	for (size_t i = 0; i < p->n_chunks; i++)
+		chunk_unref(p->pool->chunks, p->chunks[i]);
+	free(p->chunks);
 	free(p->series_of);
 	free(p->checks);
 	free(p->families);
@@ -136,23 +150,18 @@ static bool copy(void *to, const void *from, size_t n, size_t size)
 /* Cuts the body at its numbers. */
 static bool take_pieces(struct plan *p, const struct draft *d, const char *body, size_t len)
 {
+	size_t n = (d->n_lines + CHUNK_PIECES) / CHUNK_PIECES;
 	p->n_lines = d->n_lines;
-	p->piece_len = malloc((d->n_lines + 1) * sizeof *p->piece_len);
-	p->text = malloc(len + 1);
-	if (p->piece_len == NULL || p->text == NULL)
+	p->chunks = malloc(n * sizeof(struct chunk *));
+	if (p->chunks == NULL)
 		return false;
-	size_t from = 0;
-	for (size_t i = 0; i <= d->n_lines; i++) {
-		size_t to = i < d->n_lines ? d->lines[i].value_at : len;
-		p->piece_len[i] = (uint32_t)(to - from);
-		memcpy(p->text + p->text_len, body + from, to - from);
-		p->text_len += to - from;
-		if (i < d->n_lines)
-			from = to + d->lines[i].value_len;
+	for (p->hash = d->seed; p->n_chunks < n; p->n_chunks++) {
+		struct chunk *c = chunk_get(p->pool->chunks, d, p->n_chunks * CHUNK_PIECES, body, len);
+		if (c == NULL)
+			return false;
+		p->chunks[p->n_chunks] = c;
+		p->hash = hash64(&c->hash, sizeof c->hash, p->hash);
 	}
-	char *fitting = realloc(p->text, p->text_len + 1);
-	if (fitting != NULL)
-		p->text = fitting;
 	return true;
 }
 
@@ -184,9 +193,8 @@ static bool take_series_of(struct plan *p, const struct draft *d)
 
 static bool same_plan(const struct plan *a, const struct plan *b)
 {
-	return a->hash == b->hash && a->format == b->format && a->text_len == b->text_len && a->n_lines == b->n_lines &&
-	       memcmp(a->text, b->text, a->text_len) == 0 &&
-	       memcmp(a->piece_len, b->piece_len, (a->n_lines + 1) * sizeof *a->piece_len) == 0;
+	return a->hash == b->hash && a->format == b->format && a->n_lines == b->n_lines && a->n_chunks == b->n_chunks &&
+	       memcmp(a->chunks, b->chunks, a->n_chunks * sizeof(struct chunk *)) == 0;
 }
 
 /* Text and cuts are all that a plan depends on: where they are known, the rest is too. */
@@ -201,7 +209,6 @@ enum err plan_get(struct exposition_pool *pool, const struct draft *d, const cha
 	enum err e = ERR_MEMORY;
 	if (!take_pieces(p, d, body, len))
 		goto fail;
-	p->hash = hash64(p->text, p->text_len, d->seed + format);
 	for (struct plan *known = pool->plans[p->hash % POOL_BUCKETS]; known != NULL; known = known->next) {
 		if (!same_plan(known, p))
 			continue;

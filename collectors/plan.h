@@ -6,8 +6,10 @@
 #ifndef PITWALL_COLLECTORS_PLAN_H
 #define PITWALL_COLLECTORS_PLAN_H
 
+#include "collectors/chunk.h"
 #include "collectors/draft.h"
 #include "collectors/exposition.h"
+#include "collectors/series_pool.h"
 
 struct plan {
 	struct plan              *next; /* of the pool's bucket */
@@ -16,9 +18,8 @@ struct plan {
 	size_t                    refs;
 	enum exposition_format    format;
 	struct exposition_layout *layout;
-	size_t                    n_lines, text_len;
-	char                     *text;      /* the pieces, one behind the other: before the first number, ..., behind the last */
-	uint32_t                 *piece_len; /* n_lines + 1 */
+	size_t                    n_lines, n_chunks;
+	struct chunk            **chunks;    /* n_lines + 1 pieces: before the first number, ..., behind the last */
 	uint32_t                 *series_of; /* one a line; NULL: line i is series i */
 	struct check             *checks;
 	size_t                    n_checks;
@@ -51,6 +52,8 @@ struct exposition_pool {
 	size_t                     refs; /* the pool's own, and one a layout or plan */
 	struct exposition_layout **layouts; /* POOL_BUCKETS */
 	struct plan              **plans;
+	struct chunk             **chunks;  /* CHUNK_BUCKETS */
+	struct series_pool         series;  /* of the layouts */
 	struct draft               draft;   /* of the body being parsed */
 	struct buf                 scratch;
 };

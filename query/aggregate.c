@@ -73,19 +73,24 @@ static enum err group_labels(struct eval *ev, const struct labels *l, const stru
 
 static enum err make_groups(struct eval *ev, const struct table *t, const struct names *names, bool is_without, struct groups *out)
 {
-	struct signatures *s;
+	struct signatures *s = NULL;
 	void *items, *next;
-	enum err e = signatures_new(ev, 64, &s);
+	bool is_one = !is_without && names->n == 0; /* all rows are one group, whatever their labels */
+	*out = (struct groups){ .items = NULL };
+	if (t->n == 0)
+		return ERR_OK;
+	enum err e = is_one ? ERR_OK : signatures_new(ev, 64, &s);
 	if (e == ERR_OK)
-		e = eval_alloc(ev, t->n, sizeof(struct group), &items);
+		e = eval_alloc(ev, is_one ? 1 : t->n, sizeof(struct group), &items);
 	if (e == ERR_OK)
 		e = eval_alloc(ev, t->n, sizeof(uint32_t), &next);
 	if (e != ERR_OK)
 		return e;
 	*out = (struct groups){ .items = items, .next = next };
 	for (size_t i = 0; i < t->n; i++) {
-		size_t at;
-		e = signatures_add(ev, s, t->rows[i].labels, names, !is_without, false, &at);
+		size_t at = 0;
+		if (s != NULL)
+			e = signatures_add(ev, s, t->rows[i].labels, names, !is_without, false, &at);
 		if (e != ERR_OK)
 			return e;
 		struct group *group = &out->items[at];

@@ -301,6 +301,19 @@ static enum err join(struct eval *ev, const struct node *n, const struct grid *g
 	                   n->u.binary.has_group ? "multiple matches for labels: grouping labels must ensure unique matches" : SAME_LABELSET);
 }
 
+/* One side is empty at all steps, as is usual in chains of `or` over the names that one thing has on different servers: nothing is matched. */
+static enum err with_nothing(struct eval *ev, const struct node *n, const struct grid *g, const struct table *left, const struct table *right,
+                             struct value *out)
+{
+	const struct table *kept = n->u.binary.op == OP_OR && left->n == 0 ? right : left;
+	enum err e = ERR_OK;
+	if (n->u.binary.op != OP_OR && n->u.binary.op != OP_UNLESS)
+		return ERR_OK;
+	for (size_t i = 0; e == ERR_OK && i < kept->n; i++)
+		e = table_add_row(ev, &out->table, kept->rows[i].labels, kept->rows[i].drop_name, kept->rows[i].v);
+	return e == ERR_OK && n->u.binary.op == OP_OR ? table_merge(ev, g, &out->table, SAME_LABELSET) : e;
+}
+
 enum err eval_binary(struct eval *ev, const struct node *n, const struct grid *g, struct value *out)
 {
 	struct value left, right;
@@ -316,6 +329,8 @@ enum err eval_binary(struct eval *ev, const struct node *n, const struct grid *g
 		return vector_scalar(ev, n, g, &right.table, left.scalar, true, out);
 	if (right.type == VALUE_SCALAR)
 		return vector_scalar(ev, n, g, &left.table, right.scalar, false, out);
+	if (left.table.n == 0 || right.table.n == 0)
+		return with_nothing(ev, n, g, &left.table, &right.table, out);
 	e = make_pairing(ev, n, &left.table, &right.table, &p);
 	if (e != ERR_OK)
 		return e;

@@ -40,6 +40,7 @@ include tests/unit/recorder/module.mk
 include tests/unit/tui/module.mk
 include tests/unit/sim/module.mk
 include tests/unit/app/module.mk
+include tests/unit/bench/module.mk
 include tests/rules/module.mk
 include tests/fuzz/module.mk
 include tests/house/module.mk

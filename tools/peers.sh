@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# peers.sh FOLDER: the real programs that tests compare pitwall with, from Debian's packages, unpacked below FOLDER: nothing is installed and no service starts.
+# peers.sh FOLDER: the real programs that tests and benchmarks compare pitwall with, from Debian's packages, unpacked below FOLDER: nothing is installed and no service starts.
 # `. FOLDER/env` tells the tests where they are; a variable that is set already stays. What is there is kept until this script changes. Where one can't be had,
 # a sentence says so, FOLDER/env does not name it, and the tests that want it skip.
 set -eu
@@ -52,6 +52,7 @@ get() {
 # ---- programs ----
 
 ready_prometheus() { :; }
+ready_victoria() { :; }
 
 # Debian's Alertmanager has the path of its templates built in. As many bytes without the first slash are found from the tree that it was unpacked to.
 ready_alertmanager() {
@@ -88,9 +89,11 @@ rm -rf "$folder/apt"
 : >"$folder/env"
 get prometheus prometheus || true
 get alertmanager prometheus-alertmanager || true
+get victoria victoria-metrics || true
 name PITWALL_PROMETHEUS Prometheus prometheus/usr/bin/prometheus
 name PITWALL_PROMTOOL promtool prometheus/usr/bin/promtool
 name PITWALL_ALERTMANAGER Alertmanager alertmanager/alertmanager
+name PITWALL_VICTORIA VictoriaMetrics victoria/usr/bin/victoria-metrics
 if [ "$(id -u)" = 0 ]; then # it starts for nobody else
 	get docker docker.io containerd runc libdevmapper1.02.1 || true
 	name PITWALL_DOCKERD Docker docker/dockerd

@@ -299,9 +299,22 @@ static void an_index_finds_what_is_in_it(void **state)
 		labels_unref(all[i]);
 }
 
+static void shared_while_another_holds_it(void **state)
+{
+	(void)state;
+	struct labels *l = labels_of("__name__", "up", NULL);
+	assert_false(labels_is_shared(l));
+	struct labels *other = labels_ref(l);
+	assert_true(labels_is_shared(l));
+	labels_unref(other);
+	assert_false(labels_is_shared(l));
+	labels_unref(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(shared_while_another_holds_it),
 		cmocka_unit_test(a_set_is_sorted_and_drops_empty_values),
 		cmocka_unit_test(wrong_pairs_are_refused),
 		cmocka_unit_test(there_is_a_ceiling),

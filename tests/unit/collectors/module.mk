@@ -139,3 +139,7 @@ tests_unit_collectors_test_ssh_scan_LDADD   = libcollectors.a $(libs_config) $(C
 UNIT_TESTS += tests/unit/collectors/test_ssh_control
 tests_unit_collectors_test_ssh_control_SOURCES = %reldir%/test_ssh_control.c %reldir%/sshd.c %reldir%/sshd.h
 tests_unit_collectors_test_ssh_control_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/collectors/test_series_pool
+tests_unit_collectors_test_series_pool_SOURCES = %reldir%/test_series_pool.c
+tests_unit_collectors_test_series_pool_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/unit.h"
+
+#include "collectors/exposition.h"
+#include "collectors/series_pool.h"
+
+static struct labels *made(const char *metric, size_t i)
+{
+	char text[24];
+	snprintf(text, sizeof text, "%zu", i);
+	return labels_of("__name__", metric, "i", text, NULL);
+}
+
+static void test_equal_series_are_one(void **state)
+{
+	(void)state;
+	struct series_pool p;
+	series_pool_init(&p, 7);
+	struct labels *a = made("m", 1), *b = made("m", 1), *c = made("m", 2);
+	struct labels *kept[3] = { series_pool_keep(&p, a), series_pool_keep(&p, b), series_pool_keep(&p, c) };
+	assert_ptr_equal(kept[0], a);
+	assert_ptr_equal(kept[1], a);
+	assert_ptr_equal(kept[2], c);
+	assert_int_equal(p.n, 2);
+	labels_unref(a);
+	labels_unref(b);
+	labels_unref(c);
+	assert_string_equal(labels_get(kept[1], "i"), "1");
+	series_pool_drop(&p, kept, 3);
+	series_pool_release(&p);
+}
+
+/* Series that come and go leave the pool, whether or not others stay. */
+static void test_churn_is_bounded(void **state)
+{
+	(void)state;
+	enum { ROUND = 1000, ROUNDS = 50 };
+	struct series_pool p;
+	struct labels     *stay[ROUND], *go[ROUND];
+	series_pool_init(&p, 7);
+	for (size_t i = 0; i < ROUND; i++) {
+		struct labels *l = made("stays", i);
+		stay[i] = series_pool_keep(&p, l);
+		labels_unref(l);
+	}
+	for (size_t round = 0; round < ROUNDS; round++) {
+		for (size_t i = 0; i < ROUND; i++) {
+			struct labels *l = made("goes", round * ROUND + i);
+			go[i] = series_pool_keep(&p, l);
+			labels_unref(l);
+		}
+		series_pool_drop(&p, go, ROUND);
+		assert_true(p.n <= 8 * ROUND);
+	}
+	for (size_t i = 0; i < ROUND; i++) {
+		struct labels *l = made("stays", i);
+		struct labels *again = series_pool_keep(&p, l);
+		assert_ptr_equal(again, stay[i]);
+		labels_unref(again);
+		labels_unref(l);
+	}
+	series_pool_drop(&p, stay, ROUND);
+	series_pool_release(&p);
+}
+
+static const char page[] = "# HELP up it\n# TYPE up gauge\nup{} %d\nother{a=\"b\"} 1\ngpu{Hostname=\"%s\"} 5\n";
+
+/* Like nodes: what they both say is there once, what they differ in is each one's own; and each is predicted. */
+static void test_like_nodes_share(void **state)
+{
+	(void)state;
+	struct why              why = { "" };
+	struct exposition_pool *pool = NULL;
+	struct exposition      *e[2] = { NULL, NULL };
+	struct scrape           s[2];
+	char                    body[256];
+	assert_int_equal(exposition_pool_new(&pool), ERR_OK);
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 2; i++) {
+			if (round == 0)
+				assert_int_equal(exposition_new(pool, &e[i]), ERR_OK);
+			int len = snprintf(body, sizeof body, page, round, i == 0 ? "a" : "b");
+			assert_ok(exposition_parse(e[i], body, (size_t)len, EXPOSITION_TEXT, &s[i], &why));
+			assert_int_equal(s[i].was_predicted, round > 0);
+			assert_true(s[i].values[0] >= round && s[i].values[0] <= round);
+		}
+	}
+	struct labels *const *a = exposition_layout_series(s[0].layout), *const *b = exposition_layout_series(s[1].layout);
+	assert_ptr_equal(a[0], b[0]);
+	assert_ptr_equal(a[1], b[1]);
+	assert_ptr_not_equal(a[2], b[2]);
+	assert_string_equal(labels_get(a[2], "Hostname"), "a");
+	assert_string_equal(labels_get(b[2], "Hostname"), "b");
+	/* A layout that outlives the pool and its expositions is whole. */
+	struct exposition_layout *kept = exposition_layout_ref(s[1].layout);
+	exposition_free(e[0]);
+	exposition_free(e[1]);
+	exposition_pool_free(pool);
+	assert_string_equal(labels_metric(exposition_layout_series(kept)[1]), "other");
+	exposition_layout_unref(kept);
+}
+
+/* Bodies of every length around a chunk's, so that the last piece falls on each place in one. */
+static void test_any_number_of_lines(void **state)
+{
+	(void)state;
+	struct why              why = { "" };
+	struct exposition_pool *pool = NULL;
+	char                    body[4096];
+	assert_int_equal(exposition_pool_new(&pool), ERR_OK);
+	for (size_t n = 0; n < 50; n++) {
+		struct exposition *e = NULL;
+		struct scrape      s;
+		assert_int_equal(exposition_new(pool, &e), ERR_OK);
+		for (size_t round = 0; round < 3; round++) {
+			size_t len = 0;
+			for (size_t i = 0; i < n; i++)
+				len += (size_t)snprintf(body + len, sizeof body - len, "line%zu %zu\n", i, i * round);
+			assert_ok(exposition_parse(e, body, len, EXPOSITION_TEXT, &s, &why));
+			assert_int_equal(s.n, n);
+			assert_int_equal(s.was_predicted, round > 0);
+			for (size_t i = 0; i < n; i++)
+				assert_int_equal((size_t)s.values[i], i * round);
+		}
+		if (n > 0) { /* the last line's end is missing, and there is a line more */
+			size_t len = (size_t)snprintf(body, sizeof body, "line0 1");
+			assert_int_equal(exposition_parse(e, body, len, EXPOSITION_TEXT, &s, &why), ERR_FORMAT);
+		}
+		exposition_free(e);
+	}
+	exposition_pool_free(pool);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_equal_series_are_one),
+		cmocka_unit_test(test_churn_is_bounded),
+		cmocka_unit_test(test_like_nodes_share),
+		cmocka_unit_test(test_any_number_of_lines),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
