@@ -114,8 +114,7 @@ EXTRA_PROGRAMS += bench/bench_block
 CLEANFILES     += bench/bench_block
 bench_bench_block_SOURCES = %reldir%/bench_block.c %reldir%/node_values.c %reldir%/node_values.h
 bench_bench_block_LDADD   = $(libs_store)
-bench_bench_deploy_SOURCES = %reldir%/bench_deploy.c
-bench_bench_deploy_LDADD   = $(libs_deploy)
+
 # The store engine beside Prometheus and VictoriaMetrics, on a load of simulated nodes.
 BENCHES        += bench/bench_engine
 EXTRA_PROGRAMS += bench/bench_engine bench/load
