@@ -145,7 +145,7 @@ UNIT_TESTS += tests/e2e/test_alertmanager_shown
 tests_e2e_test_alertmanager_shown_SOURCES = %reldir%/test_alertmanager_shown.c %reldir%/command.c %reldir%/command.h %reldir%/alertmanager.c %reldir%/alertmanager.h %reldir%/service.c %reldir%/service.h
 tests_e2e_test_alertmanager_shown_LDADD   = $(libs_base) $(DEPS_LIBS) $(CMOCKA_LIBS)
 
-UNIT_TESTS += tests/e2e/test_hangup
+SLOW_TESTS += tests/e2e/test_hangup
 tests_e2e_test_hangup_SOURCES = %reldir%/test_hangup.c %reldir%/small_fleet.c %reldir%/small_fleet.h %reldir%/pty.c %reldir%/pty.h \
 	tests/unit/deploy/small_server.c tests/unit/deploy/small_server.h \
 	tests/unit/recorder/page_server.c tests/unit/recorder/page_server.h
