@@ -170,6 +170,10 @@ static enum deployed wanted(const struct group_spec *spec, const char *body)
 static void answer_deployment(struct sim *s, size_t node, const char *method, const char *body, const struct page_texts *t, struct reply *to)
 {
 	const struct group_spec *spec = spec_of(s, node);
+	if (strcmp(method, "POST") != 0 && sim_seconds(s) < s->deployments[node].until_s) { /* it is about to close its doors, and knows it */
+		say(to, 503, "{\"error\":\"restarting\"}\n");
+		return;
+	}
 	if (strcmp(method, "POST") != 0) {
 		say(to, 200, "{\"running\":\"%s\",\"versions\":[\"%s\",\"%s\"]}\n", t->version, spec->next_version, spec->version);
 		return;
