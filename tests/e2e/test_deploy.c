@@ -124,7 +124,7 @@ static void write_config(struct stage *s)
 		if (end != NULL)
 			*end++ = '\0';
 		if (strncmp(line, "defaults:", 9) == 0)
-			fputs("defaults: { interval: 500ms, timeout: 500ms }\n", to);
+			fputs("defaults: { interval: 1s, timeout: 1s }\n", to);
 		else if (strstr(line, " soak: ") != NULL)
 			fprintf(to, "      auto_rollback: %s\n      two_person: %s\n      waves: [ 1, 100%% ]\n      soak: 2s\n"
 			            "      gate: { latency: off, errors: off, quality: off, memory: off, requests: 0 }\n",
@@ -736,6 +736,22 @@ static size_t n_firing(struct stage *s)
 	return n;
 }
 
+static enum err keep_change(void *ctx, const struct deployment_change *c)
+{
+	snprintf(ctx, 1024, "%s: %s", deployment_state_name(c->state), c->text);
+	return ERR_OK;
+}
+
+/* What it waits for, and what the console says of it. */
+static void fail_unfinished(struct stage *s, int64_t id, struct pty *p)
+{
+	char last[1024] = "";
+	assert_ok(reader_deployment_changes(s->reader, id, INT64_MAX - 1, keep_change, last, &why));
+	for (int row = 0; row < 24; row++)
+		print_message("# %s\n", pty_row(p, row));
+	fail_msg("it does not end: %s", last);
+}
+
 /* The whole way, as somebody at a console takes it: a bad version comes, the alert, R, y, the waves and gates, and the alert is over. */
 static void test_console(void **state)
 {
@@ -769,7 +785,8 @@ static void test_console(void **state)
 	for (until = own_ms() + DEADLINE_MS; state_of(s, id) == DEPLOYMENT_PLANNED; pty_pump(p, POLL_MS))
 		assert_true(own_ms() < until);
 	while (!deployment_is_over(state_of(s, id))) {
-		assert_true(own_ms() < until + 2 * DEADLINE_MS);
+		if (own_ms() >= until + 2 * DEADLINE_MS || state_of(s, id) == DEPLOYMENT_STOPPED)
+			fail_unfinished(s, id, p);
 		pty_pump(p, POLL_MS);
 	}
 	assert_int_equal(state_of(s, id), DEPLOYMENT_DONE);
