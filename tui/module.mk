@@ -118,6 +118,7 @@ libtui_a_SOURCES += %reldir%/leaving.c %reldir%/leaving.h
 libtui_a_SOURCES += %reldir%/let_go.c %reldir%/let_go.h
 libtui_a_SOURCES += %reldir%/deploys_text.c %reldir%/deploys_text.h
 libtui_a_SOURCES += %reldir%/run_panes.c %reldir%/run_panes.h
+libtui_a_SOURCES += %reldir%/run_curves.c %reldir%/run_curves.h
 libtui_a_SOURCES += %reldir%/run_screen.c
 libtui_a_SOURCES += %reldir%/sheet.h
 libtui_a_SOURCES += %reldir%/sheet_foot.c %reldir%/sheet_foot.h

@@ -12,8 +12,9 @@
 #include "tui/deploys_text.h"
 #include "tui/glyph.h"
 #include "tui/paragraph.h"
+#include "tui/run_curves.h"
 
-enum { ROWS_FOR_WAVES = 12, ROWS_FOR_LOG = 9, WAVES_MOST = 6, MAP_MOST = 6, GATE_MOST = 4, LABEL_COLS = 16, NUMBERS_COLS = 27, WIDE = 110 };
+enum { ROWS_FOR_WAVES = 12, ROWS_FOR_LOG = 9, WAVES_MOST = 6, MAP_MOST = 6, GATE_MOST = 4, WHY_MOST = 3, LABEL_COLS = 16, NUMBERS_COLS = 27, WIDE = 110 };
 
 static int smaller(int a, int b)
 {
@@ -51,9 +52,16 @@ static int draw_head(const struct run_pane_data *d, struct canvas *c)
 	canvas_put_char(c, 1, 1, deploy_role(at->last.state), deploy_glyph(at->last.state));
 	col = 3 + canvas_printf(c, 1, 3, deploy_role(at->last.state), "%s for %s", deployment_state_name(at->last.state),
 	                        since_text(at->last.at_ms, d->view->t_ms, age));
-	if (at->last.text[0] != '\0')
+	if (at->last.text[0] == '\0')
+		return 2;
+	if (rows < ROWS_FOR_WAVES || col + 2 + text_width(at->last.text, strlen(at->last.text)) < cols) {
 		canvas_printf(c, 1, col, ROLE_TEXT, ": %.800s", at->last.text);
-	return 2;
+		return 2;
+	}
+	canvas_enter(c, (struct rect){ 2, 0, WHY_MOST, cols });
+	int why = paragraph_draw(c, 0, 3, cols - 4, ROLE_TEXT, at->last.text);
+	canvas_leave(c);
+	return 2 + smaller(why, WHY_MOST);
 }
 
 /* ---- waves ---- */
@@ -329,7 +337,11 @@ void run_panes_draw(struct run_panes *p, const struct run_pane_data *d, struct c
 		draw_unit(d, c, row++);
 	}
 	int gate = smaller(gate_rows(d), all.rows - row - (all.rows >= ROWS_FOR_LOG ? 2 : 0));
-	if (gate > 0)
+	if (gate > 0) {
 		draw_gate(d, c, row, gate);
-	draw_log_pane(p, d, row + (gate > 0 ? gate : 0), c);
+		row += gate;
+	}
+	if (gate > 0 && all.rows - row > 2)
+		row += run_curves_draw(d->detail->plan, d->wave, d->view->fleet, c, row);
+	draw_log_pane(p, d, row, c);
 }
