@@ -199,11 +199,7 @@ static enum look_turn look(struct look *l, struct why *why)
 	if (l->last == NULL)
 		return ask_file(l, why);
 	if (l->at == LOOK_FOLDERS) {
-		m->has_folders = l->last->err == ERR_OK && l->last->status == 0;
-		if (m->has_folders)
-			served_read_folders(l->last, &m->served);
-		else
-			found_warn(l, WARNING_NOTE, "the version folders on '%s' can't be listed; only versions that the server knows are shown", l->unit->node);
+		m->has_folders = served_take_folders(l, &m->served, WARNING_NOTE, "only versions that the server knows are shown");
 		return finish(l);
 	}
 	if (!server_answered(l, l->at == LOOK_FILE ? "its models.config" : "the model's status", why))

@@ -205,11 +205,7 @@ static enum look_turn look(struct look *l, struct why *why)
 	if (l->last == NULL)
 		return ask_first(l, why);
 	if (l->at == LOOK_FOLDERS) {
-		m->has_folders = l->last->err == ERR_OK && l->last->status == 0;
-		if (m->has_folders)
-			served_read_folders(l->last, &m->served);
-		else
-			found_warn(l, WARNING_CARE, "the version folders on '%s' can't be listed; only versions that were loaded once are known", l->unit->node);
+		m->has_folders = served_take_folders(l, &m->served, WARNING_CARE, "only versions that were loaded once are known");
 		return finish(l);
 	}
 	if (!server_answered(l, l->at == LOOK_INDEX ? "what is in its repository" : "the model's configuration", why))

@@ -202,3 +202,13 @@ void served_read_folders(const struct answer *a, struct served *s)
 		at += n + 1;
 	}
 }
+
+bool served_take_folders(struct look *l, struct served *s, enum warning_level level, const char *then)
+{
+	if (l->last->err != ERR_OK || l->last->status != 0) {
+		found_warn(l, level, "the version folders on '%s' can't be listed; %s", l->unit->node, then);
+		return false;
+	}
+	served_read_folders(l->last, s);
+	return true;
+}

@@ -67,5 +67,7 @@ void served_found(struct look *l, const struct served *s, int64_t running, bool 
 /* `ls` of a folder on the machine, and its numbered names. */
 void served_ask_folders(struct arena *a, const char *folder, struct ask *to);
 void served_read_folders(const struct answer *a, struct served *s);
+/* The same of a look's last answer. False: it could not be listed, and a warning says so, and `then`: what is known all the same. */
+bool served_take_folders(struct look *l, struct served *s, enum warning_level level, const char *then);
 
 #endif

@@ -20,6 +20,7 @@
 #include "tui/widget_table.h"
 
 enum {
+	PERCENT_COLS  = 7, /* how far one has read */
 	FOOT_ROWS = 3, ROWS_FOR_FOOT = 7, REASON_MAX = REQUEST_TEXT_MAX, TARGET_MAX = REQUEST_TARGET_MAX, VERSION_MAX = 512,
 	CONFIRMED_MS = 15 * 1000, /* a confirmation that nothing came of in that time may be given again */
 };
@@ -183,25 +184,23 @@ static void make_lines(const struct sheet_screen *s, const struct view *v, int c
 	seen->cols = cols;
 }
 
-static void draw_line(const struct sheet_line *l, bool is_selected, struct canvas *c, int row)
+static void draw_line(const struct sheet_line *l, struct canvas *c)
 {
-	int cols = canvas_region(c).cols, col = 1 + l->indent;
+	int col = 1 + l->indent;
 	if (l->is_rule) {
-		canvas_rule(c, row, l->text, l->note[0] != '\0' ? l->note : NULL);
+		canvas_rule(c, 0, l->text, l->note[0] != '\0' ? l->note : NULL);
 		return;
 	}
-	canvas_put(c, row, 1, ROLE_TEXT, l->label);
+	canvas_put(c, 0, 1, ROLE_TEXT, l->label);
 	if (l->glyph > 1)
-		canvas_put_char(c, row, col, l->role, l->glyph);
+		canvas_put_char(c, 0, col, l->role, l->glyph);
 	if (l->glyph != 0)
 		col += 2;
-	int used = canvas_put(c, row, col, l->role, l->text);
+	int used = canvas_put(c, 0, col, l->role, l->text);
 	if (l->is_bold)
-		canvas_add_flags(c, (struct rect){ row, col, 1, used }, CELL_BOLD);
+		canvas_add_flags(c, (struct rect){ 0, col, 1, used }, CELL_BOLD);
 	if (l->note[0] != '\0')
-		canvas_put(c, row, col + used + 2, ROLE_SECOND, l->note);
-	if (is_selected)
-		canvas_set_ground(c, (struct rect){ row, 0, 1, cols }, ROLE_SELECTED);
+		canvas_put(c, 0, col + used + 2, ROLE_SECOND, l->note);
 }
 
 static void draw_plan(const struct sheet_screen *s, const struct view *v, struct canvas *c)
@@ -210,6 +209,7 @@ static void draw_plan(const struct sheet_screen *s, const struct view *v, struct
 	struct rect all = canvas_region(c);
 	make_lines(s, v, all.cols);
 	int n = (int)seen->lines.n, at = (int)s->cursor < n ? (int)s->cursor : n - 1;
+	bool is_part = n > all.rows && all.cols > 20;
 	seen->rows = all.rows;
 	if (at < seen->top)
 		seen->top = at;
@@ -219,10 +219,14 @@ static void draw_plan(const struct sheet_screen *s, const struct view *v, struct
 	seen->top = seen->top < 0 ? 0 : seen->top;
 	for (int i = 0; i < all.rows && seen->top + i < n; i++) {
 		const struct sheet_line *l = &seen->lines.items[seen->top + i];
-		draw_line(l, seen->top + i == at && (l->unit != SIZE_MAX || at > 0), c, i);
+		canvas_enter(c, (struct rect){ i, 0, 1, is_part && i == all.rows - 1 ? all.cols - PERCENT_COLS : all.cols });
+		draw_line(l, c);
+		canvas_leave(c);
+		if (seen->top + i == at && !l->is_rule && (l->unit != SIZE_MAX || at > 0))
+			canvas_set_ground(c, (struct rect){ i, 0, 1, all.cols }, ROLE_SELECTED);
 	}
-	if (n > all.rows && all.cols > 20)
-		canvas_printf(c, all.rows - 1, all.cols - 7, ROLE_FAINT, " %3d%% ", (int)(100LL * (seen->top + all.rows) / n > 100 ? 100 : 100LL * (seen->top + all.rows) / n));
+	if (is_part)
+		canvas_printf(c, all.rows - 1, all.cols - PERCENT_COLS, ROLE_FAINT, " %3d%% ", (int)(100LL * (seen->top + all.rows) / n > 100 ? 100 : 100LL * (seen->top + all.rows) / n));
 }
 
 static void draw(const struct screen *screen, const struct view *view, struct canvas *c)
