@@ -97,8 +97,12 @@ static enum look_turn look(struct look *l, struct why *why)
 		return next_question(l, why);
 	const char *option = l->at == LOOK_CURRENT ? "current" : "list";
 	first_line(a->err == ERR_OK ? a->text : a->why, said, sizeof said);
-	if (a->err != ERR_OK || a->status != 0) {
-		why_set(why, a->err != ERR_OK ? a->err : ERR_UNSUPPORTED, "'%s' on '%s' fails (status %d): %s", option, l->unit->name, a->status, said);
+	if (a->err != ERR_OK) {
+		why_set(why, a->err, "'%s' on '%s' fails: %s", option, l->unit->name, said);
+		return LOOK_FAILED;
+	}
+	if (a->status != 0) {
+		why_set(why, ERR_UNSUPPORTED, "'%s' on '%s' fails (status %d): %s", option, l->unit->name, a->status, said);
 		return LOOK_FAILED;
 	}
 	if (l->at == LOOK_VERSIONS) {

@@ -111,8 +111,12 @@ static enum look_turn look(struct look *l, struct why *why)
 		return next_question(l, why);
 	const char *option = l->at == LOOK_CURRENT ? "current" : "list";
 	first_line(a->err == ERR_OK ? a->text : a->why, said, sizeof said);
-	if (a->err != ERR_OK || a->status < 200 || a->status > 299) {
-		why_set(why, a->err != ERR_OK ? a->err : ERR_UNSUPPORTED, "'%s' of '%s' fails (status %d): %s", option, l->unit->name, a->status, said);
+	if (a->err != ERR_OK) {
+		why_set(why, a->err, "'%s' of '%s' fails: %s", option, l->unit->name, said);
+		return LOOK_FAILED;
+	}
+	if (a->status < 200 || a->status > 299) {
+		why_set(why, ERR_UNSUPPORTED, "'%s' of '%s' fails (status %d): %s", option, l->unit->name, a->status, said);
 		return LOOK_FAILED;
 	}
 	if (a->is_cut || json_parse(a->text, a->n, NULL, &o, why) != ERR_OK) {

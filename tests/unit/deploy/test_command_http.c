@@ -228,6 +228,34 @@ static void test_a_command_that_fails(void **state)
 	driver_bench_release(&bench);
 }
 
+/* Nothing is said of a status where nothing answered. */
+static void test_what_cannot_be_looked_at(void **state)
+{
+	static const struct {
+		const char *label, *driver, *options, *says;
+		enum err    err;
+		int         status;
+	} rows[] = {
+		{ "a command that could not be run", "command", "apply: [ [ 'true' ] ]\ncurrent: [ version ]\n", "'current' on 'here' fails: nobody is there", ERR_NETWORK, 0 },
+		{ "one that fails", "command", "apply: [ [ 'true' ] ]\ncurrent: [ version ]\n", "'current' on 'here' fails (status 3): it says so", ERR_OK, 3 },
+		{ "a server that is not there", "http", "apply: { url: 'http://h/a', method: POST }\ncurrent: { url: 'http://h/v', version: v }\n",
+		  "'current' of 'here' fails: nobody is there", ERR_NETWORK, 0 },
+		{ "one that refuses", "http", "apply: { url: 'http://h/a', method: POST }\ncurrent: { url: 'http://h/v', version: v }\n",
+		  "'current' of 'here' fails (status 503): it says so", ERR_OK, 503 },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct answer a = answered(rows[i].status, rows[i].err == ERR_OK ? "it says so" : "");
+		a.err = rows[i].err;
+		a.why = "nobody is there";
+		begin(rows[i].driver, rows[i].options);
+		assert_row(rows[i].label, driver_bench_look_all(&bench, &a, 1) == LOOK_FAILED);
+		if (strcmp(bench.why.text, rows[i].says) != 0)
+			fail_msg("%s: '%s'", rows[i].label, bench.why.text);
+		driver_bench_release(&bench);
+	}
+}
+
 /* ---- http ---- */
 
 struct site {
@@ -363,6 +391,7 @@ int main(void)
 		WITH(test_commands_there_and_back),
 		WITH(test_whether_a_command_ran_is_asked),
 		WITH(test_a_command_that_fails),
+		WITH(test_what_cannot_be_looked_at),
 		WITH(test_requests_there_and_back),
 		cmocka_unit_test(test_what_is_answered_is_looked_at),
 		cmocka_unit_test(test_json_paths),
