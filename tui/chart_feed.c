@@ -66,12 +66,12 @@ enum err charts_read(struct reader *r, const struct chart_need *needs, size_t n,
 		place(&needs[i], t_ms, v);
 		v->err = evaluate(&source, needs[i].expression, v, cancelled, result, &mistake);
 		v->why = arena_text(a, mistake.text);
-		if (*cancelled)
-			return why_set(why, ERR_CANCELLED, "cancelled");
-		if (v->err == ERR_OK) {
+		if (v->err == ERR_OK) { /* the results' from here on, also where nobody wants it any more */
 			v->series = &result->series;
 			results->n++;
 		}
+		if (*cancelled)
+			return why_set(why, ERR_CANCELLED, "cancelled");
 		all->n++;
 	}
 	enum err e = arena_failed(a) ? why_memory(why) : read_marks(r, t_ms, all, a, why);

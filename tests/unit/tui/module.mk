@@ -91,6 +91,11 @@ tests_unit_tui_test_marks_SOURCES = %reldir%/test_marks.c $(faults) $(store_fold
 tests_unit_tui_test_marks_LDFLAGS = $(fault_ldflags)
 tests_unit_tui_test_marks_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/tui/test_chart_feed
+tests_unit_tui_test_chart_feed_SOURCES = %reldir%/test_chart_feed.c $(store_folder)
+tests_unit_tui_test_chart_feed_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=query_range
+tests_unit_tui_test_chart_feed_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/tui/test_attention
 tests_unit_tui_test_attention_SOURCES = %reldir%/test_attention.c
 tests_unit_tui_test_attention_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
