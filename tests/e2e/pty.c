@@ -478,11 +478,24 @@ static bool has_exited(struct pty *p, const void *context)
 	return p->has_exited;
 }
 
+/* A sanitizer's report, or the stack of an abort, comes after what the screen was given back with. */
+static void tell_death(const struct pty *p)
+{
+	enum { TOLD_MAX = 8192 };
+	size_t n = p->n_bytes < TOLD_MAX ? p->n_bytes : TOLD_MAX;
+	print_message("the program died by signal %d (%s); its last %zu bytes:\n", WTERMSIG(p->status), strsignal(WTERMSIG(p->status)), n);
+	for (const char *c = p->bytes + p->n_bytes - n; c < p->bytes + p->n_bytes; c++)
+		print_message(*c == '\n' || (*c >= ' ' && *c <= '~') ? "%c" : "\\%03o", (unsigned char)*c);
+	print_message("\n");
+}
+
 int pty_wait_exit(struct pty *p)
 {
 	pty_wait(p, has_exited, NULL, "the program's end");
 	while (pty_pump(p, 0))
 		;
+	if (WIFSIGNALED(p->status) && WTERMSIG(p->status) != SIGKILL)
+		tell_death(p);
 	return p->status;
 }
 
