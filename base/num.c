@@ -173,6 +173,61 @@ const char *format_duration(int64_t ms, char to[DURATION_TEXT])
 	return to;
 }
 
+static const struct {
+	const char *unit;
+	int64_t     bytes;
+} byte_units[] = {
+	{ "B", 1 },
+	{ "KiB", INT64_C(1) << 10 }, { "MiB", INT64_C(1) << 20 }, { "GiB", INT64_C(1) << 30 }, { "TiB", INT64_C(1) << 40 },
+	{ "kB", 1000 }, { "MB", 1000000 }, { "GB", 1000000000 }, { "TB", INT64_C(1000000000000) },
+};
+enum { BYTE_UNITS = sizeof byte_units / sizeof byte_units[0], BINARY_UNITS = 5 };
+
+enum err parse_bytes(const char *text, size_t n, int64_t *out)
+{
+	const char *p = text, *end = text + n;
+	int64_t v = 0;
+	bool is_past = false;
+	for (; p < end && is_digit(*p); p++) {
+		is_past |= v > (INT64_MAX - (*p - '0')) / 10;
+		v = is_past ? 0 : v * 10 + (*p - '0');
+	}
+	if (p == text)
+		return ERR_FORMAT;
+	if (p == end && v == 0 && !is_past) {
+		*out = 0;
+		return ERR_OK;
+	}
+	for (size_t i = 0; i < BYTE_UNITS; i++) {
+		if ((size_t)(end - p) != strlen(byte_units[i].unit) || memcmp(p, byte_units[i].unit, (size_t)(end - p)) != 0)
+			continue;
+		if (is_past || v > INT64_MAX / byte_units[i].bytes)
+			return ERR_RANGE;
+		*out = v * byte_units[i].bytes;
+		return ERR_OK;
+	}
+	return ERR_FORMAT;
+}
+
+const char *format_bytes(int64_t n, char to[NUMBER_TEXT])
+{
+	uint64_t rest = magnitude(n), size = 1, steps = 1;
+	size_t unit = 0;
+	while (unit + 1 < BINARY_UNITS && rest >= size * 999 + (size + 1) / 2) /* it would be rounded to 1000 */
+		size = (uint64_t)byte_units[++unit].bytes;
+	if (rest / size < 100)
+		steps = rest / size < 10 ? 100 : 10;
+	uint64_t rounded = rest / size * steps + (rest % size * steps + size / 2) / size, hundredths = rounded * (100 / steps);
+	unsigned long long whole = hundredths / 100, part = hundredths % 100;
+	char decimals[4] = "";
+	if (part % 10 != 0)
+		snprintf(decimals, sizeof decimals, ".%02llu", part);
+	else if (part != 0)
+		snprintf(decimals, sizeof decimals, ".%llu", part / 10);
+	snprintf(to, NUMBER_TEXT, "%s%llu%s%s", n < 0 ? "-" : "", whole, decimals, byte_units[unit].unit);
+	return to;
+}
+
 const char *format_age(int64_t ms, char to[DURATION_TEXT])
 {
 	const char *sign = ms < 0 ? "-" : "";

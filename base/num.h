@@ -20,6 +20,9 @@ enum err parse_f64(const char *text, double min, double max, double *out);
  * Source: the Prometheus documentation, "Time durations". `out_ms` in milliseconds. */
 enum err parse_duration(const char *text, size_t n, int64_t *out_ms);
 
+/* A size in bytes: a whole number and B, KiB, MiB, GiB or TiB (powers of 1024), or kB, MB, GB, TB (of 1000); "0" needs no unit. No sign. */
+enum err parse_bytes(const char *text, size_t n, int64_t *out);
+
 enum { DURATION_TEXT = 48, NUMBER_TEXT = 32 };
 
 /* The shortest exact Prometheus duration ("1h30m", "1s500ms", "0s"); `to` has DURATION_TEXT bytes; negative gets a '-'. */
@@ -27,6 +30,9 @@ const char *format_duration(int64_t ms, char to[DURATION_TEXT]);
 
 /* For people, two units at the most: "41d 3h", "4m12s", "51s", "820ms". */
 const char *format_age(int64_t ms, char to[DURATION_TEXT]);
+
+/* For people, powers of 1024 and three digits at the most: "512B", "1.5GiB", "20GiB", "-3KiB". */
+const char *format_bytes(int64_t n, char to[NUMBER_TEXT]);
 
 /* The shortest decimal that reads back as the same double, Prometheus spelling ("NaN", "+Inf", "-Inf"). */
 const char *format_f64(double v, char to[NUMBER_TEXT]);

@@ -74,6 +74,7 @@ bool yaml_bool(const struct yaml *y, const struct yaml_node *node, const char *w
 bool yaml_i64(const struct yaml *y, const struct yaml_node *node, const char *what, int64_t min, int64_t max, int64_t *out);
 bool yaml_f64(const struct yaml *y, const struct yaml_node *node, const char *what, double min, double max, double *out);
 bool yaml_duration(const struct yaml *y, const struct yaml_node *node, const char *what, int64_t min_ms, int64_t max_ms, int64_t *out_ms);
+bool yaml_bytes(const struct yaml *y, const struct yaml_node *node, const char *what, int64_t min, int64_t max, int64_t *out);
 
 /* Reports every key of `map` that is not among `known`, with the nearest known one as a suggestion. True when all are known. */
 bool yaml_check_keys(const struct yaml *y, const struct yaml_node *map, const char *const *known, size_t n);

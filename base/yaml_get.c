@@ -140,6 +140,18 @@ bool yaml_duration(const struct yaml *y, const struct yaml_node *node, const cha
 	return wrong(y, node, what, must);
 }
 
+bool yaml_bytes(const struct yaml *y, const struct yaml_node *node, const char *what, int64_t min, int64_t max, int64_t *out)
+{
+	char must[160], low[NUMBER_TEXT], high[NUMBER_TEXT];
+	int64_t bytes;
+	if (node->kind == YAML_SCALAR && parse_bytes(node->text, node->len, &bytes) == ERR_OK && bytes >= min && bytes <= max) {
+		*out = bytes;
+		return true;
+	}
+	snprintf(must, sizeof must, "a size from %s to %s, as in 500MiB or 20GiB", format_bytes(min, low), format_bytes(max, high));
+	return wrong(y, node, what, must);
+}
+
 static bool is_among(const char *word, const char *const *words, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {

@@ -17,6 +17,9 @@
 #include <unistd.h>
 
 enum { MODELS_MAX = 4096, HOUR_MS = 3600 * 1000 };
+#define DAY_MS         (INT64_C(24) * HOUR_MS)
+#define KEEP_BYTES_MIN (INT64_C(16) << 20)
+#define KEEP_BYTES_MAX (INT64_C(64) << 40)
 
 /* ---- the mappings at the top ---- */
 
@@ -83,22 +86,16 @@ static void read_models(struct build *b, const struct yaml_node *list)
 static void read_keep(struct build *b, const struct yaml_node *map)
 {
 	struct fleet_keeping *k = &b->fleet->keep;
-	const struct {
-		const char *key;
-		int64_t    *ms;
-	} rows[] = { { "frames", &k->frames_ms }, { "blocks", &k->blocks_ms }, { "rollups", &k->rollups_ms } };
-	int64_t finer = 0;
+	const struct yaml_node *node;
 	if (!yaml_is_map(b->y, map, "keep"))
 		return;
 	keys_check(b->y, map, KEYS_KEEP);
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		const struct yaml_node *node = yaml_get(map, rows[i].key);
-		if (node == NULL || !yaml_duration(b->y, node, rows[i].key, HOUR_MS, INT64_C(3650) * 24 * HOUR_MS, rows[i].ms))
-			continue;
-		if (*rows[i].ms < finer)
-			yaml_error(b->y, node, "'%s' must not be shorter than what is finer", rows[i].key);
-		finer = *rows[i].ms;
-	}
+	if ((node = yaml_get(map, "samples")) != NULL)
+		yaml_duration(b->y, node, "samples", HOUR_MS, 3650 * DAY_MS, &k->samples_ms);
+	if ((node = yaml_get(map, "events")) != NULL)
+		yaml_duration(b->y, node, "events", HOUR_MS, 3650 * DAY_MS, &k->events_ms);
+	if ((node = yaml_get(map, "size")) != NULL)
+		yaml_bytes(b->y, node, "size", KEEP_BYTES_MIN, KEEP_BYTES_MAX, &k->bytes);
 }
 
 static void read_attention(struct build *b, const struct yaml_node *node)
@@ -246,6 +243,7 @@ struct fleet *fleet_new(void)
 	buf_init(&files->text, YAML_BYTES_MAX + 64 * 1024);
 	f->files = files;
 	f->name = f->path = f->store = f->theme = f->keys = "";
+	f->keep = (struct fleet_keeping){ .samples_ms = FLEET_SAMPLES_DAYS * DAY_MS, .events_ms = FLEET_EVENTS_DAYS * DAY_MS };
 	return f;
 }
 

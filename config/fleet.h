@@ -107,9 +107,10 @@ enum fleet_attention { FLEET_ATTENTION_BELL, FLEET_ATTENTION_OSC, FLEET_ATTENTIO
  * ended; it goes on recording, whatever runs; it ends, and what runs is interrupted (let go of by a person: as FINISH). */
 enum fleet_hangup { FLEET_HANGUP_FINISH, FLEET_HANGUP_RECORD, FLEET_HANGUP_INTERRUPT };
 
-struct fleet_keeping { /* how long the store keeps things; 0: its own default */
-	int64_t frames_ms, blocks_ms, rollups_ms;
+struct fleet_keeping { /* how long the store keeps things, and how large its file may become; bytes 0: as large as that takes */
+	int64_t samples_ms, events_ms, bytes;
 };
+enum { FLEET_SAMPLES_DAYS = 30, FLEET_EVENTS_DAYS = 365 }; /* where the fleet file says nothing */
 
 struct roles;
 struct fleet_receiver; /* config/receivers.h, likewise the next */

@@ -356,6 +356,16 @@ enum err ledger_rewind(struct ledger *g, int64_t from_ms, struct why *why)
 	return e;
 }
 
+void ledger_forget(struct ledger *g, int64_t target, int stream)
+{
+	size_t at = (size_t)target * STREAM_COUNT + (size_t)stream;
+	if (target < 0 || stream < 0 || at >= g->n_tracks)
+		return;
+	g->tracks[at].layout = 0;
+	g->tracks[at].until_hop = 0;
+	g->tracks[at].needs_key = true;
+}
+
 enum err ledger_finish(struct ledger *g, struct why *why)
 {
 	for (size_t i = 0; i < g->n_dirty; i++) {

@@ -49,6 +49,9 @@ enum err ledger_meta(struct ledger *g, const char *key, int64_t from_ms, const c
 /* The clock was set back to `from_ms`: what is newer is set aside, and every track goes on from its last frame before. */
 enum err ledger_rewind(struct ledger *g, int64_t from_ms, struct why *why);
 
+/* All frames of the track are gone from the table: its next one is a key frame. */
+void ledger_forget(struct ledger *g, int64_t target, int stream);
+
 /* Writes where the chains stand now: the last thing before COMMIT. */
 enum err ledger_finish(struct ledger *g, struct why *why);
 /* After the transaction: whether it was committed or undone. */

@@ -21,6 +21,7 @@ libstore_a_SOURCES = \
 	%reldir%/lease.c %reldir%/lease.h \
 	%reldir%/ledger.c %reldir%/ledger.h \
 	%reldir%/reader.c %reldir%/reader.h %reldir%/reader_private.h \
+	%reldir%/retain.c %reldir%/retain.h \
 	%reldir%/schema.c %reldir%/schema.h \
 	%reldir%/select.c \
 	%reldir%/store.c %reldir%/store.h \

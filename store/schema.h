@@ -10,7 +10,7 @@
  * frame     One target at one instant. `id` rises in the order of writing, so rows are appended only. `prev`: the id of the frame
  *           before in the same track (0: the first). `hop`: 0 a delta on `prev`, 1 a key frame (readable alone), 2 a key frame that
  *           stands in frame_hop. `layout` NULL: everything is stale from here on; such a row is never a delta and has an empty body.
- *           Rows go by age (the oldest first), so that a chain of `prev` may end at a row that is gone.
+ *           Rows go by age (retain.h), so that a chain of `prev` may end at a row that is gone; the one behind it can be read alone.
  * track     The newest frame of each stream of each target: where a chain of `prev` starts.
  * event     What happened. target 0: about none. Goes by age.
  * meta      Facts about the fleet: the value of `key` from `from_ms` on.
@@ -129,7 +129,18 @@ const char *schema_step(int from);
 	X(USES_OF_METRIC, "SELECT u.layout, u.target, u.stream FROM layout_metric m JOIN layout_use u ON u.layout = m.layout"            \
 	                  " WHERE m.metric = ?1")                                                                                        \
 	X(FRAME_ADD,      "INSERT INTO frame(id, target, stream, at_ms, prev, hop, layout, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") \
-	X(FRAME_LAST,     "SELECT coalesce(max(id), 0) FROM frame")                                                                      \
+	X(FRAME_LAST,     "SELECT max((SELECT coalesce(max(id), 0) FROM frame), (SELECT coalesce(max(newest), 0) FROM track),"          \
+	                  " (SELECT coalesce(max(last_frame), 0) FROM rewind))")                                                         \
+	X(FRAME_TAKE,     "DELETE FROM frame WHERE id = ?1 RETURNING prev, target, stream")                                              \
+	X(FRAME_TAKE_ASIDE, "DELETE FROM frame WHERE id IN (SELECT f.id FROM frame f JOIN rewind w ON f.id <= w.last_frame AND f.at_ms >= w.from_ms" \
+	                  " WHERE f.stream = ?1 AND f.at_ms <= ?2 LIMIT ?3)")                                                            \
+	X(FRAME_HOPS_UNTIL, "SELECT prev, id, at_ms FROM frame WHERE hop = 2 AND target = ?1 AND stream = ?2 AND at_ms <= ?3 ORDER BY at_ms") \
+	X(TRACK_AFTER,    "SELECT stream, target, newest, at_ms FROM track WHERE (stream, target) > (?1, ?2) ORDER BY stream, target LIMIT 1") \
+	X(EVENT_PRUNE,    "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE at_ms < ?1 AND id < (SELECT max(id) FROM event)"    \
+	                  " ORDER BY at_ms LIMIT ?2)")                                                                                   \
+	X(PAGE_SIZE,      "PRAGMA page_size")                                                                                            \
+	X(PAGE_COUNT,     "PRAGMA page_count")                                                                                           \
+	X(PAGES_FREE,     "PRAGMA freelist_count")                                                                                       \
 	X(FRAME,          "SELECT target, stream, at_ms, prev, hop, layout, body FROM frame WHERE id = ?1")                              \
 	X(FRAME_HOP,      "SELECT prev, id, at_ms FROM frame WHERE hop = 2 AND target = ?1 AND stream = ?2 AND at_ms > ?3 ORDER BY at_ms") \
 	X(FRAMES,         "SELECT id, at_ms, target FROM frame WHERE stream = ?1 AND at_ms > ?2 AND at_ms <= ?3 ORDER BY at_ms, target") \

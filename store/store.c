@@ -424,6 +424,7 @@ void store_close(struct store *s)
 }
 
 enum err store_flush(struct store *s, struct why *why) { return writer_flush(s->writer, why); }
+void     store_set_keep(struct store *s, const struct store_keep *keep) { writer_set_keep(s->writer, keep); }
 void     store_health(struct store *s, struct store_health *out) { writer_health(s->writer, out); }
 
 /* ---- what goes in ---- */

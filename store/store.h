@@ -50,6 +50,16 @@ enum err store_open(const struct store_options *o, struct store **out, struct wh
 /* Commits what is queued, gives the lease back, ends the writer thread. Blocks until done or until the disk refuses. */
 void store_close(struct store *s);
 
+/* How long the store keeps what it has, and how large its file may become (the log beside it not counted); 0: for ever, as large as that takes. */
+struct store_keep {
+	int64_t samples_ms; /* frames */
+	int64_t events_ms;
+	int64_t bytes;      /* beyond that the oldest samples go before their time, but for those of the last ten minutes */
+};
+/* From now on; nothing is removed before this was called. What is too old goes in the background, and gives its space back to the disk where there is
+ * much of it. Samples that go for want of space are told by an event of kind "recorder". */
+void store_set_keep(struct store *s, const struct store_keep *keep);
+
 /* Waits until everything queued so far is committed and synced: a power cut does not take it back. */
 enum err store_flush(struct store *s, struct why *why);
 

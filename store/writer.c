@@ -12,8 +12,11 @@
 #include "base/log.h"
 #include "base/num.h"
 #include "store/changes.h"
+#include "store/retain.h"
 
 enum { COMMIT_MS = 500, QUEUE_BYTES = 64 << 20, BATCH_BYTES = 8 << 20, RETRY_MIN_MS = 100, RETRY_MAX_MS = 5000 };
+/* Old rows are removed between commits where there is room for it: slices follow each other, passes rest. Much free space is given back, page by page. */
+enum { TEND_ROOM_MS = 50, TEND_SLICE_MS = 100, TEND_PASS_MS = 60 * 1000, SHRINK_PAGES = 512, SHRINK_FROM = 16 << 20 };
 /* Checkpoint when the log has this many pages; wait for readers and cut it down when it has the larger number. */
 /* Cut it down, too, when nothing comes and it has been longer than the smallest. */
 enum { WAL_PAGES_IDLE = 256, WAL_PAGES = 1000, WAL_PAGES_HIGH = 8000 };
@@ -34,6 +37,8 @@ struct writer {
 	enum err        trouble;          /* the first since the disk last took something */
 	int64_t         trouble_ms;       /* wall time of it */
 	uint64_t        trouble_dropped;  /* health.frames_dropped then */
+	struct store_keep keep;
+	int64_t         tend_at_ms;       /* own clock; INT64_MAX: nothing is ever removed */
 	/* ---- the thread's own ---- */
 	pthread_t           thread;
 	struct db           db;
@@ -49,6 +54,8 @@ struct writer {
 	size_t              batch_bytes;
 	bool                is_renewing; /* the lease, with this batch */
 	int                 wal_pages, wal_pages_most; /* most: since it was cut down */
+	struct retain       retain;
+	bool                is_shrinking;
 };
 
 /* Waiting is by the machine's own clock even where a test owns the time that is stored. */
@@ -120,9 +127,9 @@ static int wal_grew(void *ctx, sqlite3 *handle, const char *name, int pages)
 
 /* Readers hold short transactions, so that a passive checkpoint nearly always gets through and the next commit starts the log anew.
  * Where one did not let go for long, wait for it, for as long as the busy timeout says. */
-static void checkpoint(struct writer *w)
+static void checkpoint(struct writer *w, bool is_idle)
 {
-	bool cut = w->wal_pages >= WAL_PAGES_HIGH || (w->batch == NULL && w->wal_pages_most >= WAL_PAGES_IDLE);
+	bool cut = w->wal_pages >= WAL_PAGES_HIGH || (is_idle && w->wal_pages_most >= WAL_PAGES_IDLE);
 	if (!cut && w->wal_pages < WAL_PAGES)
 		return;
 	int mode = cut ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
@@ -256,12 +263,79 @@ static void round_of(struct writer *w)
 	ledger_settle(&w->ledger, e == ERR_OK);
 	bool is_lost = e == ERR_LATER && lease_check(&w->db, &w->lease, NULL) == ERR_LATER;
 	if (e == ERR_OK)
-		checkpoint(w);
+		checkpoint(w, w->batch == NULL);
 	pthread_mutex_lock(&w->mutex);
 	settle(w, e, &why);
 	if (is_lost)
 		lose_lease(w);
 	pthread_cond_broadcast(&w->done);
+}
+
+/* ---- the thread: removing what is old ---- */
+
+struct slice {
+	struct writer *writer;
+	bool           more;
+};
+
+static enum err remove_slice(void *ctx, struct why *why)
+{
+	struct slice *s = ctx;
+	struct writer *w = s->writer;
+	enum err e = lease_check(&w->db, &w->lease, why); /* I6 */
+	return e == ERR_OK ? retain_slice(&w->retain, clock_wall_ms(w->clock), &s->more, why) : e;
+}
+
+/* Space that is free is written again before the file grows; only where it is much, the disk gets it back. */
+static enum err shrink(struct writer *w, bool *more, struct why *why)
+{
+	int64_t used, unused;
+	enum err e = retain_used(&w->db, &used, &unused, why);
+	if (e != ERR_OK)
+		return e;
+	w->is_shrinking = unused > SHRINK_FROM / 2 && unused > used / 8 && (w->is_shrinking || (unused > SHRINK_FROM && unused > used / 4));
+	if (!w->is_shrinking)
+		return ERR_OK;
+	*more = true;
+	return retain_shrink(&w->db, SHRINK_PAGES, why);
+}
+
+/* Locked. */
+static void tell_removed(struct writer *w)
+{
+	struct why text;
+	int64_t now = clock_wall_ms(w->clock);
+	if (!retain_tells(&w->retain, now, &text))
+		return;
+	log_warn(w->log, "store", "%s", text.text);
+	struct item *i = item_new(ITEM_EVENT, sizeof text.text);
+	if (i == NULL)
+		return;
+	char *said = (char *)(i + 1);
+	memcpy(said, text.text, sizeof text.text);
+	i->event = (struct event){ .wall_ms = now, .severity = SEVERITY_WARN, .kind = "recorder", .text = said };
+	put_item(w, i);
+}
+
+/* One slice. Called locked, returns locked. */
+static void tend(struct writer *w)
+{
+	struct why why = { "" };
+	struct slice s = { .writer = w };
+	w->retain.keep = w->keep;
+	pthread_mutex_unlock(&w->mutex);
+	enum err e = db_transact(&w->db, true, remove_slice, &s, &why);
+	if (e != ERR_OK)
+		retain_undo(&w->retain);
+	else if (!s.more)
+		e = shrink(w, &s.more, &why);
+	if (e == ERR_OK)
+		checkpoint(w, false);
+	else
+		log_warn(w->log, "store", "what is old is not removed: %s", why.text);
+	pthread_mutex_lock(&w->mutex);
+	w->tend_at_ms = own_ms() + (s.more && e == ERR_OK ? TEND_SLICE_MS : TEND_PASS_MS);
+	tell_removed(w);
 }
 
 /* When the next round is due, on the own clock; locked. */
@@ -284,12 +358,16 @@ static void *writer_main(void *ctx)
 	struct writer *w = ctx;
 	pthread_mutex_lock(&w->mutex);
 	while (!w->is_stopping) {
-		int64_t due = next_round(w);
-		if (due <= own_ms()) {
+		int64_t due = next_round(w), now = own_ms();
+		if (due <= now) {
 			round_of(w);
 		} else if (due == INT64_MAX) {
 			pthread_cond_wait(&w->wake, &w->mutex);
+		} else if (w->tend_at_ms <= now && due > now + TEND_ROOM_MS && w->retry_at_ms == 0) {
+			tend(w);
 		} else {
+			if (w->tend_at_ms > now && w->tend_at_ms < due)
+				due = w->tend_at_ms;
 			struct timespec until = { .tv_sec = due / 1000, .tv_nsec = due % 1000 * 1000000 };
 			pthread_cond_timedwait(&w->wake, &w->mutex, &until);
 		}
@@ -364,6 +442,15 @@ enum err writer_flush(struct writer *w, struct why *why)
 	return e;
 }
 
+void writer_set_keep(struct writer *w, const struct store_keep *keep)
+{
+	pthread_mutex_lock(&w->mutex);
+	w->keep = *keep;
+	w->tend_at_ms = keep->samples_ms > 0 || keep->events_ms > 0 || keep->bytes > 0 ? 0 : INT64_MAX;
+	pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->mutex);
+}
+
 void writer_health(struct writer *w, struct store_health *out)
 {
 	pthread_mutex_lock(&w->mutex);
@@ -405,6 +492,8 @@ enum err writer_start(struct db *db, const struct lease *lease, const struct sto
 	w->max_bytes = o->queue_max_bytes > 0 ? o->queue_max_bytes : QUEUE_BYTES;
 	w->last = &w->first;
 	w->health.has_lease = true;
+	w->tend_at_ms = INT64_MAX;
+	retain_init(&w->retain, &w->ledger);
 	w->renew_at_ms = own_ms() + LEASE_RENEW_MS;
 	pthread_mutex_init(&w->mutex, NULL);
 	pthread_condattr_t attributes;

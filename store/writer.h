@@ -41,6 +41,7 @@ enum err writer_put(struct writer *w, struct item *i, struct why *why);
 uint64_t writer_count(struct writer *w);
 bool     writer_has_committed(struct writer *w, uint64_t count);
 enum err writer_flush(struct writer *w, struct why *why);
+void     writer_set_keep(struct writer *w, const struct store_keep *keep);
 void     writer_health(struct writer *w, struct store_health *out);
 void     writer_stop(struct writer *w); /* commits what is queued (one try), gives the lease back, frees */
 

@@ -177,6 +177,58 @@ static void any_float_reads_back(void **state)
 	}
 }
 
+static void sizes_are_read(void **state)
+{
+	static const struct {
+		const char *text;
+		enum err    want;
+		int64_t     bytes;
+	} rows[] = {
+		{ "0", ERR_OK, 0 },
+		{ "0B", ERR_OK, 0 },
+		{ "512B", ERR_OK, 512 },
+		{ "20GiB", ERR_OK, INT64_C(20) << 30 },
+		{ "3KiB", ERR_OK, 3072 },
+		{ "5MB", ERR_OK, 5000000 },
+		{ "1TB", ERR_OK, INT64_C(1000000000000) },
+		{ "9223372036854775807B", ERR_OK, INT64_MAX },
+		{ "9223372036854775808B", ERR_RANGE, 0 },
+		{ "99999999999999999999999B", ERR_RANGE, 0 },
+		{ "8388608TiB", ERR_RANGE, 0 },
+		{ "99999999999999999999999", ERR_FORMAT, 0 },
+		{ "20", ERR_FORMAT, 0 },
+		{ "GiB", ERR_FORMAT, 0 },
+		{ "", ERR_FORMAT, 0 },
+		{ "-1B", ERR_FORMAT, 0 },
+		{ "1.5GiB", ERR_FORMAT, 0 },
+		{ "1gib", ERR_FORMAT, 0 },
+		{ "1 GiB", ERR_FORMAT, 0 },
+		{ "1GiBs", ERR_FORMAT, 0 },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		int64_t bytes = -7;
+		assert_row(rows[i].text, parse_bytes(rows[i].text, strlen(rows[i].text), &bytes) == rows[i].want);
+		assert_row(rows[i].text, bytes == (rows[i].want == ERR_OK ? rows[i].bytes : -7));
+	}
+}
+
+static void sizes_are_written(void **state)
+{
+	static const struct {
+		int64_t     bytes;
+		const char *want;
+	} rows[] = {
+		{ 0, "0B" }, { 1, "1B" }, { 999, "999B" }, { 1000, "0.98KiB" }, { 1024, "1KiB" }, { 1536, "1.5KiB" }, { 1034, "1.01KiB" }, { 10394, "10.2KiB" },
+		{ 102348, "99.9KiB" }, { 102400, "100KiB" }, { 1023 << 10, "1MiB" }, { INT64_C(20) << 30, "20GiB" }, { -3072, "-3KiB" },
+		{ INT64_MAX, "8388608TiB" }, { INT64_MIN, "-8388608TiB" },
+	};
+	char text[NUMBER_TEXT];
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		assert_string_equal(format_bytes(rows[i].bytes, text), rows[i].want);
+}
+
 static void a_locale_changes_nothing(void **state)
 {
 	(void)state;
@@ -199,6 +251,8 @@ int main(void)
 		cmocka_unit_test(floats),
 		cmocka_unit_test(durations_are_read),
 		cmocka_unit_test(durations_are_written),
+		cmocka_unit_test(sizes_are_read),
+		cmocka_unit_test(sizes_are_written),
 		cmocka_unit_test(floats_are_written),
 		cmocka_unit_test(any_float_reads_back),
 		cmocka_unit_test(a_locale_changes_nothing),

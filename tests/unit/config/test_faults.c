@@ -36,7 +36,7 @@ static const char fleet_text[] =
 	"models: [ { name: ranker, title: Ranker, owner: o, runbook: r, deploy: { driver: triton } } ]\n"
 	"slo: [ { availability: 99.9 }, { model: ranker, latency: { threshold: 50ms, quantile: p95 } } ]\n"
 	"rules: [ \"rules/*.yml\" ]\n"
-	"keep: { frames: 1d }\n"
+	"keep: { samples: 1d, size: 1GiB }\n"
 	"alerts: { group_by: [ alertname ], disable: [ A ], inhibit_rules: [ { name: n, source_matchers: [ 'a=b, c=~\"d\"' ],"
 	" target_match: { e: f }, equal: [ g ] } ] }\n"
 	"roles: { operator: [ alice, '@sre' ], shared_accounts: [ ops ] }\n"

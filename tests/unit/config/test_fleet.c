@@ -169,14 +169,14 @@ static void test_settings_beside(void **state)
 {
 	static const char text[] = "groups: []\n"
 	                           "models: [ { name: m, title: Ranker, owner: search, runbook: \"https://x/y\" } ]\n"
-	                           "keep: { frames: 2d, blocks: 30d, rollups: 1y }\n"
+	                           "keep: { samples: 2d, events: 1y, size: 20GiB }\n"
 	                           "store: /var/lib/pitwall/x.db\ntheme: dark\nkeys: /etc/pitwall/keys\n";
 	(void)state;
 	struct fleet *f = good(text);
 	assert_int_equal(f->n_models, 1);
 	assert_string_equal(f->models[0].title, "Ranker");
 	assert_string_equal(f->models[0].owner, "search");
-	assert_true(f->keep.frames_ms == INT64_C(172800000) && f->keep.rollups_ms == INT64_C(31536000000));
+	assert_true(f->keep.samples_ms == INT64_C(172800000) && f->keep.events_ms == INT64_C(31536000000) && f->keep.bytes == INT64_C(20) << 30);
 	assert_string_equal(f->store, "/var/lib/pitwall/x.db");
 	assert_string_equal(f->theme, "dark");
 	assert_string_equal(f->keys, "/etc/pitwall/keys");
@@ -253,7 +253,9 @@ static void test_mistakes(void **state)
 		{ "a rule file", "groups: []\nrules: [ /nowhere/x.yml ]\n", "f:2:10: there is no rule file '/nowhere/x.yml'\n" },
 		{ "a target file's name", G "file_sd: [ x.txt ]\n", "f:3:16: a target file's name must end in .json, .yml or .yaml\n" },
 		{ "a model twice", "groups: []\nmodels: [ { name: m }, { name: m } ]\n", "f:2:32: model 'm' is here twice\n" },
-		{ "keeping", "groups: []\nkeep: { frames: 2d, blocks: 1d }\n", "f:2:29: 'blocks' must not be shorter than what is finer\n" },
+		{ "keeping too little", "groups: []\nkeep: { samples: 5m, size: 1MiB }\n",
+		  "f:2:18: 'samples' must be a duration from 1h to 10y, as in 30s or 1m30s, not '5m'\n"
+		  "f:2:28: 'size' must be a size from 16MiB to 64TiB, as in 500MiB or 20GiB, not '1MiB'\n" },
 		{ "a list as a text", "fleet: [ x ]\ngroups: []\n", "f:1:8: 'fleet' must be a text, not a list\n" },
 		{ "broken YAML", "groups: [\n", "f:2:1: did not find expected node content while parsing a flow node\n" },
 	};
