@@ -36,6 +36,7 @@ libapp_a_SOURCES += %reldir%/cmd_audit.c
 libapp_a_SOURCES += %reldir%/cmd_note.c
 libapp_a_SOURCES += %reldir%/cmd_silence.c
 libapp_a_SOURCES += %reldir%/cmd_store.c
+libapp_a_SOURCES += %reldir%/cmd_compact.c
 libapp_a_SOURCES += %reldir%/doctor_store.c
 libapp_a_SOURCES += %reldir%/team_store.h
 libapp_a_SOURCES += %reldir%/cmd_why.c

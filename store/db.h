@@ -40,6 +40,8 @@ enum err db_identify(struct db *db, int *version, struct why *why);
 enum err db_check_version(struct db *db, struct why *why);
 /* Brings an empty or older store to SCHEMA_VERSION, one transaction a step. */
 enum err db_migrate(struct db *db, int version, struct why *why);
+/* Makes a file that was opened with DB_WRITE a store that can be recorded into: migrated, with its log, each commit synced. */
+enum err db_prepare(struct db *db, struct why *why);
 /* For a stranger's file: ceilings, an authorizer that lets nothing but reading pass, quick_check, and a schema that is ours word by word, all of it
  * within `limit_ms`. */
 enum err db_distrust(struct db *db, int64_t limit_ms, struct why *why);

@@ -12,6 +12,7 @@ libstore_a_SOURCES = \
 	%reldir%/chain.c %reldir%/chain.h \
 	%reldir%/clock_watch.c %reldir%/clock_watch.h \
 	%reldir%/codec.c %reldir%/codec.h \
+	%reldir%/compact.c %reldir%/compact.h \
 	%reldir%/db.c %reldir%/db.h \
 	%reldir%/decimal.c %reldir%/decimal.h \
 	%reldir%/export.c %reldir%/export.h \

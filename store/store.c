@@ -257,38 +257,6 @@ static enum err load(void *ctx, struct why *why)
 	return e == ERR_OK ? check_clock(o->store, o->db, why) : e;
 }
 
-/* A group that may enter the store's folder and not write there can make neither the log nor its index. Both stay when the recorder ends, the log
- * empty: who reads then goes on when one records again. */
-static void keep_log(struct db *db)
-{
-	struct stat st;
-	int keep = 1;
-	char *folder = strdup(db->path);
-	if (folder == NULL)
-		return; /* it can be read without, as it is then */
-	char *slash = strrchr(folder, '/');
-	if (slash != NULL)
-		slash[slash == folder] = '\0';
-	if (stat(slash != NULL ? folder : ".", &st) == 0 && (st.st_mode & (S_ISGID | S_IXGRP | S_IWGRP)) == (S_ISGID | S_IXGRP))
-		sqlite3_file_control(db->handle, NULL, SQLITE_FCNTL_PERSIST_WAL, &keep);
-	free(folder);
-}
-
-static enum err prepare_file(struct db *db, struct why *why)
-{
-	int version;
-	enum err e = db_identify(db, &version, why);
-	if (e == ERR_OK)
-		e = db_migrate(db, version, why);
-	if (e != ERR_OK)
-		return e;
-	if (sqlite3_exec(db->handle, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216;"
-	                 "PRAGMA wal_autocheckpoint = 0;", NULL, NULL, NULL) != SQLITE_OK)
-		return db_error(db, why);
-	keep_log(db);
-	return ERR_OK;
-}
-
 static void store_free(struct store *s)
 {
 	for (size_t i = 0; i < s->n_targets; i++) {
@@ -389,7 +357,7 @@ enum err store_open(const struct store_options *o, struct store **out, struct wh
 	if (e == ERR_OK)
 		e = db_open(&db, o->path, DB_WRITE, why);
 	if (e == ERR_OK)
-		e = prepare_file(&db, why);
+		e = db_prepare(&db, why);
 	if (e == ERR_OK)
 		e = db_transact(&db, true, load, &opening, why);
 	if (e == ERR_OK)

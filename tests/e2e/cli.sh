@@ -57,7 +57,7 @@ no_control_bytes() { ! tr -d '\n\t' <"$1" | grep -q '[[:cntrl:]]'; }
 # ---- words ----
 
 run 0 "$pitwall" --help && says '^Commands:'; ok 'help names the commands'
-for command in demo record replay status query export check sim doctor why alerts ack unack silence note audit store redeploy rollback deployments; do
+for command in demo record replay status query export check sim doctor why alerts ack unack silence note audit store compact redeploy rollback deployments; do
 	run 0 "$pitwall" "$command" --help && says "^usage: pitwall $command"; ok "help of $command"
 done
 run 2 "$pitwall" stauts && complains "did you mean 'status'"; ok 'an unknown command, with a suggestion'
@@ -179,10 +179,13 @@ recorder=
 "$pitwall" record --config "$work/quick.yml" --store "$store" >"$work/record.out" 2>&1 &
 recorder=$!
 until_ polled 8; ok 'which gave the lease back: another records at once'
+run 2 "$pitwall" compact --config "$work/quick.yml" --store "$store" && complains 'is being recorded'; ok 'nothing is compacted under a recorder'
 kill -9 "$recorder"
 wait "$recorder" 2>/dev/null
 recorder=
 run 0 "$pitwall" status --config "$work/quick.yml" --store "$store"; ok 'after kill -9 another takes over'
+run 0 "$pitwall" compact --config "$work/quick.yml" --store "$store" && says ' before .*; 0 rows removed'; ok 'compact'
+run 2 "$pitwall" compact --config "$work/quick.yml" --store "$work/none.db" && complains "there is no store '.*none.db'" && [ ! -e "$work/none.db" ]; ok 'compact of a store that is not there'
 
 run 0 "$pitwall" export --store "$store" -o "$work/bundle.pitwall"; ok 'export'
 run 2 "$pitwall" export --store "$store" --output "$work/bundle.pitwall" && complains 'bundle.pitwall'; ok 'export overwrites nothing'

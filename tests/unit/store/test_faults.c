@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "store/reader.h"
+#include "store/retain.h"
 
 enum { START_MS = 1000000, ROUNDS_MAX = 2000 };
 
@@ -217,6 +218,77 @@ static void a_failing_commit_loses_nothing(void **state)
 	assert_in_range(n, 5, ROUNDS_MAX - 1);
 }
 
+static enum err remove_old(void *ctx, struct why *w)
+{
+	bool more;
+	return retain_slice(ctx, 300, &more, w);
+}
+
+/* What is older than 100 ms as of the 300th frame, as the writer's thread does it. */
+static enum err remove_from(const char *path)
+{
+	struct db db = { 0 };
+	struct ledger ledger = { 0 };
+	struct retain retain;
+	enum err e = db_open(&db, path, DB_WRITE, &why);
+	if (e == ERR_OK)
+		e = ledger_init(&ledger, &db, &why);
+	if (e == ERR_OK) {
+		retain_init(&retain, &ledger);
+		retain.keep.samples_ms = 100;
+		e = db_transact(&db, true, remove_old, &retain, &why);
+		ledger_settle(&ledger, e == ERR_OK);
+	}
+	if (e == ERR_OK)
+		e = retain_shrink(&db, 1000, &why);
+	ledger_release(&ledger);
+	db_close(&db);
+	return e;
+}
+
+struct run {
+	int first, last;
+};
+
+static enum err in_a_row(void *ctx, const struct frame *frame)
+{
+	struct run *r = ctx;
+	assert_true(frame->n == 1 && frame->values[0] == (double)frame->wall_ms && (r->first == 0 || frame->wall_ms == r->last + 1));
+	r->last = (int)frame->wall_ms;
+	if (r->first == 0)
+		r->first = r->last;
+	return ERR_OK;
+}
+
+static void a_failing_removal_cuts_nothing_in_half(void **state)
+{
+	(void)state;
+	int n = 0, n_failed = 0;
+	for (bool was_hit = true; was_hit && n < ROUNDS_MAX; n++) {
+		struct fixture f;
+		start(&f);
+		assert_int_equal(open_store(&f, 0), ERR_OK);
+		append(&f, 300);
+		store_close(f.store);
+		f.store = NULL;
+		atomic_store(&faults.failed, 0);
+		atomic_store(&faults.left, n);
+		n_failed += remove_from(f.path) != ERR_OK;
+		was_hit = atomic_load(&faults.failed) > 0;
+		well();
+		struct reader *r = NULL;
+		struct run run = { 0 };
+		assert_int_equal(reader_open(f.path, READER_OWN, &r, &why), ERR_OK);
+		assert_int_equal(reader_frames(r, STREAM_SCRAPE, f.target, 0, 1 << 30, false, in_a_row, &run, &why), ERR_OK);
+		assert_true(run.last == 300 && (run.first == 1 || (run.first <= 200 && run.first > 200 - LEDGER_HOP)));
+		assert_true(was_hit || run.first > 1);
+		reader_close(r);
+		finish(&f);
+	}
+	assert_in_range(n, 10, ROUNDS_MAX - 1);
+	assert_in_range(n_failed, 5, n);
+}
+
 static void a_failing_open_leaves_the_store_good(void **state)
 {
 	(void)state;
@@ -314,6 +386,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_failing_commit_loses_nothing),
+		cmocka_unit_test(a_failing_removal_cuts_nothing_in_half),
 		cmocka_unit_test(a_failing_open_leaves_the_store_good),
 		cmocka_unit_test(a_full_disk_is_told_and_waited_for),
 	};

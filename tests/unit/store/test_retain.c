@@ -10,6 +10,7 @@
 
 #include <sqlite3.h>
 
+#include "store/compact.h"
 #include "store/reader.h"
 #include "store/retain.h"
 #include "tests/unit/store_folder.h"
@@ -354,6 +355,39 @@ static void much_free_space_goes_back_to_the_disk(void **state)
 	}
 }
 
+static void all_of_it_at_once_while_nobody_records(void **state)
+{
+	struct fixture *f = *state;
+	struct compact_result c;
+	struct reader *r = NULL;
+	const struct store_keep long_keep = { 500 * STEP_MS, 0, 0 }, none = { 0, 0, 1 };
+	int64_t unused;
+	record(f, 0, 6000, 0, TARGETS, 0);
+	store_close(f->store);
+	open_store(f); /* its lease is of now */
+	assert_int_equal(store_compact(f->at.path, &long_keep, &f->clock.clock, &c, &why), ERR_LATER);
+	assert_non_null(strstr(why.text, "is being recorded"));
+	store_close(f->store);
+	f->store = NULL;
+	assert_int_equal(store_compact("/nowhere/x.db", &long_keep, &f->clock.clock, &c, &why), ERR_NOT_FOUND);
+	assert_ok(store_compact(f->at.path, &long_keep, &f->clock.clock, &c, &why));
+	assert_true(c.rows_removed > TARGETS * 5400 && c.rows_removed <= TARGETS * 5501);
+	assert_true(c.bytes_after < c.bytes_before / 4 && !c.is_full);
+	used_of(f, &unused);
+	assert_int_equal(unused, 0);
+	assert_ok(reader_open(f->at.path, READER_OWN, &r, &why));
+	struct seen s = look(f, r, 0, INT64_MAX);
+	assert_true(s.n[0] >= 500 && s.n[0] <= 500 + LEDGER_HOP && s.last_ms[0] == f->clock.now_wall_ms);
+	reader_close(r);
+	/* Twice is once; and what is younger than ten minutes stays whatever the size. */
+	assert_ok(store_compact(f->at.path, &long_keep, &f->clock.clock, &c, &why));
+	assert_int_equal(c.rows_removed, 0);
+	assert_ok(store_compact(f->at.path, &none, &f->clock.clock, &c, &why));
+	assert_true(c.is_full);
+	open_store(f);
+	record(f, 6000, 6100, 0, TARGETS, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -364,6 +398,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(events_go_by_their_own_age, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_file_stays_within_its_size, setup, teardown),
 		cmocka_unit_test_setup_teardown(much_free_space_goes_back_to_the_disk, setup, teardown),
+		cmocka_unit_test_setup_teardown(all_of_it_at_once_while_nobody_records, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("retain", tests, NULL, NULL);
 }
