@@ -154,8 +154,11 @@ static int run(const struct cli *c)
 {
 	struct report r = { 0 };
 	setlocale(LC_CTYPE, "");
+	struct why why;
 	if (cli_has(c, "store"))
 		return doctor_store(c);
+	if (cli_has(c, "deep"))
+		return cli_fail(why_set(&why, ERR_USAGE, "--deep is for --store"), &why);
 	if (c->n_arguments > 0)
 		return doctor_host(c);
 	printf("pitwall %s\n", PACKAGE_VERSION);
@@ -169,7 +172,8 @@ static int run(const struct cli *c)
 }
 
 static const struct cli_option options[] = {
-	{ "store", "[FILE]", "look at the store alone: who may read it, who may ask, who records; FILE, or the one that is used otherwise" },
+	{ "store", "[FILE]", "look at the store alone: who may read it, who may ask, who records, and what it holds; FILE, or the one that is used otherwise" },
+	{ "deep", NULL, "with --store: look at every page and every frame of it, which reads it all" },
 	{ "ssh-config", "FILE", "read this instead of the user's and the system's ssh_config" },
 	{ NULL, NULL, NULL },
 };

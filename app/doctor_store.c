@@ -24,13 +24,14 @@
 #include "config/roles.h"
 #include "store/fs.h"
 #include "store/reader.h"
+#include "store/verify.h"
 
 enum { LATE_MS = 60 * 1000 }; /* a request that waits longer while somebody records */
 
 struct look {
 	const char *store;
 	struct stat folder, file;
-	bool        is_there, is_team, is_recorded;
+	bool        is_there, is_team, is_recorded, is_deep;
 	int         problems;
 	char        group[ACCOUNT_NAME], owner[ACCOUNT_NAME];
 };
@@ -106,6 +107,33 @@ static void look_at_file(struct look *l, const char *end, const char *what)
 		bad(l, what, "it belongs to another user than its folder: chown %s '%s'", l->owner, path);
 }
 
+/* ---- what it holds ---- */
+
+static void on_problem(void *ctx, const char *text)
+{
+	bad((struct look *)ctx, "content", "%s", text);
+}
+
+static void look_into(struct look *l, struct reader *r)
+{
+	const struct verify_options o = { .is_deep = l->is_deep, .problem = on_problem, .ctx = l };
+	struct verify_counts n;
+	struct why why = { "" };
+	enum err e = store_verify(r, &o, &n, &why);
+	if (e != ERR_OK && n.problems == 0)
+		bad(l, "content", "%s", why.text);
+	if (n.problems > VERIFY_TOLD_MAX)
+		bad(l, "content", "%lld more problems like these", (long long)n.problems - VERIFY_TOLD_MAX);
+	if (e != ERR_OK || n.problems > 0)
+		good("content", "what can be read of it can be copied: pitwall export --store '%s' --output FILE", l->store);
+	else if (l->is_deep)
+		good("content", "every page, %lld frames with %lld samples, %lld rows of the audit: good", (long long)n.frames, (long long)n.samples,
+		     (long long)n.audit_rows);
+	else
+		good("content", "%lld layouts, the newest frames of %lld tracks, %lld rows of the audit: good; --deep looks at all", (long long)n.layouts,
+		     (long long)n.tracks, (long long)n.audit_rows);
+}
+
 static void look_at_store(struct look *l)
 {
 	struct reader *r = NULL;
@@ -129,6 +157,8 @@ static void look_at_store(struct look *l)
 	} else {
 		good("recorder", "none: what is asked is kept until one runs");
 	}
+	if (r != NULL)
+		look_into(l, r);
 	reader_close(r);
 }
 
@@ -237,7 +267,7 @@ int doctor_store(const struct cli *c)
 {
 	struct context x;
 	struct why why = { "" };
-	struct look l = { .problems = 0 };
+	struct look l = { .is_deep = cli_has(c, "deep") };
 	enum err e = context_of(&x, c, &why);
 	if (e != ERR_OK)
 		return cli_fail(e, &why);

@@ -28,5 +28,6 @@ libstore_a_SOURCES = \
 	%reldir%/store.c %reldir%/store.h \
 	%reldir%/stranger.c %reldir%/stranger.h \
 	%reldir%/tail.c %reldir%/tail.h \
+	%reldir%/verify.c %reldir%/verify.h \
 	%reldir%/walk.c \
 	%reldir%/writer.c %reldir%/writer.h

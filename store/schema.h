@@ -136,6 +136,10 @@ const char *schema_step(int from);
 	                  " WHERE f.stream = ?1 AND f.at_ms <= ?2 LIMIT ?3)")                                                            \
 	X(FRAME_HOPS_UNTIL, "SELECT prev, id, at_ms FROM frame WHERE hop = 2 AND target = ?1 AND stream = ?2 AND at_ms <= ?3 ORDER BY at_ms") \
 	X(TRACK_AFTER,    "SELECT stream, target, newest, at_ms FROM track WHERE (stream, target) > (?1, ?2) ORDER BY stream, target LIMIT 1") \
+	X(FRAMES_AFTER,   "SELECT id, target, stream, at_ms, prev, hop, layout, body FROM frame WHERE id > ?1 ORDER BY id LIMIT ?2")      \
+	X(LAYOUTS_AFTER,  "SELECT id FROM layout WHERE id > ?1 ORDER BY id LIMIT ?2")                                                    \
+	X(TRACKS_AFTER,   "SELECT t.target, t.stream, t.newest FROM track t WHERE (t.target, t.stream) > (?1, ?2)"                       \
+	                  " AND EXISTS (SELECT 1 FROM frame f WHERE f.id = t.newest) ORDER BY t.target, t.stream LIMIT ?3")               \
 	X(EVENT_PRUNE,    "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE at_ms < ?1 AND id < (SELECT max(id) FROM event)"    \
 	                  " ORDER BY at_ms LIMIT ?2)")                                                                                   \
 	X(PAGE_SIZE,      "PRAGMA page_size")                                                                                            \

@@ -38,6 +38,10 @@ UNIT_TESTS += tests/unit/store/test_retain
 tests_unit_store_test_retain_SOURCES = %reldir%/test_retain.c $(store_folder)
 tests_unit_store_test_retain_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/store/test_verify
+tests_unit_store_test_verify_SOURCES = %reldir%/test_verify.c $(store_folder)
+tests_unit_store_test_verify_LDADD   = $(libs_store) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/store/test_layouts
 tests_unit_store_test_layouts_SOURCES = %reldir%/test_layouts.c $(store_folder)
 tests_unit_store_test_layouts_LDADD   = $(libs_store) $(CMOCKA_LIBS)
