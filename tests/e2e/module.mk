@@ -69,7 +69,7 @@ tests_e2e_test_takeover_SOURCES = %reldir%/test_takeover.c $(small_fleet)
 tests_e2e_test_takeover_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_takeover_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
 
-UNIT_TESTS += tests/e2e/test_machine
+SLOW_TESTS += tests/e2e/test_machine
 tests_e2e_test_machine_SOURCES = %reldir%/test_machine.c $(small_fleet)
 tests_e2e_test_machine_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_machine_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
@@ -117,13 +117,13 @@ UNIT_TESTS += tests/e2e/test_alertmanager_policy
 tests_e2e_test_alertmanager_policy_SOURCES = %reldir%/test_alertmanager_policy.c %reldir%/alertmanager.c %reldir%/alertmanager.h %reldir%/service.c %reldir%/service.h
 tests_e2e_test_alertmanager_policy_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 
-UNIT_TESTS += tests/e2e/test_kill
+SLOW_TESTS += tests/e2e/test_kill
 tests_e2e_test_kill_SOURCES = %reldir%/test_kill.c %reldir%/small_fleet.c %reldir%/small_fleet.h %reldir%/pty.c %reldir%/pty.h \
 	tests/unit/recorder/page_server.c tests/unit/recorder/page_server.h
 tests_e2e_test_kill_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_kill_LDADD   = $(libs_alerts) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
 
-SLOW_TESTS += tests/e2e/test_deploy
+# test_deploy, the longest of all, is the first of SLOW_TESTS (Makefile.am).
 tests_e2e_test_deploy_SOURCES = %reldir%/test_deploy.c %reldir%/small_fleet.c %reldir%/small_fleet.h %reldir%/pty.c %reldir%/pty.h \
 	tests/unit/recorder/page_server.c tests/unit/recorder/page_server.h $(store_folder)
 tests_e2e_test_deploy_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)

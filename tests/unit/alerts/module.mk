@@ -17,11 +17,11 @@ tests_unit_alerts_test_changed_SOURCES = %reldir%/test_changed.c $(faults)
 tests_unit_alerts_test_changed_LDFLAGS = $(fault_ldflags)
 tests_unit_alerts_test_changed_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 
-UNIT_TESTS += tests/unit/alerts/test_changed_incidents
+SLOW_TESTS += tests/unit/alerts/test_changed_incidents
 tests_unit_alerts_test_changed_incidents_SOURCES = %reldir%/test_changed_incidents.c $(store_folder)
 tests_unit_alerts_test_changed_incidents_LDADD   = $(libs_alerts) $(libs_sim) $(CMOCKA_LIBS)
 
-UNIT_TESTS += tests/unit/alerts/test_recent
+SLOW_TESTS += tests/unit/alerts/test_recent
 tests_unit_alerts_test_recent_SOURCES = %reldir%/test_recent.c $(store_folder)
 tests_unit_alerts_test_recent_LDADD   = $(libs_alerts) $(CMOCKA_LIBS)
 

@@ -16,7 +16,6 @@ UNIT_TESTS += \
 	tests/unit/collectors/test_log_list \
 	tests/unit/collectors/test_log_pattern \
 	tests/unit/collectors/test_log_ring \
-	tests/unit/collectors/test_machine \
 	tests/unit/collectors/test_predict \
 	tests/unit/collectors/test_shell_quote \
 	tests/unit/collectors/test_source_amd \
@@ -35,10 +34,8 @@ UNIT_TESTS += \
 	tests/unit/collectors/test_ssh_conformance \
 	tests/unit/collectors/test_ssh_hostile \
 	tests/unit/collectors/test_ssh_key \
-	tests/unit/collectors/test_ssh_keys \
 	tests/unit/collectors/test_ssh_pattern \
 	tests/unit/collectors/test_ssh_soak \
-	tests/unit/collectors/test_ssh_way \
 	tests/unit/collectors/test_xid
 http_bench = %reldir%/http_bench.c %reldir%/http_bench.h %reldir%/raw_server.c %reldir%/raw_server.h
 source_bench = %reldir%/source_bench.c %reldir%/source_bench.h
@@ -143,3 +140,6 @@ tests_unit_collectors_test_ssh_control_LDADD   = libcollectors.a $(libs_config) 
 UNIT_TESTS += tests/unit/collectors/test_series_pool
 tests_unit_collectors_test_series_pool_SOURCES = %reldir%/test_series_pool.c
 tests_unit_collectors_test_series_pool_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+SLOW_TESTS += tests/unit/collectors/test_machine
+SLOW_TESTS += tests/unit/collectors/test_ssh_way
+SLOW_TESTS += tests/unit/collectors/test_ssh_keys

@@ -68,7 +68,7 @@ UNIT_TESTS += tests/unit/deploy/test_release
 tests_unit_deploy_test_release_SOURCES = %reldir%/test_release.c $(driver_bench)
 tests_unit_deploy_test_release_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 
-UNIT_TESTS += tests/unit/deploy/test_systemd_live
+SLOW_TESTS += tests/unit/deploy/test_systemd_live
 tests_unit_deploy_test_systemd_live_SOURCES = %reldir%/test_systemd_live.c $(driver_bench)
 tests_unit_deploy_test_systemd_live_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 

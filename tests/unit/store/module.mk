@@ -34,7 +34,7 @@ UNIT_TESTS += tests/unit/store/test_prune
 tests_unit_store_test_prune_SOURCES = %reldir%/test_prune.c $(store_folder)
 tests_unit_store_test_prune_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 
-UNIT_TESTS += tests/unit/store/test_retain
+SLOW_TESTS += tests/unit/store/test_retain
 tests_unit_store_test_retain_SOURCES = %reldir%/test_retain.c $(store_folder)
 tests_unit_store_test_retain_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 
