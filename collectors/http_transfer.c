@@ -11,7 +11,7 @@
 #include "base/base64.h"
 #include "base/text.h"
 
-enum { RETRY_AFTER_MAX_S = 24 * 3600, SECRET_MAX = 65536, SPARE_BODY_MAX = 1 << 20, SPARE_BYTES_MAX = 8 << 20, RECEIVE_BYTES = 32 << 10 };
+enum { RETRY_AFTER_MAX_S = 24 * 3600, SECRET_MAX = 65536, SPARE_BODY_MAX = 1 << 20, SPARE_BYTES_MAX = 8 << 20, RECEIVE_BYTES = 100 << 10 };
 
 const char *fetch_name(enum fetch f)
 {
