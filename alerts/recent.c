@@ -17,7 +17,7 @@ enum {
 	SAMPLES_MAX = 16 << 20,
 	SELECTED_PERCENT = 200, /* measured: bench/run windows */
 	TRACKS_MAX = 16 << 20,
-	SHAPES_MAX = 4096,
+	SHAPES_MAX = 65536,
 	SHAPES_SERIES_MAX = 8 << 20, /* of all shapes' layouts */
 };
 
@@ -68,6 +68,10 @@ static bool shape_fill(const struct recent *r, const struct layout *l, struct sh
 	for (size_t i = 0, n = 0; i < s->n_layout; i++)
 		if (s->is_wanted[i])
 			s->positions[n++] = (uint32_t)i;
+	if (s->n == 0) { /* as of most targets' scrapes: then a shape is its number */
+		free(s->is_wanted);
+		s->is_wanted = NULL;
+	}
 	return true;
 }
 
@@ -97,7 +101,7 @@ static const struct shape *shape_of(struct recent *r, int64_t layout, const stru
 	memmove(&r->shapes[at + 1], &r->shapes[at], (r->n_shapes - at) * sizeof *r->shapes);
 	r->shapes[at] = s;
 	r->n_shapes++;
-	r->shapes_series += s.n_layout;
+	r->shapes_series += s.n > 0 ? s.n_layout : 0;
 	return &r->shapes[at];
 }
 
@@ -105,6 +109,19 @@ static const bool *wants(void *ctx, int64_t layout, const struct layout *l)
 {
 	const struct shape *s = shape_of(ctx, layout, l);
 	return s != NULL && s->n > 0 ? s->is_wanted : NULL; /* where memory ran out, take_frame meets it again and tells */
+}
+
+/* A layout is looked at where it is new, or new to its track and something of it is wanted. */
+static bool knows(void *ctx, const struct tail_frame *f, const bool **wanted, size_t *n)
+{
+	const struct recent *r = ctx;
+	const struct shape *s = shape_find(r, f->layout_id);
+	size_t place = (size_t)f->target * STREAM_COUNT + f->stream;
+	if (s == NULL || (s->n > 0 && (place >= r->n_tracks || r->tracks[place] == NULL || r->tracks[place]->layout != f->layout_id)))
+		return false;
+	*wanted = s->n > 0 ? s->is_wanted : NULL;
+	*n = s->n_layout;
+	return true;
 }
 
 /* ---- tracks ---- */
@@ -572,7 +589,7 @@ enum err recent_new(const struct recent_options *o, struct recent **out, struct 
 	if (r->o.selected_percent == 0)
 		r->o.selected_percent = SELECTED_PERCENT;
 	labels_index_init(&r->by_labels, labels_of_held, r);
-	const struct tail_options tail = { .reader = o->reader, .wants = wants, .frame = take_frame, .ctx = r };
+	const struct tail_options tail = { .reader = o->reader, .knows = knows, .wants = wants, .frame = take_frame, .ctx = r };
 	enum err e = labels_index_fill(&r->by_labels, 0) == ERR_OK ? tail_new(&tail, &r->tail, why) : why_memory(why);
 	if (e != ERR_OK) {
 		recent_free(r);

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK_BYTES = 16 * 1024 };
+/* The first chunk of an arena, and the most that one has besides what asks for more: there are hundreds of small arenas (one a query). */
+enum { CHUNK_LEAST = 1024, CHUNK_BYTES = 16 * 1024, SPARE_MAX = 4 };
 
 struct arena_chunk {
 	struct arena_chunk *next;
@@ -19,47 +20,65 @@ void arena_init(struct arena *a)
 	*a = (struct arena){ 0 };
 }
 
+static void free_all(struct arena_chunk *c)
+{
+	while (c != NULL) {
+		struct arena_chunk *next = c->next;
+		free(c);
+		c = next;
+	}
+}
+
 void arena_release(struct arena *a)
 {
-	while (a->chunks != NULL) {
-		struct arena_chunk *next = a->chunks->next;
-		free(a->chunks);
-		a->chunks = next;
-	}
-	a->failed = false;
+	free_all(a->chunks);
+	free_all(a->spare);
+	*a = (struct arena){ 0 };
 }
 
 void arena_reset(struct arena *a)
 {
-	struct arena_chunk *kept = NULL;
+	size_t n = 0;
+	for (const struct arena_chunk *c = a->spare; c != NULL; c = c->next)
+		n++;
 	while (a->chunks != NULL) {
 		struct arena_chunk *c = a->chunks;
 		a->chunks = c->next;
-		if (kept == NULL && c->size == CHUNK_BYTES)
-			kept = c;
-		else
+		if (c->size == CHUNK_BYTES && n < SPARE_MAX) {
+			c->next = a->spare;
+			a->spare = c;
+			n++;
+		} else {
 			free(c);
+		}
 	}
-	if (kept != NULL) {
-		kept->next = NULL;
-		kept->used = 0;
-	}
-	a->chunks = kept;
+	a->is_reused = true;
 	a->failed = false;
 }
 
-static struct arena_chunk *chunk_for(struct arena *a, size_t bytes)
+static struct arena_chunk *chunk_new(struct arena *a, size_t bytes)
 {
-	struct arena_chunk *c = a->chunks;
-	if (c != NULL && c->size - c->used >= bytes)
-		return c;
-	size_t size = bytes > CHUNK_BYTES ? bytes : CHUNK_BYTES;
-	c = malloc(sizeof *c + size);
+	const struct arena_chunk *last = a->chunks;
+	struct arena_chunk *c = a->spare;
+	size_t size = a->is_reused ? CHUNK_BYTES : last == NULL ? CHUNK_LEAST : last->size < CHUNK_BYTES / 2 ? 2 * last->size : CHUNK_BYTES;
+	if (c != NULL && bytes <= CHUNK_BYTES) {
+		a->spare = c->next;
+		size = CHUNK_BYTES;
+	} else {
+		size = size < bytes ? bytes : size;
+		c = malloc(sizeof *c + size);
+	}
 	if (c == NULL)
 		return NULL;
 	*c = (struct arena_chunk){ .next = a->chunks, .size = size };
 	a->chunks = c;
 	return c;
+}
+
+static struct arena_chunk *chunk_for(struct arena *a, size_t bytes)
+{
+	struct arena_chunk *c = a->chunks;
+	return c != NULL && c->size - c->used >= bytes ? c : chunk_new(a, bytes);
 }
 
 void *arena_zeroed(struct arena *a, size_t n, size_t size)

@@ -10,13 +10,13 @@
 
 struct arena_chunk;
 struct arena {
-	struct arena_chunk *chunks;
-	bool                failed;
+	struct arena_chunk *chunks, *spare; /* spare: empty, for the next ones */
+	bool                failed, is_reused;
 };
 
 void  arena_init(struct arena *a);
 void  arena_release(struct arena *a);
-/* Empties it; a chunk of common size is kept, so that what comes next need not allocate. */
+/* Empties it; some memory is kept, so that what comes next need not allocate. */
 void  arena_reset(struct arena *a);
 void *arena_zeroed(struct arena *a, size_t n, size_t size); /* n items of size bytes, aligned for anything */
 char *arena_text(struct arena *a, const char *text);        /* a copy; NULL in, "" out */

@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The collector itself: curl's sockets and timer on the loop, the queue, and the end of it all. */
+ * The collector itself: curl's timer on the loop, the queue, and the end of it all. */
 #include "collectors/http_private.h"
 
 #include <assert.h>
 #include <stdlib.h>
-
-/* One of curl's sockets. */
-struct sock {
-	uv_poll_t              poll;
-	struct http_collector *c;
-	curl_socket_t          fd;
-};
 
 /* ---- lists ---- */
 
@@ -58,18 +51,10 @@ static void check_done(struct http_collector *c)
 		http_pump(c);
 }
 
-static void on_socket_event(uv_poll_t *poll, int status, int events)
+void http_socket_ready(struct http_collector *c, curl_socket_t fd, int flags)
 {
-	struct sock           *s = poll->data;
-	struct http_collector *c = s->c;
-	int                    flags = 0, running;
-	if (status < 0)
-		flags = CURL_CSELECT_ERR;
-	if ((events & UV_READABLE) != 0)
-		flags |= CURL_CSELECT_IN;
-	if ((events & UV_WRITABLE) != 0)
-		flags |= CURL_CSELECT_OUT;
-	curl_multi_socket_action(c->multi, s->fd, flags, &running);
+	int running;
+	curl_multi_socket_action(c->multi, fd, flags, &running);
 	check_done(c);
 }
 
@@ -90,52 +75,6 @@ static int set_timer(CURLM *multi, long ms, void *ctx)
 		uv_timer_stop(&c->timer);
 	else if (!uv_is_closing((uv_handle_t *)&c->timer))
 		uv_timer_start(&c->timer, on_timer, (uint64_t)ms, 0);
-	return 0;
-}
-
-static void on_sock_closed(uv_handle_t *h)
-{
-	struct sock *s = h->data;
-	http_handle_closed(s->c);
-	free(s);
-}
-
-static struct sock *sock_new(struct http_collector *c, curl_socket_t fd)
-{
-	struct sock *s = calloc(1, sizeof *s);
-	if (s == NULL)
-		return NULL;
-	if (uv_poll_init_socket(c->o.loop, &s->poll, fd) != 0) {
-		free(s);
-		return NULL;
-	}
-	s->poll.data = s;
-	s->c = c;
-	s->fd = fd;
-	c->handles++;
-	curl_multi_assign(c->multi, fd, s);
-	return s;
-}
-
-static int set_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *sock_ctx)
-{
-	struct http_collector *c = ctx;
-	struct sock           *s = sock_ctx;
-	(void)easy;
-	if (what == CURL_POLL_REMOVE) {
-		if (s == NULL)
-			return 0;
-		curl_multi_assign(c->multi, fd, NULL);
-		uv_poll_stop(&s->poll);
-		uv_close((uv_handle_t *)&s->poll, on_sock_closed);
-		return 0;
-	}
-	if (s == NULL)
-		s = sock_new(c, fd);
-	if (s == NULL)
-		return -1;
-	int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
-	uv_poll_start(&s->poll, events, on_socket_event);
 	return 0;
 }
 
@@ -163,6 +102,7 @@ void http_handle_closed(struct http_collector *c)
 	void (*closed)(void *ctx) = c->closed;
 	void *ctx = c->closed_ctx;
 	exposition_pool_free(c->pool);
+	http_sockets_end(c);
 	while (c->n_spare_bodies > 0)
 		buf_release(&c->spare_bodies[--c->n_spare_bodies]);
 	free(c->user_agent);
@@ -183,6 +123,10 @@ static void tear_down(struct http_collector *c)
 	http_gets_close(c);
 	while (c->n_spare > 0)
 		curl_easy_cleanup(c->spare[--c->n_spare]);
+	while (c->n_plain > 0)
+		curl_easy_cleanup(c->plain[--c->n_plain]);
+	while (c->n_scrape_headers > 0)
+		curl_slist_free_all(c->scrape_headers[--c->n_scrape_headers].list);
 	curl_multi_cleanup(c->multi);
 	uv_close((uv_handle_t *)&c->timer, on_own_closed);
 	uv_close((uv_handle_t *)&c->reaper, on_own_closed);
@@ -244,8 +188,7 @@ static enum err multi_new(struct http_collector *c)
 	c->multi = curl_multi_init();
 	if (c->multi == NULL)
 		return ERR_MEMORY;
-	curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, set_socket);
-	curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
+	http_sockets_begin(c);
 	curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, set_timer);
 	curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
 	curl_multi_setopt(c->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)c->o.per_host);

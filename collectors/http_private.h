@@ -11,7 +11,7 @@
 #include <curl/curl.h>
 #include <uv.h>
 
-enum { HTTP_TEXT = 640, HTTP_SPARE_EASIES = 64, HTTP_SPARE_BODIES = 64, HTTP_PEER_BUCKETS = 1024 };
+enum { HTTP_TEXT = 640, HTTP_SPARE_EASIES = 64, HTTP_SPARE_BODIES = 64, HTTP_PEER_BUCKETS = 1024, HTTP_SCRAPE_HEADERS = 8 };
 
 struct transfer {
 	struct http_collector *c;
@@ -39,6 +39,7 @@ struct transfer {
 	/* of this request */
 	CURL              *easy;
 	struct curl_slist *headers, *connect_list;
+	bool               has_own_headers; /* else the headers are the collector's */
 	struct buf         body;
 	size_t             header_bytes;
 	bool               body_too_large, header_too_large;
@@ -78,6 +79,14 @@ struct get {
 	void              *ctx;
 };
 struct peer;
+struct sock;
+
+/* Of scrapes that need no more than these; `accept` is one of our constants. */
+struct scrape_headers {
+	const char        *accept;
+	int64_t            timeout_ms;
+	struct curl_slist *list;
+};
 
 struct http_collector {
 	struct http_options     o;
@@ -90,10 +99,16 @@ struct http_collector {
 	struct get             *gets;
 	struct peer            *peers[HTTP_PEER_BUCKETS];
 	struct exposition_pool *pool;
-	CURL                   *spare[HTTP_SPARE_EASIES];
+	CURL                   *spare[HTTP_SPARE_EASIES]; /* reset */
 	size_t                  n_spare;
+	CURL                   *plain[HTTP_SPARE_EASIES]; /* set up for plain scrapes */
+	size_t                  n_plain;
+	struct scrape_headers   scrape_headers[HTTP_SCRAPE_HEADERS];
+	size_t                  n_scrape_headers;
 	struct buf              spare_bodies[HTTP_SPARE_BODIES]; /* of SPARE_BYTES_MAX in all */
 	size_t                  n_spare_bodies, spare_bytes;
+	struct sock           **socks;  /* [cap_socks]: by their number */
+	size_t                  cap_socks;
 	struct http_stats       stats;
 	size_t                  handles; /* of libuv's, not reported closed yet */
 	bool                    is_closing;
@@ -107,6 +122,13 @@ void list_take(struct transfer_list *l, struct transfer *t);
 void http_handle_closed(struct http_collector *c); /* one handle fewer */
 void http_pump(struct http_collector *c);          /* starts what waits, while there is room */
 void http_reap_later(struct http_collector *c);
+
+void http_socket_ready(struct http_collector *c, curl_socket_t fd, int flags); /* of CURL_CSELECT_IN and its kin */
+
+/* ---- http_socket.c ---- */
+void http_sockets_begin(struct http_collector *c);             /* tells the multi handle */
+void http_sockets_of(struct http_collector *c, CURL *easy);    /* tells a handle, which may make connections */
+void http_sockets_end(struct http_collector *c);               /* when all connections are closed */
 
 /* ---- http_transfer.c ---- */
 /* Copies and checks what is asked for; on failure the transfer is as empty. */

@@ -11,7 +11,7 @@
 #include "base/base64.h"
 #include "base/text.h"
 
-enum { RETRY_AFTER_MAX_S = 24 * 3600, SECRET_MAX = 65536, SPARE_BODY_MAX = 1 << 20, SPARE_BYTES_MAX = 8 << 20, RECEIVE_BYTES = 32 << 10 };
+enum { RETRY_AFTER_MAX_S = 24 * 3600, SECRET_MAX = 65536, SPARE_BODY_MAX = 1 << 20, SPARE_BYTES_MAX = 8 << 20, RECEIVE_BYTES = 100 << 10 };
 
 const char *fetch_name(enum fetch f)
 {
@@ -229,6 +229,28 @@ static bool add_headers(struct transfer *t)
 	return add_header(t, t->accept) && add_header(t, timeout) && (t->host_header == NULL || add_header(t, t->host_header));
 }
 
+/* The headers of plain scrapes with one timeout are the same list, which stays. */
+static bool take_headers(struct transfer *t)
+{
+	struct http_collector *c = t->c;
+	t->has_own_headers = true;
+	if (t->prepare != NULL || t->access.auth != HTTP_AUTH_NONE || t->host_header != NULL)
+		return add_headers(t);
+	for (size_t i = 0; i < c->n_scrape_headers; i++)
+		if (c->scrape_headers[i].timeout_ms == t->timeout_ms && strcmp(c->scrape_headers[i].accept, t->accept) == 0) {
+			t->headers = c->scrape_headers[i].list;
+			t->has_own_headers = false;
+			return true;
+		}
+	if (!add_headers(t))
+		return false;
+	if (c->n_scrape_headers == HTTP_SCRAPE_HEADERS)
+		return true;
+	c->scrape_headers[c->n_scrape_headers++] = (struct scrape_headers){ t->accept, t->timeout_ms, t->headers };
+	t->has_own_headers = false;
+	return true;
+}
+
 static void set_protocols(CURL *easy)
 {
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -265,50 +287,102 @@ static int64_t connect_timeout_ms(const struct transfer *t)
 	return t->c->o.connect_timeout_ms < t->timeout_ms ? t->c->o.connect_timeout_ms : t->timeout_ms;
 }
 
+/* What is the same for all requests. */
+static bool set_common(struct http_collector *c, CURL *easy)
+{
+	set_protocols(easy);
+	http_sockets_of(c, easy);
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	/* No name cache: curl walks all of it after each transfer, and a kept connection needs no name. */
+	curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BYTES);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	return curl_easy_setopt(easy, CURLOPT_USERAGENT, c->user_agent) == CURLE_OK;
+}
+
+/* A scrape over plain HTTP without credentials, as most are: it sets the same options as the last one, so that its handle is not reset. */
+static bool is_plain(const struct transfer *t)
+{
+	return t->prepare == NULL && !t->is_tls && t->access.auth == HTTP_AUTH_NONE && !t->access.use_env_proxy && !wants_gzip(t);
+}
+
 static bool set_options(struct transfer *t)
 {
 	CURL *easy = t->easy;
 	if (t->connect_to != NULL && (t->connect_list = curl_slist_append(NULL, t->connect_to)) == NULL)
 		return false;
-	set_protocols(easy);
-	set_access(t, easy);
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	if (!is_plain(t)) {
+		if (!set_common(t->c, easy))
+			return false;
+		set_access(t, easy);
+	}
 	curl_easy_setopt(easy, CURLOPT_SHARE, peer_share(t->peer));
-	/* No name cache: curl walks all of it after each transfer, and a kept connection needs no name. */
-	curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
-	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BYTES);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)t->timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_timeout_ms(t));
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
-	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
 	curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)t->body_max);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->curl_text);
 	curl_easy_setopt(easy, CURLOPT_CONNECT_TO, t->connect_list);
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
 	return curl_easy_setopt(easy, CURLOPT_URL, t->url) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_USERAGENT, t->c->user_agent) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->headers) == CURLE_OK;
+}
+
+static void take_easy(struct transfer *t)
+{
+	struct http_collector *c = t->c;
+	if (!is_plain(t)) {
+		t->easy = c->n_spare > 0 ? c->spare[--c->n_spare] : curl_easy_init();
+		return;
+	}
+	t->easy = c->n_plain > 0 ? c->plain[--c->n_plain] : NULL;
+	if (t->easy != NULL || (t->easy = curl_easy_init()) == NULL)
+		return;
+	if (set_common(c, t->easy) && curl_easy_setopt(t->easy, CURLOPT_PROXY, "") == CURLE_OK)
+		return;
+	curl_easy_cleanup(t->easy);
+	t->easy = NULL;
+}
+
+/* What is left of a request points to nothing that may be gone. */
+static void clear_plain(CURL *easy)
+{
+	curl_easy_setopt(easy, CURLOPT_SHARE, NULL);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
+	curl_easy_setopt(easy, CURLOPT_CONNECT_TO, NULL);
+	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+}
+
+static void give_back_easy(struct transfer *t)
+{
+	struct http_collector *c = t->c;
+	if (t->easy == NULL)
+		return;
+	if (is_plain(t) && c->n_plain < HTTP_SPARE_EASIES) {
+		clear_plain(t->easy);
+		c->plain[c->n_plain++] = t->easy;
+	} else if (!is_plain(t) && c->n_spare < HTTP_SPARE_EASIES) {
+		curl_easy_setopt(t->easy, CURLOPT_SHARE, NULL); /* a reset would leave it */
+		curl_easy_reset(t->easy);
+		c->spare[c->n_spare++] = t->easy;
+	} else {
+		curl_easy_setopt(t->easy, CURLOPT_SHARE, NULL);
+		curl_easy_cleanup(t->easy);
+	}
+	t->easy = NULL;
 }
 
 static void give_back(struct transfer *t)
 {
-	struct http_collector *c = t->c;
-	for (struct curl_slist *h = t->headers; h != NULL; h = h->next)
+	give_back_easy(t);
+	for (struct curl_slist *h = t->has_own_headers ? t->headers : NULL; h != NULL; h = h->next)
 		explicit_bzero(h->data, strlen(h->data));
-	curl_slist_free_all(t->headers);
+	if (t->has_own_headers)
+		curl_slist_free_all(t->headers);
 	curl_slist_free_all(t->connect_list);
 	t->headers = t->connect_list = NULL;
-	if (t->easy != NULL)
-		curl_easy_setopt(t->easy, CURLOPT_SHARE, NULL); /* a reset would leave it */
-	if (t->easy != NULL && c->n_spare < HTTP_SPARE_EASIES) {
-		curl_easy_reset(t->easy);
-		c->spare[c->n_spare++] = t->easy;
-	} else if (t->easy != NULL) {
-		curl_easy_cleanup(t->easy);
-	}
-	t->easy = NULL;
 }
 
 bool transfer_begin(struct transfer *t)
@@ -324,8 +398,8 @@ bool transfer_begin(struct transfer *t)
 	t->text[0] = t->content_type[0] = t->curl_text[0] = '\0';
 	t->wall_ms = clock_wall_ms(c->o.clock);
 	take_spare_body(t);
-	t->easy = c->n_spare > 0 ? c->spare[--c->n_spare] : curl_easy_init();
-	if (t->easy == NULL || !add_headers(t)) {
+	take_easy(t);
+	if (t->easy == NULL || !take_headers(t)) {
 		fail_before(t, FETCH_FAILED, "out of memory");
 	} else if (t->access.auth != HTTP_AUTH_NONE && add_secret(t, &why) != ERR_OK) {
 		struct buf safe;

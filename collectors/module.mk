@@ -16,6 +16,7 @@ libcollectors_a_SOURCES = \
 	%reldir%/http_get.c \
 	%reldir%/http_mail.c \
 	%reldir%/http_send.c \
+	%reldir%/http_socket.c \
 	%reldir%/http_peer.c \
 	%reldir%/http_private.h \
 	%reldir%/http_target.c \

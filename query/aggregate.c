@@ -10,6 +10,7 @@
 
 #include "query/format.h"
 #include "query/lexer.h"
+#include "query/memo.h"
 
 static const struct aggregator aggregators[] = {
 	{ "sum", AGGREGATE_SUM, false, VALUE_SCALAR },
@@ -109,6 +110,24 @@ static enum err make_groups(struct eval *ev, const struct table *t, const struct
 		if (++group->n > out->largest)
 			out->largest = group->n;
 	}
+	return ERR_OK;
+}
+
+/* The groups of a table of a node, made or remembered. */
+static enum err find_groups(struct eval *ev, const struct node *n, const struct table *t, struct groups *out)
+{
+	const struct memo *kept = memo_find(ev, n, t, NULL);
+	if (kept != NULL) {
+		*out = (struct groups){ memo_part(kept, 0), memo_number(kept, 0), memo_part(kept, 1), memo_number(kept, 1) };
+		return ERR_OK;
+	}
+	enum err e = make_groups(ev, t, &n->u.aggregate.names, n->u.aggregate.is_without, out);
+	if (e != ERR_OK || out->n == 0)
+		return e;
+	const struct memo_part parts[] = { { out->items, out->n * sizeof *out->items }, { out->next, t->n * sizeof *out->next } };
+	struct memo *m = memo_keep(ev, n, t, NULL, parts, 2, out->n, out->n, out->largest);
+	for (size_t i = 0; m != NULL && i < out->n; i++)
+		memo_refer(m, out->items[i].labels);
 	return ERR_OK;
 }
 
@@ -382,7 +401,7 @@ enum err eval_aggregate(struct eval *ev, const struct node *n, const struct grid
 		return e;
 	if (a->kind == AGGREGATE_COUNT_VALUES)
 		return count_values(ev, n, g, &of.table, out);
-	e = make_groups(ev, &of.table, &n->u.aggregate.names, n->u.aggregate.is_without, &groups);
+	e = find_groups(ev, n, &of.table, &groups);
 	if (e != ERR_OK)
 		return e;
 	if (a->kind == AGGREGATE_QUANTILE)

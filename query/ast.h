@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The tree of a parsed expression. All of it lives in the query's arena and dies with it; it is not changed after parsing (but for
- * query_widen_ranges), so that several threads may walk it. */
+ * query_widen_ranges and query_batch_new), so that several threads may walk it. */
 #ifndef PITWALL_QUERY_AST_H
 #define PITWALL_QUERY_AST_H
 
@@ -60,6 +60,7 @@ struct node {
 	size_t          offset, length; /* in the text */
 	int             depth;
 	bool            is_invariant;   /* gives the same at every step of a range query */
+	uint32_t        class;          /* in its batch: equal expressions have the same one; 0: the query is in none */
 	struct node    *next_owner;     /* the query's list of selectors, or of calls with a regex */
 	union {
 		struct { double value; bool is_duration; } number;
@@ -104,6 +105,7 @@ struct query {
 	struct node *root;
 	struct node *selectors; /* by next_owner */
 	struct node *calls;     /* that have a regex, likewise */
+	struct query_batch *batch; /* that it is in; NULL: none */
 };
 
 /* Words for messages: "instant vector", "range vector", "scalar", "string". */

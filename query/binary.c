@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "query/memo.h"
+
 double binary_arithmetic(enum op op, double a, double b)
 {
 	switch ((int)op) {
@@ -69,9 +71,16 @@ struct match_side {
 	const struct table *t;
 	size_t             *signature;
 };
+/* The labels that a row of the many side had with a row of the one side. */
+struct joined {
+	long                 one; /* the row + 1; 0: none yet */
+	const struct labels *labels;
+};
 struct pairing {
 	struct match_side left, right;
 	size_t            n_signatures;
+	struct memo      *memo;   /* NULL: it is not kept */
+	struct joined    *joined; /* of the memo, by row of the many side */
 };
 
 static enum err number_rows(struct eval *ev, const struct node *n, struct signatures *s, struct match_side *side)
@@ -84,11 +93,10 @@ static enum err number_rows(struct eval *ev, const struct node *n, struct signat
 	return e;
 }
 
-static enum err make_pairing(struct eval *ev, const struct node *n, const struct table *left, const struct table *right, struct pairing *p)
+static enum err make_pairing(struct eval *ev, const struct node *n, struct pairing *p)
 {
 	struct signatures *s;
-	*p = (struct pairing){ { left, NULL }, { right, NULL }, 0 };
-	enum err e = signatures_new(ev, left->n + right->n, &s);
+	enum err e = signatures_new(ev, p->left.t->n + p->right.t->n, &s);
 	if (e == ERR_OK)
 		e = number_rows(ev, n, s, &p->left);
 	if (e == ERR_OK)
@@ -96,6 +104,39 @@ static enum err make_pairing(struct eval *ev, const struct node *n, const struct
 	if (e == ERR_OK)
 		p->n_signatures = signatures_count(s);
 	return e;
+}
+
+static void take_memo(struct pairing *p, struct memo *m)
+{
+	p->memo = m;
+	p->joined = memo_part(m, 2);
+}
+
+/* Of two tables of a node, made or remembered. */
+static enum err find_pairing(struct eval *ev, const struct node *n, const struct table *left, const struct table *right, struct pairing *p)
+{
+	struct memo *kept = memo_find(ev, n, left, right);
+	size_t longer = left->n > right->n ? left->n : right->n;
+	void *joined = NULL;
+	*p = (struct pairing){ .left = { left, NULL }, .right = { right, NULL } };
+	if (kept != NULL) {
+		p->left.signature = memo_part(kept, 0);
+		p->right.signature = memo_part(kept, 1);
+		p->n_signatures = memo_number(kept, 0);
+		take_memo(p, kept);
+		return ERR_OK;
+	}
+	enum err e = make_pairing(ev, n, p);
+	if (e == ERR_OK && ev->batch != NULL)
+		e = eval_alloc(ev, longer, sizeof *p->joined, &joined);
+	if (e != ERR_OK || joined == NULL)
+		return e;
+	const struct memo_part parts[] = { { p->left.signature, left->n * sizeof(size_t) }, { p->right.signature, right->n * sizeof(size_t) },
+		                           { joined, longer * sizeof *p->joined } };
+	kept = memo_keep(ev, n, left, right, parts, 3, longer, p->n_signatures, 0);
+	if (kept != NULL)
+		take_memo(p, kept);
+	return ERR_OK;
 }
 
 static bool has_sample(const struct table *t, size_t step)
@@ -160,6 +201,7 @@ static enum err set_operation(struct eval *ev, const struct node *n, const struc
 
 struct joining {
 	const struct node       *n;
+	const struct pairing    *pairing;
 	const struct match_side *many, *one;
 	bool                     is_swapped; /* the many side is the right one */
 	long                    *one_row;    /* by signature: the row with a sample at this step, or NONE */
@@ -193,6 +235,20 @@ static enum err result_labels(struct eval *ev, const struct joining *j, const st
 			pairs[kept++] = *l;
 	}
 	return eval_labels_of(ev, pairs, kept, out);
+}
+
+/* Those of rows `i` and `one`, made or remembered. */
+static enum err find_result_labels(struct eval *ev, const struct joining *j, size_t i, long one, const struct labels **out)
+{
+	struct joined *kept = j->pairing->joined != NULL ? &j->pairing->joined[i] : NULL;
+	if (kept != NULL && kept->one == one + 1) {
+		*out = kept->labels;
+		return ERR_OK;
+	}
+	enum err e = result_labels(ev, j, j->many->t->rows[i].labels, j->one->t->rows[one].labels, out);
+	if (e == ERR_OK && kept != NULL && kept->one == 0 && memo_refer(j->pairing->memo, *out))
+		*kept = (struct joined){ one + 1, *out };
+	return e;
 }
 
 static enum err duplicates(struct eval *ev, const struct joining *j, size_t a, size_t b)
@@ -253,7 +309,7 @@ static enum err join_sample(struct eval *ev, const struct grid *g, struct joinin
 		v = j->is_swapped ? b : a;
 	if (j->last_one[i] != one + 1) {
 		const struct labels *l;
-		enum err e = result_labels(ev, j, many_row->labels, one_row->labels, &l);
+		enum err e = find_result_labels(ev, j, i, one, &l);
 		if (e == ERR_OK)
 			e = eval_cells(ev, g, &j->cells[i]);
 		if (e == ERR_OK)
@@ -268,7 +324,7 @@ static enum err join_sample(struct eval *ev, const struct grid *g, struct joinin
 
 static enum err join(struct eval *ev, const struct node *n, const struct grid *g, const struct pairing *p, struct value *out)
 {
-	struct joining j = { .n = n, .many = &p->left, .one = &p->right, .is_swapped = n->u.binary.card == CARD_ONE_TO_MANY };
+	struct joining j = { .n = n, .pairing = p, .many = &p->left, .one = &p->right, .is_swapped = n->u.binary.card == CARD_ONE_TO_MANY };
 	if (j.is_swapped) {
 		j.many = &p->right;
 		j.one = &p->left;
@@ -331,7 +387,7 @@ enum err eval_binary(struct eval *ev, const struct node *n, const struct grid *g
 		return vector_scalar(ev, n, g, &left.table, right.scalar, false, out);
 	if (left.table.n == 0 || right.table.n == 0)
 		return with_nothing(ev, n, g, &left.table, &right.table, out);
-	e = make_pairing(ev, n, &left.table, &right.table, &p);
+	e = find_pairing(ev, n, &left.table, &right.table, &p);
 	if (e != ERR_OK)
 		return e;
 	return op_is_set(n->u.binary.op) ? set_operation(ev, n, g, &p, out) : join(ev, n, g, &p, out);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "query/batch_private.h"
+
 enum err eval_scalar(struct eval *ev, const struct node *n, const struct grid *g, double **out)
 {
 	struct value v;
@@ -111,7 +113,7 @@ static enum err eval_call(struct eval *ev, const struct node *n, const struct gr
 
 /* ---- any node ---- */
 
-static enum err eval_kind(struct eval *ev, const struct node *n, const struct grid *g, struct value *out)
+enum err eval_kind(struct eval *ev, const struct node *n, const struct grid *g, struct value *out)
 {
 	*out = (struct value){ .type = n->type };
 	switch (n->kind) {
@@ -153,5 +155,5 @@ enum err eval_node(struct eval *ev, const struct node *n, const struct grid *g, 
 {
 	if (n->is_invariant && g->n > 1 && n->kind != NODE_NUMBER && n->kind != NODE_STRING)
 		return eval_invariant(ev, n, g, out);
-	return eval_kind(ev, n, g, out);
+	return ev->batch != NULL ? batch_node(ev, n, g, out) : eval_kind(ev, n, g, out);
 }

@@ -63,6 +63,7 @@ struct eval {
 	const struct query        *query;
 	const struct query_source *source;
 	struct query_memory       *memory;      /* to which the next three go back; NULL: they are freed */
+	struct query_batch        *batch;       /* or to this one, whose query it is; then there are no annotations */
 	struct arena               arena;
 	struct grid                outer;       /* the query's own steps: start(), end(), step() */
 	bool                       is_range;
@@ -81,6 +82,8 @@ static inline int64_t grid_time(const struct grid *g, size_t i) { return g->star
 static inline bool    is_absent(double v) { return is_stale(v); }
 
 /* ---- eval.c ---- */
+/* Of a node itself, whatever is known of equal ones. */
+enum err eval_kind(struct eval *ev, const struct node *n, const struct grid *g, struct value *out);
 enum err eval_node(struct eval *ev, const struct node *n, const struct grid *g, struct value *out);
 /* As eval_node for an argument of scalar type. */
 enum err eval_scalar(struct eval *ev, const struct node *n, const struct grid *g, double **out);

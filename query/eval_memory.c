@@ -200,6 +200,8 @@ add_note(struct eval *ev, struct note_list *list, const struct node *where, cons
 {
 	char sentence[512], text[640];
 	int line = 1, column = 1;
+	if (ev->batch != NULL)
+		return;
 	for (size_t i = 0; i < where->offset; i++) {
 		column = ev->query->text[i] == '\n' ? 1 : column + 1;
 		line += ev->query->text[i] == '\n';

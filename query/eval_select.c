@@ -309,7 +309,7 @@ enum err eval_over(struct eval *ev, const struct node *call, const struct grid *
 		if (e != ERR_OK || !over_series(ev, &o, g, s, v))
 			continue;
 		e = table_add_row(ev, &out->table, s->labels, drops || s->drop_name, v);
-		if (o.function->flags & FUNCTION_COUNTER)
+		if ((o.function->flags & FUNCTION_COUNTER) && ev->batch == NULL)
 			note_if_no_counter(ev, call, s->labels, &last);
 	}
 	return e;

@@ -36,6 +36,7 @@ enum function_flags {
 	FUNCTION_ORDERS       = 16, /* the order of the result means something */
 	FUNCTION_UNIT_ARGS    = 32, /* its numbers must lie between 0 and 1, both excluded */
 	FUNCTION_QUANTILE     = 64, /* its first number is a quantile: warns where it is none */
+	FUNCTION_OF_NOTHING   = 128, /* one with `call`: of an empty vector it gives nothing, and does not fail */
 };
 
 struct function {

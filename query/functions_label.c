@@ -8,6 +8,7 @@
 
 #include "base/regex.h"
 #include "query/lexer.h"
+#include "query/memo.h"
 
 static struct text text_arg(const struct node *call, size_t i)
 {
@@ -54,6 +55,23 @@ static enum err replace_row(struct eval *ev, const struct node *n, const struct 
 	return e;
 }
 
+/* All rows of the result have one each of `of`, in its order. */
+static enum err replace_rows(struct eval *ev, const struct node *n, const struct table *of, struct value *out)
+{
+	const struct memo *kept = memo_find(ev, n, of, NULL);
+	const struct row *made = kept != NULL ? memo_part(kept, 0) : NULL;
+	enum err e = ERR_OK;
+	for (size_t i = 0; e == ERR_OK && i < of->n; i++)
+		e = made != NULL ? table_add_row(ev, &out->table, made[i].labels, made[i].drop_name, of->rows[i].v) : replace_row(ev, n, &of->rows[i], out);
+	if (e != ERR_OK || made != NULL || of->n == 0)
+		return e;
+	const struct memo_part part = { out->table.rows, out->table.n * sizeof(struct row) };
+	struct memo *m = memo_keep(ev, n, of, NULL, &part, 1, of->n, 0, 0);
+	for (size_t i = 0; m != NULL && i < of->n; i++)
+		memo_refer(m, out->table.rows[i].labels);
+	return ERR_OK;
+}
+
 static void prepare_label_replace(struct node *n)
 {
 	struct text pattern = text_arg(n, 4);
@@ -72,8 +90,8 @@ static enum err call_label_replace(struct eval *ev, const struct node *n, const 
 		e = why_set(ev->why, ERR_FORMAT, "invalid destination label name in label_replace(): %.100s", text_arg(n, 1).s);
 	if (e == ERR_OK)
 		e = eval_node(ev, n->u.call.args[0], g, &of);
-	for (size_t i = 0; e == ERR_OK && i < of.table.n; i++)
-		e = replace_row(ev, n, &of.table.rows[i], out);
+	if (e == ERR_OK)
+		e = replace_rows(ev, n, &of.table, out);
 	return e == ERR_OK ? table_merge(ev, g, &out->table, SAME_LABELSET) : e;
 }
 

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "query/memo.h"
+
 struct bucket {
 	double bound, count;
 };
@@ -32,6 +34,16 @@ static int by_bound(const void *a, const void *b)
 {
 	const struct bucket *x = a, *y = b;
 	return (x->bound > y->bound) - (x->bound < y->bound);
+}
+
+/* They come in order from most servers. */
+static void sort_buckets(struct bucket *b, size_t n)
+{
+	size_t i = 1;
+	while (i < n && b[i - 1].bound <= b[i].bound)
+		i++;
+	if (i < n)
+		qsort(b, n, sizeof *b, by_bound);
 }
 
 /* Adds up buckets of the same bound ("0.1" and "0.10"); `b` is sorted. */
@@ -83,7 +95,7 @@ static double bucket_quantile(double q, struct bucket *b, size_t n, bool *forced
 		return (double)NAN;
 	if (q < 0 || q > 1)
 		return q < 0 ? -(double)INFINITY : (double)INFINITY;
-	qsort(b, n, sizeof *b, by_bound);
+	sort_buckets(b, n);
 	if (!isinf(b[n - 1].bound) || b[n - 1].bound < 0)
 		return (double)NAN;
 	n = coalesce(b, n);
@@ -124,7 +136,7 @@ static double rank_of(const struct bucket *b, size_t n, double bound)
 static double bucket_fraction(double lower, double upper, struct bucket *b, size_t n, bool *forced)
 {
 	*forced = false;
-	qsort(b, n, sizeof *b, by_bound);
+	sort_buckets(b, n);
 	if (isnan(lower) || isnan(upper) || !isinf(b[n - 1].bound) || b[n - 1].bound < 0)
 		return (double)NAN;
 	n = coalesce(b, n);
@@ -176,7 +188,7 @@ static enum err add_bucket(struct eval *ev, struct histograms *h, struct signatu
 	return e;
 }
 
-static enum err find_histograms(struct eval *ev, const struct node *of, const struct table *t, struct histograms *h)
+static enum err make_histograms(struct eval *ev, const struct node *of, const struct table *t, struct histograms *h)
 {
 	struct signatures *s;
 	void *items, *next, *bounds;
@@ -201,6 +213,24 @@ static enum err find_histograms(struct eval *ev, const struct node *of, const st
 	return e;
 }
 
+/* Those of a call, made or remembered. */
+static enum err find_histograms(struct eval *ev, const struct node *n, const struct node *of, const struct table *t, struct histograms *h)
+{
+	const struct memo *kept = memo_find(ev, n, t, NULL);
+	if (kept != NULL) {
+		*h = (struct histograms){ memo_part(kept, 0), memo_number(kept, 0), memo_number(kept, 1), memo_part(kept, 1), memo_part(kept, 2) };
+		return ERR_OK;
+	}
+	enum err e = make_histograms(ev, of, t, h);
+	if (e != ERR_OK || h->n == 0)
+		return e;
+	const struct memo_part parts[] = { { h->items, h->n * sizeof *h->items }, { h->next, t->n * sizeof *h->next }, { h->bounds, t->n * sizeof *h->bounds } };
+	struct memo *m = memo_keep(ev, n, t, NULL, parts, 3, h->n, h->n, h->largest);
+	for (size_t i = 0; m != NULL && i < h->n; i++)
+		memo_refer(m, h->items[i].labels);
+	return ERR_OK;
+}
+
 struct question {
 	const double *a, *b; /* quantile; or lower and upper (b not NULL) */
 };
@@ -212,7 +242,7 @@ static enum err answer(struct eval *ev, const struct node *n, const struct grid 
 	void *mem;
 	enum err e = eval_node(ev, of, g, &v);
 	if (e == ERR_OK)
-		e = find_histograms(ev, of, &v.table, &h);
+		e = find_histograms(ev, n, of, &v.table, &h);
 	if (e == ERR_OK)
 		e = eval_alloc(ev, h.largest, sizeof(struct bucket), &mem);
 	for (size_t i = 0; e == ERR_OK && i < h.n; i++) {
@@ -262,8 +292,8 @@ static enum err call_fraction(struct eval *ev, const struct node *n, const struc
 
 static const struct function rows[] = {
 	{ .name = "histogram_quantile", .summary = "quantile (0 to 1) of a histogram's buckets", .returns = VALUE_VECTOR, .n_args = 2,
-	  .args = { VALUE_SCALAR, VALUE_VECTOR }, .call = call_quantile },
+	  .args = { VALUE_SCALAR, VALUE_VECTOR }, .flags = FUNCTION_OF_NOTHING, .call = call_quantile },
 	{ .name = "histogram_fraction", .summary = "share of a histogram's observations between two bounds", .returns = VALUE_VECTOR, .n_args = 3,
-	  .args = { VALUE_SCALAR, VALUE_SCALAR, VALUE_VECTOR }, .call = call_fraction },
+	  .args = { VALUE_SCALAR, VALUE_SCALAR, VALUE_VECTOR }, .flags = FUNCTION_OF_NOTHING, .call = call_fraction },
 };
 const struct function_family functions_histogram = { rows, sizeof rows / sizeof rows[0] };

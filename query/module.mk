@@ -3,6 +3,9 @@ noinst_LIBRARIES += libquery.a
 libquery_a_SOURCES = \
 	%reldir%/aggregate.c \
 	%reldir%/ast.c %reldir%/ast.h \
+	%reldir%/batch.c %reldir%/batch.h \
+	%reldir%/batch_classes.c \
+	%reldir%/batch_private.h \
 	%reldir%/binary.c \
 	%reldir%/check.c \
 	%reldir%/eval.c %reldir%/eval.h \
@@ -19,6 +22,7 @@ libquery_a_SOURCES = \
 	%reldir%/functions_vector.c \
 	%reldir%/histogram.c \
 	%reldir%/lexer.c %reldir%/lexer.h \
+	%reldir%/memo.c %reldir%/memo.h \
 	%reldir%/memory_source.c %reldir%/memory_source.h \
 	%reldir%/numerics.c \
 	%reldir%/parser.c %reldir%/parser.h \

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "query/batch_private.h"
 #include "query/eval.h"
 #include "query/parser.h"
 #include "query/print.h"
@@ -322,12 +323,20 @@ static void eval_init(struct eval *ev, const struct query *q, const struct query
 	if (o->max_samples > 0)
 		ev->max_samples = o->max_samples;
 	ev->cancelled = o->cancelled;
-	if (o->memory != NULL)
+	if (o->batch != NULL) {
+		assert(q->batch == o->batch);
+		batch_lend(o->batch, ev);
+	} else if (o->memory != NULL) {
 		borrow_memory(ev, o->memory);
+	}
 }
 
 static void eval_release(struct eval *ev)
 {
+	if (ev->batch != NULL) {
+		batch_take_back(ev->batch, ev);
+		return;
+	}
 	for (size_t i = 0; i < ev->n_sets; i++)
 		series_set_release(&ev->sets[i]);
 	for (size_t i = 0; i < ev->n_made; i++)
@@ -408,6 +417,7 @@ enum err query_range(const struct query *q, const struct query_source *source, i
 	if (q->root->type == VALUE_MATRIX || q->root->type == VALUE_STRING)
 		return why_set(why, ERR_FORMAT, "invalid expression type \"%s\" for range query, must be Scalar or instant Vector",
 		               value_type_text(q->root->type));
+	assert(o == NULL || o->batch == NULL);
 	eval_init(&ev, q, source, o, why);
 	ev.is_range = true;
 	ev.outer = (struct grid){ start_ms, step_ms, (size_t)points + 1 };

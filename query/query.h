@@ -53,6 +53,7 @@ void     query_memory_free(struct query_memory *m); /* NULL is fine */
 
 struct query_options {
 	struct query_memory *memory; /* lent; NULL: none */
+	struct query_batch  *batch;  /* an instant query within a round of its batch (query/batch.h), which has memory of its own; NULL: none */
 	int64_t lookback_ms;  /* 0: 5 m */
 	size_t  max_samples;  /* in memory at once; 0: 50 million */
 	const atomic_bool *cancelled; /* may be NULL; looked at now and then, set from any thread */

@@ -32,7 +32,6 @@ struct signal_engine {
 	struct ruleset       *sets; /* all variants of all profiles, the set without rules among them */
 	struct labels        *up;   /* {__name__="signal:up"} */
 	struct labels        *certificate; /* likewise, of SIGNAL_CERTIFICATE */
-	struct query_memory  *memory;
 };
 
 /* ---- the engine ---- */
@@ -57,8 +56,6 @@ enum err signal_engine_new(const struct signal_options *o, struct signal_engine 
 	if (err == ERR_OK)
 		err = name_signal(SIGNAL_CERTIFICATE, &e->certificate, why);
 	if (err == ERR_OK)
-		err = query_memory_new(&e->memory, why);
-	if (err == ERR_OK)
 		err = ruleset_new(NULL, RULESET_SIGNALS, 0, 1000, 1, &none, why);
 	e->sets = none;
 	if (err != ERR_OK) {
@@ -80,7 +77,6 @@ void signal_engine_free(struct signal_engine *e)
 	}
 	labels_unref(e->up);
 	labels_unref(e->certificate);
-	query_memory_free(e->memory);
 	free(e);
 }
 
@@ -389,7 +385,7 @@ static void drop_results(struct signal_target *t, int rule)
 
 static void evaluate_rule(struct signal_target *t, size_t r, int64_t wall_ms)
 {
-	struct query_options o = { .memory = t->engine->memory, .lookback_ms = t->set->lookback_ms, .max_samples = SAMPLES_MAX };
+	struct query_options o = { .batch = t->set->batch, .lookback_ms = t->set->lookback_ms, .max_samples = SAMPLES_MAX };
 	struct query_result  result = { .type = VALUE_VECTOR };
 	struct why           why = { "" };
 	t->rule = (int)r;
@@ -402,6 +398,16 @@ static void evaluate_rule(struct signal_target *t, size_t r, int64_t wall_ms)
 	}
 	if (e != ERR_OK)
 		report(t, r, t->set->rules[r]->name, why.text);
+}
+
+static void evaluate_rules(struct signal_target *t, int64_t wall_ms)
+{
+	const uint8_t *empty = window_empty(t->window);
+	query_batch_begin(t->set->batch, empty);
+	for (size_t r = 0; r < t->set->n; r++)
+		if (empty == NULL || !query_is_marked_empty(t->set->rules[r]->query, empty))
+			evaluate_rule(t, r, wall_ms);
+	query_batch_end(t->set->batch);
 }
 
 static void begin_frame(struct signal_target *t, bool is_up)
@@ -472,8 +478,7 @@ enum err signal_target_scrape(struct signal_target *t, int64_t wall_ms, struct l
 	t->after_ms = t->until_ms = 0;
 	begin_frame(t, true);
 	t->selector_hint = 0;
-	for (size_t r = 0; r < t->set->n; r++)
-		evaluate_rule(t, r, wall_ms);
+	evaluate_rules(t, wall_ms);
 	end_frame(t, wall_ms, out);
 	return ERR_OK;
 }

@@ -144,6 +144,32 @@ static enum err check_reach(const struct ruleset *s, struct why *why)
 	return why_set(why, ERR_FORMAT, "'%s': rules of a profile may look back one hour at the most", s->profile->file);
 }
 
+/* Looked up by address, as selectors are few. */
+static bool may_see_results(void *ctx, const struct matcher *m, size_t n)
+{
+	const struct ruleset *s = ctx;
+	(void)n;
+	for (size_t k = 0; k < s->n_selectors; k++)
+		if (s->selectors[k].m == m)
+			return s->may_see_results[k];
+	return true;
+}
+
+/* Details are looked at by several threads, signals by the recorder's alone. */
+static enum err make_batch(struct ruleset *s, struct why *why)
+{
+	struct query **queries = malloc((s->n + 1) * sizeof(struct query *));
+	if (queries == NULL)
+		return why_memory(why);
+	for (size_t r = 0; r < s->n; r++)
+		queries[r] = s->rules[r]->query;
+	enum err e = query_batch_new(queries, s->n, may_see_results, s, &s->batch, why);
+	free(queries);
+	if (e == ERR_OK)
+		shape_cache_mark(s->shapes, s->batch, s->may_see_results);
+	return e;
+}
+
 enum err ruleset_new(const struct profile *profile, enum ruleset_kind kind, int64_t range_ms, int64_t interval_ms, size_t series_max,
                      struct ruleset **out, struct why *why)
 {
@@ -168,6 +194,8 @@ enum err ruleset_new(const struct profile *profile, enum ruleset_kind kind, int6
 		size_t rows = (size_t)(s->keep_ms / interval_ms) + 2, most = RING_BYTES_MAX / (rows * sizeof(double));
 		e = shape_cache_new(s->selectors, s->n_selectors, series_max < most ? series_max : most, &s->shapes, why);
 	}
+	if (e == ERR_OK && kind == RULESET_SIGNALS)
+		e = make_batch(s, why);
 	if (e != ERR_OK) {
 		ruleset_free(s);
 		return e;
@@ -183,6 +211,7 @@ void ruleset_free(struct ruleset *s)
 	for (size_t r = 0; r < s->n; r++)
 		labels_unref(s->bare[r]);
 	shape_cache_free(s->shapes);
+	query_batch_free(s->batch);
 	rule_file_free(s->file);
 	free(s->rules);
 	free(s->bare);

@@ -6,6 +6,7 @@
 #define PITWALL_RULES_RULESET_H
 
 #include "config/profile.h"
+#include "query/batch.h"
 #include "rules/rule_file.h"
 #include "rules/window.h"
 
@@ -31,6 +32,7 @@ struct ruleset {
 	size_t                  n_selectors;
 	int64_t                 lookback_ms, keep_ms; /* how far an instant selector looks back; what the window has to hold */
 	struct shape_cache     *shapes;
+	struct query_batch     *batch;  /* of the rules' queries; NULL: of details */
 };
 
 /* The longest that a profile's rules may look back. */

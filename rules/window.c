@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "base/stale.h"
+#include "query/batch.h"
 
 /* In the ring: there is no sample. A NaN that nothing else makes. */
 #define ABSENT_BITS UINT64_C(0x7ff0000000000003)
@@ -31,11 +32,14 @@ struct shape {
 	struct labels **series; /* [n]: owned */
 	uint32_t       *start;  /* [selectors + 1]: where a selector's columns begin in `columns` */
 	uint32_t       *columns;
+	uint8_t        *empty;  /* marks of the cache's batch; NULL: it has none */
 };
 
 struct shape_cache {
 	const struct window_selector *selectors;
 	size_t                        n, series_max;
+	const struct query_batch     *batch;        /* NULL: none */
+	const bool                   *may_see_more; /* [n] */
 	struct shape                 *shapes;
 };
 
@@ -69,6 +73,13 @@ void shape_cache_free(struct shape_cache *c)
 	free(c);
 }
 
+void shape_cache_mark(struct shape_cache *c, const struct query_batch *b, const bool *may_see_more)
+{
+	assert(c->shapes == NULL);
+	c->batch = b;
+	c->may_see_more = may_see_more;
+}
+
 size_t shape_cache_count(const struct shape_cache *c)
 {
 	size_t n = 0;
@@ -87,6 +98,7 @@ static void shape_free(struct shape *s)
 	free(s->series);
 	free(s->start);
 	free(s->columns);
+	free(s->empty);
 	free(s);
 }
 
@@ -199,6 +211,37 @@ static bool shape_index(const struct shape_cache *c, const char *const *wanted, 
 	return true;
 }
 
+struct shape_selectors {
+	const struct shape_cache *c;
+	const struct shape       *s;
+	size_t                    next; /* where a selector is looked for first */
+};
+
+static bool selects_nothing(void *ctx, const struct matcher *m, size_t n)
+{
+	struct shape_selectors *x = ctx;
+	(void)n;
+	for (size_t i = 0; i < x->c->n; i++) {
+		size_t k = (x->next + i) % x->c->n;
+		if (x->c->selectors[k].m != m)
+			continue;
+		x->next = k + 1;
+		return x->s->start[k] == x->s->start[k + 1] && !x->c->may_see_more[k];
+	}
+	return false;
+}
+
+static bool shape_mark(const struct shape_cache *c, struct shape *s)
+{
+	struct shape_selectors x = { .c = c, .s = s };
+	if (c->batch == NULL)
+		return true;
+	s->empty = malloc(query_batch_bits(c->batch));
+	if (s->empty != NULL)
+		query_batch_mark_empty(c->batch, selects_nothing, &x, s->empty);
+	return s->empty != NULL;
+}
+
 static struct shape *shape_make(const struct shape_cache *c, const struct layout_change *to)
 {
 	struct shape *s = calloc(1, sizeof *s);
@@ -213,7 +256,7 @@ static struct shape *shape_make(const struct shape_cache *c, const struct layout
 		s->n_said = s->n;
 		for (size_t i = 0; i < to->n_gone; i++)
 			s->series[s->n++] = labels_ref(to->gone[i]);
-		ok = shape_index(c, wanted, s);
+		ok = shape_index(c, wanted, s) && shape_mark(c, s);
 	}
 	free(wanted);
 	if (!ok) {
@@ -221,6 +264,18 @@ static struct shape *shape_make(const struct shape_cache *c, const struct layout
 		return NULL;
 	}
 	return s;
+}
+
+/* Layouts that differ only in what no selector means have one shape. */
+static bool shapes_same(const struct shape *a, const struct shape *b)
+{
+	if (a->n_layout != b->n_layout || a->n_said != b->n_said || a->n != b->n || a->n_left_out != b->n_left_out ||
+	    (a->n_said > 0 && memcmp(a->source, b->source, a->n_said * sizeof *a->source) != 0))
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (a->series[i] != b->series[i] && !labels_equal(a->series[i], b->series[i]))
+			return false;
+	return true;
 }
 
 /* Found or made, with a reference more. */
@@ -236,6 +291,13 @@ static struct shape *shape_for(struct shape_cache *c, const struct layout_change
 	struct shape *s = shape_make(c, to);
 	if (s == NULL)
 		return NULL;
+	for (struct shape *twin = c->shapes; twin != NULL; twin = twin->next) {
+		if (shapes_same(twin, s)) {
+			shape_free(s);
+			twin->refs++;
+			return twin;
+		}
+	}
 	s->hash = hash;
 	s->refs = 1;
 	s->next = c->shapes;
@@ -559,6 +621,11 @@ enum err window_select(const struct window *w, const struct matcher *m, size_t n
 	enum err e = take_columns(w, columns, count, from, to, max_samples, out, why);
 	free(columns);
 	return e;
+}
+
+const uint8_t *window_empty(const struct window *w)
+{
+	return w->shape != NULL ? w->shape->empty : NULL;
 }
 
 int64_t window_begins(const struct window *w, int64_t after_ms, int64_t until_ms)

@@ -24,11 +24,14 @@ struct window_selector {
 	size_t                n;
 };
 
+struct query_batch;
 struct shape_cache; /* the shapes of all targets with the same selectors */
 
 /* `selectors` is lent for the cache's life. A shape keeps `series_max` series at the most. */
 enum err shape_cache_new(const struct window_selector *selectors, size_t n, size_t series_max, struct shape_cache **out, struct why *why);
 void     shape_cache_free(struct shape_cache *c); /* after its windows; NULL is fine */
+/* From now on shapes know what of the batch's queries gives nothing over them. `may_see_more` [n] says of a selector that it selects elsewhere too. Both are lent. */
+void     shape_cache_mark(struct shape_cache *c, const struct query_batch *b, const bool *may_see_more);
 size_t   shape_cache_count(const struct shape_cache *c);
 
 struct window;
@@ -56,6 +59,9 @@ enum err window_select(const struct window *w, const struct matcher *m, size_t n
                        struct series_set *out, struct why *why);
 /* Which of the selectors this is, by its address; `hint` is where to look first. The number of selectors when it is none of them. */
 size_t window_selector_index(const struct window *w, const struct matcher *m, size_t hint);
+
+/* What gives nothing now, for query_batch_begin; NULL: nothing is known. Lent until the next change of layout. */
+const uint8_t *window_empty(const struct window *w);
 
 /* Where the time that was looked at begins in (after_ms, until_ms]: just before the first answer in it, where that is further from
  * after_ms than rate() would extrapolate (1.1 of the mean distance between answers); else after_ms. So a target's first minute, or the

@@ -177,13 +177,8 @@ static const char *keep_url(struct reader_target *t, const char *text)
 	return u->text;
 }
 
-enum err reader_layout(struct reader *r, int64_t id, const struct layout **out, struct why *why)
+enum err reader_layout_once(struct reader *r, int64_t id, struct layout **out, struct why *why)
 {
-	struct layout *l = id_map_get(&r->layouts, id);
-	if (l != NULL) {
-		*out = l;
-		return ERR_OK;
-	}
 	sqlite3_stmt *s = db_statement(&r->db, STMT_LAYOUT);
 	if (s == NULL)
 		return db_error(&r->db, why);
@@ -197,14 +192,27 @@ enum err reader_layout(struct reader *r, int64_t id, const struct layout **out, 
 	sqlite3_reset(s);
 	if (e != ERR_OK)
 		return e;
-	share_series(r, series, n);
-	l = layout_take(id, series, n);
-	e = l == NULL ? why_memory(why) : id_map_put(&r->layouts, id, l, why);
+	*out = layout_take(id, series, n);
+	return *out == NULL ? why_memory(why) : ERR_OK;
+}
+
+enum err reader_layout(struct reader *r, int64_t id, const struct layout **out, struct why *why)
+{
+	struct layout *l = id_map_get(&r->layouts, id);
+	if (l != NULL) {
+		*out = l;
+		return ERR_OK;
+	}
+	enum err e = reader_layout_once(r, id, &l, why);
+	if (e != ERR_OK)
+		return e;
+	share_series(r, l->series, l->n);
+	e = id_map_put(&r->layouts, id, l, why);
 	if (e != ERR_OK) {
 		layout_free(l);
 		return e;
 	}
-	r->cached_series += n;
+	r->cached_series += l->n;
 	*out = l;
 	return ERR_OK;
 }

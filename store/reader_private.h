@@ -42,6 +42,8 @@ struct reader {
 /* Lent until the reader is closed (labels) or until the end of the call (layout). */
 enum err reader_target_labels(struct reader *r, int64_t id, const struct labels **out, struct why *why);
 enum err reader_layout(struct reader *r, int64_t id, const struct layout **out, struct why *why);
+/* For who looks at a layout once: it is read and not kept. The caller frees it. */
+enum err reader_layout_once(struct reader *r, int64_t id, struct layout **out, struct why *why);
 /* ERR_CANCELLED once reader_interrupt was called. */
 enum err reader_check(const struct reader *r, struct why *why);
 /* Runs fn in a read transaction. */

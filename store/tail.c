@@ -124,22 +124,43 @@ static enum err find_start(struct tail *t, struct why *why)
 
 /* ---- frames ---- */
 
+/* What is wanted of a frame, of which the layout is read where it is needed; *own is to be freed then. */
+static enum err find_want(struct tail *t, struct tail_frame *f, struct frame_want *want, struct layout **own, struct why *why)
+{
+	const bool *wanted = NULL;
+	size_t      n = 0;
+	if (f->layout_id == 0 || (t->o.knows != NULL && t->o.knows(t->o.ctx, f, &wanted, &n))) {
+		*want = (struct frame_want){ wanted, n };
+		return ERR_OK;
+	}
+	enum err e = t->o.knows != NULL ? reader_layout_once(t->o.reader, f->layout_id, own, why) : reader_layout(t->o.reader, f->layout_id, &f->layout, why);
+	if (e != ERR_OK)
+		return e;
+	if (*own != NULL)
+		f->layout = *own;
+	*want = (struct frame_want){ t->o.wants(t->o.ctx, f->layout_id, f->layout), f->layout->n };
+	return ERR_OK;
+}
+
 static enum err give(struct tail *t, struct cursor *c, const struct step *at, int stream, bool is_before, struct why *why)
 {
 	struct tail_frame f = { .target = at->target, .stream = (enum stream)stream, .wall_ms = at->at_ms, .layout_id = at->layout,
 		                    .is_before = is_before };
+	struct frame_want want = { NULL, 0 };
+	struct layout *own = NULL;
 	enum err e = reader_target_labels(t->o.reader, at->target, &f.target_labels, why);
-	if (e == ERR_OK && at->layout != 0)
-		e = reader_layout(t->o.reader, at->layout, &f.layout, why);
-	const bool *wanted = e == ERR_OK && f.layout != NULL ? t->o.wants(t->o.ctx, at->layout, f.layout) : NULL;
-	if (wanted != NULL) {
-		const struct frame_want want = { wanted, f.layout->n };
+	if (e == ERR_OK)
+		e = find_want(t, &f, &want, &own, why);
+	if (e == ERR_OK && want.is_wanted != NULL) {
 		c->want = &want;
 		e = cursor_seek(t->o.reader, c, at->id, why);
 		c->want = NULL;
 		f.values = c->state.v;
 	}
-	return e == ERR_OK ? t->o.frame(t->o.ctx, &f, why) : e;
+	if (e == ERR_OK)
+		e = t->o.frame(t->o.ctx, &f, why);
+	layout_free(own);
+	return e;
 }
 
 /* The cursor of a track; a new track begins with the frame before its first one. */

@@ -18,7 +18,7 @@ struct tail_frame {
 	enum stream          stream;
 	int64_t              wall_ms;
 	int64_t              layout_id; /* 0: everything of the stream is stale */
-	const struct layout *layout;    /* then NULL */
+	const struct layout *layout;    /* then NULL; also where `knows` said that it is not needed */
 	const double        *values;    /* of the wanted series alone; NULL where none is wanted */
 	bool                 is_before; /* the last one of its track before the first that is followed: what was there at the beginning */
 };
@@ -26,6 +26,9 @@ struct tail_frame {
 struct tail_options {
 	struct reader *reader; /* lent */
 	size_t         states_max_bytes; /* what the decoding of tracks may keep in memory; a track beyond costs time instead. 0: 64 MiB */
+	/* Asked before a layout is read for a frame; NULL: all of them are, and kept in memory. True: the frame's layout is not needed, of its *n series these
+	 * are wanted (NULL: none), as by `wants`. */
+	bool        (*knows)(void *ctx, const struct tail_frame *f, const bool **wanted, size_t *n);
 	/* Which series of a layout are wanted: [layout_size], lent until the call of tail_read ends; NULL: none. Must be the same for one layout until
 	 * tail_start. */
 	const bool *(*wants)(void *ctx, int64_t layout_id, const struct layout *l);

@@ -134,6 +134,10 @@ static bool serve(struct connection *c, const char *request)
 	int fd = c->fd;
 	if (is_path(request, "/ok"))
 		return answer(fd, "200 OK", "", "a{x=\"1\"} 1\nb 2\n");
+	if (is_path(request, "/once"))
+		return answer(fd, "200 OK", "", "a 1\n") && false;
+	if (is_path(request, "/stray"))
+		return answer(fd, "200 OK", "", "a 1\n") && pause_ms(c, 20) && puts_to(fd, "stray");
 	if (is_path(request, "/malformed"))
 		return answer(fd, "200 OK", "", "a 1\nb x\n");
 	if (is_path(request, "/endless"))

@@ -187,6 +187,21 @@ static void keeps_connections_and_asks_as_it_should(void **state)
 	assert_null(strstr(last, "Accept-Encoding")); /* on loopback */
 }
 
+/* Between requests a connection is closed by the server, or says what nobody asked for: the next request gets another one. */
+static void a_connection_that_ended_is_made_anew(void **state)
+{
+	static const char *const paths[] = { "/once", "/stray" };
+	struct bench *b = *state;
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+		struct seen seen = { 0 };
+		int before = raw_server_connections(b->server);
+		struct http_target *t = bench_add(b, bench_url(b, paths[i]), 100, 100, &seen);
+		bench_run_until(b, &seen.n_ok, 6);
+		assert_row(paths[i], raw_server_connections(b->server) >= before + 5);
+		http_target_remove(t);
+	}
+}
+
 static void skips_and_counts_while_one_is_in_flight(void **state)
 {
 	struct bench *b = *state;
@@ -453,6 +468,7 @@ int main(void)
 		WITH(refused_and_unknown_hosts),
 		cmocka_unit_test_setup_teardown(a_connection_that_nobody_takes_times_out, set_up_hurried, bench_tear_down),
 		WITH(keeps_connections_and_asks_as_it_should),
+		WITH(a_connection_that_ended_is_made_anew),
 		WITH(skips_and_counts_while_one_is_in_flight),
 		WITH(keeps_its_place_in_the_interval),
 		WITH(authenticates),

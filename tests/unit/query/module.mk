@@ -11,6 +11,10 @@ UNIT_TESTS += tests/unit/query/test_eval
 tests_unit_query_test_eval_SOURCES = %reldir%/test_eval.c
 tests_unit_query_test_eval_LDADD   = $(libs_query) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/query/test_batch
+tests_unit_query_test_batch_SOURCES = %reldir%/test_batch.c
+tests_unit_query_test_batch_LDADD   = $(libs_query) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/query/test_faults
 tests_unit_query_test_faults_SOURCES = %reldir%/test_faults.c $(faults)
 tests_unit_query_test_faults_LDFLAGS = $(fault_ldflags)

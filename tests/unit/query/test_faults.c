@@ -4,6 +4,7 @@
 #include "tests/unit/unit.h"
 
 #include "base/stale.h"
+#include "query/batch.h"
 #include "query/format.h"
 #include "query/memory_source.h"
 #include "query/query.h"
@@ -54,7 +55,7 @@ struct asking {
 	const char          *text;
 	struct query_memory *kept; /* of the evaluations before; NULL: none */
 	struct buf           want;
-	bool                 is_range;
+	bool                 is_range, is_in_batch;
 };
 
 static enum err answer(const struct asking *a, const struct query *q, struct query_result *r, struct why *why)
@@ -63,6 +64,30 @@ static enum err answer(const struct asking *a, const struct query *q, struct que
 	if (a->is_range)
 		return query_range(q, &memory.source, 0, (STEPS - 1) * STEP_MS, 2 * STEP_MS, &o, r, why);
 	return query_instant(q, &memory.source, (STEPS - 1) * STEP_MS, &o, r, why);
+}
+
+/* Twice in one round, and once more in another. */
+static enum err answer_in_batch(struct query *q, struct query_result *r, struct why *why)
+{
+	struct query_batch *b = NULL;
+	enum err e = query_batch_new(&q, 1, NULL, NULL, &b, why);
+	struct query_options o = { .batch = b };
+	for (int i = 0; e == ERR_OK && i < 3; i++) {
+		struct query_result made = { 0 };
+		if (i != 1)
+			query_batch_begin(b, NULL);
+		e = query_instant(q, &memory.source, (STEPS - 1) * STEP_MS, &o, &made, why);
+		if (i != 0)
+			query_batch_end(b);
+		if (e != ERR_OK && i == 0)
+			query_batch_end(b);
+		if (e == ERR_OK && i == 2)
+			*r = made;
+		else
+			query_result_release(&made);
+	}
+	query_batch_free(b);
+	return e;
 }
 
 static enum err ask(void *ctx, struct why *why)
@@ -79,7 +104,7 @@ static enum err ask(void *ctx, struct why *why)
 	if (e == ERR_OK) {
 		buf_putc(&json, '\n');
 		struct query_result before = r;
-		e = answer(a, q, &r, why);
+		e = a->is_in_batch ? answer_in_batch(q, &r, why) : answer(a, q, &r, why);
 		if (e != ERR_OK)
 			assert_memory_equal(&r, &before, sizeof r);
 	}
@@ -96,11 +121,12 @@ static enum err ask(void *ctx, struct why *why)
 	return e;
 }
 
-static void run_rows(const char *const *rows, size_t n, bool is_range, struct query_memory *kept)
+static void run_rows(const char *const *rows, size_t n, struct asking how)
 {
 	for (size_t i = 0; i < n; i++) {
-		struct asking a = { .text = rows[i], .is_range = is_range, .kept = kept };
+		struct asking a = how;
 		struct why    why = { "" };
+		a.text = rows[i];
 		buf_init(&a.want, 1 << 20);
 		enum err e = ask(&a, &why);
 		if (e != ERR_OK)
@@ -141,14 +167,14 @@ static void instant_queries(void **state)
 {
 	(void)state;
 	static const char *const others[] = { "\"text\"", "a[1m]", "b_total[1m:15s]" };
-	run_rows(vectors, sizeof vectors / sizeof vectors[0], false, NULL);
-	run_rows(others, sizeof others / sizeof others[0], false, NULL);
+	run_rows(vectors, sizeof vectors / sizeof vectors[0], (struct asking){ .text = NULL });
+	run_rows(others, sizeof others / sizeof others[0], (struct asking){ .text = NULL });
 }
 
 static void range_queries(void **state)
 {
 	(void)state;
-	run_rows(vectors, sizeof vectors / sizeof vectors[0], true, NULL);
+	run_rows(vectors, sizeof vectors / sizeof vectors[0], (struct asking){ .is_range = true });
 }
 
 static void with_kept_memory(void **state)
@@ -156,8 +182,14 @@ static void with_kept_memory(void **state)
 	(void)state;
 	struct query_memory *kept = NULL;
 	assert_int_equal(query_memory_new(&kept, NULL), ERR_OK);
-	run_rows(vectors, sizeof vectors / sizeof vectors[0], false, kept);
+	run_rows(vectors, sizeof vectors / sizeof vectors[0], (struct asking){ .kept = kept });
 	query_memory_free(kept);
+}
+
+static void in_a_batch(void **state)
+{
+	(void)state;
+	run_rows(vectors, sizeof vectors / sizeof vectors[0], (struct asking){ .is_in_batch = true });
 }
 
 /* Mistakes are told with their place, or memory is said to be short. */
@@ -202,7 +234,7 @@ static void failures(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(instant_queries), cmocka_unit_test(range_queries), cmocka_unit_test(with_kept_memory),
+		cmocka_unit_test(instant_queries), cmocka_unit_test(range_queries), cmocka_unit_test(with_kept_memory), cmocka_unit_test(in_a_batch),
 		cmocka_unit_test(mistakes),        cmocka_unit_test(failures),
 	};
 	return cmocka_run_group_tests_name("faults of memory", tests, fill, empty);

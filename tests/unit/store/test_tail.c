@@ -20,6 +20,8 @@ struct fixture {
 	const struct layout *layouts[2];
 	bool                 wanted[8];
 	bool                 wants_none;
+	struct { int64_t id; size_t n; } known[8]; /* layouts that it was shown, where it follows with `knows` */
+	size_t               n_known, n_shown;
 	struct buf           seen;
 };
 
@@ -29,7 +31,26 @@ static const bool *wants(void *ctx, int64_t id, const struct layout *l)
 {
 	struct fixture *f = ctx;
 	assert_true(id > 0 && layout_size(l) <= 8);
+	f->n_shown++;
+	if (f->n_known < 8) {
+		f->known[f->n_known].id = id;
+		f->known[f->n_known++].n = layout_size(l);
+	}
 	return f->wants_none ? NULL : f->wanted;
+}
+
+static bool knows(void *ctx, const struct tail_frame *fr, const bool **wanted, size_t *n)
+{
+	struct fixture *f = ctx;
+	assert_true(fr->layout_id > 0 && fr->layout == NULL && fr->target_labels != NULL);
+	for (size_t i = 0; i < f->n_known; i++) {
+		if (f->known[i].id != fr->layout_id)
+			continue;
+		*wanted = f->wants_none ? NULL : f->wanted;
+		*n = f->known[i].n;
+		return true;
+	}
+	return false;
 }
 
 /* "target/stream@seconds=first value,third value ", "-" where it is the one before, "stale" for all. */
@@ -39,7 +60,7 @@ static enum err see(void *ctx, const struct tail_frame *fr, struct why *w)
 	(void)w;
 	buf_printf(&f->seen, "%s%s/%d@%d", fr->is_before ? "-" : "", labels_get(fr->target_labels, "node"), (int)fr->stream,
 	           (int)(fr->wall_ms - START_MS) / STEP_MS);
-	if (fr->layout == NULL)
+	if (fr->layout_id == 0)
 		buf_puts(&f->seen, "=stale");
 	else if (fr->values != NULL)
 		buf_printf(&f->seen, "=%g,%g", fr->values[0], fr->values[2]);
@@ -47,7 +68,7 @@ static enum err see(void *ctx, const struct tail_frame *fr, struct why *w)
 	return ERR_OK;
 }
 
-static void begin(struct fixture *f, size_t states_max)
+static void begin(struct fixture *f, size_t states_max, bool has_knows)
 {
 	*f = (struct fixture){ .wanted = { true, false, true } };
 	buf_init(&f->seen, 1 << 20);
@@ -69,7 +90,7 @@ static void begin(struct fixture *f, size_t states_max)
 	for (size_t i = 0; i < 4; i++)
 		labels_unref(series[i]);
 	assert_ok(reader_open(f->folder.path, READER_OWN, &f->reader, &why));
-	const struct tail_options t = { .reader = f->reader, .states_max_bytes = states_max, .wants = wants, .frame = see, .ctx = f };
+	const struct tail_options t = { .reader = f->reader, .states_max_bytes = states_max, .knows = has_knows ? knows : NULL, .wants = wants, .frame = see, .ctx = f };
 	assert_ok(tail_new(&t, &f->tail, &why));
 }
 
@@ -105,11 +126,11 @@ static const char *read_all(struct fixture *f, bool want_rewound)
 
 static void each_frame_comes_once(void **state)
 {
-	static const size_t states[] = { 0, 1 }; /* all states are kept, and none */
+	static const struct { size_t states_max; bool has_knows; } rows[] = { { 0, false }, { 1, false }, { 0, true }, { 1, true } }; /* 0: all states are kept; 1: none */
 	(void)state;
-	for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct fixture f;
-		begin(&f, states[i]);
+		begin(&f, rows[i].states_max, rows[i].has_knows);
 		for (int s = 1; s <= 5; s++)
 			append(&f, 0, STREAM_SCRAPE, s, 0, s);
 		append(&f, 1, STREAM_SIGNAL, 2, 1, 7);
@@ -131,6 +152,7 @@ static void each_frame_comes_once(void **state)
 		f.wants_none = true;
 		tail_start(f.tail, START_MS + 198 * STEP_MS);
 		assert_string_equal(read_all(&f, false), "-n0/0@198 n0/0@199 -n2/0@198 n2/0@199 ");
+		assert_int_equal(rows[i].has_knows, f.n_shown == 2);
 		end(&f);
 	}
 }
@@ -139,7 +161,7 @@ static void a_clock_set_back_is_told(void **state)
 {
 	struct fixture f;
 	(void)state;
-	begin(&f, 0);
+	begin(&f, 0, false);
 	for (int s = 1; s <= 30; s++) {
 		f.clock.now_wall_ms = START_MS + s * STEP_MS;
 		f.clock.now_mono_us += STEP_MS * 1000;
