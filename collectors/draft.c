@@ -49,6 +49,7 @@ void draft_release(struct draft *d)
 	free(d->lines);
 	free(d->values);
 	free(d->series);
+	free(d->was);
 	free(d->checks);
 	free(d->families);
 	buf_release(&d->text);
@@ -129,6 +130,16 @@ enum err draft_expect(struct draft *d, const struct exposition_layout *before)
 	return e;
 }
 
+/* Takes the reference over. */
+static enum err series_add(struct draft *d, struct labels *labels, uint32_t was)
+{
+	if (!room(&d->series, &d->cap_series, d->n_series, sizeof(struct labels *)) || !room(&d->was, &d->cap_was, d->n_series, sizeof *d->was))
+		return ERR_MEMORY;
+	d->was[d->n_series] = was;
+	d->series[d->n_series++] = labels;
+	return ERR_OK;
+}
+
 enum err draft_series(struct draft *d, struct labels *labels, const struct exposition_layout *before, uint32_t *out)
 {
 	uint64_t hash = labels_hash(labels);
@@ -138,24 +149,22 @@ enum err draft_series(struct draft *d, struct labels *labels, const struct expos
 		if (!labels_equal(known, labels))
 			continue;
 		if (at >= BEFORE) {
-			if (!room(&d->series, &d->cap_series, d->n_series, sizeof(struct labels *)))
+			if (series_add(d, known, at - BEFORE) != ERR_OK)
 				return ERR_MEMORY;
-			at = (uint32_t)d->n_series;
+			labels_ref(known);
+			at = (uint32_t)d->n_series - 1;
 			*table_last(&d->by_series, hash, probe) = at;
-			d->series[d->n_series++] = labels_ref(known);
 		}
 		labels_unref(labels);
 		*out = at;
 		return ERR_OK;
 	}
-	if (!room(&d->series, &d->cap_series, d->n_series, sizeof(struct labels *)))
-		return ERR_MEMORY;
 	enum err e = table_add(&d->by_series, hash, (uint32_t)d->n_series);
-	if (e != ERR_OK)
-		return e;
-	*out = (uint32_t)d->n_series;
-	d->series[d->n_series++] = labels;
-	return ERR_OK;
+	if (e == ERR_OK)
+		e = series_add(d, labels, TABLE_NONE); /* one that fails ends the body: what the table has of it is not looked at */
+	if (e == ERR_OK)
+		*out = (uint32_t)d->n_series - 1;
+	return e;
 }
 
 enum err draft_text(struct draft *d, const char *text, size_t n, uint32_t *out)

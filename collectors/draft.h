@@ -53,6 +53,8 @@ struct draft {
 	size_t               n_lines, cap_lines;
 	struct labels      **series; /* referenced */
 	size_t               n_series, cap_series;
+	uint32_t            *was;    /* of each series, its place in the layout before; TABLE_NONE: it is new */
+	size_t               cap_was;
 	struct check        *checks;
 	size_t               n_checks, cap_checks;
 	struct draft_family *families;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libcollectors.a
 libcollectors_a_SOURCES = \
+	%reldir%/ceiling.c %reldir%/ceiling.h \
 	%reldir%/check_file.c \
 	%reldir%/decimal.c %reldir%/decimal.h \
 	%reldir%/digest.c %reldir%/digest.h \
