@@ -14,6 +14,7 @@ const struct cli_command *const *cli_commands(size_t *n)
 		&command_note,
 		&command_audit,
 		&command_store,
+		&command_stats,
 		&command_why,
 		&command_redeploy,
 		&command_rollback,

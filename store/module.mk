@@ -26,5 +26,6 @@ libstore_a_SOURCES = \
 	%reldir%/store.c %reldir%/store.h \
 	%reldir%/stranger.c %reldir%/stranger.h \
 	%reldir%/tail.c %reldir%/tail.h \
+	%reldir%/usage.c %reldir%/usage.h %reldir%/usage_private.h %reldir%/usage_walk.c \
 	%reldir%/walk.c \
 	%reldir%/writer.c %reldir%/writer.h

@@ -57,7 +57,7 @@ no_control_bytes() { ! tr -d '\n\t' <"$1" | grep -q '[[:cntrl:]]'; }
 # ---- words ----
 
 run 0 "$pitwall" --help && says '^Commands:'; ok 'help names the commands'
-for command in demo record replay status query export check sim doctor why alerts ack unack silence note audit store redeploy rollback deployments; do
+for command in demo record replay status query export check sim doctor why alerts ack unack silence note audit store stats redeploy rollback deployments; do
 	run 0 "$pitwall" "$command" --help && says "^usage: pitwall $command"; ok "help of $command"
 done
 run 2 "$pitwall" stauts && complains "did you mean 'status'"; ok 'an unknown command, with a suggestion'
@@ -184,6 +184,12 @@ wait "$recorder" 2>/dev/null
 recorder=
 run 0 "$pitwall" status --config "$work/quick.yml" --store "$store"; ok 'after kill -9 another takes over'
 
+run 0 "$pitwall" stats --store "$store" --top 40 && says 'bytes a sample' && says 'gpu-a-01 vllm' && no_control_bytes "$work/out"; ok 'what takes room in it'
+run 0 "$pitwall" stats --store "$store" --top 100 --format json && [ "$("$json_at" targets <"$work/out")" -ge 8 ] && [ "$("$json_at" frames <"$work/out")" -ge 48 ] &&
+	[ -n "$("$json_at" metrics.99.metric <"$work/out")" ] && [ -n "$("$json_at" labels.0.values <"$work/out")" ]
+ok 'which is JSON, too'
+run 2 "$pitwall" stats --store "$store" --format csv && complains 'csv'; ok 'and no CSV'
+run 2 "$pitwall" stats --store "$store" --top x && complains "'x'"; ok 'a number that is none'
 run 0 "$pitwall" export --store "$store" -o "$work/bundle.pitwall"; ok 'export'
 run 2 "$pitwall" export --store "$store" --output "$work/bundle.pitwall" && complains 'bundle.pitwall'; ok 'export overwrites nothing'
 last=$("$pitwall" query --store "$store" 'max(timestamp(up))' --format json 2>/dev/null | "$json_at" data.result.0.value.1)
