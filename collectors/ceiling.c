@@ -36,6 +36,7 @@ struct metrics {
 	struct metric *items;
 	size_t         n, cap;
 	uint32_t      *of; /* of each series of the draft */
+	uint32_t      *was; /* and its place in the list before; TABLE_NONE: it is new */
 	struct table   by_name;
 	uint64_t       seed;
 };
@@ -82,7 +83,7 @@ static enum err count_metrics(struct metrics *m, const struct draft *d)
 		last = name;
 		m->of[i] = at;
 		m->items[at].total++;
-		m->items[at].known += d->was[i] != TABLE_NONE;
+		m->items[at].known += m->was[i] != TABLE_NONE;
 	}
 	return ERR_OK;
 }
@@ -91,6 +92,7 @@ static void metrics_release(struct metrics *m)
 {
 	free(m->items);
 	free(m->of);
+	free(m->was);
 	table_release(&m->by_name);
 }
 
@@ -155,12 +157,32 @@ static void share_news(struct metrics *m, size_t news, size_t room)
 
 /* ---- choosing ---- */
 
-static size_t count_known(const struct draft *d)
+static uint32_t place_in(const struct table *t, const struct exposition_layout *before, const struct labels *l)
 {
-	size_t n = 0;
-	for (size_t i = 0; i < d->n_series; i++)
-		n += d->was[i] != TABLE_NONE;
-	return n;
+	size_t probe = 0;
+	for (uint32_t at; (at = table_next(t, labels_hash(l), &probe)) != TABLE_NONE;)
+		if (labels_equal(exposition_layout_series(before)[at], l))
+			return at;
+	return TABLE_NONE;
+}
+
+/* Where each series stood before (NULL: nowhere), and how many did. */
+static enum err find_known(struct metrics *m, const struct draft *d, const struct exposition_layout *before, size_t *n_known)
+{
+	struct table by_labels;
+	size_t   n = before != NULL ? exposition_layout_size(before) : 0;
+	enum err e = ERR_OK;
+	table_init(&by_labels, d->seed);
+	m->was = malloc((d->n_series + 1) * sizeof *m->was);
+	for (size_t i = 0; i < n && e == ERR_OK; i++)
+		e = table_add(&by_labels, labels_hash(exposition_layout_series(before)[i]), (uint32_t)i);
+	*n_known = 0;
+	for (size_t i = 0; i < d->n_series && m->was != NULL && e == ERR_OK; i++) {
+		m->was[i] = place_in(&by_labels, before, d->series[i]);
+		*n_known += m->was[i] != TABLE_NONE;
+	}
+	table_release(&by_labels);
+	return m->was == NULL ? ERR_MEMORY : e;
 }
 
 static void take_all(const struct draft *d, struct choice *out)
@@ -191,11 +213,11 @@ static void find_cut(struct metrics *m, const struct draft *d, const struct ceil
 }
 
 /* The list stays, and what of the body stands in it is read. */
-static void keep_before(const struct draft *d, const struct exposition_layout *before, struct choice *h)
+static void keep_before(const struct draft *d, const struct metrics *m, const struct exposition_layout *before, struct choice *h)
 {
 	h->series = exposition_layout_series(before);
 	h->n = exposition_layout_size(before);
-	memcpy(h->place, d->was, d->n_series * sizeof *h->place);
+	memcpy(h->place, m->was, d->n_series * sizeof *h->place);
 }
 
 static bool takes(struct metric *x, bool is_known)
@@ -214,7 +236,7 @@ static enum err take_some(const struct draft *d, struct metrics *m, struct choic
 		return ERR_MEMORY;
 	for (size_t i = 0; i < d->n_series; i++) {
 		h->place[i] = CHOICE_DROPPED;
-		if (!takes(&m->items[m->of[i]], d->was[i] != TABLE_NONE))
+		if (!takes(&m->items[m->of[i]], m->was[i] != TABLE_NONE))
 			continue;
 		h->place[i] = (uint32_t)h->n;
 		h->own[h->n++] = d->series[i];
@@ -230,42 +252,40 @@ static size_t affordable(const struct ceiling *c, size_t n_known)
 	return left >= 1 ? (size_t)left : 0;
 }
 
-static enum err choose(const struct ceiling *c, const struct draft *d, const struct exposition_layout *before, size_t n_known,
+static enum err choose(const struct ceiling *c, const struct draft *d, struct metrics *m, const struct exposition_layout *before, size_t n_known,
                        struct choice *out)
 {
-	struct metrics m = { .seed = d->seed };
-	struct choice  h = { .place = malloc((d->n_series + 1) * sizeof *h.place) };
-	size_t         n_new = 0;
-	table_init(&m.by_name, d->seed);
-	enum err e = h.place != NULL ? count_metrics(&m, d) : ERR_MEMORY;
+	struct choice h = { .place = malloc((d->n_series + 1) * sizeof *h.place) };
+	size_t        n_new = 0;
+	enum err e = h.place != NULL ? count_metrics(m, d) : ERR_MEMORY;
 	if (e == ERR_OK) {
-		share(&m, c->max_series);
-		share_news(&m, before != NULL ? affordable(c, n_known) : SIZE_MAX / 2, c->max_series);
-		for (size_t i = 0; i < m.n; i++)
-			n_new += m.items[i].left_new;
+		share(m, c->max_series);
+		share_news(m, before != NULL ? affordable(c, n_known) : SIZE_MAX / 2, c->max_series);
+		for (size_t i = 0; i < m->n; i++)
+			n_new += m->items[i].left_new;
 		if (before != NULL && n_new == 0 && exposition_layout_size(before) <= c->max_series)
-			keep_before(d, before, &h);
+			keep_before(d, m, before, &h);
 		else
-			e = take_some(d, &m, &h);
+			e = take_some(d, m, &h);
 	}
-	if (e == ERR_OK) {
-		find_cut(&m, d, c, &h);
-		if (before != NULL && h.own != NULL)
-			h.cost = (double)n_new + (double)h.n / LIST_SHARE;
-		*out = h;
-	} else {
+	if (e != ERR_OK) {
 		choice_release(&h);
+		return e;
 	}
-	metrics_release(&m);
-	return e;
+	find_cut(m, d, c, &h);
+	if (before != NULL && h.own != NULL)
+		h.cost = (double)n_new + (double)h.n / LIST_SHARE;
+	*out = h;
+	return ERR_OK;
 }
 
 static bool is_as_before(const struct draft *d, const struct exposition_layout *before)
 {
-	if (before == NULL || exposition_layout_size(before) != d->n_series)
+	if (exposition_layout_size(before) != d->n_series)
 		return false;
+	struct labels *const *series = exposition_layout_series(before);
 	for (size_t i = 0; i < d->n_series; i++)
-		if (d->was[i] != i)
+		if (!labels_equal(d->series[i], series[i]))
 			return false;
 	return true;
 }
@@ -277,14 +297,19 @@ enum err ceiling_choose(const struct ceiling *c, const struct draft *d, const st
 		take_all(d, out);
 		return ERR_OK;
 	}
-	size_t n_known = count_known(d);
-	double cost = (double)(d->n_series - n_known) + (double)d->n_series / LIST_SHARE;
-	if (is_within && cost <= c->allowance) {
+	struct metrics m = { .seed = d->seed };
+	size_t   n_known = 0;
+	table_init(&m.by_name, d->seed);
+	enum err e = find_known(&m, d, before, &n_known);
+	double   cost = (double)(d->n_series - n_known) + (double)d->n_series / LIST_SHARE;
+	if (e == ERR_OK && is_within && cost <= c->allowance) {
 		take_all(d, out);
 		out->cost = cost;
-		return ERR_OK;
+	} else if (e == ERR_OK) {
+		e = choose(c, d, &m, before, n_known, out);
 	}
-	return choose(c, d, before, n_known, out);
+	metrics_release(&m);
+	return e;
 }
 
 void choice_release(struct choice *h)

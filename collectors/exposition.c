@@ -183,19 +183,18 @@ void exposition_limit(struct exposition *e, size_t max_series, int64_t interval_
 	e->ceiling.allowance = ceiling_hourly(&e->ceiling, e->plan != NULL ? exposition_layout_size(e->plan->layout) : 0);
 }
 
-enum err exposition_parse_strict(struct exposition *e, const char *body, size_t len, enum exposition_format format, struct scrape *out,
-                                 struct why *why)
+/* `known` NULL: every line is parsed strictly. */
+static enum err parse_all(struct exposition *e, struct known *known, const char *body, size_t len, enum exposition_format format,
+                          struct scrape *out, struct why *why)
 {
 	if (len > UINT32_MAX / 2)
 		return why_set(why, ERR_LIMIT, "a body of more than 2 GiB");
 	struct draft *d = &e->pool->draft;
 	struct parser ps = { .body = body, .end = body + len, .p = body, .is_openmetrics = format == EXPOSITION_OPENMETRICS,
-		             .scratch = e->pool->scratch, .d = d, .before = e->plan != NULL ? e->plan->layout : NULL, .why = why };
-	enum err err = ps.before != NULL ? draft_expect(d, ps.before) : ERR_OK;
-	if (err == ERR_OK)
-		err = ps.is_openmetrics ? openmetrics_parse(&ps) : text_parse(&ps);
-	else
-		why_set(why, err, "%s", err_text(err));
+		             .scratch = e->pool->scratch, .d = d, .known = len <= KNOWN_BODY_MAX ? known : NULL, .why = why };
+	if (ps.known != NULL)
+		known_begin(ps.known);
+	enum err err = ps.is_openmetrics ? openmetrics_parse(&ps) : text_parse(&ps);
 	if (err == ERR_OK) {
 		err = learn(e, d, body, len, format, out);
 		if (err != ERR_OK)
@@ -203,9 +202,16 @@ enum err exposition_parse_strict(struct exposition *e, const char *body, size_t 
 	}
 	if (err != ERR_OK)
 		e->stats.failed++;
+	e->stats.known_lines += ps.n_known;
 	e->pool->scratch = ps.scratch;
 	draft_clear(d);
 	return err;
+}
+
+enum err exposition_parse_strict(struct exposition *e, const char *body, size_t len, enum exposition_format format, struct scrape *out,
+                                 struct why *why)
+{
+	return parse_all(e, NULL, body, len, format, out, why);
 }
 
 enum err exposition_parse(struct exposition *e, const char *body, size_t len, enum exposition_format format, struct scrape *out,
@@ -218,5 +224,5 @@ enum err exposition_parse(struct exposition *e, const char *body, size_t len, en
 		publish(e, false, true, out);
 		return ERR_OK;
 	}
-	return exposition_parse_strict(e, body, len, format, out, why);
+	return parse_all(e, &e->pool->known, body, len, format, out, why);
 }

@@ -128,6 +128,7 @@ void exposition_reset(struct exposition *e);
 
 struct exposition_stats {
 	uint64_t predicted, relearned, failed; /* bodies */
+	uint64_t known_lines; /* of those that were not predicted: sample lines whose series' text had been read before */
 };
 struct exposition_stats exposition_stats(const struct exposition *e);
 

@@ -24,6 +24,7 @@ libcollectors_a_SOURCES = \
 	%reldir%/http_transfer.c \
 	%reldir%/http_url.c \
 	%reldir%/identify.c %reldir%/identify.h \
+	%reldir%/known.c %reldir%/known.h \
 	%reldir%/known_hosts.c %reldir%/known_hosts.h \
 	%reldir%/known_hosts_add.c \
 	%reldir%/known_hosts_line.c \

@@ -10,6 +10,7 @@
 #include "collectors/chunk.h"
 #include "collectors/draft.h"
 #include "collectors/exposition.h"
+#include "collectors/known.h"
 #include "collectors/series_pool.h"
 
 struct plan {
@@ -59,6 +60,7 @@ struct exposition_pool {
 	struct plan              **plans;
 	struct chunk             **chunks;  /* CHUNK_BUCKETS */
 	struct series_pool         series;  /* of the layouts */
+	struct known               known;
 	struct draft               draft;   /* of the body being parsed */
 	struct buf                 scratch;
 	size_t                     own_bytes; /* text of plans that nobody shares */

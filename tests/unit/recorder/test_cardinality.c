@@ -92,7 +92,7 @@ static void test_explodes_and_calms_down(void **state)
 	                             "    targets: [ \"http://127.0.0.1:%d\" ]\n", page_server_port(s));
 	bench_go(&b);
 	assert_true(bench_becomes(&b, "count(by_user_total)", 10, 0));
-	assert_true(bench_becomes(&b, "signal:series_dropped", NAN, 0));
+	assert_true(bench_becomes(&b, "signal:series_dropped", (double)NAN, 0));
 	put_page(s, 0, 500);
 	assert_true(bench_becomes(&b, "count(by_user_total)", 48, 0));
 	assert_true(bench_becomes(&b, "signal:series_dropped", 452, 0));
@@ -100,11 +100,11 @@ static void test_explodes_and_calms_down(void **state)
 	assert_true(bench_becomes(&b, "scrape_samples_scraped", 502, 0));
 	assert_true(bench_becomes(&b, "scrape_samples_post_metric_relabeling", 50, 0));
 	assert_true(bench_becomes(&b, "by_user_total{user='47'}", 47, 0));
-	assert_true(bench_becomes(&b, "by_user_total{user='48'}", NAN, 0));
+	assert_true(bench_becomes(&b, "by_user_total{user='48'}", (double)NAN, 0));
 	assert_true(bench_has_event(&b, "cardinality", "452 of 502 series are not kept: max_series is 50; 'by_user_total' has 500"));
 	assert_true(bench_has_event(&b, "cardinality", "\"metric\":\"by_user_total\""));
 	put_page(s, 0, 5);
-	assert_true(bench_becomes(&b, "signal:series_dropped", NAN, 0));
+	assert_true(bench_becomes(&b, "signal:series_dropped", (double)NAN, 0));
 	assert_true(bench_has_event(&b, "cardinality", "all its series are kept again"));
 	assert_true(bench_becomes(&b, "count(by_user_total)", 5, 0));
 	assert_int_equal(bench_events(&b, "cardinality", ""), 2);
