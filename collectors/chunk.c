@@ -17,38 +17,47 @@ static size_t piece_end(const struct draft *d, size_t i, size_t len)
 	return i < d->n_lines ? d->lines[i].value_at : len;
 }
 
-/* Pieces `first` to first + n - 1 of a body. */
+/* Pieces `first` and those behind it of a body. */
 struct cut {
-	const struct draft *d;
-	const char         *body;
-	size_t              len, first, n, text_len;
-	uint64_t            hash;
+	const char *at[CHUNK_PIECES];
+	uint32_t    len[CHUNK_PIECES];
+	size_t      n, text_len;
+	uint64_t    hash;
 };
 
-static size_t piece_len(const struct cut *c, size_t i)
+/* A piece between two sample lines is a line feed, the series' text and a blank: then the text's hash is known, mostly, and stands for it. */
+static uint64_t piece_hash(const struct draft *d, size_t i, const char *p, size_t n)
 {
-	return piece_end(c->d, c->first + i, c->len) - piece_begin(c->d, c->first + i);
+	if (n < 2 || p[0] != '\n' || p[n - 1] != ' ')
+		return ~hash64(p, n, d->seed);
+	if (i < d->n_lines && d->lines[i].text_len == n - 2)
+		return d->lines[i].text_hash;
+	return hash64(p + 1, n - 2, d->seed);
 }
 
-static struct cut cut_at(const struct draft *d, size_t first, const char *body, size_t len)
+static void cut_at(struct cut *c, const struct draft *d, size_t first, const char *body, size_t len)
 {
-	size_t     left = d->n_lines + 1 - first;
-	struct cut c = { .d = d, .body = body, .len = len, .first = first, .n = left < CHUNK_PIECES ? left : CHUNK_PIECES, .hash = d->seed };
-	for (size_t i = 0; i < c.n; i++) {
-		size_t n = piece_len(&c, i);
-		c.hash = hash64(body + piece_begin(d, first + i), n, c.hash + n);
-		c.text_len += n;
+	size_t left = d->n_lines + 1 - first;
+	c->n = left < CHUNK_PIECES ? left : CHUNK_PIECES;
+	c->text_len = 0;
+	c->hash = d->seed;
+	for (size_t i = 0; i < c->n; i++) {
+		size_t begin = piece_begin(d, first + i), n = piece_end(d, first + i, len) - begin;
+		c->at[i] = body + begin;
+		c->len[i] = (uint32_t)n;
+		c->text_len += n;
+		c->hash = (c->hash ^ (c->hash >> 29) ^ piece_hash(d, first + i, body + begin, n)) * UINT64_C(0x9e3779b97f4a7c15);
 	}
-	return c;
+	c->hash ^= c->hash >> 32;
 }
 
 static bool is_same(const struct chunk *k, const struct cut *c)
 {
-	if (k->hash != c->hash || k->n != c->n || k->text_len != c->text_len)
+	if (k->hash != c->hash || k->n != c->n || k->text_len != c->text_len || memcmp(k->piece_len, c->len, c->n * sizeof c->len[0]) != 0)
 		return false;
 	const char *text = k->text;
-	for (size_t i = 0; i < c->n; text += k->piece_len[i], i++)
-		if (k->piece_len[i] != piece_len(c, i) || memcmp(text, c->body + piece_begin(c->d, c->first + i), k->piece_len[i]) != 0)
+	for (size_t i = 0; i < c->n; text += c->len[i], i++)
+		if (memcmp(text, c->at[i], c->len[i]) != 0)
 			return false;
 	return true;
 }
@@ -59,19 +68,17 @@ static struct chunk *chunk_make(const struct cut *c)
 	if (k == NULL)
 		return NULL;
 	*k = (struct chunk){ .hash = c->hash, .refs = 1, .n = c->n, .text_len = c->text_len };
+	memcpy(k->piece_len, c->len, c->n * sizeof c->len[0]);
 	char *to = k->text;
-	for (size_t i = 0; i < c->n; i++) {
-		size_t n = piece_len(c, i);
-		k->piece_len[i] = (uint32_t)n;
-		memcpy(to, c->body + piece_begin(c->d, c->first + i), n);
-		to += n;
-	}
+	for (size_t i = 0; i < c->n; to += c->len[i], i++)
+		memcpy(to, c->at[i], c->len[i]);
 	return k;
 }
 
 struct chunk *chunk_get(struct chunk **buckets, const struct draft *d, size_t first, const char *body, size_t len)
 {
-	struct cut     c = cut_at(d, first, body, len);
+	struct cut c;
+	cut_at(&c, d, first, body, len);
 	struct chunk **bucket = &buckets[c.hash % CHUNK_BUCKETS];
 	for (struct chunk *known = *bucket; known != NULL; known = known->next) {
 		if (!is_same(known, &c))

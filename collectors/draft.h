@@ -13,6 +13,8 @@
 /* One sample line: its number is at body[value_at] and value_len long; its series is the n-th of the body. */
 struct draft_line {
 	uint32_t value_at, value_len, series;
+	uint32_t text_len; /* of the series before it, and its hash by the draft's seed; 0: not known */
+	uint64_t text_hash;
 };
 
 /* What a line's value must be for the body to be valid; those with `other` speak of that line's value too. The predicting parser holds them

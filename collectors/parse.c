@@ -301,7 +301,7 @@ enum err parse_add(struct parser *ps, struct span number, double value)
 	if (ps->d->n_lines >= EXPOSITION_SAMPLES_MAX)
 		return parse_fail(ps, ERR_LIMIT, "more than %d samples", EXPOSITION_SAMPLES_MAX);
 	struct labels    *labels;
-	struct draft_line line = { (uint32_t)(number.p - ps->body), (uint32_t)number.n, 0 };
+	struct draft_line line = { .value_at = (uint32_t)(number.p - ps->body), .value_len = (uint32_t)number.n };
 	enum err e = labels_new(ps->pairs.items, ps->pairs.n, &labels, ps->why);
 	if (e != ERR_OK)
 		return why_prefix(ps->why, e, "line %d", ps->line);

@@ -218,6 +218,9 @@ static void keep_known(struct parser *ps, struct span text)
 		ps->known = NULL; /* of this body there is more now than is known */
 		return;
 	}
+	struct draft_line *line = &ps->d->lines[ps->d->n_lines - 1];
+	line->text_len = like.len;
+	line->text_hash = known_at(ps->known, place)->hash;
 	if (ps->last_text != KNOWN_NONE)
 		known_at(ps->known, ps->last_text)->next = place;
 	ps->last_text = place;
@@ -283,7 +286,9 @@ static uint32_t find_known(const struct parser *ps, const char *p)
 static const char *known_number(const char *p, const char *end, double *out)
 {
 	struct decimal d;
-	const char *q = decimal_scan(p, end, &d);
+	const char *q = decimal_scan_short(p, end, &d);
+	if (q == NULL)
+		q = decimal_scan(p, end, &d);
 	if (q == NULL || q >= end || q - p > EXPOSITION_NUMBER_MAX || *q != '\n' || !decimal_quick(&d, out))
 		return NULL;
 	return q;
@@ -292,7 +297,7 @@ static const char *known_number(const char *p, const char *end, double *out)
 static enum err add_known(struct parser *ps, const struct known_text *t, const char *line, const char *eol, double value)
 {
 	struct known_set *set = &ps->known->sets[t->set];
-	struct draft_line at = { (uint32_t)(line + t->len + 1 - ps->body), (uint32_t)(eol - line - t->len - 1), set->index };
+	struct draft_line at = { (uint32_t)(line + t->len + 1 - ps->body), (uint32_t)(eol - line - t->len - 1), set->index, t->len, t->hash };
 	enum err e = ERR_OK;
 	if (set->body != ps->known->body) {
 		e = draft_series_lent(ps->d, set->labels, &at.series);
