@@ -67,6 +67,13 @@ static void put_taken(struct buf *to, double bytes, double samples, double all)
 	cells_put_right(to, text, 8);
 }
 
+/* What is neither frames, nor lists of series, nor free. */
+static double other_bytes(const struct usage *u)
+{
+	double other = (double)(u->file_bytes - u->free_bytes) - u->row_bytes - u->layout_bytes;
+	return other > 0 ? other : 0;
+}
+
 static void put_summary(struct buf *to, const char *path, const struct usage *u)
 {
 	char a[COUNT_TEXT], b[COUNT_TEXT], c[COUNT_TEXT];
@@ -75,6 +82,7 @@ static void put_summary(struct buf *to, const char *path, const struct usage *u)
 	buf_printf(to, ": %.2f bytes a sample\n", ratio(u->row_bytes, u->samples));
 	buf_printf(to, "%s series of %s targets", count_text((double)u->series, a), count_text((double)u->n_targets, b));
 	buf_printf(to, "; their %s lists take %s\n", count_text((double)u->layouts, a), bytes_text(u->layout_bytes, b));
+	buf_printf(to, "%s more: room that is left in pages, alerts, events, indexes\n", bytes_text(other_bytes(u), a));
 	if (u->rows_read < u->rows)
 		buf_printf(to, "Bytes and samples are estimates: %s frames were looked at.\n", count_text((double)u->rows_read, a));
 	if (u->is_cut)
@@ -202,6 +210,7 @@ static void put_json(struct buf *to, const char *path, const struct usage *u, si
 	cells_put_member(to, "store", path);
 	put_number(to, "file_bytes", (double)u->file_bytes);
 	put_number(to, "free_bytes", (double)u->free_bytes);
+	put_number(to, "other_bytes", other_bytes(u));
 	put_number(to, "frames", (double)u->rows);
 	put_number(to, "frames_read", (double)u->rows_read);
 	put_number(to, "frame_bytes", u->row_bytes);
@@ -280,7 +289,7 @@ const struct cli_command command_stats = {
 	.arguments    = "",
 	.summary      = "what takes room in the store, and who has the most series",
 	.details      = "Series are counted. Bytes and samples of a large store are estimated from frames spread evenly over it; then the output says so. "
-	                "What SQLite adds for a frame is in its bytes; alerts, events and free pages are not.",
+	                "What SQLite adds for a frame is in its bytes; room that is left in its pages, alerts and events are not.",
 	.options      = options,
 	.takes_common = true,
 	.run          = run,
