@@ -15,6 +15,7 @@ const struct cli_command *const *cli_commands(size_t *n)
 		&command_audit,
 		&command_store,
 		&command_compact,
+		&command_stats,
 		&command_why,
 		&command_redeploy,
 		&command_rollback,

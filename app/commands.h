@@ -25,6 +25,7 @@ extern const struct cli_command command_note;
 extern const struct cli_command command_audit;
 extern const struct cli_command command_store;
 extern const struct cli_command command_compact;
+extern const struct cli_command command_stats;
 extern const struct cli_command command_why;
 extern const struct cli_command command_redeploy;
 extern const struct cli_command command_rollback;

@@ -35,6 +35,7 @@ libapp_a_SOURCES += %reldir%/cmd_alerts.c
 libapp_a_SOURCES += %reldir%/cmd_audit.c
 libapp_a_SOURCES += %reldir%/cmd_note.c
 libapp_a_SOURCES += %reldir%/cmd_silence.c
+libapp_a_SOURCES += %reldir%/cmd_stats.c
 libapp_a_SOURCES += %reldir%/cmd_store.c
 libapp_a_SOURCES += %reldir%/cmd_compact.c
 libapp_a_SOURCES += %reldir%/doctor_store.c

@@ -47,6 +47,35 @@ static inline bool eight_digits(const char *p, uint32_t *out)
 }
 #endif
 
+/* How many of the eight bytes at p, from the first on, are digits (7 at the most), and what they say. */
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+static inline unsigned some_digits(const char *p, uint32_t *out)
+{
+	uint64_t v;
+	memcpy(&v, p, sizeof v);
+	uint64_t t = v ^ UINT64_C(0x3030303030303030);
+	/* the high bit of each byte that is no digit: those above 9, and those that had one */
+	uint64_t other = ((t & UINT64_C(0x7f7f7f7f7f7f7f7f)) + UINT64_C(0x7676767676767676)) | t;
+	other = (other & UINT64_C(0x8080808080808080)) | UINT64_C(0x8000000000000000);
+	unsigned n = (unsigned)__builtin_ctzll(other) / 8;
+	/* moved up, so that zeros stand before them */
+	t = n == 0 ? 0 : t << (64 - 8 * n);
+	t = t * 10 + (t >> 8);
+	const uint64_t mask = UINT64_C(0x000000ff000000ff);
+	const uint64_t mul1 = UINT64_C(0x000f424000000064), mul2 = UINT64_C(0x0000271000000001);
+	*out = (uint32_t)((((t & mask) * mul1) + (((t >> 16) & mask) * mul2)) >> 32);
+	return n;
+}
+#else
+static inline unsigned some_digits(const char *p, uint32_t *out)
+{
+	unsigned n = 0;
+	for (*out = 0; n < 7 && is_digit(p[n]); n++)
+		*out = *out * 10 + (uint32_t)(p[n] - '0');
+	return n;
+}
+#endif
+
 /* Adds the digits from p on to *mantissa; it may wrap around when there are more than 19, which the caller counts. */
 static inline const char *digits(const char *p, const char *end, uint64_t *mantissa)
 {
@@ -114,6 +143,28 @@ const char *decimal_scan(const char *p, const char *end, struct decimal *out)
 			return NULL;
 	}
 	*out = d;
+	return p;
+}
+
+const char *decimal_scan_short(const char *p, const char *end, struct decimal *out)
+{
+	static const uint32_t tens[] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000 };
+	uint32_t whole, fraction = 0;
+	if (end - p < 16)
+		return NULL;
+	unsigned n = some_digits(p, &whole), m = 0;
+	if (n == 0 || n == 7)
+		return NULL;
+	if (p[n] == '.') {
+		m = some_digits(p + n + 1, &fraction);
+		if (m == 0 || m == 7)
+			return NULL;
+		p++;
+	}
+	p += n + m;
+	if (is_digit(*p) || (*p | 0x20) == 'e' || *p == '.')
+		return NULL;
+	*out = (struct decimal){ .mantissa = (uint64_t)whole * tens[m] + fraction, .exponent = -(int32_t)m, .is_exact = true };
 	return p;
 }
 

@@ -23,6 +23,9 @@ struct decimal {
  * one that has no exact decimal. */
 const char *decimal_scan(const char *p, const char *end, struct decimal *out);
 
+/* The same for the commonest, up to seven digits and as many behind a point, with at least 16 bytes from p to end; NULL: ask decimal_scan. */
+const char *decimal_scan_short(const char *p, const char *end, struct decimal *out);
+
 /* The nearest double (ties to even) in *out; false where the quick way cannot tell. */
 bool decimal_quick(const struct decimal *d, double *out);
 

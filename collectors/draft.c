@@ -8,7 +8,7 @@
 
 #include "base/hash.h"
 
-enum { BEFORE = 1 << 30, KEPT_LINES = 65536, TEXT_MAX = 64 << 20 };
+enum { KEPT_LINES = 65536, TEXT_MAX = 64 << 20 };
 
 bool check_holds(enum check_kind kind, double v, double other)
 {
@@ -44,11 +44,12 @@ void draft_init(struct draft *d, uint64_t seed)
 
 void draft_release(struct draft *d)
 {
-	for (size_t i = 0; i < d->n_series; i++)
-		labels_unref(d->series[i]);
+	for (size_t i = 0; i < d->n_own; i++)
+		labels_unref(d->own[i]);
 	free(d->lines);
 	free(d->values);
 	free(d->series);
+	free(d->own);
 	free(d->checks);
 	free(d->families);
 	buf_release(&d->text);
@@ -65,8 +66,9 @@ void draft_clear(struct draft *d)
 		draft_init(d, seed);
 		return;
 	}
-	for (size_t i = 0; i < d->n_series; i++)
-		labels_unref(d->series[i]);
+	for (size_t i = 0; i < d->n_own; i++)
+		labels_unref(d->own[i]);
+	d->n_own = d->n_tabled = 0;
 	d->n_lines = d->n_series = d->n_checks = d->n_families = 0;
 	d->timestamps = d->exemplars = d->longest_line = 0;
 	buf_clear(&d->text);
@@ -118,44 +120,46 @@ enum err draft_check_add(struct draft *d, enum check_kind kind, uint32_t line, u
 	return ERR_OK;
 }
 
-enum err draft_expect(struct draft *d, const struct exposition_layout *before)
+enum err draft_series_lent(struct draft *d, struct labels *labels, uint32_t *out)
 {
-	assert(d->n_series == 0);
-	size_t n = exposition_layout_size(before);
-	struct labels *const *series = exposition_layout_series(before);
-	enum err e = ERR_OK;
-	for (size_t i = 0; i < n && e == ERR_OK; i++)
-		e = table_add(&d->by_series, labels_hash(series[i]), BEFORE + (uint32_t)i);
-	return e;
-}
-
-enum err draft_series(struct draft *d, struct labels *labels, const struct exposition_layout *before, uint32_t *out)
-{
-	uint64_t hash = labels_hash(labels);
-	size_t   probe = 0;
-	for (uint32_t at; (at = table_next(&d->by_series, hash, &probe)) != TABLE_NONE;) {
-		struct labels *known = at < BEFORE ? d->series[at] : exposition_layout_series(before)[at - BEFORE];
-		if (!labels_equal(known, labels))
-			continue;
-		if (at >= BEFORE) {
-			if (!room(&d->series, &d->cap_series, d->n_series, sizeof(struct labels *)))
-				return ERR_MEMORY;
-			at = (uint32_t)d->n_series;
-			*table_last(&d->by_series, hash, probe) = at;
-			d->series[d->n_series++] = labels_ref(known);
-		}
-		labels_unref(labels);
-		*out = at;
-		return ERR_OK;
-	}
 	if (!room(&d->series, &d->cap_series, d->n_series, sizeof(struct labels *)))
 		return ERR_MEMORY;
-	enum err e = table_add(&d->by_series, hash, (uint32_t)d->n_series);
-	if (e != ERR_OK)
-		return e;
 	*out = (uint32_t)d->n_series;
 	d->series[d->n_series++] = labels;
 	return ERR_OK;
+}
+
+/* Those that were lent stand in no table until one is to be compared with them. */
+static enum err catch_up(struct draft *d)
+{
+	enum err e = ERR_OK;
+	for (; d->n_tabled < d->n_series && e == ERR_OK; d->n_tabled += e == ERR_OK)
+		e = table_add(&d->by_series, labels_hash(d->series[d->n_tabled]), (uint32_t)d->n_tabled);
+	return e;
+}
+
+enum err draft_series(struct draft *d, struct labels *labels, uint32_t *out)
+{
+	uint64_t hash = labels_hash(labels);
+	size_t   probe = 0;
+	enum err e = catch_up(d);
+	if (e != ERR_OK)
+		return e;
+	for (uint32_t at; (at = table_next(&d->by_series, hash, &probe)) != TABLE_NONE;) {
+		if (labels_equal(d->series[at], labels)) {
+			labels_unref(labels);
+			*out = at;
+			return ERR_OK;
+		}
+	}
+	if (!room(&d->own, &d->cap_own, d->n_own, sizeof(struct labels *)))
+		return ERR_MEMORY;
+	e = draft_series_lent(d, labels, out);
+	if (e == ERR_OK)
+		e = catch_up(d);
+	if (e == ERR_OK)
+		d->own[d->n_own++] = labels;
+	return e;
 }
 
 enum err draft_text(struct draft *d, const char *text, size_t n, uint32_t *out)

@@ -10,11 +10,11 @@
 #include "collectors/exposition.h"
 #include "collectors/table.h"
 
-struct exposition_layout;
-
 /* One sample line: its number is at body[value_at] and value_len long; its series is the n-th of the body. */
 struct draft_line {
 	uint32_t value_at, value_len, series;
+	uint32_t text_len; /* of the series before it, and its hash by the draft's seed; 0: not known */
+	uint64_t text_hash;
 };
 
 /* What a line's value must be for the body to be valid; those with `other` speak of that line's value too. The predicting parser holds them
@@ -51,14 +51,17 @@ struct draft {
 	struct draft_line   *lines;
 	double              *values; /* one a line */
 	size_t               n_lines, cap_lines;
-	struct labels      **series; /* referenced */
+	struct labels      **series; /* lent by `own`, or by what is known of their texts */
 	size_t               n_series, cap_series;
+	struct labels      **own;    /* referenced */
+	size_t               n_own, cap_own;
+	size_t               n_tabled; /* series that stand in by_series: the first ones */
 	struct check        *checks;
 	size_t               n_checks, cap_checks;
 	struct draft_family *families;
 	size_t               n_families, cap_families;
 	struct buf           text;
-	struct table         by_series; /* labels_hash -> index in series, or BEFORE + index in the layout before */
+	struct table         by_series; /* labels_hash -> index in series */
 	struct table         by_name;   /* names of families; OpenMetrics: and of all names they claim (in claims) */
 	struct table         by_group;
 	uint64_t             seed;
@@ -69,14 +72,13 @@ void draft_init(struct draft *d, uint64_t seed);
 void draft_clear(struct draft *d); /* drops the references; memory is kept unless it is much */
 void draft_release(struct draft *d);
 
-/* The series of the body before, so that equal ones are the same pointers again. */
-enum err draft_expect(struct draft *d, const struct exposition_layout *before);
-
 enum err draft_line_add(struct draft *d, struct draft_line line, double value);
 enum err draft_check_add(struct draft *d, enum check_kind kind, uint32_t line, uint32_t other);
 
 /* Finds or adds the series; takes `labels` over in any case but failure. */
-enum err draft_series(struct draft *d, struct labels *labels, const struct exposition_layout *before, uint32_t *out);
+enum err draft_series(struct draft *d, struct labels *labels, uint32_t *out);
+/* Adds one that the body has not had yet and that somebody keeps for as long as the draft is in use. */
+enum err draft_series_lent(struct draft *d, struct labels *labels, uint32_t *out);
 
 /* The family of that name, or TABLE_NONE. The index stays; the pointer does not. */
 uint32_t draft_family_find(const struct draft *d, const char *name, size_t n);

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/stale.h"
+#include "collectors/ceiling.h"
 #include "collectors/parse.h"
 #include "collectors/plan.h"
 
@@ -13,7 +15,10 @@ struct exposition {
 	struct plan            *plan;   /* NULL: nothing is remembered */
 	double                 *values; /* one a line of the plan */
 	struct past            *past;   /* likewise; NULL where a series stands twice: then the last line must win each time */
-	double                 *by_series; /* only where a series stands twice */
+	double                 *by_series; /* only where a series stands twice, or not all are kept; stale where no line is */
+	struct ceiling          ceiling;
+	struct exposition_cut   cut;    /* of the plan; none dropped: all is kept */
+	char                   *cut_metric;
 	struct exposition_stats stats;
 };
 
@@ -68,6 +73,9 @@ void exposition_reset(struct exposition *e)
 	free(e->values);
 	free(e->past);
 	free(e->by_series);
+	free(e->cut_metric);
+	e->cut = (struct exposition_cut){ 0 };
+	e->cut_metric = NULL;
 	e->plan = NULL;
 	e->values = e->by_series = NULL;
 	e->past = NULL;
@@ -89,7 +97,8 @@ static void publish(struct exposition *e, bool layout_changed, bool was_predicte
 	size_t n = exposition_layout_size(p->layout);
 	if (p->series_of != NULL)
 		for (size_t i = 0; i < p->n_lines; i++)
-			e->by_series[p->series_of[i]] = e->values[i];
+			if (p->series_of[i] != CHOICE_DROPPED)
+				e->by_series[p->series_of[i]] = e->values[i];
 	*out = (struct scrape){
 		.layout = p->layout,
 		.values = p->series_of != NULL ? e->by_series : e->values,
@@ -99,37 +108,68 @@ static void publish(struct exposition *e, bool layout_changed, bool was_predicte
 		.layout_changed = layout_changed,
 		.was_predicted = was_predicted,
 		.samples = p->n_lines,
-		.duplicates = p->n_lines - n,
+		.duplicates = p->n_lines - p->n_said,
 		.timestamps = p->timestamps,
 		.exemplars = p->exemplars,
 		.format = p->format,
+		.cut = e->cut.dropped > 0 ? &e->cut : NULL,
 	};
+}
+
+/* Room for a value a line, and one a series where these are not the same. */
+static enum err make_values(struct exposition *made, const struct draft *d, const struct choice *h)
+{
+	size_t n = d->n_lines, twice = d->n_lines - d->n_series;
+	made->values = malloc((n + 1) * sizeof *made->values);
+	if (twice == 0)
+		made->past = malloc((n + 1) * sizeof *made->past);
+	if (twice > 0 || h->place != NULL) {
+		made->by_series = malloc((h->n + 1) * sizeof *made->by_series);
+		for (size_t i = 0; made->by_series != NULL && i < h->n; i++)
+			made->by_series[i] = stale_mark();
+	}
+	bool has_all = made->values != NULL && (twice > 0 || made->past != NULL) &&
+	               ((twice == 0 && h->place == NULL) || made->by_series != NULL);
+	return has_all ? ERR_OK : ERR_MEMORY;
+}
+
+static enum err take_cut(struct exposition *made, const struct choice *h)
+{
+	made->cut = h->cut;
+	if (h->cut.metric == NULL)
+		return ERR_OK;
+	made->cut_metric = strdup(h->cut.metric);
+	made->cut.metric = made->cut_metric;
+	return made->cut_metric != NULL ? ERR_OK : ERR_MEMORY;
 }
 
 /* Makes what the strict parser found the thing that is remembered. On failure nothing has changed. */
 static enum err learn(struct exposition *e, const struct draft *d, const char *body, size_t len, enum exposition_format format,
                       struct scrape *out)
 {
-	struct exposition made = { .pool = e->pool, .stats = e->stats };
-	size_t   n = d->n_lines, twice = d->n_lines - d->n_series;
-	enum err err = plan_get(e->pool, d, body, len, format, e->plan != NULL ? e->plan->layout : NULL, &made.plan);
-	if (err != ERR_OK)
-		return err;
-	made.values = malloc((n + 1) * sizeof *made.values);
-	if (twice > 0)
-		made.by_series = malloc(d->n_series * sizeof *made.by_series);
-	else
-		made.past = malloc((n + 1) * sizeof *made.past);
-	if (made.values == NULL || (twice > 0 ? made.by_series == NULL : made.past == NULL)) {
+	struct exposition made = { .pool = e->pool, .ceiling = e->ceiling, .stats = e->stats };
+	const struct exposition_layout *before = e->plan != NULL ? e->plan->layout : NULL;
+	struct choice choice = { 0 };
+	size_t   twice = d->n_lines - d->n_series;
+	enum err err = ceiling_choose(&e->ceiling, d, before, &choice);
+	if (err == ERR_OK)
+		err = plan_get(e->pool, d, body, len, format, before, &choice, &made.plan);
+	if (err == ERR_OK)
+		err = make_values(&made, d, &choice);
+	if (err == ERR_OK)
+		err = take_cut(&made, &choice);
+	made.ceiling.allowance = before != NULL ? e->ceiling.allowance - choice.cost : ceiling_hourly(&e->ceiling, choice.n);
+	choice_release(&choice);
+	if (err != ERR_OK) {
 		exposition_reset(&made);
-		return ERR_MEMORY;
+		return err;
 	}
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < d->n_lines; i++) {
 		made.values[i] = d->values[i];
 		if (twice == 0)
 			past_set(&made.past[i], body + d->lines[i].value_at, d->lines[i].value_len);
 	}
-	bool changed = e->plan == NULL || e->plan->layout != made.plan->layout;
+	bool changed = before != made.plan->layout;
 	made.stats.relearned += e->plan != NULL;
 	exposition_reset(e);
 	*e = made;
@@ -137,19 +177,24 @@ static enum err learn(struct exposition *e, const struct draft *d, const char *b
 	return ERR_OK;
 }
 
-enum err exposition_parse_strict(struct exposition *e, const char *body, size_t len, enum exposition_format format, struct scrape *out,
-                                 struct why *why)
+void exposition_limit(struct exposition *e, size_t max_series, int64_t interval_ms)
+{
+	e->ceiling = (struct ceiling){ .max_series = max_series, .interval_ms = interval_ms };
+	e->ceiling.allowance = ceiling_hourly(&e->ceiling, e->plan != NULL ? exposition_layout_size(e->plan->layout) : 0);
+}
+
+/* `known` NULL: every line is parsed strictly. */
+static enum err parse_all(struct exposition *e, struct known *known, const char *body, size_t len, enum exposition_format format,
+                          struct scrape *out, struct why *why)
 {
 	if (len > UINT32_MAX / 2)
 		return why_set(why, ERR_LIMIT, "a body of more than 2 GiB");
 	struct draft *d = &e->pool->draft;
 	struct parser ps = { .body = body, .end = body + len, .p = body, .is_openmetrics = format == EXPOSITION_OPENMETRICS,
-		             .scratch = e->pool->scratch, .d = d, .before = e->plan != NULL ? e->plan->layout : NULL, .why = why };
-	enum err err = ps.before != NULL ? draft_expect(d, ps.before) : ERR_OK;
-	if (err == ERR_OK)
-		err = ps.is_openmetrics ? openmetrics_parse(&ps) : text_parse(&ps);
-	else
-		why_set(why, err, "%s", err_text(err));
+		             .scratch = e->pool->scratch, .d = d, .known = len <= KNOWN_BODY_MAX ? known : NULL, .why = why };
+	if (ps.known != NULL)
+		known_begin(ps.known);
+	enum err err = ps.is_openmetrics ? openmetrics_parse(&ps) : text_parse(&ps);
 	if (err == ERR_OK) {
 		err = learn(e, d, body, len, format, out);
 		if (err != ERR_OK)
@@ -157,18 +202,27 @@ enum err exposition_parse_strict(struct exposition *e, const char *body, size_t 
 	}
 	if (err != ERR_OK)
 		e->stats.failed++;
+	e->stats.known_lines += ps.n_known;
 	e->pool->scratch = ps.scratch;
 	draft_clear(d);
 	return err;
 }
 
+enum err exposition_parse_strict(struct exposition *e, const char *body, size_t len, enum exposition_format format, struct scrape *out,
+                                 struct why *why)
+{
+	return parse_all(e, NULL, body, len, format, out, why);
+}
+
 enum err exposition_parse(struct exposition *e, const char *body, size_t len, enum exposition_format format, struct scrape *out,
                           struct why *why)
 {
+	if (e->ceiling.max_series > 0 && e->plan != NULL)
+		ceiling_pass(&e->ceiling, exposition_layout_size(e->plan->layout));
 	if (e->plan != NULL && e->plan->format == format && plan_predict(e->plan, body, len, e->values, e->past)) {
 		e->stats.predicted++;
 		publish(e, false, true, out);
 		return ERR_OK;
 	}
-	return exposition_parse_strict(e, body, len, format, out, why);
+	return parse_all(e, &e->pool->known, body, len, format, out, why);
 }

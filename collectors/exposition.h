@@ -36,7 +36,7 @@ enum {
 	EXPOSITION_VALUE_MAX   = 16384,  /* bytes of a label's value */
 	EXPOSITION_LABELS_MAX  = 128,    /* labels of a series, its name not counted */
 	EXPOSITION_NUMBER_MAX  = 512,    /* bytes of a number */
-	EXPOSITION_SAMPLES_MAX = 200000, /* sample lines of a body */
+	EXPOSITION_SAMPLES_MAX = 400000, /* sample lines of a body */
 };
 
 #define METRIC_TYPE_LIST(X)        \
@@ -71,6 +71,20 @@ void                      exposition_layout_unref(struct exposition_layout *l); 
 size_t                    exposition_layout_size(const struct exposition_layout *l);
 struct labels *const     *exposition_layout_series(const struct exposition_layout *l); /* lent; "__name__" is among the labels */
 
+/* What a body says and is not kept (exposition_limit). */
+enum exposition_cut_cause {
+	EXPOSITION_CUT_CEILING, /* more series than the ceiling */
+	EXPOSITION_CUT_CHANGES, /* its list of series changes too often: new ones wait */
+};
+struct exposition_cut {
+	enum exposition_cut_cause cause;
+	size_t      said, dropped; /* series, each counted once */
+	size_t      max_series;
+	size_t      n_metrics;     /* how many metrics lost series */
+	const char *metric;        /* the one that lost most; a foreign text, lent like the scrape */
+	size_t      metric_said, metric_dropped;
+};
+
 /* One body, parsed. Everything is lent until the exposition's next parse, reset or free. */
 struct scrape {
 	const struct exposition_layout *layout;
@@ -80,10 +94,11 @@ struct scrape {
 	size_t                          n_families;
 	bool     layout_changed; /* other series, or another order, than the last body that parsed; true the first time */
 	bool     was_predicted;  /* the strict parser was not needed */
-	size_t   samples;        /* sample lines: n plus the duplicates */
+	size_t   samples;        /* sample lines: n plus the duplicates plus those of series that are not kept */
 	size_t   duplicates;     /* series that had stood before in this body */
 	size_t   timestamps, exemplars;
 	enum exposition_format format;
+	const struct exposition_cut *cut; /* NULL: all series are kept */
 };
 
 struct exposition_pool;
@@ -93,6 +108,11 @@ void     exposition_pool_free(struct exposition_pool *p); /* after all its expos
 struct exposition;
 enum err exposition_new(struct exposition_pool *pool, struct exposition **out);
 void     exposition_free(struct exposition *e);
+
+/* From now on at most `max_series` of its series are kept (0: all), and a list of series that changes all the time stays as it was for a while: what it holds and
+ * the body does not is stale then. A body comes each interval_ms. What is known stays, and the metrics that have most series lose;
+ * collectors/ceiling.h tells how. */
+void exposition_limit(struct exposition *e, size_t max_series, int64_t interval_ms);
 
 /* Parses one body. On failure `out` is untouched, what was remembered stays, and `why` says "line 12: ..." (safe to show: foreign bytes are
  * escaped). ERR_FORMAT, ERR_LIMIT, ERR_MEMORY. The body is not needed afterwards. */
@@ -108,6 +128,7 @@ void exposition_reset(struct exposition *e);
 
 struct exposition_stats {
 	uint64_t predicted, relearned, failed; /* bodies */
+	uint64_t known_lines; /* of those that were not predicted: sample lines whose series' text had been read before */
 };
 struct exposition_stats exposition_stats(const struct exposition *e);
 

@@ -172,7 +172,7 @@ static enum err check_curl(struct why *why)
 static void set_defaults(struct http_options *o)
 {
 	if (o->body_max == 0)
-		o->body_max = 16 << 20;
+		o->body_max = 32 << 20;
 	if (o->header_max == 0)
 		o->header_max = 64 << 10;
 	if (o->connect_timeout_ms == 0)

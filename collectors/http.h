@@ -87,7 +87,7 @@ struct http_options {
 	struct uv_loop_s   *loop;  /* lent */
 	const struct clock *clock; /* lent; its wall time stamps the scrapes. Timers follow the loop */
 	const char         *version;            /* for "User-Agent: pitwall/VERSION" */
-	size_t              body_max;           /* bytes after inflating; 0: 16 MiB */
+	size_t              body_max;           /* bytes after inflating; 0: 32 MiB */
 	size_t              header_max;         /* 0: 64 KiB */
 	int64_t             connect_timeout_ms; /* 0: 2000 */
 	int                 per_host;           /* connections to one host; 0: 8 */
@@ -118,6 +118,7 @@ struct http_target_options {
 	int64_t            interval_ms; /* 1000 at least, but for tests: 10 */
 	int64_t            timeout_ms;  /* of a whole scrape; no more than the interval */
 	bool               prefer_openmetrics;
+	size_t             max_series;  /* kept of a scrape (exposition_limit); 0: all */
 	struct http_access access;
 	void             (*done)(void *ctx, const struct http_scrape *s); /* may remove the target or close the collector */
 	void              *ctx;

@@ -169,6 +169,7 @@ enum err http_target_add(struct http_collector *c, const struct http_target_opti
 		free(t);
 		return why_memory(why);
 	}
+	exposition_limit(t->exposition, o->max_series, o->interval_ms);
 	set_up(t, o);
 	uv_timer_init(c->o.loop, &t->timer);
 	t->timer.data = t;

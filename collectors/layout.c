@@ -23,6 +23,7 @@ static void pool_unref(struct exposition_pool *p)
 	assert(p->refs > 0);
 	if (--p->refs > 0)
 		return;
+	known_release(&p->known);
 	series_pool_release(&p->series);
 	draft_release(&p->draft);
 	buf_release(&p->scratch);
@@ -43,6 +44,7 @@ enum err exposition_pool_new(struct exposition_pool **out)
 	p->refs = 1;
 	draft_init(&p->draft, seed);
 	series_pool_init(&p->series, seed);
+	known_init(&p->known, seed, &p->series);
 	buf_init(&p->scratch, (size_t)EXPOSITION_LINE_MAX * 2);
 	p->layouts = calloc(POOL_BUCKETS, sizeof(struct exposition_layout *));
 	p->plans = calloc(POOL_BUCKETS, sizeof(struct plan *));

@@ -271,6 +271,8 @@ static enum err make_parts(struct machine *m, const struct machine_options *o, s
 		e = loop_timer_new(all->loop, on_due, m, &m->due, why);
 	if (e == ERR_OK)
 		e = loop_timer_new(all->loop, on_deadline, m, &m->deadline, why);
+	if (e == ERR_OK)
+		exposition_limit(m->exposition, o->max_series, o->interval_ms);
 	return e == ERR_OK ? make_transport(m, o, why) : e;
 }
 

@@ -66,6 +66,7 @@ struct machine_options {
 	 * hangs, as nvidia-smi does over a dead driver, must not make the machine one that does not answer. */
 	int64_t         timeout_ms;
 	int64_t         connect_timeout_ms; /* what a gather that has to connect first has more; 0: 30 s. SSH's own limits are shorter, and say more */
+	size_t          max_series;  /* kept of a gather (exposition_limit); 0: all */
 	const struct source_settings *settings; /* lent for the machine's life; NULL: none */
 	void          (*done)(void *ctx, const struct machine_scrape *s); /* may remove the machine */
 	void           *ctx;

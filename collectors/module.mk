@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libcollectors.a
 libcollectors_a_SOURCES = \
+	%reldir%/ceiling.c %reldir%/ceiling.h \
 	%reldir%/check_file.c \
 	%reldir%/decimal.c %reldir%/decimal.h \
 	%reldir%/digest.c %reldir%/digest.h \
@@ -24,6 +25,7 @@ libcollectors_a_SOURCES = \
 	%reldir%/http_transfer.c \
 	%reldir%/http_url.c \
 	%reldir%/identify.c %reldir%/identify.h \
+	%reldir%/known.c %reldir%/known.h \
 	%reldir%/known_hosts.c %reldir%/known_hosts.h \
 	%reldir%/known_hosts_add.c \
 	%reldir%/known_hosts_line.c \

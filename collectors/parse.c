@@ -94,10 +94,11 @@ bool is_name_start(char c)
 
 struct span parse_bare_name(struct parser *ps, bool with_colon)
 {
+	static const bool is_of_name[256] = { ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['_'] = true };
 	const char *start = ps->p, *p = start;
-	if (p < ps->eol && is_name_start(*p) && (with_colon || *p != ':'))
-		for (p++; p < ps->eol && (is_name_start(*p) || (*p >= '0' && *p <= '9')) && (with_colon || *p != ':'); p++)
-			;
+	if (p < ps->eol && (*p < '0' || *p > '9'))
+		while (p < ps->eol && (is_of_name[(unsigned char)*p] || (*p == ':' && with_colon)))
+			p++;
 	ps->p = p;
 	return (struct span){ start, (size_t)(p - start) };
 }
@@ -300,11 +301,11 @@ enum err parse_add(struct parser *ps, struct span number, double value)
 	if (ps->d->n_lines >= EXPOSITION_SAMPLES_MAX)
 		return parse_fail(ps, ERR_LIMIT, "more than %d samples", EXPOSITION_SAMPLES_MAX);
 	struct labels    *labels;
-	struct draft_line line = { (uint32_t)(number.p - ps->body), (uint32_t)number.n, 0 };
+	struct draft_line line = { .value_at = (uint32_t)(number.p - ps->body), .value_len = (uint32_t)number.n };
 	enum err e = labels_new(ps->pairs.items, ps->pairs.n, &labels, ps->why);
 	if (e != ERR_OK)
 		return why_prefix(ps->why, e, "line %d", ps->line);
-	e = draft_series(ps->d, labels, ps->before, &line.series);
+	e = draft_series(ps->d, labels, &line.series);
 	if (e != ERR_OK) {
 		labels_unref(labels);
 		return parse_wrap(ps, e);

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/labels.h"
 #include "collectors/draft.h"
+#include "collectors/known.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,7 +36,11 @@ struct parser {
 	struct pairs pairs;
 	struct pairs exemplar;
 	struct draft *d;
-	const struct exposition_layout *before;
+	struct known *known;     /* texts of series that were read before; NULL: none are looked at */
+	size_t        n_known;   /* lines that were read so */
+	uint32_t      last_text; /* the one of the last sample line, or KNOWN_NONE */
+	struct span   family_name; /* whose family was looked for last; n 0: none. A piece of the body */
+	uint32_t      family;
 	struct why   *why;
 };
 

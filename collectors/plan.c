@@ -7,6 +7,9 @@
 #include "base/hash.h"
 #include "collectors/decimal.h"
 
+/* Text of bodies of which not all series are kept, of all targets together: what comes beyond is parsed strictly each time. */
+enum { OWN_BYTES_MAX = 64 << 20 };
+
 void past_set(struct past *past, const char *text, size_t n)
 {
 	past->len = 0;
@@ -119,6 +122,7 @@ static void plan_free(struct plan *p)
 	free(p->families);
 	free(p->family_text);
 	exposition_layout_unref(p->layout);
+	p->pool->own_bytes -= p->own_bytes;
 	free(p);
 }
 
@@ -127,9 +131,10 @@ void plan_unref(struct plan *p)
 	if (p == NULL || --p->refs > 0)
 		return;
 	struct plan **at = &p->pool->plans[p->hash % POOL_BUCKETS];
-	while (*at != p)
+	while (!p->is_own && *at != p)
 		at = &(*at)->next;
-	*at = p->next;
+	if (!p->is_own)
+		*at = p->next;
 	plan_free(p);
 }
 
@@ -179,15 +184,15 @@ static bool take_families(struct plan *p, const struct draft *d)
 	return true;
 }
 
-static bool take_series_of(struct plan *p, const struct draft *d)
+static bool take_series_of(struct plan *p, const struct draft *d, const struct choice *choice)
 {
-	if (d->n_lines == d->n_series)
+	if (d->n_lines == d->n_series && choice->place == NULL)
 		return true;
 	p->series_of = malloc(d->n_lines * sizeof *p->series_of);
 	if (p->series_of == NULL)
 		return false;
 	for (size_t i = 0; i < d->n_lines; i++)
-		p->series_of[i] = d->lines[i].series;
+		p->series_of[i] = choice->place != NULL ? choice->place[d->lines[i].series] : d->lines[i].series;
 	return true;
 }
 
@@ -197,34 +202,57 @@ static bool same_plan(const struct plan *a, const struct plan *b)
 	       memcmp(a->chunks, b->chunks, a->n_chunks * sizeof(struct chunk *)) == 0;
 }
 
-/* Text and cuts are all that a plan depends on: where they are known, the rest is too. */
+/* What is the target's own. Without its text it is never predicted. */
+static enum err take_own(struct plan *p, const struct draft *d, const char *body, size_t len)
+{
+	p->is_own = true;
+	p->n_lines = d->n_lines;
+	if (len > OWN_BYTES_MAX - p->pool->own_bytes) {
+		p->can_predict = false;
+		return ERR_OK;
+	}
+	p->own_bytes = len;
+	p->pool->own_bytes += len;
+	return take_pieces(p, d, body, len) ? ERR_OK : ERR_MEMORY;
+}
+
+static struct plan *find_same(struct plan *p)
+{
+	struct plan *known = p->pool->plans[p->hash % POOL_BUCKETS];
+	while (known != NULL && !same_plan(known, p))
+		known = known->next;
+	return known;
+}
+
+/* Text and cuts are all that a plan depends on that keeps all series: where they are known, the rest is too. */
 enum err plan_get(struct exposition_pool *pool, const struct draft *d, const char *body, size_t len, enum exposition_format format,
-                  const struct exposition_layout *before, struct plan **out)
+                  const struct exposition_layout *before, const struct choice *choice, struct plan **out)
 {
 	struct plan *p = calloc(1, sizeof *p);
 	if (p == NULL)
 		return ERR_MEMORY;
 	*p = (struct plan){ .pool = pool, .refs = 1, .format = format, .timestamps = d->timestamps, .exemplars = d->exemplars,
-		            .can_predict = d->longest_line + EXPOSITION_NUMBER_MAX <= EXPOSITION_LINE_MAX };
+		            .n_said = d->n_series, .can_predict = d->longest_line + EXPOSITION_NUMBER_MAX <= EXPOSITION_LINE_MAX };
 	enum err e = ERR_MEMORY;
-	if (!take_pieces(p, d, body, len))
+	if (choice->place != NULL ? take_own(p, d, body, len) != ERR_OK : !take_pieces(p, d, body, len))
 		goto fail;
-	for (struct plan *known = pool->plans[p->hash % POOL_BUCKETS]; known != NULL; known = known->next) {
-		if (!same_plan(known, p))
-			continue;
+	struct plan *known = p->is_own ? NULL : find_same(p);
+	if (known != NULL) {
 		plan_free(p);
 		known->refs++;
 		*out = known;
 		return ERR_OK;
 	}
 	p->n_checks = d->n_checks;
-	if (!take_families(p, d) || !take_series_of(p, d) || !copy(&p->checks, d->checks, d->n_checks, sizeof *d->checks))
+	if (!take_families(p, d) || !take_series_of(p, d, choice) || !copy(&p->checks, d->checks, d->n_checks, sizeof *d->checks))
 		goto fail;
-	e = layout_get(pool, d->series, d->n_series, before, &p->layout);
+	e = layout_get(pool, choice->series, choice->n, before, &p->layout);
 	if (e != ERR_OK)
 		goto fail;
-	p->next = pool->plans[p->hash % POOL_BUCKETS];
-	pool->plans[p->hash % POOL_BUCKETS] = p;
+	if (!p->is_own) {
+		p->next = pool->plans[p->hash % POOL_BUCKETS];
+		pool->plans[p->hash % POOL_BUCKETS] = p;
+	}
 	*out = p;
 	return ERR_OK;
 fail:

@@ -6,9 +6,11 @@
 #ifndef PITWALL_COLLECTORS_PLAN_H
 #define PITWALL_COLLECTORS_PLAN_H
 
+#include "collectors/ceiling.h"
 #include "collectors/chunk.h"
 #include "collectors/draft.h"
 #include "collectors/exposition.h"
+#include "collectors/known.h"
 #include "collectors/series_pool.h"
 
 struct plan {
@@ -20,13 +22,16 @@ struct plan {
 	struct exposition_layout *layout;
 	size_t                    n_lines, n_chunks;
 	struct chunk            **chunks;    /* n_lines + 1 pieces: before the first number, ..., behind the last */
-	uint32_t                 *series_of; /* one a line; NULL: line i is series i */
+	uint32_t                 *series_of; /* one a line, or CHOICE_DROPPED; NULL: line i is series i */
 	struct check             *checks;
 	size_t                    n_checks;
 	struct exposition_family *families;
 	size_t                    n_families;
 	char                     *family_text;
 	size_t                    timestamps, exemplars;
+	size_t                    n_said;      /* series of the body, also those that are not kept */
+	size_t                    own_bytes;   /* of a plan that is one target's alone, what it adds to the pool's own_bytes */
+	bool                      is_own;
 	bool                      can_predict; /* no line is so long that a longer number could pass the ceiling */
 };
 
@@ -36,9 +41,10 @@ struct past {
 	uint8_t len;
 };
 
-/* The plan of a body that was parsed strictly: one that is known, or a new one. The caller owns a reference. */
+/* The plan of a body that was parsed strictly: one that is known, or a new one. The caller owns a reference. Where not all series are kept, `choice` has a
+ * place for each, and the plan is this target's alone. */
 enum err plan_get(struct exposition_pool *pool, const struct draft *d, const char *body, size_t len, enum exposition_format format,
-                  const struct exposition_layout *before, struct plan **out);
+                  const struct exposition_layout *before, const struct choice *choice, struct plan **out);
 void     plan_unref(struct plan *p); /* NULL is fine */
 
 /* Reads a body that has the plan's text: `values` and `past` (NULL: not kept) have one item a line, and always go together. False: it is
@@ -54,8 +60,10 @@ struct exposition_pool {
 	struct plan              **plans;
 	struct chunk             **chunks;  /* CHUNK_BUCKETS */
 	struct series_pool         series;  /* of the layouts */
+	struct known               known;
 	struct draft               draft;   /* of the body being parsed */
 	struct buf                 scratch;
+	size_t                     own_bytes; /* text of plans that nobody shares */
 };
 enum { POOL_BUCKETS = 1024 };
 

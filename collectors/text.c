@@ -38,12 +38,20 @@ static uint32_t family_of(const struct draft *d, struct span name)
 	return TABLE_NONE;
 }
 
+/* Lines of one family stand together. What a name belongs to changes with a family of that very name or of a part of it, and these come by comments,
+ * each of which asks for its own name; so the last answer holds for as long as the name is the same. */
 static enum err family_get(struct parser *ps, struct span name, uint32_t *out)
 {
-	*out = family_of(ps->d, name);
-	if (*out != TABLE_NONE)
+	if (name.n > 0 && name.n == ps->family_name.n && memcmp(name.p, ps->family_name.p, name.n) == 0) {
+		*out = ps->family;
 		return ERR_OK;
-	return parse_wrap(ps, draft_family_add(ps->d, name.p, name.n, ps->line, out));
+	}
+	*out = family_of(ps->d, name);
+	enum err e = *out != TABLE_NONE ? ERR_OK : parse_wrap(ps, draft_family_add(ps->d, name.p, name.n, ps->line, out));
+	bool is_of_body = name.p >= ps->body && name.p < ps->end; /* else it is gone with this line */
+	ps->family_name = e == ERR_OK && is_of_body ? name : (struct span){ 0 };
+	ps->family = *out;
+	return e;
 }
 
 static struct span parse_word(struct parser *ps)
@@ -178,11 +186,55 @@ static enum err parse_timestamp(struct parser *ps)
 	return ERR_OK;
 }
 
+/* The line is whole: its series, at `number` its value. */
+static enum err check_histogram(struct parser *ps, enum metric_type type, size_t family_len, struct span name)
+{
+	uint32_t line = (uint32_t)ps->d->n_lines - 1;
+	if (type != METRIC_HISTOGRAM || name.n <= family_len || ends_with(name, "_sum"))
+		return ERR_OK;
+	return parse_check(ps, CHECK_NOT_NEGATIVE, line, line);
+}
+
+/* Is the value of that label, if it is there, a number? */
+static bool is_bound(const struct pairs *pairs, const char *wanted)
+{
+	size_t n = strlen(wanted);
+	double bound;
+	for (size_t i = 1; i < pairs->n; i++) {
+		const struct label *l = &pairs->items[i];
+		if (l->name_len == n && memcmp(l->name, wanted, n) == 0)
+			return number_parse(l->value, l->value_len, &bound) == ERR_OK;
+	}
+	return true;
+}
+
+/* Remembers what the text of the line's series means. A quoted name is left to the strict parser each time. */
+static void keep_known(struct parser *ps, struct span text)
+{
+	uint32_t series = ps->d->lines[ps->d->n_lines - 1].series, place = KNOWN_NONE;
+	const struct known_text like = { .len = (uint32_t)text.n, .name_len = ps->pairs.items[0].value_len, .is_le = is_bound(&ps->pairs, "le"),
+		                         .is_quantile = is_bound(&ps->pairs, "quantile") };
+	if (text.n == 0 || !is_name_start(*text.p) || !known_put(ps->known, text.p, &like, ps->d->series[series], series, &place)) {
+		ps->known = NULL; /* of this body there is more now than is known */
+		return;
+	}
+	struct draft_line *line = &ps->d->lines[ps->d->n_lines - 1];
+	line->text_len = like.len;
+	line->text_hash = known_at(ps->known, place)->hash;
+	if (ps->last_text != KNOWN_NONE)
+		known_at(ps->known, ps->last_text)->next = place;
+	ps->last_text = place;
+}
+
 static enum err parse_sample(struct parser *ps)
 {
+	const char *begin = ps->p;
 	enum err e = parse_series(ps);
 	if (e != ERR_OK)
 		return e;
+	struct span text = { begin, (size_t)(ps->p - begin) };
+	while (text.n > 0 && (text.p[text.n - 1] == ' ' || text.p[text.n - 1] == '\t')) /* those behind a bare name */
+		text.n--;
 	struct span name = { ps->pairs.items[0].value, ps->pairs.items[0].value_len }, number;
 	uint32_t    family;
 	e = family_get(ps, name, &family);
@@ -203,16 +255,113 @@ static enum err parse_sample(struct parser *ps)
 		e = parse_timestamp(ps);
 	if (e == ERR_OK)
 		e = parse_add(ps, number, value);
-	uint32_t line = (uint32_t)ps->d->n_lines - 1;
-	if (e == ERR_OK && type == METRIC_HISTOGRAM && name.n > family_len && !ends_with(name, "_sum"))
-		e = parse_check(ps, CHECK_NOT_NEGATIVE, line, line);
+	if (e == ERR_OK && ps->known != NULL)
+		keep_known(ps, text);
+	return e == ERR_OK ? check_histogram(ps, type, family_len, name) : e;
+}
+
+/* ---- the fast way: lines whose series was read before ---- */
+
+static bool stands_at(const struct known_text *t, const char *p, size_t left)
+{
+	return t->len < left && p[t->len] == ' ' && memcmp(t->text, p, t->len) == 0;
+}
+
+/* The text that a line begins with: the one that followed the last one before; else it ends before the line's last word. */
+static uint32_t find_known(const struct parser *ps, const char *p)
+{
+	size_t left = (size_t)(ps->end - p);
+	uint32_t guess = ps->last_text != KNOWN_NONE ? known_at(ps->known, ps->last_text)->next : KNOWN_NONE;
+	if (guess != KNOWN_NONE && stands_at(known_at(ps->known, guess), p, left))
+		return guess;
+	const char *q = memchr(p, '\n', left < EXPOSITION_LINE_MAX ? left : EXPOSITION_LINE_MAX);
+	if (q == NULL)
+		return KNOWN_NONE;
+	while (q > p && (unsigned char)q[-1] > ' ')
+		q--;
+	return q > p + 1 && q[-1] == ' ' ? known_find(ps->known, p, (size_t)(q - 1 - p)) : KNOWN_NONE;
+}
+
+/* A plain number that ends in a line feed; NULL: something else. */
+static const char *known_number(const char *p, const char *end, double *out)
+{
+	struct decimal d;
+	const char *q = decimal_scan_short(p, end, &d);
+	if (q == NULL)
+		q = decimal_scan(p, end, &d);
+	if (q == NULL || q >= end || q - p > EXPOSITION_NUMBER_MAX || *q != '\n' || !decimal_quick(&d, out))
+		return NULL;
+	return q;
+}
+
+static enum err add_known(struct parser *ps, const struct known_text *t, const char *line, const char *eol, double value)
+{
+	struct known_set *set = &ps->known->sets[t->set];
+	struct draft_line at = { (uint32_t)(line + t->len + 1 - ps->body), (uint32_t)(eol - line - t->len - 1), set->index, t->len, t->hash };
+	enum err e = ERR_OK;
+	if (set->body != ps->known->body) {
+		e = draft_series_lent(ps->d, set->labels, &at.series);
+		set->index = at.series;
+		set->body = e == ERR_OK ? ps->known->body : set->body;
+	}
+	return parse_wrap(ps, e == ERR_OK ? draft_line_add(ps->d, at, value) : e);
+}
+
+/* The line behind this one, if it may be read so; *is_read: it was, and is now the parser's. */
+static enum err read_known(struct parser *ps, bool *is_read)
+{
+	const char *line = ps->line > 0 ? ps->eol + (ps->has_lf ? 1 : 0) : ps->p;
+	double value;
+	*is_read = false;
+	if (line == ps->end || !is_name_start(*line) || ps->d->n_lines >= EXPOSITION_SAMPLES_MAX)
+		return ERR_OK;
+	uint32_t place = find_known(ps, line);
+	if (place == KNOWN_NONE)
+		return ERR_OK;
+	struct known_text *t = known_at(ps->known, place);
+	const char *eol = known_number(line + t->len + 1, ps->end, &value);
+	if (eol == NULL || eol - line >= EXPOSITION_LINE_MAX)
+		return ERR_OK;
+	struct span name = { line, t->name_len };
+	uint32_t family;
+	ps->line++;
+	enum err e = family_get(ps, name, &family);
+	if (e != ERR_OK)
+		return e;
+	struct draft_family *f = &ps->d->families[family];
+	if ((is_histogram(f->type) && !t->is_le) || (f->type == METRIC_SUMMARY && !t->is_quantile)) {
+		ps->line--; /* the strict parser says what is wrong */
+		return ERR_OK;
+	}
+	f->has_samples = true;
+	ps->p = ps->eol = eol;
+	ps->has_lf = *is_read = true;
+	ps->n_known++;
+	if ((size_t)(eol - line) > ps->d->longest_line)
+		ps->d->longest_line = (size_t)(eol - line);
+	if (ps->last_text != KNOWN_NONE)
+		known_at(ps->known, ps->last_text)->next = place;
+	ps->last_text = place;
+	enum metric_type type = f->type;
+	size_t family_len = f->name_len;
+	e = add_known(ps, t, line, eol, value);
+	return e == ERR_OK ? check_histogram(ps, type, family_len, name) : e;
+}
+
+static enum err read_all_known(struct parser *ps)
+{
+	enum err e = ERR_OK;
+	for (bool is_read = ps->known != NULL; is_read && e == ERR_OK;)
+		e = read_known(ps, &is_read);
 	return e;
 }
 
 enum err text_parse(struct parser *ps)
 {
 	for (bool more;;) {
-		enum err e = parse_line(ps, &more);
+		enum err e = read_all_known(ps);
+		if (e == ERR_OK)
+			e = parse_line(ps, &more);
 		if (e != ERR_OK || !more)
 			return e;
 		skip_blanks(ps);

@@ -24,6 +24,8 @@ enum {
 	FLEET_TARGETS_MAX  = 65536,
 	FLEET_INTERVAL_MS  = 10000,           /* unless the file says otherwise */
 	FLEET_TIMEOUT_MS   = 5000,            /* or the interval, where that is shorter */
+	FLEET_MAX_SERIES   = 20000,           /* likewise */
+	FLEET_MAX_SERIES_MOST = 400000,       /* a body of more lines is refused */
 	FLEET_INTERVAL_MIN_MS = 100,
 	FLEET_INTERVAL_MAX_MS = 24 * 3600 * 1000,
 };
@@ -74,6 +76,7 @@ struct fleet_target {
 	const char              *url;         /* whole: scheme, host, port, path; no password in it. "ssh://[user@]host[:port]" and "local:" for machines */
 	struct labels           *labels;      /* job, instance, group, node, model, profile and the user's own: the target's identity */
 	int64_t                  interval_ms, timeout_ms; /* timeout <= interval */
+	size_t                   max_series;  /* kept of a scrape */
 	const struct fleet_auth *auth;        /* NULL: none */
 	const struct fleet_tls  *tls;         /* NULL: the system's CAs, verified */
 	enum fleet_gzip          gzip;        /* whether compressed answers are asked for */

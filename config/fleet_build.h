@@ -70,6 +70,7 @@ struct settings {
 	const char              *profile, *model, *job, *scheme, *path; /* NULL: not set */
 	int                      port;                                  /* 0: not set */
 	int64_t                  interval_ms, timeout_ms;               /* 0: not set */
+	int64_t                  max_series;                            /* likewise */
 	const struct fleet_auth *auth;
 	const struct fleet_tls  *tls;
 	enum fleet_gzip          gzip;

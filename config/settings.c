@@ -165,6 +165,13 @@ static void read_gzip(struct build *b, const struct yaml_node *map, struct setti
 	yaml_error(b->y, node, "'gzip' must be auto, never or always, not '%.60s'", text);
 }
 
+static void read_max_series(struct build *b, const struct yaml_node *map, struct settings *s)
+{
+	const struct yaml_node *node = yaml_get(map, "max_series");
+	if (node != NULL)
+		yaml_i64(b->y, node, "max_series", 1, FLEET_MAX_SERIES_MOST, &s->max_series);
+}
+
 void inherited_read(struct build *b, const struct yaml_node *map, struct settings *s)
 {
 	read_profile(b, map, s);
@@ -173,6 +180,7 @@ void inherited_read(struct build *b, const struct yaml_node *map, struct setting
 	read_place(b, map, s);
 	read_times(b, map, s);
 	read_gzip(b, map, s);
+	read_max_series(b, map, s);
 	const struct yaml_node *node = yaml_get(map, "labels");
 	if (node != NULL)
 		read_labels(b, node, s);

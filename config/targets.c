@@ -151,6 +151,7 @@ static void set_times(struct fleet_target *t, const struct settings *s)
 	t->timeout_ms = s->timeout_ms > 0 ? s->timeout_ms : FLEET_TIMEOUT_MS;
 	if (t->timeout_ms > t->interval_ms)
 		t->timeout_ms = t->interval_ms;
+	t->max_series = s->max_series > 0 ? (size_t)s->max_series : FLEET_MAX_SERIES;
 }
 
 static const char *first_of(const char *a, const char *b, const char *c, const char *d)

@@ -12,6 +12,7 @@ librecorder_a_SOURCES = \
 	%reldir%/desk.c %reldir%/desk.h %reldir%/desk_private.h %reldir%/desk_news.c %reldir%/desk_requests.c %reldir%/desk_tell.c \
 	%reldir%/desk.c %reldir%/desk.h %reldir%/desk_private.h %reldir%/desk_news.c %reldir%/desk_peers.c %reldir%/desk_requests.c %reldir%/desk_tell.c \
 	%reldir%/peers.c %reldir%/peers.h \
+	%reldir%/loss.c %reldir%/loss.h \
 	%reldir%/machine_settings.c %reldir%/machine_settings.h \
 	%reldir%/recorder.c %reldir%/recorder.h \
 	%reldir%/report.c %reldir%/report.h \

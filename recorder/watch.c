@@ -14,12 +14,15 @@
 #include "base/hash.h"
 #include "base/num.h"
 #include "recorder/credentials.h"
+#include "recorder/loss.h"
 #include "recorder/machine_settings.h"
 #include "recorder/report.h"
 #include "recorder/reserved.h"
 #include "recorder/versions.h"
 
 enum { FINDING_OLDEST_MS = 24 * 3600 * 1000, VERSIONS_BACK_MS = 24 * 3600 * 1000 }; /* how old the versions may be that a target is compared with after a restart of ours */
+
+static_assert((int)FLEET_MAX_SERIES_MOST == (int)EXPOSITION_SAMPLES_MAX, "as many series as a body may have lines");
 
 /* What became of one poll, by whatever collector. Lent for the call. */
 struct poll {
@@ -67,6 +70,7 @@ struct watch {
 	int64_t                          down_since_ms;
 	double                           start_seconds; /* process_start_time_seconds; 0: not seen */
 	struct versions                 *versions;
+	struct loss                      loss;          /* series that are not kept */
 };
 
 /* Once, not with every scrape. */
@@ -175,13 +179,18 @@ static enum err find_profile(struct watch *w, const struct scrape *s, struct why
 
 /* ---- frames ---- */
 
+static size_t dropped_of(const struct scrape *s)
+{
+	return s->cut != NULL ? s->cut->dropped : 0;
+}
+
 static void keep_report(struct watch *w, const struct poll *s, size_t series_added)
 {
 	const double values[REPORT_COUNT] = {
 		[REPORT_UP] = s->scrape != NULL,
 		[REPORT_DURATION] = s->seconds,
 		[REPORT_SAMPLES] = s->scrape != NULL ? (double)s->scrape->samples : 0,
-		[REPORT_POST_RELABEL] = s->scrape != NULL ? (double)s->scrape->samples : 0,
+		[REPORT_POST_RELABEL] = s->scrape != NULL ? (double)(s->scrape->samples - dropped_of(s->scrape)) : 0,
 		[REPORT_SERIES_ADDED] = (double)series_added,
 		[REPORT_BODY_BYTES] = (double)s->body_bytes,
 	};
@@ -289,7 +298,7 @@ static struct http_access access_of(struct watch *w)
 static enum err poll_url(struct watch *w, bool now, struct why *why)
 {
 	const struct http_target_options o = { .url = w->url, .interval_ms = w->target->interval_ms, .timeout_ms = w->target->timeout_ms,
-		                               .access = access_of(w), .done = on_scrape, .ctx = w };
+		                               .max_series = w->target->max_series, .access = access_of(w), .done = on_scrape, .ctx = w };
 	return http_target_add(w->shared->collector, &o, now, &w->http, why);
 }
 
@@ -353,6 +362,24 @@ static void notice_restart(struct watch *w, const struct poll *s)
 		w->start_seconds = started;
 }
 
+/* Of series that are not kept. */
+static void tell_loss(struct watch *w, const struct poll *s)
+{
+	enum severity severity;
+	struct why why = { "" };
+	struct buf text, data;
+	buf_init(&text, 4096);
+	buf_init(&data, 16384);
+	if (loss_note(&w->loss, s->scrape->cut, s->wall_ms, &severity, &text, &data)) {
+		const struct event e = { .wall_ms = s->wall_ms, .target = w->id, .severity = severity, .kind = LOSS_EVENT, .node = w->target->node,
+			                 .text = buf_text(&text), .data = data.err == ERR_OK ? buf_text(&data) : "" };
+		if (store_append_event(w->shared->store, &e, &why) != ERR_OK)
+			complain(w, "cannot keep an event", &why);
+	}
+	buf_release(&text);
+	buf_release(&data);
+}
+
 static void tell_recovery(struct watch *w, int64_t wall_ms)
 {
 	if (!w->told)
@@ -384,7 +411,9 @@ static void on_success(struct watch *w, const struct poll *s)
 	keep_report(w, s, series_added);
 	notice_restart(w, s);
 	signal_target_certificate(w->signals, s->certificate_expires_ms);
+	signal_target_dropped(w->signals, dropped_of(s->scrape));
 	keep_signals(w, s->wall_ms, s->scrape, is_new_layout);
+	tell_loss(w, s);
 	tell_recovery(w, s->wall_ms);
 	w->was_up = w->ever_up = true;
 	w->is_stale = false;
@@ -425,6 +454,7 @@ static void on_failure(struct watch *w, const struct poll *s)
 		complain(w, "cannot compute signals", &why);
 	if (w->signals != NULL) {
 		signal_target_certificate(w->signals, s->certificate_expires_ms);
+		signal_target_dropped(w->signals, 0);
 		keep_signals(w, s->wall_ms, NULL, false);
 	}
 	tell_failure(w, s);
@@ -508,7 +538,7 @@ static enum err poll_machine(struct watch *w, struct why *why)
 	const struct machine_options o = {
 		.name = t->url, .destination = t->is_local ? NULL : t->ssh_host, .user = t->ssh->user[0] != '\0' ? t->ssh->user : NULL,
 		.port = t->ssh->port, .mode = modes[t->ssh->transport], .interval_ms = t->interval_ms, .timeout_ms = t->timeout_ms,
-		.settings = &w->settings.sources, .done = on_machine, .ctx = w,
+		.max_series = t->max_series, .settings = &w->settings.sources, .done = on_machine, .ctx = w,
 	};
 	enum err e = machine_settings_take(&w->settings, t->ssh, why);
 	return e == ERR_OK ? machine_add(w->shared->machines, &o, t->is_local, &w->machine, why) : e;
@@ -542,7 +572,7 @@ static uint64_t ssh_hash(const struct fleet_ssh *s, uint64_t h)
 /* Two targets with the same hash are spoken to in the same way: a change of any of these begins the watch anew. */
 static uint64_t access_hash(const struct fleet_target *t)
 {
-	uint64_t h = hash64(&t->interval_ms, sizeof t->interval_ms, hash64(&t->timeout_ms, sizeof t->timeout_ms, 0));
+	uint64_t h = hash64(&t->interval_ms, sizeof t->interval_ms, hash64(&t->timeout_ms, sizeof t->timeout_ms, t->max_series));
 	h = hash_text(t->url, hash_text(t->profile, h + (uint64_t)t->gzip));
 	if (t->ssh != NULL)
 		h = ssh_hash(t->ssh, h);

@@ -4,7 +4,7 @@
  * does not fill in is stale. So a signal that comes and goes (a quantile without traffic) does not change the layout of the frames.
  *
  * Invariants of the list: (1) it is sorted by rule, results of one rule by their labels; signal:up comes first with the rule UP_RULE, and what is known of
- * the certificate last, as if of a rule behind all others;
+ * the certificate and of series that are not kept last, as if of two rules behind all others;
  * (2) no two entries have equal labels. */
 #include "rules/eval.h"
 
@@ -32,6 +32,7 @@ struct signal_engine {
 	struct ruleset       *sets; /* all variants of all profiles, the set without rules among them */
 	struct labels        *up;   /* {__name__="signal:up"} */
 	struct labels        *certificate; /* likewise, of SIGNAL_CERTIFICATE */
+	struct labels        *dropped;     /* and of SIGNAL_DROPPED */
 };
 
 /* ---- the engine ---- */
@@ -56,6 +57,8 @@ enum err signal_engine_new(const struct signal_options *o, struct signal_engine 
 	if (err == ERR_OK)
 		err = name_signal(SIGNAL_CERTIFICATE, &e->certificate, why);
 	if (err == ERR_OK)
+		err = name_signal(SIGNAL_DROPPED, &e->dropped, why);
+	if (err == ERR_OK)
 		err = ruleset_new(NULL, RULESET_SIGNALS, 0, 1000, 1, &none, why);
 	e->sets = none;
 	if (err != ERR_OK) {
@@ -77,6 +80,7 @@ void signal_engine_free(struct signal_engine *e)
 	}
 	labels_unref(e->up);
 	labels_unref(e->certificate);
+	labels_unref(e->dropped);
 	free(e);
 }
 
@@ -440,9 +444,31 @@ static void put_certificate(struct signal_target *t, int64_t wall_ms)
 	(void)insert(t, (int)t->set->n, NULL, labels_ref(series), left_s, &why);
 }
 
+void signal_target_dropped(struct signal_target *t, size_t n)
+{
+	t->n_dropped = n;
+}
+
+/* A rule may not give it: what it says is not that. */
+static void put_dropped(struct signal_target *t)
+{
+	struct why why;
+	struct labels *series = t->engine->dropped;
+	if (t->n_dropped == 0)
+		return;
+	for (size_t i = 1; i < t->n; i++) {
+		if (!labels_equal(t->series[i], series))
+			continue;
+		t->values[i] = (double)t->n_dropped;
+		return;
+	}
+	(void)insert(t, (int)t->set->n + 1, NULL, labels_ref(series), (double)t->n_dropped, &why);
+}
+
 static void end_frame(struct signal_target *t, int64_t wall_ms, struct signal_frame *out)
 {
 	put_certificate(t, wall_ms);
+	put_dropped(t);
 	for (size_t i = 1; i < t->n; i++)
 		t->entries[i].absent = is_stale(t->values[i]) ? t->entries[i].absent + 1 : 0;
 	*out = (struct signal_frame){ .series = t->series, .values = t->values, .n = t->n, .has_new_series = t->has_new_series };

@@ -65,7 +65,10 @@ enum err signal_target_scrape(struct signal_target *t, int64_t wall_ms, struct l
  * then, whatever the profile; where a rule gives it too, the lesser one counts. */
 void signal_target_certificate(struct signal_target *t, int64_t expires_ms);
 
-/* The target did not answer: signal:up is 0, everything else absent, but for what signal_target_certificate said. */
+/* How many of its series are not kept, as of the next frame: that has signal:series_dropped then; 0: not. */
+void signal_target_dropped(struct signal_target *t, size_t n);
+
+/* The target did not answer: signal:up is 0, everything else absent, but for what the two above said. */
 enum err signal_target_failed(struct signal_target *t, int64_t wall_ms, struct signal_frame *out, struct why *why);
 
 /* The server began anew: what it said before the scrape that comes next does not count, so that its rates are those of what runs now. */

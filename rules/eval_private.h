@@ -31,6 +31,7 @@ struct signal_target {
 	double                *values;
 	size_t                 n, cap;
 	int64_t                expires_ms; /* of the certificate; 0: none */
+	size_t                 n_dropped;  /* series that are not kept */
 	bool                   has_layout;
 	bool                   has_new_series; /* since the last frame */
 	bool                  *reported;       /* [rules + 1]: the last one is for series left out */

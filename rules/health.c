@@ -85,6 +85,14 @@ static void judge_gpus(const struct health_input *node, struct health *h)
 	buf_release(&safe);
 }
 
+static void judge_dropped(const struct health_input *node, struct health *h)
+{
+	char   is[UNIT_TEXT_SIZE];
+	double v = node->value[SIGNAL_DROPPED];
+	if (!isnan(v) && v > 0)
+		find(h, SEVERITY_WARN, SIGNAL_DROPPED, "%s of its series are not kept", unit_format(UNIT_COUNT, v, 6, is));
+}
+
 static void judge_threshold(const struct health_input *node, enum signal_id id, struct health *h)
 {
 	const struct signal_info *info = signal_info(id);
@@ -186,6 +194,7 @@ static void judge_alone(const struct health_input *node, struct health *h)
 	judge_gpus(node, h);
 	for (enum signal_id id = 0; id < SIGNAL_COUNT; id++)
 		judge_threshold(node, id, h);
+	judge_dropped(node, h);
 }
 
 void health_judge(const struct health_input *nodes, size_t n, struct health *out)

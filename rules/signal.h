@@ -45,7 +45,8 @@ enum worse { WORSE_NONE, WORSE_HIGH, WORSE_LOW };
 	X(OOM_KILLS,   "signal:oom_kills",               "oom kills", UNIT_COUNT,     COMBINE_SUM,  WORSE_HIGH, 0,   0,    0,    "processes killed for want of memory, since the machine started") \
 	X(RESTARTS,    "signal:restarts",                "restarts", UNIT_COUNT,      COMBINE_SUM,  WORSE_HIGH, 0,   0,    0,    "how often services and containers were started again") \
 	X(CLOCK,       "signal:clock_offset_seconds",    "clock",    UNIT_SECONDS,    COMBINE_MAX,  WORSE_HIGH, 0,   0,    0,    "how far the machine's clock is from the recorder's") \
-	X(CERTIFICATE, "signal:certificate_expiry_seconds", "cert",  UNIT_SECONDS,    COMBINE_MIN,  WORSE_LOW,  0,   0,    0,    "how long the certificate is good for")
+	X(CERTIFICATE, "signal:certificate_expiry_seconds", "cert",  UNIT_SECONDS,    COMBINE_MIN,  WORSE_LOW,  0,   0,    0,    "how long the certificate is good for") \
+	X(DROPPED,     "signal:series_dropped",          "dropped",  UNIT_COUNT,      COMBINE_SUM,  WORSE_HIGH, 0,   0,    0,    "series that the target says and pitwall does not keep")
 
 enum signal_id {
 #define X(id, metric, title, unit, combine, worse, top, warn, crit, sentence) SIGNAL_##id,

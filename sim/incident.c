@@ -33,6 +33,10 @@ static const struct incident incidents[INCIDENT_COUNT] = {
 	  .kinds = SHOWS_QUEUE, .share = 0.01, .duration_s = 210, .service_x = 1, .cooling_x = 1, .context_x = 1, .hangs = true },
 	{ .name = "gpu-fault", .summary = "a GPU meets memory errors that ECC cannot put right, and reports an Xid",
 	  .kinds = SHOWS_HEAT, .share = 0.01, .duration_s = 150, .service_x = 1, .cooling_x = 1, .context_x = 1, .gpu_fault = true },
+	{ .name = "label-explosion", .summary = "a server begins to count requests by user: 200,000 more series",
+	  .kinds = ANY, .share = 0.01, .duration_s = 240, .ramp_s = 10, .service_x = 1, .cooling_x = 1, .context_x = 1, .users = 200000 },
+	{ .name = "label-churn", .summary = "a server has other label values each second: 500 series that never come back",
+	  .kinds = ANY, .share = 0.01, .duration_s = 240, .service_x = 1, .cooling_x = 1, .context_x = 1, .users = 500, .new_users = true },
 };
 
 const struct incident *incident_at(size_t i)
@@ -53,9 +57,9 @@ void schedule_demo(struct schedule *s, uint64_t seed)
 {
 	/* The first trouble comes when the console has a minute of history; the next one while it still lasts. */
 	enum { FIRST_S = 25, GAP_S = 70 };
-	*s = (struct schedule){ .seed = seed, .n = INCIDENT_COUNT };
-	for (size_t i = 0; i < INCIDENT_COUNT; i++)
-		s->entries[i] = (struct scheduled){ &incidents[i], FIRST_S + GAP_S * (double)i, GAP_S * (double)INCIDENT_COUNT, false };
+	*s = (struct schedule){ .seed = seed, .n = INCIDENT_DEMO };
+	for (size_t i = 0; i < INCIDENT_DEMO; i++)
+		s->entries[i] = (struct scheduled){ &incidents[i], FIRST_S + GAP_S * (double)i, GAP_S * (double)INCIDENT_DEMO, false };
 }
 
 static enum err unknown_incident(const char *name, struct why *why)
@@ -148,6 +152,8 @@ static void apply(const struct incident *i, double since_s, struct effects *to)
 	to->new_version |= i->new_version;
 	to->hangs |= i->hangs;
 	to->gpu_fault |= i->gpu_fault;
+	to->new_users |= i->new_users;
+	to->users += (size_t)((double)i->users * strength);
 	if (is_down_now(i, since_s) && i->down > to->down)
 		to->down = i->down;
 }

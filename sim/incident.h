@@ -29,11 +29,13 @@ struct incident {
 	bool        new_version; /* runs the group's next version */
 	bool        hangs;       /* takes requests and finishes none */
 	bool        gpu_fault;   /* its first GPU meets a memory error that ECC cannot put right */
+	size_t      users;       /* series that a label with a user's name adds to its server's page */
+	bool        new_users;   /* other users each second */
 	enum down   down;
 	double      period_s, down_s; /* down for down_s of every period_s; 0: all the time */
 };
 
-enum { INCIDENT_COUNT = 8, SCHEDULE_MAX = 32 };
+enum { INCIDENT_COUNT = 10, INCIDENT_DEMO = 8, SCHEDULE_MAX = 32 }; /* the first INCIDENT_DEMO are the demo's */
 
 const struct incident *incident_at(size_t i); /* i below INCIDENT_COUNT */
 const struct incident *incident_find(const char *name);
@@ -58,7 +60,7 @@ struct schedule {
 	const struct deployment *deployments; /* of each node; NULL: nobody deploys anything */
 };
 
-/* The demo's: every incident in turn, again and again, each time somewhere else. */
+/* The demo's: its incidents in turn, again and again, each time somewhere else. */
 void schedule_demo(struct schedule *s, uint64_t seed);
 /* Adds "NAME[@SECONDS]"; one that brings a new version then stays until somebody rolls it back. ERR_NOT_FOUND: no such incident; ERR_USAGE: the seconds are wrong; ERR_LIMIT: too many. */
 enum err schedule_add(struct schedule *s, const char *text, struct why *why);
@@ -67,7 +69,8 @@ enum err schedule_add(struct schedule *s, const char *text, struct why *why);
 struct effects {
 	const struct incident *incident; /* the last one of the schedule that hits it, or NULL */
 	double load_x, service_x, error_ratio, accuracy, cooling_x, context_x;
-	bool   new_version, hangs, gpu_fault;
+	bool   new_version, hangs, gpu_fault, new_users;
+	size_t users;
 	enum down down;
 };
 void schedule_effects(const struct schedule *s, const struct roster *f, size_t node, double t_s, struct effects *out);

@@ -21,7 +21,7 @@ enum {
 	CONNECTION_BYTES = 8 * 1024,   /* headers and all; a longer request line is answered 414, longer headers 431 */
 	IDLE_S = 60,
 	BODY_MAX = 64 * 1024,          /* of a request; a longer one ends the connection */
-	REPLY_MAX = 1 << 20,
+	REPLY_MAX = 32 << 20,
 	CHECK_MS = 200,                /* how often is_open is asked */
 	BACKLOG = 64,
 	SPARE_FILES = 64,

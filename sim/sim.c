@@ -134,6 +134,20 @@ static void answer_route(const struct route *r, const struct page_texts *t, stru
 	page_expand(r->body, t, 0, to->body);
 }
 
+/* What a server says of its users, where somebody has put their names into a label. */
+static void say_users(const struct sim *s, size_t node, struct buf *to)
+{
+	struct effects e;
+	double         t_s = sim_seconds(s);
+	schedule_effects(&s->schedule, &s->roster, node, t_s, &e);
+	if (e.users == 0)
+		return;
+	size_t first = e.new_users ? (size_t)t_s * e.users : 0;
+	buf_puts(to, "# HELP http_requests_by_user_total Requests, by the user who sent them.\n# TYPE http_requests_by_user_total counter\n");
+	for (size_t i = first; i < first + e.users; i++)
+		buf_printf(to, "http_requests_by_user_total{user=\"u-%07zu\"} %zu\n", i, 1 + i % 7 + (size_t)t_s / 10);
+}
+
 static void answer_metrics(struct outlet *o, double part, const struct page_texts *t, struct reply *to)
 {
 	to->status = 200;
@@ -209,6 +223,8 @@ static void answer(void *context, size_t endpoint, const struct request *request
 	struct page_texts t = texts_of(s, node);
 	if (is_get && strcmp(path, o->exporter->metrics_path) == 0) {
 		answer_metrics(o, part, &t, to);
+		if (s->endpoints[endpoint].outlet == OUTLET_SERVER)
+			say_users(s, node, to->body);
 		goto out;
 	}
 	if (s->endpoints[endpoint].outlet == OUTLET_SERVER && strcmp(path, DEPLOYMENT_PATH) == 0 && (is_get || strcmp(method, "POST") == 0)) {
@@ -446,6 +462,8 @@ enum err sim_page(struct sim *s, size_t i, bool is_gpu, struct buf *to)
 	double            part = advance(s, i, sim_seconds(s));
 	struct page_texts t = texts_of(s, i);
 	enum err          e = page_render(o->page, o->before, o->after, part, &t, to);
+	if (e == ERR_OK && !is_gpu)
+		say_users(s, i, to);
 	pthread_mutex_unlock(&s->lock);
 	return e;
 }

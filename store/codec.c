@@ -318,6 +318,67 @@ enum err frame_decode(struct frame_state *s, bool is_key, size_t n, uint64_t see
 	return frame_decode_some(s, NULL, is_key, n, seed, bytes, size, why);
 }
 
+/* ---- what a frame's series take ---- */
+
+/* The value of series i, from `from` (its gap) or `p` on. */
+static const uint8_t *cost_value(const uint8_t *from, const uint8_t *p, const uint8_t *end, uint32_t *cost)
+{
+	const uint8_t *behind = skip_value(p, end);
+	if (behind != NULL)
+		*cost += (uint32_t)(behind - from);
+	return behind;
+}
+
+static bool cost_gaps(size_t n, const uint8_t *p, const uint8_t *end, uint32_t *cost)
+{
+	uint64_t count, gap;
+	size_t used = varint_get(p, end, &count), next = 0;
+	if (used == 0 || count > n)
+		return false;
+	for (p += used; count > 0 && p != NULL; count--, next++) {
+		used = varint_get(p, end, &gap);
+		if (used == 0 || gap >= n - next)
+			return false;
+		next += (size_t)gap;
+		p = cost_value(p, p + used, end, &cost[next]);
+	}
+	return p == end;
+}
+
+static bool cost_bitmap(size_t n, const uint8_t *p, const uint8_t *end, uint32_t *cost)
+{
+	const uint8_t *bitmap = p;
+	if ((size_t)(end - p) < (n + 7) / 8)
+		return false;
+	p += (n + 7) / 8;
+	for (size_t i = 0; i < n && p != NULL; i++)
+		if ((bitmap[i / 8] >> i % 8 & 1) != 0)
+			p = cost_value(p, p, end, &cost[i]);
+	return p == end;
+}
+
+static bool cost_key(size_t n, const uint8_t *p, const uint8_t *end, uint32_t *cost)
+{
+	uint64_t said;
+	size_t used = varint_get(p, end, &said);
+	if (used == 0 || said != n)
+		return false;
+	p += used;
+	for (size_t i = 0; i < n && p != NULL; i++)
+		p = cost_value(p, p, end, &cost[i]);
+	return p == end;
+}
+
+enum err frame_costs(bool is_key, size_t n, const void *bytes, size_t size, uint32_t *cost, struct why *why)
+{
+	const uint8_t *p = bytes, *end = p + size;
+	uint8_t form = size >= HEAD_SIZE ? p[4] : 0;
+	p += size >= HEAD_SIZE ? HEAD_SIZE : 0;
+	bool good = is_key ? form == FORM_KEY && cost_key(n, p, end, cost)
+	                   : (form == FORM_GAPS && cost_gaps(n, p, end, cost)) || (form == FORM_BITMAP && cost_bitmap(n, p, end, cost));
+	return good ? ERR_OK : why_set(why, ERR_CORRUPT, "a frame is damaged: its bytes make no sense");
+}
+
 /* ---- layouts ---- */
 
 enum { LAYOUT_PLAIN = 0, LAYOUT_ZSTD = 1, LAYOUT_BYTES_MAX = 64 << 20, LAYOUT_ZSTD_LEVEL = 3, LAYOUT_ZSTD_FROM = 128 };

@@ -53,6 +53,9 @@ struct frame_want {
 enum err frame_decode_some(struct frame_state *s, const struct frame_want *want, bool is_key, size_t n, uint64_t seed, const void *bytes,
                            size_t size, struct why *why);
 
+/* Adds to cost[i], of n, how many bytes series i takes alone in a frame; what belongs to all is not among them. */
+enum err frame_costs(bool is_key, size_t n, const void *bytes, size_t size, uint32_t *cost, struct why *why);
+
 enum err layout_encode(struct labels *const *series, size_t n, struct buf *to);
 /* `*series` is an array of *n sets, each referenced; the caller unrefs and frees. */
 enum err layout_decode(const void *bytes, size_t size, struct labels ***series, size_t *n, struct why *why);

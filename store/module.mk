@@ -29,5 +29,6 @@ libstore_a_SOURCES = \
 	%reldir%/stranger.c %reldir%/stranger.h \
 	%reldir%/tail.c %reldir%/tail.h \
 	%reldir%/verify.c %reldir%/verify.h \
+	%reldir%/usage.c %reldir%/usage.h %reldir%/usage_private.h %reldir%/usage_walk.c \
 	%reldir%/walk.c \
 	%reldir%/writer.c %reldir%/writer.h

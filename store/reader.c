@@ -11,9 +11,6 @@
 #include "store/fs.h"
 #include "store/stranger.h"
 
-/* Layouts are kept for the reader's life as long as they are few; past this many series in them all are forgotten between two calls. */
-enum { CACHED_SERIES_MAX = 1000000 };
-
 struct url {
 	struct url *next;
 	char        text[];
@@ -243,7 +240,7 @@ static enum err run_body(void *ctx, struct why *why)
 enum err reader_call(struct reader *r, enum err (*fn)(void *ctx, struct why *why), void *ctx, struct why *why)
 {
 	r->is_cancelled = false;
-	if (r->cached_series > CACHED_SERIES_MAX)
+	if (r->cached_series > READER_SERIES_MAX)
 		forget_layouts(r);
 	struct body b = { r, fn, ctx };
 	return db_transact(&r->db, false, run_body, &b, why);

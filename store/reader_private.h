@@ -25,6 +25,9 @@ void    *id_map_get(const struct id_map *m, int64_t id);
 enum err id_map_put(struct id_map *m, int64_t id, void *at, struct why *why); /* id is not 0 and not there yet */
 void     id_map_release(struct id_map *m);
 
+/* Layouts are kept for the reader's life as long as they are few; past this many series in them all are forgotten between two calls. */
+enum { READER_SERIES_MAX = 1000000 };
+
 struct reader_target; /* what is known of a target for the reader's life */
 
 struct reader {

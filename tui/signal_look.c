@@ -28,6 +28,7 @@ bool signal_is_shown(enum signal_id id)
 		[SIGNAL_UP] = true,        [SIGNAL_VERSION] = true,  [SIGNAL_THROTTLED] = true, [SIGNAL_ECC] = true, [SIGNAL_XID] = true,
 		[SIGNAL_FAULT] = true,
 		[SIGNAL_OOM_KILLS] = true, [SIGNAL_RESTARTS] = true, [SIGNAL_CLOCK] = true,     [SIGNAL_CERTIFICATE] = true,
+		[SIGNAL_DROPPED] = true,
 	};
 	return id < SIGNAL_COUNT && !hidden[id];
 }

@@ -57,7 +57,7 @@ no_control_bytes() { ! tr -d '\n\t' <"$1" | grep -q '[[:cntrl:]]'; }
 # ---- words ----
 
 run 0 "$pitwall" --help && says '^Commands:'; ok 'help names the commands'
-for command in demo record replay status query export check sim doctor why alerts ack unack silence note audit store compact redeploy rollback deployments; do
+for command in demo record replay status query export check sim doctor why alerts ack unack silence note audit store compact stats redeploy rollback deployments; do
 	run 0 "$pitwall" "$command" --help && says "^usage: pitwall $command"; ok "help of $command"
 done
 run 2 "$pitwall" stauts && complains "did you mean 'status'"; ok 'an unknown command, with a suggestion'
@@ -190,6 +190,12 @@ run 0 "$pitwall" doctor --config "$work/quick.yml" --store "$store" --deep && sa
 run 2 "$pitwall" doctor --deep && complains 'is for --store'; ok 'a deep look wants a store'
 run 2 "$pitwall" compact --config "$work/quick.yml" --store "$work/none.db" && complains "there is no store '.*none.db'" && [ ! -e "$work/none.db" ]; ok 'compact of a store that is not there'
 
+run 0 "$pitwall" stats --store "$store" --top 40 && says 'bytes a sample' && says 'gpu-a-01 vllm' && no_control_bytes "$work/out"; ok 'what takes room in it'
+run 0 "$pitwall" stats --store "$store" --top 100 --format json && [ "$("$json_at" targets <"$work/out")" -ge 8 ] && [ "$("$json_at" frames <"$work/out")" -ge 48 ] &&
+	[ -n "$("$json_at" metrics.99.metric <"$work/out")" ] && [ -n "$("$json_at" labels.0.values <"$work/out")" ]
+ok 'which is JSON, too'
+run 2 "$pitwall" stats --store "$store" --format csv && complains 'csv'; ok 'and no CSV'
+run 2 "$pitwall" stats --store "$store" --top x && complains "'x'"; ok 'a number that is none'
 run 0 "$pitwall" export --store "$store" -o "$work/bundle.pitwall"; ok 'export'
 run 2 "$pitwall" export --store "$store" --output "$work/bundle.pitwall" && complains 'bundle.pitwall'; ok 'export overwrites nothing'
 last=$("$pitwall" query --store "$store" 'max(timestamp(up))' --format json 2>/dev/null | "$json_at" data.result.0.value.1)

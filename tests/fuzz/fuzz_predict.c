@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Bodies one after another, divided by 0x01 bytes, through one exposition; each must give exactly what a fresh strict parser gives. The
+ * Bodies one after another, divided by 0x01 bytes, through one exposition, and each through a new one beside it; both must give exactly what a fresh strict parser gives. The
  * first byte chooses the format: 'o' is OpenMetrics. */
 #include "tests/fuzz/fuzz.h"
 
@@ -20,7 +20,7 @@ static void compare(const struct scrape *a, const struct scrape *b)
 		       strcmp(a->families[i].help, b->families[i].help) == 0 && strcmp(a->families[i].unit, b->families[i].unit) == 0);
 }
 
-static void one(struct exposition *e, const char *body, size_t len, enum exposition_format format)
+static void one(struct exposition_pool *shared, struct exposition *e, const char *body, size_t len, enum exposition_format format)
 {
 	struct exposition_pool *pool;
 	struct exposition      *strict;
@@ -33,6 +33,15 @@ static void one(struct exposition *e, const char *body, size_t len, enum exposit
 	HOLDS(err_a == err_b && strcmp(why_a.text, why_b.text) == 0);
 	if (err_a == ERR_OK)
 		compare(&a, &b);
+	/* Another target, which has not been asked before: its texts are known by now. */
+	struct exposition *other;
+	struct why         why_c = { "" };
+	if (exposition_new(shared, &other) == ERR_OK) {
+		HOLDS(exposition_parse(other, body, len, format, &a, &why_c) == err_b && strcmp(why_c.text, why_b.text) == 0);
+		if (err_b == ERR_OK)
+			compare(&a, &b);
+		exposition_free(other);
+	}
 	exposition_free(strict);
 	exposition_pool_free(pool);
 }
@@ -48,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (;;) {
 		const char *cut = memchr(p, 1, (size_t)(end - p));
 		const char *to = cut != NULL ? cut : end;
-		one(e, p, (size_t)(to - p), format);
+		one(pool, e, p, (size_t)(to - p), format);
 		if (cut == NULL)
 			break;
 		p = cut + 1;

@@ -50,6 +50,9 @@ tests_fuzz_fuzz_range_LDADD = $(FUZZ_MAIN) $(libs_config)
 FUZZ_TARGETS += tests/fuzz/fuzz_plan
 tests_fuzz_fuzz_plan_LDADD = $(FUZZ_MAIN) $(libs_deploy)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_ceiling
+tests_fuzz_fuzz_ceiling_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_exposition
 tests_fuzz_fuzz_exposition_LDADD = $(FUZZ_MAIN) libcollectors.a $(libs_config)
 

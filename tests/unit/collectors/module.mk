@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 UNIT_TESTS += \
+	tests/unit/collectors/test_ceiling \
 	tests/unit/collectors/test_decimal \
 	tests/unit/collectors/test_exposition \
 	tests/unit/collectors/test_exposition_samples \
@@ -72,6 +73,9 @@ tests_unit_collectors_test_log_pattern_SOURCES = %reldir%/test_log_pattern.c $(s
 tests_unit_collectors_test_log_pattern_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_machine_SOURCES = %reldir%/test_machine.c %reldir%/loop_turn.c %reldir%/loop_turn.h %reldir%/sshd.c %reldir%/sshd.h
 tests_unit_collectors_test_machine_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_ceiling_SOURCES = %reldir%/test_ceiling.c
+tests_unit_collectors_test_ceiling_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+
 tests_unit_collectors_test_predict_SOURCES = %reldir%/test_predict.c
 tests_unit_collectors_test_predict_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_shell_quote_SOURCES = %reldir%/test_shell_quote.c %reldir%/shell_peer.c %reldir%/shell_peer.h

@@ -127,6 +127,38 @@ static void keeps_mantissa_and_exponent(void **state)
 	assert_null(decimal_scan(twenty, twenty + 20, &d));
 }
 
+/* Where the short way gives an answer it is that of the long one; it gives one for what is common. */
+static void the_short_way_is_the_same(void **state)
+{
+	(void)state;
+	static const char bytes[] = "0123456789012345678901234567890123456789..-e \n\t:/x\xb5";
+	static const char *const common[] = { "0\n", "7 ", "12.5\n", "123456.0\n", "71\n", "999999.999999\n", "0.000001\n" };
+	uint64_t s = UINT64_C(88172645463325252);
+	size_t   n_short = 0;
+	char     text[32];
+	struct decimal a, b;
+	for (size_t i = 0; i < sizeof common / sizeof common[0]; i++) {
+		memset(text, 'z', sizeof text);
+		memcpy(text, common[i], strlen(common[i]));
+		assert_row(common[i], decimal_scan_short(text, text + sizeof text, &a) == text + strlen(common[i]) - 1);
+	}
+	for (int i = 0; i < 300000; i++) {
+		for (size_t k = 0; k < sizeof text; k++) {
+			s ^= s << 13, s ^= s >> 7, s ^= s << 17;
+			text[k] = bytes[(s >> 11) % (sizeof bytes - 1)];
+		}
+		text[1 + s % 9] = '.';
+		text[4 + (s >> 20) % 12] = '\n';
+		const char *end = text + 10 + (s >> 40) % 23, *q = decimal_scan_short(text, end, &a);
+		if (q == NULL)
+			continue;
+		n_short++;
+		assert_true(decimal_scan(text, end, &b) == q);
+		assert_true(a.mantissa == b.mantissa && a.exponent == b.exponent && a.is_negative == b.is_negative && a.is_exact == b.is_exact);
+	}
+	assert_true(n_short > 20000);
+}
+
 static void a_locale_changes_nothing(void **state)
 {
 	comma_locale_enter();
@@ -140,6 +172,7 @@ int main(void)
 		cmocka_unit_test(reads_numbers),         cmocka_unit_test(reads_nan_in_any_case),
 		cmocka_unit_test(refuses_what_is_too_long), cmocka_unit_test(rounds_as_strtod_does),
 		cmocka_unit_test(keeps_mantissa_and_exponent),
+		cmocka_unit_test(the_short_way_is_the_same),
 		cmocka_unit_test(a_locale_changes_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

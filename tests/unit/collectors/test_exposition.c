@@ -254,7 +254,7 @@ static void fails_at_ceilings(void **state)
 	for (int i = 0; i <= EXPOSITION_SAMPLES_MAX; i++)
 		buf_puts(&body, "a 1\n");
 	assert_int_equal(exposition_parse(f->e, body.data, body.len, TEXT, &s, &why), ERR_LIMIT);
-	assert_string_equal(why.text, "line 200001: more than 200000 samples");
+	assert_string_equal(why.text, "line 400001: more than 400000 samples");
 	buf_release(&body);
 }
 

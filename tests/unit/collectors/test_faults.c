@@ -34,6 +34,7 @@ struct row {
 	const char            *label, *bodies[3];
 	enum exposition_format format;
 	bool                   is_strict; /* by the strict parser alone */
+	size_t                 max_series;
 	struct buf             want[3];
 };
 
@@ -79,6 +80,8 @@ static enum err parse_all(void *ctx, struct why *why)
 	enum err err = exposition_pool_new(&pool), first = err;
 	if (err == ERR_OK)
 		first = err = exposition_new(pool, &e);
+	if (e != NULL)
+		exposition_limit(e, r->max_series, 10000);
 	for (int i = 0; i < 3 && e != NULL && r->bodies[i] != NULL; i++) {
 		struct scrape s = { .n = 12345 };
 		struct exposition_stats before = exposition_stats(e), after;
@@ -103,11 +106,12 @@ static void bodies(void **state)
 {
 	(void)state;
 	struct row rows[] = {
-		{ "text", { text_body, text_moved, text_changed }, EXPOSITION_TEXT, false, { { 0 } } },
-		{ "text, strictly", { text_body, text_moved, text_changed }, EXPOSITION_TEXT, true, { { 0 } } },
-		{ "text with a series twice", { text_changed, text_body, text_changed }, EXPOSITION_TEXT, false, { { 0 } } },
-		{ "OpenMetrics", { om_full, om_moved, om_full }, EXPOSITION_OPENMETRICS, false, { { 0 } } },
-		{ "OpenMetrics, strictly", { om_full, om_moved, om_full }, EXPOSITION_OPENMETRICS, true, { { 0 } } },
+		{ "text", { text_body, text_moved, text_changed }, EXPOSITION_TEXT, false, 0, { { 0 } } },
+		{ "text, strictly", { text_body, text_moved, text_changed }, EXPOSITION_TEXT, true, 0, { { 0 } } },
+		{ "text with a series twice", { text_changed, text_body, text_changed }, EXPOSITION_TEXT, false, 0, { { 0 } } },
+		{ "more than may be kept", { text_body, text_moved, text_changed }, EXPOSITION_TEXT, false, 4, { { 0 } } },
+		{ "OpenMetrics", { om_full, om_moved, om_full }, EXPOSITION_OPENMETRICS, false, 0, { { 0 } } },
+		{ "OpenMetrics, strictly", { om_full, om_moved, om_full }, EXPOSITION_OPENMETRICS, true, 0, { { 0 } } },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct why why = { "" };

@@ -92,6 +92,7 @@ static void test_design_example(void **state)
 	assert_int_equal(f->n_groups, 2);
 	assert_int_equal(f->groups[1].first, 16);
 	assert_int_equal(f->groups[1].n, 2);
+	assert_int_equal(f->targets[0].max_series, FLEET_MAX_SERIES);
 	assert_string_equal(f->targets[8].node, "gpu-a-09.example");
 	assert_string_equal(f->targets[8].url, "http://gpu-a-09.example:8102/metrics");
 	assert_labels(&f->targets[8], "{env=\"prod\",group=\"rankers-eu\",instance=\"gpu-a-09.example:8102\",job=\"triton\",model=\"ranker\","
@@ -109,11 +110,12 @@ static void test_endpoints_and_overrides(void **state)
 	static const char text[] = "groups:\n"
 	                           "  - name: g\n"
 	                           "    interval: 2s\n"
+	                           "    max_series: 3000\n"
 	                           "    model: m\n"
 	                           "    endpoints: [ { profile: vllm, port: 8001 }, { profile: dcgm, interval: 1m }, node ]\n"
 	                           "    nodes:\n"
 	                           "      - \"n[1-2]\"\n"
-	                           "      - { name: n3, address: 10.0.0.3, model: other, interval: 5s, labels: { rack: r9 } }\n"
+	                           "      - { name: n3, address: 10.0.0.3, model: other, interval: 5s, max_series: 9, labels: { rack: r9 } }\n"
 	                           "      - { name: n4, endpoints: [ tensorflow-serving ] }\n";
 	(void)state;
 	struct fleet *f = good(text);
@@ -122,6 +124,7 @@ static void test_endpoints_and_overrides(void **state)
 	assert_string_equal(f->targets[1].url, "http://n1:9400/metrics");
 	assert_string_equal(f->targets[2].url, "http://n1:9100/metrics");
 	assert_int_equal(f->targets[0].interval_ms, 2000);
+	assert_true(f->targets[0].max_series == 3000 && f->targets[6].max_series == 9);
 	assert_int_equal(f->targets[0].timeout_ms, 2000); /* cut to the interval */
 	assert_int_equal(f->targets[1].interval_ms, 60000);
 	assert_int_equal(f->targets[1].timeout_ms, 5000);
@@ -206,6 +209,8 @@ static void test_mistakes(void **state)
 		{ "a path", G "path: metrics\n    nodes: []\n",
 		  "f:3:11: 'path' must begin with '/' and hold nothing that a URL cannot, not 'metrics'\n" },
 		{ "gzip", G "gzip: perhaps\n    nodes: []\n", "f:3:11: 'gzip' must be auto, never or always, not 'perhaps'\n" },
+		{ "a ceiling", G "max_series: 0\n    nodes: []\n", "f:3:17: 'max_series' must be a whole number from 1 to 400000, not '0'\n" },
+		{ "Prometheus' ceiling", G "sample_limit: 5\n    nodes: []\n", "f:3:5: unknown key 'sample_limit'; did you mean 'max_series'?\n" },
 		{ "a scheme", G "scheme: ftp\n    nodes: []\n", "f:3:13: 'scheme' must be http or https, not 'ftp'\n" },
 		{ "an interval", G "interval: 5\n    nodes: []\n",
 		  "f:3:15: 'interval' must be a duration from 100ms to 1d, as in 30s or 1m30s, not '5'\n" },

@@ -31,3 +31,7 @@ tests_unit_recorder_test_alerting_deploys_LDADD   = $(libs_recorder) $(CMOCKA_LI
 UNIT_TESTS += tests/unit/recorder/test_alone
 tests_unit_recorder_test_alone_SOURCES = %reldir%/test_alone.c $(recorder_bench)
 tests_unit_recorder_test_alone_LDADD   = $(libs_recorder) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/recorder/test_cardinality
+tests_unit_recorder_test_cardinality_SOURCES = %reldir%/test_cardinality.c $(recorder_bench)
+tests_unit_recorder_test_cardinality_LDADD   = $(libs_recorder) $(libs_sim) $(CMOCKA_LIBS)

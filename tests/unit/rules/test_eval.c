@@ -135,8 +135,11 @@ static void test_certificate(void **state)
 	assert_string_equal(scrape(&f, 40, 0, 0, 0, 50), "signal:up 1; z 7; signal:certificate_expiry_seconds 50");
 	assert_string_equal(scrape(&f, 50, 0, 0, 0, 60), "signal:up 1; z 7; signal:certificate_expiry_seconds 50");
 	assert_string_equal(fail_scrape(&f, 130), "signal:up 0; z --; signal:certificate_expiry_seconds -30"); /* it ended, and nobody takes it any more */
+	signal_target_dropped(f.target, 12);
+	assert_string_equal(scrape(&f, 135, 0, 0, 0, 0), "*signal:up 1; z 7; signal:certificate_expiry_seconds -35; signal:series_dropped 12");
+	signal_target_dropped(f.target, 0);
 	signal_target_certificate(f.target, 0);
-	assert_string_equal(scrape(&f, 140, 0, 0, 0, 0), "signal:up 1; z 7; signal:certificate_expiry_seconds --");
+	assert_string_equal(scrape(&f, 140, 0, 0, 0, 0), "signal:up 1; z 7; signal:certificate_expiry_seconds --; signal:series_dropped --");
 	assert_int_equal(f.n_errors, 0);
 	end(&f);
 }

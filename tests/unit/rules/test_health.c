@@ -29,6 +29,7 @@ static const struct {
 	{ "both down", 2, 0, SIGNAL_COUNT, SIGNAL_COUNT, 0, 0, SEVERITY_DOWN, SIGNAL_UP, "no target answers" },
 	{ "half down", 2, 1, SIGNAL_COUNT, SIGNAL_COUNT, 0, 0, SEVERITY_WARN, SIGNAL_UP, "1 of 2 targets do not answer" },
 	{ "half down, and worse", 2, 1, SIGNAL_GPU_TEMP, SIGNAL_COUNT, 92, 0, SEVERITY_CRIT, SIGNAL_GPU_TEMP, "gpu temp 92\302\260C > 90\302\260C" },
+	{ "series are dropped", 1, 1, SIGNAL_DROPPED, SIGNAL_COUNT, 180500, 0, SEVERITY_WARN, SIGNAL_DROPPED, "180k of its series are not kept" },
 	{ "errors warn", 1, 1, SIGNAL_ERRORS, SIGNAL_REQUESTS, 0.02, 10, SEVERITY_WARN, SIGNAL_ERRORS, "errors 2.0% > 1.0%" },
 	{ "errors crit", 1, 1, SIGNAL_ERRORS, SIGNAL_REQUESTS, 0.071, 10, SEVERITY_CRIT, SIGNAL_ERRORS, "errors 7.1% > 5.0%" },
 	{ "at the threshold is well", 1, 1, SIGNAL_ERRORS, SIGNAL_REQUESTS, 0.01, 10, SEVERITY_OK, SIGNAL_COUNT, "" },

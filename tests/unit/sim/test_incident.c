@@ -50,7 +50,7 @@ static void the_demo_shows_everything(void **state)
 	(void)state;
 	struct roster   r;
 	struct schedule s;
-	bool            seen[INCIDENT_COUNT] = { false };
+	bool            seen[INCIDENT_DEMO] = { false };
 	assert_int_equal(roster_init(&r, 48, 1, NULL), ERR_OK);
 	schedule_demo(&s, 1);
 	for (int t = 0; t < 600; t += 5) {
@@ -59,14 +59,14 @@ static void the_demo_shows_everything(void **state)
 			struct effects e;
 			schedule_effects(&s, &r, i, t, &e);
 			hit += e.incident != NULL;
-			for (size_t k = 0; k < INCIDENT_COUNT; k++)
+			for (size_t k = 0; k < INCIDENT_DEMO; k++)
 				seen[k] |= e.incident == incident_at(k);
 		}
 		assert_true(hit <= r.n_nodes / 2);
 		assert_true(t >= 25 || hit == 0);
 		assert_true(t < 30 || hit > 0);
 	}
-	for (size_t k = 0; k < INCIDENT_COUNT; k++)
+	for (size_t k = 0; k < INCIDENT_DEMO; k++)
 		assert_row(incident_at(k)->name, seen[k]);
 	roster_release(&r);
 }

@@ -58,3 +58,7 @@ UNIT_TESTS += tests/unit/store/test_block_memory
 tests_unit_store_test_block_memory_SOURCES = %reldir%/test_block_memory.c %reldir%/block_values.h
 tests_unit_store_test_block_memory_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_block_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+
+UNIT_TESTS += tests/unit/store/test_usage
+tests_unit_store_test_usage_SOURCES = %reldir%/test_usage.c $(store_folder)
+tests_unit_store_test_usage_LDADD   = $(libs_store) $(CMOCKA_LIBS)
