@@ -2,7 +2,9 @@
 #include "deploy/mask.h"
 
 #include <cjson/cJSON.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/json.h"
 
@@ -17,6 +19,69 @@ bool mask_is_secret(const char *name)
 		if (strcasestr(name, parts[i]) != NULL)
 			return true;
 	return false;
+}
+
+size_t mask_place(const char *place)
+{
+	const char *authority = strstr(place, "://"), *query = strchr(place, '?');
+	size_t n = query != NULL ? (size_t)(query - place) + 1 : strlen(place);
+	if (authority != NULL) {
+		size_t at = (size_t)(authority - place) + 3, end = at + strcspn(place + at, "/?#");
+		if (memchr(place + at, '@', end - at) != NULL)
+			n = at;
+	}
+	return n;
+}
+
+/* ---- lines ---- */
+
+enum { WORD_NAME = 128 };
+
+/* The name of NAME=VALUE or of an option, as a variable's would be; "" where the word is neither. */
+static void name_in(const char *word, size_t n, char to[WORD_NAME])
+{
+	size_t dashes = strspn(word, "-"), len = 0;
+	for (size_t i = dashes; i < n && word[i] != '=' && len + 1 < WORD_NAME; i++)
+		to[len++] = word[i] == '-' ? '_' : word[i];
+	to[len] = '\0';
+}
+
+static bool is_variable(const char *name)
+{
+	return name[0] != '\0' && strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == strlen(name);
+}
+
+static void put_word(struct buf *to, const char *word, size_t n)
+{
+	char *copy = strndup(word, n);
+	size_t shown = copy != NULL ? mask_place(copy) : 0;
+	buf_put(to, word, shown);
+	buf_puts(to, shown < n ? mask : "");
+	free(copy);
+}
+
+enum err mask_line(struct buf *to, const char *text)
+{
+	bool is_next_secret = false;
+	for (size_t n; *(text += strspn(text, " \t\r\n")) != '\0'; text += n) {
+		char name[WORD_NAME];
+		n = strcspn(text, " \t\r\n");
+		const char *equals = memchr(text, '=', n);
+		bool is_flag = text[0] == '-';
+		buf_puts(to, to->len > 0 ? " " : "");
+		name_in(text, n, name);
+		if (is_next_secret) {
+			buf_puts(to, mask);
+		} else if (equals != NULL && (mask_is_secret(name) || (!is_flag && is_variable(name)))) {
+			buf_put(to, text, (size_t)(equals - text) + 1);
+			buf_puts(to, mask);
+		} else {
+			put_word(to, text, n);
+		}
+		is_next_secret = !is_next_secret && equals == NULL &&
+		                 ((is_flag && mask_is_secret(name)) || (n == 6 && strncasecmp(text, "Bearer", n) == 0));
+	}
+	return to->err;
 }
 
 static enum err mask_item(cJSON *item, int nested, bool *is_masked);
