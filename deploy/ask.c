@@ -11,6 +11,8 @@
 
 enum { ARGV_MAX = 1024, WORD_MAX = 128 * 1024, URL_MAX = 16 * 1024, NAME_MAX_ = 256, TIMEOUT_MAX_MS = 24 * 3600 * 1000 };
 
+const char ask_shown_words[] = "and, with what stands there in place of ****:\n";
+
 static const char *const kind_names[] = { "none", "run", "http", "put" };
 _Static_assert(sizeof kind_names / sizeof kind_names[0] == ASK_KIND_COUNT, "a name for every kind");
 

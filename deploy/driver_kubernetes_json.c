@@ -14,7 +14,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 
-enum { TEXT_MAX = ASK_BODY_MAX, STEP_MAX = 64, CAUSES_MAX = 4, VALUES_MAX = 400000 };
+enum { TEXT_MAX = ASK_BODY_MAX, STEP_MAX = 64, CAUSES_MAX = 4, MESSAGE_MAX = 160, VALUES_MAX = 400000 };
 
 static const double exact = 9007199254740992.0; /* 2^53: what a double can say of integers */
 
@@ -377,13 +377,23 @@ int64_t kube_time(const char *text)
 
 /* ---- answers ---- */
 
+/* Where a message repeats what it was sent: behind "Invalid value: " and the like. The rest of it can't be told from that, quoted as it may be. */
+static int before_values(const char *message)
+{
+	const char *at = strstr(message, " value: ");
+	size_t n = at != NULL ? (size_t)(at - message) + strlen(" value: ") : strlen(message);
+	return n < MESSAGE_MAX ? (int)n : MESSAGE_MAX;
+}
+
 /* "message [field: why; ...]", of a Status object. */
 static void put_status(const cJSON *o, const struct answer *a, char *to, size_t size)
 {
 	const cJSON *one;
 	const char *message = kube_string(o, "message");
 	size_t n = 0, causes = 0;
-	int put = snprintf(to, size, "HTTP %d%s%.160s", a->status, message[0] != '\0' ? ": " : "", message);
+	int shown = before_values(message);
+	bool is_cut = shown < MESSAGE_MAX && message[shown] != '\0';
+	int put = snprintf(to, size, "HTTP %d%s%.*s%s", a->status, message[0] != '\0' ? ": " : "", shown, message, is_cut ? "****" : "");
 	n = put < 0 ? 0 : (size_t)put;
 	if (a->status != 422)
 		return;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "deploy/mask.h"
 
 enum { SELECTOR_MAX = 2048, UID_MAX = 256, IMAGE_MAX = 1024, TIME_MAX = 40 };
 
@@ -323,6 +324,17 @@ static void rollout(const cJSON *o, struct verdict *v)
 		verdict_done(v, "healthy");
 }
 
+/* What could not be loaded, as it may be told: the place may hold a signature. */
+static void load_failed(const cJSON *o, const char *transition, struct verdict *v)
+{
+	struct buf said;
+	buf_init(&said, ASK_BODY_MAX);
+	mask_line(&said, kube_string(o, "status.modelStatus.lastFailureInfo.message"));
+	verdict_failed(v, "the model does not load (%s): %.60s %.100s", transition, kube_string(o, "status.modelStatus.lastFailureInfo.reason"),
+	               said.err == ERR_OK ? buf_text(&said) : "");
+	buf_release(&said);
+}
+
 static void inference(const cJSON *o, struct verdict *v)
 {
 	const char *transition = kube_string(o, "status.modelStatus.transitionStatus"),
@@ -330,9 +342,7 @@ static void inference(const cJSON *o, struct verdict *v)
 	const char *created = kube_string(o, "status.components.predictor.latestCreatedRevision"),
 		   *latest = kube_string(o, "status.components.predictor.latestReadyRevision");
 	if (strcmp(transition, "BlockedByFailedLoad") == 0 || strcmp(transition, "InvalidSpec") == 0)
-		verdict_failed(v, "the model does not load (%s): %.60s %.100s", transition,
-		               kube_string(o, "status.modelStatus.lastFailureInfo.reason"),
-		               kube_string(o, "status.modelStatus.lastFailureInfo.message"));
+		load_failed(o, transition, v);
 	else if (kube_at(o, "status.observedGeneration") != NULL && !is_observed(o))
 		verdict_again(v, 0, "waiting for the controller to see the change");
 	else if (strcmp(transition, "InProgress") == 0)

@@ -152,7 +152,7 @@ static void put_step(const struct step *s, size_t number, bool with_ask, struct 
 	buf_init(&text, PLAN_BYTES_MAX);
 	ask_print(&s->ask, BODY_SHOWN, &text);
 	if (s->shown.kind != ASK_NONE) {
-		buf_puts(&text, "and, with what stands there in place of ****:\n");
+		buf_puts(&text, ask_shown_words);
 		ask_print(&s->shown, BODY_SHOWN, &text);
 	}
 	line_carry(to, &text);

@@ -124,6 +124,34 @@ static void test_mask(void **state)
 	}
 }
 
+/* Lines that somebody typed: what stands behind the name of a secret, variables, and what a URL has of logins and queries. */
+static void test_mask_line(void **state)
+{
+	static const struct { const char *label, *in, *want; } rows[] = {
+		{ "words",                "roll back,  p99\tis up", "roll back, p99 is up" },
+		{ "an option and a word", "deploy --api-key k --model m", "deploy --api-key **** --model m" },
+		{ "an option with =",     "deploy --token=k -n 2", "deploy --token=**** -n 2" },
+		{ "a variable",           "kubectl set env deployment/a DSN=x --record=true", "kubectl set env deployment/a DSN=**** --record=true" },
+		{ "an image",             "kubectl set image deployment/a vllm=r/a:v3", "kubectl set image deployment/a vllm=r/a:v3" },
+		{ "small letters",        "db_password=p x=y", "db_password=**** x=y" },
+		{ "a header",             "-H Authorization: Bearer abc def", "-H Authorization: Bearer **** def" },
+		{ "a login in a URL",     "get https://u:p@h/x now", "get https://**** now" },
+		{ "a query",              "get https://h/x?sig=p now", "get https://h/x?**** now" },
+		{ "a question",           "is it up? yes", "is it up? yes" },
+		{ "an option at the end", "x --password", "x --password" },
+		{ "nothing",              "", "" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct buf text;
+		buf_init(&text, 4096);
+		assert_ok(mask_line(&text, rows[i].in));
+		if (strcmp(buf_text(&text), rows[i].want) != 0)
+			fail_msg("%s: %s", rows[i].label, buf_text(&text));
+		buf_release(&text);
+	}
+}
+
 static void test_url(void **state)
 {
 	struct arena arena;
@@ -141,6 +169,7 @@ int main(void)
 		cmocka_unit_test(test_json_of_others),
 		cmocka_unit_test(test_print),
 		cmocka_unit_test(test_mask),
+		cmocka_unit_test(test_mask_line),
 		cmocka_unit_test(test_url),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
