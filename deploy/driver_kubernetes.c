@@ -90,8 +90,10 @@ static const char notes[] =
 	"meanwhile is a conflict, which is looked at and never overwritten. Versions are templates, not revision numbers: a restart makes a revision but no version, and "
 	"numbers move when a revision is taken up again. Replicas, selector, strategy, ConfigMaps, Secrets and Services are not rolled back.\n\n"
 	"The login needs `get` and `patch` on the workload, `list` on replicasets or controllerrevisions, and, to say more, `list` on pods and horizontalpodautoscalers; "
-	"`delete` on pods for stuck ones, `patch` on rollouts/status for Rollouts. What an operator such as Argo CD or Flux owns is put back by it: the sheet says so. "
-	"A template with literal secrets in its environment is sent, and kept in the plan in the store, as it is; where a plan is shown such values are `****`.";
+	"`delete` on pods for stuck ones, `patch` on rollouts/status for Rollouts. What an operator such as Argo CD or Flux owns is put back by it: the sheet says so.\n\n"
+	"What a template holds may be secret, so a plan does not hold it: it names the revision that does, which is read, compared with the plan and sent by the step itself. "
+	"The sheet shows the request with `****` for every text that is not known to be harmless (values of variables, words of commands, annotations), and names the places "
+	"where it differs from what runs. A revision that changed or went since is refused. A `storageUri` with a login or a signature in it is not put back.";
 
 const struct driver kubernetes_driver = {
 	.name          = "kubernetes",
