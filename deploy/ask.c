@@ -210,7 +210,7 @@ static void put_word(struct buf *to, const char *word)
 	buf_putc(to, '\'');
 }
 
-static bool is_secret(const char *header)
+bool ask_header_is_secret(const char *header)
 {
 	static const char *const names[] = { "authorization", "cookie", "token", "key", "secret", "password" };
 	char low[64];
@@ -246,7 +246,7 @@ static void put_http(const struct ask *a, struct buf *to)
 	else if (a->is_on_machine)
 		buf_puts(to, " from the machine itself");
 	for (size_t i = 0; i < a->n_headers; i++)
-		buf_printf(to, "\n%s: %s", a->headers[i].name, is_secret(a->headers[i].name) ? "****" : a->headers[i].value);
+		buf_printf(to, "\n%s: %s", a->headers[i].name, ask_header_is_secret(a->headers[i].name) ? "****" : a->headers[i].value);
 }
 
 enum err ask_print(const struct ask *a, size_t max, struct buf *to)

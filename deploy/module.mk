@@ -64,5 +64,6 @@ libdeploy_a_SOURCES += %reldir%/remote.c %reldir%/remote.h
 libdeploy_a_SOURCES += %reldir%/remote_http.c %reldir%/remote_http.h
 libdeploy_a_SOURCES += %reldir%/run.c %reldir%/run.h
 libdeploy_a_SOURCES += %reldir%/scope.c %reldir%/scope.h
+libdeploy_a_SOURCES += %reldir%/secret_headers.c %reldir%/secret_headers.h
 libdeploy_a_SOURCES += %reldir%/server_api.c %reldir%/server_api.h
 libdeploy_a_SOURCES += %reldir%/systemd.c %reldir%/systemd.h
