@@ -15,6 +15,7 @@
 #include "store/deployments.h"
 #include "store/reader.h"
 #include "tests/unit/deploy/kube_server.h"
+#include "tests/unit/deploy/small_server.h"
 #include "tests/unit/recorder/page_server.h"
 
 #define SECRET      "hunter2-" /* what each of them begins with */
@@ -166,6 +167,18 @@ static void ask(struct stage *s, const struct request *wish)
 	assert_ok(spool_put(&way, &r, &why));
 }
 
+static enum err take_answer(void *ctx, const struct request_row *q)
+{
+	struct stage *s = ctx;
+	snprintf(s->text, sizeof s->text, "%s", q->text);
+	return ERR_OK;
+}
+
+static void read_answer(struct stage *s, struct reader *r)
+{
+	(void)reader_request(r, s->request, take_answer, s, &why);
+}
+
 struct waited {
 	struct stage *stage;
 	const char   *state;
@@ -182,12 +195,16 @@ static bool is_in_state(struct bench *b, void *ctx)
 static void await(struct stage *s, const char *state)
 {
 	struct waited w = { s, state };
-	if (!bench_wait(&s->bench, is_in_state, &w))
-		fail_msg("it is %s, not %s: %s", s->state, state, s->text);
+	if (bench_wait(&s->bench, is_in_state, &w))
+		return;
+	if (s->id == 0)
+		read_store(s, read_answer);
+	fail_msg("it is %s, not %s: %s", s->state, state, s->text);
 }
 
 static void plan_and_confirm(struct stage *s, const char *verb, const char *to)
 {
+	assert_true(bench_becomes(&s->bench, "up", 1, 0)); /* else the gate has nothing to go by */
 	s->id = 0;
 	s->state[0] = '\0';
 	ask(s, &(struct request){ .kind = REQUEST_PLAN, .verb = verb, .target = "llama", .to = to, .comment = "p99 is up" });
@@ -202,14 +219,16 @@ static void control(struct stage *s, enum control c)
 
 /* ---- a stage ---- */
 
-/* One node that is up, and what its model is deployed by. */
+/* One node that is up (NULL: a page's), and what its model is deployed by. */
 static void write_fleet(struct stage *s, const char *target, const char *deploy)
 {
+	char page[64];
+	snprintf(page, sizeof page, "http://127.0.0.1:%d/metrics", page_server_port(s->page));
 	bench_write(&s->bench, "fleet.yml",
 	            "alerts: { builtin: false }\ndefaults: { interval: 1s, timeout: 1s }\ngroups:\n  - name: chat\n    model: llama\n"
-	            "    targets: [ \"http://127.0.0.1:%d/metrics\"%s ]\n"
+	            "    targets: [ \"%s\" ]\n"
 	            "    deploy: { %s, soak: 0s, gate: { latency: off, errors: off, quality: off, memory: off, requests: 0 } }\n",
-	            page_server_port(s->page), target, deploy);
+	            target != NULL ? target : page, deploy);
 }
 
 static void begin(struct stage *s)
@@ -227,7 +246,7 @@ static void begin_cluster(struct stage *s)
 	begin(s);
 	make_cluster(s);
 	snprintf(deploy, sizeof deploy, "driver: kubernetes, name: llama-8b, namespace: serving, context: prod, kubeconfig: %s/config", s->bench.folder);
-	write_fleet(s, "", deploy);
+	write_fleet(s, NULL, deploy);
 	bench_write(&s->bench, "config", "contexts: [ { name: prod, context: { cluster: k, user: u } } ]\nclusters: [ { name: k, cluster: { server: \"http://127.0.0.1:%d\" } } ]\n"
 	            "users: [ { name: u, user: {} } ]\n", kube_server_port(s->server));
 	bench_go(&s->bench);
@@ -305,12 +324,80 @@ static void test_resume_by_another_recorder(void **state)
 	}
 }
 
+/* ---- drivers of a site's own ---- */
+
+/* A service that knows who asks, and what it was told to run. */
+struct service {
+	char version[32];
+	bool was_told; /* both secrets */
+};
+
+static void serve(void *ctx, const struct small_request *r, char *to, size_t size)
+{
+	struct service *s = ctx;
+	char text[128];
+	s->was_told = strstr(r->head, "Authorization: Bearer hunter2-bearer\r\n") != NULL && strstr(r->head, "X-Api-Key: hunter2-key\r\n") != NULL;
+	if (strcmp(r->method, "POST") == 0 && s->was_told)
+		snprintf(s->version, sizeof s->version, "%.30s", strrchr(r->path, '/') + 1);
+	snprintf(text, sizeof text, "{\"version\":\"%s\",\"all\":[\"v2\",\"v1\"]}", s->version);
+	small_answer(to, size, s->was_told ? "200 OK" : "401 Unauthorized", "", text);
+}
+
+static void test_http(void **state)
+{
+	static struct stage s;
+	struct service service = { .version = "v2" };
+	struct small_server *server = small_server_start(NULL, serve, &service);
+	char deploy[1024], url[64];
+	(void)state;
+	begin(&s);
+	snprintf(url, sizeof url, "http://127.0.0.1:%d", small_server_port(server));
+	snprintf(deploy, sizeof deploy, "driver: http, auth: { bearer: { file: %s/secret } }, secret_headers: { X-Api-Key: { file: %s/secret-key } }, "
+	         "current: { url: '%s/now', version: version }, list: { url: '%s/now', versions: all }, apply: { method: POST, url: '%s/load/{version}' }",
+	         s.bench.folder, s.bench.folder, url, url, url);
+	write_fleet(&s, NULL, deploy);
+	bench_write(&s.bench, "secret", "hunter2-bearer\n");
+	bench_write(&s.bench, "secret-key", "hunter2-key\n");
+	bench_go(&s.bench);
+	plan_and_confirm(&s, "rollback", "v1");
+	await(&s, "done");
+	assert_string_equal(service.version, "v1");
+	assert_nowhere(&s, "secret");
+	end(&s);
+	small_server_stop(server);
+}
+
+/* A command is told no secret on its command line, since that stands in the plan: it reads what it needs itself. */
+static void test_command(void **state)
+{
+	static struct stage s;
+	char deploy[1024];
+	(void)state;
+	begin(&s);
+	const char *folder = s.bench.folder;
+	snprintf(deploy, sizeof deploy, "driver: command, current: [ cat, %s/now ], list: [ printf, 'v2\\nv1\\n' ], "
+	         "apply: [ [ sh, -c, 'TOKEN=$(cat \"$1/secret\") && test -n \"$TOKEN\" && printf %%s \"$2\" >\"$1/now\"', sh, %s, '{version}' ] ]", folder, folder);
+	write_fleet(&s, "local:", deploy);
+	bench_write(&s.bench, "secret", "hunter2-file\n");
+	bench_write(&s.bench, "now", "v2");
+	bench_go(&s.bench);
+	plan_and_confirm(&s, "rollback", "v1");
+	await(&s, "done");
+	char *now = bench_read(&s.bench, "now");
+	assert_string_equal(now, "v1");
+	free(now);
+	assert_nowhere(&s, "secret");
+	end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_run),
 		cmocka_unit_test(test_undo_by_another_recorder),
 		cmocka_unit_test(test_resume_by_another_recorder),
+		cmocka_unit_test(test_http),
+		cmocka_unit_test(test_command),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
