@@ -3,8 +3,6 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +11,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "deploy/keyed_hash.h"
 
 enum { TEXT_MAX = ASK_BODY_MAX, STEP_MAX = 64, CAUSES_MAX = 4, MESSAGE_MAX = 160, VALUES_MAX = 400000 };
 
@@ -99,15 +98,8 @@ const char *kube_text(struct arena *a, const cJSON *tree, bool keeps_nulls)
 
 void kube_hash(struct arena *a, const char *key, const char *text, char to[KUBE_HASH])
 {
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned size = 0;
-	to[0] = '\0';
-	if (HMAC(EVP_sha256(), key, (int)strlen(key), (const unsigned char *)text, strlen(text), digest, &size) == NULL || size < KUBE_HASH / 2) {
+	if (!keyed_hash(key, text, to, KUBE_HASH))
 		a->failed = true;
-		return;
-	}
-	for (size_t i = 0; i < KUBE_HASH / 2; i++)
-		snprintf(to + 2 * i, 3, "%02x", digest[i]);
 }
 
 void kube_hash_of_old(const char *text, char to[KUBE_HASH])

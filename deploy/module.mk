@@ -43,6 +43,7 @@ libdeploy_a_SOURCES += %reldir%/http_template.c %reldir%/http_template.h
 libdeploy_a_SOURCES += %reldir%/kube_config.c %reldir%/kube_config.h
 libdeploy_a_SOURCES += %reldir%/kube_config_exec.c %reldir%/kube_config_private.h
 libdeploy_a_SOURCES += %reldir%/kube_exec.c
+libdeploy_a_SOURCES += %reldir%/keyed_hash.c %reldir%/keyed_hash.h
 libdeploy_a_SOURCES += %reldir%/mask.c %reldir%/mask.h
 libdeploy_a_SOURCES += %reldir%/login.c %reldir%/login.h
 libdeploy_a_SOURCES += %reldir%/model_config.c %reldir%/model_config.h
