@@ -174,6 +174,8 @@ struct driver {
 	bool                 has_history;   /* look gives versions that it could go back to; else history must be the store's */
 	bool                 has_running;   /* look tells the running version; else it must be a signal */
 	bool                 may_fetch;     /* a redeploy may be to a version that look has not listed: it is fetched */
+	/* Whether that may be asked for of a redeploy instead of a version: "pause", "scale=3". `plan` finds it as the id to go to. NULL: there is nothing such. */
+	bool          (*is_action)(const struct settings *s, const char *word);
 	/* More than the options' own ranges; may be NULL. */
 	enum err      (*check)(const struct fleet_deploy *d, const struct settings *s, struct why *why);
 	enum look_turn (*look)(struct look *l, struct why *why);

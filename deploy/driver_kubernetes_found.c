@@ -200,7 +200,8 @@ enum err kube_found_object(struct look *l, struct kube_finding *f, const cJSON *
 	if (e != ERR_OK)
 		return e;
 	if (f->state.is_paused && f->kind != KUBE_ROLLOUT)
-		found_warn(l, WARNING_FORBIDS, "it is paused: nothing would roll out until it is resumed (kubectl rollout resume)");
+		found_warn(l, WARNING_NOTE, "it is paused");
+	f->replicas = kube_number(o, "spec.replicas", 1);
 	f->since_ms = f->kind == KUBE_DEPLOYMENT ? rolled_out_since(o) : 0;
 	kube_rollout(f->kind, o, &v);
 	l->found.is_ready = v.kind == VERDICT_DONE;
@@ -382,6 +383,9 @@ enum err kube_found_end(struct look *l, struct kube_finding *f, struct why *why)
 	cJSON_AddStringToObject(o, "running", f->running);
 	cJSON_AddStringToObject(o, "selector", f->selector);
 	cJSON_AddRawToObject(o, "images", f->images);
+	cJSON_AddBoolToObject(o, "paused", f->state.is_paused);
+	cJSON_AddNumberToObject(o, "replicas", (double)f->replicas);
+	cJSON_AddStringToObject(o, "scaler", f->scaler != NULL ? f->scaler : "");
 	if (f->held != NULL) /* the way back */
 		cJSON_AddRawToObject(o, "held", f->held);
 	if (f->kind == KUBE_ROLLOUT) {

@@ -20,6 +20,8 @@ struct kube_finding {
 	const char                 *held;   /* as a version's data: the revision that holds the very template of now; NULL: none does */
 	const char                 *images; /* JSON: container to image */
 	const char                 *stable; /* of a Rollout: the pod hash that is stable */
+	int64_t                     replicas;
+	const char                 *scaler; /* the autoscaler that sets them; NULL: none is known */
 	int64_t                     canary; /* of an InferenceService: canaryTrafficPercent, -1: not set */
 	bool                        is_serverless, is_ordered, may_not_delete, is_moving;
 	const char                 *rolled_out; /* of an InferenceService: the revision that gets what a canary does not */

@@ -117,6 +117,19 @@ static void plan_restart(struct kube_making *m, int64_t canary)
 	kube_plan_add_ready(m, m->p->back, &back);
 }
 
+void kube_plan_traffic(struct kube_making *m, const char *title, int64_t canary)
+{
+	struct kube_aim aim, back;
+	struct model model = { .canary = canary, .id = kube_string(m->before, "running") };
+	aim_model(m, &model, &aim);
+	kube_plan_add_change(m, title, &aim, &m->found, 1);
+	kube_plan_add_ready(m, m->p->forward, &aim);
+	model.canary = kube_number(m->before, "canary", -1);
+	aim_model(m, &model, &back);
+	kube_plan_add_way_back(m, arena_printf(m->p->arena, "put back the traffic of %s", m->name), &back);
+	kube_plan_add_ready(m, m->p->back, &back);
+}
+
 static struct model model_of(const cJSON *data, const char *id, int64_t canary)
 {
 	return (struct model){ .storage = kube_string(data, "storage"), .image = kube_string(data, "image"), .id = id, .canary = canary };

@@ -64,7 +64,7 @@ static const char *images_of(struct kube_making *m, const cJSON *of)
 }
 
 /* What was found, as it is. */
-static void aim_found(struct kube_making *m, struct kube_aim *out)
+void kube_plan_aim_found(struct kube_making *m, struct kube_aim *out)
 {
 	*out = (struct kube_aim){ .sign = m->found, .images = images_of(m, m->before) };
 }
@@ -172,17 +172,30 @@ void kube_plan_add_ready(struct kube_making *m, struct steps *to, const struct k
 }
 
 /* Something that may be set twice: no version goes with it. `sub` "status" or "". */
-static void add_set(struct kube_making *m, struct steps *to, const char *title, const char *sub, const char *body, const struct kube_aim *aim)
+static void add_set(struct kube_making *m, struct steps *to, const char *title, const char *sub, const char *body, const struct kube_aim *aim,
+                    bool is_trial)
 {
-	struct step *s = steps_add(m->p, to, PHASE_CHANGE, "%s", title);
+	struct step *s = steps_add(m->p, to, PHASE_CHANGE, "%s%s", is_trial ? "try without effect: " : "", title);
 	if (s == NULL)
 		return;
 	const char *url = sub[0] != '\0' ? arena_printf(m->p->arena, "%s/%s", m->url, sub) : m->url;
-	kube_patch(m->p->arena, patch_url(m, url, false), merge_patch, body, &s->ask);
+	kube_patch(m->p->arena, patch_url(m, url, is_trial), merge_patch, body, &s->ask);
 	s->tag = KUBE_TAG_STATUS;
 	s->note = note(m, aim, NULL, 0);
-	s->changes = true;
+	s->changes = !is_trial;
 	s->is_repeatable = true;
+}
+
+void kube_plan_add_set(struct kube_making *m, struct steps *to, const char *title, const char *sub, const char *body, const struct kube_aim *aim)
+{
+	add_set(m, to, title, sub, body, aim, false);
+}
+
+void kube_plan_try_set(struct kube_making *m, const char *title, const char *body, const struct kube_aim *aim)
+{
+	if (setting_bool(m->p->settings, "dry_run"))
+		add_set(m, m->p->forward, title, "", body, aim, true);
+	add_set(m, m->p->forward, title, "", body, aim, false);
 }
 
 static void add_deletion(struct kube_making *m, const char *pod, const char *uid, const struct kube_aim *aim)
@@ -297,7 +310,7 @@ static void plan_workload(struct kube_making *m)
 	kube_plan_add_ready(m, m->p->back, &back);
 }
 
-static void plan_rollout_redeploy(struct kube_making *m)
+void kube_plan_rollout_verb(struct kube_making *m, const char *word)
 {
 	static const struct {
 		const char *word, *title, *sub, *body;
@@ -306,21 +319,21 @@ static void plan_rollout_redeploy(struct kube_making *m)
 		{ "retry", "retry", "status", "{\"status\":{\"abort\":false}}" },
 	};
 	struct arena *a = m->p->arena;
-	const char *word = setting_text(m->p->settings, "redeploy"), *at = kube_plan_second(m);
+	const char *at = kube_plan_second(m);
 	struct kube_aim aim;
-	aim_found(m, &aim);
+	kube_plan_aim_found(m, &aim);
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
 		if (strcmp(word, verbs[i].word) == 0) {
 			if (i == 0)
-				add_set(m, m->p->forward, arena_printf(a, "unpause %s", m->name), "", "{\"spec\":{\"paused\":false}}",
+				kube_plan_add_set(m, m->p->forward, arena_printf(a, "unpause %s", m->name), "", "{\"spec\":{\"paused\":false}}",
 				        &aim);
-			add_set(m, m->p->forward, arena_printf(a, "%s %s", verbs[i].title, m->name), verbs[i].sub, verbs[i].body, &aim);
+			kube_plan_add_set(m, m->p->forward, arena_printf(a, "%s %s", verbs[i].title, m->name), verbs[i].sub, verbs[i].body, &aim);
 			kube_plan_add_ready(m, m->p->forward, &aim);
-			add_set(m, m->p->back, arena_printf(a, "abort %s", m->name), "status", "{\"status\":{\"abort\":true}}", &aim);
+			kube_plan_add_set(m, m->p->back, arena_printf(a, "abort %s", m->name), "status", "{\"status\":{\"abort\":true}}", &aim);
 			plan_warn(m->p, WARNING_NOTE, "the way back aborts the rollout: traffic returns to what was stable");
 			return;
 		}
-	add_set(m, m->p->forward, arena_printf(a, "restart the pods of %s", m->name), "",
+	kube_plan_add_set(m, m->p->forward, arena_printf(a, "restart the pods of %s", m->name), "",
 	        arena_printf(a, "{\"spec\":{\"restartAt\":\"%s\"}}", at), &aim);
 	kube_plan_add_ready(m, m->p->forward, &aim);
 	kube_plan_add_ready(m, m->p->back, &aim); /* there is nothing to take back */
@@ -329,7 +342,7 @@ static void plan_rollout_redeploy(struct kube_making *m)
 static void promote_fully(struct kube_making *m, struct steps *to, const struct kube_aim *aim)
 {
 	kube_plan_add_wait(m, to, PHASE_CHANGE, KUBE_TAG_SEEN, "wait for the controller to see the template", aim);
-	add_set(m, to, arena_printf(m->p->arena, "leave out the steps of %s", m->name), "status", "{\"status\":{\"promoteFull\":true}}",
+	kube_plan_add_set(m, to, arena_printf(m->p->arena, "leave out the steps of %s", m->name), "status", "{\"status\":{\"promoteFull\":true}}",
 	        aim);
 }
 
@@ -340,7 +353,7 @@ static void plan_rollout_rollback(struct kube_making *m)
 	bool skips = setting_bool(m->p->settings, "skip_steps");
 	aim_revision(m, m->data, &aim);
 	if (cJSON_IsTrue(kube_at(m->before, "moving")))
-		add_set(m, m->p->forward, arena_printf(m->p->arena, "abort the rollout of %s", m->name), "status",
+		kube_plan_add_set(m, m->p->forward, arena_printf(m->p->arena, "abort the rollout of %s", m->name), "status",
 		        "{\"status\":{\"abort\":true}}", &aim);
 	kube_plan_add_change(m, arena_printf(m->p->arena, "put %.100s on %s", m->p->to->name, m->name), &aim, &m->found, 1);
 	if (skips && strcmp(kube_string(m->data, "pod_hash"), kube_string(m->before, "stable")) != 0)
@@ -363,12 +376,18 @@ static enum err make(struct kube_making *m, struct why *why)
 	m->rv = kube_string(m->before, "resource_version");
 	if (m->found[0] == '\0' || kube_at(m->before, "images") == NULL)
 		return why_set(why, ERR_FORMAT, "what was found of the workload is not whole");
+	if (m->p->kind == DEPLOY_REDEPLOY && kube_is_action(m->p->settings, m->p->to->id))
+		return kube_plan_action(m, m->p->to->id, why);
 	bool is_back = m->p->kind == DEPLOY_ROLLBACK || strcmp(m->p->to->id, kube_string(m->before, "running")) != 0;
 	if (is_back && m->data == NULL)
 		return why_set(why, ERR_UNSUPPORTED, "Kubernetes keeps no revision '%.60s' to go back to",
 		               m->p->to->name[0] != '\0' ? m->p->to->name : m->p->to->id);
 	if (m->kind == KUBE_INFERENCE)
 		return kube_plan_inference(m, is_back, why);
+	if (cJSON_IsTrue(kube_at(m->before, "paused")) && m->kind != KUBE_ROLLOUT) {
+		plan_warn(m->p, WARNING_FORBIDS, "it is paused: nothing would roll out until it is resumed (`--to resume` of a redeploy, or kubectl rollout resume)");
+		return ERR_OK;
+	}
 	if (is_back && kube_string(m->data, "digest")[0] == '\0')
 		return why_set(why, ERR_UNSUPPORTED, "no revision of the cluster holds the template of '%.60s' (yet): look again in a moment",
 		               m->p->to->name);
@@ -378,7 +397,7 @@ static enum err make(struct kube_making *m, struct why *why)
 	if (m->kind == KUBE_ROLLOUT && is_back)
 		plan_rollout_rollback(m);
 	else if (m->kind == KUBE_ROLLOUT)
-		plan_rollout_redeploy(m);
+		kube_plan_rollout_verb(m, setting_text(m->p->settings, "redeploy"));
 	else if (is_back)
 		plan_workload(m);
 	else

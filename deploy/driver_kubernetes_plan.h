@@ -40,11 +40,20 @@ void kube_plan_add_change(struct kube_making *m, const char *title, const struct
 void kube_plan_add_way_back(struct kube_making *m, const char *title, const struct kube_aim *aim); /* from all that the steps forward lead to */
 void kube_plan_add_wait(struct kube_making *m, struct steps *to, enum phase phase, enum kube_tag tag, const char *title, const struct kube_aim *aim);
 void kube_plan_add_ready(struct kube_making *m, struct steps *to, const struct kube_aim *aim);
+void kube_plan_add_set(struct kube_making *m, struct steps *to, const char *title, const char *sub, const char *body, const struct kube_aim *aim); /* may be set twice; `sub`: "status" or "" */
+void kube_plan_try_set(struct kube_making *m, const char *title, const char *body, const struct kube_aim *aim); /* forward: tried first, then done */
+void kube_plan_aim_found(struct kube_making *m, struct kube_aim *out); /* the template stays as it is */
 void kube_plan_remember(struct kube_making *m, const char *sign);
 const char *kube_plan_second(struct kube_making *m); /* now, in whole seconds */
 const char *kube_plan_restarted(const struct kube_making *m); /* when it was last restarted; "" never, or nobody knows */
+void kube_plan_rollout_verb(struct kube_making *m, const char *word); /* of a Rollout: restart, promote, retry */
+
+/* driver_kubernetes_actions.c */
+enum err kube_plan_action(struct kube_making *m, const char *word, struct why *why);
 
 /* driver_kubernetes_inference.c */
+/* To that share of the traffic for the newest revision; -1: all. */
+void     kube_plan_traffic(struct kube_making *m, const char *title, int64_t canary);
 enum err kube_plan_inference(struct kube_making *m, bool is_back, struct why *why);
 
 #endif

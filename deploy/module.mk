@@ -16,6 +16,7 @@ libdeploy_a_SOURCES += %reldir%/driver_compose.c
 libdeploy_a_SOURCES += %reldir%/driver_docker.c
 libdeploy_a_SOURCES += %reldir%/driver_http.c
 libdeploy_a_SOURCES += %reldir%/driver_kubernetes.c %reldir%/driver_kubernetes.h
+libdeploy_a_SOURCES += %reldir%/driver_kubernetes_actions.c
 libdeploy_a_SOURCES += %reldir%/driver_kubernetes_found.c %reldir%/driver_kubernetes_found.h
 libdeploy_a_SOURCES += %reldir%/driver_kubernetes_inference.c
 libdeploy_a_SOURCES += %reldir%/driver_kubernetes_json.c

@@ -141,7 +141,7 @@ static void test_what_is_warned_of(void **state)
 		const char *label, *patch, *want;
 		enum warning_level level;
 	} rows[] = {
-		{ "paused refuses", "{\"spec\":{\"paused\":true}}", "it is paused", WARNING_FORBIDS },
+		{ "paused", "{\"spec\":{\"paused\":true}}", "it is paused", WARNING_NOTE },
 		{ "Argo CD", "{\"metadata\":{\"annotations\":{\"argocd.argoproj.io/tracking-id\":\"x\"}}}", "Argo CD owns it",
 		  WARNING_SERIOUS },
 		{ "Flux", "{\"metadata\":{\"labels\":{\"kustomize.toolkit.fluxcd.io/name\":\"x\"}}}", "Flux owns it", WARNING_SERIOUS },

@@ -166,7 +166,10 @@ static void test_paused(void **state)
 {
 	(void)state;
 	begin(DEPLOYMENT, "53-deploy-get-paused", "23-rs-list-after-undo");
+	assert_true(kube_bench_warns(&b, WARNING_NOTE, "it is paused"));
+	assert_ok(kube_bench_plan(&b, DEPLOY_REDEPLOY, NULL, &why));
 	assert_true(kube_bench_warns(&b, WARNING_FORBIDS, "it is paused"));
+	assert_int_equal(b.forward.n, 0);
 }
 
 static void test_statefulset(void **state)

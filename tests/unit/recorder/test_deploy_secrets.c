@@ -278,6 +278,19 @@ static void test_run(void **state)
 	end(&s);
 }
 
+/* What is done to a workload instead goes the same way. */
+static void test_action(void **state)
+{
+	static struct stage s;
+	(void)state;
+	begin_cluster(&s);
+	plan_and_confirm(&s, "redeploy", "scale=4");
+	await(&s, "done");
+	assert_int_equal(sent(&s, "{\"spec\":{\"replicas\":4}}"), 2); /* tried and done */
+	assert_nowhere(&s, "none");
+	end(&s);
+}
+
 /* It never gets ready; another recorder finds the run stopped, and puts back what ran: it has nothing but the plan. */
 static void test_undo_by_another_recorder(void **state)
 {
@@ -394,6 +407,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_run),
+		cmocka_unit_test(test_action),
 		cmocka_unit_test(test_undo_by_another_recorder),
 		cmocka_unit_test(test_resume_by_another_recorder),
 		cmocka_unit_test(test_http),
