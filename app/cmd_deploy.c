@@ -86,7 +86,7 @@ const struct cli_command command_redeploy = {
 	.min_arguments = 1,
 	.max_arguments = 1,
 	.summary       = "restart a model, or bring it to a version, in waves with a health gate between them",
-	.details       = "Without --to the version that runs is brought anew." HOW,
+	.details       = "Without --to the version that runs is brought anew. Some drivers do other things to it by --to: kubernetes pause, resume, scale=N, promote, retry, abort, traffic=PERCENT." HOW,
 	.options       = redeploy_options,
 	.takes_common  = true,
 	.run           = run_redeploy,

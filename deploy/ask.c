@@ -11,6 +11,8 @@
 
 enum { ARGV_MAX = 1024, WORD_MAX = 128 * 1024, URL_MAX = 16 * 1024, NAME_MAX_ = 256, TIMEOUT_MAX_MS = 24 * 3600 * 1000 };
 
+const char ask_shown_words[] = "and, with what stands there in place of ****:\n";
+
 static const char *const kind_names[] = { "none", "run", "http", "put" };
 _Static_assert(sizeof kind_names / sizeof kind_names[0] == ASK_KIND_COUNT, "a name for every kind");
 
@@ -208,7 +210,7 @@ static void put_word(struct buf *to, const char *word)
 	buf_putc(to, '\'');
 }
 
-static bool is_secret(const char *header)
+bool ask_header_is_secret(const char *header)
 {
 	static const char *const names[] = { "authorization", "cookie", "token", "key", "secret", "password" };
 	char low[64];
@@ -244,7 +246,7 @@ static void put_http(const struct ask *a, struct buf *to)
 	else if (a->is_on_machine)
 		buf_puts(to, " from the machine itself");
 	for (size_t i = 0; i < a->n_headers; i++)
-		buf_printf(to, "\n%s: %s", a->headers[i].name, is_secret(a->headers[i].name) ? "****" : a->headers[i].value);
+		buf_printf(to, "\n%s: %s", a->headers[i].name, ask_header_is_secret(a->headers[i].name) ? "****" : a->headers[i].value);
 }
 
 enum err ask_print(const struct ask *a, size_t max, struct buf *to)

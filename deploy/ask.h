@@ -80,6 +80,10 @@ enum err      ask_from_json(struct arena *arena, const struct cJSON *o, struct a
  * `max` bytes of the body. Values of headers named Authorization, Cookie or like a token or key, and of secrets in JSON (deploy/mask.h), are shown as asterisks. Appends lines of text, not made safe for a
  * terminal. */
 enum err ask_print(const struct ask *a, size_t max, struct buf *to);
+/* Whether a header of that name is. */
+bool     ask_header_is_secret(const char *header);
+/* A line between a step's ask and what is made of its answer (struct step: shown). */
+extern const char ask_shown_words[];
 
 /* Copies all of it into the arena. */
 void ask_copy(struct arena *arena, const struct ask *from, struct ask *to);

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "deploy/mask.h"
 #include "deploy/note.h"
 
 enum { COMMAND_MS = 10 * 60 * 1000, READY_ASK_MS = 10 * 1000, READY_POLL_MS = 2000, READY_MS = 10 * 60 * 1000, VERSION_BYTES = 200, SAID_WIDTH = 120, WORDS_LIMIT = 256 };
@@ -58,8 +59,12 @@ void command_values(const struct unit *u, const char *version, const char *previ
 enum err command_fill(struct arena *a, const struct words *words, const char *const *values, struct ask *to, struct why *why)
 {
 	const char *argv[WORDS_LIMIT];
+	size_t which;
 	if (words->n == 0 || words->n > WORDS_LIMIT)
 		return why_set(why, ERR_FORMAT, "a command has at least one word, and %d at most", WORDS_LIMIT);
+	if (mask_words_tell(words->items, words->n, &which))
+		return why_set(why, ERR_FORMAT, "word %zu of '%.60s' is a secret in plain text, which plans, the store and lists of processes would hold: have the command read it "
+		               "from a file or a variable of its own", which + 1, words->items[0]);
 	for (size_t i = 0; i < words->n; i++) {
 		enum err e = template_fill(a, words->items[i], values, &argv[i], why);
 		if (e != ERR_OK)

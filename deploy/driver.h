@@ -101,7 +101,8 @@ enum phase { PHASE_DRAIN, PHASE_CHANGE, PHASE_READY /* wait until it serves, the
 struct step {
 	enum phase  phase;
 	const char *title;         /* for people, short: "restart ranker.service" */
-	struct ask  ask;           /* ASK_NONE: nothing is sent, judge is called with a NULL answer until it says done (a wait) */
+	struct ask  ask;           /* what is asked first. ASK_NONE: nothing is sent, judge is called with a NULL answer until it says done (a wait) */
+	struct ask  shown;         /* where judge makes of an answer what is sent in the end: that, without its secrets. For people: never sent. ASK_NONE: `ask` is all */
 	int         tag;           /* the driver's own: which step this is */
 	const char *note;          /* the driver's own JSON: what judge has to know. Journaled: no secrets */
 	bool        changes;       /* something out there is different afterwards; false: it only looks */
@@ -159,6 +160,7 @@ struct judging {
 	int64_t                    began_ms, now_ms; /* of the step */
 	struct arena              *arena;    /* until the step ends */
 	int                       *at;       /* the driver's; 0 at the step's beginning, also when it begins again after an interruption */
+	void                     **memory;   /* likewise, NULL at the beginning; in the arena. Never written down: what is secret may stand there. NULL: whoever calls keeps none */
 };
 
 struct driver {
@@ -172,6 +174,8 @@ struct driver {
 	bool                 has_history;   /* look gives versions that it could go back to; else history must be the store's */
 	bool                 has_running;   /* look tells the running version; else it must be a signal */
 	bool                 may_fetch;     /* a redeploy may be to a version that look has not listed: it is fetched */
+	/* Whether that may be asked for of a redeploy instead of a version: "pause", "scale=3". `plan` finds it as the id to go to. NULL: there is nothing such. */
+	bool          (*is_action)(const struct settings *s, const char *word);
 	/* More than the options' own ranges; may be NULL. */
 	enum err      (*check)(const struct fleet_deploy *d, const struct settings *s, struct why *why);
 	enum look_turn (*look)(struct look *l, struct why *why);

@@ -208,7 +208,8 @@ const struct driver command_driver = {
 	.name = "command",
 	.summary = "run commands of the site's own, over SSH or on this machine",
 	.notes = "No shell reads the words: a version, model or node is put into its word and stays in it. A version that begins with '-' is refused where it would be a word's beginning. "
-	         "Where a shell is wanted, say so: `[ sh, -c, 'deploy \"$1\" && notify', sh, '{version}' ]`.\n\n"
+	         "Where a shell is wanted, say so: `[ sh, -c, 'deploy \"$1\" && notify', sh, '{version}' ]`. The words stand in each plan, and in the machine's list of processes: a secret in plain text "
+	         "(`--token X`) is refused; have the command read it there.\n\n"
 	         "After an interruption `current` tells whether `apply` had happened; without it, or with several commands, a person decides, unless `is_repeatable` says that it does no harm.",
 	.options = options,
 	.n_options = sizeof options / sizeof options[0],

@@ -12,6 +12,7 @@
 #include "deploy/commands.h"
 #include "deploy/http_template.h"
 #include "deploy/note.h"
+#include "deploy/secret_headers.h"
 
 enum { TAG_SEND = 100, TAG_WAIT };
 enum { LOOK_CURRENT = 1, LOOK_VERSIONS };
@@ -28,13 +29,16 @@ static const struct option options[] = {
 	{ "check_ready", OPTION_TREE, false, "", "", "Requests that are asked again until they are answered as they say." },
 	{ "drain", OPTION_TREE, false, "", "", "Requests that take it out of service before." },
 	{ "undrain", OPTION_TREE, false, "", "", "Requests that put it back afterwards." },
+	{ SECRET_HEADERS, OPTION_TREE, false, "", "", "Headers whose values are secrets, by name, each with where the value is: `{ env: NAME }`, `{ file: /PATH }` or `{ command: [ WORD, ... ] }`. "
+	  "They go with all requests, and into no plan." },
 };
 
 static enum err check(const struct fleet_deploy *d, const struct settings *s, struct why *why)
 {
 	enum err e = ERR_OK;
 	for (size_t i = 0; i < sizeof options / sizeof options[0] && e == ERR_OK; i++)
-		e = http_template_check(setting(s, options[i].name)->node, options[i].name, why);
+		e = strcmp(options[i].name, SECRET_HEADERS) == 0 ? secret_headers_check(setting(s, SECRET_HEADERS)->node, why)
+		                                                 : http_template_check(setting(s, options[i].name)->node, options[i].name, why);
 	const struct yaml_node *current = setting(s, "current")->node, *list = setting(s, "list")->node;
 	if (e == ERR_OK && current != NULL && yaml_get(current, "version") == NULL)
 		e = why_set(why, ERR_FORMAT, "'current' must say where the version stands: 'version'");
@@ -243,8 +247,8 @@ static void judge(const struct judging *j, struct verdict *v)
 const struct driver http_driver = {
 	.name = "http",
 	.summary = "send requests of the site's own and check what they are answered",
-	.notes = "A version, model or node is percent-encoded in a URL, and escaped as within a JSON string in a body, so that it stays in its place. `auth` and `tls` of the deploy section "
-	         "are for its servers. PUT and DELETE may be sent twice; POST and PATCH are not, unless `repeatable` says that it does no harm: after an interruption `current` tells "
+	.notes = "A version, model or node is percent-encoded in a URL, and escaped as within a JSON string in a body, so that it stays in its place. `auth`, `secret_headers` and `tls` of the deploy section "
+	         "are for its servers; a login in plain text in a URL, header or body is refused, since plans are kept. PUT and DELETE may be sent twice; POST and PATCH are not, unless `repeatable` says that it does no harm: after an interruption `current` tells "
 	         "whether the one of `apply` had been acted on. A 429, and a 503 that says when to try again, are asked again.",
 	.options = options,
 	.n_options = sizeof options / sizeof options[0],

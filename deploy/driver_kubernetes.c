@@ -89,9 +89,13 @@ static const char notes[] =
 	"A redeploy is `kubectl rollout restart`, a rollback the template of another revision, each with the resourceVersion that was read: what somebody else changes "
 	"meanwhile is a conflict, which is looked at and never overwritten. Versions are templates, not revision numbers: a restart makes a revision but no version, and "
 	"numbers move when a revision is taken up again. Replicas, selector, strategy, ConfigMaps, Secrets and Services are not rolled back.\n\n"
+	"Instead of a version a redeploy may be asked for `--to pause`, `resume` (a Deployment, a Rollout), `scale=N` (a StatefulSet, too), `promote`, `retry`, `abort` (a Rollout), "
+	"`traffic=PERCENT` or `promote` (an InferenceService on Knative). What is paused is neither restarted nor rolled back before it is resumed.\n\n"
 	"The login needs `get` and `patch` on the workload, `list` on replicasets or controllerrevisions, and, to say more, `list` on pods and horizontalpodautoscalers; "
-	"`delete` on pods for stuck ones, `patch` on rollouts/status for Rollouts. What an operator such as Argo CD or Flux owns is put back by it: the sheet says so. "
-	"A template with literal secrets in its environment is sent, and kept in the plan in the store, as it is; where a plan is shown such values are `****`.";
+	"`delete` on pods for stuck ones, `patch` on rollouts/status for Rollouts. What an operator such as Argo CD or Flux owns is put back by it: the sheet says so.\n\n"
+	"What a template holds may be secret, so a plan does not hold it: it names the revision that does, which is read, compared with the plan and sent by the step itself. "
+	"The sheet shows the request with `****` for every text that is not known to be harmless (values of variables, words of commands, annotations), and names the places "
+	"where it differs from what runs. A revision that changed or went since is refused. A `storageUri` with a login or a signature in it is not put back.";
 
 const struct driver kubernetes_driver = {
 	.name          = "kubernetes",
@@ -102,6 +106,7 @@ const struct driver kubernetes_driver = {
 	.is_whole      = true,
 	.has_history   = true,
 	.has_running   = true,
+	.is_action     = kube_is_action,
 	.check         = check,
 	.look          = kube_look,
 	.plan          = kube_plan,

@@ -5,6 +5,11 @@
  * nulls left out, without what controllers add. What is known of a workload at one instant is a struct kube_state; everything else is read
  * from the answers where they come.
  *
+ * What a template holds may be secret: values of variables, words of commands, annotations. It stands in nothing that is written down (a
+ * version's data, what was found, a step). There stand which object of the cluster holds it, a digest of it, and its masked form for people;
+ * whoever sends it reads it anew (docs/decisions/0024-templates-are-read-when-they-are-sent.md). Digests are keyed with the uid of the object,
+ * which is itself written down only as a digest: nobody tries weak secrets on what the store holds.
+ *
  * Answers are another's: each is parsed behind ceilings, freed before the call returns; texts that outlive it are copied into the arena. */
 #ifndef PITWALL_DEPLOY_DRIVER_KUBERNETES_H
 #define PITWALL_DEPLOY_DRIVER_KUBERNETES_H
@@ -19,6 +24,8 @@
 #include <stdint.h>
 
 struct cJSON;
+
+#define KUBE_RESTARTED_AT "kubectl.kubernetes.io/restartedAt"
 
 enum kube_kind { KUBE_DEPLOYMENT, KUBE_STATEFULSET, KUBE_DAEMONSET, KUBE_ROLLOUT, KUBE_INFERENCE, KUBE_KIND_COUNT };
 
@@ -38,15 +45,20 @@ enum kube_kind kube_kind_of(const struct settings *s);
 
 enum { KUBE_HASH = 17 }; /* 16 hexadecimal digits and a NUL */
 
+/* Of notes: what a digest there is. Notes of before have none, and what they compare with is kube_hash_of_old. */
+enum { KUBE_FORM = 2 };
+
 /* ---- JSON (driver_kubernetes_json.c) ---- */
 
 /* Keys in byte order, no blanks. ERR_FORMAT: a number that would not come out as it went in. Nulls are left out unless `keeps_nulls`. */
 enum err    kube_canonical(const struct cJSON *tree, bool keeps_nulls, struct buf *to);
 /* The same in the arena; NULL, and the arena has failed, where it can't be said or is too long. */
 const char *kube_text(struct arena *a, const struct cJSON *tree, bool keeps_nulls);
-void        kube_hash(const char *text, char to[KUBE_HASH]);
+/* A digest that nobody can try texts on who does not know the key. "" and the arena has failed for want of memory. */
+void        kube_hash(struct arena *a, const char *key, const char *text, char to[KUBE_HASH]);
+void        kube_hash_of_old(const char *text, char to[KUBE_HASH]);
 
-enum kube_strip { KUBE_STRIP_RESTART = 1 /* the annotation of restarts */, KUBE_STRIP_IMAGES = 2 };
+enum kube_strip { KUBE_STRIP_RESTART = 1 /* the annotation of restarts */, KUBE_STRIP_IMAGES = 2, KUBE_STRIP_MODEL = 4 /* of a predictor: what it loads, its share of a canary */ };
 /* The canonical text of a template without what the controller adds; NULL as above. */
 const char *kube_template(struct arena *a, const struct kube_resource *r, const struct cJSON *template, unsigned strip);
 
@@ -59,6 +71,8 @@ void        kube_get(struct arena *a, const char *url, struct ask *to);
 void        kube_patch(struct arena *a, const char *url, const char *type, const char *body, struct ask *to);
 /* A patch's body with another resourceVersion; NULL as above. */
 const char *kube_body_with_version(struct arena *a, const char *body, const char *resource_version);
+/* The body of a patch that puts that template in the place of what is there, without what the controller adds; NULL as above. `cause` "": none is set. */
+const char *kube_body(struct arena *a, enum kube_kind k, const struct cJSON *template, const char *resource_version, const char *cause);
 
 const struct cJSON *kube_at(const struct cJSON *o, const char *path);                /* "spec.template"; NULL: not there */
 const char         *kube_string(const struct cJSON *o, const char *path);            /* "" where not there */
@@ -85,13 +99,46 @@ enum kube_answer kube_read(const struct answer *a, struct cJSON **out, int64_t *
 struct kube_state {
 	const char *uid, *resource_version;
 	int64_t     generation;
-	const char *template; /* canonical */
-	char        hash[KUBE_HASH];  /* of it */
-	char        rest[KUBE_HASH];  /* of the spec beside the template, replicas and pause left out */
+	const char *template;  /* canonical; never written down */
+	const char *rest_text; /* likewise the spec beside the template, replicas and pause left out */
+	char        owner[KUBE_HASH]; /* of the uid */
+	char        plain[KUBE_HASH]; /* of the template without what `sign` says by itself */
+	char        rest[KUBE_HASH];
+	const char *restarted; /* when it was last restarted, as kube_sign has it */
+	const char *sign;      /* two templates of this workload are the same when these are */
 	bool        is_paused;
 };
 /* ERR_FORMAT: it is no such object. */
 enum err kube_state_read(struct arena *a, const struct kube_resource *r, const struct cJSON *o, struct kube_state *out, struct why *why);
+
+/* "PLAIN@RESTARTED", of a predictor with "@CANARY@MODEL" besides (`model` NULL: it is none): so that a plan can say of a template that it has
+ * not got what it will be. */
+const char *kube_sign(struct arena *a, const char *plain, const char *restarted, int64_t canary, const char *model);
+/* The annotation of restarts among those of a template, as it may be written down: a time as it is, anything else as a digest; "" none. */
+const char *kube_restarted(struct arena *a, const char *uid, const struct cJSON *annotations);
+/* What tells a model from another: where it is loaded from and what serves it. */
+void        kube_model_id(struct arena *a, const char *uid, const char *storage, const char *image, char to[KUBE_HASH]);
+/* The member of a predictor that says where its model comes from; NULL: none does. */
+const struct cJSON *kube_framework(const struct cJSON *predictor);
+
+/* ---- revisions ---- */
+
+/* The template that a ReplicaSet or ControllerRevision holds; NULL: none. */
+const struct cJSON *kube_held(enum kube_kind k, const struct cJSON *revision);
+/* A digest of it that no other object has; "" where it can't be had. */
+void                kube_held_digest(struct arena *a, enum kube_kind k, const struct cJSON *revision, char to[KUBE_HASH]);
+
+/* ---- what is shown (driver_kubernetes_mask.c) ---- */
+
+/* A copy of a template in which nothing stands that may be secret: only what is known to be harmless is kept, all else is "****". NULL: no
+ * memory. The caller's to cJSON_Delete. */
+struct cJSON *kube_masked(const struct cJSON *template);
+/* Where two templates differ beside images and restarts: "containers[c].env[A].value, ..."; "" nowhere. Names, no values. */
+const char   *kube_difference(struct arena *a, const struct cJSON *was, const struct cJSON *is);
+/* Whether a place that a model is loaded from holds a login or a signature. */
+bool          kube_is_secret_place(const char *uri);
+/* The place without them. */
+const char   *kube_shown_place(struct arena *a, const char *uri);
 
 /* Whether a rollout has come to its end, as kubectl (and Argo's plug-in) would say: done, again with a text and progress, failed. */
 void kube_rollout(enum kube_kind k, const struct cJSON *o, struct verdict *v);
@@ -108,6 +155,8 @@ const char *kube_gpu(const struct cJSON *template);
 
 /* ---- the driver's parts ---- */
 
+/* driver_kubernetes_actions.c: "pause", "scale=3", ... of that kind of workload. */
+bool           kube_is_action(const struct settings *s, const char *word);
 enum look_turn kube_look(struct look *l, struct why *why);
 enum err       kube_plan(struct planning *p, struct why *why);
 void           kube_judge(const struct judging *j, struct verdict *v);

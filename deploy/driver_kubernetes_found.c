@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "deploy/mask.h"
 
-enum { REVISIONS_MAX = 1000, DATA_MAX = ASK_BODY_MAX };
+enum { MODELS_MAX = 1000 };
 
 /* What KServe leaves on the pods of a model: where it was loaded from. */
 static const char source_annotation[] = "internal.serving.kserve.io/storage-initializer-sourceuri";
@@ -118,7 +118,8 @@ static void warn_secrets(struct look *l, const cJSON *template)
 	cJSON_ArrayForEach(container, kube_at(template, "spec.containers"))
 		cJSON_ArrayForEach(one, kube_at(container, "env"))
 			if (kube_string(one, "value")[0] != '\0' && mask_is_secret(kube_string(one, "name"))) {
-				found_warn(l, WARNING_CARE, "the variable %.60s stands in the template in plain text: it is not shown, but kept in the plan, and so in the store",
+				found_warn(l, WARNING_NOTE,
+				           "the variable %.60s stands in the template in plain text, where whoever may read the workload reads it; pitwall neither shows nor keeps it",
 				           kube_string(one, "name"));
 				return;
 			}
@@ -127,20 +128,10 @@ static void warn_secrets(struct look *l, const cJSON *template)
 /* The member of a predictor that says where its model comes from. */
 static void find_storage(struct look *l, struct kube_finding *f, const cJSON *predictor)
 {
-	const cJSON *one;
-	f->storage = f->framework = "";
+	const cJSON *framework = kube_framework(predictor);
 	f->image = arena_text(l->arena, kube_string(cJSON_GetArrayItem(kube_at(predictor, "containers"), 0), "image"));
-	cJSON_ArrayForEach(one, predictor)
-		if (kube_string(one, "storageUri")[0] != '\0') {
-			f->storage = arena_text(l->arena, kube_string(one, "storageUri"));
-			f->framework = arena_text(l->arena, one->string);
-			return;
-		}
-}
-
-static void inference_id(const char *storage, const char *image, struct arena *a, char to[KUBE_HASH])
-{
-	kube_hash(arena_printf(a, "%s\n%s", storage, image), to);
+	f->storage = arena_text(l->arena, kube_string(framework, "storageUri"));
+	f->framework = arena_text(l->arena, framework != NULL ? framework->string : "");
 }
 
 static enum err found_inference(struct look *l, struct kube_finding *f, const cJSON *o, struct why *why)
@@ -156,11 +147,12 @@ static enum err found_inference(struct look *l, struct kube_finding *f, const cJ
 	bool is_out = strcmp(last, kube_string(o, "status.components.predictor.latestReadyRevision")) == 0;
 	f->rolled_out = arena_text(l->arena, is_out ? kube_string(o, "status.components.predictor.previousRolledoutRevision") : last);
 	f->selector = arena_printf(l->arena, "serving.kserve.io/inferenceservice=%s", setting_text(l->settings, "name"));
+	f->images = "{}";
 	find_storage(l, f, kube_at(o, "spec.predictor"));
 	if (f->storage[0] == '\0' && f->image[0] == '\0')
 		return why_set(why, ERR_UNSUPPORTED,
 		               "the InferenceService names neither a storageUri nor an image of its own: there is nothing to go back to");
-	inference_id(f->storage, f->image, l->arena, f->running);
+	kube_model_id(l->arena, f->state.uid, f->storage, f->image, f->running);
 	if (f->canary >= 0 && f->canary < 100)
 		found_warn(l, WARNING_CARE, "%lld %% of its traffic goes to the newest revision: it is in the midst of a canary",
 		           (long long)f->canary);
@@ -170,13 +162,11 @@ static enum err found_inference(struct look *l, struct kube_finding *f, const cJ
 static enum err found_workload(struct look *l, struct kube_finding *f, const cJSON *o, struct why *why)
 {
 	const cJSON *template = kube_at(o, "spec.template");
-	const char *plain = kube_template(l->arena, f->resource, template, KUBE_STRIP_RESTART);
-	if (plain == NULL)
-		return why_memory(why);
-	kube_hash(plain, f->running);
+	memcpy(f->running, f->state.plain, sizeof f->running);
 	f->update_revision = arena_text(l->arena, kube_string(o, "status.updateRevision"));
 	f->stable = arena_text(l->arena, kube_string(o, "status.stableRS"));
 	f->image = arena_text(l->arena, kube_image(template, setting_text(l->settings, "container")));
+	f->images = kube_images(l->arena, template);
 	f->is_moving = f->kind == KUBE_ROLLOUT && f->stable[0] != '\0' && strcmp(f->stable, kube_string(o, "status.currentPodHash")) != 0;
 	if (kube_number(o, "spec.revisionHistoryLimit", 10) == 0)
 		found_warn(l, WARNING_NOTE, "revisionHistoryLimit is 0: Kubernetes keeps nothing to go back to");
@@ -210,7 +200,8 @@ enum err kube_found_object(struct look *l, struct kube_finding *f, const cJSON *
 	if (e != ERR_OK)
 		return e;
 	if (f->state.is_paused && f->kind != KUBE_ROLLOUT)
-		found_warn(l, WARNING_FORBIDS, "it is paused: nothing would roll out until it is resumed (kubectl rollout resume)");
+		found_warn(l, WARNING_NOTE, "it is paused");
+	f->replicas = kube_number(o, "spec.replicas", 1);
 	f->since_ms = f->kind == KUBE_DEPLOYMENT ? rolled_out_since(o) : 0;
 	kube_rollout(f->kind, o, &v);
 	l->found.is_ready = v.kind == VERDICT_DONE;
@@ -221,149 +212,28 @@ enum err kube_found_object(struct look *l, struct kube_finding *f, const cJSON *
 	return ERR_OK;
 }
 
-/* ---- its revisions ---- */
-
-static bool is_ours(const struct kube_finding *f, const cJSON *item)
-{
-	const cJSON *one;
-	cJSON_ArrayForEach(one, kube_at(item, "metadata.ownerReferences"))
-		if (cJSON_IsTrue(kube_at(one, "controller")) && strcmp(kube_string(one, "uid"), f->state.uid) == 0)
-			return true;
-	return false;
-}
-
-static int64_t revision_of(const struct kube_finding *f, const cJSON *item)
-{
-	char *end;
-	if (f->resource->revision == NULL)
-		return kube_number(item, "revision", 0);
-	const char *text = kube_annotation(item, f->resource->revision);
-	long long n = strtoll(text, &end, 10);
-	return *end == '\0' && n > 0 ? n : 0;
-}
-
-static const cJSON *template_of(const struct kube_finding *f, const cJSON *item)
-{
-	return kube_at(item, f->kind == KUBE_STATEFULSET || f->kind == KUBE_DAEMONSET ? "data.spec.template" : "spec.template");
-}
-
-static void set_image(struct look *l, struct version *v, const char *image)
-{
-	const char *tag = kube_tag(image);
-	v->image = arena_text(l->arena, image);
-	v->tag = arena_text(l->arena, strncmp(tag, "sha256:", 7) == 0 ? "" : tag);
-}
-
-static const char *data_of(struct look *l, const char *name, const char *hash, int64_t revision, const char *template)
-{
-	struct buf text;
-	buf_init(&text, DATA_MAX);
-	buf_puts(&text, "{\"name\":");
-	json_put_string(&text, name, strlen(name));
-	buf_puts(&text, ",\"pod_hash\":");
-	json_put_string(&text, hash, strlen(hash));
-	buf_printf(&text, ",\"revision\":%lld,\"template\":%s}", (long long)revision, template);
-	const char *copy = text.err == ERR_OK ? arena_text(l->arena, buf_text(&text)) : NULL;
-	buf_release(&text);
-	if (copy == NULL)
-		l->arena->failed = true;
-	return copy != NULL ? copy : "";
-}
-
-/* One revision, newest first. Those that differ by a restart alone are one version: the newest of them stands for it, the oldest tells
- * since when. */
-static void add_revision(struct look *l, struct kube_finding *f, const cJSON *item, const cJSON *template, int64_t revision)
-{
-	char id[KUBE_HASH], config[KUBE_HASH];
-	const char *plain = kube_template(l->arena, f->resource, template, KUBE_STRIP_RESTART);
-	const char *bare = kube_template(l->arena, f->resource, template, KUBE_STRIP_RESTART | KUBE_STRIP_IMAGES);
-	const char *whole = kube_template(l->arena, f->resource, template, 0);
-	if (plain == NULL || bare == NULL || whole == NULL)
-		return;
-	kube_hash(plain, id);
-	kube_hash(bare, config);
-	int64_t made_ms = kube_time(kube_string(item, "metadata.creationTimestamp"));
-	for (size_t i = 0; i < l->found.n_versions; i++) {
-		struct version *same = &l->found.versions[i];
-		if (strcmp(same->id, id) == 0) {
-			same->since_ms = made_ms > 0 && (same->since_ms == 0 || made_ms < same->since_ms) &&
-			                                 !(same->is_running && f->since_ms > 0) ?
-			                         made_ms :
-			                         same->since_ms;
-			return;
-		}
-	}
-	struct version *v = found_version(l);
-	if (v == NULL)
-		return;
-	v->id = arena_text(l->arena, id);
-	v->config_hash = arena_text(l->arena, config);
-	set_image(l, v, kube_image(template, setting_text(l->settings, "container")));
-	v->name = arena_printf(l->arena, "%.100s%srevision %lld", v->tag, v->tag[0] != '\0' ? ", " : "", (long long)revision);
-	v->is_running = strcmp(id, f->running) == 0;
-	v->is_present = true;
-	v->by = v->is_running ? f->by : "";
-	const char *cause = kube_annotation(item, "kubernetes.io/change-cause");
-	v->cause = arena_printf(l->arena, "%.500s", cause);
-	v->since_ms = v->is_running && f->since_ms > 0 ? f->since_ms : made_ms;
-	const cJSON *hash = cJSON_GetObjectItemCaseSensitive(kube_at(item, "metadata.labels"),
-	                                                     f->resource->label != NULL ? f->resource->label : "");
-	v->data = data_of(l, kube_string(item, "metadata.name"), cJSON_IsString(hash) ? hash->valuestring : "", revision, whole);
-}
-
-struct revision {
-	const cJSON *item;
-	int64_t      number;
-	const char  *made;
-};
-
-static int newest_first(const void *a, const void *b)
-{
-	const struct revision *x = a, *y = b;
-	if (x->number != y->number)
-		return x->number > y->number ? -1 : 1;
-	return strcmp(y->made, x->made);
-}
-
-static enum err each_revision(struct look *l, struct kube_finding *f, const cJSON *list, struct why *why)
-{
-	struct revision *all = calloc(REVISIONS_MAX, sizeof *all);
-	const cJSON *one;
-	size_t n = 0;
-	if (all == NULL)
-		return why_memory(why);
-	cJSON_ArrayForEach(one, kube_at(list, "items"))
-		if (n < REVISIONS_MAX && is_ours(f, one) && cJSON_IsObject(template_of(f, one)))
-			all[n++] = (struct revision){ one, revision_of(f, one), kube_string(one, "metadata.creationTimestamp") };
-	if (n > 0)
-		qsort(all, n, sizeof *all, newest_first);
-	for (size_t i = 0; i < n; i++)
-		add_revision(l, f, all[i].item, template_of(f, all[i].item), all[i].number);
-	free(all);
-	return ERR_OK;
-}
-
 /* ---- an InferenceService's ---- */
 
 static void add_model(struct look *l, struct kube_finding *f, const char *storage, const char *image, const char *name, int64_t since_ms)
 {
 	char id[KUBE_HASH];
-	inference_id(storage, image, l->arena, id);
+	kube_model_id(l->arena, f->state.uid, storage, image, id);
 	if (found_by_id(&l->found, id) != NULL)
 		return;
 	struct version *v = found_version(l);
 	cJSON *data = cJSON_CreateObject();
 	if (v != NULL && data != NULL) {
+		const char *shown = kube_shown_place(l->arena, storage), *slash = strrchr(shown, '/');
 		cJSON_AddStringToObject(data, "name", name);
-		cJSON_AddStringToObject(data, "storage", storage);
+		cJSON_AddStringToObject(data, "storage", shown);
 		cJSON_AddStringToObject(data, "image", image);
-		const char *slash = strrchr(storage, '/');
-		set_image(l, v, image);
+		cJSON_AddBoolToObject(data, "is_secret", kube_is_secret_place(storage));
+		kube_set_image(l, v, image);
 		v->id = arena_text(l->arena, id);
-		v->model_version = arena_text(l->arena, storage);
+		v->model_version = shown;
 		v->name = arena_printf(l->arena, "%.100s",
 		                       slash != NULL && slash[1] != '\0' ? slash + 1 :
-		                       storage[0] != '\0'                ? storage :
+		                       shown[0] != '\0'                  ? shown :
 		                                                           kube_tag(image));
 		v->is_running = strcmp(id, f->running) == 0;
 		v->is_present = true;
@@ -387,7 +257,7 @@ static void each_model(struct look *l, struct kube_finding *f, const cJSON *list
 		                                                    template != NULL ? "spec.template.spec.containers" : "spec.containers"),
 		                                            0);
 		const char *image = f->image[0] != '\0' ? kube_string(container, "image") : "";
-		if (n++ < REVISIONS_MAX && (f->storage[0] != '\0') == (source[0] != '\0') && (source[0] != '\0' || image[0] != '\0'))
+		if (n++ < MODELS_MAX && (f->storage[0] != '\0') == (source[0] != '\0') && (source[0] != '\0' || image[0] != '\0'))
 			add_model(l, f, source, image, kube_string(one, "metadata.name"),
 			          kube_time(kube_string(one, "metadata.creationTimestamp")));
 	}
@@ -405,7 +275,7 @@ enum err kube_found_history(struct look *l, struct kube_finding *f, const cJSON 
 	if (list == NULL)
 		found_warn(l, WARNING_NOTE, "its revisions could not be listed: %.200s", why->text);
 	else if (f->kind != KUBE_INFERENCE)
-		e = each_revision(l, f, list, why);
+		e = kube_found_revisions(l, f, list, why);
 	else
 		each_model(l, f, list);
 	if (e != ERR_OK || found_running(&l->found) != NULL)
@@ -415,7 +285,7 @@ enum err kube_found_history(struct look *l, struct kube_finding *f, const cJSON 
 	} else { /* the controller has not made it yet */
 		cJSON *template = NULL, *nothing = cJSON_CreateObject();
 		if (json_parse(f->state.template, strlen(f->state.template), NULL, &template, why) == ERR_OK)
-			add_revision(l, f, nothing, template, 0);
+			kube_found_revision(l, f, nothing, template, 0);
 		cJSON_Delete(template);
 		cJSON_Delete(nothing);
 	}
@@ -439,7 +309,7 @@ static bool is_pod_ready(const cJSON *pod)
 /* One that is not ready holds up all others where pods are replaced in order, on the way back too (kubernetes#67250). */
 static void note_stuck(struct look *l, struct kube_finding *f, const cJSON *pod)
 {
-	if (!f->is_ordered || f->n_stuck == KUBE_STUCK_MAX || !is_ours(f, pod) || is_pod_ready(pod) ||
+	if (!f->is_ordered || f->n_stuck == KUBE_STUCK_MAX || !kube_is_ours(f, pod) || is_pod_ready(pod) ||
 	    kube_at(pod, "metadata.deletionTimestamp") != NULL)
 		return;
 	const cJSON *revision = cJSON_GetObjectItemCaseSensitive(kube_at(pod, "metadata.labels"), "controller-revision-hash");
@@ -504,13 +374,20 @@ static void add_stuck(struct kube_finding *f, cJSON *o)
 enum err kube_found_end(struct look *l, struct kube_finding *f, struct why *why)
 {
 	cJSON *o = cJSON_CreateObject();
-	cJSON_AddStringToObject(o, "uid", f->state.uid);
+	cJSON_AddStringToObject(o, "uid", f->state.owner);
 	cJSON_AddStringToObject(o, "resource_version", f->state.resource_version);
-	cJSON_AddStringToObject(o, "hash", f->state.hash);
+	cJSON_AddStringToObject(o, "sign", f->state.sign);
+	cJSON_AddStringToObject(o, "plain", f->state.plain);
+	cJSON_AddStringToObject(o, "restarted", f->state.restarted);
 	cJSON_AddStringToObject(o, "rest", f->state.rest);
 	cJSON_AddStringToObject(o, "running", f->running);
 	cJSON_AddStringToObject(o, "selector", f->selector);
-	cJSON_AddRawToObject(o, "template", f->state.template); /* canonical: ours */
+	cJSON_AddRawToObject(o, "images", f->images);
+	cJSON_AddBoolToObject(o, "paused", f->state.is_paused);
+	cJSON_AddNumberToObject(o, "replicas", (double)f->replicas);
+	cJSON_AddStringToObject(o, "scaler", f->scaler != NULL ? f->scaler : "");
+	if (f->held != NULL) /* the way back */
+		cJSON_AddRawToObject(o, "held", f->held);
 	if (f->kind == KUBE_ROLLOUT) {
 		cJSON_AddStringToObject(o, "stable", f->stable);
 		cJSON_AddBoolToObject(o, "moving", f->is_moving);

@@ -3,6 +3,7 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +11,9 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "deploy/keyed_hash.h"
 
-enum { TEXT_MAX = ASK_BODY_MAX, STEP_MAX = 64, CAUSES_MAX = 4, VALUES_MAX = 400000 };
+enum { TEXT_MAX = ASK_BODY_MAX, STEP_MAX = 64, CAUSES_MAX = 4, MESSAGE_MAX = 160, VALUES_MAX = 400000 };
 
 static const double exact = 9007199254740992.0; /* 2^53: what a double can say of integers */
 
@@ -94,7 +96,13 @@ const char *kube_text(struct arena *a, const cJSON *tree, bool keeps_nulls)
 	return copy;
 }
 
-void kube_hash(const char *text, char to[KUBE_HASH])
+void kube_hash(struct arena *a, const char *key, const char *text, char to[KUBE_HASH])
+{
+	if (!keyed_hash(key, text, to, KUBE_HASH))
+		a->failed = true;
+}
+
+void kube_hash_of_old(const char *text, char to[KUBE_HASH])
 {
 	snprintf(to, KUBE_HASH, "%016llx", (unsigned long long)hash64(text, strlen(text), 0));
 }
@@ -123,6 +131,29 @@ static void strip_member(cJSON *from, const char *map, const char *key)
 		cJSON_DeleteItemFromObjectCaseSensitive(from, map);
 }
 
+/* The member of a list's first item goes. */
+static void strip_first(cJSON *list, const char *key)
+{
+	cJSON_DeleteItemFromObjectCaseSensitive(cJSON_GetArrayItem(list, 0), key);
+}
+
+static void strip_model(cJSON *predictor)
+{
+	const cJSON *framework = kube_framework(predictor);
+	cJSON_DeleteItemFromObjectCaseSensitive(predictor, "canaryTrafficPercent");
+	if (framework != NULL)
+		cJSON_DeleteItemFromObjectCaseSensitive(cJSON_GetObjectItemCaseSensitive(predictor, framework->string), "storageUri");
+	strip_first(cJSON_GetObjectItemCaseSensitive(predictor, "containers"), "image");
+}
+
+/* Empty maps of annotations are never kept by the server: a patch that takes the last one away leaves none. */
+static void strip_empty(cJSON *from, const char *map)
+{
+	const cJSON *at = cJSON_GetObjectItemCaseSensitive(from, map);
+	if (cJSON_IsObject(at) && at->child == NULL)
+		cJSON_DeleteItemFromObjectCaseSensitive(from, map);
+}
+
 const char *kube_template(struct arena *a, const struct kube_resource *r, const cJSON *template, unsigned strip)
 {
 	cJSON *copy = cJSON_Duplicate(template, true);
@@ -134,10 +165,17 @@ const char *kube_template(struct arena *a, const struct kube_resource *r, const 
 	cJSON_DeleteItemFromObjectCaseSensitive(copy, "$patch"); /* of controller revisions */
 	if (r->label != NULL)
 		strip_member(metadata, "labels", r->label);
-	if ((strip & KUBE_STRIP_RESTART) != 0)
-		strip_member(metadata, "annotations", "kubectl.kubernetes.io/restartedAt");
+	if ((strip & KUBE_STRIP_RESTART) != 0) {
+		strip_member(metadata, "annotations", KUBE_RESTARTED_AT);
+		strip_empty(metadata, "annotations");
+	}
 	if ((strip & KUBE_STRIP_IMAGES) != 0)
 		strip_images(copy);
+	if ((strip & KUBE_STRIP_MODEL) != 0) {
+		strip_member(copy, "annotations", KUBE_RESTARTED_AT); /* a predictor has its own beside its members */
+		strip_empty(copy, "annotations");
+		strip_model(copy);
+	}
 	const char *text = kube_text(a, copy, false);
 	cJSON_Delete(copy);
 	return text;
@@ -218,6 +256,70 @@ const char *kube_body_with_version(struct arena *a, const char *body, const char
 	return text;
 }
 
+/* cJSON leaves out what it has no memory for: a change without what guards it must never be made. The paths end with NULL. */
+static bool has_all(const cJSON *o, ...) __attribute__((sentinel));
+static bool has_all(const cJSON *o, ...)
+{
+	bool has = true;
+	va_list paths;
+	va_start(paths, o);
+	for (const char *path; (path = va_arg(paths, const char *)) != NULL;)
+		has = has && kube_at(o, path) != NULL;
+	va_end(paths);
+	return has;
+}
+
+/* Custom resources take no strategic patch, and a merge patch would leave behind what the target does not have. */
+static cJSON *replacing(const char *resource_version, cJSON *template)
+{
+	static const char *const paths[] = { "/metadata/resourceVersion", "/spec/template" };
+	cJSON *values[] = { cJSON_CreateString(resource_version), template }, *body = cJSON_CreateArray();
+	bool is_whole = true;
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+		cJSON *op = cJSON_CreateObject();
+		cJSON_AddStringToObject(op, "op", "replace");
+		cJSON_AddStringToObject(op, "path", paths[i]);
+		if (!cJSON_AddItemToObject(op, "value", values[i]))
+			cJSON_Delete(values[i]);
+		is_whole = is_whole && has_all(op, "op", "path", "value", NULL);
+		if (!cJSON_AddItemToArray(body, op))
+			cJSON_Delete(op);
+	}
+	if (is_whole && cJSON_GetArraySize(body) == 2)
+		return body;
+	cJSON_Delete(body);
+	return NULL;
+}
+
+static cJSON *strategic(const char *resource_version, cJSON *template, const char *cause)
+{
+	cJSON *body = cJSON_CreateObject(), *metadata = cJSON_AddObjectToObject(body, "metadata");
+	cJSON_AddStringToObject(metadata, "resourceVersion", resource_version);
+	if (cause[0] != '\0')
+		cJSON_AddStringToObject(cJSON_AddObjectToObject(metadata, "annotations"), "kubernetes.io/change-cause", cause);
+	cJSON_DeleteItemFromObjectCaseSensitive(template, "$patch"); /* of controller revisions */
+	cJSON_AddStringToObject(template, "$patch", "replace");
+	if (!cJSON_AddItemToObject(cJSON_AddObjectToObject(body, "spec"), "template", template))
+		cJSON_Delete(template);
+	if (has_all(body, "metadata.resourceVersion", "spec.template.$patch", "spec.template.spec", NULL))
+		return body;
+	cJSON_Delete(body);
+	return NULL;
+}
+
+const char *kube_body(struct arena *a, enum kube_kind k, const cJSON *template, const char *resource_version, const char *cause)
+{
+	const char *label = kube_resource(k)->label;
+	cJSON *copy = cJSON_Duplicate(template, true), *body = NULL;
+	if (copy != NULL && label != NULL)
+		strip_member(cJSON_GetObjectItemCaseSensitive(copy, "metadata"), "labels", label);
+	if (copy != NULL)
+		body = k == KUBE_ROLLOUT ? replacing(resource_version, copy) : strategic(resource_version, copy, cause);
+	const char *text = kube_text(a, body, false);
+	cJSON_Delete(body);
+	return text;
+}
+
 /* ---- reading ---- */
 
 const cJSON *kube_at(const cJSON *o, const char *path)
@@ -267,13 +369,23 @@ int64_t kube_time(const char *text)
 
 /* ---- answers ---- */
 
+/* Where a message repeats what it was sent: behind "Invalid value: " and the like. The rest of it can't be told from that, quoted as it may be. */
+static int before_values(const char *message)
+{
+	const char *at = strstr(message, " value: ");
+	size_t n = at != NULL ? (size_t)(at - message) + strlen(" value: ") : strlen(message);
+	return n < MESSAGE_MAX ? (int)n : MESSAGE_MAX;
+}
+
 /* "message [field: why; ...]", of a Status object. */
 static void put_status(const cJSON *o, const struct answer *a, char *to, size_t size)
 {
 	const cJSON *one;
 	const char *message = kube_string(o, "message");
 	size_t n = 0, causes = 0;
-	int put = snprintf(to, size, "HTTP %d%s%.160s", a->status, message[0] != '\0' ? ": " : "", message);
+	int shown = before_values(message);
+	bool is_cut = shown < MESSAGE_MAX && message[shown] != '\0';
+	int put = snprintf(to, size, "HTTP %d%s%.*s%s", a->status, message[0] != '\0' ? ": " : "", shown, message, is_cut ? "****" : "");
 	n = put < 0 ? 0 : (size_t)put;
 	if (a->status != 422)
 		return;

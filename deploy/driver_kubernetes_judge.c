@@ -2,7 +2,10 @@
  *
  * Answers to steps. A change of a template ends in one of three ways: the server took it; it did not and the workload is as it was found,
  * so it is asked again with the version of now; or somebody else has changed it, and a person decides. Where it is not known (a conflict,
- * no answer, a server that is ill), the workload is looked at: its template tells. */
+ * no answer, a server that is ill), the workload is looked at: its template tells.
+ *
+ * A template that is put back is read from the revision that holds it, compared with the digest that was planned, and sent: what it holds is
+ * kept in the step's memory, and nowhere else. */
 #include "deploy/driver_kubernetes.h"
 
 #include <cjson/cJSON.h>
@@ -20,8 +23,9 @@ enum {
 	AT_LOGIN = 2,
 	AT_PODS = 4,
 	AT_PLAIN = 8,
-	AT_TRY = 16,
-	AT_BUSY = 1024
+	AT_SENT = 16, /* what was made of a revision has been asked for */
+	AT_TRY = 32,
+	AT_BUSY = 2048
 }; /* the last two count: tries, times that it was busy */
 
 static int tries(const struct judging *j)
@@ -88,6 +92,12 @@ static void look_again(const struct judging *j, int64_t wait_ms, const char *tex
 	v->next = j->step->probe;
 }
 
+/* The change itself: of a step that reads a revision first what was made of that. */
+static const struct ask *change_of(const struct judging *j)
+{
+	return (*j->at & AT_SENT) != 0 && j->memory != NULL && *j->memory != NULL ? *j->memory : &j->step->ask;
+}
+
 /* The same request with the version that was just read. */
 static void patch_again(const struct judging *j, const struct kube_state *s, struct verdict *v)
 {
@@ -98,10 +108,38 @@ static void patch_again(const struct judging *j, const struct kube_state *s, str
 	int n = tries(j);
 	*j->at = (*j->at + AT_TRY) & ~AT_LOOKING;
 	verdict_again(v, CONFLICT_MS << n, "it has another version by now, and is otherwise as it was: asking again");
-	ask_copy(j->arena, &j->step->ask, &v->next);
-	v->next.body = kube_body_with_version(j->arena, j->step->ask.body != NULL ? j->step->ask.body : "{}", s->resource_version);
+	const struct ask *change = change_of(j);
+	if (j->is_probe) /* it is only told that it had not happened */
+		return;
+	ask_copy(j->arena, change, &v->next);
+	v->next.body = kube_body_with_version(j->arena, change->body != NULL ? change->body : "{}", s->resource_version);
 	if (v->next.body == NULL)
 		verdict_failed(v, "the change cannot be made again: its body is damaged");
+}
+
+/* What a note compares with. */
+struct compared {
+	const char *sign, *rest;
+	char        old_sign[KUBE_HASH], old_rest[KUBE_HASH];
+};
+
+/* Notes that were written before signs were keyed have plain hashes, and the uid as it is. */
+static bool is_old(const cJSON *note)
+{
+	return kube_number(note, "form", 0) != KUBE_FORM;
+}
+
+static void compared_of(const cJSON *note, const struct kube_state *s, struct compared *to)
+{
+	kube_hash_of_old(s->template, to->old_sign);
+	kube_hash_of_old(s->rest_text, to->old_rest);
+	to->sign = is_old(note) ? to->old_sign : s->sign;
+	to->rest = is_old(note) ? to->old_rest : s->rest;
+}
+
+static bool is_owner(const cJSON *note, const struct kube_state *s)
+{
+	return strcmp(is_old(note) ? s->uid : s->owner, kube_string(note, "uid")) == 0;
 }
 
 static void judge_state(const struct judging *j, const cJSON *note, const cJSON *object, struct verdict *v)
@@ -111,17 +149,21 @@ static void judge_state(const struct judging *j, const cJSON *note, const cJSON 
 	struct arena scratch; /* the step's own grows with each look */
 	arena_init(&scratch);
 	const struct kube_resource *r = kube_resource(kube_kind_of(j->settings));
-	if (kube_state_read(&scratch, r, object, &s, &why) != ERR_OK)
+	bool is_read = kube_state_read(&scratch, r, object, &s, &why) == ERR_OK;
+	struct compared is = { .sign = "", .rest = "" };
+	if (is_read)
+		compared_of(note, &s, &is);
+	if (!is_read)
 		verdict_failed(v, "%s", why.text);
-	else if (strcmp(s.uid, kube_string(note, "uid")) != 0)
+	else if (!is_owner(note, &s))
 		verdict_failed(v, "another %s of that name stands there now", r->word);
-	else if (strcmp(s.hash, kube_string(note, "to")) == 0)
+	else if (strcmp(is.sign, kube_string(note, "to")) == 0)
 		verdict_done(v, "its template is the one meant already");
-	else if (!is_among(kube_at(note, "from"), s.hash))
+	else if (!is_among(kube_at(note, "from"), is.sign))
 		verdict_failed(v, "somebody else has changed its template since it was looked at: look again, and decide anew");
 	else if (s.is_paused && kube_kind_of(j->settings) != KUBE_ROLLOUT)
 		verdict_failed(v, "it has been paused since it was looked at");
-	else if (strcmp(s.rest, kube_string(note, "rest")) != 0)
+	else if (strcmp(is.rest, kube_string(note, "rest")) != 0)
 		verdict_failed(v, "somebody else has changed its specification since it was looked at: look again, and decide anew");
 	else
 		patch_again(j, &s, v);
@@ -160,6 +202,69 @@ static void judge_look(const struct judging *j, const cJSON *note, struct verdic
 	cJSON_Delete(object);
 	if (v->kind == VERDICT_AGAIN && v->next.kind == ASK_NONE && !j->is_probe)
 		v->next = j->step->probe;
+}
+
+/* ---- reading the revision that holds a template ---- */
+
+static bool reads_first(const cJSON *note)
+{
+	return kube_string(note, "digest")[0] != '\0';
+}
+
+/* The change, made of the revision (the only item of a list) and what the step shows of it. */
+static void make_change(const struct judging *j, const cJSON *note, const cJSON *list, struct verdict *v)
+{
+	enum kube_kind kind = kube_kind_of(j->settings);
+	const cJSON *items = kube_at(list, "items"), *revision = cJSON_GetArraySize(items) == 1 ? cJSON_GetArrayItem(items, 0) : NULL;
+	char digest[KUBE_HASH];
+	if (revision == NULL && cJSON_IsArray(items)) {
+		verdict_failed(v, "revision %.100s, which held what is to be put back, is gone, and nothing was sent", kube_string(note, "revision"));
+		return;
+	}
+	struct ask *change = j->memory != NULL ? arena_zeroed(j->arena, 1, sizeof *change) : NULL;
+	kube_held_digest(j->arena, kind, revision, digest);
+	if (change == NULL || digest[0] == '\0' || strcmp(digest, kube_string(note, "digest")) != 0 || j->step->shown.kind != ASK_HTTP) {
+		verdict_failed(v, "revision %.100s is not what it was when this was planned, and nothing was sent: look again, and decide anew",
+		               kube_string(note, "revision"));
+		return;
+	}
+	const char *cause = kind == KUBE_DEPLOYMENT ? kube_annotation(revision, "kubernetes.io/change-cause") : "";
+	*change = j->step->shown;
+	change->body = kube_body(j->arena, kind, kube_held(kind, revision), kube_string(note, "rv"), cause);
+	*j->memory = change;
+	*j->at = AT_SENT;
+	verdict_again(v, -1, "revision %.100s is as it was planned: asking for the change", kube_string(note, "revision"));
+	v->next = *change;
+}
+
+static void judge_source(const struct judging *j, const cJSON *note, struct verdict *v)
+{
+	char text[256];
+	int64_t wait_ms;
+	cJSON *list = NULL;
+	struct judging harmless = *j;
+	harmless.is_probe = true; /* a GET: may be asked again whatever came */
+	if (verdict_of_silence(&harmless, v))
+		return;
+	switch (kube_read(j->answer, &list, &wait_ms, text, sizeof text)) {
+	case KUBE_OK:
+		make_change(j, note, list, v);
+		break;
+	case KUBE_LOGIN:
+		login_again(j, text, v);
+		break;
+	case KUBE_AGAIN:
+	case KUBE_CONFLICT:
+		if (wait_for(j, wait_ms, &wait_ms))
+			verdict_again(v, wait_ms, "the cluster is busy: %s", text);
+		else
+			verdict_failed(v, "the cluster stays busy: %s", text);
+		break;
+	case KUBE_NO:
+		verdict_failed(v, "revision %.60s, which holds what is to be put back, can't be read, and nothing was sent: %s", kube_string(note, "revision"), text);
+		break;
+	}
+	cJSON_Delete(list);
 }
 
 /* ---- changes of a template ---- */
@@ -269,7 +374,7 @@ static void judge_progress(const struct judging *j, const cJSON *note, const cJS
 	const char *image = "", *container = other_image(note, object, &image);
 	if (kube_state_read(&scratch, kube_resource(kind), object, &s, &why) != ERR_OK)
 		verdict_failed(v, "%s", why.text);
-	else if (strcmp(s.uid, kube_string(note, "uid")) != 0)
+	else if (!is_owner(note, &s))
 		verdict_failed(v, "another %s of that name stands there now", kube_resource(kind)->word);
 	else if (container != NULL)
 		verdict_failed(v, "somebody else has changed it: container %.60s is to run %.120s", container, image);
@@ -384,6 +489,8 @@ void kube_judge(const struct judging *j, struct verdict *v)
 		verdict_failed(v, "the step is damaged: its note cannot be read");
 	else if (j->step->tag == KUBE_TAG_PATCH && (j->is_probe || (*j->at & AT_LOOKING) != 0))
 		judge_look(j, note, v);
+	else if (j->step->tag == KUBE_TAG_PATCH && reads_first(note) && (*j->at & AT_SENT) == 0)
+		judge_source(j, note, v);
 	else if (j->step->tag == KUBE_TAG_PATCH)
 		judge_patch(j, note, v);
 	else if (j->step->tag == KUBE_TAG_READY || j->step->tag == KUBE_TAG_SEEN)
@@ -393,7 +500,7 @@ void kube_judge(const struct judging *j, struct verdict *v)
 	else
 		judge_set(j, v);
 	if (v->kind == VERDICT_AGAIN && v->next.kind == ASK_NONE && !j->is_probe)
-		v->next = j->step->ask; /* never whatever was asked last */
+		v->next = *change_of(j); /* never whatever was asked last */
 	if (v->kind == VERDICT_AGAIN && arena_failed(j->arena))
 		verdict_failed(v, "there is no memory to ask again");
 	cJSON_Delete(note);

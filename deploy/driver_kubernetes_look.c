@@ -154,9 +154,10 @@ static void read_scalers(struct look *l, struct kube_finding *f, const cJSON *o)
 	const cJSON *one;
 	cJSON_ArrayForEach(one, kube_at(o, "items"))
 		if (strcmp(kube_string(one, "spec.scaleTargetRef.kind"), f->resource->name) == 0 &&
-		    strcmp(kube_string(one, "spec.scaleTargetRef.name"), setting_text(l->settings, "name")) == 0)
-			found_warn(l, WARNING_NOTE, "the autoscaler %.100s sets its replicas; they are left alone",
-			           kube_string(one, "metadata.name"));
+		    strcmp(kube_string(one, "spec.scaleTargetRef.name"), setting_text(l->settings, "name")) == 0) {
+			f->scaler = arena_printf(l->arena, "%.100s", kube_string(one, "metadata.name"));
+			found_warn(l, WARNING_NOTE, "the autoscaler %s sets its replicas; they are left alone", f->scaler);
+		}
 }
 
 static enum look_turn after(struct look *l, struct kube_finding *f, cJSON *o, struct why *why)

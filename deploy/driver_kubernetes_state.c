@@ -8,26 +8,77 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "deploy/mask.h"
 
-enum { SELECTOR_MAX = 2048, UID_MAX = 256, IMAGE_MAX = 1024 };
+enum { SELECTOR_MAX = 2048, UID_MAX = 256, IMAGE_MAX = 1024, TIME_MAX = 40 };
 
 /* ---- one instant ---- */
 
 /* The spec beside the template: what else a person may have changed. Replicas are an autoscaler's, pause is looked at by itself. */
-static bool rest_hash(struct arena *a, const struct kube_resource *r, const cJSON *spec, char to[KUBE_HASH])
+static const char *rest_of(struct arena *a, const struct kube_resource *r, const cJSON *spec)
 {
 	cJSON *copy = cJSON_Duplicate(spec, true);
 	if (copy == NULL)
-		return false;
+		return NULL;
 	cJSON_DeleteItemFromObjectCaseSensitive(copy, r->part);
 	cJSON_DeleteItemFromObjectCaseSensitive(copy, "replicas");
 	cJSON_DeleteItemFromObjectCaseSensitive(copy, "paused");
 	cJSON_DeleteItemFromObjectCaseSensitive(copy, "restartAt");
 	const char *text = kube_text(a, copy, false);
 	cJSON_Delete(copy);
-	if (text != NULL)
-		kube_hash(text, to);
-	return text != NULL;
+	return text;
+}
+
+const char *kube_sign(struct arena *a, const char *plain, const char *restarted, int64_t canary, const char *model)
+{
+	if (model == NULL)
+		return arena_printf(a, "%s@%s", plain, restarted);
+	return arena_printf(a, "%s@%s@%lld@%s", plain, restarted, (long long)canary, model);
+}
+
+void kube_model_id(struct arena *a, const char *uid, const char *storage, const char *image, char to[KUBE_HASH])
+{
+	const char *text = arena_printf(a, "%s\n%s", storage, image);
+	kube_hash(a, uid, text != NULL ? text : "", to);
+}
+
+const cJSON *kube_framework(const cJSON *predictor)
+{
+	const cJSON *one;
+	cJSON_ArrayForEach(one, predictor)
+		if (kube_string(one, "storageUri")[0] != '\0')
+			return one;
+	return NULL;
+}
+
+const char *kube_restarted(struct arena *a, const char *uid, const cJSON *annotations)
+{
+	char hash[KUBE_HASH];
+	const cJSON *at = cJSON_GetObjectItemCaseSensitive(annotations, KUBE_RESTARTED_AT);
+	const char *text = cJSON_IsString(at) ? at->valuestring : "";
+	if (strspn(text, "0123456789TZ:+-.") == strlen(text) && strlen(text) <= TIME_MAX)
+		return arena_text(a, text);
+	kube_hash(a, uid, text, hash);
+	return arena_text(a, hash);
+}
+
+/* What tells its template from others. */
+static bool sign(struct arena *a, const struct kube_resource *r, const cJSON *part, struct kube_state *s)
+{
+	char model[KUBE_HASH];
+	bool is_model = r == kube_resource(KUBE_INFERENCE);
+	const char *plain = kube_template(a, r, part, is_model ? KUBE_STRIP_MODEL : KUBE_STRIP_RESTART);
+	s->restarted = kube_restarted(a, s->uid, kube_at(part, is_model ? "annotations" : "metadata.annotations"));
+	if (plain == NULL || s->restarted == NULL)
+		return false;
+	kube_hash(a, s->uid, plain, s->plain);
+	kube_hash(a, s->uid, "", s->owner);
+	kube_hash(a, s->uid, s->rest_text, s->rest);
+	if (is_model)
+		kube_model_id(a, s->uid, kube_string(kube_framework(part), "storageUri"),
+		              kube_string(cJSON_GetArrayItem(kube_at(part, "containers"), 0), "image"), model);
+	s->sign = kube_sign(a, s->plain, s->restarted, kube_number(part, "canaryTrafficPercent", -1), is_model ? model : NULL);
+	return s->sign != NULL && !arena_failed(a);
 }
 
 enum err kube_state_read(struct arena *a, const struct kube_resource *r, const cJSON *o, struct kube_state *out, struct why *why)
@@ -44,12 +95,30 @@ enum err kube_state_read(struct arena *a, const struct kube_resource *r, const c
 	s.uid = arena_text(a, uid);
 	s.resource_version = arena_text(a, version);
 	s.template = kube_template(a, r, part, 0);
-	if (s.template == NULL || !rest_hash(a, r, spec, s.rest) || arena_failed(a))
+	s.rest_text = rest_of(a, r, spec);
+	if (s.template == NULL || s.rest_text == NULL || s.uid == NULL || !sign(a, r, part, &s))
 		return why_set(why, ERR_FORMAT, "the %s's template cannot be kept as it is: too long, or a number in it too large",
 		               r->name);
-	kube_hash(s.template, s.hash);
 	*out = s;
 	return ERR_OK;
+}
+
+/* ---- revisions ---- */
+
+const cJSON *kube_held(enum kube_kind k, const cJSON *revision)
+{
+	const cJSON *held = kube_at(revision, k == KUBE_STATEFULSET || k == KUBE_DAEMONSET ? "data.spec.template" : "spec.template");
+	return cJSON_IsObject(held) ? held : NULL;
+}
+
+void kube_held_digest(struct arena *a, enum kube_kind k, const cJSON *revision, char to[KUBE_HASH])
+{
+	const char *uid = kube_string(revision, "metadata.uid");
+	const cJSON *held = kube_held(k, revision);
+	const char *text = held != NULL && uid[0] != '\0' && strlen(uid) <= UID_MAX ? kube_template(a, kube_resource(k), held, 0) : NULL;
+	to[0] = '\0';
+	if (text != NULL)
+		kube_hash(a, uid, text, to);
 }
 
 /* ---- containers ---- */
@@ -255,6 +324,17 @@ static void rollout(const cJSON *o, struct verdict *v)
 		verdict_done(v, "healthy");
 }
 
+/* What could not be loaded, as it may be told: the place may hold a signature. */
+static void load_failed(const cJSON *o, const char *transition, struct verdict *v)
+{
+	struct buf said;
+	buf_init(&said, ASK_BODY_MAX);
+	mask_line(&said, kube_string(o, "status.modelStatus.lastFailureInfo.message"));
+	verdict_failed(v, "the model does not load (%s): %.60s %.100s", transition, kube_string(o, "status.modelStatus.lastFailureInfo.reason"),
+	               said.err == ERR_OK ? buf_text(&said) : "");
+	buf_release(&said);
+}
+
 static void inference(const cJSON *o, struct verdict *v)
 {
 	const char *transition = kube_string(o, "status.modelStatus.transitionStatus"),
@@ -262,9 +342,7 @@ static void inference(const cJSON *o, struct verdict *v)
 	const char *created = kube_string(o, "status.components.predictor.latestCreatedRevision"),
 		   *latest = kube_string(o, "status.components.predictor.latestReadyRevision");
 	if (strcmp(transition, "BlockedByFailedLoad") == 0 || strcmp(transition, "InvalidSpec") == 0)
-		verdict_failed(v, "the model does not load (%s): %.60s %.100s", transition,
-		               kube_string(o, "status.modelStatus.lastFailureInfo.reason"),
-		               kube_string(o, "status.modelStatus.lastFailureInfo.message"));
+		load_failed(o, transition, v);
 	else if (kube_at(o, "status.observedGeneration") != NULL && !is_observed(o))
 		verdict_again(v, 0, "waiting for the controller to see the change");
 	else if (strcmp(transition, "InProgress") == 0)

@@ -3,6 +3,8 @@
  * Logins: looked up on a worker, kept as long as they say. */
 #include "deploy/hands_private.h"
 
+#include "deploy/secret_headers.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -111,7 +113,7 @@ static bool is_plain(const char *url) { return strncasecmp(url, "http://", 7) ==
 
 bool login_is_at_hand(struct errand *e)
 {
-	if (e->ask.kind != ASK_HTTP || (is_plain(e->ask.url) && e->deploy->auth == NULL && e->deploy->tls == NULL))
+	if (e->ask.kind != ASK_HTTP || (is_plain(e->ask.url) && e->deploy->auth == NULL && e->deploy->tls == NULL && !secret_headers_are_given(e->settings)))
 		return true;
 	e->login = find(e);
 	if (e->login != NULL)

@@ -11,6 +11,7 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "deploy/commands.h"
+#include "deploy/mask.h"
 
 enum { VALUES_MAX = 32, FILLED_MAX = 16 * 1024, STATUSES_MAX = 16, CHECKS_MAX = 16, EXPECTS_MAX = 64 * 1024, SAID_WIDTH = 80, PART_MAX = 200, REQUESTS_MAX = 16 };
 
@@ -240,6 +241,20 @@ static enum err check_keys(const struct yaml_node *tree, struct why *why)
 	return ERR_OK;
 }
 
+/* An ask stands in each plan, and so in the store. */
+static enum err check_secrets(const struct ask *a, const struct yaml_node *headers, struct why *why)
+{
+	for (size_t i = 0; headers != NULL && i < headers->n; i++)
+		if (ask_header_is_secret(headers->keys[i]->text) && strpbrk(headers->items[i]->text, "{") == NULL)
+			return why_set(why, ERR_FORMAT, "the header '%.60s' is a secret in plain text, which plans and the store would hold: it goes into 'auth' or 'secret_headers'",
+			               headers->keys[i]->text);
+	if (mask_url_tells(a->url))
+		return why_set(why, ERR_FORMAT, "a URL holds a secret in plain text, which plans and the store would hold: it goes into 'auth' or 'secret_headers'");
+	if (a->body != NULL && mask_json_tells(a->body))
+		return why_set(why, ERR_FORMAT, "a body holds a secret in plain text, which plans and the store would hold: it goes into 'auth' or 'secret_headers'");
+	return ERR_OK;
+}
+
 enum err http_template_check(const struct yaml_node *tree, const char *option, struct why *why)
 {
 	const struct unit any = { .name = "n", .node = "n", .model = "m", .group = "g", .url = "http://n", .destination = "", .user = "" };
@@ -254,6 +269,7 @@ enum err http_template_check(const struct yaml_node *tree, const char *option, s
 		struct http_template t;
 		e = http_template_fill(&a, item, values, any.url, &t, why);
 		e = e == ERR_OK ? check_keys(item, why) : e;
+		e = e == ERR_OK ? check_secrets(&t.ask, yaml_get(item, "headers"), why) : e;
 	}
 	arena_release(&a);
 	return e == ERR_OK ? ERR_OK : why_prefix(why, e, "'%s'", option);

@@ -7,6 +7,7 @@
 
 #include "config/fleet.h"
 #include "deploy/kube_config.h"
+#include "deploy/secret_headers.h"
 
 /* ---- http, https ---- */
 
@@ -37,13 +38,12 @@ static enum err take_auth(const struct fleet_auth *auth, struct login *out, stru
 static enum err resolve_http(const struct fleet_deploy *d, const struct settings *s, const char *url, struct login *out, struct why *why)
 {
 	enum err e = ERR_OK;
-	(void)s;
 	(void)url;
 	if (d->tls != NULL)
 		e = take_tls(d->tls, out, why);
 	if (e == ERR_OK && d->auth != NULL)
 		e = take_auth(d->auth, out, why);
-	return e;
+	return e == ERR_OK ? secret_headers_read(s, out, why) : e;
 }
 
 /* ---- all schemes ---- */

@@ -135,6 +135,7 @@ static enum err put_step(struct buf *to, const struct step *s)
 	put_flag(to, "changes", s->changes);
 	put_flag(to, "repeatable", s->is_repeatable);
 	e = e == ERR_OK ? put_ask(to, "probe", &s->probe) : e;
+	e = e == ERR_OK ? put_ask(to, "shown", &s->shown) : e;
 	put_number(to, "poll", s->poll_ms);
 	put_number(to, "deadline", s->deadline_ms);
 	buf_puts(to, "}");

@@ -80,6 +80,7 @@ static void put_neutral_step(struct buf *to, const struct step *s, const struct 
 	buf_printf(&text, "%s\n%d %d %d %d %lld\n", s->title, (int)s->phase, s->tag, s->changes, s->is_repeatable, (long long)s->deadline_ms);
 	ask_print(&s->ask, PLAN_DATA_MAX, &text);
 	ask_print(&s->probe, PLAN_DATA_MAX, &text);
+	ask_print(&s->shown, PLAN_DATA_MAX, &text);
 	put_neutral(to, buf_text(&text), u);
 	line_carry(to, &text);
 	buf_release(&text);
@@ -150,6 +151,10 @@ static void put_step(const struct step *s, size_t number, bool with_ask, struct 
 		return;
 	buf_init(&text, PLAN_BYTES_MAX);
 	ask_print(&s->ask, BODY_SHOWN, &text);
+	if (s->shown.kind != ASK_NONE) {
+		buf_puts(&text, ask_shown_words);
+		ask_print(&s->shown, BODY_SHOWN, &text);
+	}
 	line_carry(to, &text);
 	lines_put(to, 8, 10, buf_text(&text));
 	buf_release(&text);

@@ -113,6 +113,7 @@ static void take_step(struct reading *r, const struct cJSON *o, struct step *s)
 	s->changes = flag(r, o, "changes");
 	s->is_repeatable = flag(r, o, "repeatable");
 	take_ask(r, o, "probe", &s->probe);
+	take_ask(r, o, "shown", &s->shown);
 	s->poll_ms = number(r, o, "poll", 0, TIME_MAX_MS);
 	s->deadline_ms = number(r, o, "deadline", 0, TIME_MAX_MS);
 }

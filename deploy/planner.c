@@ -267,7 +267,7 @@ static void warn_of_health(struct planner *p)
 	const struct plan_version *to = p->plan->to;
 	if (to == NULL)
 		return;
-	bool is_restart = p->in->kind == DEPLOY_REDEPLOY && to == p->plan->from;
+	bool is_restart = p->in->kind == DEPLOY_REDEPLOY && (to == p->plan->from || planner_is_action(p, to->version.id));
 	if (to->health == HEALTH_BAD)
 		planner_warn(p, is_restart ? WARNING_CARE : WARNING_SERIOUS, "version %.200s was not healthy here: %.300s", version_label(&to->version), to->evidence);
 	else if (to->health == HEALTH_UNKNOWN && !is_restart)

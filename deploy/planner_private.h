@@ -40,6 +40,8 @@ void planner_warn_of(struct planner *p, size_t place, enum warning_level level, 
 
 /* Who runs what, which versions there are, and the one to go to: fills the plan's versions, from, to, and the units' from. */
 enum err planner_versions(struct planner *p, struct why *why);
+/* What is asked for is done to what runs, and no version. */
+bool planner_is_action(const struct planner *p, const char *word);
 /* The name for people. */
 const char *version_label(const struct version *v);
 

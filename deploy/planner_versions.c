@@ -209,7 +209,7 @@ static void describe(struct planner *p, struct plan_version *v)
 	for (size_t i = 0; i < p->n; i++)
 		v->n_units += strcmp(p->all[i].unit->from, v->version.id) == 0;
 	v->version.is_running = v->n_units > 0;
-	v->version.is_present = is_present(p, v->version.id);
+	v->version.is_present = planner_is_action(p, v->version.id) || is_present(p, v->version.id);
 }
 
 static void copy_texts(struct arena *a, struct plan_version *v)
@@ -314,11 +314,32 @@ static void take_wished(struct planner *p)
 		planner_warn(p, WARNING_FORBIDS, "version '%.200s' is not known here", wished);
 }
 
+bool planner_is_action(const struct planner *p, const char *word)
+{
+	return p->in->kind == DEPLOY_REDEPLOY && p->in->driver->is_action != NULL && p->in->driver->is_action(p->in->settings, word);
+}
+
+/* What is done to what runs: it stays the version that it is. */
+static void add_action(struct planner *p)
+{
+	const struct version *now = p->n == 1 && p->all[0].in->found != NULL ? found_running(p->all[0].in->found) : NULL;
+	struct version made = now != NULL ? *now : of_label(p->in->wished, 0);
+	made.id = arena_text(p->a, p->in->wished);
+	made.name = now != NULL ? arena_printf(p->a, "%s, %.200s", p->in->wished, version_label(now)) : made.id;
+	made.data = "";
+	if (made.id != NULL && made.name != NULL)
+		merge(p, &made, 1, PLAN_VERSIONS_MAX);
+}
+
 /* Where the driver has no list of what there is, or fetches what is not there, a person may name what nobody has seen yet. */
 static void add_wished(struct planner *p)
 {
 	bool is_doubtful = false;
 	struct version made = of_label(p->in->wished, 0);
+	if (planner_is_action(p, p->in->wished)) {
+		add_action(p);
+		return;
+	}
 	bool may_fetch = p->in->driver->may_fetch && p->in->kind == DEPLOY_REDEPLOY;
 	bool may = (p->in->deploy->history == VERSION_STORE || !p->in->driver->has_history || may_fetch) && p->in->wished[0] != '\0';
 	if (may && find_wished(p, p->in->wished, &is_doubtful) == NULL && !is_doubtful)

@@ -77,6 +77,8 @@ static enum err put_headers(const struct ask *a, const struct login *login, stru
 		e = line.err != ERR_OK ? line.err : e;
 		buf_release(&line);
 	}
+	for (size_t i = 0; i < login->n_headers; i++)
+		put_value(to, "header", "", login->headers[i]);
 	put_value(to, "header", "", "Expect:");
 	if (login->auth == LOGIN_NONE)
 		return e;
@@ -162,6 +164,18 @@ static const char python[] =
 	"except (OSError, http.client.HTTPException) as e:\n"
 	"    fail(56 if sent else 7, e)\n";
 
+/* "Name: value", as a pair. */
+static void add_line(struct cJSON *headers, const char *line)
+{
+	const char *colon = strstr(line, ": ");
+	struct cJSON *pair = cJSON_CreateArray(), *name = cJSON_CreateString(line);
+	if (colon != NULL && name != NULL)
+		name->valuestring[colon - line] = '\0';
+	cJSON_AddItemToArray(pair, name);
+	cJSON_AddItemToArray(pair, cJSON_CreateString(colon != NULL ? colon + 2 : ""));
+	cJSON_AddItemToArray(headers, pair);
+}
+
 static enum err python_config(const struct ask *a, const struct login *login, int64_t limit_s, struct buf *to)
 {
 	struct buf line;
@@ -177,6 +191,8 @@ static enum err python_config(const struct ask *a, const struct login *login, in
 		const char *pair[] = { a->headers[i].name, a->headers[i].value };
 		cJSON_AddItemToArray(headers, cJSON_CreateStringArray(pair, 2));
 	}
+	for (size_t i = 0; i < login->n_headers; i++)
+		add_line(headers, login->headers[i]);
 	buf_init(&line, AUTHORIZATION_MAX);
 	buf_room(&line, 2 * login->secret.len + 8192);
 	enum err e = login->auth != LOGIN_NONE ? authorization(login, &line) : ERR_OK;

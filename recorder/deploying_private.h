@@ -63,6 +63,7 @@ struct task {
 	struct ask     amended;           /* kind ASK_NONE: the step's own */
 	struct arena   arena;
 	int            at;
+	void          *memory;
 	int64_t        began_ms, began_mono_ms, again_ms, told_ms; /* again and told by the monotonic clock; began also by the wall */
 	char           said[256], text[256], told[256]; /* by the driver; what is told of it; what was told last */
 	double         progress;

@@ -258,7 +258,7 @@ static void answered(void *ctx, const struct answer *answer)
 	t->errand = NULL;
 	const struct judging j = { .deploy = a->scope->deploy, .settings = &a->scope->settings, .unit = &a->plan->units[t->todo.unit].unit,
 		                   .step = step_of(a, &t->todo), .answer = answer, .is_probe = t->is_probe, .began_ms = t->began_ms, .now_ms = wall(a),
-		                   .arena = &t->arena, .at = &t->at };
+		                   .arena = &t->arena, .at = &t->at, .memory = &t->memory };
 	if (t->is_probe && answer != NULL && answer->err != ERR_OK) {
 		snprintf(t->said, sizeof t->said, "no answer: %.200s", answer->why);
 		if (!is_late(t))

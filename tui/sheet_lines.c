@@ -265,6 +265,10 @@ static void put_step(struct filling *f, const struct step *s, size_t number)
 		return;
 	buf_init(&b, TEXT_MAX);
 	ask_print(&s->ask, SHEET_ASK_BODY, &b);
+	if (s->shown.kind != ASK_NONE) {
+		buf_puts(&b, ask_shown_words);
+		ask_print(&s->shown, SHEET_ASK_BODY, &b);
+	}
 	while (b.len > 0 && b.data[b.len - 1] == '\n')
 		b.data[--b.len] = '\0';
 	const struct sheet_line like = { .note = "", .label = "", .role = ROLE_INFO, .indent = 5, .unit = SIZE_MAX };

@@ -85,8 +85,11 @@ static void check_step(const struct planning *p, const struct step *s, struct st
 	struct verdict v = { .kind = VERDICT_AGAIN };
 	int at = 0;
 	check_ask(&s->ask);
+	if (s->shown.kind != ASK_NONE)
+		check_ask(&s->shown);
 	for (int is_probe = 0; is_probe <= (s->probe.kind != ASK_NONE); is_probe++) {
 		struct stream mine = answers;
+		void *memory = NULL;
 		at = 0;
 		for (int i = 0; i < STEP_TURNS_MAX && next(&mine, &answer); i++) {
 			const struct judging j = { .deploy = p->deploy,
@@ -96,7 +99,8 @@ static void check_step(const struct planning *p, const struct step *s, struct st
 				                   .answer = &answer,
 				                   .is_probe = is_probe,
 				                   .arena = p->arena,
-				                   .at = &at };
+				                   .at = &at,
+				                   .memory = &memory };
 			driver_find("kubernetes")->judge(&j, &v);
 			HOLDS(strnlen(v.text, sizeof v.text) < sizeof v.text && v.text[0] != '\0');
 			if (v.kind != VERDICT_AGAIN)

@@ -84,7 +84,7 @@ struct errand *hands_bench_begin(struct hands_bench *b, const struct fleet_deplo
 	struct errand *e = NULL;
 	struct why why = { "" };
 	*h = (struct heard){ 0 };
-	assert_ok(hands_ask(b->hands, d, NULL, u, a, on_answer, h, &e, &why));
+	assert_ok(hands_ask(b->hands, d, b->settings, u, a, on_answer, h, &e, &why));
 	assert_int_equal(h->n, 0);
 	return e;
 }

@@ -15,6 +15,7 @@ struct hands_bench {
 	struct loop  *loop;
 	struct hands *hands;
 	struct sshd  *server;     /* NULL: none */
+	const struct settings *settings; /* of the driver; NULL: none */
 	char          config[512];
 	bool          is_closed;
 };

@@ -138,6 +138,7 @@ enum verdict_kind kube_bench_step(struct kube_bench *b, const struct step *s, in
 	struct answer answer;
 	struct ask next = s->ask;
 	int at = 0;
+	void *memory = NULL;
 	int64_t now_ms = (int64_t)BENCH_NOW_S * 1000;
 	for (int i = 0; i < (turns > 0 ? turns : TURNS_MAX); i++) {
 		carry(b, &next, &answer);
@@ -149,7 +150,8 @@ enum verdict_kind kube_bench_step(struct kube_bench *b, const struct step *s, in
 			                   .began_ms = now_ms,
 			                   .now_ms = now_ms + i,
 			                   .arena = &b->arena,
-			                   .at = &at };
+			                   .at = &at,
+			                   .memory = &memory };
 		b->last = (struct verdict){ 0 };
 		b->driver->judge(&j, &b->last);
 		assert_true(b->last.text[0] != '\0');

@@ -88,24 +88,47 @@ cJSON *kube_patch_merge(const cJSON *o, const cJSON *patch)
 	return copy;
 }
 
-/* The parent of "/a/b", and the last step. */
-static cJSON *parent_of(cJSON *o, const char *path, const char **last)
+/* A member, or an item by its number. "~1" is a slash. */
+static cJSON *member(cJSON *o, const char *segment)
 {
-	char step[128];
+	return cJSON_IsArray(o) ? cJSON_GetArrayItem(o, (int)strtol(segment, NULL, 10)) : cJSON_GetObjectItemCaseSensitive(o, segment);
+}
+
+/* The parent of "/a/b", and the last step. */
+static cJSON *parent_of(cJSON *o, const char *path, char last[128])
+{
 	while (o != NULL && path[0] == '/') {
-		size_t n = strcspn(path + 1, "/");
-		if (path[1 + n] == '\0') {
-			*last = path + 1;
-			return o;
-		}
-		if (n >= sizeof step)
-			return NULL;
-		memcpy(step, path + 1, n);
-		step[n] = '\0';
-		o = cJSON_GetObjectItemCaseSensitive(o, step);
+		size_t n = strcspn(path + 1, "/"), at = 0;
+		for (size_t i = 1; i <= n && at + 1 < 128; i++)
+			if (path[i] == '~' && i < n)
+				last[at++] = path[++i] == '1' ? '/' : '~';
+			else
+				last[at++] = path[i];
+		last[at] = '\0';
 		path += 1 + n;
+		if (path[0] == '\0')
+			return o;
+		o = member(o, last);
 	}
 	return NULL;
+}
+
+/* False: the server would refuse it. */
+static bool operate(cJSON *parent, const char *last, const char *op, const cJSON *value)
+{
+	cJSON *at = member(parent, last);
+	if (strcmp(op, "test") == 0)
+		return at != NULL && value != NULL && cJSON_Compare(at, value, true);
+	if (strcmp(op, "add") != 0 && at == NULL)
+		return false;
+	if (strcmp(op, "remove") == 0) {
+		cJSON_Delete(cJSON_DetachItemViaPointer(parent, at));
+		return true;
+	}
+	if (value == NULL || !cJSON_IsObject(parent))
+		return false;
+	cJSON_DeleteItemFromObjectCaseSensitive(parent, last);
+	return cJSON_AddItemToObject(parent, last, cJSON_Duplicate(value, true));
 }
 
 cJSON *kube_patch_json(const cJSON *o, const cJSON *patch)
@@ -116,17 +139,12 @@ cJSON *kube_patch_json(const cJSON *o, const cJSON *patch)
 		return NULL;
 	cJSON_ArrayForEach(one, patch) {
 		const cJSON *op = cJSON_GetObjectItemCaseSensitive(one, "op"), *path = cJSON_GetObjectItemCaseSensitive(one, "path");
-		const cJSON *value = cJSON_GetObjectItemCaseSensitive(one, "value");
-		const char *last = "";
-		cJSON *parent = cJSON_IsString(path) ? parent_of(copy, path->valuestring, &last) : NULL,
-		      *at = cJSON_GetObjectItemCaseSensitive(parent, last);
-		bool is_replace = cJSON_IsString(op) && strcmp(op->valuestring, "replace") == 0;
-		if (at == NULL || value == NULL || (!is_replace && !cJSON_Compare(at, value, true))) {
+		char last[128] = "";
+		cJSON *parent = cJSON_IsString(path) ? parent_of(copy, path->valuestring, last) : NULL;
+		if (parent == NULL || !cJSON_IsString(op) || !operate(parent, last, op->valuestring, cJSON_GetObjectItemCaseSensitive(one, "value"))) {
 			cJSON_Delete(copy);
 			return NULL;
 		}
-		if (is_replace)
-			cJSON_ReplaceItemInObjectCaseSensitive(parent, last, cJSON_Duplicate(value, true));
 	}
 	return copy;
 }

@@ -11,6 +11,6 @@ struct cJSON;
  * there; null deletes. */
 struct cJSON *kube_patch_strategic(const struct cJSON *o, const struct cJSON *patch);
 struct cJSON *kube_patch_merge(const struct cJSON *o, const struct cJSON *patch); /* RFC 7396 */
-struct cJSON *kube_patch_json(const struct cJSON *o, const struct cJSON *patch);  /* RFC 6902: replace and test */
+struct cJSON *kube_patch_json(const struct cJSON *o, const struct cJSON *patch);  /* RFC 6902: all but move and copy, in objects */
 
 #endif

@@ -627,13 +627,21 @@ static bool is_selected(const cJSON *o, const char *selector)
 
 static void list(struct kube_world *w, const char *path, size_t n, const char *target, struct kube_reply *out)
 {
-	char selector[512];
+	static const char name[] = "metadata.name=";
+	char selector[512], field[512];
 	cJSON *o = cJSON_CreateObject(), *items = cJSON_AddArrayToObject(o, "items");
 	parameter(target, "labelSelector", selector, sizeof selector);
+	bool is_one = parameter(target, "fieldSelector", field, sizeof field);
+	if (is_one && strncmp(field, name, sizeof name - 1) != 0) {
+		cJSON_Delete(o);
+		refuse(out, 400, "BadRequest", "field label not supported");
+		return;
+	}
 	cJSON_AddStringToObject(o, "kind", "List");
 	for (size_t i = 0; i < w->n; i++)
 		if (strlen(w->objects[i].collection) == n && memcmp(w->objects[i].collection, path, n) == 0 &&
-		    is_selected(w->objects[i].o, selector))
+		    is_selected(w->objects[i].o, selector) &&
+		    (!is_one || strcmp(str(cJSON_GetObjectItemCaseSensitive(w->objects[i].o, "metadata"), "name"), field + sizeof name - 1) == 0))
 			cJSON_AddItemToArray(items, cJSON_Duplicate(w->objects[i].o, true));
 	reply(out, 200, o);
 }

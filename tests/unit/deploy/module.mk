@@ -35,6 +35,14 @@ UNIT_TESTS += tests/unit/deploy/test_kubernetes
 tests_unit_deploy_test_kubernetes_SOURCES = %reldir%/test_kubernetes.c $(kube_bench)
 tests_unit_deploy_test_kubernetes_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/deploy/test_kubernetes_secrets
+tests_unit_deploy_test_kubernetes_secrets_SOURCES = %reldir%/test_kubernetes_secrets.c $(kube_bench)
+tests_unit_deploy_test_kubernetes_secrets_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_kubernetes_actions
+tests_unit_deploy_test_kubernetes_actions_SOURCES = %reldir%/test_kubernetes_actions.c $(kube_bench)
+tests_unit_deploy_test_kubernetes_actions_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/deploy/test_kubernetes_custom
 tests_unit_deploy_test_kubernetes_custom_SOURCES = %reldir%/test_kubernetes_custom.c $(kube_bench)
 tests_unit_deploy_test_kubernetes_custom_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)

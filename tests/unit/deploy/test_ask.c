@@ -124,6 +124,69 @@ static void test_mask(void **state)
 	}
 }
 
+/* Lines that somebody typed: what stands behind the name of a secret, variables, and what a URL has of logins and queries. */
+static void test_mask_line(void **state)
+{
+	static const struct { const char *label, *in, *want; } rows[] = {
+		{ "words",                "roll back,  p99\tis up", "roll back, p99 is up" },
+		{ "an option and a word", "deploy --api-key k --model m", "deploy --api-key **** --model m" },
+		{ "an option with =",     "deploy --token=k -n 2", "deploy --token=**** -n 2" },
+		{ "a variable",           "kubectl set env deployment/a DSN=x --record=true", "kubectl set env deployment/a DSN=**** --record=true" },
+		{ "an image",             "kubectl set image deployment/a vllm=r/a:v3", "kubectl set image deployment/a vllm=r/a:v3" },
+		{ "small letters",        "db_password=p x=y", "db_password=**** x=y" },
+		{ "a header",             "-H Authorization: Bearer abc def", "-H Authorization: Bearer **** def" },
+		{ "a login in a URL",     "get https://u:p@h/x now", "get https://**** now" },
+		{ "a query",              "get https://h/x?sig=p now", "get https://h/x?**** now" },
+		{ "a question",           "is it up? yes", "is it up? yes" },
+		{ "an option at the end", "x --password", "x --password" },
+		{ "nothing",              "", "" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct buf text;
+		buf_init(&text, 4096);
+		assert_ok(mask_line(&text, rows[i].in));
+		if (strcmp(buf_text(&text), rows[i].want) != 0)
+			fail_msg("%s: %s", rows[i].label, buf_text(&text));
+		buf_release(&text);
+	}
+}
+
+/* What is refused in a file: a secret in plain text, and not what is read elsewhere, filled in, or something else. */
+static void test_plain_secrets(void **state)
+{
+	static const struct { const char *label, *words[6]; size_t which; } rows[] = {
+		{ "an option and its word",  { "x", "--token", "abc" }, 3 },
+		{ "an option with =",        { "x", "--api-key=abc" }, 2 },
+		{ "a variable",              { "env", "HF_TOKEN=abc", "x" }, 2 },
+		{ "in a script",             { "sh", "-c", "export DB_PASSWORD='abc'; x" }, 3 },
+		{ "a header",                { "curl", "-H", "Authorization: Bearer abc" }, 3 },
+		{ "a login in a URL",        { "curl", "https://u:p@h/" }, 2 },
+		{ "a query",                 { "curl", "https://h/?a=b&access_token=abc" }, 2 },
+		{ "read in a script",        { "sh", "-c", "TOKEN=$(cat /etc/token) x --token \"$TOKEN\"" }, 0 },
+		{ "filled in",               { "x", "--token={version}", "--secret", "{model}" }, 0 },
+		{ "a file",                  { "x", "--token-file", "abc", "--token", "/etc/token", "--password=@file" }, 0 },
+		{ "a number",                { "x", "--max-tokens", "512", "--eos-token", "2" }, 0 },
+		{ "another option behind",   { "x", "--token", "--verbose" }, 0 },
+		{ "other words",             { "x", "--tokenizer", "abc", "--keyring=abc", "KEY=abc" }, 0 },
+		{ "a user alone in a URL",   { "git", "ssh://git@h/x" }, 0 },
+		{ "a header that is read",   { "curl", "-H", "Authorization: Bearer $TOKEN" }, 0 },
+		{ "a place in a URL",        { "curl", "https://h/?token={version}&x=1" }, 0 },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		size_t n = 0, which = 0;
+		while (n < 6 && rows[i].words[n] != NULL)
+			n++;
+		bool tells = mask_words_tell(rows[i].words, n, &which);
+		if (tells != (rows[i].which != 0) || (tells && which + 1 != rows[i].which))
+			fail_msg("%s: %d, word %zu", rows[i].label, tells, which + 1);
+	}
+	assert_true(mask_json_tells("{\"a\":[{\"api-key\":\"abc\"}]}"));
+	assert_false(mask_json_tells("{\"a\":[{\"api-key\":\"{version}\"}],\"token\":5}"));
+	assert_false(mask_json_tells("token=abc"));
+}
+
 static void test_url(void **state)
 {
 	struct arena arena;
@@ -141,6 +204,8 @@ int main(void)
 		cmocka_unit_test(test_json_of_others),
 		cmocka_unit_test(test_print),
 		cmocka_unit_test(test_mask),
+		cmocka_unit_test(test_mask_line),
+		cmocka_unit_test(test_plain_secrets),
 		cmocka_unit_test(test_url),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

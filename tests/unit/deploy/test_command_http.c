@@ -49,10 +49,26 @@ static void test_options(void **state)
 		{ "a key that is none", "http", "apply: { url: 'http://x/', boddy: x }\n", "has no 'boddy'" },
 		{ "no version", "http", "apply: { url: 'http://x/' }\ncurrent: { url: 'http://x/' }\n", "where the version stands" },
 		{ "no list", "http", "apply: { url: 'http://x/' }\nlist: { url: 'http://x/' }\n", "where the versions stand" },
+		{ "a token in plain text", "command", "apply: [ [ x, --token, hunter2 ] ]\n", "word 3 of 'x' is a secret in plain text" },
+		{ "a key in plain text", "command", "apply: [ [ x, --api-key=hunter2 ] ]\n", "a secret in plain text" },
+		{ "a variable in a script", "command", "apply: [ [ sh, -c, 'export DB_PASSWORD=hunter2; deploy' ] ]\n", "a secret in plain text" },
+		{ "a header in a script", "command", "apply: [ [ sh, -c, 'curl -H \"Authorization: Bearer hunter2\" x' ] ]\n", "a secret in plain text" },
+		{ "a login in a URL", "command", "apply: [ [ x ] ]\ncheck_ready: [ [ curl, 'https://u:hunter2@x/' ] ]\n", "'check_ready': word 2" },
+		{ "a login in what tells it", "command", "apply: [ [ x ] ]\ncurrent: [ x, --password, hunter2 ]\n", "'current'" },
+		{ "a header in plain text", "http", "apply: { url: 'http://x/', headers: { X-Api-Key: hunter2 } }\n", "'apply': the header 'X-Api-Key' is a secret" },
+		{ "a login in a request's URL", "http", "apply: { url: 'http://u:hunter2@x/' }\n", "a URL holds a secret" },
+		{ "a signature in a URL", "http", "apply: { url: 'http://x/?a=b&token=hunter2' }\n", "a URL holds a secret" },
+		{ "a password in a body", "http", "apply: { url: 'http://x/', body: '{{\"a\":[{{\"password\":\"hunter2\"}]}' }\n", "a body holds a secret" },
+		{ "a secret header with its value", "http", "apply: { url: 'http://x/' }\nsecret_headers: { X-Api-Key: hunter2 }\n", "say where it is" },
+		{ "a secret header of nowhere", "http", "apply: { url: 'http://x/' }\nsecret_headers: { X-Api-Key: { place: x } }\n", "'place' is none of" },
+		{ "a secret header of a file beside", "http", "apply: { url: 'http://x/' }\nsecret_headers: { X-Api-Key: { file: x } }\n", "an absolute path" },
+		{ "no name of a header", "http", "apply: { url: 'http://x/' }\nsecret_headers: { 'X: Y': { env: A } }\n", "no name of a header" },
+		{ "a command without words", "http", "apply: { url: 'http://x/' }\nsecret_headers: { X: { command: [ ] } }\n", "'command' must be a list" },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		driver_bench_init(&bench, driver_find(rows[i].driver), rows[i].options);
+		assert_null(strstr(bench.why.text, "hunter2"));
 		if (bench.err != ERR_FORMAT || strstr(bench.why.text, rows[i].says) == NULL)
 			fail_msg("%s: %s '%s'", rows[i].label, err_text(bench.err), bench.why.text);
 		driver_bench_release(&bench);
@@ -262,6 +278,7 @@ struct site {
 	pthread_mutex_t lock;
 	char            version[64];
 	int             busy; /* so many more requests are told to come again */
+	const char     *wants; /* a line of the head that each request must have; NULL: none */
 };
 
 static void serve(void *ctx, const struct small_request *r, char *to, size_t size)
@@ -269,7 +286,9 @@ static void serve(void *ctx, const struct small_request *r, char *to, size_t siz
 	struct site *s = ctx;
 	char text[256];
 	pthread_mutex_lock(&s->lock);
-	if (strcmp(r->path, "/current") == 0) {
+	if (s->wants != NULL && strstr(r->head, s->wants) == NULL) {
+		small_answer(to, size, "401 Unauthorized", "", "who is it?");
+	} else if (strcmp(r->path, "/current") == 0) {
 		snprintf(text, sizeof text, "{\"model\":{\"version\":\"%s\"},\"state\":\"ready\"}", s->version);
 		small_answer(to, size, "200 OK", "", text);
 	} else if (strcmp(r->path, "/list") == 0) {
@@ -316,6 +335,39 @@ static void test_requests_there_and_back(void **state)
 		fail_msg("%s", v.text);
 	assert_string_equal(site.version, "v2");
 	driver_bench_release(&bench);
+	small_server_stop(server);
+}
+
+/* Looked up when a request is sent, from here or from the machine; in no ask. */
+static void test_secret_headers(void **state)
+{
+	struct site site = { .lock = PTHREAD_MUTEX_INITIALIZER, .version = "v2", .wants = "X-Api-Key: hunter2\r\n" };
+	struct small_server *server = small_server_start(NULL, serve, &site);
+	char url[64];
+	(void)state;
+	snprintf(url, sizeof url, "http://127.0.0.1:%d", small_server_port(server));
+	for (int is_on_machine = 0; is_on_machine < 2; is_on_machine++) {
+		struct verdict v;
+		assert_int_equal(setenv("PITWALL_TEST_KEY", "hunter2", 1), 0);
+		begin("http", is_on_machine ? "apply: { method: POST, on_machine: true, url: '{url}/load/{version}' }\nsecret_headers: { X-Api-Key: { env: PITWALL_TEST_KEY } }\n"
+		                            : "apply: { method: POST, url: '{url}/load/{version}' }\nsecret_headers: { X-Api-Key: { command: [ printenv, PITWALL_TEST_KEY ] } }\n");
+		bench.unit.url = url;
+		hands.settings = &bench.settings;
+		assert_int_equal(driver_bench_plan(&bench, DEPLOY_REDEPLOY, "v3"), ERR_OK);
+		const struct step *s = &bench.forward.items[0];
+		for (size_t i = 0; i < s->ask.n_headers; i++)
+			assert_string_not_equal(s->ask.headers[i].name, "X-Api-Key");
+		driver_bench_take(&bench, &hands, s, &v);
+		if (v.kind != VERDICT_DONE)
+			fail_msg("%s", v.text);
+		assert_string_equal(site.version, "v3");
+		unsetenv("PITWALL_TEST_KEY");
+		driver_bench_take(&bench, &hands, s, &v);
+		assert_int_equal(v.kind, VERDICT_FAILED);
+		assert_non_null(strstr(v.text, "no credentials: 'X-Api-Key'"));
+		hands.settings = NULL;
+		driver_bench_release(&bench);
+	}
 	small_server_stop(server);
 }
 
@@ -393,6 +445,7 @@ int main(void)
 		WITH(test_a_command_that_fails),
 		WITH(test_what_cannot_be_looked_at),
 		WITH(test_requests_there_and_back),
+		WITH(test_secret_headers),
 		cmocka_unit_test(test_what_is_answered_is_looked_at),
 		cmocka_unit_test(test_json_paths),
 	};

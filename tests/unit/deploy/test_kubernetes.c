@@ -141,7 +141,7 @@ static void test_what_is_warned_of(void **state)
 		const char *label, *patch, *want;
 		enum warning_level level;
 	} rows[] = {
-		{ "paused refuses", "{\"spec\":{\"paused\":true}}", "it is paused", WARNING_FORBIDS },
+		{ "paused", "{\"spec\":{\"paused\":true}}", "it is paused", WARNING_NOTE },
 		{ "Argo CD", "{\"metadata\":{\"annotations\":{\"argocd.argoproj.io/tracking-id\":\"x\"}}}", "Argo CD owns it",
 		  WARNING_SERIOUS },
 		{ "Flux", "{\"metadata\":{\"labels\":{\"kustomize.toolkit.fluxcd.io/name\":\"x\"}}}", "Flux owns it", WARNING_SERIOUS },
@@ -156,7 +156,7 @@ static void test_what_is_warned_of(void **state)
 		{ "Recreate", "{\"spec\":{\"strategy\":{\"type\":\"Recreate\"}}}", "Recreate", WARNING_CARE },
 		{ "a secret in plain text",
 		  "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"vllm\",\"image\":\"a:1\",\"env\":[{\"name\":\"HF_TOKEN\",\"value\":\"x\"}]}]}}}}",
-		  "HF_TOKEN stands in the template", WARNING_CARE },
+		  "HF_TOKEN stands in the template", WARNING_NOTE },
 		{ "a slow model", "{\"spec\":{\"progressDeadlineSeconds\":20}}", "progressDeadlineSeconds is 20", WARNING_NOTE },
 	};
 	(void)state;
@@ -258,8 +258,8 @@ static void test_dry_run_changes_nothing(void **state)
 	plan(DEPLOY_ROLLBACK, "v1");
 	const struct step *s = &b.forward.items[0];
 	assert_false(s->changes);
-	assert_non_null(strstr(s->ask.url, "fieldManager=pitwall&dryRun=All"));
-	assert_string_equal(s->ask.body, b.forward.items[1].ask.body); /* the same that is sent then */
+	assert_non_null(strstr(s->shown.url, "fieldManager=pitwall&dryRun=All"));
+	assert_string_equal(s->shown.body, b.forward.items[1].shown.body); /* the same that is sent then */
 	cJSON *before = cJSON_Duplicate(kube_world_find(b.world, DEPLOYMENT), true);
 	assert_int_equal(kube_bench_step(&b, s, 0), VERDICT_DONE);
 	assert_true(cJSON_Compare(before, kube_world_find(b.world, DEPLOYMENT), true));
@@ -309,9 +309,11 @@ static void test_rollback_and_all_the_way_back(void **state)
 	look();
 	plan(DEPLOY_ROLLBACK, "v1");
 	const struct step *s = step_of(&b.forward, "put v1");
-	assert_non_null(strstr(s->ask.body, "\"$patch\":\"replace\""));
-	assert_null(strstr(s->ask.body, "pod-template-hash"));
-	assert_non_null(strstr(s->ask.body, "\"kubernetes.io/change-cause\":\"release v1\""));
+	assert_string_equal(s->ask.method, "GET"); /* what it says is sent */
+	assert_non_null(strstr(s->ask.url, "/replicasets?fieldSelector=metadata.name%3Dllama-8b-"));
+	assert_non_null(strstr(s->shown.body, "\"$patch\":\"replace\""));
+	assert_null(strstr(s->shown.body, "pod-template-hash"));
+	assert_non_null(strstr(s->shown.body, "\"kubernetes.io/change-cause\":\"release v1\""));
 	run_all(&b.forward);
 	assert_string_equal(running_image(), "registry.example/vllm:v1");
 	kube_world_breaks(b.world, "none");

@@ -260,7 +260,7 @@ static void test_rollback(void **state)
 	look();
 	assert_int_equal(b.look.found.n_versions, 2);
 	assert_ok(kube_bench_plan(&b, DEPLOY_ROLLBACK, "v1", &why));
-	assert_non_null(strstr(b.forward.items[0].ask.url, "kubernetes://a%2Fb%40c/apis/apps/v1/namespaces/serving/deployments/llama-8b?"));
+	assert_non_null(strstr(b.forward.items[0].ask.url, "kubernetes://a%2Fb%40c/apis/apps/v1/namespaces/serving/replicasets?fieldSelector=metadata.name%3Dllama-8b-"));
 	run_all(&b.forward);
 	look();
 	assert_string_equal(found_running(&b.look.found)->tag, "v1");

@@ -318,6 +318,31 @@ static void what_is_sent_is_printed_whole(void **state)
 	buf_release(&b);
 }
 
+/* A request that is made of what another answers: both stand there, and in the journal. */
+static void what_is_made_of_an_answer(void **state)
+{
+	(void)state;
+	maker_init(&m, 1);
+	struct deploy_plan *p = make(), *back = NULL;
+	struct step *s = &p->units[0].forward.items[1];
+	ask_http(&m.arena, &s->ask, "GET", "http://h/revisions/2", NULL);
+	ask_http(&m.arena, &s->shown, "PATCH", "http://h/workload", "{\"key\":\"****\"}");
+	struct buf text = { 0 }, b;
+	buf_init(&text, PLAN_BYTES_MAX);
+	assert_int_equal(plan_write(p, &text), ERR_OK);
+	assert_ok(plan_read(&m.arena, buf_text(&text), text.len, &back, &why));
+	assert_int_equal(back->units[0].forward.items[0].shown.kind, ASK_NONE);
+	b = printed(back);
+	assert_non_null(strstr(buf_text(&b), "   2  start v13 (within 15m)\n"
+	                                     "        GET http://h/revisions/2\n"
+	                                     "          and, with what stands there in place of ****:\n"
+	                                     "          PATCH http://h/workload\n"
+	                                     "          Content-Type: application/json\n"
+	                                     "          {\"key\":\"****\"}\n"));
+	buf_release(&text);
+	buf_release(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -328,6 +353,7 @@ int main(void)
 		cmocka_unit_test_teardown(lines_are_broken_and_nothing_is_lost, teardown),
 		cmocka_unit_test_teardown(hostile_texts_stay_in_their_lines, teardown),
 		cmocka_unit_test_teardown(what_is_sent_is_printed_whole, teardown),
+		cmocka_unit_test_teardown(what_is_made_of_an_answer, teardown),
 	};
 	return cmocka_run_group_tests_name("the sheet as text", tests, NULL, NULL);
 }

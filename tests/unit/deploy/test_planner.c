@@ -287,6 +287,33 @@ static void a_version_that_is_fetched_may_be_named(void **state)
 	maker_release(&m);
 }
 
+static bool is_pause(const struct settings *s, const char *word)
+{
+	(void)s;
+	return strcmp(word, "pause") == 0;
+}
+
+/* What a driver can do to what runs is asked for as a version is, and stays that version: nothing is said of a version that nobody knows. */
+static void an_action_is_no_version(void **state)
+{
+	(void)state;
+	for (size_t n = 1; n <= 2; n++) { /* of several units it is not known which version stands for them */
+		maker_init(&m, n);
+		m.driver.is_action = is_pause;
+		m.in.wished = "pause";
+		m.in.kind = DEPLOY_REDEPLOY;
+		struct deploy_plan *p = make();
+		assert_string_equal(p->to->version.id, "pause");
+		assert_string_equal(p->to->version.name, n == 1 ? "pause, v14" : "pause");
+		assert_string_equal(p->to->version.tag, n == 1 ? "v14" : "");
+		assert_true(p->units[0].forward.n > 0);
+		assert_false(warns(p, WARNING_FORBIDS, "") || warns(p, WARNING_SERIOUS, ""));
+		m.in.kind = DEPLOY_ROLLBACK;
+		assert_true(warns(make(), WARNING_FORBIDS, "'pause' is not known"));
+		maker_release(&m);
+	}
+}
+
 /* What the driver calls v14 the signals call 14. */
 static void a_signals_label_is_the_drivers_version(void **state)
 {
@@ -557,6 +584,7 @@ int main(void)
 		cmocka_unit_test(without_a_source_of_truth_nothing_is_planned),
 		cmocka_unit_test(the_store_may_be_all_that_knows),
 		cmocka_unit_test(a_version_that_is_fetched_may_be_named),
+		cmocka_unit_test(an_action_is_no_version),
 		cmocka_unit_test(a_signals_label_is_the_drivers_version),
 		cmocka_unit_test(versions_are_merged_in_their_order),
 		cmocka_unit_test(what_cant_be_changed_is_left_out),

@@ -16,6 +16,12 @@ UNIT_TESTS += tests/unit/recorder/test_standby
 tests_unit_recorder_test_standby_SOURCES = %reldir%/test_standby.c $(recorder_bench)
 tests_unit_recorder_test_standby_LDADD   = $(libs_recorder) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/recorder/test_deploy_secrets
+tests_unit_recorder_test_deploy_secrets_SOURCES = %reldir%/test_deploy_secrets.c $(recorder_bench) \
+	tests/unit/deploy/kube_world.c tests/unit/deploy/kube_world.h tests/unit/deploy/kube_patch.c tests/unit/deploy/kube_patch.h \
+	tests/unit/deploy/kube_server.c tests/unit/deploy/kube_server.h tests/unit/deploy/small_server.c tests/unit/deploy/small_server.h
+tests_unit_recorder_test_deploy_secrets_LDADD   = $(libs_recorder) $(MHD_LIBS) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/recorder/test_desk_deploys
 tests_unit_recorder_test_desk_deploys_SOURCES = %reldir%/test_desk_deploys.c $(store_folder)
 tests_unit_recorder_test_desk_deploys_LDADD   = $(libs_recorder) $(CMOCKA_LIBS)
