@@ -36,6 +36,8 @@ struct unit_run {
 	int64_t             seq;     /* of the step that is under way or open */
 	bool                touched; /* a step forward that changes something was begun */
 	bool                is_cut;  /* TODO_CUT was said */
+	bool                is_probed; /* it is the step's probe that is under way */
+	bool                is_silent; /* it gets no answer, and may be given up */
 	int64_t             began_ms;  /* of an open step */
 	bool                keeps_seq; /* the step is taken again as the same row of the journal */
 	bool                is_down;   /* it did not serve when that was asked last, and has not been changed since */
@@ -268,7 +270,8 @@ static bool say_step(struct run *r, size_t i, struct todo *out)
 	*out = (struct todo){ .kind = must_probe ? TODO_PROBE : TODO_BEGIN, .unit = i, .index = u->index, .direction = u->direction, .seq = u->seq,
 		              .wave = r->plan->units[i].wave, .text = "" };
 	u->course = COURSE_ASKED;
-	u->is_cut = u->keeps_seq = false;
+	u->is_cut = u->keeps_seq = u->is_silent = false;
+	u->is_probed = must_probe;
 	return true;
 }
 
@@ -476,18 +479,18 @@ static bool next_back(struct run *r, struct todo *out)
 	return false;
 }
 
-/* Waiting for what only looks is over once nobody wants it any more. */
+/* Waiting for what only looks, or for what does not answer, is over once nobody wants it any more. */
 static bool next_cut(struct run *r, struct todo *out)
 {
 	if (r->wish != WISH_UNDO && r->wish != WISH_NOW)
 		return false;
 	for (size_t i = 0; i < r->plan->n_units; i++) {
 		struct unit_run *u = &r->units[i];
-		if (u->course != COURSE_ASKED || u->is_cut || steps_of(r, i, u->direction)->items[u->index].changes)
+		if (u->course != COURSE_ASKED || u->is_cut || (steps_of(r, i, u->direction)->items[u->index].changes && !u->is_silent))
 			continue;
 		u->is_cut = true;
 		*out = (struct todo){ .kind = TODO_CUT, .unit = i, .index = u->index, .direction = u->direction, .seq = u->seq, .wave = r->plan->units[i].wave,
-			              .text = "not waited for any longer" };
+			              .text = u->is_silent ? "not waited for any longer: whether it happened is not known" : "not waited for any longer" };
 		return true;
 	}
 	return false;
@@ -574,6 +577,18 @@ static void failed(struct run *r, size_t unit, const char *text)
 	bool undoes = r->plan->on_failure == GATE_UNDO && u->direction == STEP_FORWARD;
 	u->course = COURSE_FAILED;
 	want(r, undoes ? WISH_UNDO : WISH_STOP, "%s: %s: %s", r->plan->units[unit].unit.name, steps_of(r, unit, u->direction)->items[u->index].title, text);
+}
+
+void run_is_silent(struct run *r, const struct todo *t, bool is_silent)
+{
+	struct unit_run *u = &r->units[t->unit];
+	assert(u->course == COURSE_ASKED && u->seq == t->seq);
+	u->is_silent = is_silent && (u->is_probed || steps_of(r, t->unit, u->direction)->items[u->index].is_repeatable);
+}
+
+bool run_was_changed(const struct run *r, size_t unit)
+{
+	return r->units[unit].course == COURSE_ENDED && r->units[unit].direction == STEP_FORWARD;
 }
 
 void run_probed(struct run *r, const struct todo *t, bool had_happened, const char *why_failed)

@@ -126,7 +126,7 @@ static void read_work(void *ctx)
 	b->err = reader_open(b->deploying->store_path, READER_OWN, &r, &b->why);
 	if (b->err == ERR_OK)
 		b->err = b->wants_versions ? health_look(r, &b->arena, &q, &versions, &n, b->now, &b->why)
-		                           : health_now(r, b->nodes, b->n_nodes, b->now_ms, b->now, &b->why);
+		                           : health_now(r, b->model, b->nodes, b->n_nodes, b->now_ms, b->now, &b->why);
 	reader_close(r);
 }
 
@@ -195,8 +195,8 @@ static const char *too_many_down(const struct before *b, char to[STOP_TEXT])
 	if (n <= before || n < a->plan->at_once || b->err != ERR_OK || a->plan->is_whole)
 		return NULL;
 	a->n_down = n;
-	snprintf(to, STOP_TEXT, "%zu nodes of %.100s are down, and %zu were when this was planned or last gone on with: max_unavailable allows %zu to be away", n,
-	         a->plan->scope, before, a->plan->at_once);
+	snprintf(to, STOP_TEXT, "%zu node%s of %.100s %s down, and %zu were when this was planned or last gone on with: max_unavailable allows %zu to be away", n,
+	         n == 1 ? "" : "s", a->plan->scope, n == 1 ? "is" : "are", before, a->plan->at_once);
 	return to;
 }
 

@@ -261,8 +261,10 @@ static void answered(void *ctx, const struct answer *answer)
 		                   .arena = &t->arena, .at = &t->at };
 	if (t->is_probe && answer != NULL && answer->err != ERR_OK) {
 		snprintf(t->said, sizeof t->said, "no answer: %.200s", answer->why);
-		if (!is_late(t))
-			t->again_ms = mono(a) + POLL_MS;
+		if (is_late(t))
+			return;
+		t->again_ms = mono(a) + POLL_MS;
+		run_is_silent(a->run, &t->todo, true);
 		return;
 	}
 	a->scope->driver->judge(&j, &v);
@@ -270,6 +272,8 @@ static void answered(void *ctx, const struct answer *answer)
 		v.kind = VERDICT_FAILED;
 		snprintf(v.text, sizeof v.text, "out of memory");
 	}
+	if (v.kind == VERDICT_AGAIN && answer != NULL && answer->err != ERR_OK)
+		run_is_silent(a->run, &t->todo, true);
 	take_verdict(t, &v);
 }
 
@@ -277,6 +281,7 @@ static void send(struct task *t)
 {
 	struct acting *a = t->acting;
 	const struct step *s = step_of(a, &t->todo);
+	run_is_silent(a->run, &t->todo, false);
 	const struct ask *ask = t->is_probe ? &s->probe : t->amended.kind != ASK_NONE ? &t->amended : &s->ask;
 	struct why why = { "" };
 	if (ask->kind == ASK_NONE) {
