@@ -35,7 +35,7 @@ const char *lock_path(struct arena *a, const char *folder, const char *model)
 static const char script[] =
 	"d=$1 ttl=$2 mode=$3 key=$4 takes=$8\n"
 	"umask 022\n"
-	"put() { f=$1; shift; printf '%s\\n' \"$@\" >\"$d/.new\" && mv -f \"$d/.new\" \"$d/$f\"; }\n"
+	"put() { f=$1; shift; printf '%s\\n' \"$@\" >\"$d/.new-$$\" && mv -f \"$d/.new-$$\" \"$d/$f\"; }\n"
 	"own() { put beat \"$(date +%s)\" && put owner \"$key\" \"$1\" \"$2\" \"$3\" \"$(date +%s)\"; }\n"
 	"say() { echo \"lock $1\"; test -z \"$2\" || printf 'text %s\\n' \"$2\"; exit 0; }\n"
 	"number() { case $1 in ''|*[!0-9]*|0?*|????????????*) echo \"$2\" ;; *) echo \"$1\" ;; esac; }\n"
@@ -57,7 +57,7 @@ static const char script[] =
 	"fi\n"
 	"if test $mode = take && e=$(mkdir \"$d\" 2>&1); then\n"
 	"	own \"$5\" \"$6\" \"$7\" 2>/dev/null && say taken\n"
-	"	rm -f \"$d/.new\" \"$d/beat\" \"$d/owner\"; rmdir \"$d\"\n"
+	"	rm -f \"$d/.new-$$\" \"$d/beat\" \"$d/owner\"; rmdir \"$d\"\n"
 	"	say cannot \"nothing can be written in ${d%/*}: is the disk full?\"\n"
 	"fi\n"
 	"if test -L \"$d\" || test ! -d \"$d\"; then test -e \"$d\" || test -L \"$d\" || say cannot \"${e##*: }: ${d%/*}\"; say cannot \"$d is no folder\"; fi\n"
@@ -178,7 +178,7 @@ static void put_sentence(const struct told *t, enum lock_state state, char to[LO
 		snprintf(since, sizeof since, ", since %s", format_time(t->since_s / MINUTE_S * MINUTE_S * 1000, time));
 	if (state == LOCK_STALE)
 		snprintf(more, sizeof more, ", not heard of for %s", format_age(t->age_s / MINUTE_S * MINUTE_S * 1000, age));
-	snprintf(to, LOCK_TEXT, "%.60s%s%.40s acts with another store%s%.80s%s%s%s%.80s", t->who[0] != '\0' ? t->who : "somebody", t->host[0] != '\0' ? " on " : "", t->host,
+	snprintf(to, LOCK_TEXT, "%.60s%s%.40s holds the lock%s%.80s%s%s%s%.80s", t->who[0] != '\0' ? t->who : "somebody", t->host[0] != '\0' ? " on " : "", t->host,
 	         t->what[0] != '\0' ? ": " : "", t->what, since, more, t->text[0] != '\0' ? "; " : "", t->text);
 }
 

@@ -173,6 +173,8 @@ static enum err put_unit(struct buf *to, const struct plan_unit *u)
 	put_flag(to, "down", u->is_down);
 	put_number(to, "wave", (int64_t)u->wave);
 	put_text(to, "key", u->key);
+	put_text(to, "no_lock", u->no_lock);
+	put_text(to, "takes_lock", u->takes_lock);
 	put_text(to, "before", u->found.before);
 	put_flag(to, "is_ready", u->found.is_ready);
 	enum err e = put_steps(to, "forward", &u->forward);
@@ -243,6 +245,8 @@ static void put_head(struct buf *to, const struct deploy_plan *p)
 	put_text(to, "confirm", plan_confirm_names[p->confirm]);
 	put_text(to, "name", p->name);
 	put_flag(to, "takes_two", p->takes_two);
+	put_text(to, "lock", p->lock);
+	put_text(to, "no_lock", p->no_lock);
 	put_text(to, "reason", p->reason);
 	put_number(to, "alert", p->alert);
 	put_number(to, "made", p->made_ms);

@@ -44,6 +44,8 @@ struct plan_unit {
 	bool            is_down; /* it did not serve when it was looked at: it counts among those that are away until it was changed */
 	size_t          wave;    /* from 0; n_waves where nothing is done */
 	const char     *key;     /* of the run and this unit, see struct planning; "" where nothing is done */
+	const char     *no_lock; /* why it can't be locked (deploy/lock.h), though others can; "" */
+	const char     *takes_lock; /* the key of a stale lock that the sheet told of: confirming is to take it over; "" none */
 	struct found    found;   /* its versions are left out of the JSON; `before` is kept */
 	struct steps    forward, back;
 };
@@ -72,6 +74,8 @@ struct deploy_plan {
 	bool                 takes_two;
 	const char          *reason;   /* pre-filled from the alert */
 	int64_t              alert;    /* 0: none */
+	const char          *lock;     /* the path of the lock on the units' machines; "": none is made */
+	const char          *no_lock;  /* then why; "" not looked at */
 	int64_t              made_ms;
 	int64_t              took_ms;  /* how long the last such run took; 0: none is known */
 };

@@ -55,6 +55,7 @@ struct run {
 	bool                  is_back;    /* it is undoing, or was when it stopped */
 	enum wish             wish;
 	char                  text[SENTENCE_MAX]; /* of the wish: what led to it */
+	bool                  is_barred;  /* nothing more is begun, for `text` */
 	enum deployment_state due;        /* to be said as TODO_STATE; STATE_COUNT: none */
 	bool                  is_due_said;
 	char                  due_text[SENTENCE_MAX];
@@ -524,6 +525,12 @@ void run_next(struct run *r, int64_t now_ms, struct todo *out)
 		return;
 	if (r->state != DEPLOYMENT_RUNNING && r->state != DEPLOYMENT_UNDOING)
 		return;
+	if (r->is_barred) {
+		if (!is_busy(r))
+			due(r, DEPLOYMENT_STOPPED, "%s", r->text);
+		say_due(r, out);
+		return;
+	}
 	size_t wave;
 	do { /* again when a wave turned out to have nothing to do */
 		wave = r->wave;
@@ -543,6 +550,7 @@ void run_is(struct run *r, enum deployment_state s)
 	r->due = DEPLOYMENT_STATE_COUNT;
 	r->state = s;
 	r->wish = WISH_NONE;
+	r->is_barred = false;
 	r->look = LOOK_NOT_YET; /* what was seen before a rest may not be so any more */
 	if (s == DEPLOYMENT_UNDOING && !was_back)
 		begin_undo(r);
@@ -649,6 +657,13 @@ void run_looked(struct run *r, size_t wave, const char *stops)
 	r->look = LOOK_OVER;
 	if (stops != NULL && r->wish < WISH_STOP)
 		want(r, WISH_STOP, "before wave %zu: %s", wave + 1, stops);
+}
+
+void run_bar(struct run *r, const char *text)
+{
+	want(r, WISH_STOP, "%s", text);
+	snprintf(r->text, sizeof r->text, "%s", text);
+	r->is_barred = true;
 }
 
 /* ---- people ---- */

@@ -100,6 +100,9 @@ void run_differs(struct run *r, size_t unit, const char *text, bool is_bearable,
 /* All were looked at. `stops`: why the wave as a whole is not begun; NULL. */
 void run_looked(struct run *r, size_t wave, const char *stops);
 
+/* What it changes is no longer its to change: nothing more is begun, not even the next step of a unit that is half-way; what is under way is waited for, then it stops for a person. */
+void run_bar(struct run *r, const char *text);
+
 /* The n-th of the steps that failed and that a person decides about: before CONTROL_SKIP their rows are written as STEP_SKIPPED (with seq). False: there are not so many. */
 bool run_failed_step(const struct run *r, size_t n, struct todo *out);
 bool run_was_left_alone(const struct run *r, size_t unit); /* what failed of it is the look: its row has RUN_LOOK_KEY */

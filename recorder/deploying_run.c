@@ -65,6 +65,7 @@ void acting_free(struct acting *a)
 		}
 	acting_gate_leave(a);
 	acting_before_leave(a);
+	acting_locks_leave(a);
 	while (a->tasks != NULL)
 		task_free(a->tasks);
 	while (a->outcomes != NULL) {
@@ -373,6 +374,8 @@ static void put_state(struct acting *a, struct changes *c, const struct todo *t)
 	run_is(a->run, t->state);
 	acting_before_leave(a);
 	a->last = (struct actor){ "", "", "" };
+	if (t->state == DEPLOYMENT_PAUSED || t->state == DEPLOYMENT_STOPPED)
+		acting_locks_rest(a);
 	if (t->state == DEPLOYMENT_PAUSED || t->state == DEPLOYMENT_STOPPED || t->state == DEPLOYMENT_UNDOING) {
 		if (a->gate.seq != 0) /* it was being looked at, and is not any more */
 			put_gate(a, c, STEP_SKIPPED, wall(a), "not waited for any longer");
@@ -454,6 +457,8 @@ static void put_todos(struct acting *a, struct changes *c)
 {
 	for (;;) {
 		struct todo t;
+		if (!acting_locks_hold(a))
+			return;
 		run_next(a->run, wall(a), &t);
 		switch (t.kind) {
 		case TODO_NOTHING:
@@ -548,7 +553,7 @@ static void expire_late(struct acting *a)
 
 static bool is_busy(const struct acting *a)
 {
-	return a->ticket != 0 || a->tasks != NULL || a->outcomes != NULL || a->gate.seq != 0 || a->before != NULL;
+	return a->ticket != 0 || a->tasks != NULL || a->outcomes != NULL || a->gate.seq != 0 || a->before != NULL || acting_locks_are_busy(a);
 }
 
 bool acting_pump(struct acting *a)
@@ -562,6 +567,8 @@ bool acting_pump(struct acting *a)
 	if (!is_committed(a))
 		return true;
 	if (deployment_is_over(run_state(a->run))) {
+		if (!acting_locks_give_back(a))
+			return true;
 		acting_free(a);
 		return false;
 	}
@@ -573,6 +580,7 @@ bool acting_pump(struct acting *a)
 	acting_gate_step(a);
 	put_gate_end(a, c);
 	acting_before_step(a, c, put_differs);
+	acting_locks_step(a);
 	put_todos(a, c);
 	put_beat(a, c);
 	commit(a, c);

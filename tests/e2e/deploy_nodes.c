@@ -3,6 +3,7 @@
 
 #include "tests/e2e/deploy_nodes.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <math.h>
@@ -99,7 +100,7 @@ static void write_fleet(struct deploy_nodes *n, const char *more)
 	fprintf(to, "  - name: chat\n    model: chat\n    profile: vllm\n    targets:\n");
 	for (size_t i = 0; i < DEPLOY_NODES; i++)
 		fprintf(to, "      - { url: 'http://127.0.0.1:%d/metrics', node: n%zu }\n", page_server_port(n->server[i]), i + 1);
-	fprintf(to, "    deploy:\n      driver: command\n      soak: 0s\n      gate: { latency: off, errors: off, quality: off, memory: off, requests: 0 }\n%s", more);
+	fprintf(to, "    deploy:\n      driver: command\n      lock: %s\n      soak: 0s\n      gate: { latency: off, errors: off, quality: off, memory: off, requests: 0 }\n%s", n->lock, more);
 	for (const char *const *v = (const char *const[]){ "current", "list", NULL }; *v != NULL; v++)
 		fprintf(to, "      %s: [ sh, %s/node.sh, '%s/{node}', %s ]\n", *v, n->folder, n->folder, *v);
 	fprintf(to, "      apply: [ [ sh, %s/node.sh, '%s/{node}', apply, '{version}' ] ]\n", n->folder, n->folder);
@@ -130,6 +131,8 @@ bool deploy_nodes_make(struct deploy_nodes *n, const char *more)
 		return false;
 	}
 	assert_non_null(mkdtemp(n->folder));
+	snprintf(n->lock, sizeof n->lock, "%s/locks", n->folder);
+	assert_int_equal(mkdir(n->lock, 0755), 0);
 	snprintf(path, sizeof path, "%s/node.sh", n->folder);
 	write_text(path, node_script, 0755);
 	for (size_t i = 0; i < DEPLOY_NODES; i++)
@@ -241,7 +244,33 @@ void deploy_node_await(const struct deploy_nodes *n, size_t i, const char *verb,
 			fail_msg("n%zu was never told to %s", i + 1, verb);
 }
 
-const char *deploy_node_home(const struct deploy_nodes *n, size_t i) { return sshd_folder(n->sshd[i]); }
+static bool find_lock(const struct deploy_nodes *n, char to[DEPLOY_PATH + 256])
+{
+	DIR *d = opendir(n->lock);
+	bool has_any = false;
+	assert_non_null(d);
+	for (const struct dirent *e; (e = readdir(d)) != NULL;)
+		if (strncmp(e->d_name, ".pitwall-lock-", 14) == 0) {
+			snprintf(to, DEPLOY_PATH + 256, "%s/%s", n->lock, e->d_name);
+			has_any = true;
+		}
+	closedir(d);
+	return has_any;
+}
+
+bool deploy_nodes_are_locked(const struct deploy_nodes *n)
+{
+	char path[DEPLOY_PATH + 256];
+	return find_lock(n, path);
+}
+
+void deploy_nodes_age_lock(const struct deploy_nodes *n)
+{
+	char path[DEPLOY_PATH + 256], file[DEPLOY_PATH + 272];
+	assert_true(find_lock(n, path));
+	snprintf(file, sizeof file, "%s/beat", path);
+	write_text(file, "1000000000\n", 0644);
+}
 
 /* ---- recorders ---- */
 
@@ -297,7 +326,7 @@ void deploy_post_await(struct deploy_post *p, const char *expr, double want)
 
 void deploy_post_start(struct deploy_post *p, struct deploy_nodes *n, const char *name, size_t n_up)
 {
-	*p = (struct deploy_post){ .nodes = n };
+	*p = (struct deploy_post){ .nodes = n, .who = name };
 	snprintf(p->store, sizeof p->store, "%s/%s.db", n->folder, name);
 	start_recorder(p);
 	for (int64_t until = own_ms() + DEADLINE_MS; reader_open(p->store, READER_OWN, &p->reader, &why) != ERR_OK; poll(NULL, 0, POLL_MS))
@@ -334,19 +363,25 @@ static enum err keep_answer(void *ctx, const struct request_row *q)
 	return ERR_OK;
 }
 
-static enum err ask(struct deploy_post *p, struct request *r, struct why *because)
+static void leave_request(struct deploy_post *p, struct request *r)
 {
 	const struct spool_way way = { .store = p->store };
-	struct answer_of answer = { .err = ERR_OK };
 	int64_t until = own_ms() + DEADLINE_MS, now = clock_wall_ms(clock_system());
 	assert_ok(request_new_id(now, r->id, &why));
 	r->asked_ms = now;
-	r->who = "kim";
+	r->who = p->who;
 	r->origin = "";
 	while (spool_put(&way, r, &why) != ERR_OK) { /* nobody has recorded there yet */
 		assert_true(own_ms() < until);
 		poll(NULL, 0, POLL_MS);
 	}
+}
+
+static enum err ask(struct deploy_post *p, struct request *r, struct why *because)
+{
+	struct answer_of answer = { .err = ERR_OK };
+	int64_t until = own_ms() + DEADLINE_MS;
+	leave_request(p, r);
 	for (; reader_request(p->reader, r->id, keep_answer, &answer, &why) != ERR_OK; poll(NULL, 0, POLL_MS))
 		if (own_ms() > until)
 			fail_msg("'%s' was not answered", r->verb != NULL ? r->verb : "confirm");
@@ -391,6 +426,12 @@ enum err deploy_post_confirm(struct deploy_post *p, const struct deploy_planned 
 {
 	struct request r = { .kind = REQUEST_CONFIRM, .deployment = d->id, .hash = d->hash, .name = d->takes_name ? d->name : "" };
 	return ask(p, &r, because);
+}
+
+void deploy_post_confirm_soon(struct deploy_post *p, const struct deploy_planned *d)
+{
+	struct request r = { .kind = REQUEST_CONFIRM, .deployment = d->id, .hash = d->hash, .name = d->takes_name ? d->name : "" };
+	leave_request(p, &r);
 }
 
 enum err deploy_post_control(struct deploy_post *p, int64_t id, const char *verb, struct why *because)
@@ -442,6 +483,7 @@ void deploy_post_await_state(struct deploy_post *p, int64_t id, enum deployment_
 			fail_other_state(p, id, last, s);
 }
 
+enum deployment_state deploy_post_state(struct deploy_post *p, int64_t id) { return last_change(p, id)->state; }
 const char *deploy_post_text(struct deploy_post *p, int64_t id) { return last_change(p, id)->text; }
 
 struct last_step {

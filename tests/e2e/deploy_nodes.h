@@ -20,7 +20,7 @@ enum { DEPLOY_NODES = 4, DEPLOY_NODES_TEXT = 512, DEPLOY_PATH = 160 };
 
 /* They run v12, and could run v11 and v10. n1 is changed first. */
 struct deploy_nodes {
-	char                folder[64], config[DEPLOY_PATH], ssh_config[DEPLOY_PATH];
+	char                folder[64], config[DEPLOY_PATH], ssh_config[DEPLOY_PATH], lock[DEPLOY_PATH]; /* lock: the folder, one for all of them, since they are one machine */
 	struct sshd        *sshd[DEPLOY_NODES];
 	struct page_server *server[DEPLOY_NODES];
 	const char         *machines_interval;    /* how often the machines are asked about themselves; NULL: never. Before deploy_nodes_make */
@@ -30,6 +30,7 @@ struct deploy_nodes {
 struct deploy_post {
 	struct deploy_nodes *nodes;
 	char                 store[DEPLOY_PATH];
+	const char          *who;      /* sits there */
 	pid_t                recorder;
 	struct reader       *reader;
 };
@@ -62,10 +63,10 @@ bool deploy_node_is_drained(const struct deploy_nodes *n, size_t i);
 size_t deploy_node_count(const struct deploy_nodes *n, size_t i, const char *verb);
 bool   deploy_node_is_untouched(const struct deploy_nodes *n, size_t i); /* no drain, no apply, no undrain */
 void   deploy_node_await(const struct deploy_nodes *n, size_t i, const char *verb, size_t count); /* until it was begun so often */
-/* Its home: what the account has there. */
-const char *deploy_node_home(const struct deploy_nodes *n, size_t i);
+bool   deploy_nodes_are_locked(const struct deploy_nodes *n);
+void   deploy_nodes_age_lock(const struct deploy_nodes *n); /* as if nothing had been heard of its holder for years */
 
-/* Returns when all nodes were polled, and `n_up` of them serve. */
+/* `name` is of the store, and of who sits there. Returns when all nodes were polled, and `n_up` of them serve. */
 void deploy_post_start(struct deploy_post *p, struct deploy_nodes *n, const char *name, size_t n_up);
 void deploy_post_restart(struct deploy_post *p); /* kill -9, and a new one */
 void deploy_post_stop(struct deploy_post *p);
@@ -75,9 +76,11 @@ void deploy_post_await(struct deploy_post *p, const char *expr, double want);
 /* Returns the error of what it was answered. */
 enum err deploy_post_plan(struct deploy_post *p, const char *verb, const char *target, const char *to, struct deploy_planned *out, struct why *why);
 enum err deploy_post_confirm(struct deploy_post *p, const struct deploy_planned *d, struct why *why);
+void     deploy_post_confirm_soon(struct deploy_post *p, const struct deploy_planned *d); /* does not wait for the answer */
 enum err deploy_post_control(struct deploy_post *p, int64_t id, const char *verb, struct why *why);
 /* Fails after a deadline, and says what it did last. */
 void deploy_post_await_state(struct deploy_post *p, int64_t id, enum deployment_state s);
+enum deployment_state deploy_post_state(struct deploy_post *p, int64_t id);
 /* The sentence of the last change of state. Lent until the next call. */
 const char *deploy_post_text(struct deploy_post *p, int64_t id);
 /* The last row of the journal about this unit; its texts are kept until the next call. */

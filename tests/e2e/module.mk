@@ -157,3 +157,8 @@ deploy_nodes = %reldir%/deploy_nodes.c %reldir%/deploy_nodes.h $(small_fleet) te
 tests_e2e_test_deploy_nodes_SOURCES = %reldir%/test_deploy_nodes.c $(deploy_nodes)
 tests_e2e_test_deploy_nodes_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_deploy_nodes_LDADD   = $(libs_recorder) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
+
+SLOW_TESTS += tests/e2e/test_deploy_lock
+tests_e2e_test_deploy_lock_SOURCES = %reldir%/test_deploy_lock.c $(deploy_nodes)
+tests_e2e_test_deploy_lock_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_test_deploy_lock_LDADD   = $(libs_recorder) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread

@@ -113,7 +113,7 @@ static void test_life(void **state)
 	expect("nobody has it", look(), LOCK_FREE, NULL);
 	expect("it is taken", take(&kim, ""), LOCK_TAKEN, NULL);
 	expect("again", take(&kim, ""), LOCK_KEPT, NULL);
-	expect("another one is told", take(&lee, ""), LOCK_HELD, "kim on jump1 acts with another store: rollback of chat to v11, since ");
+	expect("another one is told", take(&lee, ""), LOCK_HELD, "kim on jump1 holds the lock: rollback of chat to v11, since ");
 	expect("who looks is told", look(), LOCK_HELD, "kim on jump1");
 	expect("a fresh one is not taken over", take(&lee, "key-1"), LOCK_HELD, "kim");
 	give_back("key-2");
@@ -148,7 +148,7 @@ static void test_nameless(void **state)
 {
 	(void)state;
 	assert_int_equal(mkdir(path, 0755), 0);
-	expect("just now", take(&kim, ""), LOCK_HELD, "somebody acts with another store");
+	expect("just now", take(&kim, ""), LOCK_HELD, "somebody holds the lock");
 	const struct timespec old[2] = { { .tv_sec = time(NULL) - OLD_S }, { .tv_sec = time(NULL) - OLD_S } };
 	assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
 	struct lock_seen seen = take(&kim, "");
@@ -279,7 +279,7 @@ static void test_read(void **state)
 		{ "no sh", "sh: not found\n", 127, LOCK_UNKNOWN, "status 127: sh: not found" },
 		{ "noise before it", "Welcome!\nlock free\n", 0, LOCK_FREE, "" },
 		{ "a state that is none", "lock mine\n", 0, LOCK_UNKNOWN, "" },
-		{ "held by nobody", "lock held\n", 0, LOCK_HELD, "somebody acts with another store" },
+		{ "held by nobody", "lock held\n", 0, LOCK_HELD, "somebody holds the lock" },
 		{ "odd numbers", "since -5\nage 1e9\nlock stale\n", 0, LOCK_STALE, "not heard of for 0ms" },
 	};
 	struct lock_seen seen;

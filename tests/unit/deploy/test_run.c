@@ -802,6 +802,44 @@ static void test_a_silent_step_is_given_up(void **state)
 		}
 }
 
+/* What is not its own any more is not touched: what is under way ends, and not even what is half-way goes on before a person says so. */
+static void test_barred(void **state)
+{
+	(void)state;
+	for (int after = 0; after < 8; after++) { /* so many steps; then one is under way */
+		struct stage s;
+		struct todo t, other;
+		set_up(&s, GATE_UNDO);
+		write_change(&s, DEPLOYMENT_RUNNING, "");
+		run_is(s.run, DEPLOYMENT_RUNNING);
+		int n = 0;
+		for (next_todo(&s, &t); n < after && t.kind == TODO_BEGIN; next_todo(&s, &t), n++)
+			assert_true(take_step(&s, &t));
+		if (t.kind == TODO_GATE) {
+			run_free(s.run);
+			continue;
+		}
+		write_step(&s, &t, STEP_BEGUN);
+		run_began(s.run, &t, 0);
+		run_bar(s.run, "taken over");
+		run_next(s.run, 0, &other);
+		assert_int_equal(other.kind, TODO_NOTHING);
+		happen(&s, &t);
+		write_step(&s, &t, STEP_DONE);
+		run_ended(s.run, &t, STEP_DONE, "", 0);
+		run_next(s.run, 0, &other);
+		assert_true(other.kind == TODO_STATE && other.state == DEPLOYMENT_STOPPED && strcmp(other.text, "taken over") == 0);
+		write_change(&s, other.state, other.text);
+		run_is(s.run, other.state);
+		restore(&s);
+		assert_ok(run_control(s.run, CONTROL_RESUME, &why));
+		assert_true(go(&s));
+		assert_int_equal(run_state(s.run), DEPLOYMENT_DONE);
+		assert_true(is_all(&s, true));
+		run_free(s.run);
+	}
+}
+
 /* A gate that is aborted is over: what is found of it later counts for nothing, and it is looked at anew. */
 static void test_abort_in_a_gate(void **state)
 {
@@ -887,7 +925,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_to_the_end),   cmocka_unit_test(test_crash_and_resume), cmocka_unit_test(test_crash_and_undo), cmocka_unit_test(test_crash_while_undoing),
 		cmocka_unit_test(test_a_step_fails), cmocka_unit_test(test_skip),             cmocka_unit_test(test_a_gate_fails),   cmocka_unit_test(test_no_data),
-		cmocka_unit_test(test_abort),        cmocka_unit_test(test_abort_in_a_gate), cmocka_unit_test(test_a_silent_step_is_given_up),
+		cmocka_unit_test(test_abort),        cmocka_unit_test(test_abort_in_a_gate), cmocka_unit_test(test_a_silent_step_is_given_up), cmocka_unit_test(test_barred),
 		cmocka_unit_test(test_pause),        cmocka_unit_test(test_undo_at_once),
 		cmocka_unit_test(test_another_than_planned), cmocka_unit_test(test_left_alone_is_not_touched), cmocka_unit_test(test_a_look_stops_the_wave),
 		cmocka_unit_test(test_down_already),      cmocka_unit_test(test_units_left_out), cmocka_unit_test(test_controls),
