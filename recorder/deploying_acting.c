@@ -11,6 +11,8 @@ static bool goes_on(const struct acting *a)
 	enum deployment_state s = run_state(a->run);
 	if (deployment_is_over(s))
 		return acting_locks_are_left(a);
+	if (s == DEPLOYMENT_WAITING) /* it would expire, and somebody was asked to look at it */
+		return true;
 	if (s == DEPLOYMENT_RUNNING || s == DEPLOYMENT_UNDOING)
 		return true;
 	return (s == DEPLOYMENT_PAUSED || s == DEPLOYMENT_STOPPED) && (a->ticket != 0 || a->tasks != NULL || a->outcomes != NULL || !run_is_quiet(a->run));
@@ -23,7 +25,8 @@ size_t deploying_acting(const struct deploying *d, struct buf *names)
 		if (!goes_on(a))
 			continue;
 		if (names != NULL)
-			buf_printf(names, "%s%s of %s to %s", n > 0 ? ", " : "", acting_verb(a), a->plan->scope, acting_to(a));
+			buf_printf(names, "%s%s of %s to %s%s", n > 0 ? ", " : "", acting_verb(a), a->plan->scope, acting_to(a),
+			           run_state(a->run) == DEPLOYMENT_WAITING ? " (waits for a second person)" : "");
 		n++;
 	}
 	return n;
