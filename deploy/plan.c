@@ -274,6 +274,26 @@ static void put_versions(struct buf *to, const struct deploy_plan *p)
 	buf_puts(to, "]");
 }
 
+const char *plan_from(const struct deploy_plan *p, char to[PLAN_FROM])
+{
+	size_t n = 0;
+	to[0] = '\0';
+	for (size_t i = 0; i < p->n_versions; i++) {
+		const struct plan_version *v = &p->versions[i];
+		if (p->from != NULL ? v != p->from : v->n_units == 0)
+			continue;
+		const char *name = v->version.name[0] != '\0' ? v->version.name : v->version.id;
+		int more = snprintf(to + n, PLAN_FROM - n, "%s%s", n > 0 ? ", " : "", name);
+		if (more < 0 || (size_t)more >= PLAN_FROM - n) { /* whole names, and at least the first of them */
+			if (n + 4 < PLAN_FROM)
+				snprintf(to + n, PLAN_FROM - n, n > 0 ? ", ..." : "%.190s...", name);
+			break;
+		}
+		n += (size_t)more;
+	}
+	return to;
+}
+
 /* As a reader of JSON will count them: each comma and bracket outside of texts. */
 static size_t count_values(const char *text, size_t n)
 {

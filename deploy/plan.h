@@ -92,6 +92,10 @@ enum err plan_read(struct arena *a, const char *text, size_t n, struct deploy_pl
 /* Of the text. */
 void     plan_hash(const char *text, size_t n, char to[PLAN_HASH]);
 
+/* What runs now, for people: "v11", "v10, v11"; "" not known. The longest are cut. */
+enum { PLAN_FROM = 200 };
+const char *plan_from(const struct deploy_plan *p, char to[PLAN_FROM]);
+
 /* As in JSON: "redeploy", "rollback"; "note", "care", "serious", "forbids". */
 const char *plan_kind_name(enum deploy_kind k);
 const char *plan_warning_name(enum warning_level l);

@@ -257,13 +257,13 @@ static enum err put_plan(struct survey *s, struct acting *a, struct why *why)
 {
 	struct deploying *d = s->deploying;
 	struct changes *c;
-	char answer[64];
+	char answer[64], from[PLAN_FROM];
 	const struct deploy_plan *p = a->plan;
 	enum err e = changes_new(&c, why);
 	if (e != ERR_OK)
 		return e;
 	changes_deployment(c, &(struct deployment_row){ .id = a->id, .kind = acting_verb(a), .scope = p->scope, .model = p->model, .driver = p->driver, .target = p->target,
-	                                                .from = p->from != NULL ? p->from->version.name : "", .to = p->to != NULL ? p->to->version.name : "",
+	                                                .from = plan_from(p, from), .to = p->to != NULL ? p->to->version.name : "",
 	                                                .plan = buf_text(&s->text), .hash = a->hash, .request = s->request->id, .actor = a->asker, .reason = p->reason,
 	                                                .alert = p->alert, .planned_ms = s->now_ms });
 	changes_deployment_change(c, &(struct deployment_change){ .deployment = a->id, .at_ms = s->now_ms, .state = DEPLOYMENT_PLANNED, .actor = a->asker, .text = "" });
