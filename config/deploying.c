@@ -16,6 +16,7 @@ enum { UNITS_MAX = 100000, REQUESTS_MAX = 1000000000, RATIO_MAX = 100, PER_DAY_M
 #define MINUTE_MS (60 * SECOND_MS)
 #define HOUR_MS   (60 * MINUTE_MS)
 #define DAY_MS    (24 * HOUR_MS)
+enum { LOCK_FOLDER_MAX = 200 };
 
 static const struct fleet_deploy standard = {
 	.waves           = { { false, 1 }, { true, 0.25 }, { true, 0.5 }, { true, 1 } },
@@ -23,6 +24,7 @@ static const struct fleet_deploy standard = {
 	.max_unavailable = { true, 0.1 },
 	.gate            = { .latency_ratio = 1.2, .error_add = 0.01, .quality_drop = 0.02, .memory_ratio = 1.1, .min_requests = DEPLOY_MIN_REQUESTS,
 	                     .soak_ms = DEPLOY_SOAK_MS, .window_ms = DEPLOY_WINDOW_MS, .ready_ms = DEPLOY_READY_MS },
+	.lock            = DEPLOY_LOCK_FOLDER,
 	.auto_rollback   = { .within_ms = 30 * MINUTE_MS, .for_ms = 2 * MINUTE_MS, .per_day = 1, .pause_ms = HOUR_MS },
 };
 
@@ -248,6 +250,33 @@ static void read_sources(struct build *b, const struct yaml_node *map, struct fl
 	d->history = history[read_either(b, map, "history", "driver", "store")];
 }
 
+/* Without the strokes at its end. */
+static void read_folder(struct build *b, const struct yaml_node *node, const char **out)
+{
+	size_t n = strlen(node->text);
+	while (n > 1 && node->text[n - 1] == '/')
+		n--;
+	if (n <= 1 || n > LOCK_FOLDER_MAX || node->text[0] != '/') {
+		yaml_error(b->y, node, "'lock' must be yes, no, or a whole path of %d bytes at most, not '%.60s'", LOCK_FOLDER_MAX, node->text);
+		return;
+	}
+	char *folder = keep(b, arena_zeroed(b->arena, n + 1, 1));
+	if (folder != NULL)
+		*out = memcpy(folder, node->text, n);
+}
+
+static void read_lock(struct build *b, const struct yaml_node *map, struct fleet_deploy *d)
+{
+	const struct yaml_node *node = yaml_get(map, "lock");
+	const char *text;
+	if (yaml_is_null(node) || !yaml_text(b->y, node, "lock", &text))
+		return;
+	if (is_no(node->text))
+		d->lock = "";
+	else if (!is_yes(node->text))
+		read_folder(b, node, &d->lock);
+}
+
 /* What is confirmed by two is not begun by none. */
 static void check_people(struct build *b, const struct yaml_node *map, const struct fleet_deploy *d)
 {
@@ -272,6 +301,7 @@ static void read_all(struct build *b, const struct yaml_node *map, struct fleet_
 	d->on_failure = read_either(b, map, "on_failure", "stop", "undo") == 2 ? GATE_UNDO : GATE_STOP;
 	read_flag(b, map, "protected", &d->is_protected);
 	read_flag(b, map, "two_person", &d->takes_two);
+	read_lock(b, map, d);
 	if (!yaml_is_null(node = yaml_get(map, "auto_rollback")))
 		read_auto_rollback(b, node, &d->auto_rollback);
 	if (!yaml_is_null(node = yaml_get(map, "auth")))

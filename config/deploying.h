@@ -23,6 +23,7 @@ enum {
 	DEPLOY_MIN_REQUESTS = 20,
 	DEPLOY_READY_MS     = 15 * 60 * 1000,
 };
+#define DEPLOY_LOCK_FOLDER "/tmp" /* unless the file says otherwise: all accounts of a machine can write there */
 
 /* VERSION_UNKNOWN: the file does not say; then it is the driver where that can tell (deploy_resolve in deploy/scope.h), else a rollback can't be planned. */
 enum version_source { VERSION_UNKNOWN, VERSION_DRIVER, VERSION_SIGNAL /* the label `version` of signal:model_version */, VERSION_STORE /* what the store has seen */ };
@@ -70,6 +71,7 @@ struct fleet_deploy {
 	enum gate_failed        on_failure;
 	bool                    is_protected; /* the name has to be typed */
 	bool                    takes_two;    /* a second operator confirms */
+	const char             *lock;         /* the folder on the machines where a run's lock stands (deploy/lock.h); "": there is none */
 	struct fleet_auto_rollback auto_rollback;
 	const struct fleet_auth *auth;   /* of ASK_HTTP; NULL: the targets' own is not used: none */
 	const struct fleet_tls  *tls;

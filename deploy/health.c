@@ -154,35 +154,58 @@ static enum err see_event(void *ctx, const struct event *event)
 }
 
 /* By the last that was heard of it: one target that answers is enough. */
-enum err health_now(struct reader *r, const char *const *nodes, size_t n, int64_t now_ms, struct health_node *now, struct why *why)
+static void take_up(const struct series *s, struct health_node *to)
+{
+	bool is_up = s->v[s->n - 1] > 0;
+	to->is_up |= is_up;
+	to->is_down = !to->is_up;
+}
+
+static size_t place_of_series(const struct series *s, const char *const *nodes, size_t n)
+{
+	return s->n > 0 ? place_of(nodes, n, name_of(s->labels)) : SIZE_MAX;
+}
+
+/* Where there is a target that serves the model, what else answers on that machine (its exporters, its SSH) does not count. */
+static void fill_up(const struct series_set *set, const char *model, const char *const *nodes, size_t n, bool *serves, struct health_node *now)
+{
+	for (int is_others = 0; is_others < 2; is_others++)
+		for (size_t i = 0; i < set->n; i++) {
+			const struct series *s = &set->items[i];
+			size_t node = place_of_series(s, nodes, n);
+			bool is_its = strcmp(labels_get(s->labels, "model"), model) == 0;
+			if (node == SIZE_MAX || is_its == (is_others != 0) || (!is_its && serves[node]))
+				continue;
+			serves[node] |= is_its;
+			take_up(s, &now[node]);
+		}
+}
+
+enum err health_now(struct reader *r, const char *model, const char *const *nodes, size_t n, int64_t now_ms, struct health_node *now, struct why *why)
 {
 	struct matcher m;
 	struct series_set set = { 0 };
+	bool *serves = calloc(n + 1, sizeof *serves);
 	for (size_t i = 0; i < n; i++)
 		now[i] = (struct health_node){ .label = "" };
+	if (serves == NULL)
+		return why_memory(why);
 	enum err e = matcher_init(&m, MATCH_EQUAL, LABEL_NAME, signal_info(SIGNAL_UP)->metric, why);
-	if (e != ERR_OK)
-		return e;
-	e = reader_select(r, &m, 1, now_ms - NOW_MS, now_ms, SAMPLES_MAX, &set, why);
-	matcher_release(&m);
-	for (size_t i = 0; i < set.n && e == ERR_OK; i++) {
-		const struct series *s = &set.items[i];
-		size_t node = s->n > 0 ? place_of(nodes, n, name_of(s->labels)) : SIZE_MAX;
-		if (node == SIZE_MAX)
-			continue;
-		now[node].is_up |= s->v[s->n - 1] > 0;
-		now[node].is_down |= !(s->v[s->n - 1] > 0);
+	if (e == ERR_OK) {
+		e = reader_select(r, &m, 1, now_ms - NOW_MS, now_ms, SAMPLES_MAX, &set, why);
+		matcher_release(&m);
 	}
+	if (e == ERR_OK)
+		fill_up(&set, model, nodes, n, serves, now);
 	series_set_release(&set);
-	for (size_t i = 0; i < n; i++)
-		now[i].is_down = now[i].is_down && !now[i].is_up;
+	free(serves);
 	return e;
 }
 
 /* Of a node that serves two the version is not known. */
 static enum err fill_now(struct health_sight *h, struct health_node *now, struct why *why)
 {
-	enum err e = health_now(h->r, h->q->nodes, h->q->n_nodes, h->q->now_ms, now, why);
+	enum err e = health_now(h->r, h->q->model, h->q->nodes, h->q->n_nodes, h->q->now_ms, now, why);
 	for (size_t i = 0; i < h->n_spans; i++) {
 		const struct span *s = &h->spans[i];
 		if (s->is_now)

@@ -43,8 +43,8 @@ struct health_node {
 enum err health_look(struct reader *r, struct arena *a, const struct health_question *q, struct version_health **out, size_t *n, struct health_node *now,
                      struct why *why);
 
-/* Of each of these nodes whether it is up or down, and nothing else. */
-enum err health_now(struct reader *r, const char *const *nodes, size_t n, int64_t now_ms, struct health_node *now, struct why *why);
+/* Of each of these nodes whether it is up or down, and nothing else: by its targets that serve the model, where it has such, else by all of them. */
+enum err health_now(struct reader *r, const char *model, const char *const *nodes, size_t n, int64_t now_ms, struct health_node *now, struct why *why);
 
 /* The one that a driver's version is: by model_version, tag, id, or the end of the id after '/' or ':'; NULL: none. */
 const struct version_health *health_find(const struct version_health *items, size_t n, const struct version *v);

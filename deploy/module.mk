@@ -48,6 +48,7 @@ libdeploy_a_SOURCES += %reldir%/keyed_hash.c %reldir%/keyed_hash.h
 libdeploy_a_SOURCES += %reldir%/mask.c %reldir%/mask.h
 libdeploy_a_SOURCES += %reldir%/login.c %reldir%/login.h
 libdeploy_a_SOURCES += %reldir%/model_config.c %reldir%/model_config.h
+libdeploy_a_SOURCES += %reldir%/lock.c %reldir%/lock.h
 libdeploy_a_SOURCES += %reldir%/note.c %reldir%/note.h
 libdeploy_a_SOURCES += %reldir%/option.c %reldir%/option.h
 libdeploy_a_SOURCES += %reldir%/plan.c %reldir%/plan.h

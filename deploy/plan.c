@@ -174,6 +174,8 @@ static enum err put_unit(struct buf *to, const struct plan_unit *u)
 	put_flag(to, "down", u->is_down);
 	put_number(to, "wave", (int64_t)u->wave);
 	put_text(to, "key", u->key);
+	put_text(to, "no_lock", u->no_lock);
+	put_text(to, "takes_lock", u->takes_lock);
 	put_text(to, "before", u->found.before);
 	put_flag(to, "is_ready", u->found.is_ready);
 	enum err e = put_steps(to, "forward", &u->forward);
@@ -244,6 +246,8 @@ static void put_head(struct buf *to, const struct deploy_plan *p)
 	put_text(to, "confirm", plan_confirm_names[p->confirm]);
 	put_text(to, "name", p->name);
 	put_flag(to, "takes_two", p->takes_two);
+	put_text(to, "lock", p->lock);
+	put_text(to, "no_lock", p->no_lock);
 	put_text(to, "reason", p->reason);
 	put_number(to, "alert", p->alert);
 	put_number(to, "made", p->made_ms);
@@ -269,6 +273,26 @@ static void put_versions(struct buf *to, const struct deploy_plan *p)
 		buf_puts(to, "}");
 	}
 	buf_puts(to, "]");
+}
+
+const char *plan_from(const struct deploy_plan *p, char to[PLAN_FROM])
+{
+	size_t n = 0;
+	to[0] = '\0';
+	for (size_t i = 0; i < p->n_versions; i++) {
+		const struct plan_version *v = &p->versions[i];
+		if (p->from != NULL ? v != p->from : v->n_units == 0)
+			continue;
+		const char *name = v->version.name[0] != '\0' ? v->version.name : v->version.id;
+		int more = snprintf(to + n, PLAN_FROM - n, "%s%s", n > 0 ? ", " : "", name);
+		if (more < 0 || (size_t)more >= PLAN_FROM - n) { /* whole names, and at least the first of them */
+			if (n + 4 < PLAN_FROM)
+				snprintf(to + n, PLAN_FROM - n, n > 0 ? ", ..." : "%.190s...", name);
+			break;
+		}
+		n += (size_t)more;
+	}
+	return to;
 }
 
 /* As a reader of JSON will count them: each comma and bracket outside of texts. */

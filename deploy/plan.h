@@ -44,6 +44,8 @@ struct plan_unit {
 	bool            is_down; /* it did not serve when it was looked at: it counts among those that are away until it was changed */
 	size_t          wave;    /* from 0; n_waves where nothing is done */
 	const char     *key;     /* of the run and this unit, see struct planning; "" where nothing is done */
+	const char     *no_lock; /* why it can't be locked (deploy/lock.h), though others can; "" */
+	const char     *takes_lock; /* the key of a stale lock that the sheet told of: confirming is to take it over; "" none */
 	struct found    found;   /* its versions are left out of the JSON; `before` is kept */
 	struct steps    forward, back;
 };
@@ -72,6 +74,8 @@ struct deploy_plan {
 	bool                 takes_two;
 	const char          *reason;   /* pre-filled from the alert */
 	int64_t              alert;    /* 0: none */
+	const char          *lock;     /* the path of the lock on the units' machines; "": none is made */
+	const char          *no_lock;  /* then why; "" not looked at */
 	int64_t              made_ms;
 	int64_t              took_ms;  /* how long the last such run took; 0: none is known */
 };
@@ -87,6 +91,10 @@ enum err plan_write(const struct deploy_plan *p, struct buf *to);
 enum err plan_read(struct arena *a, const char *text, size_t n, struct deploy_plan **out, struct why *why);
 /* Of the text. */
 void     plan_hash(const char *text, size_t n, char to[PLAN_HASH]);
+
+/* What runs now, for people: "v11", "v10, v11"; "" not known. The longest are cut. */
+enum { PLAN_FROM = 200 };
+const char *plan_from(const struct deploy_plan *p, char to[PLAN_FROM]);
 
 /* As in JSON: "redeploy", "rollback"; "note", "care", "serious", "forbids". */
 const char *plan_kind_name(enum deploy_kind k);

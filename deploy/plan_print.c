@@ -149,6 +149,31 @@ static void put_left_out(const struct deploy_plan *p, struct buf *to)
 	buf_release(&names);
 }
 
+static bool is_not_locked(const struct plan_unit *u, const void *ctx)
+{
+	(void)ctx;
+	return plan_unit_acts(u) && u->no_lock != NULL && u->no_lock[0] != '\0';
+}
+
+/* What keeps those away who have another store. */
+static void put_lock(const struct deploy_plan *p, struct buf *to)
+{
+	struct buf names;
+	if (p->n_waves == 0)
+		return;
+	if (p->lock == NULL || p->lock[0] == '\0') {
+		if (p->no_lock != NULL && p->no_lock[0] != '\0')
+			row_printf(to, "lock", "none, so that a run of another store (another jump host) is not kept away: %s", p->no_lock);
+		return;
+	}
+	row_printf(to, "lock", "%s, made on each of them first and removed when all is over: it tells other stores who acts", p->lock);
+	buf_init(&names, PLAN_BYTES_MAX);
+	if (put_names(p, is_not_locked, NULL, &names) > 0)
+		row_printf(to, "", "but not on %s", buf_text(&names));
+	line_carry(to, &names);
+	buf_release(&names);
+}
+
 static void put_waves(const struct deploy_plan *p, struct buf *to)
 {
 	struct buf names;
@@ -173,6 +198,7 @@ static void put_waves(const struct deploy_plan *p, struct buf *to)
 	line_carry(to, &names);
 	buf_release(&names);
 	put_left_out(p, to);
+	put_lock(p, to);
 }
 
 /* ---- afterwards ---- */

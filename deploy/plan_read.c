@@ -149,6 +149,8 @@ static void take_unit(struct reading *r, const struct cJSON *o, struct plan_unit
 	u->is_down = flag(r, o, "down");
 	u->wave = (size_t)number(r, o, "wave", 0, PLAN_UNITS_MAX);
 	u->key = text(r, o, "key", PLAN_UNIT_KEY);
+	u->no_lock = text(r, o, "no_lock", PLAN_TEXT_MAX);
+	u->takes_lock = text(r, o, "takes_lock", PLAN_TEXT_MAX);
 	u->found.before = text(r, o, "before", PLAN_DATA_MAX);
 	u->found.is_ready = flag(r, o, "is_ready");
 	take_steps(r, o, "forward", &u->forward);
@@ -283,6 +285,8 @@ static void take_head(struct reading *r, const struct cJSON *o, struct deploy_pl
 	p->confirm = (enum confirm)word(r, o, "confirm", plan_confirm_names, CONFIRM_COUNT, CONFIRM_NAME);
 	p->name = text(r, o, "name", PLAN_TEXT_MAX);
 	p->takes_two = flag(r, o, "takes_two");
+	p->lock = text(r, o, "lock", PLAN_TEXT_MAX);
+	p->no_lock = text(r, o, "no_lock", PLAN_TEXT_MAX);
 	p->reason = text(r, o, "reason", PLAN_TEXT_MAX);
 	p->alert = number(r, o, "alert", 0, EXACT_MAX);
 	p->made_ms = number(r, o, "made", -EXACT_MAX, EXACT_MAX);

@@ -97,7 +97,7 @@ static void copy_unit(struct arena *a, const struct planner_unit *from, struct p
 	*to = (struct plan_unit){
 		.unit = { copy(a, u->name), copy(a, u->node), copy(a, u->model), copy(a, u->group), copy(a, u->url), copy(a, u->destination), copy(a, u->user),
 		          u->port, u->is_local },
-		.from = "", .skipped = "", .key = "",
+		.from = "", .skipped = "", .key = "", .no_lock = "", .takes_lock = "",
 	};
 	to->found.before = copy(a, from->found != NULL ? from->found->before : "");
 	to->found.is_ready = from->found != NULL && from->found->is_ready;
@@ -322,6 +322,54 @@ static void warn_of_down(struct planner *p)
 		planner_warn(p, WARNING_NOTE, "%zu %s down already, among those that may be away", n, are);
 }
 
+/* ---- locks ---- */
+
+static void take_lock(struct planner *p, size_t place)
+{
+	struct plan_unit *u = p->all[place].unit;
+	const struct lock_seen *seen = p->all[place].in->lock;
+	if (seen == NULL) {
+		u->no_lock = "no command can be run there";
+		return;
+	}
+	switch (seen->state) {
+	case LOCK_FREE:
+	case LOCK_TAKEN:
+	case LOCK_KEPT:
+		break;
+	case LOCK_HELD:
+		planner_warn_of(p, place, WARNING_FORBIDS, seen->text);
+		break;
+	case LOCK_STALE:
+		u->takes_lock = copy(p->a, seen->key);
+		planner_warn_of(p, place, WARNING_SERIOUS, arena_printf(p->a, "%.300s: confirming takes its lock over", seen->text));
+		break;
+	case LOCK_UNKNOWN:
+		if (p->in->driver->needs_machine) /* it was just looked at over the same way: the run finds out */
+			break;
+		u->no_lock = copy(p->a, seen->text[0] != '\0' ? seen->text : "no answer");
+		planner_warn_of(p, place, WARNING_CARE, arena_printf(p->a, "it cannot be locked against other stores: %.300s", u->no_lock));
+		break;
+	case LOCK_CANNOT:
+		u->no_lock = copy(p->a, seen->text);
+		planner_warn_of(p, place, WARNING_CARE, arena_printf(p->a, "it cannot be locked against other stores: %.300s", seen->text));
+		break;
+	}
+}
+
+/* Others with another store are told by a lock on each machine that is changed. */
+static void take_locks(struct planner *p)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < p->n && p->in->lock != NULL && p->in->lock[0] != '\0'; i++)
+		if (plan_unit_acts(p->all[i].unit)) {
+			take_lock(p, i);
+			n += p->all[i].unit->no_lock[0] == '\0';
+		}
+	p->plan->lock = n > 0 ? copy(p->a, p->in->lock) : "";
+	p->plan->no_lock = n > 0 ? "" : p->in->lock != NULL && p->in->lock[0] != '\0' ? "none of the machines can be locked" : p->in->no_lock != NULL ? copy(p->a, p->in->no_lock) : "";
+}
+
 /* ---- the confirmation ---- */
 
 static double capacity_of(const struct planner_unit *u) { return u->capacity > 0 ? u->capacity : 1; }
@@ -408,6 +456,7 @@ enum err planner_make(struct arena *a, const struct planner_input *in, struct de
 	warn_of_versions(&p);
 	warn_of_others(&p);
 	warn_of_down(&p);
+	take_locks(&p);
 	decide_confirmation(&p);
 	hand_over(&p);
 	planner_waves(&p);

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "deploy/health.h"
+#include "deploy/lock.h"
 #include "deploy/plan.h"
 
 #include <stdbool.h>
@@ -29,6 +30,7 @@ struct planner_unit {
 	bool                is_up;    /* it serves, as the signals say: the first to be changed is chosen among these */
 	bool                is_down;  /* it does not, as they say; neither: nothing is known */
 	double              capacity; /* of the model's, in any measure; 0: not known, counted as 1 */
+	const struct lock_seen *lock; /* who has its lock; NULL: not looked at, it can have none */
 };
 
 struct planner_input {
@@ -45,6 +47,8 @@ struct planner_input {
 	size_t                        n_health;
 	size_t                        n_down;   /* nodes of the scope that are none of these units, and down */
 	double                        capacity; /* of the whole model, units of other scopes too; 0: that of the units */
+	const char                   *lock;     /* the lock's path on machines; NULL or "": none, and no_lock (NULL: not looked at) says why */
+	const char                   *no_lock;
 	const char                   *active;   /* another deployment holds the model: who, as a sentence; "" none */
 	int64_t                       last_ms;  /* when the model's last deployment ended; 0: none */
 	int64_t                       took_ms;  /* how long the last such run took; 0: not known */

@@ -36,6 +36,8 @@ struct unit_run {
 	int64_t             seq;     /* of the step that is under way or open */
 	bool                touched; /* a step forward that changes something was begun */
 	bool                is_cut;  /* TODO_CUT was said */
+	bool                is_probed; /* it is the step's probe that is under way */
+	bool                is_silent; /* it gets no answer, and may be given up */
 	int64_t             began_ms;  /* of an open step */
 	bool                keeps_seq; /* the step is taken again as the same row of the journal */
 	bool                is_down;   /* it did not serve when that was asked last, and has not been changed since */
@@ -53,6 +55,7 @@ struct run {
 	bool                  is_back;    /* it is undoing, or was when it stopped */
 	enum wish             wish;
 	char                  text[SENTENCE_MAX]; /* of the wish: what led to it */
+	bool                  is_barred;  /* nothing more is begun, for `text` */
 	enum deployment_state due;        /* to be said as TODO_STATE; STATE_COUNT: none */
 	bool                  is_due_said;
 	char                  due_text[SENTENCE_MAX];
@@ -268,7 +271,8 @@ static bool say_step(struct run *r, size_t i, struct todo *out)
 	*out = (struct todo){ .kind = must_probe ? TODO_PROBE : TODO_BEGIN, .unit = i, .index = u->index, .direction = u->direction, .seq = u->seq,
 		              .wave = r->plan->units[i].wave, .text = "" };
 	u->course = COURSE_ASKED;
-	u->is_cut = u->keeps_seq = false;
+	u->is_cut = u->keeps_seq = u->is_silent = false;
+	u->is_probed = must_probe;
 	return true;
 }
 
@@ -476,18 +480,18 @@ static bool next_back(struct run *r, struct todo *out)
 	return false;
 }
 
-/* Waiting for what only looks is over once nobody wants it any more. */
+/* Waiting for what only looks, or for what does not answer, is over once nobody wants it any more. */
 static bool next_cut(struct run *r, struct todo *out)
 {
 	if (r->wish != WISH_UNDO && r->wish != WISH_NOW)
 		return false;
 	for (size_t i = 0; i < r->plan->n_units; i++) {
 		struct unit_run *u = &r->units[i];
-		if (u->course != COURSE_ASKED || u->is_cut || steps_of(r, i, u->direction)->items[u->index].changes)
+		if (u->course != COURSE_ASKED || u->is_cut || (steps_of(r, i, u->direction)->items[u->index].changes && !u->is_silent))
 			continue;
 		u->is_cut = true;
 		*out = (struct todo){ .kind = TODO_CUT, .unit = i, .index = u->index, .direction = u->direction, .seq = u->seq, .wave = r->plan->units[i].wave,
-			              .text = "not waited for any longer" };
+			              .text = u->is_silent ? "not waited for any longer: whether it happened is not known" : "not waited for any longer" };
 		return true;
 	}
 	return false;
@@ -521,6 +525,12 @@ void run_next(struct run *r, int64_t now_ms, struct todo *out)
 		return;
 	if (r->state != DEPLOYMENT_RUNNING && r->state != DEPLOYMENT_UNDOING)
 		return;
+	if (r->is_barred) {
+		if (!is_busy(r))
+			due(r, DEPLOYMENT_STOPPED, "%s", r->text);
+		say_due(r, out);
+		return;
+	}
 	size_t wave;
 	do { /* again when a wave turned out to have nothing to do */
 		wave = r->wave;
@@ -540,6 +550,7 @@ void run_is(struct run *r, enum deployment_state s)
 	r->due = DEPLOYMENT_STATE_COUNT;
 	r->state = s;
 	r->wish = WISH_NONE;
+	r->is_barred = false;
 	r->look = LOOK_NOT_YET; /* what was seen before a rest may not be so any more */
 	if (s == DEPLOYMENT_UNDOING && !was_back)
 		begin_undo(r);
@@ -574,6 +585,18 @@ static void failed(struct run *r, size_t unit, const char *text)
 	bool undoes = r->plan->on_failure == GATE_UNDO && u->direction == STEP_FORWARD;
 	u->course = COURSE_FAILED;
 	want(r, undoes ? WISH_UNDO : WISH_STOP, "%s: %s: %s", r->plan->units[unit].unit.name, steps_of(r, unit, u->direction)->items[u->index].title, text);
+}
+
+void run_is_silent(struct run *r, const struct todo *t, bool is_silent)
+{
+	struct unit_run *u = &r->units[t->unit];
+	assert(u->course == COURSE_ASKED && u->seq == t->seq);
+	u->is_silent = is_silent && (u->is_probed || steps_of(r, t->unit, u->direction)->items[u->index].is_repeatable);
+}
+
+bool run_was_changed(const struct run *r, size_t unit)
+{
+	return r->units[unit].course == COURSE_ENDED && r->units[unit].direction == STEP_FORWARD;
 }
 
 void run_probed(struct run *r, const struct todo *t, bool had_happened, const char *why_failed)
@@ -634,6 +657,13 @@ void run_looked(struct run *r, size_t wave, const char *stops)
 	r->look = LOOK_OVER;
 	if (stops != NULL && r->wish < WISH_STOP)
 		want(r, WISH_STOP, "before wave %zu: %s", wave + 1, stops);
+}
+
+void run_bar(struct run *r, const char *text)
+{
+	want(r, WISH_STOP, "%s", text);
+	snprintf(r->text, sizeof r->text, "%s", text);
+	r->is_barred = true;
 }
 
 /* ---- people ---- */

@@ -27,7 +27,7 @@ struct run;
 #define CONTROL_LIST(X)                                                     \
 	X(PAUSE,   "pause")                                                     \
 	X(RESUME,  "resume")  /* after a pause, a stop or an interruption; what failed is tried again */ \
-	X(ABORT,   "abort")   /* begin nothing more, then stop; again: wait no longer for what only looks */ \
+	X(ABORT,   "abort")   /* begin nothing more, then stop; again: wait no longer for what only looks, or does not answer */ \
 	X(UNDO,    "undo")    /* likewise, then put back all that was touched */ \
 	X(ABANDON, "abandon") /* leave it as it is; the model is free again */  \
 	X(SKIP,    "skip")    /* leave out the unit that failed */              \
@@ -45,7 +45,7 @@ enum todo_kind {
 	TODO_NOTHING, /* something is under way, or a person is waited for */
 	TODO_BEGIN,   /* write that the step begins, then run_began, then send it */
 	TODO_PROBE,   /* it was begun before an interruption and is not repeatable: send its probe */
-	TODO_CUT,     /* stop waiting for a step that changes nothing, since it is not wanted any more: drop its errand, then run_ended with STEP_FAILED */
+	TODO_CUT,     /* stop waiting for a step that changes nothing, or gets no answer (run_is_silent), since it is not wanted any more: drop its errand, then run_ended with STEP_FAILED */
 	TODO_LOOK,    /* look at the units of `wave` that run_may_begin says; then run_down, run_differs, and run_looked, in any order but the last */
 	TODO_GATE,    /* look at the gate of `wave`: the soak has begun at `since_ms`. Said once; run_gate may be called with GATE_WAIT as often as there is news */
 	TODO_STATE,   /* write that the run is in `state` from now on, then run_is */
@@ -100,6 +100,9 @@ void run_differs(struct run *r, size_t unit, const char *text, bool is_bearable,
 /* All were looked at. `stops`: why the wave as a whole is not begun; NULL. */
 void run_looked(struct run *r, size_t wave, const char *stops);
 
+/* What it changes is no longer its to change: nothing more is begun, not even the next step of a unit that is half-way; what is under way is waited for, then it stops for a person. */
+void run_bar(struct run *r, const char *text);
+
 /* The n-th of the steps that failed and that a person decides about: before CONTROL_SKIP their rows are written as STEP_SKIPPED (with seq). False: there are not so many. */
 bool run_failed_step(const struct run *r, size_t n, struct todo *out);
 bool run_was_left_alone(const struct run *r, size_t unit); /* what failed of it is the look: its row has RUN_LOOK_KEY */
@@ -109,6 +112,11 @@ bool run_was_left_alone(const struct run *r, size_t unit); /* what failed of it 
 bool run_open_step(const struct run *r, size_t n, struct todo *out);
 /* Likewise the row of a gate that was being looked at: STEP_SKIPPED. 0: none was. */
 int64_t run_open_gate(const struct run *r);
+
+/* That unit was changed and serves what was meant: all its steps forward were taken. */
+bool run_was_changed(const struct run *r, size_t unit);
+/* Of a step that is under way: nothing of it is on its way now, and it is asked again because no answer came. One that is repeatable, or a probe, may then be given up like one that only looks. */
+void run_is_silent(struct run *r, const struct todo *t, bool is_silent);
 
 /* Whether nothing that was begun is still under way. */
 bool run_is_quiet(const struct run *r);

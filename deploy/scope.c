@@ -44,16 +44,29 @@ static const struct fleet_deploy *deploy_of(struct cursor *c, const struct fleet
 	return c->deploy;
 }
 
-/* A node, or one of several with commas between. */
+/* A node, or one of several with commas between; of "a,b@SCOPE" what that scope has there. */
 static bool is_in_list(const char *list, const char *node)
 {
 	size_t n = strlen(node);
 	if (strcmp(list, node) == 0)
 		return true;
-	for (const char *at = list; n > 0 && at != NULL; at = strchr(at, ','), at += at != NULL)
-		if (strncmp(at, node, n) == 0 && (at[n] == ',' || at[n] == '\0'))
+	for (const char *at = list; n > 0 && at != NULL; at = strpbrk(at, ",@"), at = at != NULL && *at == ',' ? at + 1 : NULL)
+		if (strncmp(at, node, n) == 0 && (at[n] == ',' || at[n] == '@' || at[n] == '\0'))
 			return true;
 	return false;
+}
+
+/* What stands behind '@', where the name as a whole is no node's or group's. */
+static bool is_of_scope(const char *name, const char *whole, const struct fleet_deploy *d)
+{
+	const char *of = strchr(name, '@');
+	return of == NULL || strcmp(name, whole) == 0 || (d != NULL && strcmp(d->name, of + 1) == 0);
+}
+
+static bool is_group(const char *name, const char *group)
+{
+	size_t n = strcspn(name, "@");
+	return strcmp(name, group) == 0 || (strlen(group) == n && strncmp(name, group, n) == 0);
 }
 
 static bool is_meant(enum meaning_kind kind, const char *name, const struct fleet_target *t, const struct fleet_deploy *d)
@@ -62,9 +75,9 @@ static bool is_meant(enum meaning_kind kind, const char *name, const struct flee
 	case MEANS_MODEL:
 		return strcmp(t->model, name) == 0;
 	case MEANS_GROUP:
-		return strcmp(t->group, name) == 0;
+		return is_group(name, t->group) && is_of_scope(name, t->group, d);
 	case MEANS_NODE:
-		return is_in_list(name, t->node);
+		return is_in_list(name, t->node) && is_of_scope(name, t->node, d);
 	case MEANS_SCOPE:
 		return d != NULL && strcmp(d->name, name) == 0;
 	case MEANS_COUNT:
@@ -173,17 +186,21 @@ size_t scope_choices(const char *sentence, struct arena *a, const char *out[SCOP
 	return n;
 }
 
+/* Of a node, several or a group: what each scope has there. Of nodes that have a long name together those who ask are told the scopes alone. */
 static enum err several_scopes(const struct meaning *m, struct why *why)
 {
-	if (m->kind == MEANS_MODEL)
+	if (m->kind == MEANS_MODEL || m->kind == MEANS_SCOPE || strchr(m->name, '@') != NULL)
 		return several_places(m, why);
 	struct buf names;
-	size_t n = m->n_scopes < NAMED_MAX ? m->n_scopes : NAMED_MAX;
-	buf_init(&names, 4096);
-	for (size_t i = 0; i < n; i++)
-		buf_printf(&names, "%s%s%.60s", i > 0 ? ", " : "", strcmp(m->scopes[i]->name, m->name) == 0 ? "scope:" : "", m->scopes[i]->name);
-	enum err e = why_set(why, ERR_USAGE, "'%.60s' has %zu that are deployed by themselves: %s%s; name one", m->name, m->n_scopes, buf_text(&names),
-	                     n < m->n_scopes ? ", ..." : "");
+	size_t n = 0, most = sizeof why->text - 200;
+	buf_init(&names, most);
+	for (; n < m->n_scopes && n < NAMED_MAX; n++)
+		if (names.len + strlen(m->name) + strlen(m->scopes[n]->name) + sizeof ", group:@, ..." > most ||
+		    buf_printf(&names, "%s%s:%s@%s", n > 0 ? ", " : "", kind_words[m->kind], m->name, m->scopes[n]->name) != ERR_OK)
+			break;
+	enum err e = n == 0 ? several_places(m, why)
+	                    : why_set(why, ERR_USAGE, "'%.60s' has %zu that are deployed by themselves; %s%s%s", m->name, m->n_scopes, choices_begin, buf_text(&names),
+	                              n < m->n_scopes ? ", ..." : "");
 	buf_release(&names);
 	return e;
 }
@@ -191,8 +208,8 @@ static enum err several_scopes(const struct meaning *m, struct why *why)
 /* Each of a list must be there. */
 static enum err check_list(const struct fleet *f, const char *list, struct why *why)
 {
-	for (const char *at = list; at != NULL; at = strchr(at, ','), at += at != NULL) {
-		size_t n = strcspn(at, ",");
+	for (const char *at = list; at != NULL; at = strpbrk(at, ",@"), at = at != NULL && *at == ',' ? at + 1 : NULL) {
+		size_t n = strcspn(at, ",@");
 		bool is_there = false;
 		for (size_t i = 0; i < f->n_targets && !is_there; i++)
 			is_there = strncmp(f->targets[i].node, at, n) == 0 && f->targets[i].node[n] == '\0';

@@ -29,7 +29,7 @@ struct deploy_scope {
 };
 
 /* `target` is the name of a model, a group or a node; model:NAME, group:NAME, node:NAME or scope:NAME where it has to be said which; or several
- * nodes of one scope with commas between. ERR_NOT_FOUND: no such name;
+ * nodes of one scope with commas between. node:NAMES@SCOPE and group:NAME@SCOPE are what that scope has on them, where they serve more than one. ERR_NOT_FOUND: no such name;
  * ERR_USAGE: it stands for several; ERR_UNSUPPORTED: no `deploy` holds for it, or the driver lacks what it needs; ERR_FORMAT: the section has mistakes;
  * ERR_LIMIT: more than PLAN_UNITS_MAX units. */
 enum err scope_find(const struct fleet *f, const char *target, struct arena *a, struct deploy_scope **out, struct why *why);

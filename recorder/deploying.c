@@ -182,12 +182,13 @@ static void step_replies(struct deploying *d)
 /* What charts, what-changed and other consoles read. */
 static enum err put_data(const struct acting *a, struct buf *to)
 {
+	char from[PLAN_FROM];
 	cJSON *o = cJSON_CreateObject();
 	cJSON_AddNumberToObject(o, "deployment", (double)a->id);
 	cJSON_AddStringToObject(o, "kind", acting_verb(a));
 	cJSON_AddStringToObject(o, "scope", a->plan->scope);
 	cJSON_AddStringToObject(o, "model", a->plan->model);
-	cJSON_AddStringToObject(o, "from", a->plan->from != NULL ? a->plan->from->version.name : "");
+	cJSON_AddStringToObject(o, "from", plan_from(a->plan, from));
 	cJSON_AddStringToObject(o, "to", acting_to(a));
 	enum err e = json_put_tree(to, o);
 	cJSON_Delete(o);

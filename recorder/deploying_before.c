@@ -94,6 +94,7 @@ void acting_before_begin(struct acting *a, size_t wave)
 	arena_init(&b->arena);
 	if (fill(b, &why) == ERR_OK) {
 		a->before = b;
+		acting_locks_again(a);
 		return;
 	}
 	before_free(b);
@@ -126,7 +127,7 @@ static void read_work(void *ctx)
 	b->err = reader_open(b->deploying->store_path, READER_OWN, &r, &b->why);
 	if (b->err == ERR_OK)
 		b->err = b->wants_versions ? health_look(r, &b->arena, &q, &versions, &n, b->now, &b->why)
-		                           : health_now(r, b->nodes, b->n_nodes, b->now_ms, b->now, &b->why);
+		                           : health_now(r, b->model, b->nodes, b->n_nodes, b->now_ms, b->now, &b->why);
 	reader_close(r);
 }
 
@@ -195,8 +196,8 @@ static const char *too_many_down(const struct before *b, char to[STOP_TEXT])
 	if (n <= before || n < a->plan->at_once || b->err != ERR_OK || a->plan->is_whole)
 		return NULL;
 	a->n_down = n;
-	snprintf(to, STOP_TEXT, "%zu nodes of %.100s are down, and %zu were when this was planned or last gone on with: max_unavailable allows %zu to be away", n,
-	         a->plan->scope, before, a->plan->at_once);
+	snprintf(to, STOP_TEXT, "%zu node%s of %.100s %s down, and %zu were when this was planned or last gone on with: max_unavailable allows %zu to be away", n,
+	         n == 1 ? "" : "s", a->plan->scope, n == 1 ? "is" : "are", before, a->plan->at_once);
 	return to;
 }
 
@@ -212,6 +213,11 @@ static void compare(const struct before *b, struct changes *c, void (*differs)(s
 			                          .label = now != NULL ? now->label : "" };
 		enum plan_match m = plan_compare(a->plan, u, &sight, text);
 		struct todo t;
+		const char *silence = acting_locks_silence(a, b->units[i]);
+		if (m == PLAN_MATCHES && silence != NULL) {
+			m = PLAN_DIFFERS_BEARABLY;
+			snprintf(text, sizeof text, "it cannot be locked against other stores: %.180s", silence);
+		}
 		if (m == PLAN_MATCHES || (m == PLAN_DIFFERS_BEARABLY && run_is_borne(a->run, b->units[i])))
 			continue;
 		run_differs(a->run, b->units[i], text, m == PLAN_DIFFERS_BEARABLY, &t);
@@ -224,7 +230,7 @@ void acting_before_step(struct acting *a, struct changes *c, void (*differs)(str
 {
 	struct before *b = a->before;
 	char stops[STOP_TEXT];
-	if (b == NULL || b->is_reading || (!b->is_read && !looks_step(&b->looks)))
+	if (b == NULL || b->is_reading || acting_locks_are_busy(a) || (!b->is_read && !looks_step(&b->looks)))
 		return;
 	if (!b->is_read) {
 		begin_reading(b);

@@ -78,7 +78,7 @@ static void gate_done(void *ctx, bool is_cancelled)
 	deploying_part_closed(d);
 }
 
-/* Those of the wave, and those of later waves. */
+/* Those of the wave that were changed, which a person may have left some out of, and those of later waves. */
 static void fill_nodes(struct acting *a, struct gate_job *job)
 {
 	const struct deploy_plan *p = a->plan;
@@ -95,7 +95,7 @@ static void fill_nodes(struct acting *a, struct gate_job *job)
 			const struct plan_unit *u = &p->units[i];
 			if (u->is_same || u->skipped[0] != '\0')
 				continue;
-			if (u->wave == a->gate.wave)
+			if (u->wave == a->gate.wave && run_was_changed(a->run, i))
 				changed[q->n_changed++] = arena_text(&job->arena, u->unit.node);
 			else if (u->wave > a->gate.wave)
 				untouched[q->n_untouched++] = arena_text(&job->arena, u->unit.node);

@@ -195,6 +195,8 @@ static void take_up(struct deploying *d, const struct left *left)
 	a->n_down = plan_n_down(a->plan);
 	if (scope_find(d->now->fleet, arena_printf(&a->arena, "scope:%s", a->plan->scope), &a->arena, &a->scope, &why) != ERR_OK)
 		a->scope = NULL; /* told when somebody wants to go on with it */
+	if (deployment_is_active(run_state(a->run)))
+		acting_locks_restored(a);
 	switch (run_state(a->run)) {
 	case DEPLOYMENT_PLANNED:
 	case DEPLOYMENT_WAITING:

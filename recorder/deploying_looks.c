@@ -8,12 +8,43 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void done(struct looking *l)
+{
+	l->is_done = true;
+	l->looks->n_done++;
+}
+
+static void lock_answered(void *ctx, const struct answer *answer)
+{
+	struct looking *l = ctx;
+	l->errand = NULL;
+	lock_read(answer, &l->lock);
+	done(l);
+}
+
+/* False: nothing was begun. */
+static bool look_at_lock(struct looking *l)
+{
+	const struct looks *all = l->looks;
+	struct why why = { "" };
+	struct ask ask;
+	if (all->lock == NULL || !lock_is_possible(l->look.unit))
+		return false;
+	lock_ask_look(all->arena, all->lock, &ask);
+	l->is_lock_asked = true;
+	if (hands_ask(all->deploying->hands, all->scope->deploy, &all->scope->settings, l->look.unit, &ask, lock_answered, l, &l->errand, &why) == ERR_OK)
+		return true;
+	l->lock.state = LOCK_UNKNOWN;
+	snprintf(l->lock.text, sizeof l->lock.text, "%s", why.text);
+	return false;
+}
+
 static void end_look(struct looking *l, enum err e, const char *text)
 {
 	l->err = e;
 	snprintf(l->why.text, sizeof l->why.text, "%s", text);
-	l->is_done = true;
-	l->looks->n_done++;
+	if (e != ERR_OK || !look_at_lock(l))
+		done(l);
 }
 
 static void turn(struct looking *l, const struct answer *answer);
@@ -75,7 +106,12 @@ static void step_look(struct looking *l, int64_t now)
 		if (l->errand != NULL)
 			errand_drop(l->errand);
 		l->errand = NULL;
-		end_look(l, ERR_TIMEOUT, "it did not answer in time");
+		if (l->is_lock_asked) {
+			snprintf(l->lock.text, sizeof l->lock.text, "no answer in time");
+			done(l);
+		} else {
+			end_look(l, ERR_TIMEOUT, "it did not answer in time");
+		}
 	} else if (l->again_ms != 0 && now >= l->again_ms) {
 		l->again_ms = 0;
 		turn(l, NULL);

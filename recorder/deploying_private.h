@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "deploy/gate.h"
 #include "deploy/hands.h"
+#include "deploy/lock.h"
 #include "deploy/plan.h"
 #include "deploy/run.h"
 #include "deploy/scope.h"
@@ -100,6 +101,7 @@ struct acting {
 	struct grave       *grave;
 	int64_t             looked_ms;  /* when the nodes began to be asked, monotonic */
 	int64_t             planned_mono_ms, began_ms, beat_ms;
+	struct locks  *locks;   /* on the machines; NULL: none was wanted yet */
 	struct before *before;  /* the look at what a wave is about to touch; NULL: none is under way */
 	size_t        n_down;   /* so many nodes of the scope were down when it was planned, or when a person went on although there were more */
 	/* the gate that is being looked at; seq 0: none */
@@ -123,7 +125,8 @@ struct looking {
 	struct look    look;    /* its `unit` is to be set before the first step */
 	struct errand *errand;
 	int64_t        until_ms, again_ms; /* monotonic; again 0: not waiting */
-	bool           has_begun, is_done;
+	bool           has_begun, is_done, is_lock_asked; /* what is under way is the look at its lock */
+	struct lock_seen lock;
 	enum err       err;     /* ERR_OK: look.found is what was found */
 	struct why     why;
 };
@@ -131,6 +134,7 @@ struct looks {
 	struct deploying          *deploying;
 	const struct deploy_scope *scope;
 	struct arena              *arena;
+	const char                *lock;  /* its path on machines: who holds it is looked at too, behind all else; NULL: it is not */
 	struct looking            *items;
 	size_t                     n, n_begun, n_done;
 };
@@ -222,6 +226,22 @@ void acting_gate_leave(struct acting *a); /* the run goes: what a worker finds i
 enum err looks_init(struct looks *all, struct deploying *d, const struct deploy_scope *scope, size_t n, struct arena *a, struct why *why);
 bool     looks_step(struct looks *all); /* true: all are done */
 void     looks_release(struct looks *all);
+
+/* ---- deploying_lock.c ---- */
+
+/* Whether anything may be begun as far as locks go. What is asked for them is sent by acting_locks_step, once what led to it stands in the store. */
+bool acting_locks_hold(struct acting *a);
+void acting_locks_step(struct acting *a);
+bool acting_locks_are_busy(const struct acting *a);
+/* Machines of the wave that did not answer are asked again. */
+void acting_locks_again(struct acting *a);
+/* Why it is not known who holds that unit's; NULL: it is known, or there is none. */
+const char *acting_locks_silence(const struct acting *a, size_t unit);
+void acting_locks_rest(struct acting *a);      /* it does not go on for now: before it does they are all asked for again */
+void acting_locks_restored(struct acting *a);  /* they may be there from before */
+bool acting_locks_give_back(struct acting *a); /* the run is over. False: not done yet */
+bool acting_locks_are_left(const struct acting *a); /* to be given back */
+void acting_locks_leave(struct acting *a);
 
 /* ---- deploying_before.c ---- */
 

@@ -65,6 +65,7 @@ void acting_free(struct acting *a)
 		}
 	acting_gate_leave(a);
 	acting_before_leave(a);
+	acting_locks_leave(a);
 	while (a->tasks != NULL)
 		task_free(a->tasks);
 	while (a->outcomes != NULL) {
@@ -261,8 +262,10 @@ static void answered(void *ctx, const struct answer *answer)
 		                   .arena = &t->arena, .at = &t->at, .memory = &t->memory };
 	if (t->is_probe && answer != NULL && answer->err != ERR_OK) {
 		snprintf(t->said, sizeof t->said, "no answer: %.200s", answer->why);
-		if (!is_late(t))
-			t->again_ms = mono(a) + POLL_MS;
+		if (is_late(t))
+			return;
+		t->again_ms = mono(a) + POLL_MS;
+		run_is_silent(a->run, &t->todo, true);
 		return;
 	}
 	a->scope->driver->judge(&j, &v);
@@ -270,6 +273,8 @@ static void answered(void *ctx, const struct answer *answer)
 		v.kind = VERDICT_FAILED;
 		snprintf(v.text, sizeof v.text, "out of memory");
 	}
+	if (v.kind == VERDICT_AGAIN && answer != NULL && answer->err != ERR_OK)
+		run_is_silent(a->run, &t->todo, true);
 	take_verdict(t, &v);
 }
 
@@ -277,6 +282,7 @@ static void send(struct task *t)
 {
 	struct acting *a = t->acting;
 	const struct step *s = step_of(a, &t->todo);
+	run_is_silent(a->run, &t->todo, false);
 	const struct ask *ask = t->is_probe ? &s->probe : t->amended.kind != ASK_NONE ? &t->amended : &s->ask;
 	struct why why = { "" };
 	if (ask->kind == ASK_NONE) {
@@ -368,6 +374,8 @@ static void put_state(struct acting *a, struct changes *c, const struct todo *t)
 	run_is(a->run, t->state);
 	acting_before_leave(a);
 	a->last = (struct actor){ "", "", "" };
+	if (t->state == DEPLOYMENT_PAUSED || t->state == DEPLOYMENT_STOPPED)
+		acting_locks_rest(a);
 	if (t->state == DEPLOYMENT_PAUSED || t->state == DEPLOYMENT_STOPPED || t->state == DEPLOYMENT_UNDOING) {
 		if (a->gate.seq != 0) /* it was being looked at, and is not any more */
 			put_gate(a, c, STEP_SKIPPED, wall(a), "not waited for any longer");
@@ -449,6 +457,8 @@ static void put_todos(struct acting *a, struct changes *c)
 {
 	for (;;) {
 		struct todo t;
+		if (!acting_locks_hold(a))
+			return;
 		run_next(a->run, wall(a), &t);
 		switch (t.kind) {
 		case TODO_NOTHING:
@@ -543,7 +553,7 @@ static void expire_late(struct acting *a)
 
 static bool is_busy(const struct acting *a)
 {
-	return a->ticket != 0 || a->tasks != NULL || a->outcomes != NULL || a->gate.seq != 0 || a->before != NULL;
+	return a->ticket != 0 || a->tasks != NULL || a->outcomes != NULL || a->gate.seq != 0 || a->before != NULL || acting_locks_are_busy(a);
 }
 
 bool acting_pump(struct acting *a)
@@ -557,6 +567,8 @@ bool acting_pump(struct acting *a)
 	if (!is_committed(a))
 		return true;
 	if (deployment_is_over(run_state(a->run))) {
+		if (!acting_locks_give_back(a))
+			return true;
 		acting_free(a);
 		return false;
 	}
@@ -568,6 +580,7 @@ bool acting_pump(struct acting *a)
 	acting_gate_step(a);
 	put_gate_end(a, c);
 	acting_before_step(a, c, put_differs);
+	acting_locks_step(a);
 	put_todos(a, c);
 	put_beat(a, c);
 	commit(a, c);

@@ -76,6 +76,20 @@ static const char *bare_name(const char *target)
 
 static void begin_choosing(struct survey *s, const struct why *why);
 
+/* Why nothing there is locked; NULL: it is, where that is possible. */
+static const char *no_lock(const struct survey *s)
+{
+	const struct deploy_scope *scope = s->scope;
+	if (scope->deploy->lock == NULL || scope->deploy->lock[0] == '\0')
+		return "the fleet file says `lock: no`";
+	if (scope->driver->is_whole)
+		return "there is no machine that it could stand on";
+	for (size_t i = 0; i < scope->n_units; i++)
+		if (lock_is_possible(&scope->units[i]))
+			return NULL;
+	return "no command can be run on the machines, which takes `ssh`";
+}
+
 /* A rollback of a model that is deployed in several places is of the place that changed. */
 static void begin_scope(struct survey *s, const char *target, struct why *why)
 {
@@ -86,6 +100,8 @@ static void begin_scope(struct survey *s, const char *target, struct why *why)
 	}
 	if (e == ERR_OK)
 		e = looks_init(&s->looks, s->deploying, s->scope, s->scope->n_units, &s->arena, why);
+	if (e == ERR_OK && no_lock(s) == NULL)
+		s->looks.lock = lock_path(&s->arena, s->scope->deploy->lock, s->scope->deploy->model);
 	for (size_t i = 0; e == ERR_OK && i < s->scope->n_units; i++)
 		s->looks.items[i].look.unit = &s->scope->units[i];
 	if (e != ERR_OK)
@@ -163,6 +179,7 @@ static void fill_units(struct survey *s, const struct health_node *now)
 	for (size_t i = 0; i < n && units != NULL; i++) {
 		const struct health_node *node = now_of(s, now, s->scope->units[i].node);
 		units[i] = (struct planner_unit){ .unit = s->scope->units[i], .found = s->looks.items[i].err == ERR_OK ? &s->looks.items[i].look.found : NULL, .why = s->looks.items[i].why.text,
+			                          .lock = s->looks.lock != NULL && s->looks.items[i].is_lock_asked ? &s->looks.items[i].lock : NULL,
 			                          .running = node != NULL ? node->label : "", .is_up = node != NULL && node->is_up, .is_down = node != NULL && node->is_down };
 	}
 	s->input.n_down = n_down_beside(s, now);
@@ -207,7 +224,7 @@ static enum err plan(struct survey *s, struct reader *r, struct why *why)
 	s->input = (struct planner_input){ .deploy = s->scope->deploy, .driver = s->scope->driver, .settings = &s->scope->settings,
 		                           .kind = strcmp(s->request->verb, "rollback") == 0 ? DEPLOY_ROLLBACK : DEPLOY_REDEPLOY, .key = s->request->id,
 		                           .target = bare_name(s->scope->target), .wished = s->request->to, .active = "", .reason = s->request->comment,
-		                           .alert = s->request->alert, .alert_model = "", .now_ms = s->now_ms, .capacity = capacity_of(s->fleet->fleet, s->scope->deploy->model) };
+		                           .lock = s->looks.lock, .no_lock = no_lock(s), .alert = s->request->alert, .alert_model = "", .now_ms = s->now_ms, .capacity = capacity_of(s->fleet->fleet, s->scope->deploy->model) };
 	enum err e = read_store(s, r, now, why);
 	if (e != ERR_OK)
 		return e;
@@ -240,13 +257,13 @@ static enum err put_plan(struct survey *s, struct acting *a, struct why *why)
 {
 	struct deploying *d = s->deploying;
 	struct changes *c;
-	char answer[64];
+	char answer[64], from[PLAN_FROM];
 	const struct deploy_plan *p = a->plan;
 	enum err e = changes_new(&c, why);
 	if (e != ERR_OK)
 		return e;
 	changes_deployment(c, &(struct deployment_row){ .id = a->id, .kind = acting_verb(a), .scope = p->scope, .model = p->model, .driver = p->driver, .target = p->target,
-	                                                .from = p->from != NULL ? p->from->version.name : "", .to = p->to != NULL ? p->to->version.name : "",
+	                                                .from = plan_from(p, from), .to = p->to != NULL ? p->to->version.name : "",
 	                                                .plan = buf_text(&s->text), .hash = a->hash, .request = s->request->id, .actor = a->asker, .reason = p->reason,
 	                                                .alert = p->alert, .planned_ms = s->now_ms });
 	changes_deployment_change(c, &(struct deployment_change){ .deployment = a->id, .at_ms = s->now_ms, .state = DEPLOYMENT_PLANNED, .actor = a->asker, .text = "" });

@@ -5,7 +5,7 @@ librecorder_a_SOURCES = \
 	%reldir%/alone.c %reldir%/alone.h \
 	%reldir%/deploying_acting.c \
 	%reldir%/credentials.c %reldir%/credentials.h \
-	%reldir%/deploying.c %reldir%/deploying.h %reldir%/deploying_auto.c %reldir%/deploying_gate.c %reldir%/deploying_load.c %reldir%/deploying_private.h \
+	%reldir%/deploying.c %reldir%/deploying.h %reldir%/deploying_auto.c %reldir%/deploying_gate.c %reldir%/deploying_lock.c %reldir%/deploying_load.c %reldir%/deploying_private.h \
 	%reldir%/deploying_run.c %reldir%/deploying_survey.c \
 	%reldir%/deploying_before.c \
 	%reldir%/deploying_looks.c \

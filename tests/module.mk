@@ -62,10 +62,12 @@ KILLS = 200
 soak-kill: pitwall$(EXEEXT) tests/e2e/test_kill
 	PITWALL_KILLS=$(KILLS) PITWALL_BUILDDIR='$(abs_top_builddir)' tests/e2e/test_kill
 
-# A rollback whose recorder is killed at every moment of it, and two people who confirm at the same instant, 100 times.
+# A rollback whose recorder is killed at every moment of it, two people who confirm at the same instant, 100 times, on one store and on two, and nodes that die in each step.
 .PHONY: soak-deploy
-soak-deploy: pitwall$(EXEEXT) tests/e2e/test_deploy
+soak-deploy: pitwall$(EXEEXT) tests/e2e/test_deploy tests/e2e/test_deploy_nodes tests/e2e/test_deploy_lock
 	PITWALL_KILLS=all PITWALL_BUILDDIR='$(abs_top_builddir)' tests/e2e/test_deploy
+	PITWALL_KILLS=all PITWALL_BUILDDIR='$(abs_top_builddir)' tests/e2e/test_deploy_nodes
+	PITWALL_KILLS=all PITWALL_BUILDDIR='$(abs_top_builddir)' tests/e2e/test_deploy_lock
 
 # A whole day of the simulated fleet under the rule pack: none of its alerts may fire.
 SOAK_NODES = 48

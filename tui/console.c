@@ -140,10 +140,14 @@ void console_tick(struct console *c)
 
 static void pop(struct console *c)
 {
+	const struct screen *below;
 	assert(c->n > 1);
-	struct screen *s = top(c);
-	c->screens[--c->n] = NULL;
-	s->kind->free(s);
+	do {
+		struct screen *s = top(c);
+		c->screens[--c->n] = NULL;
+		s->kind->free(s);
+		below = top(c);
+	} while (c->n > 1 && below->kind->is_over != NULL && below->kind->is_over(below));
 }
 
 static void push(struct console *c, struct screen *s)

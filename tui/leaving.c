@@ -11,13 +11,13 @@ enum { TEXT_MAX = 2000, NAMED_MAX = 3 };
 static void put_names(const struct view *v, size_t n_acting, struct buf *to)
 {
 	size_t n = 0;
-	for (size_t i = 0; v->mode == VIEW_LIVE && v->deploys != NULL && i < v->deploys->n_active && n < NAMED_MAX; i++) {
+	for (size_t i = 0; v->mode == VIEW_LIVE && v->deploys != NULL && i < v->deploys->n && n < NAMED_MAX; i++) {
 		const struct deployment_at *at = &v->deploys->items[i].at;
-		if (at->last.state != DEPLOYMENT_RUNNING && at->last.state != DEPLOYMENT_UNDOING)
+		if (at->last.state != DEPLOYMENT_RUNNING && at->last.state != DEPLOYMENT_UNDOING && at->last.state != DEPLOYMENT_WAITING)
 			continue;
 		buf_puts(to, "  ");
 		deploy_name(&at->row, to);
-		buf_printf(to, ", %.80s -> %.80s\n", at->row.from, at->row.to);
+		buf_printf(to, ", %.80s -> %.80s%s\n", at->row.from, at->row.to, at->last.state == DEPLOYMENT_WAITING ? ", waits for a second person" : "");
 		n++;
 	}
 	if (n > 0 && n < n_acting)

@@ -53,6 +53,8 @@ struct screen_kind {
 	const char *name;    /* in the status bar: "FLEET" */
 	unsigned    context; /* its CONTEXT_ bit */
 	bool        is_dialog; /* drawn over the screen below */
+	/* Asked when the screen above it is closed: it led there and has nothing more to say, so that it goes too. May be NULL. */
+	bool (*is_over)(const struct screen *s);
 	void (*draw)(const struct screen *s, const struct view *view, struct canvas *into);
 	enum next (*command)(struct screen *s, const struct view *view, enum command c, const char *argument, struct requests *out);
 	/* A key before the key map has it, for a screen that is typed into; NEXT_IGNORED: it is looked up there. May be NULL. */

@@ -354,7 +354,12 @@ static void put_others(struct filling *f)
 	}
 	rule(f, "who else", "");
 	say(f, 0, ROLE_SECOND, "%s%s", n > 0 ? "before a console: " : "nobody else sits before a console", n > 0 ? buf_text(&names) : "");
-	say(f, 0, ROLE_SECOND, "other stores are not seen here: a wave that differs from this plan stops");
+	if (f->p->lock != NULL && f->p->lock[0] != '\0')
+		say(f, 0, ROLE_SECOND, "other stores are told by a lock on each machine: %.300s", f->p->lock);
+	else if (f->p->no_lock != NULL && f->p->no_lock[0] != '\0')
+		say(f, 0, ROLE_SECOND, "other stores are not kept away: %.300s", f->p->no_lock);
+	else
+		say(f, 0, ROLE_SECOND, "other stores are not seen here: a wave that differs from this plan stops");
 	if (holder != NULL && holder->at.row.id != f->o->deployment)
 		say(f, 0, ROLE_CRIT, "%.60s acts on this model: %.20s, %s", actor_text(&holder->at.row.actor, text), holder->at.row.kind,
 		    deployment_state_name(holder->at.last.state));

@@ -50,10 +50,28 @@ struct drawing {
 };
 
 /* A scope goes by the name of its group or of its model, and so do the other words. */
+static bool is_of_named(const struct node_row *n, const char *name)
+{
+	return strcmp(n->group, name) == 0 || strcmp(n->model, name) == 0;
+}
+
+/* "a,b@SCOPE": one of these nodes, where it serves that. */
+static bool is_on(const struct node_row *n, const char *names, const char *scope)
+{
+	size_t len = strlen(n->node);
+	for (const char *at = names; at < scope; at += strcspn(at, ",@") + 1)
+		if (strncmp(at, n->node, len) == 0 && (at[len] == ',' || at[len] == '@'))
+			return is_of_named(n, scope + 1);
+	return false;
+}
+
 static bool is_of(const struct node_row *n, const char *place)
 {
 	const char *name = strchr(place, ':');
 	name = name != NULL ? name + 1 : place;
+	const char *scope = strchr(name, '@');
+	if (scope != NULL)
+		return strncmp(place, "node:", 5) == 0 ? is_on(n, name, scope) : is_of_named(n, scope + 1);
 	if (strncmp(place, "model:", 6) == 0)
 		return strcmp(n->model, name) == 0;
 	return strcmp(n->group, name) == 0 || (strncmp(place, "group:", 6) != 0 && strcmp(n->model, name) == 0);

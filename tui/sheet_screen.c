@@ -49,6 +49,7 @@ struct sheet_screen {
 	struct sheet_seen  *seen;
 	unsigned            change;
 	int64_t             quiet_ms;
+	bool                has_led, is_begun; /* to the run's own screen; what was confirmed here is a run by now */
 	struct why          said;
 };
 
@@ -133,6 +134,7 @@ static void update(struct screen *screen, const struct view *view)
 		s->confirmed_ms = 0;
 	if (d != NULL && d->id != 0) {
 		s->id = d->id;
+		s->is_begun = deployment_is_active(d->at.last.state) || (deployment_is_over(d->at.last.state) && d->at.began_ms != 0);
 		if (s->target[0] == '\0')
 			take_wish(s, &d->at.row);
 		if (strcmp(s->hash, d->at.row.hash) != 0 || (d->plan != NULL && s->unfolded == NULL))
@@ -284,6 +286,19 @@ static void ask_who(struct sheet_screen *s)
 	prompt_open(&s->prompt, '>', "", NULL, NULL);
 }
 
+static void lead(struct sheet_screen *s, struct requests *out)
+{
+	out->push = run_screen_new(s->id);
+	s->has_led = out->push != NULL;
+}
+
+/* Whoever comes back from a run wants to be where it was asked for. */
+static bool is_over(const struct screen *screen)
+{
+	const struct sheet_screen *s = (const struct sheet_screen *)screen;
+	return s->has_led && s->is_begun;
+}
+
 static void confirm(struct sheet_screen *s, const struct view *v, struct requests *out)
 {
 	const struct deploy_detail *d = detail(s, v);
@@ -298,7 +313,7 @@ static void confirm(struct sheet_screen *s, const struct view *v, struct request
 		return;
 	s->confirmed_ms = s->now_ms;
 	if (!d->plan->takes_two || d->at.last.state == DEPLOYMENT_WAITING)
-		out->push = run_screen_new(s->id);
+		lead(s, out);
 }
 
 static int shown(struct screen *screen, bool is_uncovered)
@@ -412,7 +427,7 @@ static enum next enter(struct sheet_screen *s, const struct view *v, struct requ
 		s->unfolded[l->unit] = !s->unfolded[l->unit];
 		s->change++;
 	} else if (d != NULL && d->id != 0 && d->at.last.state != DEPLOYMENT_PLANNED && d->at.last.state != DEPLOYMENT_WAITING) {
-		out->push = run_screen_new(s->id);
+		lead(s, out);
 	}
 	return NEXT_REDRAW;
 }
@@ -497,6 +512,7 @@ static void release(struct screen *screen)
 static const struct screen_kind kind = {
 	.name = "SHEET", .context = CONTEXT_SHEET, .draw = draw, .command = command, .key = key, .pace = pace, .shown = shown, .settled = settled,
 	.paste = paste, .offers = offers, .update = update, .needs = needs, .free = release,
+	.is_over = is_over,
 };
 
 static struct sheet_screen *make(void)

@@ -151,3 +151,14 @@ tests_e2e_test_hangup_SOURCES = %reldir%/test_hangup.c %reldir%/small_fleet.c %r
 	tests/unit/recorder/page_server.c tests/unit/recorder/page_server.h
 tests_e2e_test_hangup_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_hangup_LDADD   = $(libs_recorder) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
+
+SLOW_TESTS += tests/e2e/test_deploy_nodes
+deploy_nodes = %reldir%/deploy_nodes.c %reldir%/deploy_nodes.h $(small_fleet) tests/unit/collectors/sshd.c tests/unit/collectors/sshd.h
+tests_e2e_test_deploy_nodes_SOURCES = %reldir%/test_deploy_nodes.c $(deploy_nodes)
+tests_e2e_test_deploy_nodes_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_test_deploy_nodes_LDADD   = $(libs_recorder) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
+
+SLOW_TESTS += tests/e2e/test_deploy_lock
+tests_e2e_test_deploy_lock_SOURCES = %reldir%/test_deploy_lock.c $(deploy_nodes)
+tests_e2e_test_deploy_lock_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_test_deploy_lock_LDADD   = $(libs_recorder) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread

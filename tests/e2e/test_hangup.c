@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <ftw.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
@@ -74,7 +75,7 @@ static void serve(void *ctx, const struct small_request *r, char *to, size_t siz
 	}
 }
 
-static void write_config(const struct stage *s, const char *setting)
+static void write_config(const struct stage *s, const char *setting, const char *more)
 {
 	FILE *to = fopen(s->config, "w");
 	assert_non_null(to);
@@ -83,12 +84,13 @@ static void write_config(const struct stage *s, const char *setting)
 	        "    nodes: [ { name: gpu-a-1, address: 127.0.0.1 } ]\n    deploy:\n      driver: http\n      running: driver\n      history: driver\n"
 	        "      current: { url: '{url}/deployment', version: running }\n      list: { url: '{url}/deployment', versions: versions }\n"
 	        "      apply: { method: PUT, url: '{url}/deployment', body: '{version}' }\n      check_ready: { url: '{url}/ready' }\n      soak: 0s\n"
-	        "      gate: { latency: off, errors: off, quality: off, memory: off, requests: 0 }\n",
-	        setting, small_server_port(s->server));
+	        "      gate: { latency: off, errors: off, quality: off, memory: off, requests: 0 }\n%s",
+	        setting, small_server_port(s->server), more);
 	assert_int_equal(fclose(to), 0);
 }
 
-static void make(struct stage *s, const char *setting)
+/* `more`: lines of `deploy`. */
+static void make_with(struct stage *s, const char *setting, const char *more)
 {
 	memset(s, 0, sizeof *s);
 	snprintf(s->folder, sizeof s->folder, "/tmp/pitwall-hangup-XXXXXX");
@@ -97,8 +99,10 @@ static void make(struct stage *s, const char *setting)
 	snprintf(s->store, sizeof s->store, "%s/s.db", s->folder);
 	snprintf(s->mark, sizeof s->mark, "PITWALL_TEST_MARK=%s", s->folder);
 	s->server = small_server_start(NULL, serve, s);
-	write_config(s, setting);
+	write_config(s, setting, more);
 }
+
+static void make(struct stage *s, const char *setting) { make_with(s, setting, ""); }
 
 static struct pty *start(struct stage *s, const char *const *argv)
 {
@@ -202,14 +206,14 @@ static enum err keep_answer(void *ctx, const struct request_row *q)
 }
 
 /* As a colleague's console does. */
-static void ask(struct stage *s, struct request *r)
+static void ask_as(struct stage *s, struct request *r, const char *who)
 {
 	const struct spool_way way = { .store = s->store };
 	struct outcome_of answer = { .err = ERR_LATER };
 	int64_t until = own_ms() + DEADLINE_MS, now = clock_wall_ms(clock_system());
 	assert_ok(request_new_id(now, r->id, &why));
 	r->asked_ms = now;
-	r->who = "kim";
+	r->who = who;
 	r->origin = "";
 	while (spool_put(&way, r, &why) != ERR_OK || reader_request(s->reader, r->id, keep_answer, &answer, &why) != ERR_OK) {
 		assert_true(own_ms() < until);
@@ -222,6 +226,8 @@ static void ask(struct stage *s, struct request *r)
 	if (answer.err != ERR_OK)
 		fail_msg("%s: %s", r->verb != NULL ? r->verb : "", answer.text);
 }
+
+static void ask(struct stage *s, struct request *r) { ask_as(s, r, "kim"); }
 
 struct planned {
 	char hash[PLAN_HASH], name[128];
@@ -250,16 +256,21 @@ static bool has_begun(struct stage *s)
 	return atomic_load(&s->is_changed);
 }
 
+static void plan_and_confirm(struct stage *s, struct planned *p)
+{
+	struct request r = { .kind = REQUEST_PLAN, .verb = "redeploy", .target = "chat", .to = "v1", .comment = "" };
+	ask(s, &r);
+	assert_ok(reader_deployment_of_request(s->reader, r.id, &s->id, &why));
+	assert_ok(reader_deployment(s->reader, s->id, INT64_MAX - 1, keep_plan, p, &why));
+	struct request yes = { .kind = REQUEST_CONFIRM, .deployment = s->id, .hash = p->hash, .name = p->takes_name ? p->name : "" };
+	ask(s, &yes);
+}
+
 /* A redeploy to v1 is under way, and stays so. */
 static void begin_run(struct stage *s)
 {
 	struct planned p;
-	struct request r = { .kind = REQUEST_PLAN, .verb = "redeploy", .target = "chat", .to = "v1", .comment = "" };
-	ask(s, &r);
-	assert_ok(reader_deployment_of_request(s->reader, r.id, &s->id, &why));
-	assert_ok(reader_deployment(s->reader, s->id, INT64_MAX - 1, keep_plan, &p, &why));
-	struct request yes = { .kind = REQUEST_CONFIRM, .deployment = s->id, .hash = p.hash, .name = p.takes_name ? p.name : "" };
-	ask(s, &yes);
+	plan_and_confirm(s, &p);
 	wait_until(s, "the step has begun", has_begun);
 }
 
@@ -501,6 +512,32 @@ static void test_records_on(void **state)
 	}
 }
 
+/* A plan that waits for a second person is waited for, and carried out. */
+static void test_a_second_person_is_awaited(void **state)
+{
+	void (*const ways[])(struct stage *s) = { detach, leave, hang_up };
+	char setting[200];
+	(void)state;
+	snprintf(setting, sizeof setting, "roles: { shared_accounts: [ '%s' ] }\n", getpwuid(getuid())->pw_name);
+	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+		struct stage s;
+		struct planned p;
+		make_with(&s, setting, "      two_person: true\n");
+		begin_console(&s);
+		plan_and_confirm(&s, &p);
+		assert_int_equal(state_of(&s), DEPLOYMENT_WAITING);
+		ways[i](&s);
+		wait_until(&s, "it lets go of the terminal", has_let_go);
+		assert_int_equal(state_of(&s), DEPLOYMENT_WAITING);
+		struct request yes = { .kind = REQUEST_CONFIRM, .deployment = s.id, .hash = p.hash, .name = p.takes_name ? p.name : "" };
+		ask_as(&s, &yes, "lee");
+		atomic_store(&s.may_serve, true);
+		assert_int_equal(wait_exit(&s), 0);
+		assert_true(state_of(&s) == DEPLOYMENT_DONE && !was_interrupted(&s));
+		drop(&s);
+	}
+}
+
 static void test_nothing_to_go_on_with(void **state)
 {
 	struct stage s;
@@ -553,6 +590,7 @@ int main(void)
 		cmocka_unit_test(test_interrupts),
 		cmocka_unit_test(test_records_on),
 		cmocka_unit_test(test_nothing_to_go_on_with),
+		cmocka_unit_test(test_a_second_person_is_awaited),
 		cmocka_unit_test(test_under_a_shell),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -156,6 +156,26 @@ static void test_words(void **state)
 	fleet_free(f);
 }
 
+static void test_lock(void **state)
+{
+	static const struct { const char *label, *text, *want; } rows[] = {
+		{ "not said", "{ driver: x }", "/tmp" },
+		{ "nothing written", "{ driver: x, lock: }", "/tmp" },
+		{ "yes", "{ driver: x, lock: yes }", "/tmp" },
+		{ "no", "{ driver: x, lock: no }", "" },
+		{ "a folder", "{ driver: x, lock: /srv/locks }", "/srv/locks" },
+		{ "with a stroke", "{ driver: x, lock: /srv/locks// }", "/srv/locks" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char text[500];
+		snprintf(text, sizeof text, "groups: [ { name: g, model: m, targets: [ \"http://h:1/\" ], deploy: %s } ]\n", rows[i].text);
+		struct fleet *f = good(text);
+		assert_row(rows[i].label, f->n_deploys == 1 && strcmp(f->deploys[0].lock, rows[i].want) == 0 && f->deploys[0].options->n == 0);
+		fleet_free(f);
+	}
+}
+
 static void test_whose(void **state)
 {
 	static const char text[] =
@@ -208,6 +228,8 @@ static void test_mistakes(void **state)
 		{ "protected", "{ driver: x, protected: perhaps }", "f:1:93: 'protected' must be true or false, not 'perhaps'\n" },
 		{ "by itself", "{ driver: x, auto_rollback: often }", "f:1:97: 'auto_rollback' must be yes, no or a mapping, as in { within: 30m, per_day: 1 }\n" },
 		{ "by itself, never", "{ driver: x, auto_rollback: { per_day: 0 } }", "f:1:108: 'per_day' must be a whole number from 1 to 100, not '0'\n" },
+		{ "a lock that is no folder", "{ driver: x, lock: tmp }", "f:1:88: 'lock' must be yes, no, or a whole path of 200 bytes at most, not 'tmp'\n" },
+		{ "a lock in the root", "{ driver: x, lock: // }", "f:1:88: 'lock' must be yes, no, or a whole path of 200 bytes at most, not '//'\n" },
 		{ "two people and none", "{ driver: x, two_person: true, auto_rollback: yes }",
 		  "f:1:100: 'two_person' wants two people and 'auto_rollback' none: only one of them can be\n" },
 		{ "a secret", "{ driver: x, auth: { bearer: abc } }",
@@ -239,6 +261,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_defaults), cmocka_unit_test(test_all),      cmocka_unit_test(test_options),
 		                            cmocka_unit_test(test_words),    cmocka_unit_test(test_whose),    cmocka_unit_test(test_mistakes),
-		                            cmocka_unit_test(test_names) };
+		                            cmocka_unit_test(test_names),    cmocka_unit_test(test_lock) };
 	return cmocka_run_group_tests(tests, fleet_text_set_up, fleet_text_tear_down);
 }

@@ -72,6 +72,10 @@ UNIT_TESTS += tests/unit/deploy/test_systemd
 tests_unit_deploy_test_systemd_SOURCES = %reldir%/test_systemd.c $(driver_bench)
 tests_unit_deploy_test_systemd_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/deploy/test_lock
+tests_unit_deploy_test_lock_SOURCES = %reldir%/test_lock.c $(hands_bench)
+tests_unit_deploy_test_lock_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/deploy/test_release
 tests_unit_deploy_test_release_SOURCES = %reldir%/test_release.c $(driver_bench)
 tests_unit_deploy_test_release_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)

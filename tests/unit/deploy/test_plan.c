@@ -57,6 +57,8 @@ static void what_is_written_is_read_again(void **state)
 	assert_string_equal(back->to->evidence, "served 6d 2h, p99 0.81 s, errors 0.1 %");
 	assert_string_equal(back->to->label, "13");
 	assert_null(back->from); /* two run side by side */
+	char runs[PLAN_FROM];
+	assert_string_equal(plan_from(back, runs), "v14, v13");
 	assert_true(back->gate.latency_ratio == 1.2 && back->gate.min_requests == 20 && back->gate.ready_ms == 900000 && back->on_failure == GATE_UNDO);
 	assert_true(back->takes_two && back->confirm == CONFIRM_NAME && back->alert == 7 && back->made_ms == MAKER_NOW_MS);
 	const struct plan_unit *u = &back->units[0];

@@ -123,6 +123,60 @@ static void nodes_that_are_down_count(void **state)
 	}
 }
 
+/* ---- who has its lock ---- */
+
+static void locks_are_told(void **state)
+{
+	static const struct {
+		const char *label; enum lock_state one, rest; bool needs_machine;
+		enum warning_level level; const char *warning; bool has_lock; const char *no_lock, *takes; enum confirm confirm;
+	} rows[] = { /* of the first unit, and the others */
+		{ "free",                  LOCK_FREE,    LOCK_FREE,   true,  WARNING_NOTE,    NULL, true, "", "", CONFIRM_KEY },
+		{ "somebody acts",         LOCK_HELD,    LOCK_FREE,   true,  WARNING_FORBIDS, "node-01: kim has it", true, "", "", CONFIRM_NAME },
+		{ "on all of them",        LOCK_HELD,    LOCK_HELD,   true,  WARNING_FORBIDS, "kim has it", true, "", "", CONFIRM_NAME },
+		{ "one was left",          LOCK_STALE,   LOCK_FREE,   true,  WARNING_SERIOUS, "node-01: kim has it: confirming takes its lock over", true, "", "key-1", CONFIRM_NAME },
+		{ "one can have none",     LOCK_CANNOT,  LOCK_FREE,   true,  WARNING_CARE,    "node-01: it cannot be locked against other stores: kim has it", true, "kim has it", "", CONFIRM_KEY },
+		{ "none can",              LOCK_CANNOT,  LOCK_CANNOT, true,  WARNING_CARE,    "it cannot be locked against other stores: kim has it", false, "kim has it", "", CONFIRM_KEY },
+		{ "not known yet",         LOCK_UNKNOWN, LOCK_FREE,   true,  WARNING_NOTE,    NULL, true, "", "", CONFIRM_KEY },
+		{ "no SSH, and none needed", LOCK_UNKNOWN, LOCK_FREE, false, WARNING_CARE,    "node-01: it cannot be locked", true, "kim has it", "", CONFIRM_KEY },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct lock_seen seen[20];
+		maker_init(&m, 20);
+		m.in.lock = "/tmp/.pitwall-lock-x";
+		m.in.capacity = 100;
+		m.driver.needs_machine = rows[i].needs_machine;
+		for (size_t k = 0; k < 20; k++) {
+			seen[k] = (struct lock_seen){ .state = k == 0 ? rows[i].one : rows[i].rest, .key = "key-1", .text = "kim has it" };
+			m.units[k].lock = &seen[k];
+		}
+		struct deploy_plan *p = make();
+		const struct plan_unit *u = &p->units[0];
+		const char *forbidden;
+		assert_string_equal(u->unit.name, "node-01");
+		assert_row(rows[i].label, rows[i].warning == NULL ? !warns(p, WARNING_CARE, "lock") && !warns(p, WARNING_SERIOUS, "lock") : warns(p, rows[i].level, rows[i].warning));
+		assert_row(rows[i].label, plan_is_forbidden(p, &forbidden) == (rows[i].level == WARNING_FORBIDS));
+		assert_row(rows[i].label, p->confirm == rows[i].confirm && (p->lock[0] != '\0') == rows[i].has_lock && (p->no_lock[0] == '\0') == rows[i].has_lock);
+		assert_row(rows[i].label, strcmp(u->no_lock, rows[i].no_lock) == 0 && strcmp(u->takes_lock, rows[i].takes) == 0);
+		struct buf text;
+		struct arena a;
+		struct deploy_plan *back = NULL;
+		arena_init(&a);
+		buf_init(&text, PLAN_BYTES_MAX);
+		assert_ok(plan_write(p, &text));
+		assert_ok(plan_read(&a, buf_text(&text), text.len, &back, &why));
+		assert_row(rows[i].label, strcmp(back->lock, p->lock) == 0 && strcmp(back->no_lock, p->no_lock) == 0 && strcmp(back->units[0].no_lock, u->no_lock) == 0 &&
+		                          strcmp(back->units[0].takes_lock, u->takes_lock) == 0);
+		buf_clear(&text);
+		assert_ok(plan_print(p, &text));
+		assert_row(rows[i].label, strstr(buf_text(&text), rows[i].has_lock ? "/tmp/.pitwall-lock-x, made on each of them first" : "none, so that a run of another store") != NULL);
+		buf_release(&text);
+		arena_release(&a);
+		maker_release(&m);
+	}
+}
+
 /* ---- what a wave is about to touch ---- */
 
 static void a_unit_is_looked_at_again(void **state)
@@ -578,7 +632,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(waves_have_their_sizes),
-		cmocka_unit_test(nodes_that_are_down_count), cmocka_unit_test(a_unit_is_looked_at_again),
+		cmocka_unit_test(nodes_that_are_down_count), cmocka_unit_test(locks_are_told), cmocka_unit_test(a_unit_is_looked_at_again),
 		cmocka_unit_test(the_canary_is_one_that_is_well),
 		cmocka_unit_test(the_last_healthy_version_is_chosen),
 		cmocka_unit_test(without_a_source_of_truth_nothing_is_planned),

@@ -165,7 +165,7 @@ static void look_at(struct stage *s)
 static bool take_step(struct stage *s, const struct todo *t)
 {
 	bool fails = t->unit == s->fails_unit && t->direction == STEP_FORWARD && t->index == CHANGE;
-	bool is_first = true;
+	bool is_first = t->direction == STEP_FORWARD;
 	for (size_t i = 0; i < s->book.n_steps && is_first; i++)
 		is_first = s->book.steps[i].unit[0] == '\0' || strcmp(s->book.steps[i].unit, names[t->unit]) != 0 || s->book.steps[i].state == STEP_FAILED;
 	assert_true(!is_first || s->was_looked_at[t->unit]); /* R7 */
@@ -756,6 +756,90 @@ static void test_abort(void **state)
 	run_free(s.run);
 }
 
+/* A step that gets no answer is not waited for any longer than people want, where it may be taken again; one that may not is. */
+static void test_a_silent_step_is_given_up(void **state)
+{
+	static const enum control wishes[] = { CONTROL_ABORT, CONTROL_UNDO };
+	(void)state;
+	for (size_t w = 0; w < 2; w++)
+		for (size_t step = DRAIN; step <= ENTER; step++) {
+			struct stage s;
+			struct todo t, other;
+			set_up(&s, GATE_STOP);
+			write_change(&s, DEPLOYMENT_RUNNING, "");
+			run_is(s.run, DEPLOYMENT_RUNNING);
+			for (next_todo(&s, &t); t.index != step; next_todo(&s, &t))
+				assert_true(take_step(&s, &t));
+			write_step(&s, &t, STEP_BEGUN);
+			run_began(s.run, &t, 0);
+			assert_ok(run_control(s.run, CONTROL_ABORT, &why));
+			assert_ok(run_control(s.run, wishes[w], &why));
+			run_is_silent(s.run, &t, true);
+			run_is_silent(s.run, &t, false); /* it is asked again just now */
+			next_todo(&s, &other);
+			assert_int_equal(other.kind, step == READY ? TODO_CUT : TODO_NOTHING);
+			if (step == READY) {
+				run_free(s.run);
+				continue;
+			}
+			run_is_silent(s.run, &t, true);
+			next_todo(&s, &other);
+			assert_int_equal(other.kind, step == CHANGE ? TODO_NOTHING : TODO_CUT); /* nobody knows whether CHANGE has happened */
+			if (step == CHANGE) {
+				happen(&s, &t);
+				write_step(&s, &t, STEP_DONE);
+				run_ended(s.run, &t, STEP_DONE, "", 0);
+			} else {
+				assert_non_null(strstr(other.text, "not known"));
+				write_step(&s, &other, STEP_FAILED);
+				run_ended(s.run, &other, STEP_FAILED, "", 0);
+			}
+			assert_true(go(&s));
+			assert_int_equal(run_state(s.run), wishes[w] == CONTROL_UNDO ? DEPLOYMENT_UNDONE : DEPLOYMENT_STOPPED);
+			if (wishes[w] == CONTROL_UNDO)
+				assert_true(is_all(&s, false));
+			run_free(s.run);
+		}
+}
+
+/* What is not its own any more is not touched: what is under way ends, and not even what is half-way goes on before a person says so. */
+static void test_barred(void **state)
+{
+	(void)state;
+	for (int after = 0; after < 8; after++) { /* so many steps; then one is under way */
+		struct stage s;
+		struct todo t, other;
+		set_up(&s, GATE_UNDO);
+		write_change(&s, DEPLOYMENT_RUNNING, "");
+		run_is(s.run, DEPLOYMENT_RUNNING);
+		int n = 0;
+		for (next_todo(&s, &t); n < after && t.kind == TODO_BEGIN; next_todo(&s, &t), n++)
+			assert_true(take_step(&s, &t));
+		if (t.kind == TODO_GATE) {
+			run_free(s.run);
+			continue;
+		}
+		write_step(&s, &t, STEP_BEGUN);
+		run_began(s.run, &t, 0);
+		run_bar(s.run, "taken over");
+		run_next(s.run, 0, &other);
+		assert_int_equal(other.kind, TODO_NOTHING);
+		happen(&s, &t);
+		write_step(&s, &t, STEP_DONE);
+		run_ended(s.run, &t, STEP_DONE, "", 0);
+		run_next(s.run, 0, &other);
+		assert_true(other.kind == TODO_STATE && other.state == DEPLOYMENT_STOPPED && strcmp(other.text, "taken over") == 0);
+		write_change(&s, other.state, other.text);
+		run_is(s.run, other.state);
+		restore(&s);
+		assert_ok(run_control(s.run, CONTROL_RESUME, &why));
+		assert_true(go(&s));
+		assert_int_equal(run_state(s.run), DEPLOYMENT_DONE);
+		assert_true(is_all(&s, true));
+		run_free(s.run);
+	}
+}
+
 /* A gate that is aborted is over: what is found of it later counts for nothing, and it is looked at anew. */
 static void test_abort_in_a_gate(void **state)
 {
@@ -841,7 +925,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_to_the_end),   cmocka_unit_test(test_crash_and_resume), cmocka_unit_test(test_crash_and_undo), cmocka_unit_test(test_crash_while_undoing),
 		cmocka_unit_test(test_a_step_fails), cmocka_unit_test(test_skip),             cmocka_unit_test(test_a_gate_fails),   cmocka_unit_test(test_no_data),
-		cmocka_unit_test(test_abort),        cmocka_unit_test(test_abort_in_a_gate),
+		cmocka_unit_test(test_abort),        cmocka_unit_test(test_abort_in_a_gate), cmocka_unit_test(test_a_silent_step_is_given_up), cmocka_unit_test(test_barred),
 		cmocka_unit_test(test_pause),        cmocka_unit_test(test_undo_at_once),
 		cmocka_unit_test(test_another_than_planned), cmocka_unit_test(test_left_alone_is_not_touched), cmocka_unit_test(test_a_look_stops_the_wave),
 		cmocka_unit_test(test_down_already),      cmocka_unit_test(test_units_left_out), cmocka_unit_test(test_controls),

@@ -124,10 +124,18 @@ static void test_targets(void **state)
 		{ "eu-2", ERR_OK, "rankers-eu shell: eu-2 of eu-1 eu-2 eu-3" },
 		{ "node:eu-2", ERR_OK, "rankers-eu shell: eu-2 of eu-1 eu-2 eu-3" },
 		{ "ranker", ERR_USAGE, "'ranker' is deployed in 2 places; name one of scope:rankers-eu, scope:rankers-us" },
-		{ "eu-1", ERR_USAGE, "'eu-1' has 2 that are deployed by themselves: rankers-eu, late; name one" },
+		{ "eu-1", ERR_USAGE, "'eu-1' has 2 that are deployed by themselves; name one of node:eu-1@rankers-eu, node:eu-1@late" },
+		{ "node:eu-1@rankers-eu", ERR_OK, "rankers-eu shell: eu-1 of eu-1 eu-2 eu-3" },
+		{ "eu-1@rankers-eu", ERR_OK, "rankers-eu shell: eu-1 of eu-1 eu-2 eu-3" },
+		{ "eu-1,eu-3@rankers-eu", ERR_OK, "rankers-eu shell: eu-1 eu-3 of eu-1 eu-2 eu-3" },
+		{ "group:rankers-eu@rankers-eu", ERR_OK, "rankers-eu shell: eu-1 eu-2 eu-3 of eu-1 eu-2 eu-3" },
+		{ "node:eu-1@nobody", ERR_NOT_FOUND, "there is no node 'eu-1@nobody'" },
+		{ "eu-9,eu-1@rankers-eu", ERR_NOT_FOUND, "there is no node 'eu-9'" },
+		{ "node:@rankers-eu", ERR_NOT_FOUND, "there is no node '@rankers-eu'" },
 		{ "eu-3,eu-2", ERR_OK, "rankers-eu shell: eu-2 eu-3 of eu-1 eu-2 eu-3" },
 		{ "node:us-1,us-2", ERR_OK, "rankers-us server: us-1 us-2 of us-1 us-2" },
-		{ "eu-2,us-1", ERR_USAGE, "'eu-2,us-1' has 2 that are deployed by themselves: rankers-eu, rankers-us; name one" },
+		{ "eu-2,us-1", ERR_USAGE, "'eu-2,us-1' has 2 that are deployed by themselves; name one of node:eu-2,us-1@rankers-eu, node:eu-2,us-1@rankers-us" },
+		{ "eu-2,us-1@rankers-us", ERR_OK, "rankers-us server: us-1 of us-1 us-2" },
 		{ "eu-2,eu-9", ERR_NOT_FOUND, "there is no node 'eu-9'" },
 		{ "node:eu-2,", ERR_NOT_FOUND, "there is no node ''" },
 		{ "eu-2,rankers-eu", ERR_NOT_FOUND, "there is no node 'rankers-eu'" },
@@ -183,7 +191,7 @@ static void test_targets(void **state)
 static void test_choices(void **state)
 {
 	static const struct { const char *target; size_t n; const char *first; } rows[] = {
-		{ "ranker", 2, "scope:rankers-eu" }, { "other", 2, "model:other" }, { "eu-1", 0, NULL }, { "nobody", 0, NULL }, { "lab", 0, NULL },
+		{ "ranker", 2, "scope:rankers-eu" }, { "other", 2, "model:other" }, { "eu-1", 2, "node:eu-1@rankers-eu" }, { "eu-2,us-1", 2, "node:eu-2,us-1@rankers-eu" }, { "nobody", 0, NULL }, { "lab", 0, NULL },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -352,6 +352,33 @@ static void test_confirm_by_a_key(void **state)
 	close_stage(&s);
 }
 
+/* Once there is a run, whoever leaves it is where it was asked for. */
+static void test_back_from_a_run(void **state)
+{
+	static const struct { const char *label; enum deployment_state state; bool is_begun; const char *want; } rows[] = {
+		{ "it runs", DEPLOYMENT_RUNNING, true, "NODE" }, { "it is done", DEPLOYMENT_DONE, true, "NODE" }, { "it stopped", DEPLOYMENT_STOPPED, true, "NODE" },
+		{ "it was refused", DEPLOYMENT_REFUSED, false, "SHEET" }, { "it is not begun yet", DEPLOYMENT_PLANNED, false, "SHEET" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct stage s;
+		open_on(&s, node_screen_new("gpu-a-07"), SCENE_PLANNED);
+		console_push(s.console, sheet_screen_of(SAMPLE_DEPLOY_ID));
+		settle(&s, true);
+		press(&s, 'y');
+		settle(&s, true);
+		assert_string_equal(top(&s), "DEPLOY");
+		struct deploy_detail *d = sample_deploys_detail(s.deploys);
+		d->at.last.state = rows[i].state;
+		d->at.began_ms = rows[i].is_begun ? s.view->t_ms : 0;
+		console_changed(s.console);
+		press(&s, KEY_ESCAPE);
+		if (strcmp(top(&s), rows[i].want) != 0)
+			fail_msg("%s: it leads to %s", rows[i].label, top(&s));
+		close_stage(&s);
+	}
+}
+
 static void test_a_paste_confirms_nothing(void **state)
 {
 	struct stage s;
@@ -811,6 +838,7 @@ int main(void)
 		cmocka_unit_test(test_several_places),
 		cmocka_unit_test(test_tagged_nodes),
 		cmocka_unit_test(test_confirm_by_a_key),
+		cmocka_unit_test(test_back_from_a_run),
 		cmocka_unit_test(test_a_paste_confirms_nothing),
 		cmocka_unit_test(test_confirm_by_name),
 		cmocka_unit_test(test_a_changed_plan_is_looked_at_again),

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The locks of a run (deploy/lock.h): taken on all machines that it is about to change before the first of them is touched and whenever it goes on, renewed while it is not over, given back when it is.
+ * In rounds, some machines at a time. The first by name that can be locked goes first and alone: of two that want the same machines at the same instant one gets that one, and the other nothing. */
+#include "recorder/deploying_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "deploy/lock.h"
+
+enum { BAR_TEXT = 560, HOST_TEXT = 200, WHAT_TEXT = 200, LEADERS_MAX = 3 };
+
+enum lock_round { ROUND_NONE, ROUND_TAKE, ROUND_BEAT, ROUND_FREE };
+
+/* A unit's. */
+struct lock_of {
+	struct acting   *acting;
+	struct errand   *errand;
+	struct lock_seen seen;     /* of the last answer */
+	bool             is_wanted, is_begun, is_done; /* in this round */
+	bool             is_ours, is_new; /* new: since the last round that took */
+	bool             bears;    /* a person went on although it can't be locked */
+	char             takes[LOCK_KEY]; /* a person was told of this one, which is stale: to go on is to take it over */
+};
+
+struct locks {
+	struct lock_of *units;
+	size_t          n, leader, n_leaders; /* SIZE_MAX: there is none, or is none any more */
+	enum lock_round round;
+	bool            is_held;     /* since the run goes on all were asked for, and it may */
+	bool            may_be_ours; /* from before this recorder */
+	bool            is_over;     /* they were given back */
+	int64_t         beat_ms;     /* monotonic */
+};
+
+/* ---- which ---- */
+
+static bool can_lock(const struct acting *a, size_t i)
+{
+	const struct plan_unit *u = &a->plan->units[i];
+	return a->scope != NULL && a->plan->lock != NULL && a->plan->lock[0] != '\0' && plan_unit_acts(u) && u->no_lock[0] == '\0' && lock_is_possible(&u->unit);
+}
+
+static bool has_any(const struct acting *a)
+{
+	for (size_t i = 0; i < a->plan->n_units; i++)
+		if (can_lock(a, i))
+			return true;
+	return false;
+}
+
+static struct locks *locks_of(struct acting *a)
+{
+	struct locks *k = a->locks;
+	if (k != NULL)
+		return k;
+	k = calloc(1, sizeof *k);
+	if (k != NULL)
+		k->units = calloc(a->plan->n_units + 1, sizeof *k->units);
+	if (k == NULL || k->units == NULL) {
+		free(k);
+		return NULL;
+	}
+	k->n = a->plan->n_units;
+	for (size_t i = 0; i < k->n; i++) {
+		k->units[i].acting = a;
+		snprintf(k->units[i].takes, sizeof k->units[i].takes, "%s", a->plan->units[i].takes_lock);
+	}
+	a->locks = k;
+	return k;
+}
+
+/* ---- one machine ---- */
+
+static void answered(void *ctx, const struct answer *answer)
+{
+	struct lock_of *l = ctx;
+	l->errand = NULL;
+	l->is_done = true;
+	lock_read(answer, &l->seen);
+	deploying_wake(l->acting->deploying);
+}
+
+static void make_ask(struct acting *a, struct lock_of *l, struct arena *arena, struct ask *to)
+{
+	char host[HOST_TEXT], what[WHAT_TEXT];
+	const struct lock_holder h = { a->plan->key, a->first.who, host, what };
+	snprintf(host, sizeof host, "%.*s", (int)strcspn(a->deploying->holder, ":"), a->deploying->holder);
+	snprintf(what, sizeof what, "%s of %.80s to %.80s", acting_verb(a), a->plan->scope, acting_to(a));
+	if (a->locks->round == ROUND_FREE)
+		lock_ask_free(arena, a->plan->lock, a->plan->key, to);
+	else
+		lock_ask_take(arena, a->plan->lock, &h, l->takes, to);
+}
+
+static void send(struct acting *a, size_t i)
+{
+	struct lock_of *l = &a->locks->units[i];
+	struct arena arena;
+	struct ask ask;
+	struct why why = { "" };
+	arena_init(&arena);
+	make_ask(a, l, &arena, &ask);
+	l->is_begun = true;
+	enum err e = arena_failed(&arena) ? why_memory(&why) : ERR_OK;
+	if (e == ERR_OK)
+		e = hands_ask(a->deploying->hands, a->scope->deploy, &a->scope->settings, &a->plan->units[i].unit, &ask, answered, l, &l->errand, &why);
+	arena_release(&arena);
+	if (e == ERR_OK)
+		return;
+	const struct answer none = { .err = e, .why = why.text, .text = "" };
+	answered(l, &none);
+}
+
+/* ---- rounds ---- */
+
+static bool is_anothers(const struct lock_of *l)
+{
+	return l->seen.state == LOCK_HELD || l->seen.state == LOCK_STALE;
+}
+
+/* The first by name of those that are wanted and were not begun. */
+static size_t next_leader(const struct locks *k)
+{
+	size_t first = SIZE_MAX;
+	const struct plan_unit *units = k->units[0].acting->plan->units;
+	for (size_t i = 0; i < k->n; i++)
+		if (k->units[i].is_wanted && !k->units[i].is_begun && (first == SIZE_MAX || strcmp(units[i].unit.name, units[first].unit.name) < 0))
+			first = i;
+	return first;
+}
+
+static void begin_round(struct locks *k, enum lock_round round, bool (*wanted)(const struct acting *a, size_t i))
+{
+	const struct acting *a = k->units[0].acting;
+	k->round = round;
+	for (size_t i = 0; i < k->n; i++) {
+		struct lock_of *l = &k->units[i];
+		l->is_wanted = wanted(a, i);
+		l->is_begun = l->is_done = false;
+		if (round == ROUND_TAKE)
+			l->is_new = false;
+	}
+	k->leader = round == ROUND_TAKE ? next_leader(k) : SIZE_MAX;
+	k->n_leaders = 1;
+}
+
+/* One that does not answer, or can have none, leads nobody; but not for ever. */
+static void choose_leader(struct locks *k)
+{
+	const struct lock_of *l = k->leader != SIZE_MAX ? &k->units[k->leader] : NULL;
+	if (l != NULL && l->is_done && (l->seen.state == LOCK_UNKNOWN || l->seen.state == LOCK_CANNOT))
+		k->leader = k->n_leaders++ < LEADERS_MAX ? next_leader(k) : SIZE_MAX;
+}
+
+/* True: it is over. */
+static bool step_round(struct acting *a)
+{
+	struct locks *k = a->locks;
+	size_t under_way = 0, left = 0;
+	choose_leader(k);
+	const struct lock_of *leader = k->leader != SIZE_MAX ? &k->units[k->leader] : NULL;
+	bool is_led = leader != NULL && !leader->is_done, is_lost = leader != NULL && leader->is_done && is_anothers(leader);
+	for (size_t i = 0; i < k->n; i++)
+		under_way += k->units[i].is_wanted && k->units[i].is_begun && !k->units[i].is_done;
+	for (size_t i = 0; i < k->n; i++) {
+		struct lock_of *l = &k->units[i];
+		if (!l->is_wanted || l->is_done)
+			continue;
+		if (!l->is_begun && is_lost) {
+			l->is_wanted = false;
+			continue;
+		}
+		left++;
+		if (!l->is_begun && under_way < DEPLOYING_LOOKS && (!is_led || i == k->leader)) {
+			under_way++;
+			send(a, i);
+		}
+	}
+	return left == 0;
+}
+
+static void drop_round(struct locks *k)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		if (k->units[i].errand != NULL)
+			errand_drop(k->units[i].errand);
+		k->units[i].errand = NULL;
+	}
+	k->round = ROUND_NONE;
+}
+
+static bool is_ours(const struct acting *a, size_t i) { return a->locks->units[i].is_ours; }
+static bool is_new(const struct acting *a, size_t i) { return a->locks->units[i].is_new; }
+static bool is_or_may_be_ours(const struct acting *a, size_t i) { return can_lock(a, i) && (a->locks->units[i].is_ours || a->locks->may_be_ours); }
+static bool was_silent(const struct acting *a, size_t i)
+{
+	return can_lock(a, i) && !a->locks->units[i].is_ours && a->locks->units[i].seen.state == LOCK_UNKNOWN && run_may_begin(a->run, i);
+}
+
+/* ---- what came of it ---- */
+
+/* What keeps the run from going on; NULL: nothing. What a person is told of now is accepted by going on. */
+static const char *trouble_of(struct lock_of *l, const char **then)
+{
+	*then = "";
+	switch (l->seen.state) {
+	case LOCK_TAKEN:
+	case LOCK_KEPT:
+	case LOCK_FREE:
+	case LOCK_UNKNOWN: /* its wave's look says more */
+		return NULL;
+	case LOCK_HELD:
+		return l->seen.text;
+	case LOCK_STALE:
+		snprintf(l->takes, sizeof l->takes, "%s", l->seen.key);
+		*then = ": to resume is to take it over";
+		return l->seen.text;
+	case LOCK_CANNOT:
+		if (l->bears)
+			return NULL;
+		l->bears = true;
+		*then = ": to resume is to go on without a lock there";
+		return l->seen.text;
+	}
+	return NULL;
+}
+
+static void bar(struct acting *a, size_t n, size_t first, const char *text, const char *then)
+{
+	char said[BAR_TEXT], more[40] = "";
+	if (n > 1)
+		snprintf(more, sizeof more, " (and %zu more)", n - 1);
+	snprintf(said, sizeof said, "%.60s%s: %.220s%.220s", a->plan->units[first].unit.name, more, text, then);
+	run_bar(a->run, said);
+	a->locks->is_held = true; /* it may say that it stops */
+}
+
+static void end_take(struct acting *a)
+{
+	struct locks *k = a->locks;
+	size_t n = 0, first = 0;
+	const char *text = "", *then = "";
+	for (size_t i = 0; i < k->n; i++) {
+		struct lock_of *l = &k->units[i];
+		const char *its_then;
+		if (!l->is_wanted)
+			continue;
+		l->is_new = l->seen.state == LOCK_TAKEN;
+		l->is_ours = l->seen.state == LOCK_TAKEN || l->seen.state == LOCK_KEPT || (l->is_ours && l->seen.state == LOCK_UNKNOWN);
+		const char *trouble = trouble_of(l, &its_then);
+		if (trouble != NULL && n++ == 0) {
+			first = i;
+			text = trouble;
+			then = its_then;
+		}
+	}
+	k->is_held = true;
+	if (n == 0)
+		return;
+	bar(a, n, first, text, then);
+	begin_round(k, ROUND_FREE, is_new); /* whoever has the others is not kept from these */
+}
+
+/* Somebody took it over, by choice, since we were not heard of. */
+static void end_beat(struct acting *a)
+{
+	struct locks *k = a->locks;
+	size_t n = 0, first = 0;
+	enum deployment_state s = run_state(a->run);
+	for (size_t i = 0; i < k->n; i++) {
+		struct lock_of *l = &k->units[i];
+		if (!l->is_wanted || !is_anothers(l))
+			continue;
+		l->is_ours = false;
+		first = n++ == 0 ? i : first;
+	}
+	if (n > 0 && (s == DEPLOYMENT_RUNNING || s == DEPLOYMENT_UNDOING))
+		bar(a, n, first, "its lock was taken over: ", k->units[first].seen.text);
+}
+
+static void end_free(struct locks *k)
+{
+	for (size_t i = 0; i < k->n; i++)
+		if (k->units[i].is_wanted)
+			k->units[i].is_ours = k->units[i].is_new = false;
+}
+
+/* ---- from outside ---- */
+
+bool acting_locks_hold(struct acting *a)
+{
+	enum deployment_state s = run_state(a->run);
+	if ((s != DEPLOYMENT_RUNNING && s != DEPLOYMENT_UNDOING) || (a->locks == NULL && !has_any(a)))
+		return true;
+	return a->locks != NULL && a->locks->is_held && a->locks->round != ROUND_TAKE;
+}
+
+bool acting_locks_are_busy(const struct acting *a)
+{
+	return a->locks != NULL && a->locks->round != ROUND_NONE;
+}
+
+void acting_locks_again(struct acting *a)
+{
+	if (a->locks != NULL && a->locks->is_held && a->locks->round == ROUND_NONE)
+		begin_round(a->locks, ROUND_TAKE, was_silent);
+}
+
+const char *acting_locks_silence(const struct acting *a, size_t unit)
+{
+	const struct lock_of *l = a->locks != NULL && can_lock(a, unit) ? &a->locks->units[unit] : NULL;
+	return l != NULL && !l->is_ours && l->seen.state == LOCK_UNKNOWN && l->is_begun ? l->seen.text : NULL;
+}
+
+void acting_locks_rest(struct acting *a)
+{
+	if (a->locks != NULL)
+		a->locks->is_held = false;
+}
+
+void acting_locks_restored(struct acting *a)
+{
+	struct locks *k = has_any(a) ? locks_of(a) : NULL;
+	if (k != NULL)
+		k->may_be_ours = true;
+}
+
+static void begin_what_is_due(struct acting *a)
+{
+	struct locks *k = a->locks;
+	int64_t now = clock_mono_ms(a->deploying->o.clock);
+	enum deployment_state s = run_state(a->run);
+	bool goes_on = s == DEPLOYMENT_RUNNING || s == DEPLOYMENT_UNDOING;
+	if (goes_on && !k->is_held)
+		begin_round(k, ROUND_TAKE, can_lock);
+	else if (now - k->beat_ms >= LOCK_BEAT_MS)
+		begin_round(k, ROUND_BEAT, is_ours);
+	else
+		return;
+	k->beat_ms = now;
+}
+
+void acting_locks_step(struct acting *a)
+{
+	if (a->locks == NULL && acting_locks_hold(a))
+		return;
+	struct locks *k = locks_of(a);
+	if (k == NULL)
+		return; /* for want of memory it waits */
+	if (k->round == ROUND_NONE)
+		begin_what_is_due(a);
+	if (k->round == ROUND_NONE || !step_round(a))
+		return;
+	enum lock_round was = k->round;
+	k->round = ROUND_NONE;
+	if (was == ROUND_TAKE)
+		end_take(a);
+	else if (was == ROUND_BEAT)
+		end_beat(a);
+	else
+		end_free(k);
+}
+
+bool acting_locks_give_back(struct acting *a)
+{
+	struct locks *k = a->locks;
+	if (k == NULL || k->is_over)
+		return true;
+	if (k->round != ROUND_FREE) {
+		drop_round(k);
+		begin_round(k, ROUND_FREE, is_or_may_be_ours);
+	}
+	if (!step_round(a))
+		return false;
+	k->round = ROUND_NONE;
+	k->is_over = true;
+	return true;
+}
+
+bool acting_locks_are_left(const struct acting *a)
+{
+	return a->locks != NULL && !a->locks->is_over;
+}
+
+void acting_locks_leave(struct acting *a)
+{
+	struct locks *k = a->locks;
+	a->locks = NULL;
+	if (k == NULL)
+		return;
+	drop_round(k);
+	free(k->units);
+	free(k);
+}
