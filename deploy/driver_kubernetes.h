@@ -7,7 +7,7 @@
  *
  * What a template holds may be secret: values of variables, words of commands, annotations. It stands in nothing that is written down (a
  * version's data, what was found, a step). There stand which object of the cluster holds it, a digest of it, and its masked form for people;
- * whoever sends it reads it anew (docs/decisions/0024-templates-are-read-when-they-are-sent.md). Digests are keyed with the uid of the object,
+ * whoever sends it reads it anew (docs/decisions/0026-templates-are-read-when-they-are-sent.md). Digests are keyed with the uid of the object,
  * which is itself written down only as a digest: nobody tries weak secrets on what the store holds.
  *
  * Answers are another's: each is parsed behind ceilings, freed before the call returns; texts that outlive it are copied into the arena. */
