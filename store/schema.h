@@ -155,8 +155,6 @@ const char *schema_step(int from);
 	X(FRAME_RUN,      "SELECT target, stream, hop, layout, body FROM frame WHERE id >= ?1 ORDER BY id LIMIT ?2")                     \
 	X(USES_BY_TARGET, "SELECT target, stream, layout FROM layout_use ORDER BY target, stream, layout DESC")                          \
 	X(LAYOUT_TOTAL,   "SELECT count(*), total(length(body)) FROM layout")                                                            \
-	X(PAGE_SIZE,      "PRAGMA page_size")                                                                                            \
-	X(PAGE_COUNT,     "PRAGMA page_count")                                                                                           \
 	X(FREE_PAGES,     "PRAGMA freelist_count")                                                                                       \
 	X(FRAME_FIRST_MS, "SELECT min(at_ms) FROM frame WHERE stream = ?1")                                                              \
 	X(FRAME_LAST_MS,  "SELECT max(at_ms) FROM track WHERE stream = ?1 AND newest > 0")                                              \
