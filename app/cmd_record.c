@@ -10,6 +10,7 @@
 
 #include "app/context.h"
 #include "app/paths.h"
+#include "app/settle.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
@@ -17,12 +18,15 @@
 #include "recorder/recorder.h"
 #include "store/store.h"
 
+enum { LEASE_MS = 1000 };
+
 struct recording {
 	struct loop        *loop;
 	struct store       *store;
 	struct recorder    *recorder;
 	struct loop_signal *signals[3];
 	struct loop_timer  *lease;
+	int64_t             lease_ms; /* for how long it has been looked at */
 	struct log         *log;
 	bool                lost; /* another recorder has the lease now */
 	enum err            told; /* what the writer met, as last told */
@@ -76,6 +80,9 @@ static void watch_lease(void *ctx)
 {
 	struct recording *r = ctx;
 	struct store_health health;
+	r->lease_ms += LEASE_MS;
+	if (r->lease_ms == SETTLED_MS)
+		settle_memory();
 	store_health(r->store, &health);
 	tell_health(r, &health);
 	if (health.has_lease)
@@ -119,7 +126,7 @@ static enum err record(struct context *c, const char *ssh_config, struct why *wh
 		e = prepare(&r, c, why);
 	if (e == ERR_OK) {
 		fprintf(stderr, "pitwall: recording %zu targets into '%s'\n", n, buf_text(&c->store));
-		loop_timer_start(r.lease, 1000, 1000);
+		loop_timer_start(r.lease, LEASE_MS, LEASE_MS);
 		loop_run(r.loop);
 	}
 	for (size_t i = 0; i < 3; i++)

@@ -8,15 +8,13 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 #include "config.h"
 
 #include "app/headless.h"
 #include "app/cli.h"
 #include "app/paths.h"
+#include "app/settle.h"
 #include "base/clock.h"
 #include "base/account.h"
 #include "base/log.h"
@@ -42,7 +40,7 @@
 #include "tui/session.h"
 #include "tui/terminfo.h"
 
-enum { KEY_FILE_MAX = 256 * 1024, SETTLED_MS = 15 * 1000 };
+enum { KEY_FILE_MAX = 256 * 1024 };
 
 struct run {
 	struct console_run *o;
@@ -105,13 +103,10 @@ static enum err load_keys(struct run *r, struct why *why)
 	return e;
 }
 
-/* What beginning took (a store's history, the first look at each target) is not needed any more, and is given back to the system. */
 static void on_settled(void *ctx)
 {
 	(void)ctx;
-#ifdef __GLIBC__
-	malloc_trim(0);
-#endif
+	settle_memory();
 }
 
 static enum err watch_settling(struct run *r, struct why *why)

@@ -26,6 +26,7 @@ libapp_a_SOURCES = \
 	%reldir%/sim_options.c %reldir%/sim_options.h \
 	%reldir%/status_print.c %reldir%/status_print.h
 libapp_a_SOURCES += %reldir%/headless.c %reldir%/headless.h
+libapp_a_SOURCES += %reldir%/settle.c %reldir%/settle.h
 libapp_a_SOURCES += %reldir%/alerts_print.c %reldir%/alerts_print.h
 libapp_a_SOURCES += %reldir%/rules_print.c %reldir%/rules_print.h
 libapp_a_SOURCES += %reldir%/asking.c %reldir%/asking.h

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Curl's sockets on the loop. Curl wants a connection watched while a request is on it and no more after; taken at its word, that is a watcher made and given
- * up a request, and four calls into the kernel. So a connection's watcher stays from the first request until curl closes it: between requests what comes
- * means that the server has closed, and is looked at by curl before the next one.
+ * Curl's sockets on the loop. Curl wants a connection watched while a request is on it and no more after; taken at its word, that is a
+ * watcher made and given up a request, and four calls into the kernel. So a connection's watcher stays from the first request until curl
+ * closes it: between requests what comes means that the server has closed, and is looked at by curl before the next one.
  *
- * Invariants: (1) a socket that curl opened through open_socket is in c->socks at its number until close_socket, or until curl lets go of it before it was
- * connected: those curl (7.88) closes without a word; (2) others (those with which curl wakes itself up) have a watcher while curl wants one. */
+ * Invariants: (1) a socket that curl opened through open_socket is in c->socks at its number until close_socket, or until curl lets go of
+ * it before it was connected: those curl (7.88) closes without a word; (2) others (those with which curl wakes itself up) have a watcher
+ * while curl wants one. */
 #include "collectors/http_private.h"
 
 #include <stdlib.h>

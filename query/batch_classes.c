@@ -74,8 +74,8 @@ static bool names_same(const struct names *a, const struct names *b)
 
 static bool window_same(const struct window_spec *a, const struct window_spec *b)
 {
-	return a->range_ms == b->range_ms && a->step_ms == b->step_ms && a->offset_ms == b->offset_ms && a->at == b->at && a->at_ms == b->at_ms &&
-	       a->has_offset == b->has_offset;
+	return a->range_ms == b->range_ms && a->step_ms == b->step_ms && a->offset_ms == b->offset_ms && a->at == b->at &&
+	       a->at_ms == b->at_ms && a->has_offset == b->has_offset;
 }
 
 static bool selector_same(const struct node *a, const struct node *b)
@@ -101,7 +101,8 @@ static bool itself_same(const struct node *a, const struct node *b)
 {
 	switch (a->kind) {
 	case NODE_NUMBER:
-		return memcmp(&a->u.number.value, &b->u.number.value, sizeof a->u.number.value) == 0 && a->u.number.is_duration == b->u.number.is_duration;
+		return memcmp(&a->u.number.value, &b->u.number.value, sizeof a->u.number.value) == 0 &&
+		       a->u.number.is_duration == b->u.number.is_duration;
 	case NODE_STRING: return text_same(&a->u.string, &b->u.string);
 	case NODE_SELECTOR: return selector_same(a, b);
 	case NODE_SUBQUERY: return window_same(&a->u.subquery.window, &b->u.subquery.window);
@@ -277,7 +278,8 @@ size_t query_batch_bits(const struct query_batch *b)
 	return b->n_classes / 8 + 1;
 }
 
-void query_batch_mark_empty(const struct query_batch *b, bool (*is_empty)(void *ctx, const struct matcher *m, size_t n), void *ctx, uint8_t *bits)
+void query_batch_mark_empty(const struct query_batch *b, bool (*is_empty)(void *ctx, const struct matcher *m, size_t n), void *ctx,
+                            uint8_t *bits)
 {
 	const struct marking m = { is_empty, ctx, bits };
 	memset(bits, 0, query_batch_bits(b));

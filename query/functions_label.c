@@ -62,7 +62,8 @@ static enum err replace_rows(struct eval *ev, const struct node *n, const struct
 	const struct row *made = kept != NULL ? memo_part(kept, 0) : NULL;
 	enum err e = ERR_OK;
 	for (size_t i = 0; e == ERR_OK && i < of->n; i++)
-		e = made != NULL ? table_add_row(ev, &out->table, made[i].labels, made[i].drop_name, of->rows[i].v) : replace_row(ev, n, &of->rows[i], out);
+		e = made != NULL ? table_add_row(ev, &out->table, made[i].labels, made[i].drop_name, of->rows[i].v)
+		                 : replace_row(ev, n, &of->rows[i], out);
 	if (e != ERR_OK || made != NULL || of->n == 0)
 		return e;
 	const struct memo_part part = { out->table.rows, out->table.n * sizeof(struct row) };

@@ -224,7 +224,8 @@ static enum err find_histograms(struct eval *ev, const struct node *n, const str
 	enum err e = make_histograms(ev, of, t, h);
 	if (e != ERR_OK || h->n == 0)
 		return e;
-	const struct memo_part parts[] = { { h->items, h->n * sizeof *h->items }, { h->next, t->n * sizeof *h->next }, { h->bounds, t->n * sizeof *h->bounds } };
+	const struct memo_part parts[] = { { h->items, h->n * sizeof *h->items }, { h->next, t->n * sizeof *h->next },
+		                           { h->bounds, t->n * sizeof *h->bounds } };
 	struct memo *m = memo_keep(ev, n, t, NULL, parts, 3, h->n, h->n, h->largest);
 	for (size_t i = 0; m != NULL && i < h->n; i++)
 		memo_refer(m, h->items[i].labels);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A few memos a class. One that is used is defended against those that are not: each newcomer wears it down by one. Where nothing is found for long (every
- * target has label sets of its own), newcomers are kept now and then only. */
+ * A few memos a class. One that is used is defended against those that are not: each newcomer wears it down by one. Where nothing is
+ * found for long (every target has label sets of its own), newcomers are kept now and then only. */
 #include "query/memo.h"
 
 #include <stdlib.h>
@@ -100,8 +100,8 @@ static struct memo *memo_new(const struct table *a, const struct table *b, const
 	return m;
 }
 
-struct memo *memo_keep(struct eval *ev, const struct node *n, const struct table *a, const struct table *b, const struct memo_part *parts, size_t n_parts,
-                       size_t refs_max, size_t first, size_t second)
+struct memo *memo_keep(struct eval *ev, const struct node *n, const struct table *a, const struct table *b, const struct memo_part *parts,
+                       size_t n_parts, size_t refs_max, size_t first, size_t second)
 {
 	if (ev->batch == NULL || a->n > ROWS_MAX || (b != NULL && b->n > ROWS_MAX))
 		return NULL;

@@ -30,7 +30,8 @@ struct shape_cache; /* the shapes of all targets with the same selectors */
 /* `selectors` is lent for the cache's life. A shape keeps `series_max` series at the most. */
 enum err shape_cache_new(const struct window_selector *selectors, size_t n, size_t series_max, struct shape_cache **out, struct why *why);
 void     shape_cache_free(struct shape_cache *c); /* after its windows; NULL is fine */
-/* From now on shapes know what of the batch's queries gives nothing over them. `may_see_more` [n] says of a selector that it selects elsewhere too. Both are lent. */
+/* From now on shapes know what of the batch's queries gives nothing over them. `may_see_more` [n] says of a selector that it selects elsewhere
+ * too. Both are lent. */
 void     shape_cache_mark(struct shape_cache *c, const struct query_batch *b, const bool *may_see_more);
 size_t   shape_cache_count(const struct shape_cache *c);
 

@@ -133,7 +133,8 @@ static enum err find_want(struct tail *t, struct tail_frame *f, struct frame_wan
 		*want = (struct frame_want){ wanted, n };
 		return ERR_OK;
 	}
-	enum err e = t->o.knows != NULL ? reader_layout_once(t->o.reader, f->layout_id, own, why) : reader_layout(t->o.reader, f->layout_id, &f->layout, why);
+	enum err e = t->o.knows != NULL ? reader_layout_once(t->o.reader, f->layout_id, own, why)
+	                                : reader_layout(t->o.reader, f->layout_id, &f->layout, why);
 	if (e != ERR_OK)
 		return e;
 	if (*own != NULL)

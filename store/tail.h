@@ -26,8 +26,8 @@ struct tail_frame {
 struct tail_options {
 	struct reader *reader; /* lent */
 	size_t         states_max_bytes; /* what the decoding of tracks may keep in memory; a track beyond costs time instead. 0: 64 MiB */
-	/* Asked before a layout is read for a frame; NULL: all of them are, and kept in memory. True: the frame's layout is not needed, of its *n series these
-	 * are wanted (NULL: none), as by `wants`. */
+	/* Asked before a layout is read for a frame; NULL: all of them are, and kept in memory. True: the frame's layout is not needed, of its *n
+	 * series these are wanted (NULL: none), as by `wants`. */
 	bool        (*knows)(void *ctx, const struct tail_frame *f, const bool **wanted, size_t *n);
 	/* Which series of a layout are wanted: [layout_size], lent until the call of tail_read ends; NULL: none. Must be the same for one layout until
 	 * tail_start. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Evaluation of any expression over a few series, under a low ceiling: it ends, and its result can be written; beside itself in a batch it gives the same. */
+ * Evaluation of any expression over a few series, under a low ceiling: it ends, and its result can be written; beside itself in a batch
+ * it gives the same. */
 #include "tests/fuzz/fuzz.h"
 
 #include "base/stale.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A batch of queries over series that come, go and change their labels from round to round gives what each query gives alone, to the bit, failures too. */
+ * A batch of queries over series that come, go and change their labels from round to round gives what each query gives alone, to the bit,
+ * failures too. */
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
@@ -82,15 +83,16 @@ static bool varies(void *ctx, const struct matcher *m, size_t n)
 	return is_changing(m, n);
 }
 
-static enum err select_any(const struct query_source *self, const struct matcher *m, size_t n, int64_t after_ms, int64_t until_ms, size_t max_samples,
-                           struct series_set *out, struct why *why)
+static enum err select_any(const struct query_source *self, const struct matcher *m, size_t n, int64_t after_ms, int64_t until_ms,
+                           size_t max_samples, struct series_set *out, struct why *why)
 {
 	(void)self;
 	if (!is_changing(m, n))
 		return all.memory.source.select(&all.memory.source, m, n, after_ms, until_ms, max_samples, out, why);
 	struct series_set set = { .items = calloc(1, sizeof *set.items), .n = 1 };
 	assert_non_null(set.items);
-	set.items[0] = (struct series){ .labels = labels_ref(all.changing), .n = 1, .t_ms = malloc(sizeof(int64_t)), .v = malloc(sizeof(double)) };
+	set.items[0] = (struct series){ .labels = labels_ref(all.changing), .n = 1, .t_ms = malloc(sizeof(int64_t)),
+		                            .v = malloc(sizeof(double)) };
 	assert_true(set.items[0].t_ms != NULL && set.items[0].v != NULL);
 	set.items[0].t_ms[0] = until_ms;
 	set.items[0].v[0] = all.asked++;
@@ -110,7 +112,8 @@ static void parse_all(void)
 
 static int make(void **state)
 {
-	static const char *const names[] = { "hits_total", "more_total", "load", "h_bucket" }, *const bounds[] = { "0.1", "0.5", "1", "+Inf", "0.50", "x" };
+	static const char *const names[] = { "hits_total", "more_total", "load", "h_bucket" };
+	static const char *const bounds[] = { "0.1", "0.5", "1", "+Inf", "0.50", "x" };
 	(void)state;
 	memory_source_init(&all.memory);
 	for (int i = 0; i < SERIES; i++) {

@@ -234,7 +234,8 @@ static void failures(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(instant_queries), cmocka_unit_test(range_queries), cmocka_unit_test(with_kept_memory), cmocka_unit_test(in_a_batch),
+		cmocka_unit_test(instant_queries), cmocka_unit_test(range_queries), cmocka_unit_test(with_kept_memory),
+		cmocka_unit_test(in_a_batch),
 		cmocka_unit_test(mistakes),        cmocka_unit_test(failures),
 	};
 	return cmocka_run_group_tests_name("faults of memory", tests, fill, empty);

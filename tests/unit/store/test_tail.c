@@ -90,7 +90,8 @@ static void begin(struct fixture *f, size_t states_max, bool has_knows)
 	for (size_t i = 0; i < 4; i++)
 		labels_unref(series[i]);
 	assert_ok(reader_open(f->folder.path, READER_OWN, &f->reader, &why));
-	const struct tail_options t = { .reader = f->reader, .states_max_bytes = states_max, .knows = has_knows ? knows : NULL, .wants = wants, .frame = see, .ctx = f };
+	const struct tail_options t = { .reader = f->reader, .states_max_bytes = states_max, .knows = has_knows ? knows : NULL,
+		                        .wants = wants, .frame = see, .ctx = f };
 	assert_ok(tail_new(&t, &f->tail, &why));
 }
 
@@ -126,7 +127,10 @@ static const char *read_all(struct fixture *f, bool want_rewound)
 
 static void each_frame_comes_once(void **state)
 {
-	static const struct { size_t states_max; bool has_knows; } rows[] = { { 0, false }, { 1, false }, { 0, true }, { 1, true } }; /* 0: all states are kept; 1: none */
+	static const struct {
+		size_t states_max; /* 0: all states are kept; 1: none */
+		bool   has_knows;
+	} rows[] = { { 0, false }, { 1, false }, { 0, true }, { 1, true } };
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct fixture f;
