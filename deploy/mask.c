@@ -28,7 +28,7 @@ size_t mask_place(const char *place)
 	size_t n = query != NULL ? (size_t)(query - place) + 1 : strlen(place);
 	if (authority != NULL) {
 		size_t at = (size_t)(authority - place) + 3, end = at + strcspn(place + at, "/?#");
-		if (memchr(place + at, '@', end - at) != NULL)
+		if (memchr(place + at, '@', end - at) != NULL && at < n)
 			n = at;
 	}
 	return n;

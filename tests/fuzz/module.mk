@@ -125,6 +125,8 @@ tests_fuzz_fuzz_request_LDADD = $(FUZZ_MAIN) $(libs_alerts)
 
 FUZZ_TARGETS += tests/fuzz/fuzz_kubernetes
 tests_fuzz_fuzz_kubernetes_LDADD = $(FUZZ_MAIN) $(libs_deploy)
+FUZZ_TARGETS += tests/fuzz/fuzz_mask
+tests_fuzz_fuzz_mask_LDADD = $(FUZZ_MAIN) $(libs_deploy)
 FUZZ_TARGETS += tests/fuzz/fuzz_kube_config
 tests_fuzz_fuzz_kube_config_LDADD = $(FUZZ_MAIN) $(libs_deploy)
 FUZZ_TARGETS += tests/fuzz/fuzz_docker

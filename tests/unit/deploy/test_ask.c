@@ -137,6 +137,7 @@ static void test_mask_line(void **state)
 		{ "a header",             "-H Authorization: Bearer abc def", "-H Authorization: Bearer **** def" },
 		{ "a login in a URL",     "get https://u:p@h/x now", "get https://**** now" },
 		{ "a query",              "get https://h/x?sig=p now", "get https://h/x?**** now" },
+		{ "a URL in a query",     "get h/x?sig=ps://u:p@h/x", "get h/x?****" },
 		{ "a question",           "is it up? yes", "is it up? yes" },
 		{ "an option at the end", "x --password", "x --password" },
 		{ "nothing",              "", "" },
