@@ -12,8 +12,11 @@
 #include "base/log.h"
 #include "base/num.h"
 #include "store/changes.h"
+#include "store/fold.h"
 
 enum { COMMIT_MS = 500, QUEUE_BYTES = 64 << 20, BATCH_BYTES = 8 << 20, RETRY_MIN_MS = 100, RETRY_MAX_MS = 5000 };
+/* Folding is done in slices, when the next commit is not due for a while. Frames that are so many key distances of all tracks behind are passed by. */
+enum { FOLD_ROOM_MS = 50, FOLD_SLICE_MS = 25, FOLD_TRACKS = 64, SWEEP_FRAMES = 512, SWEEP_DISTANCES = 6 };
 /* Checkpoint when the log has this many pages; wait for readers and cut it down when it has the larger number. */
 /* Cut it down, too, when nothing comes and it has been longer than the smallest. */
 enum { WAL_PAGES_IDLE = 256, WAL_PAGES = 1000, WAL_PAGES_HIGH = 8000 };
@@ -38,6 +41,9 @@ struct writer {
 	pthread_t           thread;
 	struct db           db;
 	struct ledger       ledger;
+	struct fold         fold;
+	enum folding        folding;
+	bool                is_sweeping; /* there may be frames to take out of the table */
 	struct lease        lease;
 	const struct clock *clock;
 	struct log         *log;
@@ -120,9 +126,9 @@ static int wal_grew(void *ctx, sqlite3 *handle, const char *name, int pages)
 
 /* Readers hold short transactions, so that a passive checkpoint nearly always gets through and the next commit starts the log anew.
  * Where one did not let go for long, wait for it, for as long as the busy timeout says. */
-static void checkpoint(struct writer *w)
+static void checkpoint(struct writer *w, bool is_idle)
 {
-	bool cut = w->wal_pages >= WAL_PAGES_HIGH || (w->batch == NULL && w->wal_pages_most >= WAL_PAGES_IDLE);
+	bool cut = w->wal_pages >= WAL_PAGES_HIGH || (is_idle && w->wal_pages_most >= WAL_PAGES_IDLE);
 	if (!cut && w->wal_pages < WAL_PAGES)
 		return;
 	int mode = cut ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
@@ -245,6 +251,72 @@ static void settle(struct writer *w, enum err e, const struct why *why)
 	w->health.queued_bytes = w->queued_bytes;
 }
 
+/* ---- the thread: folding ---- */
+
+struct fold_slice {
+	struct writer *writer;
+	struct {
+		int64_t target;
+		int     stream;
+		bool    did;
+	} tracks[FOLD_TRACKS];
+	size_t n;
+};
+
+static enum err fold_tracks(struct fold_slice *c, int64_t until_ms, struct why *why)
+{
+	struct writer *w = c->writer;
+	enum err e = ERR_OK;
+	while (e == ERR_OK && c->n < FOLD_TRACKS && own_ms() < until_ms && ledger_due(&w->ledger, &c->tracks[c->n].target, &c->tracks[c->n].stream)) {
+		e = fold_track(&w->fold, c->tracks[c->n].target, c->tracks[c->n].stream, &c->tracks[c->n].did, why);
+		w->is_sweeping |= c->tracks[c->n].did;
+		c->n++;
+	}
+	return e;
+}
+
+static enum err fold_body(void *ctx, struct why *why)
+{
+	struct fold_slice *c = ctx;
+	struct writer *w = c->writer;
+	int64_t until_ms = own_ms() + FOLD_SLICE_MS, behind = (int64_t)w->ledger.hop * SWEEP_DISTANCES * (int64_t)w->ledger.n_live;
+	enum err e = lease_check(&w->db, &w->lease, why); /* I6 */
+	if (e == ERR_OK)
+		e = fold_tracks(c, until_ms, why);
+	do
+		if (e == ERR_OK && w->is_sweeping)
+			e = fold_sweep(&w->fold, w->ledger.committed_frame - behind, SWEEP_FRAMES, &w->is_sweeping, why);
+	while (e == ERR_OK && w->is_sweeping && own_ms() < until_ms);
+	return e;
+}
+
+/* Folds the oldest frames of some tracks, if any have some, and takes out of the table what no reader needs there any more. What fails is tried again at the
+ * track's next indexed key frame; one that is damaged keeps no other from it. Not locked. */
+static void fold_some(struct writer *w)
+{
+	struct why why = { "" };
+	struct fold_slice c = { .writer = w };
+	enum err e = db_transact(&w->db, true, fold_body, &c, &why);
+	fold_settle(&w->fold, e == ERR_OK);
+	for (size_t i = 0; i < c.n; i++)
+		if (e == ERR_OK ? c.tracks[i].did : e == ERR_CORRUPT && i + 1 < c.n)
+			ledger_is_due(&w->ledger, c.tracks[i].target, c.tracks[i].stream);
+	if (e != ERR_OK) {
+		log_warn(w->log, "store", "frames are not folded: %s", why.text);
+		w->is_sweeping = false;
+		return;
+	}
+	checkpoint(w, false);
+}
+
+/* Locked. */
+static bool may_fold(const struct writer *w, int64_t due)
+{
+	return w->folding != FOLD_NEVER && w->health.has_lease && w->retry_at_ms == 0 && (w->ledger.n_due > 0 || w->is_sweeping) && due > own_ms() + FOLD_ROOM_MS;
+}
+
+/* ---- the thread: rounds ---- */
+
 /* One try to commit a batch. Called locked, returns locked. */
 static void round_of(struct writer *w)
 {
@@ -256,7 +328,9 @@ static void round_of(struct writer *w)
 	ledger_settle(&w->ledger, e == ERR_OK);
 	bool is_lost = e == ERR_LATER && lease_check(&w->db, &w->lease, NULL) == ERR_LATER;
 	if (e == ERR_OK)
-		checkpoint(w);
+		checkpoint(w, w->batch == NULL);
+	while (e == ERR_OK && w->folding == FOLD_AT_ONCE && (w->ledger.n_due > 0 || w->is_sweeping))
+		fold_some(w);
 	pthread_mutex_lock(&w->mutex);
 	settle(w, e, &why);
 	if (is_lost)
@@ -287,6 +361,10 @@ static void *writer_main(void *ctx)
 		int64_t due = next_round(w);
 		if (due <= own_ms()) {
 			round_of(w);
+		} else if (may_fold(w, due)) {
+			pthread_mutex_unlock(&w->mutex);
+			fold_some(w);
+			pthread_mutex_lock(&w->mutex);
 		} else if (due == INT64_MAX) {
 			pthread_cond_wait(&w->wake, &w->mutex);
 		} else {
@@ -375,6 +453,7 @@ static void writer_free(struct writer *w)
 {
 	free_items(w->batch);
 	free_items(w->first);
+	fold_release(&w->fold);
 	ledger_release(&w->ledger);
 	db_close(&w->db);
 	pthread_cond_destroy(&w->wake);
@@ -415,6 +494,10 @@ enum err writer_start(struct db *db, const struct lease *lease, const struct sto
 	pthread_condattr_destroy(&attributes);
 	sqlite3_wal_hook(w->db.handle, wal_grew, w);
 	enum err e = ledger_init(&w->ledger, &w->db, why);
+	if (o->key_distance > 0)
+		w->ledger.hop = o->key_distance > 2 ? o->key_distance : 2;
+	w->folding = o->folding;
+	fold_init(&w->fold, &w->db);
 	if (e == ERR_OK && pthread_create(&w->thread, NULL, writer_main, w) != 0)
 		e = why_set(why, ERR_LIMIT, "cannot start the writer thread");
 	if (e != ERR_OK) {
