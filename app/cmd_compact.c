@@ -42,8 +42,8 @@ static int run(const struct cli *cli)
 const struct cli_command command_compact = {
 	.name         = "compact",
 	.arguments    = "",
-	.summary      = "remove now what is older than the store keeps, and give the space back",
-	.details      = "A recorder does this by itself, a little at a time. Wanted after `keep:` of the fleet file was made shorter, or before a store is copied; only while nobody "
+	.summary      = "remove now what is older than the store keeps, fold what can be, and give the space back",
+	.details      = "A recorder does this by itself, a little at a time: what is too old goes, what is old becomes compressed blocks. Wanted after `keep:` of the fleet file was made shorter, or before a store is copied; only while nobody "
 	                "records into it. Stopped early it has done a part. Exits 1 where the file stays larger than `keep: { size: }` allows.",
 	.takes_common = true,
 	.run          = run,

@@ -125,3 +125,10 @@ bench_load_SOURCES = %reldir%/load.c %reldir%/load_address.h $(load_page) $(load
 bench_load_LDADD   = $(libs_base)
 bench_bench_engine_SOURCES = %reldir%/bench_engine.c %reldir%/engine_rules.c %reldir%/engine_rules.h %reldir%/load_address.h %reldir%/process.c %reldir%/process.h
 bench_bench_engine_LDADD   = $(libs_base)
+
+# A day of a store of a hundred nodes.
+BENCHES        += bench/bench_day
+EXTRA_PROGRAMS += bench/bench_day
+CLEANFILES     += bench/bench_day
+bench_bench_day_SOURCES = %reldir%/bench_day.c %reldir%/node_values.c %reldir%/node_values.h
+bench_bench_day_LDADD   = $(libs_store)

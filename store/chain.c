@@ -51,9 +51,10 @@ bool rewinds_hide(const struct rewinds *w, int64_t id, int64_t at_ms)
 	return false;
 }
 
-enum err chain_entry(struct db *db, const struct rewinds *w, int64_t target, int stream, int64_t until_ms, int64_t *id, struct why *why)
+/* Steps `which` to the first place behind until_ms that is not set aside: prev, id and at_ms are its columns. ERR_NOT_FOUND: there is none. */
+static enum err first_later(struct db *db, const struct rewinds *w, enum statement which, int64_t target, int stream, int64_t until_ms, struct why *why)
 {
-	sqlite3_stmt *s = db_statement(db, STMT_FRAME_HOP);
+	sqlite3_stmt *s = db_statement(db, which);
 	if (s == NULL)
 		return db_error(db, why);
 	sqlite3_bind_int64(s, 1, target);
@@ -63,6 +64,37 @@ enum err chain_entry(struct db *db, const struct rewinds *w, int64_t target, int
 	do {
 		e = db_step(db, s, why);
 	} while (e == ERR_OK && rewinds_hide(w, sqlite3_column_int64(s, 1), sqlite3_column_int64(s, 2)));
+	return e;
+}
+
+/* The frame before the first block that begins later than `until_ms`. ERR_NOT_FOUND: there is none. */
+static enum err before_block(struct db *db, const struct rewinds *w, int64_t target, int stream, int64_t until_ms, int64_t *id, int64_t *at_ms,
+                             struct why *why)
+{
+	enum err e = first_later(db, w, STMT_BLOCK_HOP, target, stream, until_ms, why);
+	sqlite3_stmt *s = e == ERR_OK ? db->statements[STMT_BLOCK_HOP] : NULL;
+	if (s == NULL)
+		return e;
+	*id = sqlite3_column_int64(s, 0);
+	*at_ms = sqlite3_column_int64(s, 2);
+	sqlite3_reset(s);
+	return ERR_OK;
+}
+
+enum err chain_entry(struct db *db, const struct rewinds *w, int64_t target, int stream, int64_t until_ms, int64_t *id, struct why *why)
+{
+	int64_t block_prev = 0, block_ms = INT64_MAX;
+	enum err e = db->version < SCHEMA_BLOCKS ? ERR_NOT_FOUND : before_block(db, w, target, stream, until_ms, &block_prev, &block_ms, why);
+	if (e != ERR_OK && e != ERR_NOT_FOUND)
+		return e;
+	bool in_blocks = e == ERR_OK;
+	e = first_later(db, w, STMT_FRAME_HOP, target, stream, until_ms, why);
+	sqlite3_stmt *s = db->statements[STMT_FRAME_HOP];
+	if (in_blocks && (e == ERR_NOT_FOUND || (e == ERR_OK && sqlite3_column_int64(s, 2) > block_ms))) {
+		sqlite3_reset(s);
+		*id = block_prev;
+		return ERR_OK;
+	}
 	if (e == ERR_NOT_FOUND) {
 		s = db_statement(db, STMT_TRACK);
 		if (s == NULL)

@@ -25,8 +25,7 @@ void frame_state_release(struct frame_state *s)
 	*s = (struct frame_state){ 0 };
 }
 
-/* Room for n series, all of them 0. */
-static enum err state_start(struct frame_state *s, size_t n)
+enum err frame_state_start(struct frame_state *s, size_t n)
 {
 	if (n > s->cap) {
 		frame_state_release(s);
@@ -156,7 +155,7 @@ static uint8_t *encode_delta(struct frame_state *s, const double *values, uint8_
 enum err frame_encode(struct frame_state *s, bool is_key, const double *values, size_t n, uint64_t seed, struct buf *to)
 {
 	assert(is_key || s->n == n);
-	if (is_key && state_start(s, n) != ERR_OK)
+	if (is_key && frame_state_start(s, n) != ERR_OK)
 		return ERR_MEMORY;
 	size_t at = to->len;
 	uint8_t *start = (uint8_t *)buf_room(to, HEAD_SIZE + VARINT_MAX + n / 8 + 1 + n * (VALUE_MAX + VARINT_MAX));
@@ -302,7 +301,7 @@ enum err frame_decode_some(struct frame_state *s, const struct frame_want *want,
 	p += HEAD_SIZE;
 	bool good = false;
 	if (is_key) {
-		if (state_start(s, n) != ERR_OK)
+		if (frame_state_start(s, n) != ERR_OK)
 			return why_memory(why);
 		good = form == FORM_KEY && decode_key(s, want, p, end, n);
 	} else if (s->n == n && form == FORM_GAPS) {

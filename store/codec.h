@@ -33,6 +33,8 @@ struct frame_state {
 	size_t   n, cap;
 };
 void frame_state_release(struct frame_state *s);
+/* Room for n series, all of them 0. */
+enum err frame_state_start(struct frame_state *s, size_t n);
 
 /* The seed that ties a frame's bytes to its place, so that a blob at another place is noticed. */
 uint64_t frame_seed(int64_t target, int stream, int64_t wall_ms);

@@ -6,17 +6,19 @@
 
 #include <sqlite3.h>
 
+#include "store/fold.h"
 #include "store/fs.h"
 #include "store/lease.h"
 #include "store/retain.h"
 
-enum { PAGES_AT_ONCE = 1024 };
+enum { PAGES_AT_ONCE = 1024, TRACKS_AT_ONCE = 64, FRAMES_AT_ONCE = 4096 };
 
 struct compacting {
 	const struct clock *clock;
 	struct db           db;
 	struct lease        lease;
 	struct ledger       ledger;
+	struct fold         fold;
 	struct retain       retain;
 	bool                has_lease, more;
 };
@@ -66,6 +68,54 @@ static enum err empty_log(struct compacting *c, struct why *why)
 	return rc == SQLITE_OK || rc == SQLITE_BUSY ? ERR_OK : db_error(&c->db, why); /* busy: somebody reads; the next recorder does it */
 }
 
+/* A damaged frame keeps its own track from being folded, and no other. */
+static enum err fold_slice(void *ctx, struct why *why)
+{
+	struct compacting *c = ctx;
+	enum err e = still_mine(c, why);
+	int64_t target;
+	int stream;
+	c->more = false;
+	for (int i = 0; i < TRACKS_AT_ONCE && e == ERR_OK && ledger_due(&c->ledger, &target, &stream); i++) {
+		bool did = false;
+		struct why told;
+		e = fold_track(&c->fold, target, stream, &did, &told);
+		if (e == ERR_CORRUPT || e == ERR_FORMAT)
+			e = ERR_OK;
+		else if (e != ERR_OK)
+			why_set(why, e, "%s", told.text);
+		if (did)
+			ledger_is_due(&c->ledger, target, stream);
+		c->more = true;
+	}
+	return e;
+}
+
+static enum err sweep_slice(void *ctx, struct why *why)
+{
+	struct compacting *c = ctx;
+	enum err e = still_mine(c, why);
+	return e == ERR_OK ? fold_sweep(&c->fold, INT64_MAX, FRAMES_AT_ONCE, &c->more, why) : e;
+}
+
+/* What can be a block becomes one, and its frames go from the table, wherever they stand. */
+static enum err fold_all(struct compacting *c, struct why *why)
+{
+	static enum err (*const parts[])(void *ctx, struct why *why) = { fold_slice, sweep_slice };
+	enum err e = ERR_OK;
+	for (size_t i = 0; i < c->ledger.n_tracks; i++)
+		if (c->ledger.tracks[i].newest > 0)
+			ledger_is_due(&c->ledger, (int64_t)(i / STREAM_COUNT), (int)(i % STREAM_COUNT));
+	for (size_t i = 0; i < 2 && e == ERR_OK; i++)
+		do {
+			e = db_transact(&c->db, true, parts[i], c, why);
+			fold_settle(&c->fold, e == ERR_OK);
+			if (e == ERR_OK)
+				e = empty_log(c, why);
+		} while (e == ERR_OK && c->more);
+	return e;
+}
+
 static enum err remove_old(struct compacting *c, int64_t *removed, struct why *why)
 {
 	enum err e = ERR_OK;
@@ -107,7 +157,10 @@ static enum err compact(struct compacting *c, const struct store_keep *keep, int
 		return e;
 	retain_init(&c->retain, &c->ledger);
 	c->retain.keep = *keep;
+	fold_init(&c->fold, &c->db);
 	e = remove_old(c, removed, why);
+	if (e == ERR_OK)
+		e = fold_all(c, why);
 	return e == ERR_OK ? give_back_pages(c, why) : e;
 }
 
@@ -129,6 +182,7 @@ enum err store_compact(const char *path, const struct store_keep *keep, const st
 	if (e == ERR_OK)
 		e = empty_log(&c, why);
 	r.is_full = c.retain.is_stuck;
+	fold_release(&c.fold);
 	ledger_release(&c.ledger);
 	db_close(&c.db);
 	if (e == ERR_OK)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the recorder does with old rows in the background (retain.h), at once and to its end, while nobody records. */
+ * What the recorder does with old rows in the background (retain.h, fold.h), at once and to its end, while nobody records. */
 #ifndef PITWALL_STORE_COMPACT_H
 #define PITWALL_STORE_COMPACT_H
 
@@ -8,7 +8,7 @@
 
 struct compact_result {
 	int64_t bytes_before, bytes_after; /* of the file; the log, which is emptied, not counted */
-	int64_t rows_removed;              /* frames and events */
+	int64_t rows_removed;              /* frames, blocks and events */
 	bool    is_full;                   /* the file is still larger than it may be, and nothing is left that may go */
 };
 

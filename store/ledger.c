@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 
 #include "store/chain.h"
+#include "store/fold.h"
 
 enum { SCRATCH_MAX = 64 << 20 };
 
@@ -51,7 +52,7 @@ static enum err load_tracks(struct ledger *g, struct why *why)
 
 enum err ledger_init(struct ledger *g, struct db *db, struct why *why)
 {
-	*g = (struct ledger){ .db = db };
+	*g = (struct ledger){ .db = db, .hop = LEDGER_HOP };
 	buf_init(&g->scratch, SCRATCH_MAX);
 	enum err e = load_tracks(g, why);
 	sqlite3_stmt *s = e == ERR_OK ? db_statement(db, STMT_FRAME_LAST) : NULL;
@@ -72,6 +73,7 @@ void ledger_release(struct ledger *g)
 		frame_state_release(&g->tracks[i].state);
 	free(g->tracks);
 	free(g->dirty);
+	free(g->due);
 	buf_release(&g->scratch);
 	*g = (struct ledger){ 0 };
 }
@@ -235,7 +237,8 @@ enum err ledger_frame(struct ledger *g, int64_t target, enum stream stream, int6
 	if (hop != HOP_INDEXED)
 		t->until_hop--;
 	else
-		t->until_hop = LEDGER_HOP - 1 - (t->committed == 0 ? (unsigned)(target % (LEDGER_HOP / 2)) : 0);
+		t->until_hop = g->hop - 1 - (t->committed == 0 ? (unsigned)((uint64_t)target % (g->hop / 2)) : 0);
+	t->has_hop |= hop == HOP_INDEXED;
 	return ERR_OK;
 }
 
@@ -286,8 +289,29 @@ static enum err run_at(struct ledger *g, enum statement which, int64_t at_ms, st
 	return db_run(g->db, s, why);
 }
 
+/* The same for a frame that is in a block. */
+static enum err step_back_in_block(struct ledger *g, size_t track, int64_t from_ms, int64_t *id, int64_t *at_ms, struct why *why)
+{
+	struct block_head head;
+	int64_t prev;
+	enum err e = fold_head(g->db, (int64_t)(track / STREAM_COUNT), (int)(track % STREAM_COUNT), *id, &head, &prev, why);
+	if (e == ERR_NOT_FOUND)
+		*id = 0;
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	size_t k = head.n_rows;
+	while (k > 0 && head.id[k - 1] > *id)
+		k--;
+	while (k > 0 && head.at_ms[k - 1] >= from_ms)
+		k--;
+	*id = k > 0 ? head.id[k - 1] : prev;
+	*at_ms = k > 0 ? head.at_ms[k - 1] : head.at_ms[0];
+	block_head_release(&head);
+	return ERR_OK;
+}
+
 /* When frame *id was and, where that is not before from_ms, which one stands before it. */
-static enum err step_back(struct ledger *g, int64_t from_ms, int64_t *id, int64_t *at_ms, struct why *why)
+static enum err step_back(struct ledger *g, size_t track, int64_t from_ms, int64_t *id, int64_t *at_ms, struct why *why)
 {
 	sqlite3_stmt *s = db_statement(g->db, STMT_FRAME);
 	if (s == NULL)
@@ -295,9 +319,9 @@ static enum err step_back(struct ledger *g, int64_t from_ms, int64_t *id, int64_
 	sqlite3_bind_int64(s, 1, *id);
 	enum err e = db_step(g->db, s, why);
 	if (e == ERR_NOT_FOUND)
-		*id = 0;
+		return step_back_in_block(g, track, from_ms, id, at_ms, why);
 	if (e != ERR_OK)
-		return e == ERR_NOT_FOUND ? ERR_OK : e;
+		return e;
 	int64_t prev = sqlite3_column_int64(s, 3);
 	*at_ms = sqlite3_column_int64(s, 2);
 	sqlite3_reset(s);
@@ -316,7 +340,7 @@ static enum err rewind_track(struct ledger *g, size_t index, const struct rewind
 	if (e == ERR_OK)
 		e = chain_entry(g->db, before, (int64_t)(index / STREAM_COUNT), (int)(index % STREAM_COUNT), from_ms - 1, &id, why);
 	while (e == ERR_OK && id > 0 && at_ms >= from_ms)
-		e = step_back(g, from_ms, &id, &at_ms, why);
+		e = step_back(g, index, from_ms, &id, &at_ms, why);
 	if (e != ERR_OK)
 		return e;
 	t->newest = id;
@@ -386,6 +410,40 @@ enum err ledger_finish(struct ledger *g, struct why *why)
 	return ERR_OK;
 }
 
+bool ledger_due(struct ledger *g, int64_t *target, int *stream)
+{
+	if (g->n_due == 0)
+		return false;
+	size_t track = g->due[0];
+	memmove(g->due, g->due + 1, --g->n_due * sizeof *g->due);
+	g->tracks[track].is_due = false;
+	*target = (int64_t)(track / STREAM_COUNT);
+	*stream = (int)(track % STREAM_COUNT);
+	return true;
+}
+
+/* Without memory for that, the next indexed key frame brings it again. */
+static void add_due(struct ledger *g, size_t track)
+{
+	if (g->tracks[track].is_due)
+		return;
+	if (g->n_due == g->due_cap) {
+		size_t cap = g->due_cap == 0 ? 64 : g->due_cap * 2;
+		size_t *more = realloc(g->due, cap * sizeof *more);
+		if (more == NULL)
+			return;
+		g->due = more;
+		g->due_cap = cap;
+	}
+	g->due[g->n_due++] = track;
+	g->tracks[track].is_due = true;
+}
+
+void ledger_is_due(struct ledger *g, int64_t target, int stream)
+{
+	add_due(g, (size_t)target * STREAM_COUNT + (size_t)stream);
+}
+
 /* After a failure the state holds values that were never stored: start anew with a key frame that a reader can enter at. */
 void ledger_settle(struct ledger *g, bool was_committed)
 {
@@ -395,12 +453,18 @@ void ledger_settle(struct ledger *g, bool was_committed)
 		if (was_committed) {
 			t->committed = t->newest;
 			t->committed_ms = t->at_ms;
+			g->n_live += !t->is_live;
+			t->is_live = true;
+			if (t->has_hop)
+				add_due(g, g->dirty[i]);
+			t->has_hop = false;
 			continue;
 		}
 		t->newest = t->committed;
 		t->at_ms = t->committed_ms;
 		t->layout = 0;
 		t->until_hop = 0;
+		t->has_hop = false;
 		t->needs_key = true;
 	}
 	g->n_dirty = 0;

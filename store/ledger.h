@@ -18,7 +18,7 @@ struct track {
 	int64_t            at_ms, committed_ms;
 	int64_t            layout;            /* of the newest frame; 0: stale or none */
 	unsigned           until_hop;         /* frames before the next indexed key frame */
-	bool               needs_key, is_dirty;
+	bool               needs_key, is_dirty, has_hop, is_due, is_live; /* has_hop: since the last settle; is_live: this ledger put a frame there */
 	struct frame_state state;             /* for deltas; scrapes only */
 };
 
@@ -28,9 +28,18 @@ struct ledger {
 	size_t         n_tracks;
 	size_t        *dirty;  /* indices into tracks: touched since the last settle */
 	size_t         n_dirty, dirty_cap;
+	unsigned       hop;    /* frames from one indexed key frame to the next */
+	size_t        *due;    /* indices into tracks that may have something to fold, in the order in which they came to it */
+	size_t         n_due, due_cap;
+	size_t         n_live;
 	int64_t        last_frame, committed_frame;
 	struct buf     scratch;
 };
+
+/* Takes out the track that may have something to fold for longest. */
+bool ledger_due(struct ledger *g, int64_t *target, int *stream);
+/* There may be more. */
+void ledger_is_due(struct ledger *g, int64_t target, int stream);
 
 /* Reads where the chains stand. */
 enum err ledger_init(struct ledger *g, struct db *db, struct why *why);

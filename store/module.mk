@@ -16,13 +16,14 @@ libstore_a_SOURCES = \
 	%reldir%/db.c %reldir%/db.h \
 	%reldir%/decimal.c %reldir%/decimal.h \
 	%reldir%/export.c %reldir%/export.h \
+	%reldir%/fold.c %reldir%/fold.h \
 	%reldir%/fs.c %reldir%/fs.h \
 	%reldir%/layout.c %reldir%/layout.h \
 	%reldir%/layout_table.c %reldir%/layout_table.h \
 	%reldir%/lease.c %reldir%/lease.h \
 	%reldir%/ledger.c %reldir%/ledger.h \
-	%reldir%/reader.c %reldir%/reader.h %reldir%/reader_private.h \
 	%reldir%/retain.c %reldir%/retain.h \
+	%reldir%/reader.c %reldir%/reader.h %reldir%/reader_private.h %reldir%/reader_blocks.c \
 	%reldir%/schema.c %reldir%/schema.h \
 	%reldir%/select.c \
 	%reldir%/store.c %reldir%/store.h \

@@ -234,7 +234,12 @@ static enum err run_body(void *ctx, struct why *why)
 	enum err e = b->r->db.version == SCHEMA_VERSION ? ERR_OK : db_identify(&b->r->db, &version, why); /* it may have been migrated */
 	if (e == ERR_OK)
 		e = rewinds_load(&b->r->rewinds, &b->r->db, why);
-	return e == ERR_OK ? b->fn(b->ctx, why) : e;
+	if (e == ERR_OK)
+		e = reader_blocks_begin_call(b->r, why);
+	if (e == ERR_OK)
+		e = b->fn(b->ctx, why);
+	reader_blocks_end_call(b->r);
+	return e;
 }
 
 enum err reader_call(struct reader *r, enum err (*fn)(void *ctx, struct why *why), void *ctx, struct why *why)
@@ -268,6 +273,7 @@ enum err reader_open(const char *path, enum reader_trust trust, struct reader **
 	if (r == NULL)
 		return why_memory(why);
 	labels_index_init(&r->known_index, known_at, r);
+	buf_init(&r->group, BLOCK_BYTES_MAX);
 	enum err e = trust == READER_STRANGER ? stranger_open(&r->db, path, why) : open_own(&r->db, path, why);
 	if (e != ERR_OK) {
 		reader_close(r);
@@ -284,6 +290,7 @@ void reader_close(struct reader *r)
 	forget_layouts(r);
 	forget_targets(r);
 	rewinds_release(&r->rewinds);
+	reader_blocks_release(r);
 	db_close(&r->db);
 	free(r);
 }
@@ -335,6 +342,8 @@ static enum err bounds_body(void *ctx, struct why *why)
 		e = widen(c, STMT_FRAME_FIRST_MS, stream, why);
 		if (e == ERR_OK)
 			e = widen(c, STMT_FRAME_LAST_MS, stream, why);
+		if (e == ERR_OK && c->r->db.version >= SCHEMA_BLOCKS)
+			e = widen(c, STMT_BLOCK_FIRST_MS, stream, why);
 	}
 	return e;
 }

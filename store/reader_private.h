@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What reader.c, walk.c and select.c share. */
+ * What reader.c and its fellows share. */
 #ifndef PITWALL_STORE_READER_PRIVATE_H
 #define PITWALL_STORE_READER_PRIVATE_H
 
 #include <stdatomic.h>
 
+#include "base/buf.h"
 #include "base/labels_index.h"
+#include "store/block.h"
 #include "store/chain.h"
 #include "store/codec.h"
 #include "store/db.h"
@@ -35,6 +37,13 @@ struct reader {
 	struct id_map targets;
 	struct id_map layouts;
 	struct rewinds rewinds; /* as of this call */
+	struct id_map blocks;   /* struct open_block, by track */
+	size_t        block_bytes;
+	uint64_t      block_uses, calls;
+	size_t        tracks_in_call;   /* whose blocks were asked for in this call */
+	int64_t       highest_in_block; /* as of this call: no frame with a higher id is in any */
+	struct sqlite3_blob *body;      /* of the block that was read last in this call; or NULL */
+	struct buf    group;
 	size_t        cached_series;
 	struct labels     **known; /* each series of the layouts once, as an object that they share: layouts of one target differ by little */
 	size_t              n_known, cap_known;
@@ -52,12 +61,39 @@ enum err reader_check(const struct reader *r, struct why *why);
 /* Runs fn in a read transaction. */
 enum err reader_call(struct reader *r, enum err (*fn)(void *ctx, struct why *why), void *ctx, struct why *why);
 
+/* The block of a track that was read last. Blocks never change, so that it is good for the reader's life. */
+struct open_block {
+	int64_t           target;
+	int               stream;
+	uint64_t          call, used; /* call: of which `newest` is, the last frame of the track that is in a block */
+	int64_t           newest;
+	int64_t           id; /* 0: none is open */
+	int64_t           prev, layout;
+	struct block_head head;
+	double          **columns; /* [n_series]: those that were read, their rows from `first` to `end` */
+	size_t            first, end;
+	size_t            head_bytes, column_bytes;
+};
+/* Around each call, inside its transaction. */
+enum err reader_blocks_begin_call(struct reader *r, struct why *why);
+void     reader_blocks_end_call(struct reader *r);
+void     reader_blocks_release(struct reader *r);
+/* The block that frame `id` of this track is in, opened, and which row of it that is. ERR_NOT_FOUND: it is in none. */
+enum err reader_block_find(struct reader *r, int64_t target, int stream, int64_t id, struct open_block **out, size_t *row, struct why *why);
+/* Makes the wanted columns of a row be there: its value of series i is then b->columns[i][row - b->first], until another block of the track is opened or
+ * other columns are read. */
+enum err reader_block_row(struct reader *r, struct open_block *b, size_t row, const struct frame_want *want, struct why *why);
+/* The wanted values of a row, at their places in v. */
+enum err reader_block_values(struct reader *r, struct open_block *b, size_t row, const struct frame_want *want, double *v, struct why *why);
+
 /* The frames of one track that a window is about, oldest first. */
 struct step {
 	int64_t id, at_ms, target, layout; /* layout 0: everything is stale */
 	int64_t prev;
 	size_t  body_at, body_size;        /* in steps.bodies; STEP_NO_BODY: not kept */
 	bool    is_key;
+	int     stream;
+	int64_t block;                      /* in which it is; 0: in none */
 };
 #define STEP_NO_BODY SIZE_MAX
 struct steps {
@@ -79,8 +115,8 @@ struct cursor {
 	const struct frame_want *want; /* NULL: all */
 	struct frame_state       state;
 };
-/* Moves to frame `id` of that track: one step of decoding when it follows the frame that the cursor is at. */
-enum err cursor_seek(struct reader *r, struct cursor *c, int64_t id, struct why *why);
+/* Moves to frame `id` of that track (target, stream): one step of decoding when it follows the frame that the cursor is at. */
+enum err cursor_seek(struct reader *r, struct cursor *c, int64_t target, int stream, int64_t id, struct why *why);
 /* The same for a step of a walk; reads nothing where its body was kept and the cursor is at the one before, or needs none. */
 enum err cursor_step(struct reader *r, struct cursor *c, const struct steps *steps, const struct step *to, int stream, struct why *why);
 

@@ -39,7 +39,7 @@ enum err retain_used(struct db *db, int64_t *bytes, int64_t *free_bytes, struct 
 	if (e == ERR_OK)
 		e = get_number(db, STMT_PAGE_COUNT, &pages, why);
 	if (e == ERR_OK)
-		e = get_number(db, STMT_PAGES_FREE, &free_pages, why);
+		e = get_number(db, STMT_FREE_PAGES, &free_pages, why);
 	*bytes = (pages - free_pages) * size;
 	*free_bytes = free_pages * size;
 	return e;
@@ -56,12 +56,13 @@ enum err retain_shrink(struct db *db, int pages, struct why *why)
 
 static enum err oldest_ms(struct db *db, int64_t *out, struct why *why)
 {
+	static const enum statement firsts[] = { STMT_FRAME_FIRST_MS, STMT_BLOCK_FIRST_MS };
 	*out = INT64_MAX;
-	for (int stream = 0; stream < STREAM_COUNT; stream++) {
-		sqlite3_stmt *s = db_statement(db, STMT_FRAME_FIRST_MS);
+	for (int i = 0; i < 2 * STREAM_COUNT; i++) {
+		sqlite3_stmt *s = db_statement(db, firsts[i % 2]);
 		if (s == NULL)
 			return db_error(db, why);
-		sqlite3_bind_int(s, 1, stream);
+		sqlite3_bind_int(s, 1, i / 2);
 		enum err e = db_step(db, s, why);
 		if (e == ERR_OK && sqlite3_column_type(s, 0) != SQLITE_NULL && sqlite3_column_int64(s, 0) < *out)
 			*out = sqlite3_column_int64(s, 0);
@@ -143,6 +144,34 @@ static enum err take_chain(struct retain *r, int64_t id, struct why *why)
 	return ERR_OK;
 }
 
+/* Blocks whose last frame is old enough, and with each what is in the table of its frames still: these are the last of it, one behind the other. */
+static enum err take_blocks(struct retain *r, int64_t until_ms, int64_t most, bool *is_done, struct why *why)
+{
+	struct db *db = r->ledger->db;
+	enum err e = ERR_OK;
+	for (*is_done = false; !*is_done && e == ERR_OK && r->removed < most;) {
+		sqlite3_stmt *s = db_statement(db, STMT_BLOCK_OLDEST);
+		if (s == NULL)
+			return db_error(db, why);
+		sqlite3_bind_int64(s, 1, r->target);
+		sqlite3_bind_int(s, 2, r->stream);
+		e = db_step(db, s, why);
+		int64_t id = e == ERR_OK ? sqlite3_column_int64(s, 0) : 0;
+		*is_done = e == ERR_NOT_FOUND || (e == ERR_OK && sqlite3_column_int64(s, 1) > until_ms);
+		sqlite3_reset(s);
+		if (*is_done || e != ERR_OK)
+			return e == ERR_NOT_FOUND ? ERR_OK : e;
+		e = take_chain(r, id, why);
+		s = e == ERR_OK ? db_statement(db, STMT_BLOCK_DELETE) : NULL;
+		if (s == NULL)
+			return e == ERR_OK ? db_error(db, why) : e;
+		sqlite3_bind_int64(s, 1, id);
+		e = db_run(db, s, why);
+		r->removed++;
+	}
+	return e;
+}
+
 struct hop {
 	int64_t prev, id;
 };
@@ -171,6 +200,9 @@ static enum err take_track(struct retain *r, const struct rewinds *w, int64_t ne
 {
 	bool is_over = newest_ms <= r->cut_ms; /* it goes whole */
 	int64_t until_ms = is_over ? newest_ms : r->cut_ms;
+	enum err blocks = take_blocks(r, until_ms, most, is_done, why);
+	if (blocks != ERR_OK || !*is_done)
+		return blocks;
 	*is_done = false;
 	while (!*is_done && r->removed < most) {
 		struct hop hops[2];

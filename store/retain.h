@@ -3,8 +3,8 @@
  * Retention: samples and events that are older than the store keeps go, the oldest first, in slices that are short enough to stand between two commits.
  * Alerts and what was done about them have a rule of their own (changes_prune); targets, layouts, the audit and deployments stay.
  *
- * A chain of frames is cut before an indexed key frame only, so that what is left of it can be read: up to LEDGER_HOP frames of a track may stay longer than
- * they are kept for. A track that ended before is removed whole. Calls of retain_slice come inside a write transaction that found the lease. Not thread-safe. */
+ * A block goes when its last frame is old enough. A chain of frames is cut before an indexed key frame only, so that what is left of it can be read: up to
+ * some 200 frames of a track may stay longer than they are kept for. A track that ended before is removed whole. Calls of retain_slice come inside a write transaction that found the lease. Not thread-safe. */
 #ifndef PITWALL_STORE_RETAIN_H
 #define PITWALL_STORE_RETAIN_H
 

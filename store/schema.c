@@ -86,7 +86,17 @@ static const char version_4[] =
 	"CREATE TABLE deployment_lease(deployment INTEGER PRIMARY KEY, holder TEXT NOT NULL, beat_ms INTEGER NOT NULL) STRICT;"
 	"PRAGMA user_version = 4;";
 
-static const char *const steps[] = { version_1, version_2, version_3, version_4 };
+static const char version_5[] =
+	"CREATE TABLE block(id INTEGER PRIMARY KEY, target INTEGER NOT NULL, stream INTEGER NOT NULL, first_frame INTEGER NOT NULL,"
+	" first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, prev INTEGER NOT NULL, layout INTEGER NOT NULL, head BLOB NOT NULL,"
+	" body BLOB NOT NULL) STRICT;"
+	"CREATE INDEX block_track ON block(target, stream, first_frame);"
+	"CREATE INDEX block_start ON block(target, stream, first_ms, last_ms, first_frame, prev);"
+	"CREATE INDEX block_first ON block(stream, first_ms);"
+	"CREATE INDEX block_last ON block(stream, last_ms);"
+	"PRAGMA user_version = 5;";
+
+static const char *const steps[] = { version_1, version_2, version_3, version_4, version_5 };
 _Static_assert(sizeof steps / sizeof steps[0] == SCHEMA_VERSION, "a step for every version");
 
 const char *schema_step(int from)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The tables, and every SQL statement of pitwall. Times are wall milliseconds since 1970 UTC (*_ms). Version 4:
+ * The tables, and every SQL statement of pitwall. Times are wall milliseconds since 1970 UTC (*_ms). Version 5:
  *
  * target    An endpoint that is or was polled. `labels`: labels_encode. Written by the recorder when it first hears of it; never goes.
  * presence  A target was polled at `url` in [from_ms, until_ms); INT64_MAX while it is. Written by the recorder; never goes.
@@ -49,6 +49,13 @@
  * alertmanager       Whether one answers, from `from_ms` on.
  * Rows of the last two that were over go by age as well; of external_alert the newest stays, and of each Alertmanager what still holds.
  *
+ * Since version 5, written by the recorder when frames have become old enough (see fold.h):
+ *
+ * block     What frames of one track and one layout were, those after which everything is stale among them. `head` and `body`: see block.h; the body is all
+ *           groups, one behind the other. `id`: of its last frame, `first_frame` of its first one, `prev`: of the frame before that. A frame that is
+ *           in a block may still stand in `frame`: it is then what the block says it is, and the block is what counts, since the key frame that it
+ *           is a delta on may be gone. The frame behind a block can be read alone. Frames that were set aside are not folded.
+ *
  * Why chains instead of an index over (target, stream, time): each group commit would touch a page of such an index for every target, and
  * write 4 KB for a row of 200 bytes. A chain costs nothing to write; frame_hop, a partial index over every 64th frame, is how a reader
  * gets into the middle of one.
@@ -65,8 +72,9 @@
 #ifndef PITWALL_STORE_SCHEMA_H
 #define PITWALL_STORE_SCHEMA_H
 
-enum { SCHEMA_APPLICATION_ID = 0x70697477 /* "pitw" */, SCHEMA_VERSION = 4, SCHEMA_ALERTS = 3 /* since which version there are alerts */,
-       SCHEMA_DEPLOYMENTS = 4 /* and deployments */, SCHEMA_EXTERNAL = 4 /* and those of Alertmanagers */ };
+enum { SCHEMA_APPLICATION_ID = 0x70697477 /* "pitw" */, SCHEMA_VERSION = 5, SCHEMA_ALERTS = 3 /* since which version there are alerts */,
+       SCHEMA_DEPLOYMENTS = 4 /* and deployments */, SCHEMA_EXTERNAL = 4 /* and those of Alertmanagers */,
+       SCHEMA_BLOCKS = 5 /* and blocks */ };
 
 enum { HOP_DELTA, HOP_KEY, HOP_INDEXED };
 
@@ -140,11 +148,13 @@ const char *schema_step(int from);
 	X(LAYOUTS_AFTER,  "SELECT id FROM layout WHERE id > ?1 ORDER BY id LIMIT ?2")                                                    \
 	X(TRACKS_AFTER,   "SELECT t.target, t.stream, t.newest FROM track t WHERE (t.target, t.stream) > (?1, ?2)"                       \
 	                  " AND EXISTS (SELECT 1 FROM frame f WHERE f.id = t.newest) ORDER BY t.target, t.stream LIMIT ?3")               \
+	X(BLOCK_OLDEST,   "SELECT id, last_ms FROM block WHERE target = ?1 AND stream = ?2 ORDER BY first_ms LIMIT 1")                      \
+	X(BLOCK_DELETE,   "DELETE FROM block WHERE id = ?1")                                                                             \
+	X(BLOCKS_AFTER,   "SELECT id, target, stream FROM block WHERE id > ?1 ORDER BY id LIMIT ?2")                                     \
 	X(EVENT_PRUNE,    "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE at_ms < ?1 AND id < (SELECT max(id) FROM event)"    \
 	                  " ORDER BY at_ms LIMIT ?2)")                                                                                   \
 	X(PAGE_SIZE,      "PRAGMA page_size")                                                                                            \
 	X(PAGE_COUNT,     "PRAGMA page_count")                                                                                           \
-	X(PAGES_FREE,     "PRAGMA freelist_count")                                                                                       \
 	X(FRAME,          "SELECT target, stream, at_ms, prev, hop, layout, body FROM frame WHERE id = ?1")                              \
 	X(FRAME_HOP,      "SELECT prev, id, at_ms FROM frame WHERE hop = 2 AND target = ?1 AND stream = ?2 AND at_ms > ?3 ORDER BY at_ms") \
 	X(FRAMES,         "SELECT id, at_ms, target FROM frame WHERE stream = ?1 AND at_ms > ?2 AND at_ms <= ?3 ORDER BY at_ms, target") \
@@ -156,6 +166,25 @@ const char *schema_step(int from);
 	X(USES_BY_TARGET, "SELECT target, stream, layout FROM layout_use ORDER BY target, stream, layout DESC")                          \
 	X(LAYOUT_TOTAL,   "SELECT count(*), total(length(body)) FROM layout")                                                            \
 	X(FREE_PAGES,     "PRAGMA freelist_count")                                                                                       \
+	X(FRAME_DELETE,   "DELETE FROM frame WHERE id = ?1")                                                                            \
+	X(FRAMES_UP,      "SELECT id, target, stream FROM frame WHERE id > ?1 ORDER BY id LIMIT ?2")                                    \
+	X(BLOCK_ADD,      "INSERT INTO block(id, target, stream, first_frame, first_ms, last_ms, prev, layout, head, body)"             \
+	                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")                                                           \
+	X(BLOCK_OF,       "SELECT id, first_frame, first_ms, last_ms, prev, layout, head FROM block WHERE target = ?1 AND stream = ?2"  \
+	                  " AND first_frame <= ?3 ORDER BY first_frame DESC LIMIT 1")                                                   \
+	X(BLOCK_NEWEST,   "SELECT id FROM block WHERE target = ?1 AND stream = ?2 ORDER BY first_frame DESC LIMIT 1")                   \
+	X(BLOCK_IDS_DOWN, "SELECT id FROM block WHERE target = ?1 AND stream = ?2 AND first_frame <= ?3 ORDER BY first_frame DESC")     \
+	X(BLOCKS_DOWN,    "SELECT id, first_frame, first_ms, last_ms FROM block WHERE target = ?1 AND stream = ?2 AND first_ms <= ?3"   \
+	                  " ORDER BY first_ms DESC")                                                                                    \
+	X(BLOCK_HOP,      "SELECT prev, first_frame, first_ms FROM block WHERE target = ?1 AND stream = ?2 AND first_ms > ?3"           \
+	                  " ORDER BY first_ms")                                                                                         \
+	X(BLOCK_HIGHEST,  "SELECT coalesce(max(id), 0) FROM block")                                                                     \
+	X(BLOCK_FIRST_MS, "SELECT min(first_ms) FROM block WHERE stream = ?1")                                                          \
+	X(BLOCK_LAST_MS,  "SELECT max(last_ms) FROM block WHERE stream = ?1")                                                           \
+	X(BLOCK_NEXT_MS,  "SELECT min(first_ms) FROM block WHERE stream = ?1 AND first_ms >= ?2")                                       \
+	X(BLOCKS_OVER,    "SELECT id, target FROM block WHERE stream = ?1 AND last_ms >= ?2 AND first_ms < ?2")                         \
+	X(TRACKS_OF,      "SELECT target FROM track WHERE stream = ?1 ORDER BY target")                                                 \
+	X(TRACK_KEYS,     "SELECT target, stream FROM track")                                                                           \
 	X(FRAME_FIRST_MS, "SELECT min(at_ms) FROM frame WHERE stream = ?1")                                                              \
 	X(FRAME_LAST_MS,  "SELECT max(at_ms) FROM track WHERE stream = ?1 AND newest > 0")                                              \
 	X(FRAME_NEXT_MS,  "SELECT min(at_ms) FROM frame WHERE stream = ?1 AND at_ms >= ?2")                                             \

@@ -54,6 +54,10 @@ struct select_call {
 	size_t                n_picks;
 	struct steps          steps;
 	struct cursor         cursor;
+	struct open_block    *block; /* of this track, in which the last step was; NULL: it was in none */
+	size_t                block_row;
+	const struct picks   *block_picks; /* whose columns were asked for last, for rows up to block_end */
+	size_t                block_end;
 };
 
 static void *one_more(void **items, size_t n, size_t *cap, size_t size)
@@ -307,18 +311,49 @@ static enum err end_missing(struct select_call *c, int64_t at_ms, uint64_t step,
 	return ERR_OK;
 }
 
+/* Of a row of a block the columns are taken as they are: what is asked for once holds for the rows behind. */
+static enum err enter_block_row(struct select_call *c, const struct step *at, int stream, const struct picks *p, struct why *why)
+{
+	enum err e = ERR_OK;
+	size_t next = c->block_row + 1;
+	if (c->block != NULL && c->block->id == at->block && next < c->block->head.n_rows && c->block->head.id[next] == at->id) {
+		c->block_row = next;
+	} else {
+		c->block_end = 0;
+		e = reader_block_find(c->r, at->target, stream, at->id, &c->block, &c->block_row, why);
+	}
+	if (e == ERR_OK && (c->block_row >= c->block_end || c->block_picks != p)) {
+		e = reader_block_row(c->r, c->block, c->block_row, &p->want, why);
+		c->block_picks = p;
+		c->block_end = c->block->end;
+	}
+	return e == ERR_NOT_FOUND ? db_corrupt(&c->r->db, "a frame is gone", why) : e;
+}
+
+static enum err enter_step(struct select_call *c, const struct step *at, int stream, const struct picks *p, struct why *why)
+{
+	if (at->block != 0)
+		return enter_block_row(c, at, stream, p, why);
+	c->block = NULL;
+	c->cursor.want = &p->want;
+	return cursor_step(c->r, &c->cursor, &c->steps, at, stream, why);
+}
+
+static double value_of(const struct select_call *c, size_t position)
+{
+	return c->block != NULL ? c->block->columns[position][c->block_row - c->block->first] : c->cursor.state.v[position];
+}
+
 static enum err take_step(struct select_call *c, const struct step *at, int stream, uint64_t number, struct why *why)
 {
 	const struct picks *p = picks_of(c, at->layout);
 	bool in_window = at->at_ms > c->after_ms;
-	enum err e = ERR_OK;
-	if (p != NULL && p->n > 0) {
-		c->cursor.want = &p->want;
-		e = cursor_step(c->r, &c->cursor, &c->steps, at, stream, why);
-	}
+	enum err e = reader_check(c->r, why);
+	if (e == ERR_OK && p != NULL && p->n > 0)
+		e = enter_step(c, at, stream, p, why);
 	for (size_t i = 0; p != NULL && i < p->n && e == ERR_OK; i++) {
 		struct gathered *g = &c->all[p->items[i].series];
-		double v = c->cursor.state.v[p->items[i].position];
+		double v = value_of(c, p->items[i].position);
 		bool was_live = g->is_live;
 		g->seen = number;
 		g->is_live = !is_stale(v);
@@ -339,6 +374,9 @@ static enum err select_track(struct select_call *c, const struct use *uses, size
 	if (c->n_slots > 0)
 		memset(c->slots, 0, c->n_slots * sizeof *c->slots);
 	c->cursor.id = 0;
+	c->block = NULL;
+	c->block_picks = NULL;
+	c->block_end = 0;
 	if (e == ERR_OK)
 		e = make_picks(c, uses, n, target, why);
 	for (size_t i = 0; i < c->steps.n && e == ERR_OK && c->n_picks > 0; i++)

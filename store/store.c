@@ -13,6 +13,7 @@
 #include "store/alerts.h"
 #include "store/changes.h"
 #include "store/clock_watch.h"
+#include "store/fold.h"
 #include "store/fs.h"
 #include "store/layout_table.h"
 #include "store/writer.h"
@@ -207,19 +208,57 @@ static int64_t newest_ms(const struct store *s)
 	return newest;
 }
 
+/* The first moment from `from_ms` on at which something was recorded, where that is before *at_ms. */
+static enum err next_recorded(struct db *db, enum statement which, int64_t from_ms, int64_t *at_ms, struct why *why)
+{
+	sqlite3_stmt *q = db_statement(db, which);
+	if (q == NULL)
+		return db_error(db, why);
+	sqlite3_bind_int(q, 1, STREAM_REPORT);
+	sqlite3_bind_int64(q, 2, from_ms);
+	enum err e = db_step(db, q, why);
+	if (e == ERR_OK && sqlite3_column_type(q, 0) == SQLITE_INTEGER && sqlite3_column_int64(q, 0) < *at_ms)
+		*at_ms = sqlite3_column_int64(q, 0);
+	sqlite3_reset(q);
+	return e;
+}
+
+/* The same in blocks that began before from_ms. */
+static enum err next_inside_blocks(struct db *db, int64_t from_ms, int64_t *at_ms, struct why *why)
+{
+	sqlite3_stmt *q = db_statement(db, STMT_BLOCKS_OVER);
+	if (q == NULL)
+		return db_error(db, why);
+	sqlite3_bind_int(q, 1, STREAM_REPORT);
+	sqlite3_bind_int64(q, 2, from_ms);
+	enum err e;
+	while ((e = db_step(db, q, why)) == ERR_OK) {
+		struct block_head head;
+		int64_t prev;
+		e = fold_head(db, sqlite3_column_int64(q, 1), STREAM_REPORT, sqlite3_column_int64(q, 0), &head, &prev, why);
+		if (e != ERR_OK)
+			break;
+		for (size_t k = head.n_rows; k-- > 0 && head.at_ms[k] >= from_ms;)
+			*at_ms = head.at_ms[k] < *at_ms ? head.at_ms[k] : *at_ms;
+		block_head_release(&head);
+	}
+	sqlite3_reset(q);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 /* In how many hours from `from_ms` on something was recorded; more than `most` are not counted. */
 static enum err hours_recorded(struct db *db, int64_t from_ms, int most, int *hours, struct why *why)
 {
 	for (*hours = 0; *hours <= most; ++*hours) {
-		sqlite3_stmt *q = db_statement(db, STMT_FRAME_NEXT_MS);
-		if (q == NULL)
-			return db_error(db, why);
-		sqlite3_bind_int(q, 1, STREAM_REPORT);
-		sqlite3_bind_int64(q, 2, from_ms);
-		enum err e = db_step(db, q, why);
-		if (e != ERR_OK || sqlite3_column_type(q, 0) != SQLITE_INTEGER)
+		int64_t at_ms = INT64_MAX;
+		enum err e = next_recorded(db, STMT_FRAME_NEXT_MS, from_ms, &at_ms, why);
+		if (e == ERR_OK)
+			e = next_recorded(db, STMT_BLOCK_NEXT_MS, from_ms, &at_ms, why);
+		if (e == ERR_OK)
+			e = next_inside_blocks(db, from_ms, &at_ms, why);
+		if (e != ERR_OK || at_ms == INT64_MAX)
 			return e;
-		from_ms = sqlite3_column_int64(q, 0) + HOUR_MS;
+		from_ms = at_ms + HOUR_MS;
 	}
 	return ERR_OK;
 }

@@ -12,7 +12,7 @@
 #include "store/ledger.h"
 #include "store/reader_private.h"
 
-enum { ROWS_AT_ONCE = 2000, LAYOUTS_AT_ONCE = 100 }; /* in one transaction, so that the log of a recorder that writes meanwhile stays short */
+enum { ROWS_AT_ONCE = 2000, LAYOUTS_AT_ONCE = 100, BLOCKS_AT_ONCE = 100 }; /* in one transaction, so that the log of a recorder that writes meanwhile stays short */
 
 /* The newest frame of a track that was read so far. */
 struct last {
@@ -176,7 +176,11 @@ static enum err check_frame(struct verifying *v, const struct row *row, struct w
 	enum err e = find_last(v, row->target, row->stream, &l, why);
 	if (e != ERR_OK)
 		return e;
-	if (row->prev >= row->id) /* I1 */
+	struct open_block *block;
+	size_t at;
+	if (reader_block_find(v->r, row->target, row->stream, row->id, &block, &at, &told) == ERR_OK)
+		l->is_good = false; /* the block counts, and what is behind it can be read alone; a block that cannot be opened is told with the blocks */
+	else if (row->prev >= row->id) /* I1 */
 		refuse(v, row, l, "its chain goes forward");
 	else if (row->layout == 0)
 		l->is_good = false;
@@ -228,6 +232,59 @@ static enum err check_frames(void *ctx, struct why *why)
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+/* ---- blocks ---- */
+
+struct block_place {
+	int64_t id, target;
+	int     stream;
+};
+
+static enum err check_block(struct verifying *v, const struct block_place *p, struct why *why)
+{
+	struct open_block *b;
+	size_t row;
+	struct why told = { "" };
+	v->counts->blocks++;
+	enum err e = reader_block_find(v->r, p->target, p->stream, p->id, &b, &row, &told);
+	if (e == ERR_NOT_FOUND)
+		e = db_corrupt(&v->r->db, "a block is not what its row says", &told);
+	if (e == ERR_OK)
+		e = reader_block_row(v->r, b, row, NULL, &told); /* all columns of it */
+	if (e == ERR_OK)
+		v->counts->samples += (int64_t)(b->head.n_series * b->head.n_valued);
+	e = judged(v, e, "block", p->id, &told);
+	return e == ERR_OK ? e : why_set(why, e, "%s", told.text);
+}
+
+static enum err check_blocks(void *ctx, struct why *why)
+{
+	struct verifying *v = ctx;
+	struct db *db = &v->r->db;
+	struct block_place places[BLOCKS_AT_ONCE];
+	size_t n = 0;
+	v->is_done = v->r->db.version < SCHEMA_BLOCKS;
+	if (v->is_done)
+		return ERR_OK;
+	sqlite3_stmt *s = db_statement(db, STMT_BLOCKS_AFTER);
+	if (s == NULL)
+		return db_error(db, why);
+	sqlite3_bind_int64(s, 1, v->after);
+	sqlite3_bind_int(s, 2, BLOCKS_AT_ONCE);
+	enum err e = ERR_OK;
+	while (n < BLOCKS_AT_ONCE && (e = db_step(db, s, why)) == ERR_OK)
+		places[n++] = (struct block_place){ sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1), sqlite3_column_int(s, 2) };
+	sqlite3_reset(s);
+	if (n < BLOCKS_AT_ONCE && e != ERR_NOT_FOUND)
+		return e;
+	v->is_done = n < BLOCKS_AT_ONCE;
+	e = ERR_OK;
+	for (size_t i = 0; i < n && e == ERR_OK; i++) {
+		e = check_block(v, &places[i], why);
+		v->after = places[i].id;
+	}
+	return e;
+}
+
 /* ---- the newest frame of each track ---- */
 
 static enum err check_tracks(void *ctx, struct why *why)
@@ -235,7 +292,7 @@ static enum err check_tracks(void *ctx, struct why *why)
 	struct verifying *v = ctx;
 	struct db *db = &v->r->db;
 	sqlite3_stmt *s = db_statement(db, STMT_TRACKS_AFTER);
-	struct { int64_t newest; int stream; } tracks[ROWS_AT_ONCE];
+	struct { int64_t target, newest; int stream; } tracks[ROWS_AT_ONCE];
 	size_t n = 0;
 	if (s == NULL)
 		return db_error(db, why);
@@ -244,6 +301,7 @@ static enum err check_tracks(void *ctx, struct why *why)
 	sqlite3_bind_int(s, 3, ROWS_AT_ONCE);
 	enum err e;
 	while (n < ROWS_AT_ONCE && (e = db_step(db, s, why)) == ERR_OK) {
+		tracks[n].target = sqlite3_column_int64(s, 0);
 		tracks[n].stream = sqlite3_column_int(s, 1);
 		tracks[n++].newest = sqlite3_column_int64(s, 2);
 		v->after = sqlite3_column_int64(s, 0) * STREAM_COUNT + sqlite3_column_int(s, 1);
@@ -256,7 +314,7 @@ static enum err check_tracks(void *ctx, struct why *why)
 	for (size_t i = 0; i < n && e == ERR_OK; i++) {
 		struct cursor c = { 0 };
 		struct why told = { "" };
-		e = cursor_seek(v->r, &c, tracks[i].newest, &told);
+		e = cursor_seek(v->r, &c, tracks[i].target, tracks[i].stream, tracks[i].newest, &told);
 		e = judged(v, e, "frame", tracks[i].newest, &told);
 		if (e != ERR_OK)
 			why_set(why, e, "%s", told.text);
@@ -306,6 +364,8 @@ enum err store_verify(struct reader *r, const struct verify_options *o, struct v
 	if (e == ERR_OK && o->is_deep) {
 		out->samples = 0;
 		e = in_slices(&v, check_frames, why);
+		if (e == ERR_OK)
+			e = in_slices(&v, check_blocks, why);
 	}
 	if (e == ERR_OK)
 		e = check_audit(&v, why);

@@ -15,14 +15,32 @@ struct row {
 	int         stream, hop;
 	const void *body; /* lent until the next row is read */
 	size_t      size;
+	struct open_block *block; /* it is a row of this block; NULL: a frame */
+	size_t      block_row;
 };
 
-/* ERR_NOT_FOUND: no such frame (any more). */
-static enum err read_row(struct reader *r, int64_t id, struct row *out, struct why *why)
+static void row_of_block(struct open_block *b, size_t at, struct row *out)
 {
+	*out = (struct row){
+		.id = b->head.id[at], .target = b->target, .stream = b->stream, .at_ms = b->head.at_ms[at], .prev = at > 0 ? b->head.id[at - 1] : b->prev,
+		.hop = HOP_KEY, .layout = b->head.is_gone[at] ? 0 : b->layout, .block = b, .block_row = at,
+	};
+}
+
+/* ERR_NOT_FOUND: no such frame (any more). One that is in a block is what the block says, whether it stands in the table too or not. */
+static enum err read_row(struct reader *r, int64_t target, int stream, int64_t id, struct row *out, struct why *why)
+{
+	struct open_block *b;
+	size_t at;
 	enum err e = reader_check(r, why);
 	if (e != ERR_OK)
 		return e;
+	e = reader_block_find(r, target, stream, id, &b, &at, why);
+	if (e != ERR_NOT_FOUND) {
+		if (e == ERR_OK)
+			row_of_block(b, at, out);
+		return e;
+	}
 	sqlite3_stmt *s = db_statement(&r->db, STMT_FRAME);
 	if (s == NULL)
 		return db_error(&r->db, why);
@@ -81,6 +99,13 @@ static void keep_body(struct steps *s, struct step *one, const struct row *row)
 	s->n_bodies += row->size;
 }
 
+/* What is asked for of a walk. */
+struct walk {
+	int64_t       after_ms, until_ms;
+	bool          keep_bodies;
+	struct steps *out;
+};
+
 static bool readable_alone(const struct row *row) { return row->layout == 0 || row->hop != HOP_DELTA; }
 
 static void reverse(struct steps *s)
@@ -92,27 +117,42 @@ static void reverse(struct steps *s)
 	}
 }
 
+/* One step of a walk; *is_last: what is before it is not asked for. */
+static enum err walk_step(struct walk *w, const struct row *row, bool *is_last, struct why *why)
+{
+	enum err e = ERR_OK;
+	if (row->at_ms <= w->until_ms) {
+		struct step one = { row->id, row->at_ms, row->target, row->layout, row->prev, STEP_NO_BODY, row->size, readable_alone(row), row->stream,
+			            row->block != NULL ? row->block->id : 0 };
+		if (w->keep_bodies && row->block == NULL)
+			keep_body(w->out, &one, row);
+		e = walk_steps_add(w->out, &one, why);
+	}
+	*is_last = row->at_ms <= w->after_ms && (!w->keep_bodies || readable_alone(row));
+	return e;
+}
+
 enum err walk_track(struct reader *r, int64_t target, int stream, int64_t after_ms, int64_t until_ms, bool keep_bodies,
                     struct steps *out, struct why *why)
 {
 	int64_t id;
+	struct walk w = { after_ms, until_ms, keep_bodies, out };
+	bool is_last = false;
 	out->n = out->n_bodies = 0;
 	enum err e = chain_entry(&r->db, &r->rewinds, target, stream, until_ms, &id, why);
-	while (e == ERR_OK && id > 0) {
+	while (e == ERR_OK && id > 0 && !is_last) {
 		struct row row;
-		e = read_row(r, id, &row, why);
+		e = read_row(r, target, stream, id, &row, why);
 		if (e != ERR_OK)
 			break;
 		if (row.target != target || row.stream != stream)
 			return db_corrupt(&r->db, "a chain of frames leads to another target", why);
-		if (row.at_ms <= until_ms) {
-			struct step one = { id, row.at_ms, target, row.layout, row.prev, STEP_NO_BODY, row.size, readable_alone(&row) };
-			if (keep_bodies)
-				keep_body(out, &one, &row);
-			e = walk_steps_add(out, &one, why);
+		e = walk_step(&w, &row, &is_last, why);
+		/* The rows before it of a block need not be looked for. */
+		while (e == ERR_OK && !is_last && row.block != NULL && row.block_row > 0) {
+			row_of_block(row.block, row.block_row - 1, &row);
+			e = walk_step(&w, &row, &is_last, why);
 		}
-		if (row.at_ms <= after_ms && (!keep_bodies || readable_alone(&row)))
-			break;
 		id = row.prev;
 	}
 	reverse(out);
@@ -136,8 +176,26 @@ static enum err decode_body(struct reader *r, struct cursor *c, const struct ste
 	return ERR_OK;
 }
 
+static enum err take_block_row(struct reader *r, struct cursor *c, const struct row *row, struct why *why)
+{
+	size_t n = row->block->head.n_series;
+	c->id = 0;
+	if (row->layout != 0) {
+		if (c->state.n != n && frame_state_start(&c->state, n) != ERR_OK)
+			return why_memory(why);
+		enum err e = reader_block_values(r, row->block, row->block_row, c->want, c->state.v, why);
+		if (e != ERR_OK)
+			return e;
+	}
+	c->id = row->id;
+	c->layout = row->layout;
+	return ERR_OK;
+}
+
 static enum err decode_row(struct reader *r, struct cursor *c, const struct row *row, struct why *why)
 {
+	if (row->block != NULL)
+		return take_block_row(r, c, row, why);
 	struct step at = { .id = row->id, .at_ms = row->at_ms, .target = row->target, .layout = row->layout, .body_size = row->size,
 	                   .is_key = readable_alone(row) };
 	return decode_body(r, c, &at, row->stream, row->body, why);
@@ -146,7 +204,7 @@ static enum err decode_row(struct reader *r, struct cursor *c, const struct row 
 enum err cursor_step(struct reader *r, struct cursor *c, const struct steps *steps, const struct step *to, int stream, struct why *why)
 {
 	if (to->body_at == STEP_NO_BODY || !(to->is_key || (c->id != 0 && to->prev == c->id && to->layout == c->layout)))
-		return cursor_seek(r, c, to->id, why);
+		return cursor_seek(r, c, to->target, stream, to->id, why);
 	enum err e = reader_check(r, why);
 	return e == ERR_OK ? decode_body(r, c, to, stream, steps->bodies + to->body_at, why) : e;
 }
@@ -159,23 +217,25 @@ static enum err way_back(struct reader *r, const struct cursor *c, struct row *r
 		e = walk_steps_add(way, &(struct step){ .id = row->id }, why);
 		if (e != ERR_OK || readable_alone(row) || (c->id != 0 && row->prev == c->id && row->layout == c->layout))
 			return e;
-		e = read_row(r, row->prev, row, why);
+		e = read_row(r, row->target, row->stream, row->prev, row, why);
 	}
 	return e == ERR_NOT_FOUND ? db_corrupt(&r->db, "the key frame of a frame is gone", why) : e;
 }
 
-enum err cursor_seek(struct reader *r, struct cursor *c, int64_t id, struct why *why)
+enum err cursor_seek(struct reader *r, struct cursor *c, int64_t target, int stream, int64_t id, struct why *why)
 {
 	struct row row;
-	enum err e = read_row(r, id, &row, why);
+	enum err e = read_row(r, target, stream, id, &row, why);
 	if (e != ERR_OK)
 		return e == ERR_NOT_FOUND ? db_corrupt(&r->db, "a frame is gone", why) : e;
+	if (row.target != target || row.stream != stream)
+		return db_corrupt(&r->db, "a frame is of another target", why);
 	if (readable_alone(&row) || (c->id != 0 && row.prev == c->id && row.layout == c->layout))
 		return decode_row(r, c, &row, why);
 	struct steps way = { 0 };
 	e = way_back(r, c, &row, &way, why);
 	while (e == ERR_OK && way.n > 0) {
-		e = read_row(r, way.items[--way.n].id, &row, why);
+		e = read_row(r, target, stream, way.items[--way.n].id, &row, why);
 		if (e == ERR_OK)
 			e = decode_row(r, c, &row, why);
 	}
@@ -218,7 +278,7 @@ static enum err give_frame(struct frames_call *f, const struct step *at, struct 
 	struct cursor *c;
 	enum err e = cursor_of(f, at->target, &c, why);
 	if (e == ERR_OK)
-		e = cursor_seek(f->r, c, at->id, why);
+		e = cursor_seek(f->r, c, at->target, (int)f->stream, at->id, why);
 	if (e != ERR_OK)
 		return e;
 	struct frame frame = { .target = at->target, .wall_ms = at->at_ms };
@@ -246,6 +306,106 @@ static enum err count_tracks(struct frames_call *f, int64_t *n, struct why *why)
 	*n = sqlite3_column_int64(s, 0);
 	sqlite3_reset(s);
 	return ERR_OK;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct step *x = a, *y = b;
+	if (x->at_ms != y->at_ms)
+		return x->at_ms < y->at_ms ? -1 : 1;
+	return (x->target > y->target) - (x->target < y->target);
+}
+
+/* Rows of one block that are in the window; the newest of them alone where no more are asked for. */
+static enum err steps_of_block(struct frames_call *f, int64_t target, int64_t id, struct why *why)
+{
+	struct open_block *b;
+	size_t last;
+	enum err e = reader_block_find(f->r, target, (int)f->stream, id, &b, &last, why);
+	for (size_t k = e == ERR_OK ? b->head.n_rows : 0; k-- > 0 && e == ERR_OK;) {
+		struct step one = { .id = b->head.id[k], .at_ms = b->head.at_ms[k], .target = target };
+		if (one.at_ms <= f->after_ms || one.at_ms > f->until_ms || rewinds_hide(&f->r->rewinds, one.id, one.at_ms))
+			continue;
+		e = walk_steps_add(&f->steps, &one, why);
+		if (f->newest_only)
+			break;
+	}
+	return e == ERR_NOT_FOUND ? db_corrupt(&f->r->db, "a block is not what its row says", why) : e;
+}
+
+/* Blocks of one track that are in the window, the newest first. Of those that are not set aside none begins earlier and ends later than another. */
+static enum err steps_of_track(struct frames_call *f, int64_t target, struct why *why)
+{
+	size_t before = f->steps.n;
+	sqlite3_stmt *s = db_statement(&f->r->db, STMT_BLOCKS_DOWN);
+	if (s == NULL)
+		return db_error(&f->r->db, why);
+	sqlite3_bind_int64(s, 1, target);
+	sqlite3_bind_int(s, 2, (int)f->stream);
+	sqlite3_bind_int64(s, 3, f->until_ms);
+	enum err e;
+	while ((e = db_step(&f->r->db, s, why)) == ERR_OK) {
+		if (rewinds_hide(&f->r->rewinds, sqlite3_column_int64(s, 1), sqlite3_column_int64(s, 2)))
+			continue;
+		if (sqlite3_column_int64(s, 3) <= f->after_ms)
+			break;
+		e = steps_of_block(f, target, sqlite3_column_int64(s, 0), why);
+		if (e != ERR_OK || (f->newest_only && f->steps.n > before))
+			break;
+	}
+	sqlite3_reset(s);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* Whether any block has frames after the window's start. */
+static enum err reaches_blocks(struct frames_call *f, bool *does, struct why *why)
+{
+	*does = false;
+	if (f->r->highest_in_block == 0)
+		return ERR_OK;
+	sqlite3_stmt *s = db_statement(&f->r->db, STMT_BLOCK_LAST_MS);
+	if (s == NULL)
+		return db_error(&f->r->db, why);
+	sqlite3_bind_int(s, 1, (int)f->stream);
+	enum err e = db_step(&f->r->db, s, why);
+	if (e != ERR_OK)
+		return e;
+	*does = sqlite3_column_type(s, 0) == SQLITE_INTEGER && sqlite3_column_int64(s, 0) > f->after_ms;
+	sqlite3_reset(s);
+	return ERR_OK;
+}
+
+/* By time; a frame that was found twice, in the table and in a block, once. */
+static void order_steps(struct frames_call *f)
+{
+	size_t kept = 0;
+	if (f->steps.n > 1)
+		qsort(f->steps.items, f->steps.n, sizeof *f->steps.items, by_time);
+	for (size_t i = 0; i < f->steps.n; i++)
+		if (kept == 0 || f->steps.items[kept - 1].id != f->steps.items[i].id)
+			f->steps.items[kept++] = f->steps.items[i];
+	f->steps.n = kept;
+}
+
+/* What is in blocks, among the frames that were found already. Where the newest are asked for, that is of tracks that have none in the table: what is in the
+ * table of a track is newer than its blocks. */
+static enum err add_blocks(struct frames_call *f, struct why *why)
+{
+	sqlite3_stmt *s = db_statement(&f->r->db, STMT_TRACKS_OF);
+	if (s == NULL)
+		return db_error(&f->r->db, why);
+	sqlite3_bind_int(s, 1, (int)f->stream);
+	enum err e;
+	while ((e = db_step(&f->r->db, s, why)) == ERR_OK) {
+		int64_t target = sqlite3_column_int64(s, 0);
+		if (target > 0 && !(f->newest_only && id_map_get(&f->cursors, target) != NULL))
+			e = steps_of_track(f, target, why);
+		if (e != ERR_OK)
+			break;
+	}
+	sqlite3_reset(s);
+	order_steps(f);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
 static enum err steps_of_all(struct frames_call *f, struct why *why)
@@ -276,7 +436,10 @@ static enum err steps_of_all(struct frames_call *f, struct why *why)
 	sqlite3_reset(s);
 	if (f->newest_only)
 		reverse(&f->steps);
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
+	bool has_all = e == ERR_OK, does = false; /* a step would have said that there is no more */
+	if (e == ERR_OK || e == ERR_NOT_FOUND)
+		e = has_all ? ERR_OK : reaches_blocks(f, &does, why);
+	return e == ERR_OK && does ? add_blocks(f, why) : e;
 }
 
 static enum err frames_body(void *ctx, struct why *why)

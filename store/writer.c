@@ -12,9 +12,12 @@
 #include "base/log.h"
 #include "base/num.h"
 #include "store/changes.h"
+#include "store/fold.h"
 #include "store/retain.h"
 
 enum { COMMIT_MS = 500, QUEUE_BYTES = 64 << 20, BATCH_BYTES = 8 << 20, RETRY_MIN_MS = 100, RETRY_MAX_MS = 5000 };
+/* Folding is done in slices, when the next commit is not due for a while. Frames that are so many key distances of all tracks behind are passed by. */
+enum { FOLD_ROOM_MS = 50, FOLD_SLICE_MS = 25, FOLD_TRACKS = 64, SWEEP_FRAMES = 512, SWEEP_DISTANCES = 6 };
 /* Old rows are removed between commits where there is room for it: slices follow each other, passes rest. Much free space is given back, page by page. */
 enum { TEND_ROOM_MS = 50, TEND_SLICE_MS = 100, TEND_PASS_MS = 60 * 1000, SHRINK_PAGES = 512, SHRINK_FROM = 16 << 20 };
 /* Checkpoint when the log has this many pages; wait for readers and cut it down when it has the larger number. */
@@ -43,6 +46,9 @@ struct writer {
 	pthread_t           thread;
 	struct db           db;
 	struct ledger       ledger;
+	struct fold         fold;
+	enum folding        folding;
+	bool                is_sweeping; /* there may be frames to take out of the table */
 	struct lease        lease;
 	const struct clock *clock;
 	struct log         *log;
@@ -252,6 +258,72 @@ static void settle(struct writer *w, enum err e, const struct why *why)
 	w->health.queued_bytes = w->queued_bytes;
 }
 
+/* ---- the thread: folding ---- */
+
+struct fold_slice {
+	struct writer *writer;
+	struct {
+		int64_t target;
+		int     stream;
+		bool    did;
+	} tracks[FOLD_TRACKS];
+	size_t n;
+};
+
+static enum err fold_tracks(struct fold_slice *c, int64_t until_ms, struct why *why)
+{
+	struct writer *w = c->writer;
+	enum err e = ERR_OK;
+	while (e == ERR_OK && c->n < FOLD_TRACKS && own_ms() < until_ms && ledger_due(&w->ledger, &c->tracks[c->n].target, &c->tracks[c->n].stream)) {
+		e = fold_track(&w->fold, c->tracks[c->n].target, c->tracks[c->n].stream, &c->tracks[c->n].did, why);
+		w->is_sweeping |= c->tracks[c->n].did;
+		c->n++;
+	}
+	return e;
+}
+
+static enum err fold_body(void *ctx, struct why *why)
+{
+	struct fold_slice *c = ctx;
+	struct writer *w = c->writer;
+	int64_t until_ms = own_ms() + FOLD_SLICE_MS, behind = (int64_t)w->ledger.hop * SWEEP_DISTANCES * (int64_t)w->ledger.n_live;
+	enum err e = lease_check(&w->db, &w->lease, why); /* I6 */
+	if (e == ERR_OK)
+		e = fold_tracks(c, until_ms, why);
+	do
+		if (e == ERR_OK && w->is_sweeping)
+			e = fold_sweep(&w->fold, w->ledger.committed_frame - behind, SWEEP_FRAMES, &w->is_sweeping, why);
+	while (e == ERR_OK && w->is_sweeping && own_ms() < until_ms);
+	return e;
+}
+
+/* Folds the oldest frames of some tracks, if any have some, and takes out of the table what no reader needs there any more. What fails is tried again at the
+ * track's next indexed key frame; one that is damaged keeps no other from it. Not locked. */
+static void fold_some(struct writer *w)
+{
+	struct why why = { "" };
+	struct fold_slice c = { .writer = w };
+	enum err e = db_transact(&w->db, true, fold_body, &c, &why);
+	fold_settle(&w->fold, e == ERR_OK);
+	for (size_t i = 0; i < c.n; i++)
+		if (e == ERR_OK ? c.tracks[i].did : e == ERR_CORRUPT && i + 1 < c.n)
+			ledger_is_due(&w->ledger, c.tracks[i].target, c.tracks[i].stream);
+	if (e != ERR_OK) {
+		log_warn(w->log, "store", "frames are not folded: %s", why.text);
+		w->is_sweeping = false;
+		return;
+	}
+	checkpoint(w, false);
+}
+
+/* Locked. */
+static bool may_fold(const struct writer *w, int64_t due)
+{
+	return w->folding != FOLD_NEVER && w->health.has_lease && w->retry_at_ms == 0 && (w->ledger.n_due > 0 || w->is_sweeping) && due > own_ms() + FOLD_ROOM_MS;
+}
+
+/* ---- the thread: rounds ---- */
+
 /* One try to commit a batch. Called locked, returns locked. */
 static void round_of(struct writer *w)
 {
@@ -264,6 +336,8 @@ static void round_of(struct writer *w)
 	bool is_lost = e == ERR_LATER && lease_check(&w->db, &w->lease, NULL) == ERR_LATER;
 	if (e == ERR_OK)
 		checkpoint(w, w->batch == NULL);
+	while (e == ERR_OK && w->folding == FOLD_AT_ONCE && (w->ledger.n_due > 0 || w->is_sweeping))
+		fold_some(w);
 	pthread_mutex_lock(&w->mutex);
 	settle(w, e, &why);
 	if (is_lost)
@@ -361,6 +435,10 @@ static void *writer_main(void *ctx)
 		int64_t due = next_round(w), now = own_ms();
 		if (due <= now) {
 			round_of(w);
+		} else if (may_fold(w, due)) {
+			pthread_mutex_unlock(&w->mutex);
+			fold_some(w);
+			pthread_mutex_lock(&w->mutex);
 		} else if (due == INT64_MAX) {
 			pthread_cond_wait(&w->wake, &w->mutex);
 		} else if (w->tend_at_ms <= now && due > now + TEND_ROOM_MS && w->retry_at_ms == 0) {
@@ -462,6 +540,7 @@ static void writer_free(struct writer *w)
 {
 	free_items(w->batch);
 	free_items(w->first);
+	fold_release(&w->fold);
 	ledger_release(&w->ledger);
 	db_close(&w->db);
 	pthread_cond_destroy(&w->wake);
@@ -504,6 +583,10 @@ enum err writer_start(struct db *db, const struct lease *lease, const struct sto
 	pthread_condattr_destroy(&attributes);
 	sqlite3_wal_hook(w->db.handle, wal_grew, w);
 	enum err e = ledger_init(&w->ledger, &w->db, why);
+	if (o->key_distance > 0)
+		w->ledger.hop = o->key_distance > 2 ? o->key_distance : 2;
+	w->folding = o->folding;
+	fold_init(&w->fold, &w->db);
 	if (e == ERR_OK && pthread_create(&w->thread, NULL, writer_main, w) != 0)
 		e = why_set(why, ERR_LIMIT, "cannot start the writer thread");
 	if (e != ERR_OK) {

@@ -186,7 +186,7 @@ recorder=
 run 0 "$pitwall" status --config "$work/quick.yml" --store "$store"; ok 'after kill -9 another takes over'
 run 0 "$pitwall" compact --config "$work/quick.yml" --store "$store" && says ' before .*; 0 rows removed'; ok 'compact'
 run 0 "$pitwall" doctor --config "$work/quick.yml" --store "$store" && says 'newest frames of [1-9][0-9]* tracks, .*: good'; ok 'doctor looks into the store'
-run 0 "$pitwall" doctor --config "$work/quick.yml" --store "$store" --deep && says 'every page, [1-9][0-9]* frames with [1-9][0-9]* samples'; ok 'doctor looks at all of it'
+run 0 "$pitwall" doctor --config "$work/quick.yml" --store "$store" --deep && says 'every page, [1-9][0-9]* frames and [0-9]* blocks with [1-9][0-9]* samples'; ok 'doctor looks at all of it'
 run 2 "$pitwall" doctor --deep && complains 'is for --store'; ok 'a deep look wants a store'
 run 2 "$pitwall" compact --config "$work/quick.yml" --store "$work/none.db" && complains "there is no store '.*none.db'" && [ ! -e "$work/none.db" ]; ok 'compact of a store that is not there'
 

@@ -62,3 +62,45 @@ tests_unit_store_test_block_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--w
 UNIT_TESTS += tests/unit/store/test_usage
 tests_unit_store_test_usage_SOURCES = %reldir%/test_usage.c $(store_folder)
 tests_unit_store_test_usage_LDADD   = $(libs_store) $(CMOCKA_LIBS)
+# The same tests of the store, with frames folded into blocks after every few.
+store_folding         = %reldir%/fold_at_once.c
+store_folding_ldflags = $(AM_LDFLAGS) -Wl,--wrap=store_open
+
+UNIT_TESTS += tests/unit/store/test_store_folding
+tests_unit_store_test_store_folding_SOURCES = %reldir%/test_store.c $(store_folding)
+tests_unit_store_test_store_folding_LDADD   = $(libs_store) $(CMOCKA_LIBS)
+tests_unit_store_test_store_folding_LDFLAGS = $(store_folding_ldflags)
+
+UNIT_TESTS += tests/unit/store/test_tail_folding
+tests_unit_store_test_tail_folding_SOURCES = %reldir%/test_tail.c $(store_folder) $(store_folding)
+tests_unit_store_test_tail_folding_LDADD   = $(libs_store) $(CMOCKA_LIBS)
+tests_unit_store_test_tail_folding_LDFLAGS = $(store_folding_ldflags)
+
+UNIT_TESTS += tests/unit/store/test_faults_folding
+tests_unit_store_test_faults_folding_SOURCES = %reldir%/test_faults.c $(store_folding)
+tests_unit_store_test_faults_folding_LDADD   = $(libs_store) $(CMOCKA_LIBS)
+tests_unit_store_test_faults_folding_LDFLAGS = $(store_folding_ldflags)
+
+UNIT_TESTS += tests/unit/store/test_memory_folding
+tests_unit_store_test_memory_folding_SOURCES = %reldir%/test_memory.c $(store_folding)
+tests_unit_store_test_memory_folding_LDADD   = $(libs_store) $(CMOCKA_LIBS)
+tests_unit_store_test_memory_folding_LDFLAGS = $(store_folding_ldflags) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
+
+UNIT_TESTS += tests/unit/store/test_layouts_folding
+tests_unit_store_test_layouts_folding_SOURCES = %reldir%/test_layouts.c $(store_folder) $(store_folding)
+tests_unit_store_test_layouts_folding_LDADD   = $(libs_store) $(CMOCKA_LIBS)
+tests_unit_store_test_layouts_folding_LDFLAGS = $(store_folding_ldflags)
+
+UNIT_TESTS += tests/unit/store/test_power_cut_folding
+tests_unit_store_test_power_cut_folding_SOURCES = %reldir%/test_power_cut.c $(store_folder) $(store_folding)
+tests_unit_store_test_power_cut_folding_LDADD   = $(libs_store) $(CMOCKA_LIBS)
+tests_unit_store_test_power_cut_folding_LDFLAGS = $(store_folding_ldflags)
+
+UNIT_TESTS += tests/unit/store/test_fold
+tests_unit_store_test_fold_SOURCES = %reldir%/test_fold.c $(store_folder)
+tests_unit_store_test_fold_LDADD   = $(libs_store) $(CMOCKA_LIBS)
+
+SLOW_TESTS += tests/unit/store/test_retain_folding
+tests_unit_store_test_retain_folding_SOURCES = %reldir%/test_retain.c $(store_folder) $(store_folding)
+tests_unit_store_test_retain_folding_LDADD   = $(libs_store) $(CMOCKA_LIBS)
+tests_unit_store_test_retain_folding_LDFLAGS = $(store_folding_ldflags)

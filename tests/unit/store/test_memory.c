@@ -4,6 +4,7 @@
  * and SQLite's. Each call says so or succeeds; nothing leaks (the sanitizer looks), and what was committed is there. */
 #include "tests/unit/unit.h"
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <unistd.h>
@@ -12,7 +13,7 @@
 
 #include "store/reader.h"
 
-enum { START_MS = 1000000, ROUNDS_MAX = 20000 };
+enum { START_MS = 1000000, ROUNDS_MAX = 200000, EACH = 50 /* the first so many allocations fail one by one */, STRIDES = 120 /* the others in as many */ };
 
 static struct {
 	atomic_int         left;   /* allocations until one fails; negative: none will */
@@ -62,6 +63,9 @@ static void arm(int n)
 	atomic_store(&faults.failed, 0);
 	atomic_store(&faults.left, n);
 }
+
+/* How far it is from failure n to the next: a hundred-odd rounds, however many allocations there are. */
+static int stride(int n, int allocations) { return n < EACH ? 1 : allocations / STRIDES + 1; }
 
 /* Whether one had failed. */
 static bool disarm(void)
@@ -187,10 +191,13 @@ static void readers_survive(void **state)
 	for (int i = 1; i <= 100; i++)
 		assert_int_equal(record(i), ERR_OK);
 	for (int trust = READER_OWN; trust <= READER_STRANGER; trust++) {
+		arm(INT_MAX);
 		assert_int_equal(read_all((enum reader_trust)trust, &want), ERR_OK);
+		int allocations = INT_MAX - atomic_load(&faults.left);
+		disarm();
 		assert_true(want.samples == 200 && want.frames == 101 && want.events == 100);
 		int n = 0;
-		for (bool was_hit = true; was_hit && n < ROUNDS_MAX; n += n < 50 ? 1 : 7) {
+		for (bool was_hit = true; was_hit && n < ROUNDS_MAX; n += stride(n, allocations)) {
 			why.text[0] = '\0';
 			arm(n);
 			enum err e = read_all((enum reader_trust)trust, &got);
@@ -210,8 +217,11 @@ static void recorders_survive(void **state)
 	(void)state;
 	int n = 0;
 	struct counts got = { 0 };
+	arm(INT_MAX);
 	assert_int_equal(record(1), ERR_OK);
-	for (bool was_hit = true; was_hit && n < ROUNDS_MAX; n += n < 50 ? 1 : 19) {
+	int allocations = INT_MAX - atomic_load(&faults.left);
+	disarm();
+	for (bool was_hit = true; was_hit && n < ROUNDS_MAX; n += stride(n, allocations)) {
 		why.text[0] = '\0';
 		arm(n);
 		enum err e = record(2 * n + 2);
