@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "collectors/digest.h"
 
-enum { NAME_SHOWN = 40, HASH_SHOWN = 8, FIELD_WIDTH = 80, LINE = 512, SECONDS_MAX = INT32_MAX };
+enum { NAME_SHOWN = 40, HASH_SHOWN = 8, NAME_WIDTH = 30, HOST_WIDTH = 40, FIELD_WIDTH = 60, TEXT_WIDTH = 80, LINE = 512, SECONDS_MAX = INT32_MAX };
 
 bool lock_is_possible(const struct unit *u)
 {
@@ -87,7 +87,7 @@ static const char *plain(struct arena *a, const char *text)
 {
 	struct buf safe;
 	buf_init(&safe, LINE);
-	text_cut(&safe, text, strlen(text), FIELD_WIDTH);
+	text_cut(&safe, text, strlen(text), TEXT_WIDTH);
 	const char *copy = arena_text(a, buf_text(&safe));
 	buf_release(&safe);
 	return copy != NULL ? copy : "";
@@ -123,11 +123,12 @@ struct told {
 	int64_t since_s, age_s;
 };
 
-static void take_text(char *to, size_t size, const char *value)
+/* A column takes 4 bytes at most. */
+static void take_text(char *to, size_t size, int width, const char *value)
 {
 	struct buf safe;
 	buf_init(&safe, size - 1);
-	text_cut(&safe, value, strlen(value), FIELD_WIDTH);
+	text_cut(&safe, value, strlen(value), width);
 	snprintf(to, size, "%s", buf_text(&safe));
 	buf_release(&safe);
 }
@@ -138,13 +139,14 @@ static void take_line(struct told *t, const char *word, const char *value)
 		const char *word;
 		char       *to;
 		size_t      size;
+		int         width;
 	} texts[] = {
-		{ "lock", t->state, sizeof t->state }, { "key", t->key, sizeof t->key },    { "who", t->who, sizeof t->who },
-		{ "host", t->host, sizeof t->host },   { "what", t->what, sizeof t->what }, { "text", t->text, sizeof t->text },
+		{ "lock", t->state, sizeof t->state, 3 * 4 },           { "key", t->key, sizeof t->key, LOCK_KEY - 4 },         { "who", t->who, sizeof t->who, NAME_WIDTH },
+		{ "host", t->host, sizeof t->host, HOST_WIDTH }, { "what", t->what, sizeof t->what, FIELD_WIDTH }, { "text", t->text, sizeof t->text, TEXT_WIDTH },
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		if (strcmp(word, texts[i].word) == 0)
-			take_text(texts[i].to, texts[i].size, value);
+			take_text(texts[i].to, texts[i].size, texts[i].width, value);
 	if (strcmp(word, "since") == 0 && parse_i64(value, 0, SECONDS_MAX * INT64_C(4), &t->since_s) != ERR_OK)
 		t->since_s = 0;
 	if (strcmp(word, "age") == 0 && parse_i64(value, 0, SECONDS_MAX * INT64_C(4), &t->age_s) != ERR_OK)
@@ -178,7 +180,7 @@ static void put_sentence(const struct told *t, enum lock_state state, char to[LO
 		snprintf(since, sizeof since, ", since %s", format_time(t->since_s / MINUTE_S * MINUTE_S * 1000, time));
 	if (state == LOCK_STALE)
 		snprintf(more, sizeof more, ", not heard of for %s", format_age(t->age_s / MINUTE_S * MINUTE_S * 1000, age));
-	snprintf(to, LOCK_TEXT, "%.60s%s%.40s holds the lock%s%.80s%s%s%s%.80s", t->who[0] != '\0' ? t->who : "somebody", t->host[0] != '\0' ? " on " : "", t->host,
+	snprintf(to, LOCK_TEXT, "%.120s%s%.160s holds the lock%s%.240s%s%s%s%.320s", t->who[0] != '\0' ? t->who : "somebody", t->host[0] != '\0' ? " on " : "", t->host,
 	         t->what[0] != '\0' ? ": " : "", t->what, since, more, t->text[0] != '\0' ? "; " : "", t->text);
 }
 
@@ -199,7 +201,7 @@ void lock_read(const struct answer *answer, struct lock_seen *out)
 	struct told t = { .age_s = 0 };
 	*out = (struct lock_seen){ .state = LOCK_UNKNOWN };
 	if (answer->err != ERR_OK) {
-		take_text(out->text, sizeof out->text, answer->why);
+		take_text(out->text, sizeof out->text, TEXT_WIDTH * 2, answer->why);
 		return;
 	}
 	take_lines(&t, answer->text, answer->n);
@@ -208,10 +210,10 @@ void lock_read(const struct answer *answer, struct lock_seen *out)
 		snprintf(out->key, sizeof out->key, "%s", t.key[0] != '\0' ? t.key : "-");
 		put_sentence(&t, out->state, out->text);
 	} else if (out->state == LOCK_CANNOT) {
-		snprintf(out->text, sizeof out->text, "%.200s", t.text[0] != '\0' ? t.text : "no lock can be made");
+		snprintf(out->text, sizeof out->text, "%s", t.text[0] != '\0' ? t.text : "no lock can be made");
 	} else if (out->state == LOCK_UNKNOWN) {
-		char said[LOCK_TEXT / 4];
-		take_text(said, sizeof said, answer->text);
+		char said[LOCK_TEXT / 2];
+		take_text(said, sizeof said, TEXT_WIDTH, answer->text);
 		snprintf(out->text, sizeof out->text, "the command that locks it ended with status %d%s%s", answer->status, said[0] != '\0' ? ": " : "", said);
 	}
 }

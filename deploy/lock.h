@@ -24,7 +24,7 @@ enum {
 	LOCK_STALE_MS = 180 * 1000, /* whoever was not heard of for so long is gone */
 	LOCK_ASK_MS   = 20 * 1000,
 	LOCK_KEY      = 64,         /* bytes with the NUL */
-	LOCK_TEXT     = 512,
+	LOCK_TEXT     = 1024,
 };
 
 enum lock_state {

@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "deploy/lock.h"
 
-enum { BAR_TEXT = 560, HOST_TEXT = 200, WHAT_TEXT = 200, LEADERS_MAX = 3 };
+enum { BAR_TEXT = 590, BAR_WIDTH = 140, HOST_TEXT = 200, WHAT_TEXT = 200, LEADERS_MAX = 3 };
 
 enum lock_round { ROUND_NONE, ROUND_TAKE, ROUND_BEAT, ROUND_FREE };
 
@@ -40,12 +41,12 @@ struct locks {
 static bool can_lock(const struct acting *a, size_t i)
 {
 	const struct plan_unit *u = &a->plan->units[i];
-	return a->scope != NULL && a->plan->lock != NULL && a->plan->lock[0] != '\0' && plan_unit_acts(u) && u->no_lock[0] == '\0' && lock_is_possible(&u->unit);
+	return a->scope != NULL && a->plan->lock[0] != '\0' && plan_unit_acts(u) && u->no_lock[0] == '\0' && lock_is_possible(&u->unit);
 }
 
 static bool has_any(const struct acting *a)
 {
-	for (size_t i = 0; i < a->plan->n_units; i++)
+	for (size_t i = 0; i < a->plan->n_units && a->plan->lock[0] != '\0'; i++)
 		if (can_lock(a, i))
 			return true;
 	return false;
@@ -228,13 +229,18 @@ static const char *trouble_of(struct lock_of *l, const char **then)
 	return NULL;
 }
 
-static void bar(struct acting *a, size_t n, size_t first, const char *text, const char *then)
+static void bar(struct acting *a, bool is_taken_over, size_t n, size_t first, const char *text, const char *then)
 {
-	char said[BAR_TEXT], more[40] = "";
+	struct buf said;
+	buf_init(&said, BAR_TEXT);
+	text_cut(&said, a->plan->units[first].unit.name, strlen(a->plan->units[first].unit.name), BAR_WIDTH / 4);
 	if (n > 1)
-		snprintf(more, sizeof more, " (and %zu more)", n - 1);
-	snprintf(said, sizeof said, "%.60s%s: %.220s%.220s", a->plan->units[first].unit.name, more, text, then);
-	run_bar(a->run, said);
+		buf_printf(&said, " (and %zu more)", n - 1);
+	buf_printf(&said, ": %s", is_taken_over ? "its lock was taken over: " : "");
+	text_cut(&said, text, strlen(text), BAR_WIDTH);
+	buf_puts(&said, then);
+	run_bar(a->run, buf_text(&said));
+	buf_release(&said);
 	a->locks->is_held = true; /* it may say that it stops */
 }
 
@@ -260,7 +266,7 @@ static void end_take(struct acting *a)
 	k->is_held = true;
 	if (n == 0)
 		return;
-	bar(a, n, first, text, then);
+	bar(a, false, n, first, text, then);
 	begin_round(k, ROUND_FREE, is_new); /* whoever has the others is not kept from these */
 }
 
@@ -278,7 +284,7 @@ static void end_beat(struct acting *a)
 		first = n++ == 0 ? i : first;
 	}
 	if (n > 0 && (s == DEPLOYMENT_RUNNING || s == DEPLOYMENT_UNDOING))
-		bar(a, n, first, "its lock was taken over: ", k->units[first].seen.text);
+		bar(a, true, n, first, k->units[first].seen.text, "");
 }
 
 static void end_free(struct locks *k)

@@ -21,7 +21,7 @@
 #include "store/reader.h"
 #include "tests/e2e/small_fleet.h"
 
-enum { DEADLINE_MS = 30 * 1000, POLL_MS = 20, LOG_MAX = 64 * 1024 };
+enum { DEADLINE_MS = 90 * 1000, POLL_MS = 20, LOG_MAX = 64 * 1024 };
 
 static struct why why;
 
@@ -100,7 +100,7 @@ static void write_fleet(struct deploy_nodes *n, const char *more)
 	fprintf(to, "  - name: chat\n    model: chat\n    profile: vllm\n    targets:\n");
 	for (size_t i = 0; i < DEPLOY_NODES; i++)
 		fprintf(to, "      - { url: 'http://127.0.0.1:%d/metrics', node: n%zu }\n", page_server_port(n->server[i]), i + 1);
-	fprintf(to, "    deploy:\n      driver: command\n      lock: %s\n      soak: 0s\n      gate: { latency: off, errors: off, quality: off, memory: off, requests: 0 }\n%s", n->lock, more);
+	fprintf(to, "    deploy:\n      driver: command\n      lock: %s\n      soak: %s\n      gate: { latency: off, errors: off, quality: off, memory: off, requests: 0 }\n%s", n->lock, n->soak != NULL ? n->soak : "0s", more);
 	for (const char *const *v = (const char *const[]){ "current", "list", NULL }; *v != NULL; v++)
 		fprintf(to, "      %s: [ sh, %s/node.sh, '%s/{node}', %s ]\n", *v, n->folder, n->folder, *v);
 	fprintf(to, "      apply: [ [ sh, %s/node.sh, '%s/{node}', apply, '{version}' ] ]\n", n->folder, n->folder);
@@ -125,7 +125,7 @@ static void make_node(struct deploy_nodes *n, size_t i)
 bool deploy_nodes_make(struct deploy_nodes *n, const char *more)
 {
 	char path[DEPLOY_PATH];
-	*n = (struct deploy_nodes){ .folder = "/tmp/pitwall-nodes-XXXXXX", .machines_interval = n->machines_interval };
+	*n = (struct deploy_nodes){ .folder = "/tmp/pitwall-nodes-XXXXXX", .machines_interval = n->machines_interval, .soak = n->soak };
 	if (!sshd_is_there()) {
 		print_message("# no sshd is installed\n");
 		return false;

@@ -23,7 +23,8 @@ struct deploy_nodes {
 	char                folder[64], config[DEPLOY_PATH], ssh_config[DEPLOY_PATH], lock[DEPLOY_PATH]; /* lock: the folder, one for all of them, since they are one machine */
 	struct sshd        *sshd[DEPLOY_NODES];
 	struct page_server *server[DEPLOY_NODES];
-	const char         *machines_interval;    /* how often the machines are asked about themselves; NULL: never. Before deploy_nodes_make */
+	const char         *soak;                 /* of the gates; NULL: none. Before deploy_nodes_make, as the next */
+	const char         *machines_interval;    /* how often the machines are asked about themselves; NULL: never */
 };
 
 /* A recorder with its store, as on a jump host of its own. */

@@ -799,13 +799,82 @@ static void test_console(void **state)
 	drop(s);
 }
 
+static void wait_both(struct stage *s, const char *text)
+{
+	int64_t until = own_ms() + DEADLINE_MS;
+	while (!pty_has_text(s->consoles[0], text) || !pty_has_text(s->consoles[1], text)) {
+		if (own_ms() >= until)
+			pty_wait_text(s->consoles[pty_has_text(s->consoles[0], text) ? 1 : 0], text); /* says what it shows instead */
+		pass(s, POLL_MS);
+	}
+}
+
+static void press_both(struct stage *s, const char *keys)
+{
+	pty_send(s->consoles[0], keys);
+	pty_send(s->consoles[1], keys);
+}
+
+/* Of those that were planned after `before`: the one that was begun. */
+static int64_t wait_begun(struct stage *s, int64_t before)
+{
+	for (int64_t until = own_ms() + DEADLINE_MS;; pass(s, POLL_MS)) {
+		int64_t last = 0;
+		assert_true(own_ms() < until);
+		assert_ok(reader_deployment_id(s->reader, &last, &why));
+		for (int64_t id = before + 1; id <= last; id++)
+			if (state_of(s, id) != DEPLOYMENT_PLANNED)
+				return id;
+	}
+}
+
+/* Both see the alert, press R at the same instant, read their sheet, and say yes at the same instant. */
+static void race_consoles(struct stage *s)
+{
+	int64_t before = 0, last = 0;
+	assert_ok(reader_deployment_id(s->reader, &before, &why));
+	press_both(s, "2");
+	wait_both(s, "Mixed");
+	press_both(s, "R");
+	wait_both(s, "SHEET");
+	wait_both(s, "\u25ba y starts it");
+	press_both(s, "y");
+	int64_t id = wait_begun(s, before);
+	for (int64_t until = own_ms() + DEADLINE_MS; !pty_has_text(s->consoles[0], "acts on") && !pty_has_text(s->consoles[1], "acts on"); pass(s, POLL_MS))
+		if (own_ms() >= until)
+			pty_wait_text(s->consoles[0], "acts on");
+	assert_ok(reader_deployment_id(s->reader, &last, &why));
+	assert_int_equal(last, before + 2);
+	control(s, id, "undo");
+	assert_int_equal(wait_state(s, id, deployment_is_over), DEPLOYMENT_UNDONE);
+	assert_int_equal(state_of(s, 2 * before + 3 - id), DEPLOYMENT_PLANNED); /* the other of the two was never begun */
+	press_both(s, "1");
+	wait_both(s, "FLEET");
+}
+
+static void test_two_consoles(void **state)
+{
+	struct stage *s = stage_new((struct stage){ .has_consoles = true });
+	(void)state;
+	make_fleet(s, "bad-deploy@320");
+	start_console(s, 0);
+	find_group(s);
+	open_reader(s);
+	start_console(s, 1);
+	for (int64_t until = own_ms() + DEADLINE_MS; n_firing(s) == 0; pass(s, POLL_MS))
+		assert_true(own_ms() < until);
+	for (int i = 0; i < (takes_all() ? TRIES : 2); i++)
+		race_consoles(s);
+	drop(s);
+}
+
 /* Argument: a pattern of the tests that are wanted ("test_kill*"). */
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_console),    cmocka_unit_test(test_by_itself), cmocka_unit_test(test_second_person),
 		cmocka_unit_test(test_two_people), cmocka_unit_test(test_many_plans), cmocka_unit_test(test_kill),
-		cmocka_unit_test(test_kill_back),  cmocka_unit_test(test_kill_console),
+		cmocka_unit_test(test_kill_back),  cmocka_unit_test(test_kill_console), cmocka_unit_test(test_two_consoles),
 	};
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);

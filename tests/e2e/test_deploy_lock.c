@@ -22,10 +22,11 @@ struct stage {
 	struct deploy_planned a, b; /* of kim, of lee */
 };
 
-static struct stage *make(void)
+static struct stage *make_with(const char *soak)
 {
 	struct stage *s = calloc(1, sizeof *s);
 	assert_non_null(s);
+	s->nodes.soak = soak;
 	if (!deploy_nodes_make(&s->nodes, LINES)) {
 		free(s);
 		skip();
@@ -34,6 +35,8 @@ static struct stage *make(void)
 	deploy_post_start(&s->lee, &s->nodes, "lee", DEPLOY_NODES);
 	return s;
 }
+
+static struct stage *make(void) { return make_with(NULL); }
 
 static void drop(struct stage *s)
 {
@@ -220,6 +223,41 @@ static void test_no_lock(void **state)
 	drop(s);
 }
 
+static bool takes_all(void)
+{
+	const char *all = getenv("PITWALL_KILLS");
+	return all != NULL && strcmp(all, "all") == 0;
+}
+
+/* Kim lives, waits in a gate, and was taken for dead: her next renewal finds the lock another's, and nothing more of hers is begun. */
+static void test_taken_while_it_runs(void **state)
+{
+	struct stage *s;
+	(void)state;
+	if (!takes_all()) { /* a renewal comes every 45 s */
+		print_message("# with PITWALL_KILLS=all\n");
+		skip();
+	}
+	s = make_with("1h");
+	assert_ok(deploy_post_plan(&s->kim, "rollback", "chat", "v11", &s->a, &why));
+	assert_ok(deploy_post_confirm(&s->kim, &s->a, &why));
+	deploy_node_await(&s->nodes, 0, "undrain", 1);
+	deploy_nodes_age_lock(&s->nodes);
+	deploy_node_holds(&s->nodes, 0, "apply", true);
+	assert_ok(deploy_post_plan(&s->lee, "rollback", "chat", "v10", &s->b, &why));
+	assert_string_equal(s->b.forbidden, "");
+	assert_ok(deploy_post_confirm(&s->lee, &s->b, &why));
+	deploy_node_await(&s->nodes, 0, "apply", 2);
+	deploy_post_await_state(&s->kim, s->a.id, DEPLOYMENT_STOPPED);
+	check_says(deploy_post_text(&s->kim, s->a.id), "n1 (and 3 more): its lock was taken over: lee on ");
+	for (size_t i = 1; i < DEPLOY_NODES; i++)
+		assert_true(deploy_node_is_untouched(&s->nodes, i));
+	assert_ok(deploy_post_control(&s->kim, s->a.id, "abandon", &why));
+	assert_true(deploy_nodes_are_locked(&s->nodes)); /* lee's */
+	deploy_node_holds(&s->nodes, 0, "apply", false);
+	drop(s);
+}
+
 static bool is_settled(enum deployment_state s) { return deployment_is_over(s) || s == DEPLOYMENT_STOPPED; }
 
 static enum deployment_state settle(struct deploy_post *p, int64_t id)
@@ -265,8 +303,7 @@ static void race(struct stage *s, int number)
 
 static void test_race(void **state)
 {
-	const char *all = getenv("PITWALL_KILLS");
-	int n = all != NULL && strcmp(all, "all") == 0 ? TRIES : FEW_TRIES;
+	int n = takes_all() ? TRIES : FEW_TRIES;
 	struct stage *s = make();
 	(void)state;
 	for (int i = 0; i < n; i++)
@@ -279,6 +316,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_told),            cmocka_unit_test(test_comes_back), cmocka_unit_test(test_abandoned), cmocka_unit_test(test_taken_over),
 		cmocka_unit_test(test_taken_by_resume), cmocka_unit_test(test_no_lock),    cmocka_unit_test(test_race),
+		cmocka_unit_test(test_taken_while_it_runs),
 	};
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);

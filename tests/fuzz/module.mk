@@ -137,6 +137,8 @@ tests_fuzz_fuzz_deploy_machine_LDADD = $(FUZZ_MAIN) $(libs_deploy)
 FUZZ_TARGETS += tests/fuzz/fuzz_model_servers
 tests_fuzz_fuzz_model_servers_LDADD = $(FUZZ_MAIN) $(libs_deploy)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_lock
+tests_fuzz_fuzz_lock_LDADD = $(FUZZ_MAIN) $(libs_deploy)
 FUZZ_TARGETS += tests/fuzz/fuzz_remote
 tests_fuzz_fuzz_remote_LDADD = $(FUZZ_MAIN) $(libs_deploy)
 
