@@ -78,13 +78,14 @@ static void put_summary(struct buf *to, const char *path, const struct usage *u)
 {
 	char a[COUNT_TEXT], b[COUNT_TEXT], c[COUNT_TEXT];
 	buf_printf(to, "%s: %s, of which %s are free\n", path, bytes_text((double)u->file_bytes, a), bytes_text((double)u->free_bytes, b));
-	buf_printf(to, "%s samples in %s frames of %s", count_text(u->samples, a), count_text((double)u->rows, b), bytes_text(u->row_bytes, c));
+	buf_printf(to, "%s samples in %s frames", count_text(u->samples, a), count_text((double)u->rows, b));
+	buf_printf(to, " and %s blocks of %s", count_text((double)u->blocks, b), bytes_text(u->row_bytes, c));
 	buf_printf(to, ": %.2f bytes a sample\n", ratio(u->row_bytes, u->samples));
 	buf_printf(to, "%s series of %s targets", count_text((double)u->series, a), count_text((double)u->n_targets, b));
 	buf_printf(to, "; their %s lists take %s\n", count_text((double)u->layouts, a), bytes_text(u->layout_bytes, b));
 	buf_printf(to, "%s more: room that is left in pages, alerts, events, indexes\n", bytes_text(other_bytes(u), a));
-	if (u->rows_read < u->rows)
-		buf_printf(to, "Bytes and samples are estimates: %s frames were looked at.\n", count_text((double)u->rows_read, a));
+	if (u->rows_read < u->rows + u->blocks)
+		buf_printf(to, "Bytes and samples are estimates: %s frames and blocks were looked at.\n", count_text((double)u->rows_read, a));
 	if (u->is_cut)
 		buf_puts(to, "There are more series, metrics or values than were counted.\n");
 }
@@ -212,8 +213,9 @@ static void put_json(struct buf *to, const char *path, const struct usage *u, si
 	put_number(to, "free_bytes", (double)u->free_bytes);
 	put_number(to, "other_bytes", other_bytes(u));
 	put_number(to, "frames", (double)u->rows);
-	put_number(to, "frames_read", (double)u->rows_read);
-	put_number(to, "frame_bytes", u->row_bytes);
+	put_number(to, "blocks", (double)u->blocks);
+	put_number(to, "rows_read", (double)u->rows_read);
+	put_number(to, "row_bytes", u->row_bytes);
 	put_number(to, "samples", u->samples);
 	put_number(to, "lists", (double)u->layouts);
 	put_number(to, "list_bytes", u->layout_bytes);

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 
 enum {
+	BLOCK_WORTH = 8, /* reading a block's head takes about as long as so many frames */
 	METRICS_MAX = 100000, LABELS_MAX = 400000, VALUES_MAX = 2000000, TARGETS_MAX = 100000,
 	SERIES_MAX = 400000,       /* different ones of one target */
 	READ_MAX = 20000000,       /* series of layouts that are looked at, in all */
@@ -268,6 +269,11 @@ static enum err count_all(struct counting *c, size_t rows, struct why *why)
 	if (e == ERR_OK)
 		e = usage_walk_frames(&walk, why);
 	c->u->rows = walk.rows;
+	walk.rows = 0;
+	walk.rows_max /= BLOCK_WORTH;
+	if (e == ERR_OK)
+		e = usage_walk_blocks(&walk, why);
+	c->u->blocks = walk.rows;
 	c->u->rows_read = walk.rows_read;
 	return e;
 }

@@ -31,9 +31,10 @@ struct usage_target {
 
 struct usage {
 	int64_t  file_bytes, free_bytes; /* of the file; of it, not in use */
-	uint64_t rows;                   /* frames */
-	uint64_t rows_read;              /* of them; fewer than `rows`: the bytes by metric and target are estimates */
-	double   row_bytes, samples;     /* of all frames, likewise */
+	uint64_t rows;                   /* frames that are rows of their own; some of them are in blocks, too, until they go */
+	uint64_t blocks;                 /* rows of many frames */
+	uint64_t rows_read;              /* of both; fewer than there are: the bytes by metric and target are estimates */
+	double   row_bytes, samples;     /* of all of both, likewise */
 	uint64_t layouts;
 	double   layout_bytes;
 	uint64_t series;                 /* of all targets, each counted where it is */

@@ -28,6 +28,8 @@ struct usage_walk {
 };
 /* Hands out frames, evenly spread where there are more than rows_max. Short transactions. */
 enum err usage_walk_frames(struct usage_walk *w, struct why *why);
+/* The same with blocks, of which one has some hundred frames. */
+enum err usage_walk_blocks(struct usage_walk *w, struct why *why);
 
 /* Hands out each use of a layout (a track's), by target, of each the newest first. *is_cut: there are more than are handed out. */
 typedef enum err (*usage_use_fn)(void *ctx, int64_t target, enum stream stream, int64_t layout, struct why *why);

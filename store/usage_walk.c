@@ -13,13 +13,16 @@ enum {
 	USES_MAX = 2000000,
 	/* What a row of `frame` takes besides its body: cell, header and columns, some 30 bytes; and in frame_time, some 16. One in 64 stands in frame_hop too. */
 	ROW_BYTES = 46,
+	/* And a row of `block` besides head and body: the same with four indexes. */
+	BLOCK_ROW_BYTES = 140,
+	BLOCK_RUN_ROWS = 16,
 };
 
 /* ---- frames ---- */
 
 struct run {
 	struct usage_walk *w;
-	int64_t   first;
+	int64_t   first, last; /* the run begins with this id; the last one that was read */
 	size_t    limit;
 	double    weight;
 	uint32_t *costs; /* [cap] */
@@ -35,6 +38,7 @@ static enum err frame_bounds(struct usage_walk *w, int64_t *first, int64_t *last
 		return e;
 	*first = sqlite3_column_int64(s, 0);
 	*last = sqlite3_column_int64(s, 1);
+	w->rows = (uint64_t)sqlite3_column_int64(s, 2);
 	sqlite3_reset(s);
 	return ERR_OK;
 }
@@ -72,6 +76,13 @@ static enum err hand_out_frame(struct run *run, sqlite3_stmt *s, struct why *why
 		p.samples = p.layout->n;
 		p.series_bytes = run->costs;
 	}
+	struct open_block *block;
+	size_t row;
+	enum err in_block = stream < STREAM_COUNT ? reader_block_find(run->w->r, p.target, stream, sqlite3_column_int64(s, 5), &block, &row, why) : ERR_NOT_FOUND;
+	if (in_block == ERR_OK) /* its samples are the block's; here it only takes room yet */
+		p.samples = 0;
+	else if (in_block != ERR_NOT_FOUND)
+		return in_block;
 	run->w->rows_read++;
 	return run->w->fn(run->w->ctx, &p, why);
 }
@@ -87,6 +98,7 @@ static enum err run_body(void *ctx, struct why *why)
 	sqlite3_bind_int64(s, 2, (int64_t)run->limit);
 	enum err e;
 	while ((e = db_step(db, s, why)) == ERR_OK) {
+		run->last = sqlite3_column_int64(s, 5);
 		e = hand_out_frame(run, s, why);
 		if (e != ERR_OK || run->w->r->cached_series > READER_SERIES_MAX) /* a run of so many lists may be cut */
 			break;
@@ -106,6 +118,27 @@ static enum err bounds_body(void *ctx, struct why *why)
 	return frame_bounds(b->w, &b->first, &b->last, why);
 }
 
+/* All rows where they are few enough, else `runs` runs, evenly spread over the ids: these have gaps, where frames went into blocks and where what is old went. */
+static enum err walk_runs(struct usage_walk *w, struct run *run, const struct bounds *b, uint64_t runs, enum err (*body)(void *ctx, struct why *why), struct why *why)
+{
+	enum err e = ERR_OK;
+	double span = (double)(b->last - b->first) + 1 - (double)run->limit;
+	bool   is_whole = w->rows <= runs * run->limit;
+	if (!is_whole)
+		run->weight = (double)w->rows / (double)(runs * run->limit);
+	run->last = b->first - 1;
+	for (uint64_t i = 0; e == ERR_OK && run->last < b->last && (is_whole || i < runs); i++) {
+		int64_t at = is_whole || span <= 0 ? 0 : b->first + (int64_t)(span * (double)i / (double)(runs > 1 ? runs - 1 : 1));
+		run->first = at > run->last ? at : run->last + 1;
+		e = reader_call(w->r, body, run, why);
+		if (e == ERR_OK)
+			e = reader_check(w->r, why);
+		if (run->last < run->first) /* nothing stands behind that any more */
+			break;
+	}
+	return e;
+}
+
 enum err usage_walk_frames(struct usage_walk *w, struct why *why)
 {
 	struct bounds b = { .w = w, .last = -1 };
@@ -113,20 +146,95 @@ enum err usage_walk_frames(struct usage_walk *w, struct why *why)
 	enum err e = reader_call(w->r, bounds_body, &b, why);
 	if (e != ERR_OK || b.last < b.first || b.first < 1)
 		return e;
-	w->rows = (uint64_t)(b.last - b.first) + 1; /* the ids have no gaps */
-	uint64_t runs = (w->rows + RUN_ROWS - 1) / RUN_ROWS, most = w->rows_max / RUN_ROWS > 0 ? w->rows_max / RUN_ROWS : 1;
-	bool     is_whole = runs <= most;
-	if (!is_whole) {
-		run.weight = (double)w->rows / (double)(most * RUN_ROWS);
-		runs = most;
+	uint64_t runs = w->rows_max / RUN_ROWS > 0 ? w->rows_max / RUN_ROWS : 1;
+	e = walk_runs(w, &run, &b, runs, run_body, why);
+	free(run.costs);
+	return e;
+}
+
+/* ---- blocks ---- */
+
+/* A group's bytes belong to its series alike. */
+static void cost_groups(const struct block_head *h, uint32_t *costs)
+{
+	for (size_t g = 0; g < h->n_groups; g++)
+		for (size_t k = h->groups[g].first; k < h->groups[g].first + h->groups[g].n; k++)
+			costs[h->position[k]] = (uint32_t)(h->groups[g].size / h->groups[g].n);
+}
+
+static enum err hand_out_block(struct run *run, sqlite3_stmt *s, struct why *why)
+{
+	struct reader *r = run->w->r;
+	int            stream = sqlite3_column_int(s, 1);
+	struct block_head head;
+	struct usage_piece p = { .target = sqlite3_column_int64(s, 0), .stream = (enum stream)stream, .weight = run->weight,
+		                 .bytes = (uint64_t)sqlite3_column_bytes(s, 4) + (uint64_t)sqlite3_column_int64(s, 5) + BLOCK_ROW_BYTES };
+	if (stream < 0 || stream >= STREAM_COUNT)
+		return db_corrupt(&r->db, "a block of an impossible stream", why);
+	int64_t layout = sqlite3_column_int64(s, 3);
+	enum err e = layout != 0 ? reader_layout(r, layout, &p.layout, why) : ERR_OK;
+	size_t n = p.layout != NULL ? p.layout->n : 0;
+	if (e == ERR_OK)
+		e = room_for_costs(run, n, why);
+	if (e == ERR_OK)
+		e = block_head_decode(sqlite3_column_blob(s, 4), (size_t)sqlite3_column_bytes(s, 4), frame_seed(p.target, stream, sqlite3_column_int64(s, 2)), n, &head,
+		                      why);
+	if (e != ERR_OK)
+		return e;
+	cost_groups(&head, run->costs);
+	p.samples = (uint64_t)(head.n_series * head.n_valued);
+	p.series_bytes = run->costs;
+	block_head_release(&head);
+	run->w->rows_read++;
+	return run->w->fn(run->w->ctx, &p, why);
+}
+
+static enum err block_run_body(void *ctx, struct why *why)
+{
+	struct run *run = ctx;
+	struct db  *db = &run->w->r->db;
+	sqlite3_stmt *s = db_statement(db, STMT_BLOCK_RUN);
+	if (s == NULL)
+		return db_error(db, why);
+	sqlite3_bind_int64(s, 1, run->first);
+	sqlite3_bind_int64(s, 2, (int64_t)run->limit);
+	enum err e;
+	while ((e = db_step(db, s, why)) == ERR_OK) {
+		run->last = sqlite3_column_int64(s, 6);
+		e = hand_out_block(run, s, why);
+		if (e != ERR_OK || run->w->r->cached_series > READER_SERIES_MAX)
+			break;
 	}
-	for (uint64_t i = 0; i < runs && e == ERR_OK; i++) {
-		uint64_t at = is_whole ? i * RUN_ROWS : (uint64_t)((double)(w->rows - RUN_ROWS) * (double)i / (double)(runs > 1 ? runs - 1 : 1));
-		run.first = b.first + (int64_t)at;
-		e = reader_call(w->r, run_body, &run, why);
-		if (e == ERR_OK)
-			e = reader_check(w->r, why);
-	}
+	sqlite3_reset(s);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+static enum err block_bounds_body(void *ctx, struct why *why)
+{
+	struct bounds *b = ctx;
+	struct db *db = &b->w->r->db;
+	if (db->version < SCHEMA_BLOCKS)
+		return ERR_OK;
+	sqlite3_stmt *s = db_statement(db, STMT_BLOCK_COUNT);
+	enum err e = s == NULL ? db_error(db, why) : db_step(db, s, why);
+	if (e != ERR_OK)
+		return e;
+	b->w->rows = (uint64_t)sqlite3_column_int64(s, 0);
+	b->first = sqlite3_column_int64(s, 1);
+	b->last = sqlite3_column_int64(s, 2);
+	sqlite3_reset(s);
+	return ERR_OK;
+}
+
+enum err usage_walk_blocks(struct usage_walk *w, struct why *why)
+{
+	struct bounds b = { .w = w, .last = -1 };
+	struct run run = { .w = w, .limit = BLOCK_RUN_ROWS, .weight = 1 };
+	enum err e = reader_call(w->r, block_bounds_body, &b, why);
+	if (e != ERR_OK || w->rows == 0)
+		return e;
+	uint64_t runs = w->rows_max / BLOCK_RUN_ROWS > 0 ? w->rows_max / BLOCK_RUN_ROWS : 1;
+	e = walk_runs(w, &run, &b, runs, block_run_body, why);
 	free(run.costs);
 	return e;
 }
