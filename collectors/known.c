@@ -15,8 +15,10 @@ void known_init(struct known *k, uint64_t seed, struct series_pool *series)
 
 void known_release(struct known *k)
 {
-	for (size_t i = 0; i < k->n_sets; i++)
-		labels_unref(k->sets[i].labels);
+	for (size_t i = 0; i < k->n_sets; i++) {
+		struct labels *const lent = k->sets[i].labels;
+		series_pool_drop(k->series, &lent, 1);
+	}
 	free(k->sets);
 	free(k->texts);
 	table_release(&k->by_text);

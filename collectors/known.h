@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 enum {
-	KNOWN_BYTES_MAX = 4 << 20, /* of texts; what else there is takes half as much again */
+	KNOWN_BYTES_MAX = 4 << 20, /* of texts; what else there is takes three quarters as much again */
 	KNOWN_BODY_MAX  = 1 << 20, /* bytes of a body whose texts are kept: greater ones would drive all others out */
 	KNOWN_NONE      = 0,
 };

@@ -22,8 +22,8 @@ static const struct {
 	const char *text; /* what the sentence must hold */
 } bad[] = {
 	{ "/malformed", 5000, FETCH_MALFORMED, 200, 2, "line 2: 'x' is not a number" },
-	{ "/endless", 9000, FETCH_TOO_LARGE, 200, 0, "more than 16384 KiB" },
-	{ "/huge", 5000, FETCH_TOO_LARGE, 200, 0, "more than 16384 KiB" },
+	{ "/endless", 9000, FETCH_TOO_LARGE, 200, 0, "more than 32768 KiB" },
+	{ "/huge", 5000, FETCH_TOO_LARGE, 200, 0, "more than 32768 KiB" },
 	{ "/drip", 300, FETCH_READ_TIMEOUT, 200, 0, "has not answered in full within 0.3 s" },
 	{ "/silent", 200, FETCH_READ_TIMEOUT, 0, 0, "took the request and has not answered within 0.2 s" },
 	{ "/flood", 5000, FETCH_TOO_LARGE, 200, 0, "the header from" },

@@ -89,10 +89,10 @@ static void test_bodies(void **state)
 		const char *label, *path, *gzip, *interval, *says; /* the end of the sentence in the event; %s: host and port */
 	} rows[] = {
 		{ "malformed", "malformed", "auto", "700ms", "line 2: 'x' is not a number" },
-		{ "no end", "endless", "auto", "5s", "the body from '%s' has more than 16384 KiB: let it show fewer series" },
-		{ "100 MB", "huge", "auto", "5s", "the body from '%s' has more than 16384 KiB: let it show fewer series" },
+		{ "no end", "endless", "auto", "5s", "the body from '%s' has more than 32768 KiB: let it show fewer series" },
+		{ "100 MB", "huge", "auto", "5s", "the body from '%s' has more than 32768 KiB: let it show fewer series" },
 		{ "a header without end", "flood", "auto", "5s", "the header from '%s' has more than 64 KiB: it is no metrics server" },
-		{ "gzip bomb, asked for", "bomb", "always", "5s", "the body from '%s' has more than 16384 KiB: let it show fewer series" },
+		{ "gzip bomb, asked for", "bomb", "always", "5s", "the body from '%s' has more than 32768 KiB: let it show fewer series" },
 		{ "gzip bomb, unasked", "bomb", "never", "5s", "line 1" },
 		{ "a byte now and then", "drip", "auto", "700ms", "bytes came): it is slow, or 'timeout' is too short" },
 		{ "no answer", "silent", "auto", "700ms",
