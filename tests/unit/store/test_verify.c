@@ -17,7 +17,7 @@ enum { FRAMES = 300, SERIES = 20, STEP_MS = 1000 };
 static const int64_t T0 = INT64_C(1790000000000);
 static struct why why;
 
-static void fill(const char *path)
+static void fill_folded(const char *path, enum folding folding)
 {
 	struct test_clock clock;
 	struct store *store = NULL;
@@ -27,7 +27,7 @@ static void fill(const char *path)
 	int64_t target;
 	char text[32];
 	test_clock_init(&clock, T0);
-	assert_ok(store_open(&(struct store_options){ .path = path, .clock = &clock.clock, .commit_ms = 10 }, &store, &why));
+	assert_ok(store_open(&(struct store_options){ .path = path, .clock = &clock.clock, .commit_ms = 10, .folding = folding }, &store, &why));
 	assert_ok(store_target(store, name, "http://a/", &target, &why));
 	for (int i = 0; i < SERIES; i++) {
 		snprintf(text, sizeof text, "s%d", i);
@@ -52,6 +52,8 @@ static void fill(const char *path)
 		labels_unref(series[i]);
 	labels_unref(name);
 }
+
+static void fill(const char *path) { fill_folded(path, FOLD_NEVER); }
 
 static void damage(const char *path, const char *sql)
 {
@@ -100,7 +102,7 @@ static void damage_is_found(void **state)
 		{ "a frame that is gone", "DELETE FROM frame WHERE id = 20", 0, 1, "does not follow the frame before" },
 		{ "the first key frame", "DELETE FROM frame WHERE id = 1", 0, 1, "its key frame is gone" },
 		{ "a chain that goes forward", "UPDATE frame SET prev = 90 WHERE id = 80", 0, 1, "its chain goes forward" },
-		{ "a target that cannot be", "UPDATE frame SET target = -4 WHERE id = 301", 0, 1, "of an impossible target" },
+		{ "a target that cannot be", "UPDATE frame SET target = -4 WHERE id = 301", 1, 2, "of an impossible target" },
 		{ "the layout's bytes", "UPDATE layout SET body = x'0102'", 2, 0, "layout 1" },
 		{ "the audit", "UPDATE audit SET who = 'eve' WHERE id = 2", 1, 1, "the audit: " },
 		{ "many frames", "UPDATE frame SET body = x'00' WHERE hop > 0", 1, 6, "frame 1, " },
@@ -122,6 +124,36 @@ static void damage_is_found(void **state)
 		assert_row(rows[i].label, rows[i].deep == 0 ? (t.n == 0) == (rows[i].says[0] == '\0') : t.n == rows[i].deep);
 		assert_row(rows[i].label, strstr(t.text, rows[i].says) != NULL);
 		assert_row(rows[i].label, t.n > 0 || (n.frames == FRAMES + 1 && n.samples == FRAMES * SERIES && n.audit_rows == 3));
+		store_folder_remove(&at);
+	}
+}
+
+static void damage_in_blocks_is_found(void **state)
+{
+	static const struct {
+		const char *label, *sql;
+		int         n;
+		const char *says;
+	} rows[] = {
+		{ "none", "SELECT 1", 0, "" },
+		{ "a group's bytes", "UPDATE block SET body = CAST(substr(body, 1, 20) || x'ff' || substr(body, 22) AS BLOB) WHERE id = (SELECT min(id) FROM block)", 1, "block " },
+		{ "the head", "UPDATE block SET head = x'00' WHERE id = (SELECT min(id) FROM block)", 1, "block " },
+		{ "a body that is cut short", "UPDATE block SET body = substr(body, 1, 10) WHERE id = (SELECT min(id) FROM block)", 1, "is shorter than it says" },
+		{ "another time", "UPDATE block SET first_ms = first_ms + 1 WHERE id = (SELECT min(id) FROM block)", 1, "block " },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct store_folder at;
+		struct verify_counts n;
+		store_folder_make(&at, "verify");
+		fill_folded(at.path, FOLD_AT_ONCE);
+		damage(at.path, rows[i].sql);
+		struct told t = look(at.path, true, &n);
+		if (t.n != rows[i].n)
+			print_error("%s: %s", rows[i].label, t.text);
+		assert_row(rows[i].label, t.n == rows[i].n && strstr(t.text, rows[i].says) != NULL);
+		assert_row(rows[i].label, n.blocks == 2 && n.frames < FRAMES + 1);
+		assert_row(rows[i].label, t.n > 0 || n.samples == FRAMES * SERIES); /* each once */
 		store_folder_remove(&at);
 	}
 }
@@ -188,6 +220,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(damage_is_found),
+		cmocka_unit_test(damage_in_blocks_is_found),
 		cmocka_unit_test(not_all_of_very_many_are_told),
 		cmocka_unit_test(broken_pages_are_found),
 		cmocka_unit_test(a_look_can_be_ended),
