@@ -13,7 +13,7 @@
 #include "base/json.h"
 #include "base/log.h"
 
-enum { LOOK_MS = 10 * 1000, AGAIN_MS = 60 * 1000 /* after one that was begun, which may come to nothing */, EVENTS_MAX = 2000, RUNS_MAX = 200, NAME_TEXT = 256 };
+enum { LOOK_MS = 10 * 1000, AGAIN_MS = 60 * 1000 /* after one that was begun, which may come to nothing */, EVENTS_MAX = 2000, RUNS_MAX = 10000 /* of all models, the newest */, NAME_TEXT = 256 };
 static const int64_t DAY_MS = 24 * 3600 * 1000;
 
 /* One scope that may be rolled back by itself. */
@@ -23,8 +23,7 @@ struct candidate {
 	int64_t alert_id, fired_ms;
 	char    from[NAME_TEXT];  /* the version that was served before the change */
 	int64_t changed_ms;       /* 0: the version did not change */
-	int64_t n_today, last_ms; /* runs by itself; end of the last run of any kind */
-	bool    is_active;
+	struct auto_runs runs;
 };
 
 struct auto_job {
@@ -79,18 +78,33 @@ static enum err see_event(void *ctx, const struct event *e)
 	return ERR_OK;
 }
 
+struct runs_look {
+	struct auto_runs *out;
+	const char       *model;
+	int64_t           now_ms;
+};
+
 static enum err see_run(void *ctx, const struct deployment_at *d)
 {
-	struct auto_job *job = ctx;
-	for (size_t i = 0; i < job->n; i++) {
-		struct candidate *c = &job->items[i];
-		if (strcmp(d->row.model, c->deploy->model) != 0 || d->began_ms == 0)
-			continue;
-		c->is_active |= deployment_is_active(d->last.state);
-		c->last_ms = d->ended_ms > c->last_ms ? d->ended_ms : c->last_ms;
-		c->n_today += strcmp(d->row.actor.origin, DEPLOYING_POLICY) == 0 && d->began_ms > job->now_ms - DAY_MS;
-	}
+	const struct runs_look *l = ctx;
+	if (strcmp(d->row.model, l->model) != 0 || d->began_ms == 0)
+		return ERR_OK;
+	l->out->is_active |= deployment_is_active(d->last.state);
+	l->out->last_ms = d->ended_ms > l->out->last_ms ? d->ended_ms : l->out->last_ms;
+	l->out->n_today += strcmp(d->row.actor.origin, DEPLOYING_POLICY) == 0 && d->began_ms > l->now_ms - DAY_MS;
 	return ERR_OK;
+}
+
+enum err deploying_auto_runs(struct reader *r, const char *model, int64_t pause_ms, int64_t now_ms, struct auto_runs *out, struct why *why)
+{
+	struct runs_look l = { out, model, now_ms };
+	*out = (struct auto_runs){ .n_today = 0 };
+	return reader_deployments(r, now_ms - (pause_ms > DAY_MS ? pause_ms : DAY_MS), now_ms, RUNS_MAX, see_run, &l, why);
+}
+
+bool deploying_auto_may(const struct auto_runs *runs, const struct fleet_auto_rollback *a, int64_t now_ms)
+{
+	return !runs->is_active && runs->n_today < a->per_day && (runs->last_ms == 0 || now_ms - runs->last_ms >= a->pause_ms);
 }
 
 static void auto_work(void *ctx)
@@ -104,9 +118,9 @@ static void auto_work(void *ctx)
 		struct candidate *c = job->current = &job->items[i];
 		if (c->alert[0] != '\0')
 			job->err = reader_events(r, NULL, "version", c->fired_ms - c->deploy->auto_rollback.within_ms, c->fired_ms, EVENTS_MAX, see_event, job, &job->why);
+		if (job->err == ERR_OK && c->changed_ms != 0)
+			job->err = deploying_auto_runs(r, c->deploy->model, c->deploy->auto_rollback.pause_ms, job->now_ms, &c->runs, &job->why);
 	}
-	if (job->err == ERR_OK)
-		job->err = reader_deployments(r, job->now_ms - DAY_MS, job->now_ms, RUNS_MAX, see_run, job, &job->why);
 	reader_close(r);
 }
 
@@ -114,8 +128,7 @@ static void auto_work(void *ctx)
 
 static bool is_due(const struct candidate *c, int64_t now_ms)
 {
-	const struct fleet_auto_rollback *a = &c->deploy->auto_rollback;
-	return c->alert[0] != '\0' && c->changed_ms != 0 && !c->is_active && c->n_today < a->per_day && (c->last_ms == 0 || now_ms - c->last_ms >= a->pause_ms);
+	return c->alert[0] != '\0' && c->changed_ms != 0 && deploying_auto_may(&c->runs, &c->deploy->auto_rollback, now_ms);
 }
 
 /* One that was planned and could not be confirmed by itself waits for a person: until that is over there is no other. */

@@ -262,6 +262,16 @@ bool survey_is_of(const struct deploying *d, const char *scope); /* a plan for t
 
 /* ---- deploying_auto.c ---- */
 
+/* What ran of a model lately, by whomever. */
+struct auto_runs {
+	int64_t n_today; /* begun by itself within the day before */
+	int64_t last_ms; /* end of the last run of any kind that is not longer ago than the dead band, or a day; 0: none */
+	bool    is_active;
+};
+enum err deploying_auto_runs(struct reader *r, const char *model, int64_t pause_ms, int64_t now_ms, struct auto_runs *out, struct why *why);
+/* Whether one more may be begun by itself: none is active, the day's number is not used up, and the dead band is over. */
+bool deploying_auto_may(const struct auto_runs *runs, const struct fleet_auto_rollback *a, int64_t now_ms);
+
 void deploying_watch(struct deploying *d);          /* looks, now and then, whether anything is to be rolled back by itself */
 void deploying_confirm_policy(struct acting *a);    /* a plan of its is there */
 
