@@ -202,10 +202,36 @@ enum err health_now(struct reader *r, const char *model, const char *const *node
 	return e;
 }
 
+/* The highest of what was heard last of each node. */
+static enum err fill_share(struct health_sight *h, enum signal_id id, struct health_node *now, struct why *why)
+{
+	struct matcher m;
+	struct series_set set = { 0 };
+	enum err e = matcher_init(&m, MATCH_EQUAL, LABEL_NAME, signal_info(id)->metric, why);
+	if (e != ERR_OK)
+		return e;
+	e = reader_select(h->r, &m, 1, h->q->now_ms - NOW_MS, h->q->now_ms, SAMPLES_MAX, &set, why);
+	matcher_release(&m);
+	for (size_t i = 0; i < set.n && e == ERR_OK; i++) {
+		const struct series *s = &set.items[i];
+		size_t node = place_of_series(s, h->q->nodes, h->q->n_nodes);
+		if (node == SIZE_MAX)
+			continue;
+		double *used = id == SIGNAL_MEMORY ? &now[node].memory_used : &now[node].disk_used;
+		*used = s->v[s->n - 1] > *used ? s->v[s->n - 1] : *used; /* a stale mark is no more than anything */
+	}
+	series_set_release(&set);
+	return e;
+}
+
 /* Of a node that serves two the version is not known. */
 static enum err fill_now(struct health_sight *h, struct health_node *now, struct why *why)
 {
 	enum err e = health_now(h->r, h->q->model, h->q->nodes, h->q->n_nodes, h->q->now_ms, now, why);
+	if (e == ERR_OK)
+		e = fill_share(h, SIGNAL_MEMORY, now, why);
+	if (e == ERR_OK)
+		e = fill_share(h, SIGNAL_DISK, now, why);
 	for (size_t i = 0; i < h->n_spans; i++) {
 		const struct span *s = &h->spans[i];
 		if (s->is_now)

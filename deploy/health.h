@@ -36,6 +36,7 @@ struct health_node {
 	const char *label; /* the version that it serves of the model; "" not known, or several */
 	bool        is_up;
 	bool        is_down; /* it was polled of late, and is not up */
+	double      memory_used, disk_used; /* shares in use of main memory and of the fullest file system; 0: not known. health_look alone fills them in */
 };
 
 /* All versions that were seen, newest first (by last_ms, then first_ms). In the arena. `now`

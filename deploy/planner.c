@@ -15,6 +15,7 @@
 #include "base/num.h"
 #include "deploy/plan_private.h"
 #include "deploy/planner_private.h"
+#include "rules/signal.h"
 
 enum { NAMES_SHOWN = 3, WARNING_TEXT = 1024 };
 
@@ -322,6 +323,26 @@ static void warn_of_down(struct planner *p)
 		planner_warn(p, WARNING_NOTE, "%zu %s down already, among those that may be away", n, are);
 }
 
+static void warn_of_share(struct planner *p, size_t place, double used, enum signal_id id, enum warning_level at_worst, const char *what)
+{
+	const struct signal_info *s = signal_info(id);
+	bool is_worst = used >= s->crit;
+	if (used >= s->warn)
+		planner_warn_of(p, place, is_worst ? at_worst : WARNING_CARE, arena_printf(p->a, "%s: over %.0f %% in use", what, (is_worst ? s->crit : s->warn) * 100));
+}
+
+/* Whatever the driver, as the signals of the machine say. Most drivers stop the old version before they start the new one, which gives memory back; nothing gives
+ * back what a full disk lacks. */
+static void warn_of_room(struct planner *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		if (!plan_unit_acts(p->all[i].unit))
+			continue;
+		warn_of_share(p, i, p->all[i].in->memory_used, SIGNAL_MEMORY, WARNING_CARE, "main memory is short");
+		warn_of_share(p, i, p->all[i].in->disk_used, SIGNAL_DISK, WARNING_SERIOUS, "a file system is nearly full");
+	}
+}
+
 /* ---- locks ---- */
 
 static void take_lock(struct planner *p, size_t place)
@@ -456,6 +477,7 @@ enum err planner_make(struct arena *a, const struct planner_input *in, struct de
 	warn_of_versions(&p);
 	warn_of_others(&p);
 	warn_of_down(&p);
+	warn_of_room(&p);
 	take_locks(&p);
 	decide_confirmation(&p);
 	hand_over(&p);

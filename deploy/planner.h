@@ -30,6 +30,7 @@ struct planner_unit {
 	bool                is_up;    /* it serves, as the signals say: the first to be changed is chosen among these */
 	bool                is_down;  /* it does not, as they say; neither: nothing is known */
 	double              capacity; /* of the model's, in any measure; 0: not known, counted as 1 */
+	double              memory_used, disk_used; /* shares of its machine's main memory and of its fullest file system; 0: not known */
 	const struct lock_seen *lock; /* who has its lock; NULL: not looked at, it can have none */
 };
 

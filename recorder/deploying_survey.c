@@ -180,7 +180,8 @@ static void fill_units(struct survey *s, const struct health_node *now)
 		const struct health_node *node = now_of(s, now, s->scope->units[i].node);
 		units[i] = (struct planner_unit){ .unit = s->scope->units[i], .found = s->looks.items[i].err == ERR_OK ? &s->looks.items[i].look.found : NULL, .why = s->looks.items[i].why.text,
 			                          .lock = s->looks.lock != NULL && s->looks.items[i].is_lock_asked ? &s->looks.items[i].lock : NULL,
-			                          .running = node != NULL ? node->label : "", .is_up = node != NULL && node->is_up, .is_down = node != NULL && node->is_down };
+			                          .running = node != NULL ? node->label : "", .is_up = node != NULL && node->is_up, .is_down = node != NULL && node->is_down,
+			                          .memory_used = node != NULL ? node->memory_used : 0, .disk_used = node != NULL ? node->disk_used : 0 };
 	}
 	s->input.n_down = n_down_beside(s, now);
 	s->input.units = units;

@@ -123,6 +123,35 @@ static void nodes_that_are_down_count(void **state)
 	}
 }
 
+/* Room is warned of by what the machines' signals say, once for all that are alike. */
+static void machines_without_room_are_told(void **state)
+{
+	static const struct { const char *label; double memory, disk; enum warning_level level; const char *warning; enum confirm confirm; } rows[] = {
+		{ "nothing known", 0,    0,    WARNING_NOTE,    NULL, CONFIRM_KEY },
+		{ "enough",        0.5,  0.89, WARNING_NOTE,    NULL, CONFIRM_KEY },
+		{ "memory",        0.95, 0.1,  WARNING_CARE,    "main memory is short: over 92 % in use", CONFIRM_KEY },
+		{ "no memory",     0.99, 0.1,  WARNING_CARE,    "main memory is short: over 98 % in use", CONFIRM_KEY },
+		{ "disk",          0.1,  0.9,  WARNING_CARE,    "a file system is nearly full: over 90 % in use", CONFIRM_KEY },
+		{ "no disk",       0.1,  1,    WARNING_SERIOUS, "a file system is nearly full: over 97 % in use", CONFIRM_NAME },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		maker_init(&m, 20);
+		m.in.capacity = 100;
+		for (size_t k = 0; k < 2; k++) {
+			m.units[k].memory_used = rows[i].memory;
+			m.units[k].disk_used = rows[i].disk;
+		}
+		struct deploy_plan *p = make();
+		size_t n = 0;
+		for (size_t k = 0; k < p->n_warnings; k++)
+			n += strstr(p->warnings[k].text, "in use") != NULL;
+		assert_row(rows[i].label, n == (rows[i].warning != NULL) && (n == 0 || warns(p, rows[i].level, rows[i].warning)));
+		assert_row(rows[i].label, p->confirm == rows[i].confirm);
+		maker_release(&m);
+	}
+}
+
 /* ---- who has its lock ---- */
 
 static void locks_are_told(void **state)
@@ -632,6 +661,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(waves_have_their_sizes),
+		cmocka_unit_test(machines_without_room_are_told),
 		cmocka_unit_test(nodes_that_are_down_count), cmocka_unit_test(locks_are_told), cmocka_unit_test(a_unit_is_looked_at_again),
 		cmocka_unit_test(the_canary_is_one_that_is_well),
 		cmocka_unit_test(the_last_healthy_version_is_chosen),
