@@ -54,6 +54,10 @@ static void scrape(struct stage *s, const struct world *w, size_t i, int t)
 	PUT(SIGNAL_ERRORS, is_new && w->is_quiet ? (double)NAN : is_new && w->errors_new > 0 ? w->errors_new : is_other && w->errors_others > 0 ? w->errors_others : 0.001);
 	PUT(SIGNAL_ACCURACY, is_new && w->accuracy_new > 0 ? w->accuracy_new : 0.95);
 	PUT(SIGNAL_GPU_MEMORY, is_new && w->memory_new > 0 ? w->memory_new : 0.6);
+	if (i == 0) { /* one machine tells of its room; it fills up slowly */
+		PUT(SIGNAL_MEMORY, 0.5 + t * 1e-6);
+		PUT(SIGNAL_DISK, 0.25);
+	}
 #undef PUT
 	series[n] = labels_of(LABEL_NAME, signal_info(SIGNAL_VERSION)->metric, "model", "chat", "version", is_new && !w->keeps_version ? "2" : "1", NULL);
 	v[n++] = 1;
@@ -233,6 +237,8 @@ static void test_health(void **state)
 		struct health_node now[NODES];
 		ask(&s, &a, &items, &n, now);
 		assert_true(strcmp(now[0].label, "2") == 0 && now[0].is_up && strcmp(now[3].label, "1") == 0);
+		assert_true(fabs(now[0].memory_used - 0.5 - (END_S - 1) * 1e-6) < 1e-4 && fabs(now[0].disk_used - 0.25) < 1e-9);
+		assert_true(now[3].memory_used <= 0 && now[3].disk_used <= 0);
 		assert_row(rows[i].label, n == 2);
 		const struct version_health *old = health_find(items, n, &(struct version){ .id = "reg/chat:1", .name = "", .image = "", .tag = "", .model_version = "" });
 		const struct version_health *new = health_find(items, n, &(struct version){ .id = "x", .name = "", .image = "", .tag = "2", .model_version = "" });
