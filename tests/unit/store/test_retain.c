@@ -10,12 +10,13 @@
 
 #include <sqlite3.h>
 
+#include "store/block.h"
 #include "store/compact.h"
 #include "store/reader.h"
 #include "store/retain.h"
 #include "tests/unit/store_folder.h"
 
-enum { STEP_MS = 10000, TARGETS = 3, SERIES = 40, DEADLINE_MS = 30000, HOP_MS = LEDGER_HOP * STEP_MS };
+enum { STEP_MS = 10000, TARGETS = 3, SERIES = 40, DEADLINE_MS = 30000, LATE = BLOCK_ROWS + LEDGER_HOP /* frames that stay too long */, LATE_MS = LATE * STEP_MS };
 static const int64_t T0 = INT64_C(1790000000000);
 
 struct fixture {
@@ -140,14 +141,14 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Looks again and again, at each moment of the removal, until target `t` begins within a hop of where it should. */
+/* Looks again and again, at each moment of the removal, until target `t` begins about where it should. */
 static struct seen wait_for_cut(struct fixture *f, int t, int64_t cut_ms, int era, int64_t era_ms)
 {
 	struct reader *r = NULL;
 	struct seen s;
 	int64_t deadline = now_ms() + DEADLINE_MS;
 	assert_ok(reader_open(f->at.path, READER_OWN, &r, &why));
-	while (s = look(f, r, era, era_ms), s.n[t] > 0 && s.first_ms[t] <= cut_ms - HOP_MS) {
+	while (s = look(f, r, era, era_ms), s.n[t] > 0 && s.first_ms[t] <= cut_ms - LATE_MS) {
 		assert_true(now_ms() < deadline);
 		poll(NULL, 0, 5);
 	}
@@ -190,7 +191,7 @@ static void a_target_that_went_goes_whole(void **state)
 	struct seen s = wait_for_cut(f, 2, INT64_MAX - 1, 0, INT64_MAX);
 	assert_int_equal(s.n[2], 0);
 	s = wait_for_cut(f, 0, f->clock.now_wall_ms - 600 * STEP_MS, 0, INT64_MAX);
-	assert_true(s.n[0] >= 600 && s.n[0] <= 600 + LEDGER_HOP);
+	assert_true(s.n[0] >= 600 && s.n[0] <= 600 + LATE);
 	/* It comes back. */
 	record(f, 1500, 1600, 0, TARGETS, 0);
 	keep(f, 600 * STEP_MS, 0, 0);
@@ -244,7 +245,7 @@ static void a_clock_set_back_is_no_hindrance(void **state)
 	for (int t = 0; t < TARGETS; t++)
 		assert_true(wait_for_cut(f, t, cut_ms, 1, era_ms).first_ms[t] <= cut_ms + STEP_MS);
 	int64_t deadline = now_ms() + DEADLINE_MS; /* also those that no chain leads to */
-	while (frames_in_file(f, cut_ms - HOP_MS) > 0) {
+	while (frames_in_file(f, cut_ms - LATE_MS) > 0) {
 		assert_true(now_ms() < deadline);
 		poll(NULL, 0, 5);
 	}
@@ -378,7 +379,7 @@ static void all_of_it_at_once_while_nobody_records(void **state)
 	assert_int_equal(unused, 0);
 	assert_ok(reader_open(f->at.path, READER_OWN, &r, &why));
 	struct seen s = look(f, r, 0, INT64_MAX);
-	assert_true(s.n[0] >= 500 && s.n[0] <= 500 + LEDGER_HOP && s.last_ms[0] == f->clock.now_wall_ms);
+	assert_true(s.n[0] >= 500 && s.n[0] <= 500 + LATE && s.last_ms[0] == f->clock.now_wall_ms);
 	reader_close(r);
 	/* Twice is once; and what is younger than ten minutes stays whatever the size. */
 	assert_ok(store_compact(f->at.path, &long_keep, &f->clock.clock, &c, &why));
