@@ -34,7 +34,7 @@ static void open_store(struct fixture *f)
 {
 	struct labels *series[SERIES];
 	char name[32];
-	assert_ok(store_open(&(struct store_options){ .path = f->at.path, .clock = &f->clock.clock, .commit_ms = 10 }, &f->store, &why));
+	assert_ok(store_open(&(struct store_options){ .path = f->at.path, .clock = &f->clock.clock, .commit_ms = 10, .folding = FOLD_NEVER }, &f->store, &why)); /* test_retain_folding folds */
 	for (int i = 0; i < TARGETS; i++)
 		assert_ok(store_target(f->store, f->names[i], "http://x/", &f->targets[i], &why));
 	for (int i = 0; i < SERIES; i++) {
