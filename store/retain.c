@@ -207,7 +207,7 @@ static enum err take_track(struct retain *r, const struct rewinds *w, int64_t ne
 	while (!*is_done && r->removed < most) {
 		struct hop hops[2];
 		int64_t before = r->removed;
-		size_t n;
+		size_t n = 0;
 		enum err e = find_hops(r, w, until_ms, hops, &n, why);
 		for (size_t i = 0; i < n && e == ERR_OK; i++)
 			e = take_chain(r, hops[i].prev, why);
@@ -251,8 +251,8 @@ static enum err take_tracks(struct retain *r, int64_t rows, struct why *why)
 	enum err e = rewinds_load(&w, r->ledger->db, why);
 	while (e == ERR_OK && r->removed < most) {
 		const struct retain here = *r;
-		int64_t newest, at_ms;
-		bool is_done;
+		int64_t newest = 0, at_ms = 0;
+		bool is_done = false;
 		e = next_track(r, &newest, &at_ms, why);
 		if (e == ERR_OK)
 			e = take_track(r, &w, newest, at_ms, most, &is_done, why);
