@@ -191,7 +191,7 @@ static enum err add_piece(void *ctx, const struct usage_piece *p, struct why *wh
 {
 	struct counting *c = ctx;
 	struct usage_target *t;
-	const uint32_t *numbers;
+	const uint32_t *numbers = NULL;
 	double   own = 0;
 	enum err e = target_of(c, p->target, &t, why);
 	if (e != ERR_OK)
