@@ -13,6 +13,11 @@ yes:*/fuzz_*)
 	fi
 	exit 0 ;;
 esac
+case ${PITWALL_QUICK:+ $PITWALL_SLOW_TESTS } in
+*" ${1#./} "*)
+	echo '1..0 # SKIP one of the longest, left out here (PITWALL_QUICK)'
+	exit 0 ;;
+esac
 exec 4>&1
 status=$({ { "$@" 3>&- 4>&-; echo $? >&3; } | sed 's/^not ok \([0-9]* # SKIP\)/ok \1/' >&4; } 3>&1)
 exit "$status"

@@ -16,7 +16,7 @@ UNIT_TESTS += tests/unit/recorder/test_standby
 tests_unit_recorder_test_standby_SOURCES = %reldir%/test_standby.c $(recorder_bench)
 tests_unit_recorder_test_standby_LDADD   = $(libs_recorder) $(CMOCKA_LIBS)
 
-UNIT_TESTS += tests/unit/recorder/test_deploy_secrets
+SLOW_TESTS += tests/unit/recorder/test_deploy_secrets
 tests_unit_recorder_test_deploy_secrets_SOURCES = %reldir%/test_deploy_secrets.c $(recorder_bench) \
 	tests/unit/deploy/kube_world.c tests/unit/deploy/kube_world.h tests/unit/deploy/kube_patch.c tests/unit/deploy/kube_patch.h \
 	tests/unit/deploy/kube_server.c tests/unit/deploy/kube_server.h tests/unit/deploy/small_server.c tests/unit/deploy/small_server.h
@@ -42,6 +42,6 @@ UNIT_TESTS += tests/unit/recorder/test_alone
 tests_unit_recorder_test_alone_SOURCES = %reldir%/test_alone.c $(recorder_bench)
 tests_unit_recorder_test_alone_LDADD   = $(libs_recorder) $(CMOCKA_LIBS)
 
-UNIT_TESTS += tests/unit/recorder/test_cardinality
+SLOW_TESTS += tests/unit/recorder/test_cardinality
 tests_unit_recorder_test_cardinality_SOURCES = %reldir%/test_cardinality.c $(recorder_bench)
 tests_unit_recorder_test_cardinality_LDADD   = $(libs_recorder) $(libs_sim) $(CMOCKA_LIBS)

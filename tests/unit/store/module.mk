@@ -76,7 +76,7 @@ tests_unit_store_test_tail_folding_SOURCES = %reldir%/test_tail.c $(store_folder
 tests_unit_store_test_tail_folding_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_tail_folding_LDFLAGS = $(store_folding_ldflags)
 
-UNIT_TESTS += tests/unit/store/test_faults_folding
+SLOW_TESTS += tests/unit/store/test_faults_folding
 tests_unit_store_test_faults_folding_SOURCES = %reldir%/test_faults.c $(store_folding)
 tests_unit_store_test_faults_folding_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_faults_folding_LDFLAGS = $(store_folding_ldflags)
@@ -96,7 +96,7 @@ tests_unit_store_test_power_cut_folding_SOURCES = %reldir%/test_power_cut.c $(st
 tests_unit_store_test_power_cut_folding_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_power_cut_folding_LDFLAGS = $(store_folding_ldflags)
 
-UNIT_TESTS += tests/unit/store/test_fold
+SLOW_TESTS += tests/unit/store/test_fold
 tests_unit_store_test_fold_SOURCES = %reldir%/test_fold.c $(store_folder)
 tests_unit_store_test_fold_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 
