@@ -35,14 +35,9 @@ static const char *count_text(double v, char to[COUNT_TEXT])
 	return to;
 }
 
-static const char *bytes_text(double v, char to[COUNT_TEXT])
+static const char *bytes_text(double v, char to[NUMBER_TEXT])
 {
-	static const char *const units[] = { "B", "KB", "MB", "GB", "TB" };
-	size_t u = 0;
-	for (; v >= 999.5 && u + 1 < sizeof units / sizeof units[0]; u++)
-		v /= 1000;
-	snprintf(to, COUNT_TEXT, u == 0 || v >= 99.5 ? "%.0f %s" : "%.1f %s", v, units[u]);
-	return to;
+	return format_bytes(v < 0 ? 0 : (int64_t)v, to);
 }
 
 static double ratio(double a, double b)

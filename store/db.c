@@ -220,7 +220,7 @@ void db_close(struct db *db)
 	*db = (struct db){ 0 };
 }
 
-static enum err get_number(struct db *db, enum statement which, int64_t *out, struct why *why)
+enum err db_number(struct db *db, enum statement which, int64_t *out, struct why *why)
 {
 	sqlite3_stmt *s = db_statement(db, which);
 	enum err e = s == NULL ? db_error(db, why) : db_step(db, s, why);
@@ -234,9 +234,9 @@ static enum err get_number(struct db *db, enum statement which, int64_t *out, st
 enum err db_identify(struct db *db, int *version, struct why *why)
 {
 	int64_t application, user, tables = 0;
-	enum err e = get_number(db, STMT_APPLICATION, &application, why);
+	enum err e = db_number(db, STMT_APPLICATION, &application, why);
 	if (e == ERR_OK)
-		e = get_number(db, STMT_VERSION, &user, why);
+		e = db_number(db, STMT_VERSION, &user, why);
 	if (e != ERR_OK)
 		return e;
 	if (application == 0 && user == 0) {

@@ -60,6 +60,8 @@ struct sqlite3_stmt *db_statement(struct db *db, enum statement s);
 enum err db_step(struct db *db, struct sqlite3_stmt *s, struct why *why);
 /* Steps one that yields no rows and resets it. */
 enum err db_run(struct db *db, struct sqlite3_stmt *s, struct why *why);
+/* The first column of a statement's one row. ERR_NOT_FOUND: it has none. */
+enum err db_number(struct db *db, enum statement s, int64_t *out, struct why *why);
 /* What the connection met last, as our error and a sentence. */
 enum err db_error(struct db *db, struct why *why);
 enum err db_corrupt(struct db *db, const char *what, struct why *why);

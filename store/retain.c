@@ -20,26 +20,14 @@ void retain_init(struct retain *r, struct ledger *g)
 
 /* ---- how large the file is ---- */
 
-static enum err get_number(struct db *db, enum statement which, int64_t *out, struct why *why)
-{
-	sqlite3_stmt *s = db_statement(db, which);
-	if (s == NULL)
-		return db_error(db, why);
-	enum err e = db_step(db, s, why);
-	if (e == ERR_OK)
-		*out = sqlite3_column_int64(s, 0);
-	sqlite3_reset(s);
-	return e == ERR_NOT_FOUND ? db_corrupt(db, "it does not know its size", why) : e;
-}
-
 enum err retain_used(struct db *db, int64_t *bytes, int64_t *free_bytes, struct why *why)
 {
 	int64_t size = 0, pages = 0, free_pages = 0;
-	enum err e = get_number(db, STMT_PAGE_SIZE, &size, why);
+	enum err e = db_number(db, STMT_PAGE_SIZE, &size, why);
 	if (e == ERR_OK)
-		e = get_number(db, STMT_PAGE_COUNT, &pages, why);
+		e = db_number(db, STMT_PAGE_COUNT, &pages, why);
 	if (e == ERR_OK)
-		e = get_number(db, STMT_FREE_PAGES, &free_pages, why);
+		e = db_number(db, STMT_FREE_PAGES, &free_pages, why);
 	*bytes = (pages - free_pages) * size;
 	*free_bytes = free_pages * size;
 	return e;

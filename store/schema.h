@@ -149,7 +149,7 @@ const char *schema_step(int from);
 	X(TRACKS_AFTER,   "SELECT t.target, t.stream, t.newest FROM track t WHERE (t.target, t.stream) > (?1, ?2)"                       \
 	                  " AND EXISTS (SELECT 1 FROM frame f WHERE f.id = t.newest) ORDER BY t.target, t.stream LIMIT ?3")               \
 	X(BLOCK_COUNT,    "SELECT count(*), coalesce(min(id), 0), coalesce(max(id), 0) FROM block")                                      \
-	X(BLOCK_RUN,      "SELECT target, stream, first_ms, layout, head, length(body), id FROM block WHERE id >= ?1 ORDER BY id LIMIT ?2") \
+	X(BLOCK_RUN,      "SELECT id, target, stream, first_ms, layout, head, length(body) FROM block WHERE id >= ?1 ORDER BY id LIMIT ?2") \
 	X(BLOCK_OLDEST,   "SELECT id, last_ms FROM block WHERE target = ?1 AND stream = ?2 ORDER BY first_ms LIMIT 1")                      \
 	X(BLOCK_DELETE,   "DELETE FROM block WHERE id = ?1")                                                                             \
 	X(BLOCKS_AFTER,   "SELECT id, target, stream FROM block WHERE id > ?1 ORDER BY id LIMIT ?2")                                     \
@@ -164,7 +164,7 @@ const char *schema_step(int from);
 	                  " ORDER BY at_ms DESC, target DESC")                                                                           \
 	X(FRAMES_SINCE,   "SELECT id, target, stream, at_ms, prev, layout FROM frame WHERE id > ?1 ORDER BY id LIMIT ?2")                \
 	X(FRAME_BOUNDS,   "SELECT coalesce((SELECT min(id) FROM frame), 0), coalesce((SELECT max(id) FROM frame), -1), (SELECT count(*) FROM frame)") \
-	X(FRAME_RUN,      "SELECT target, stream, hop, layout, body, id FROM frame WHERE id >= ?1 ORDER BY id LIMIT ?2")                     \
+	X(FRAME_RUN,      "SELECT id, target, stream, hop, layout, body FROM frame WHERE id >= ?1 ORDER BY id LIMIT ?2")                     \
 	X(USES_BY_TARGET, "SELECT target, stream, layout FROM layout_use ORDER BY target, stream, layout DESC")                          \
 	X(LAYOUT_TOTAL,   "SELECT count(*), total(length(body)) FROM layout")                                                            \
 	X(FREE_PAGES,     "PRAGMA freelist_count")                                                                                       \

@@ -25,6 +25,8 @@ struct run {
 	int64_t   first, last; /* the run begins with this id; the last one that was read */
 	size_t    limit;
 	double    weight;
+	enum statement which; /* the id stands first in its rows */
+	enum err (*hand_out)(struct run *run, sqlite3_stmt *s, struct why *why);
 	uint32_t *costs; /* [cap] */
 	size_t    cap;
 };
@@ -59,18 +61,18 @@ static enum err room_for_costs(struct run *run, size_t n, struct why *why)
 
 static enum err hand_out_frame(struct run *run, sqlite3_stmt *s, struct why *why)
 {
-	const void *body = sqlite3_column_blob(s, 4);
-	size_t      size = (size_t)sqlite3_column_bytes(s, 4);
-	int         stream = sqlite3_column_int(s, 1);
-	struct usage_piece p = { .target = sqlite3_column_int64(s, 0), .stream = (enum stream)stream, .bytes = size + ROW_BYTES, .weight = run->weight };
+	const void *body = sqlite3_column_blob(s, 5);
+	size_t      size = (size_t)sqlite3_column_bytes(s, 5);
+	int         stream = sqlite3_column_int(s, 2);
+	struct usage_piece p = { .target = sqlite3_column_int64(s, 1), .stream = (enum stream)stream, .bytes = size + ROW_BYTES, .weight = run->weight };
 	if (stream < 0 || stream >= STREAM_COUNT)
 		return db_corrupt(&run->w->r->db, "a frame of an impossible stream", why);
-	if (sqlite3_column_type(s, 3) != SQLITE_NULL) {
-		enum err e = reader_layout(run->w->r, sqlite3_column_int64(s, 3), &p.layout, why);
+	if (sqlite3_column_type(s, 4) != SQLITE_NULL) {
+		enum err e = reader_layout(run->w->r, sqlite3_column_int64(s, 4), &p.layout, why);
 		if (e == ERR_OK)
 			e = room_for_costs(run, p.layout->n, why);
 		if (e == ERR_OK)
-			e = frame_costs(sqlite3_column_int(s, 2) != HOP_DELTA, p.layout->n, body, size, run->costs, why);
+			e = frame_costs(sqlite3_column_int(s, 3) != HOP_DELTA, p.layout->n, body, size, run->costs, why);
 		if (e != ERR_OK)
 			return e;
 		p.samples = p.layout->n;
@@ -78,7 +80,7 @@ static enum err hand_out_frame(struct run *run, sqlite3_stmt *s, struct why *why
 	}
 	struct open_block *block;
 	size_t row;
-	enum err in_block = stream < STREAM_COUNT ? reader_block_find(run->w->r, p.target, stream, sqlite3_column_int64(s, 5), &block, &row, why) : ERR_NOT_FOUND;
+	enum err in_block = stream < STREAM_COUNT ? reader_block_find(run->w->r, p.target, stream, sqlite3_column_int64(s, 0), &block, &row, why) : ERR_NOT_FOUND;
 	if (in_block == ERR_OK) /* its samples are the block's; here it only takes room yet */
 		p.samples = 0;
 	else if (in_block != ERR_NOT_FOUND)
@@ -91,15 +93,15 @@ static enum err run_body(void *ctx, struct why *why)
 {
 	struct run *run = ctx;
 	struct db  *db = &run->w->r->db;
-	sqlite3_stmt *s = db_statement(db, STMT_FRAME_RUN);
+	sqlite3_stmt *s = db_statement(db, run->which);
 	if (s == NULL)
 		return db_error(db, why);
 	sqlite3_bind_int64(s, 1, run->first);
 	sqlite3_bind_int64(s, 2, (int64_t)run->limit);
 	enum err e;
 	while ((e = db_step(db, s, why)) == ERR_OK) {
-		run->last = sqlite3_column_int64(s, 5);
-		e = hand_out_frame(run, s, why);
+		run->last = sqlite3_column_int64(s, 0);
+		e = run->hand_out(run, s, why);
 		if (e != ERR_OK || run->w->r->cached_series > READER_SERIES_MAX) /* a run of so many lists may be cut */
 			break;
 	}
@@ -119,7 +121,7 @@ static enum err bounds_body(void *ctx, struct why *why)
 }
 
 /* All rows where they are few enough, else `runs` runs, evenly spread over the ids: these have gaps, where frames went into blocks and where what is old went. */
-static enum err walk_runs(struct usage_walk *w, struct run *run, const struct bounds *b, uint64_t runs, enum err (*body)(void *ctx, struct why *why), struct why *why)
+static enum err walk_runs(struct usage_walk *w, struct run *run, const struct bounds *b, uint64_t runs, struct why *why)
 {
 	enum err e = ERR_OK;
 	double span = (double)(b->last - b->first) + 1 - (double)run->limit;
@@ -130,7 +132,7 @@ static enum err walk_runs(struct usage_walk *w, struct run *run, const struct bo
 	for (uint64_t i = 0; e == ERR_OK && run->last < b->last && (is_whole || i < runs); i++) {
 		int64_t at = is_whole || span <= 0 ? 0 : b->first + (int64_t)(span * (double)i / (double)(runs > 1 ? runs - 1 : 1));
 		run->first = at > run->last ? at : run->last + 1;
-		e = reader_call(w->r, body, run, why);
+		e = reader_call(w->r, run_body, run, why);
 		if (e == ERR_OK)
 			e = reader_check(w->r, why);
 		if (run->last < run->first) /* nothing stands behind that any more */
@@ -142,12 +144,12 @@ static enum err walk_runs(struct usage_walk *w, struct run *run, const struct bo
 enum err usage_walk_frames(struct usage_walk *w, struct why *why)
 {
 	struct bounds b = { .w = w, .last = -1 };
-	struct run run = { .w = w, .limit = RUN_ROWS, .weight = 1 };
+	struct run run = { .w = w, .limit = RUN_ROWS, .weight = 1, .which = STMT_FRAME_RUN, .hand_out = hand_out_frame };
 	enum err e = reader_call(w->r, bounds_body, &b, why);
 	if (e != ERR_OK || b.last < b.first || b.first < 1)
 		return e;
 	uint64_t runs = w->rows_max / RUN_ROWS > 0 ? w->rows_max / RUN_ROWS : 1;
-	e = walk_runs(w, &run, &b, runs, run_body, why);
+	e = walk_runs(w, &run, &b, runs, why);
 	free(run.costs);
 	return e;
 }
@@ -165,19 +167,19 @@ static void cost_groups(const struct block_head *h, uint32_t *costs)
 static enum err hand_out_block(struct run *run, sqlite3_stmt *s, struct why *why)
 {
 	struct reader *r = run->w->r;
-	int            stream = sqlite3_column_int(s, 1);
+	int            stream = sqlite3_column_int(s, 2);
 	struct block_head head;
-	struct usage_piece p = { .target = sqlite3_column_int64(s, 0), .stream = (enum stream)stream, .weight = run->weight,
-		                 .bytes = (uint64_t)sqlite3_column_bytes(s, 4) + (uint64_t)sqlite3_column_int64(s, 5) + BLOCK_ROW_BYTES };
+	struct usage_piece p = { .target = sqlite3_column_int64(s, 1), .stream = (enum stream)stream, .weight = run->weight,
+		                 .bytes = (uint64_t)sqlite3_column_bytes(s, 5) + (uint64_t)sqlite3_column_int64(s, 6) + BLOCK_ROW_BYTES };
 	if (stream < 0 || stream >= STREAM_COUNT)
 		return db_corrupt(&r->db, "a block of an impossible stream", why);
-	int64_t layout = sqlite3_column_int64(s, 3);
+	int64_t layout = sqlite3_column_int64(s, 4);
 	enum err e = layout != 0 ? reader_layout(r, layout, &p.layout, why) : ERR_OK;
 	size_t n = p.layout != NULL ? p.layout->n : 0;
 	if (e == ERR_OK)
 		e = room_for_costs(run, n, why);
 	if (e == ERR_OK)
-		e = block_head_decode(sqlite3_column_blob(s, 4), (size_t)sqlite3_column_bytes(s, 4), frame_seed(p.target, stream, sqlite3_column_int64(s, 2)), n, &head,
+		e = block_head_decode(sqlite3_column_blob(s, 5), (size_t)sqlite3_column_bytes(s, 5), frame_seed(p.target, stream, sqlite3_column_int64(s, 3)), n, &head,
 		                      why);
 	if (e != ERR_OK)
 		return e;
@@ -187,26 +189,6 @@ static enum err hand_out_block(struct run *run, sqlite3_stmt *s, struct why *why
 	block_head_release(&head);
 	run->w->rows_read++;
 	return run->w->fn(run->w->ctx, &p, why);
-}
-
-static enum err block_run_body(void *ctx, struct why *why)
-{
-	struct run *run = ctx;
-	struct db  *db = &run->w->r->db;
-	sqlite3_stmt *s = db_statement(db, STMT_BLOCK_RUN);
-	if (s == NULL)
-		return db_error(db, why);
-	sqlite3_bind_int64(s, 1, run->first);
-	sqlite3_bind_int64(s, 2, (int64_t)run->limit);
-	enum err e;
-	while ((e = db_step(db, s, why)) == ERR_OK) {
-		run->last = sqlite3_column_int64(s, 6);
-		e = hand_out_block(run, s, why);
-		if (e != ERR_OK || run->w->r->cached_series > READER_SERIES_MAX)
-			break;
-	}
-	sqlite3_reset(s);
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
 static enum err block_bounds_body(void *ctx, struct why *why)
@@ -229,12 +211,12 @@ static enum err block_bounds_body(void *ctx, struct why *why)
 enum err usage_walk_blocks(struct usage_walk *w, struct why *why)
 {
 	struct bounds b = { .w = w, .last = -1 };
-	struct run run = { .w = w, .limit = BLOCK_RUN_ROWS, .weight = 1 };
+	struct run run = { .w = w, .limit = BLOCK_RUN_ROWS, .weight = 1, .which = STMT_BLOCK_RUN, .hand_out = hand_out_block };
 	enum err e = reader_call(w->r, block_bounds_body, &b, why);
 	if (e != ERR_OK || w->rows == 0)
 		return e;
 	uint64_t runs = w->rows_max / BLOCK_RUN_ROWS > 0 ? w->rows_max / BLOCK_RUN_ROWS : 1;
-	e = walk_runs(w, &run, &b, runs, block_run_body, why);
+	e = walk_runs(w, &run, &b, runs, why);
 	free(run.costs);
 	return e;
 }
@@ -323,27 +305,16 @@ struct file {
 	struct usage  *to;
 };
 
-static enum err number(struct db *db, enum statement which, int64_t *out, struct why *why)
-{
-	sqlite3_stmt *s = db_statement(db, which);
-	enum err e = s == NULL ? db_error(db, why) : db_step(db, s, why);
-	if (e != ERR_OK)
-		return e;
-	*out = sqlite3_column_int64(s, 0);
-	sqlite3_reset(s);
-	return ERR_OK;
-}
-
 static enum err file_body(void *ctx, struct why *why)
 {
 	struct file *f = ctx;
 	struct db   *db = &f->r->db;
 	int64_t page_bytes = 0, pages = 0, free_pages = 0;
-	enum err e = number(db, STMT_PAGE_SIZE, &page_bytes, why);
+	enum err e = db_number(db, STMT_PAGE_SIZE, &page_bytes, why);
 	if (e == ERR_OK)
-		e = number(db, STMT_PAGE_COUNT, &pages, why);
+		e = db_number(db, STMT_PAGE_COUNT, &pages, why);
 	if (e == ERR_OK)
-		e = number(db, STMT_FREE_PAGES, &free_pages, why);
+		e = db_number(db, STMT_FREE_PAGES, &free_pages, why);
 	sqlite3_stmt *s = e == ERR_OK ? db_statement(db, STMT_LAYOUT_TOTAL) : NULL;
 	if (e == ERR_OK)
 		e = s == NULL ? db_error(db, why) : db_step(db, s, why);
