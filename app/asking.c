@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "config/roles.h"
 #include "store/alerts.h"
+#include "store/export.h"
 
 enum { WAIT_MS = 5000, WAIT_MAX_MS = 3600 * 1000, LOOK_MS = 20 };
 static const int64_t DAY_MS = 24 * 3600 * 1000;
@@ -119,12 +120,9 @@ static enum err read_options(struct asker *a, const struct cli *c, struct why *w
 
 static enum err find_bundle(struct asker *a, struct why *why)
 {
-	struct buf value;
 	struct lease_info lease;
-	buf_init(&value, 100);
-	enum err e = reader_meta(a->reader, "bundle", a->now_ms, &value, why);
-	a->is_bundle = e == ERR_OK && value.len > 0 && reader_lease(a->reader, a->now_ms, &lease, NULL) != ERR_OK;
-	buf_release(&value);
+	enum err e = reader_is_bundle(a->reader, a->now_ms, &a->is_bundle, why);
+	a->is_bundle = a->is_bundle && reader_lease(a->reader, a->now_ms, &lease, NULL) != ERR_OK;
 	return e;
 }
 

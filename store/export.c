@@ -19,6 +19,8 @@
 /* What a look at the first moment may reach back for: Prometheus' look-back, and a rate's window of as much again. */
 enum { LOOK_BACK_MS = 10 * 60 * 1000, PATH_BYTES = 16384 };
 
+static const char bundle_key[] = "bundle"; /* in `meta` */
+
 struct copying {
 	struct reader *from;
 	struct db      to;
@@ -86,7 +88,17 @@ static enum err copy_metas(struct copying *c, struct why *why)
 			break;
 	}
 	/* So that it is known for one: nothing is to be asked of it. */
-	return e == ERR_NOT_FOUND ? ledger_meta(&c->ledger, "bundle", c->until_ms, "1", why) : e;
+	return e == ERR_NOT_FOUND ? ledger_meta(&c->ledger, bundle_key, c->until_ms, "1", why) : e;
+}
+
+enum err reader_is_bundle(struct reader *r, int64_t now_ms, bool *out, struct why *why)
+{
+	struct buf value;
+	buf_init(&value, 100);
+	enum err e = reader_meta(r, bundle_key, now_ms, &value, why);
+	*out = e == ERR_OK && value.len > 0;
+	buf_release(&value);
+	return e;
 }
 
 static enum err copy_frame(void *ctx, const struct frame *f)

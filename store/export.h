@@ -14,4 +14,9 @@
  * moment: the first frame of each stream is a key frame, and the look-back before `from_ms` is copied too. Blocks. */
 enum err store_export(const char *from_path, const char *to_path, int64_t from_ms, int64_t to_ms, struct why *why);
 
+struct reader;
+
+/* Whether the store was made by store_export. */
+enum err reader_is_bundle(struct reader *r, int64_t now_ms, bool *out, struct why *why);
+
 #endif

@@ -189,6 +189,7 @@ run 0 "$pitwall" doctor --config "$work/quick.yml" --store "$store" && says 'new
 run 0 "$pitwall" doctor --config "$work/quick.yml" --store "$store" --deep && says 'every page, [1-9][0-9]* frames and [0-9]* blocks with [1-9][0-9]* samples'; ok 'doctor looks at all of it'
 run 2 "$pitwall" doctor --deep && complains 'is for --store'; ok 'a deep look wants a store'
 run 2 "$pitwall" compact --config "$work/quick.yml" --store "$work/none.db" && complains "there is no store '.*none.db'" && [ ! -e "$work/none.db" ]; ok 'compact of a store that is not there'
+run 0 "$pitwall" compact --store "$store" && complains 'nothing is removed' && says '; 0 rows removed'; ok 'compact without a fleet file removes nothing'
 
 run 0 "$pitwall" stats --store "$store" --top 40 && says 'bytes a sample' && says 'gpu-a-01 vllm' && no_control_bytes "$work/out"; ok 'what takes room in it'
 run 0 "$pitwall" stats --store "$store" --top 100 --format json && [ "$("$json_at" targets <"$work/out")" -ge 8 ] && [ "$("$json_at" frames <"$work/out")" -ge 48 ] &&
@@ -198,6 +199,9 @@ run 2 "$pitwall" stats --store "$store" --format csv && complains 'csv'; ok 'and
 run 2 "$pitwall" stats --store "$store" --top x && complains "'x'"; ok 'a number that is none'
 run 0 "$pitwall" export --store "$store" -o "$work/bundle.pitwall"; ok 'export'
 run 2 "$pitwall" export --store "$store" --output "$work/bundle.pitwall" && complains 'bundle.pitwall'; ok 'export overwrites nothing'
+cp "$work/bundle.pitwall" "$work/bundle.copy"
+run 2 "$pitwall" compact --config "$work/quick.yml" --store "$work/bundle.pitwall" && complains 'made by export' && cmp -s "$work/bundle.pitwall" "$work/bundle.copy"
+ok 'a bundle is not compacted'
 last=$("$pitwall" query --store "$store" 'max(timestamp(up))' --format json 2>/dev/null | "$json_at" data.result.0.value.1)
 [ -n "$last" ] || last=$("$pitwall" query --store "$store" 'up' --format json | "$json_at" data.result.0.value.0)
 run 0 "$pitwall" query --store "$store" --at "$last" 'sort(signal:queue)' --format csv && cp "$work/out" "$work/of-store" &&
