@@ -170,21 +170,20 @@ static void judge_state(const struct judging *j, const cJSON *note, const cJSON 
 	arena_release(&scratch);
 }
 
-static void judge_look(const struct judging *j, const cJSON *note, struct verdict *v)
+/* What a GET gave; it may be asked again whatever came. NULL: nothing yet or at all, and the verdict says so. `what` (NULL: nothing) begins the sentence of a refusal.
+ * The caller deletes it. */
+static cJSON *read_look(const struct judging *j, const char *what, struct verdict *v)
 {
 	char text[256];
 	int64_t wait_ms;
 	cJSON *object = NULL;
 	struct judging harmless = *j;
-	harmless.is_probe = true; /* a GET: may be asked again whatever came */
-	if (verdict_of_silence(&harmless, v)) {
-		v->next = v->kind == VERDICT_AGAIN && !j->is_probe ? j->step->probe : (struct ask){ .kind = ASK_NONE };
-		return;
-	}
+	harmless.is_probe = true;
+	if (verdict_of_silence(&harmless, v))
+		return NULL;
 	switch (kube_read(j->answer, &object, &wait_ms, text, sizeof text)) {
 	case KUBE_OK:
-		judge_state(j, note, object, v);
-		break;
+		return object;
 	case KUBE_LOGIN:
 		login_again(j, text, v);
 		break;
@@ -196,9 +195,18 @@ static void judge_look(const struct judging *j, const cJSON *note, struct verdic
 			verdict_failed(v, "the cluster stays busy: %s", text);
 		break;
 	case KUBE_NO:
-		verdict_failed(v, "%s", text);
+		verdict_failed(v, "%s%s%s", what != NULL ? what : "", what != NULL ? ": " : "", text);
 		break;
 	}
+	cJSON_Delete(object);
+	return NULL;
+}
+
+static void judge_look(const struct judging *j, const cJSON *note, struct verdict *v)
+{
+	cJSON *object = read_look(j, NULL, v);
+	if (object != NULL)
+		judge_state(j, note, object, v);
 	cJSON_Delete(object);
 	if (v->kind == VERDICT_AGAIN && v->next.kind == ASK_NONE && !j->is_probe)
 		v->next = j->step->probe;
@@ -239,31 +247,11 @@ static void make_change(const struct judging *j, const cJSON *note, const cJSON 
 
 static void judge_source(const struct judging *j, const cJSON *note, struct verdict *v)
 {
-	char text[256];
-	int64_t wait_ms;
-	cJSON *list = NULL;
-	struct judging harmless = *j;
-	harmless.is_probe = true; /* a GET: may be asked again whatever came */
-	if (verdict_of_silence(&harmless, v))
-		return;
-	switch (kube_read(j->answer, &list, &wait_ms, text, sizeof text)) {
-	case KUBE_OK:
+	char what[160];
+	snprintf(what, sizeof what, "revision %.60s, which holds what is to be put back, can't be read, and nothing was sent", kube_string(note, "revision"));
+	cJSON *list = read_look(j, what, v);
+	if (list != NULL)
 		make_change(j, note, list, v);
-		break;
-	case KUBE_LOGIN:
-		login_again(j, text, v);
-		break;
-	case KUBE_AGAIN:
-	case KUBE_CONFLICT:
-		if (wait_for(j, wait_ms, &wait_ms))
-			verdict_again(v, wait_ms, "the cluster is busy: %s", text);
-		else
-			verdict_failed(v, "the cluster stays busy: %s", text);
-		break;
-	case KUBE_NO:
-		verdict_failed(v, "revision %.60s, which holds what is to be put back, can't be read, and nothing was sent: %s", kube_string(note, "revision"), text);
-		break;
-	}
 	cJSON_Delete(list);
 }
 
