@@ -16,6 +16,7 @@ libbase_a_SOURCES = \
 	%reldir%/matcher.c %reldir%/matcher.h \
 	%reldir%/matcher_set.c %reldir%/matcher_set.h \
 	%reldir%/num.c %reldir%/num.h \
+	%reldir%/room.c %reldir%/room.h \
 	%reldir%/regex.cc %reldir%/regex.h \
 	%reldir%/stale.h \
 	%reldir%/text.c %reldir%/text.h %reldir%/text_table.h \

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/room.h"
 
 enum { KEPT_LINES = 65536, TEXT_MAX = 64 << 20 };
 
@@ -77,22 +78,6 @@ void draft_clear(struct draft *d)
 	table_clear(&d->by_group);
 }
 
-/* Room for one more item of `size` bytes in a list. */
-static bool room(void *list, size_t *cap, size_t n, size_t size)
-{
-	if (n < *cap)
-		return true;
-	size_t bigger = *cap == 0 ? 64 : *cap * 2;
-	void  *old, *moved;
-	memcpy(&old, list, sizeof old);
-	moved = realloc(old, bigger * size);
-	if (moved == NULL)
-		return false;
-	memcpy(list, &moved, sizeof moved);
-	*cap = bigger;
-	return true;
-}
-
 enum err draft_line_add(struct draft *d, struct draft_line line, double value)
 {
 	if (d->n_lines == d->cap_lines) {
@@ -114,7 +99,7 @@ enum err draft_line_add(struct draft *d, struct draft_line line, double value)
 
 enum err draft_check_add(struct draft *d, enum check_kind kind, uint32_t line, uint32_t other)
 {
-	if (!room(&d->checks, &d->cap_checks, d->n_checks, sizeof *d->checks))
+	if (!room_for(&d->checks, &d->cap_checks, d->n_checks + 1, 64, sizeof *d->checks))
 		return ERR_MEMORY;
 	d->checks[d->n_checks++] = (struct check){ kind, line, other };
 	return ERR_OK;
@@ -122,7 +107,7 @@ enum err draft_check_add(struct draft *d, enum check_kind kind, uint32_t line, u
 
 enum err draft_series_lent(struct draft *d, struct labels *labels, uint32_t *out)
 {
-	if (!room(&d->series, &d->cap_series, d->n_series, sizeof(struct labels *)))
+	if (!room_for(&d->series, &d->cap_series, d->n_series + 1, 64, sizeof(struct labels *)))
 		return ERR_MEMORY;
 	*out = (uint32_t)d->n_series;
 	d->series[d->n_series++] = labels;
@@ -152,7 +137,7 @@ enum err draft_series(struct draft *d, struct labels *labels, uint32_t *out)
 			return ERR_OK;
 		}
 	}
-	if (!room(&d->own, &d->cap_own, d->n_own, sizeof(struct labels *)))
+	if (!room_for(&d->own, &d->cap_own, d->n_own + 1, 64, sizeof(struct labels *)))
 		return ERR_MEMORY;
 	e = draft_series_lent(d, labels, out);
 	if (e == ERR_OK)
@@ -188,7 +173,7 @@ uint32_t draft_family_find(const struct draft *d, const char *name, size_t n)
 enum err draft_family_add(struct draft *d, const char *name, size_t n, int line, uint32_t *out)
 {
 	struct draft_family f = { .name_len = (uint32_t)n, .line = line };
-	if (!room(&d->families, &d->cap_families, d->n_families, sizeof f))
+	if (!room_for(&d->families, &d->cap_families, d->n_families + 1, 64, sizeof f))
 		return ERR_MEMORY;
 	enum err e = draft_text(d, name, n, &f.name);
 	if (e != ERR_OK)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/room.h"
 
 void known_init(struct known *k, uint64_t seed, struct series_pool *series)
 {
@@ -58,21 +59,6 @@ uint32_t known_find(const struct known *k, const char *text, size_t n)
 	return k->n_bytes > 0 ? find(k, text_hash(k, text, n), text, n) : KNOWN_NONE;
 }
 
-static bool grow(void *list, size_t *cap, size_t least, size_t size)
-{
-	size_t bigger = *cap == 0 ? 1024 : *cap * 2;
-	void  *old, *moved;
-	while (bigger < least)
-		bigger *= 2;
-	memcpy(&old, list, sizeof old);
-	moved = realloc(old, bigger * size);
-	if (moved == NULL)
-		return false;
-	memcpy(list, &moved, sizeof moved);
-	*cap = bigger;
-	return true;
-}
-
 static bool set_of(struct known *k, const struct labels *labels, uint32_t *out)
 {
 	uint64_t hash = labels_hash(labels);
@@ -83,7 +69,7 @@ static bool set_of(struct known *k, const struct labels *labels, uint32_t *out)
 			return true;
 		}
 	}
-	if (k->n_sets == k->cap_sets && !grow(&k->sets, &k->cap_sets, k->n_sets + 1, sizeof *k->sets))
+	if (!room_for(&k->sets, &k->cap_sets, k->n_sets + 1, 1024, sizeof *k->sets))
 		return false;
 	if (table_add(&k->by_labels, hash, (uint32_t)k->n_sets) != ERR_OK)
 		return false;
@@ -96,7 +82,7 @@ static bool set_of(struct known *k, const struct labels *labels, uint32_t *out)
 static uint32_t add_text(struct known *k, const char *text, const struct known_text *like)
 {
 	size_t size = (sizeof *like + like->len + 7) & ~(size_t)7, at = k->n_bytes == 0 ? 8 : k->n_bytes;
-	if (at + size > KNOWN_BYTES_MAX || (at + size > k->cap_bytes && !grow(&k->texts, &k->cap_bytes, at + size, 1)))
+	if (at + size > KNOWN_BYTES_MAX || !room_for(&k->texts, &k->cap_bytes, at + size, 1024, 1))
 		return KNOWN_NONE;
 	uint32_t place = (uint32_t)(at / 8);
 	if (table_add(&k->by_text, like->hash, place) != ERR_OK)

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/hash.h"
+#include "base/room.h"
 
 enum {
 	BLOCK_WORTH = 8, /* reading a block's head takes about as long as so many frames */
@@ -30,36 +31,15 @@ struct counting {
 	size_t         n_numbers;
 };
 
-static uint64_t text_hash(const char *text, size_t n, uint64_t seed)
-{
-	return hash64(text, n, seed);
-}
-
-/* Room for one more in a list; false: no memory. */
-static bool room(void *list, size_t *cap, size_t n, size_t size)
-{
-	if (n < *cap)
-		return true;
-	size_t bigger = *cap == 0 ? 64 : *cap * 2;
-	void  *old, *moved;
-	memcpy(&old, list, sizeof old);
-	moved = realloc(old, bigger * size);
-	if (moved == NULL)
-		return false;
-	memcpy(list, &moved, sizeof moved);
-	*cap = bigger;
-	return true;
-}
-
 /* The place of a metric, or UINT32_MAX where there are too many. */
 static enum err metric_of(struct counting *c, const struct labels *series, uint32_t *out, struct why *why)
 {
 	const char *name = labels_metric(series);
 	bool is_new;
 	*out = UINT32_MAX;
-	if (!tally_get(&c->metrics, text_hash(name, strlen(name), 1), (uint32_t)c->u->n_metrics, out, &is_new) || !is_new)
+	if (!tally_get(&c->metrics, hash64(name, strlen(name), 1), (uint32_t)c->u->n_metrics, out, &is_new) || !is_new)
 		return ERR_OK;
-	if (!room(&c->u->metrics, &c->cap_metrics, c->u->n_metrics, sizeof *c->u->metrics))
+	if (!room_for(&c->u->metrics, &c->cap_metrics, c->u->n_metrics + 1, 64, sizeof *c->u->metrics))
 		return why_memory(why);
 	c->u->metrics[c->u->n_metrics++] = (struct usage_metric){ .name = arena_text(c->u->arena, name) };
 	return arena_failed(c->u->arena) ? why_memory(why) : ERR_OK;
@@ -73,7 +53,7 @@ static enum err target_of(struct counting *c, int64_t id, struct usage_target **
 	if (!tally_get(&c->targets, (uint64_t)id, (uint32_t)c->u->n_targets, &at, &is_new))
 		return ERR_OK;
 	if (is_new) {
-		if (!room(&c->u->targets, &c->cap_targets, c->u->n_targets, sizeof *c->u->targets))
+		if (!room_for(&c->u->targets, &c->cap_targets, c->u->n_targets + 1, 64, sizeof *c->u->targets))
 			return why_memory(why);
 		struct usage_target *t = &c->u->targets[c->u->n_targets++];
 		*t = (struct usage_target){ .id = id };
@@ -89,20 +69,20 @@ static enum err target_of(struct counting *c, int64_t id, struct usage_target **
 
 static enum err count_label(struct counting *c, uint32_t metric, const struct label *l, struct why *why)
 {
-	uint64_t key = text_hash(l->name, l->name_len, (uint64_t)metric + 2);
+	uint64_t key = hash64(l->name, l->name_len, (uint64_t)metric + 2);
 	uint32_t at;
 	bool     is_new;
 	if (!tally_get(&c->labels, key, (uint32_t)c->u->n_labels, &at, &is_new))
 		return ERR_OK;
 	if (is_new) {
-		if (!room(&c->u->labels, &c->cap_labels, c->u->n_labels, sizeof *c->u->labels))
+		if (!room_for(&c->u->labels, &c->cap_labels, c->u->n_labels + 1, 64, sizeof *c->u->labels))
 			return why_memory(why);
 		c->u->labels[c->u->n_labels++] = (struct usage_label){ .metric = c->u->metrics[metric].name, .label = arena_text(c->u->arena, l->name) };
 		if (arena_failed(c->u->arena))
 			return why_memory(why);
 	}
 	uint32_t ignored;
-	if (tally_get(&c->values, text_hash(l->value, l->value_len, key), 0, &ignored, &is_new) && is_new)
+	if (tally_get(&c->values, hash64(l->value, l->value_len, key), 0, &ignored, &is_new) && is_new)
 		c->u->labels[at].values++;
 	return ERR_OK;
 }
