@@ -125,8 +125,8 @@ static enum err create_file(const char *path, struct why *why)
 	return ERR_OK;
 }
 
-/* Secrets never come here, so what was removed need not be overwritten where that costs a write. */
-/* A reader goes through frames once and in order: what it has read it does not want again, and the system caches the file anyway. */
+/* A reader goes through frames once and in order: what it has read it does not want again, and the system caches the file anyway. Secrets never come into a
+ * store, so what is removed is overwritten only where that costs no write. */
 static const char pragmas_write[] = "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048;"
                                      " PRAGMA secure_delete = FAST;";
 static const char pragmas_read[] = "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -1024;";

@@ -58,7 +58,7 @@ void store_close(struct store *s);
 
 /* How long the store keeps what it has, and how large its file may become (the log beside it not counted); 0: for ever, as large as that takes. */
 struct store_keep {
-	int64_t samples_ms; /* frames */
+	int64_t samples_ms; /* frames, and the blocks that they become */
 	int64_t events_ms;
 	int64_t bytes;      /* beyond that the oldest samples go before their time, but for those of the last ten minutes */
 };
