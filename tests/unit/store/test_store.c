@@ -464,11 +464,13 @@ static void a_second_recorder_is_refused_until_the_lease_ends(void **state)
 	assert_int_equal(store_open(&o, &second, &why), ERR_LATER);
 	assert_non_null(strstr(why.text, "is being recorded by process"));
 	struct test_clock later;
+	/* Before it is taken over: its own heartbeat may notice that at any moment, and from then on it refuses. */
+	const struct layout *l = layout_of(f->store, ab, 2);
+	assert_ok(store_flush(f->store, &why));
 	test_clock_init(&later, START_MS + 15001);
 	o.clock = &later.clock;
 	assert_ok(store_open(&o, &second, &why));
 	/* The first one was stopped for too long: it writes nothing any more, and says so. */
-	const struct layout *l = layout_of(f->store, ab, 2);
 	store_append(f->store, f->target, STREAM_SCRAPE, 10, l, (double[]){ 1, 2 }, &why);
 	assert_int_equal(store_flush(f->store, &why), ERR_LATER);
 	struct store_health h;
