@@ -164,6 +164,20 @@ struct version *look_version(struct look *l, const char *id)
 	return v;
 }
 
+bool look_succeeded(const struct look *l, const char *option, bool is_good, struct why *why)
+{
+	const struct answer *a = l->last;
+	char said[200];
+	if (a->err == ERR_OK && is_good)
+		return true;
+	first_line(a->err == ERR_OK ? a->text : a->why, said, sizeof said);
+	if (a->err != ERR_OK)
+		why_set(why, a->err, "'%s' on '%s' fails: %s", option, l->unit->name, said);
+	else
+		why_set(why, ERR_UNSUPPORTED, "'%s' on '%s' fails (status %d): %s", option, l->unit->name, a->status, said);
+	return false;
+}
+
 enum look_turn look_finish(struct look *l)
 {
 	const char *running = l->memory != NULL ? l->memory : "";

@@ -42,6 +42,8 @@ bool commands_judge(const struct judging *j, struct verdict *v); /* as systemd_j
 
 /* A version that is there, by its id; NULL: it is among those found already, has none, or there are too many. */
 struct version *look_version(struct look *l, const char *id);
+/* Whether the last answer came and `is_good` (its status says so); false: `why` says which option's question failed, and what was said. */
+bool            look_succeeded(const struct look *l, const char *option, bool is_good, struct why *why);
 /* The end of a look whose `memory` is the running version's id, or NULL. Plans find it under "current" of what was before. */
 enum look_turn  look_finish(struct look *l);
 

@@ -105,6 +105,14 @@ void ask_http(struct arena *a, struct ask *to, const char *method, const char *u
 
 /* ---- what was found ---- */
 
+void *look_memory(struct look *l, size_t size, struct why *why)
+{
+	l->memory = arena_zeroed(l->arena, 1, size);
+	if (l->memory == NULL)
+		why_memory(why);
+	return l->memory;
+}
+
 static void __attribute__((format(printf, 5, 0))) warn(struct arena *a, struct warning *items, size_t *n, enum warning_level level, const char *format, va_list args)
 {
 	const char *text = vprintf_into(a, format, args);

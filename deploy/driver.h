@@ -190,6 +190,8 @@ const struct driver *driver_at(size_t i); /* the i-th, NULL past the last */
 
 /* ---- what drivers share (deploy/driver.c) ---- */
 
+/* The driver's own memory of a look, zeroed, in l->memory; NULL: there is none to be had, and `why` says so. */
+void *look_memory(struct look *l, size_t size, struct why *why);
 void found_warn(struct look *l, enum warning_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void plan_warn(struct planning *p, enum warning_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Appends a step whose fields are zero but for the title; NULL: no more room (arena_fail is set, the plan fails). */

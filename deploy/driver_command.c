@@ -96,23 +96,18 @@ static enum look_turn look(struct look *l, struct why *why)
 	if (a == NULL)
 		return next_question(l, why);
 	const char *option = l->at == LOOK_CURRENT ? "current" : "list";
-	first_line(a->err == ERR_OK ? a->text : a->why, said, sizeof said);
-	if (a->err != ERR_OK) {
-		why_set(why, a->err, "'%s' on '%s' fails: %s", option, l->unit->name, said);
+	if (!look_succeeded(l, option, a->status == 0, why))
 		return LOOK_FAILED;
-	}
-	if (a->status != 0) {
-		why_set(why, ERR_UNSUPPORTED, "'%s' on '%s' fails (status %d): %s", option, l->unit->name, a->status, said);
-		return LOOK_FAILED;
-	}
 	if (l->at == LOOK_VERSIONS) {
 		take_list(l);
 		return look_finish(l);
 	}
 	const char *running = version_text(l->arena, a->text, a->n);
 	char *kept = arena_text(l->arena, running);
-	if (running[0] == '\0')
+	if (running[0] == '\0') {
+		first_line(a->text, said, sizeof said);
 		found_warn(l, WARNING_SERIOUS, "what 'current' prints on '%s' is no version: %s", l->unit->name, said);
+	}
 	l->memory = kept;
 	return next_question(l, why);
 }

@@ -110,19 +110,11 @@ static enum look_turn look(struct look *l, struct why *why)
 {
 	const struct answer *a = l->last;
 	struct cJSON *o = NULL;
-	char said[200];
 	if (a == NULL)
 		return next_question(l, why);
 	const char *option = l->at == LOOK_CURRENT ? "current" : "list";
-	first_line(a->err == ERR_OK ? a->text : a->why, said, sizeof said);
-	if (a->err != ERR_OK) {
-		why_set(why, a->err, "'%s' of '%s' fails: %s", option, l->unit->name, said);
+	if (!look_succeeded(l, option, a->status >= 200 && a->status <= 299, why))
 		return LOOK_FAILED;
-	}
-	if (a->status < 200 || a->status > 299) {
-		why_set(why, ERR_UNSUPPORTED, "'%s' of '%s' fails (status %d): %s", option, l->unit->name, a->status, said);
-		return LOOK_FAILED;
-	}
 	if (a->is_cut || json_parse(a->text, a->n, NULL, &o, why) != ERR_OK) {
 		why_set(why, ERR_FORMAT, "what '%s' of '%s' is answered is no JSON, or too long", option, l->unit->name);
 		return LOOK_FAILED;

@@ -59,14 +59,11 @@ struct memory {
 
 static enum look_turn ask_list(struct look *l, struct why *why)
 {
-	struct memory *m = arena_zeroed(l->arena, 1, sizeof *m);
+	struct memory *m = look_memory(l, sizeof *m, why);
 	const char *root = "", *pid_of[8];
 	struct words words = { pid_of, 0 };
-	if (m == NULL) {
-		why_memory(why);
+	if (m == NULL)
 		return LOOK_FAILED;
-	}
-	l->memory = m;
 	m->has_service = setting(l->settings, "unit")->is_given;
 	enum err e = root_of(l->settings, l->unit, l->arena, &root, why);
 	if (e == ERR_OK && m->has_service)

@@ -56,14 +56,9 @@ static enum look_turn finish(struct look *l, const char *version)
 
 static enum look_turn ask_show(struct look *l, struct why *why)
 {
-	struct memory *m = arena_zeroed(l->arena, 1, sizeof *m);
-	if (m == NULL) {
-		why_memory(why);
+	struct memory *m = look_memory(l, sizeof *m, why);
+	if (m == NULL || systemd_service_of(l->settings, l->unit, l->arena, &m->service, why) != ERR_OK)
 		return LOOK_FAILED;
-	}
-	if (systemd_service_of(l->settings, l->unit, l->arena, &m->service, why) != ERR_OK)
-		return LOOK_FAILED;
-	l->memory = m;
 	l->at = LOOK_STATE;
 	systemd_show(l->arena, &m->service, &l->next);
 	return LOOK_ASK;

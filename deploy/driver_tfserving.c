@@ -96,14 +96,9 @@ struct memory {
 
 static enum look_turn ask_file(struct look *l, struct why *why)
 {
-	struct memory *m = arena_zeroed(l->arena, 1, sizeof *m);
-	if (m == NULL) {
-		why_memory(why);
+	struct memory *m = look_memory(l, sizeof *m, why);
+	if (m == NULL || server_api_of(l->settings, l->unit, l->arena, &m->api, why) != ERR_OK)
 		return LOOK_FAILED;
-	}
-	if (server_api_of(l->settings, l->unit, l->arena, &m->api, why) != ERR_OK)
-		return LOOK_FAILED;
-	l->memory = m;
 	l->at = LOOK_FILE;
 	ask_run(l->arena, &l->next, "cat", "--", setting_text(l->settings, "config_file"), NULL);
 	return LOOK_ASK;

@@ -83,15 +83,10 @@ struct memory {
 
 static enum look_turn ask_first(struct look *l, struct why *why)
 {
-	struct memory *m = arena_zeroed(l->arena, 1, sizeof *m);
-	if (m == NULL) {
-		why_memory(why);
-		return LOOK_FAILED;
-	}
-	if (server_api_of(l->settings, l->unit, l->arena, &m->api, why) != ERR_OK)
+	struct memory *m = look_memory(l, sizeof *m, why);
+	if (m == NULL || server_api_of(l->settings, l->unit, l->arena, &m->api, why) != ERR_OK)
 		return LOOK_FAILED;
 	m->running = "";
-	l->memory = m;
 	l->at = LOOK_DEFAULT;
 	server_ask(l->arena, &m->api, "GET", ask_url(l->arena, m->api.base, "models", m->api.model, NULL), NULL, 0, &l->next);
 	return LOOK_ASK;

@@ -95,15 +95,10 @@ struct memory {
 
 static enum look_turn ask_first(struct look *l, struct why *why)
 {
-	struct memory *m = arena_zeroed(l->arena, 1, sizeof *m);
-	if (m == NULL) {
-		why_memory(why);
-		return LOOK_FAILED;
-	}
-	if (server_api_of(l->settings, l->unit, l->arena, &m->api, why) != ERR_OK)
+	struct memory *m = look_memory(l, sizeof *m, why);
+	if (m == NULL || server_api_of(l->settings, l->unit, l->arena, &m->api, why) != ERR_OK)
 		return LOOK_FAILED;
 	m->config = "";
-	l->memory = m;
 	l->at = LOOK_INDEX;
 	ask_index(l->arena, &m->api, &l->next);
 	return LOOK_ASK;

@@ -150,15 +150,10 @@ static enum look_turn look_inner(struct look *l, struct why *why)
 
 static enum look_turn begin(struct look *l, struct why *why)
 {
-	struct memory *m = arena_zeroed(l->arena, 1, sizeof *m);
-	if (m == NULL) {
-		why_memory(why);
+	struct memory *m = look_memory(l, sizeof *m, why);
+	if (m == NULL || server_api_of(l->settings, l->unit, l->arena, &m->api, why) != ERR_OK)
 		return LOOK_FAILED;
-	}
-	l->memory = m;
 	m->root = "";
-	if (server_api_of(l->settings, l->unit, l->arena, &m->api, why) != ERR_OK)
-		return LOOK_FAILED;
 	if (setting(l->settings, "lora")->is_given)
 		return ask_models(l);
 	if (inner_of(l->deploy, l->settings, l->arena, &m->inner, &m->deploy, &m->settings, why) != ERR_OK)

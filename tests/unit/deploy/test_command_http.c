@@ -255,9 +255,9 @@ static void test_what_cannot_be_looked_at(void **state)
 		{ "a command that could not be run", "command", "apply: [ [ 'true' ] ]\ncurrent: [ version ]\n", "'current' on 'here' fails: nobody is there", ERR_NETWORK, 0 },
 		{ "one that fails", "command", "apply: [ [ 'true' ] ]\ncurrent: [ version ]\n", "'current' on 'here' fails (status 3): it says so", ERR_OK, 3 },
 		{ "a server that is not there", "http", "apply: { url: 'http://h/a', method: POST }\ncurrent: { url: 'http://h/v', version: v }\n",
-		  "'current' of 'here' fails: nobody is there", ERR_NETWORK, 0 },
+		  "'current' on 'here' fails: nobody is there", ERR_NETWORK, 0 },
 		{ "one that refuses", "http", "apply: { url: 'http://h/a', method: POST }\ncurrent: { url: 'http://h/v', version: v }\n",
-		  "'current' of 'here' fails (status 503): it says so", ERR_OK, 503 },
+		  "'current' on 'here' fails (status 503): it says so", ERR_OK, 503 },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
