@@ -128,7 +128,9 @@ static void the_system_clock_runs(void **state)
 	int64_t before = clock_mono_us(c);
 	assert_true(clock_wall_ms(c) > INT64_C(1700000000000));
 	assert_true(clock_mono_us(c) >= before);
-	assert_int_equal(clock_mono_ms(c) / 1000, clock_mono_us(c) / 1000000);
+	before = clock_mono_us(c);
+	int64_t ms = clock_mono_ms(c);
+	assert_true(ms >= before / 1000 && ms <= clock_mono_us(c) / 1000);
 }
 
 int main(void)

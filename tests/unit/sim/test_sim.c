@@ -509,13 +509,11 @@ static void many_idle_connections_leave_others_alone(void **state)
 	buf_release(&b);
 }
 
-static void a_big_fleet_starts_quickly(void **state)
+/* How quickly: bench/bench_sim.c. */
+static void a_big_fleet_starts(void **state)
 {
 	(void)state;
-	int64_t     before = clock_mono_ms(clock_system());
 	struct sim *s = start(SIM_NODES_BENCH, "none");
-	int64_t     took = clock_mono_ms(clock_system()) - before;
-	assert_true(took < 1000);
 	struct sim_truth t;
 	sim_truth(s, SIM_NODES_BENCH - 1, &t);
 	assert_true(comes_to(t.port, true));
@@ -591,7 +589,7 @@ int main(void)
 		cmocka_unit_test(wrong_options_are_refused),
 		cmocka_unit_test(two_sims_of_a_seed_say_the_same),
 		cmocka_unit_test(a_node_that_is_down_refuses),
-		cmocka_unit_test(a_big_fleet_starts_quickly),
+		cmocka_unit_test(a_big_fleet_starts),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
