@@ -2,8 +2,10 @@
  *
  * How fast the query engine is: small rules at an instant, as the recorder evaluates them after each scrape, and a fleet-wide quantile over
  * a range, as a screen asks for it. Prints "name value unit" lines. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "query/memory_source.h"
@@ -60,24 +62,47 @@ static void add_bucket(struct memory_source *m, int node, int bucket)
 	}
 }
 
-static void fleet_quantile(void)
+static double processor_seconds(void)
 {
-	enum { NODES = 256, BUCKETS = 20, STEPS = 49 };
-	struct memory_source m;
+	struct timespec t;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* The least processor time of some runs: the others had the caches of somebody else. n_steps 1: an instant. */
+static void fleet(const char *metric, struct memory_source *m, const char *text, size_t n_steps, size_t n_series)
+{
+	enum { RUNS = 9, FIRST_MS = 300000, STEP_MS = 30000 };
 	struct query *q = NULL;
-	struct query_result r = { 0 };
+	double least = INFINITY;
+	if (query_parse(text, &q, NULL, NULL) != ERR_OK)
+		exit(2);
+	for (int i = 0; i < RUNS; i++) {
+		struct query_result r = { 0 };
+		int64_t last_ms = FIRST_MS + (int64_t)(n_steps - 1) * STEP_MS;
+		double start = processor_seconds();
+		enum err e = n_steps == 1 ? query_instant(q, &m->source, FIRST_MS, NULL, &r, NULL) : query_range(q, &m->source, FIRST_MS, last_ms, STEP_MS, NULL, &r, NULL);
+		least = fmin(least, processor_seconds() - start);
+		if (e != ERR_OK || r.series.n != n_series)
+			exit(2);
+		query_result_release(&r);
+	}
+	printf("%s %.1f ms\n", metric, least * 1e3);
+	query_free(q);
+}
+
+#define P99 "histogram_quantile(0.99, sum by (le, instance) (rate(x_bucket[5m])))"
+
+static void fleets(void)
+{
+	enum { NODES = 1000, BUCKETS = 20, STEPS = 49 };
+	struct memory_source m;
 	memory_source_init(&m);
 	m.set.items = calloc(NODES * BUCKETS, sizeof *m.set.items);
 	for (int i = 0; m.set.items != NULL && i < NODES * BUCKETS; i++)
 		add_bucket(&m, i / BUCKETS, i % BUCKETS);
-	if (query_parse("histogram_quantile(0.99, sum by (le, instance) (rate(x_bucket[5m])))", &q, NULL, NULL) != ERR_OK)
-		exit(2);
-	double start = seconds_now();
-	if (query_range(q, &m.source, 300000, 300000 + (STEPS - 1) * 30000, 30000, NULL, &r, NULL) != ERR_OK || r.series.n != NODES)
-		exit(2);
-	printf("query_range_quantile_256x20x49 %.1f ms\n", (seconds_now() - start) * 1e3);
-	query_result_release(&r);
-	query_free(q);
+	fleet("query_range_quantile_1000x20x49", &m, P99, STEPS, NODES);
+	fleet("query_top_10_of_1000", &m, "topk(10, " P99 ")", 1, 10);
 	memory_source_release(&m);
 }
 
@@ -85,6 +110,6 @@ int main(void)
 {
 	instant("query_instant_rate", "rate(requests_total[1m])");
 	instant("query_instant_sum_rate", "sum by (instance, model) (rate(requests_total[1m])) * 2 > 0");
-	fleet_quantile();
+	fleets();
 	return 0;
 }

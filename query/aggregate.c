@@ -134,7 +134,6 @@ static enum err find_groups(struct eval *ev, const struct node *n, const struct 
 /* ---- folds ---- */
 
 struct fold {
-	struct kahan sum;
 	struct mean  mean;
 	double       n, extreme, average, squares;
 };
@@ -143,12 +142,6 @@ static void fold_add(struct fold *f, enum aggregate_kind kind, double v)
 {
 	f->n++;
 	switch ((int)kind) {
-	case AGGREGATE_SUM:
-		if (f->n > 1)
-			kahan_add(&f->sum, v);
-		else
-			f->sum.sum = v;
-		break;
 	case AGGREGATE_AVG: mean_add(&f->mean, v); break;
 	case AGGREGATE_MIN:
 		if (f->n == 1 || v < f->extreme || isnan(f->extreme))
@@ -176,7 +169,6 @@ static void fold_add(struct fold *f, enum aggregate_kind kind, double v)
 static double fold_value(const struct fold *f, enum aggregate_kind kind)
 {
 	switch ((int)kind) {
-	case AGGREGATE_SUM: return isinf(f->sum.sum) ? f->sum.sum : f->sum.sum + f->sum.c;
 	case AGGREGATE_AVG: return mean_value(&f->mean);
 	case AGGREGATE_COUNT: return f->n;
 	case AGGREGATE_MIN:
@@ -185,6 +177,26 @@ static double fold_value(const struct fold *f, enum aggregate_kind kind)
 	case AGGREGATE_STDVAR: return f->squares / f->n;
 	default: return 1; /* group */
 	}
+}
+
+/* What is asked for nearly always. `sums`: one a step, whatever stands there; `v`: absent cells, of which one that is not has a sum begun. */
+static void sum_group(const struct grid *g, const struct table *t, const struct groups *groups, const struct group *group, struct kahan *sums, double *v)
+{
+	for (uint32_t r = group->first; r != NO_ROW; r = groups->next[r])
+		for (size_t k = 0; k < g->n; k++) {
+			double x = t->rows[r].v[k];
+			if (is_absent(x))
+				continue;
+			if (is_absent(v[k])) {
+				sums[k] = (struct kahan){ x, 0 };
+				v[k] = 0;
+			} else {
+				kahan_add(&sums[k], x);
+			}
+		}
+	for (size_t k = 0; k < g->n; k++)
+		if (!is_absent(v[k]))
+			v[k] = kahan_value(&sums[k]);
 }
 
 static enum err fold_groups(struct eval *ev, const struct node *n, const struct grid *g, const struct table *t, const struct groups *groups,
@@ -200,6 +212,11 @@ static enum err fold_groups(struct eval *ev, const struct node *n, const struct 
 		e = eval_cells(ev, g, &v);
 		if (e != ERR_OK)
 			break;
+		if (kind == AGGREGATE_SUM) {
+			sum_group(g, t, groups, group, mem, v);
+			e = table_add_row(ev, &out->table, group->labels, group->drop_name, v);
+			continue;
+		}
 		memset(folds, 0, g->n * sizeof *folds);
 		for (uint32_t r = group->first; r != NO_ROW; r = groups->next[r])
 			for (size_t k = 0; k < g->n; k++)

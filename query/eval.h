@@ -152,6 +152,7 @@ static inline void kahan_add(struct kahan *k, double inc)
 		k->c += (inc - t) + k->sum;
 	k->sum = t;
 }
+static inline double kahan_value(const struct kahan *k) { return __builtin_isinf(k->sum) ? k->sum : k->sum + k->c; }
 /* A mean that does not overflow where its result does not. */
 struct mean { struct kahan k; double n; bool is_incremental; };
 void   mean_add(struct mean *m, double v);

@@ -102,7 +102,9 @@ static struct range_series without_marks(struct series *s)
 	if (s->is_lent)
 		return (struct range_series){ s->labels, false, s->t_ms, s->v, s->n };
 	size_t kept = 0;
-	for (size_t i = 0; i < s->n; i++) {
+	while (kept < s->n && !is_stale(s->v[kept]))
+		kept++;
+	for (size_t i = kept; i < s->n; i++) {
 		if (is_stale(s->v[i]))
 			continue;
 		s->t_ms[kept] = s->t_ms[i];
@@ -210,7 +212,17 @@ struct over {
 	double                *args[FUNCTION_ARGS]; /* one a step */
 	size_t                 n_args;
 	double                *scratch;
+	struct span           *spans;               /* one a step: what its window covers, the same for all series */
 };
+struct span {
+	int64_t start_ms, end_ms;
+};
+
+static int64_t window_start(const struct eval *ev, const struct window_spec *w, int64_t end_ms)
+{
+	int64_t after_ms = end_ms - w->range_ms;
+	return ev->source->begins != NULL ? ev->source->begins(ev->source, after_ms, end_ms) : after_ms;
+}
 
 /* Evaluates the scalar arguments and finds the range one. */
 static enum err prepare_over(struct eval *ev, const struct node *call, const struct grid *g, struct over *o, struct range_data *data)
@@ -226,36 +238,40 @@ static enum err prepare_over(struct eval *ev, const struct node *call, const str
 			e = eval_scalar(ev, arg, g, &o->args[o->n_args++]);
 		}
 	}
-	void *scratch;
+	void *scratch, *spans;
 	if (e == ERR_OK)
 		e = eval_alloc(ev, data->longest, sizeof(double), &scratch);
 	if (e == ERR_OK)
-		o->scratch = scratch;
-	return e;
+		e = eval_alloc(ev, g->n, sizeof *o->spans, &spans);
+	if (e != ERR_OK)
+		return e;
+	o->scratch = scratch;
+	o->spans = spans;
+	for (size_t i = 0; i < g->n; i++) {
+		int64_t end_ms = window_end(ev, o->window, grid_time(g, i));
+		o->spans[i] = (struct span){ window_start(ev, o->window, end_ms), end_ms };
+	}
+	return ERR_OK;
 }
 
-static int64_t window_start(const struct eval *ev, const struct window_spec *w, int64_t end_ms)
+static bool over_series(const struct over *o, const struct grid *g, const struct range_series *s, double *v)
 {
-	int64_t after_ms = end_ms - w->range_ms;
-	return ev->source->begins != NULL ? ev->source->begins(ev->source, after_ms, end_ms) : after_ms;
-}
-
-static bool over_series(const struct eval *ev, const struct over *o, const struct grid *g, const struct range_series *s, double *v)
-{
-	size_t from = 0, to = 0;
+	size_t from = 0, to = 0, last_fall = 0;
+	double args[FUNCTION_ARGS] = { 0 };
 	bool any = false;
 	for (size_t i = 0; i < g->n; i++) {
-		int64_t at = grid_time(g, i), end = window_end(ev, o->window, at), start = window_start(ev, o->window, end);
-		while (to < s->n && s->t[to] <= end)
-			to++;
-		while (from < to && s->t[from] <= start)
+		const struct span *span = &o->spans[i];
+		for (; to < s->n && s->t[to] <= span->end_ms; to++)
+			if (to > 0 && s->v[to] < s->v[to - 1])
+				last_fall = to;
+		while (from < to && s->t[from] <= span->start_ms)
 			from++;
 		if (from == to)
 			continue;
-		double args[FUNCTION_ARGS] = { 0 };
 		for (size_t k = 0; k < o->n_args; k++)
 			args[k] = o->args[k][i];
-		struct window w = { s->t + from, s->v + from, to - from, start, end, at, o->scratch };
+		struct window w = { .t = s->t + from, .v = s->v + from, .n = to - from, .last_fall = last_fall > from ? last_fall - from : 0,
+			            .start_ms = span->start_ms, .end_ms = span->end_ms, .at_ms = grid_time(g, i), .scratch = o->scratch };
 		any |= o->function->over(&w, args, &v[i]);
 	}
 	return any;
@@ -306,7 +322,7 @@ enum err eval_over(struct eval *ev, const struct node *call, const struct grid *
 		double *v;
 		const struct range_series *s = &data.items[i];
 		e = eval_cells(ev, g, &v);
-		if (e != ERR_OK || !over_series(ev, &o, g, s, v))
+		if (e != ERR_OK || !over_series(&o, g, s, v))
 			continue;
 		e = table_add_row(ev, &out->table, s->labels, drops || s->drop_name, v);
 		if ((o.function->flags & FUNCTION_COUNTER) && ev->batch == NULL)

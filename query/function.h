@@ -21,6 +21,7 @@ struct window {
 	const int64_t *t;
 	const double  *v;
 	size_t         n;
+	size_t         last_fall;        /* the last one that is lower than the one before it; 0: none is */
 	int64_t        start_ms, end_ms; /* of the range, offset applied */
 	int64_t        at_ms;            /* the evaluation time itself */
 	double        *scratch;          /* room for n values */

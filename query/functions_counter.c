@@ -12,7 +12,7 @@ static bool extrapolated(const struct window *w, bool is_counter, double *out)
 	if (w->n < 2)
 		return false;
 	double result = w->v[w->n - 1] - w->v[0];
-	for (size_t i = 1; is_counter && i < w->n; i++)
+	for (size_t i = 1; is_counter && i <= w->last_fall; i++)
 		if (w->v[i] < w->v[i - 1])
 			result += w->v[i - 1];
 	double to_start = (double)(w->t[0] - w->start_ms) / 1000, to_end = (double)(w->end_ms - w->t[w->n - 1]) / 1000;
@@ -84,7 +84,7 @@ static bool over_resets(const struct window *w, const double *args, double *out)
 {
 	(void)args;
 	double n = 0;
-	for (size_t i = 1; i < w->n; i++)
+	for (size_t i = 1; i <= w->last_fall; i++)
 		n += w->v[i] < w->v[i - 1];
 	*out = n;
 	return true;

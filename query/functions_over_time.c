@@ -13,7 +13,7 @@ OVER_FUNCTION(over_sum)
 	struct kahan k = { 0, 0 };
 	for (size_t i = 0; i < w->n; i++)
 		kahan_add(&k, w->v[i]);
-	*out = isinf(k.sum) ? k.sum : k.sum + k.c;
+	*out = kahan_value(&k);
 	return true;
 }
 

@@ -77,6 +77,10 @@ static bool make_monotonic(struct bucket *b, size_t n)
 	for (size_t i = 1; i < n; i++) {
 		if (b[i].count == before)
 			continue;
+		if (b[i].count - before > 4e-12 * b[i].count && b[i].count > 1e-300) { /* far from equal, without dividing: nearly always */
+			before = b[i].count;
+			continue;
+		}
 		bool is_rounding = almost_equal(before, b[i].count);
 		if (is_rounding || b[i].count < before) {
 			forced |= !is_rounding;
