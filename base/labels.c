@@ -9,14 +9,44 @@
 #include "base/hash.h"
 #include "base/varint.h"
 
-/* One block of memory: this, the pairs, then "name NUL value NUL" for each pair, in order. The hash is over that text. */
+/* One block of memory: this, the pairs, then "name NUL value NUL" for each pair, in order. The hash is over that text. Or this and two other
+ * sets, of which the set consists: `struct joined`. */
 struct labels {
-	atomic_uint  refs;
-	uint32_t     n;
-	uint64_t     hash;
-	size_t       text_len;
-	struct label pairs[];
+	atomic_uint refs;
+	uint32_t    n;
+	uint64_t    hash;
+	uint32_t    text_len;
+	uint32_t    one_at; /* joined: where the pair of `one` stands; else IS_WHOLE */
 };
+struct joined {
+	struct labels  head;
+	struct labels *one, *rest; /* referenced, whole */
+};
+#define IS_WHOLE UINT32_MAX
+
+static bool is_joined(const struct labels *l)
+{
+	return l->one_at != IS_WHOLE;
+}
+
+static const struct joined *joined_of(const struct labels *l)
+{
+	return (const struct joined *)(const void *)l;
+}
+
+/* Of a whole set. */
+static const struct label *pairs_of(const struct labels *l)
+{
+	return (const struct label *)(const void *)(l + 1);
+}
+
+static inline const struct label *pair_at(const struct labels *l, size_t i)
+{
+	if (!is_joined(l))
+		return &pairs_of(l)[i];
+	const struct joined *j = joined_of(l);
+	return i == l->one_at ? pairs_of(j->one) : &pairs_of(j->rest)[i < l->one_at ? i : i - 1];
+}
 
 static int bytes_compare(const char *a, size_t a_len, const char *b, size_t b_len)
 {
@@ -58,22 +88,24 @@ static enum err make(const struct label *pairs, size_t n, struct labels **out, s
 		return why_set(why, ERR_LIMIT, "more than %d labels", LABELS_COUNT_MAX);
 	if (text_len > LABELS_TEXT_MAX)
 		return why_set(why, ERR_LIMIT, "labels of more than %d bytes", LABELS_TEXT_MAX);
-	struct labels *l = malloc(sizeof *l + n * sizeof l->pairs[0] + text_len + 1);
+	struct labels *l = malloc(sizeof *l + n * sizeof *pairs + text_len + 1);
 	if (l == NULL)
 		return why_memory(why);
-	char *text = (char *)&l->pairs[n], *to = text;
+	struct label *made = (struct label *)(void *)(l + 1);
+	char *text = (char *)&made[n], *to = text;
 	for (size_t i = 0; i < n; i++) {
-		l->pairs[i] = (struct label){ .name_len = pairs[i].name_len, .value_len = pairs[i].value_len };
-		l->pairs[i].name = memcpy(to, pairs[i].name, pairs[i].name_len);
+		made[i] = (struct label){ .name_len = pairs[i].name_len, .value_len = pairs[i].value_len };
+		made[i].name = memcpy(to, pairs[i].name, pairs[i].name_len);
 		to[pairs[i].name_len] = '\0';
 		to += pairs[i].name_len + 1;
-		l->pairs[i].value = memcpy(to, pairs[i].value, pairs[i].value_len);
+		made[i].value = memcpy(to, pairs[i].value, pairs[i].value_len);
 		to[pairs[i].value_len] = '\0';
 		to += pairs[i].value_len + 1;
 	}
 	atomic_init(&l->refs, 1);
 	l->n = (uint32_t)n;
-	l->text_len = text_len;
+	l->text_len = (uint32_t)text_len;
+	l->one_at = IS_WHOLE;
 	l->hash = hash64(text, text_len, 0);
 	*out = l;
 	return ERR_OK;
@@ -155,8 +187,28 @@ void labels_unref(struct labels *l)
 		return;
 	unsigned before = atomic_fetch_sub_explicit(&l->refs, 1, memory_order_acq_rel);
 	assert(before > 0);
-	if (before == 1)
-		free(l);
+	if (before != 1)
+		return;
+	if (is_joined(l)) {
+		labels_unref(joined_of(l)->one);
+		labels_unref(joined_of(l)->rest);
+	}
+	free(l);
+}
+
+struct labels *labels_join(const struct labels *whole, const struct labels *one, const struct labels *rest)
+{
+	size_t at = 0;
+	assert(one->n == 1 && whole->n == rest->n + 1 && whole->text_len == one->text_len + rest->text_len && !is_joined(one) && !is_joined(rest));
+	while (at < rest->n && by_name(&pairs_of(rest)[at], pairs_of(one)) < 0)
+		at++;
+	struct joined *j = malloc(sizeof *j);
+	if (j == NULL)
+		return NULL;
+	*j = (struct joined){ .head = { .n = whole->n, .hash = whole->hash, .text_len = whole->text_len, .one_at = (uint32_t)at },
+		              .one = labels_ref(one), .rest = labels_ref(rest) };
+	atomic_init(&j->head.refs, 1);
+	return &j->head;
 }
 
 size_t labels_count(const struct labels *l)
@@ -167,7 +219,7 @@ size_t labels_count(const struct labels *l)
 const struct label *labels_at(const struct labels *l, size_t i)
 {
 	assert(i < l->n);
-	return &l->pairs[i];
+	return pair_at(l, i);
 }
 
 uint64_t labels_hash(const struct labels *l)
@@ -181,17 +233,20 @@ bool labels_equal(const struct labels *a, const struct labels *b)
 		return true;
 	if (a->hash != b->hash || a->n != b->n || a->text_len != b->text_len)
 		return false;
+	if (is_joined(a) || is_joined(b))
+		return labels_compare(a, b) == 0;
 	/* Values may hold NUL bytes, so the same text could be cut differently: the lengths count too. */
+	const struct label *x = pairs_of(a), *y = pairs_of(b);
 	for (size_t i = 0; i < a->n; i++)
-		if (a->pairs[i].name_len != b->pairs[i].name_len || a->pairs[i].value_len != b->pairs[i].value_len)
+		if (x[i].name_len != y[i].name_len || x[i].value_len != y[i].value_len)
 			return false;
-	return memcmp(&a->pairs[a->n], &b->pairs[b->n], a->text_len) == 0;
+	return memcmp(&x[a->n], &y[b->n], a->text_len) == 0;
 }
 
 int labels_compare(const struct labels *a, const struct labels *b)
 {
 	for (size_t i = 0; i < a->n && i < b->n; i++) {
-		const struct label *x = &a->pairs[i], *y = &b->pairs[i];
+		const struct label *x = pair_at(a, i), *y = pair_at(b, i);
 		int order = by_name(x, y);
 		if (order == 0)
 			order = bytes_compare(x->value, x->value_len, y->value, y->value_len);
@@ -204,9 +259,11 @@ int labels_compare(const struct labels *a, const struct labels *b)
 const struct label *labels_find(const struct labels *l, const char *name)
 {
 	size_t len = strlen(name);
-	for (size_t i = 0; i < l->n; i++)
-		if (l->pairs[i].name_len == len && memcmp(l->pairs[i].name, name, len) == 0)
-			return &l->pairs[i];
+	for (size_t i = 0; i < l->n; i++) {
+		const struct label *p = pair_at(l, i);
+		if (p->name_len == len && memcmp(p->name, name, len) == 0)
+			return p;
+	}
 	return NULL;
 }
 
@@ -242,7 +299,7 @@ void labels_builder_from(struct labels_builder *b, const struct labels *l)
 	b->n = 0;
 	b->err = ERR_OK;
 	for (size_t i = 0; l != NULL && i < l->n; i++) {
-		const struct label *p = &l->pairs[i];
+		const struct label *p = pair_at(l, i);
 		labels_builder_set_n(b, p->name, p->name_len, p->value, p->value_len);
 	}
 }
@@ -378,7 +435,7 @@ enum err labels_with_target(const struct labels *series, const struct labels *ta
 		goto out;
 	}
 	for (size_t i = 0; i < target->n; i++) {
-		const struct label *t = &target->pairs[i];
+		const struct label *t = pair_at(target, i);
 		if (label_is_own(t->name))
 			continue;
 		const struct label *clash = labels_find(series, t->name);
@@ -444,7 +501,7 @@ enum err labels_print(const struct labels *l, struct buf *to)
 		separator = ",";
 	}
 	for (size_t i = 0; i < l->n; i++) {
-		const struct label *p = &l->pairs[i];
+		const struct label *p = pair_at(l, i);
 		if (p == metric)
 			continue;
 		buf_puts(to, separator);
@@ -466,7 +523,7 @@ enum err labels_encode(const struct labels *l, struct buf *to)
 {
 	put_varint(to, l->n);
 	for (size_t i = 0; i < l->n; i++) {
-		const struct label *p = &l->pairs[i];
+		const struct label *p = pair_at(l, i);
 		put_varint(to, p->name_len);
 		buf_put(to, p->name, p->name_len);
 		put_varint(to, p->value_len);

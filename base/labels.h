@@ -37,6 +37,10 @@ void           labels_unref(struct labels *l); /* NULL is fine */
 /* Does anybody hold it besides who asks? By the time of the answer he may have let go. */
 bool           labels_is_shared(const struct labels *l);
 
+/* A set that is equal to `whole` and has no text of its own: it holds on to `one`, a set of one of the pairs, and `rest`, a set of the others. Neither
+ * may be such a set. NULL: out of memory. */
+struct labels *labels_join(const struct labels *whole, const struct labels *one, const struct labels *rest);
+
 size_t              labels_count(const struct labels *l);
 const struct label *labels_at(const struct labels *l, size_t i);
 uint64_t            labels_hash(const struct labels *l);

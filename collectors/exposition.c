@@ -10,6 +10,9 @@
 #include "collectors/parse.h"
 #include "collectors/plan.h"
 
+/* What is known of texts is forgotten when each target was predicted so many times since: it is for beginnings and for changes. */
+enum { ROUNDS_AT_REST = 2, BODIES_AT_REST = 16 };
+
 struct exposition {
 	struct exposition_pool *pool;
 	struct plan            *plan;   /* NULL: nothing is remembered */
@@ -63,6 +66,7 @@ enum err exposition_new(struct exposition_pool *pool, struct exposition **out)
 	if (e == NULL)
 		return ERR_MEMORY;
 	e->pool = pool;
+	pool->n_targets++;
 	*out = e;
 	return ERR_OK;
 }
@@ -86,6 +90,7 @@ void exposition_free(struct exposition *e)
 	if (e == NULL)
 		return;
 	exposition_reset(e);
+	e->pool->n_targets--;
 	free(e);
 }
 
@@ -94,17 +99,18 @@ struct exposition_stats exposition_stats(const struct exposition *e) { return e-
 static void publish(struct exposition *e, bool layout_changed, bool was_predicted, struct scrape *out)
 {
 	const struct plan *p = e->plan;
+	const uint32_t *series_of = p->notes->series_of;
 	size_t n = exposition_layout_size(p->layout);
-	if (p->series_of != NULL)
+	if (series_of != NULL)
 		for (size_t i = 0; i < p->n_lines; i++)
-			if (p->series_of[i] != CHOICE_DROPPED)
-				e->by_series[p->series_of[i]] = e->values[i];
+			if (series_of[i] != CHOICE_DROPPED)
+				e->by_series[series_of[i]] = e->values[i];
 	*out = (struct scrape){
 		.layout = p->layout,
-		.values = p->series_of != NULL ? e->by_series : e->values,
+		.values = series_of != NULL ? e->by_series : e->values,
 		.n = n,
-		.families = p->families,
-		.n_families = p->n_families,
+		.families = p->notes->families,
+		.n_families = p->notes->n_families,
 		.layout_changed = layout_changed,
 		.was_predicted = was_predicted,
 		.samples = p->n_lines,
@@ -192,8 +198,10 @@ static enum err parse_all(struct exposition *e, struct known *known, const char 
 	struct draft *d = &e->pool->draft;
 	struct parser ps = { .body = body, .end = body + len, .p = body, .is_openmetrics = format == EXPOSITION_OPENMETRICS,
 		             .scratch = e->pool->scratch, .d = d, .known = len <= KNOWN_BODY_MAX ? known : NULL, .why = why };
-	if (ps.known != NULL)
+	if (ps.known != NULL) {
 		known_begin(ps.known);
+		e->pool->n_in_a_row = 0;
+	}
 	enum err err = ps.is_openmetrics ? openmetrics_parse(&ps) : text_parse(&ps);
 	if (err == ERR_OK) {
 		err = learn(e, d, body, len, format, out);
@@ -214,13 +222,21 @@ enum err exposition_parse_strict(struct exposition *e, const char *body, size_t 
 	return parse_all(e, NULL, body, len, format, out, why);
 }
 
+static void note_predicted(struct exposition *e)
+{
+	struct exposition_pool *pool = e->pool;
+	e->stats.predicted++;
+	if (++pool->n_in_a_row >= ROUNDS_AT_REST * pool->n_targets + BODIES_AT_REST && pool->known.n_bytes > 0)
+		known_forget(&pool->known);
+}
+
 enum err exposition_parse(struct exposition *e, const char *body, size_t len, enum exposition_format format, struct scrape *out,
                           struct why *why)
 {
 	if (e->ceiling.max_series > 0 && e->plan != NULL)
 		ceiling_pass(&e->ceiling, exposition_layout_size(e->plan->layout));
 	if (e->plan != NULL && e->plan->format == format && plan_predict(e->plan, body, len, e->values, e->past)) {
-		e->stats.predicted++;
+		note_predicted(e);
 		publish(e, false, true, out);
 		return ERR_OK;
 	}

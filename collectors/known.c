@@ -26,15 +26,19 @@ void known_release(struct known *k)
 	table_release(&k->by_labels);
 }
 
+void known_forget(struct known *k)
+{
+	uint64_t seed = k->seed, body = k->body;
+	struct series_pool *series = k->series;
+	known_release(k);
+	known_init(k, seed, series);
+	k->body = body;
+}
+
 void known_begin(struct known *k)
 {
-	if (k->is_full) {
-		uint64_t seed = k->seed, body = k->body;
-		struct series_pool *series = k->series;
-		known_release(k);
-		known_init(k, seed, series);
-		k->body = body;
-	}
+	if (k->is_full)
+		known_forget(k);
 	k->body++;
 }
 

@@ -52,6 +52,8 @@ struct known {
 
 void known_init(struct known *k, uint64_t seed, struct series_pool *series);
 void known_release(struct known *k);
+/* Gives its memory back; between two bodies. */
+void known_forget(struct known *k);
 
 /* A body begins. */
 void known_begin(struct known *k);

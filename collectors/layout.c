@@ -29,7 +29,8 @@ static void pool_unref(struct exposition_pool *p)
 	buf_release(&p->scratch);
 	free(p->layouts);
 	free(p->plans);
-	free(p->chunks);
+	free(p->notes);
+	chunks_release(&p->chunks);
 	free(p);
 }
 
@@ -48,8 +49,8 @@ enum err exposition_pool_new(struct exposition_pool **out)
 	buf_init(&p->scratch, (size_t)EXPOSITION_LINE_MAX * 2);
 	p->layouts = calloc(POOL_BUCKETS, sizeof(struct exposition_layout *));
 	p->plans = calloc(POOL_BUCKETS, sizeof(struct plan *));
-	p->chunks = calloc(CHUNK_BUCKETS, sizeof(struct chunk *));
-	if (p->layouts == NULL || p->plans == NULL || p->chunks == NULL) {
+	p->notes = calloc(NOTES_BUCKETS, sizeof(struct notes *));
+	if (chunks_init(&p->chunks) != ERR_OK || p->layouts == NULL || p->plans == NULL || p->notes == NULL) {
 		pool_unref(p);
 		return ERR_MEMORY;
 	}

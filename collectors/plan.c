@@ -12,31 +12,28 @@ enum { OWN_BYTES_MAX = 64 << 20 };
 
 void past_set(struct past *past, const char *text, size_t n)
 {
-	past->len = 0;
-	if (n > sizeof past->text)
-		return;
-	memcpy(past->text, text, n);
-	past->len = (uint8_t)n;
+	*past = (struct past){ "" };
+	if (n <= sizeof past->text)
+		memcpy(past->text, text, n);
 }
 
 /* ---- reading by a plan ---- */
 
-/* Is the number at p, with at least 16 bytes there, the same text as the last time, and does it end where that ended? */
-static inline bool is_past(const struct past *past, const char *p)
+/* How long the number at p is, with at least 16 bytes there, where it is the same text as the last time and ends where that ended; else 0. */
+static inline size_t past_len(const struct past *past, const char *p)
 {
-	size_t n = past->len;
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	uint64_t a[2], b[2];
-	memcpy(a, past, sizeof a);
-	memcpy(b, p, sizeof b);
-	uint64_t low = a[0] ^ b[0], high = a[1] ^ b[1];
-	if (n <= 8)
-		low = n == 0 ? 1 : low << (64 - 8 * n), high = 0;
-	else
-		high <<= 128 - 8 * n;
-	return (low | high) == 0 && (unsigned char)p[n] <= ' ';
+	uint64_t a, b;
+	memcpy(&a, past, sizeof a);
+	memcpy(&b, p, sizeof b);
+	if (a == 0)
+		return 0;
+	unsigned behind = (unsigned)__builtin_clzll(a) & ~7U;
+	size_t   n = sizeof a - behind / 8;
+	return (a ^ b) << behind == 0 && (unsigned char)p[n] <= ' ' ? n : 0;
 #else
-	return n > 0 && memcmp(past->text, p, n) == 0 && (unsigned char)p[n] <= ' ';
+	size_t n = strnlen(past->text, sizeof past->text);
+	return memcmp(past->text, p, n) == 0 && (unsigned char)p[n] <= ' ' ? n : 0;
 #endif
 }
 
@@ -61,8 +58,8 @@ static inline const char *read_number(const char *p, const char *end, double *ou
 
 static bool checks_hold(const struct plan *p, const double *values)
 {
-	for (size_t i = 0; i < p->n_checks; i++) {
-		const struct check *c = &p->checks[i];
+	for (size_t i = 0; i < p->notes->n_checks; i++) {
+		const struct check *c = &p->notes->checks[i];
 		if (!check_holds(c->kind, values[c->line], values[c->other]))
 			return false;
 	}
@@ -73,8 +70,9 @@ static bool checks_hold(const struct plan *p, const double *values)
 static inline bool take_number(const char **at, const char *end, double *value, struct past *past)
 {
 	const char *p = *at;
-	if (past != NULL && end - p >= 16 && is_past(past, p)) {
-		*at = p + past->len;
+	size_t      same = past != NULL && end - p >= 16 ? past_len(past, p) : 0;
+	if (same > 0) {
+		*at = p + same;
 		return true;
 	}
 	double      v;
@@ -88,6 +86,14 @@ static inline bool take_number(const char **at, const char *end, double *value, 
 	return true;
 }
 
+static inline bool take_text(const char **at, const char *end, const char *text, size_t n)
+{
+	if ((size_t)(end - *at) < n || memcmp(*at, text, n) != 0)
+		return false;
+	*at += n;
+	return true;
+}
+
 bool plan_predict(const struct plan *p, const char *body, size_t len, double *values, struct past *past)
 {
 	const char *at = body, *end = body + len;
@@ -95,14 +101,14 @@ bool plan_predict(const struct plan *p, const char *body, size_t len, double *va
 	if (!p->can_predict)
 		return false;
 	for (size_t k = 0; k < p->n_chunks; k++) {
-		const struct chunk *c = p->chunks[k];
-		const char         *text = c->text;
-		for (size_t i = 0; i < c->n; i++, line++) {
-			size_t n = c->piece_len[i];
-			if ((size_t)(end - at) < n || memcmp(at, text, n) != 0)
+		struct chunk *const *part = p->chunks[k]->is_joined ? chunk_parts(p->chunks[k]) : NULL;
+		const struct chunk  *c = part != NULL ? part[0] : p->chunks[k];
+		const char          *text = chunk_text(c);
+		for (size_t i = 0; i < c->n; text += chunk_lengths(c)[i], i++, line++) {
+			if (!take_text(&at, end, text, chunk_lengths(c)[i]))
 				return false;
-			at += n;
-			text += n;
+			if (part != NULL && part[1 + i] != NULL && !take_text(&at, end, chunk_text(part[1 + i]), part[1 + i]->text_len))
+				return false;
 			if (line < p->n_lines && !take_number(&at, end, &values[line], past != NULL ? &past[line] : NULL))
 				return false;
 		}
@@ -115,12 +121,9 @@ bool plan_predict(const struct plan *p, const char *body, size_t len, double *va
 static void plan_free(struct plan *p)
 {
 	for (size_t i = 0; i < p->n_chunks; i++)
-		chunk_unref(p->pool->chunks, p->chunks[i]);
+		chunk_unref(&p->pool->chunks, p->chunks[i]);
 	free(p->chunks);
-	free(p->series_of);
-	free(p->checks);
-	free(p->families);
-	free(p->family_text);
+	notes_unref(p->pool->notes, p->notes);
 	exposition_layout_unref(p->layout);
 	p->pool->own_bytes -= p->own_bytes;
 	free(p);
@@ -138,62 +141,24 @@ void plan_unref(struct plan *p)
 	plan_free(p);
 }
 
-/* Copies of `n` things; false when memory is short. None is NULL, and fine. */
-static bool copy(void *to, const void *from, size_t n, size_t size)
-{
-	void *made = NULL;
-	if (n > 0) {
-		made = malloc(n * size);
-		if (made == NULL)
-			return false;
-		memcpy(made, from, n * size);
-	}
-	memcpy(to, &made, sizeof made);
-	return true;
-}
-
 /* Cuts the body at its numbers. */
 static bool take_pieces(struct plan *p, const struct draft *d, const char *body, size_t len)
 {
+	struct chunk_tails tails = { 0 };
 	size_t n = (d->n_lines + CHUNK_PIECES) / CHUNK_PIECES;
 	p->n_lines = d->n_lines;
 	p->chunks = malloc(n * sizeof(struct chunk *));
 	if (p->chunks == NULL)
 		return false;
 	for (p->hash = d->seed; p->n_chunks < n; p->n_chunks++) {
-		struct chunk *c = chunk_get(p->pool->chunks, d, p->n_chunks * CHUNK_PIECES, body, len);
+		struct chunk *c = chunk_get(&p->pool->chunks, d, &tails, p->n_chunks * CHUNK_PIECES, body, len);
 		if (c == NULL)
-			return false;
+			break;
 		p->chunks[p->n_chunks] = c;
 		p->hash = hash64(&c->hash, sizeof c->hash, p->hash);
 	}
-	return true;
-}
-
-static bool take_families(struct plan *p, const struct draft *d)
-{
-	p->n_families = d->n_families;
-	p->families = calloc(d->n_families + 1, sizeof *p->families);
-	if (p->families == NULL || !copy(&p->family_text, d->text.data, d->text.len, 1))
-		return false;
-	for (size_t i = 0; i < d->n_families; i++) {
-		const struct draft_family *f = &d->families[i];
-		p->families[i] = (struct exposition_family){ p->family_text + f->name, p->family_text + f->help,
-			                                     p->family_text + f->unit, f->type };
-	}
-	return true;
-}
-
-static bool take_series_of(struct plan *p, const struct draft *d, const struct choice *choice)
-{
-	if (d->n_lines == d->n_series && choice->place == NULL)
-		return true;
-	p->series_of = malloc(d->n_lines * sizeof *p->series_of);
-	if (p->series_of == NULL)
-		return false;
-	for (size_t i = 0; i < d->n_lines; i++)
-		p->series_of[i] = choice->place != NULL ? choice->place[d->lines[i].series] : d->lines[i].series;
-	return true;
+	chunk_tails_release(&tails);
+	return p->n_chunks == n;
 }
 
 static bool same_plan(const struct plan *a, const struct plan *b)
@@ -243,8 +208,8 @@ enum err plan_get(struct exposition_pool *pool, const struct draft *d, const cha
 		*out = known;
 		return ERR_OK;
 	}
-	p->n_checks = d->n_checks;
-	if (!take_families(p, d) || !take_series_of(p, d, choice) || !copy(&p->checks, d->checks, d->n_checks, sizeof *d->checks))
+	p->notes = notes_get(pool->notes, d, choice);
+	if (p->notes == NULL)
 		goto fail;
 	e = layout_get(pool, choice->series, choice->n, before, &p->layout);
 	if (e != ERR_OK)

@@ -11,6 +11,7 @@
 #include "collectors/draft.h"
 #include "collectors/exposition.h"
 #include "collectors/known.h"
+#include "collectors/notes.h"
 #include "collectors/series_pool.h"
 
 struct plan {
@@ -22,12 +23,7 @@ struct plan {
 	struct exposition_layout *layout;
 	size_t                    n_lines, n_chunks;
 	struct chunk            **chunks;    /* n_lines + 1 pieces: before the first number, ..., behind the last */
-	uint32_t                 *series_of; /* one a line, or CHOICE_DROPPED; NULL: line i is series i */
-	struct check             *checks;
-	size_t                    n_checks;
-	struct exposition_family *families;
-	size_t                    n_families;
-	char                     *family_text;
+	struct notes             *notes;
 	size_t                    timestamps, exemplars;
 	size_t                    n_said;      /* series of the body, also those that are not kept */
 	size_t                    own_bytes;   /* of a plan that is one target's alone, what it adds to the pool's own_bytes */
@@ -35,10 +31,9 @@ struct plan {
 	bool                      can_predict; /* no line is so long that a longer number could pass the ceiling */
 };
 
-/* The text of a number as it was the last time, where it is short; len 0: not known. */
+/* The text of a number as it was the last time, where it is short, and zeros behind it; all zeros: not known. */
 struct past {
-	char    text[15];
-	uint8_t len;
+	char text[8];
 };
 
 /* The plan of a body that was parsed strictly: one that is known, or a new one. The caller owns a reference. Where not all series are kept, `choice` has a
@@ -58,12 +53,14 @@ struct exposition_pool {
 	size_t                     refs; /* the pool's own, and one a layout or plan */
 	struct exposition_layout **layouts; /* POOL_BUCKETS */
 	struct plan              **plans;
-	struct chunk             **chunks;  /* CHUNK_BUCKETS */
+	struct notes             **notes;   /* NOTES_BUCKETS */
+	struct chunks              chunks;
 	struct series_pool         series;  /* of the layouts */
 	struct known               known;
 	struct draft               draft;   /* of the body being parsed */
 	struct buf                 scratch;
 	size_t                     own_bytes; /* text of plans that nobody shares */
+	size_t                     n_targets, n_in_a_row; /* bodies that were predicted since the last one that was not */
 };
 enum { POOL_BUCKETS = 1024 };
 

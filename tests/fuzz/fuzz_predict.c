@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Bodies one after another, divided by 0x01 bytes, through one exposition, and each through a new one beside it; both must give exactly what a fresh strict parser gives. The
- * first byte chooses the format: 'o' is OpenMetrics. */
+ * same of another node, whose bodies are these with "node-a" as "node-b". The first byte chooses the format: 'o' is OpenMetrics. */
 #include "tests/fuzz/fuzz.h"
 
 #include "base/stale.h"
@@ -46,23 +46,39 @@ static void one(struct exposition_pool *shared, struct exposition *e, const char
 	exposition_pool_free(pool);
 }
 
+static void rename_node(char *body, size_t len)
+{
+	for (size_t i = 0; i + 6 <= len; i++)
+		if (memcmp(body + i, "node-a", 6) == 0)
+			body[i + 5] = 'b';
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct exposition_pool *pool;
-	struct exposition      *e;
-	if (size == 0 || exposition_pool_new(&pool) != ERR_OK || exposition_new(pool, &e) != ERR_OK)
+	struct exposition      *e, *twin;
+	char                   *copy = malloc(size + 1);
+	if (size == 0 || copy == NULL || exposition_pool_new(&pool) != ERR_OK || exposition_new(pool, &e) != ERR_OK || exposition_new(pool, &twin) != ERR_OK) {
+		free(copy);
 		return 0;
+	}
 	enum exposition_format format = data[0] == 'o' ? EXPOSITION_OPENMETRICS : EXPOSITION_TEXT;
 	const char *p = (const char *)data + 1, *end = (const char *)data + size;
 	for (;;) {
 		const char *cut = memchr(p, 1, (size_t)(end - p));
 		const char *to = cut != NULL ? cut : end;
-		one(pool, e, p, (size_t)(to - p), format);
+		size_t      n = (size_t)(to - p);
+		one(pool, e, p, n, format);
+		memcpy(copy, p, n);
+		rename_node(copy, n);
+		one(pool, twin, copy, n, format);
 		if (cut == NULL)
 			break;
 		p = cut + 1;
 	}
 	exposition_free(e);
+	exposition_free(twin);
 	exposition_pool_free(pool);
+	free(copy);
 	return 0;
 }

@@ -21,6 +21,7 @@ rule_tests = \
 	%reldir%/OomKill.yml \
 	%reldir%/QueueGrowing.yml \
 	%reldir%/RulesFailing.yml \
+	%reldir%/SeriesDropped.yml \
 	%reldir%/ServerDown.yml \
 	%reldir%/StragglerNode.yml \
 	%reldir%/TargetDown.yml \

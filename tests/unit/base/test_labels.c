@@ -311,10 +311,60 @@ static void shared_while_another_holds_it(void **state)
 	labels_unref(l);
 }
 
+/* Where the pair that is kept apart stands among the others. */
+static const struct {
+	const char *label, *apart;
+} places[] = { { "first", "Hostname" }, { "in the middle", "__name__" }, { "last", "uuid" } };
+
+/* A set that consists of two others is as good as one with texts of its own. */
+static void joined_of_two_others(void **state)
+{
+	(void)state;
+	static const char *const pairs[][2] = { { "Hostname", "a" }, { "__name__", "x\ny" }, { "gpu", "0" }, { "uuid", "1-2" } };
+	struct labels *whole = labels_of("Hostname", "a", "__name__", "x\ny", "gpu", "0", "uuid", "1-2", NULL);
+	for (size_t k = 0; k < sizeof places / sizeof places[0]; k++) {
+		struct labels_builder b;
+		struct labels        *one = labels_of(places[k].apart, labels_get(whole, places[k].apart), NULL), *rest = NULL;
+		labels_builder_init(&b);
+		labels_builder_from(&b, whole);
+		labels_builder_remove(&b, places[k].apart);
+		assert_int_equal(labels_builder_build(&b, &rest, NULL), ERR_OK);
+		labels_builder_release(&b);
+		struct labels *joined = labels_join(whole, one, rest);
+		struct labels *again = labels_join(whole, one, rest);
+		labels_unref(one);
+		labels_unref(rest);
+		assert_non_null(joined);
+		if (labels_count(joined) != 4 || labels_hash(joined) != labels_hash(whole) || !labels_equal(joined, whole) || !labels_equal(whole, joined) ||
+		    !labels_equal(joined, again) || labels_compare(joined, whole) != 0)
+			fail_msg("%s: not equal", places[k].label);
+		for (size_t i = 0; i < 4; i++) {
+			assert_string_equal(labels_at(joined, i)->name, pairs[i][0]);
+			assert_string_equal(labels_get(joined, pairs[i][0]), pairs[i][1]);
+		}
+		assert_null(labels_find(joined, "host"));
+		assert_prints(joined, "{\"x\\ny\",Hostname=\"a\",gpu=\"0\",uuid=\"1-2\"}");
+		labels_unref(again);
+		labels_unref(joined);
+	}
+	/* The same pairs but one, of the same lengths. */
+	struct labels *other = labels_of("Hostname", "a", "__name__", "x\ny", "gpu", "1", "uuid", "1-2", NULL);
+	struct labels *one = labels_of("__name__", "x\ny", NULL), *rest = labels_of("Hostname", "a", "gpu", "1", "uuid", "1-2", NULL);
+	struct labels *joined = labels_join(other, one, rest);
+	assert_false(labels_equal(joined, whole));
+	assert_true(labels_compare(whole, joined) < 0);
+	labels_unref(other);
+	labels_unref(one);
+	labels_unref(rest);
+	labels_unref(joined);
+	labels_unref(whole);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shared_while_another_holds_it),
+		cmocka_unit_test(joined_of_two_others),
 		cmocka_unit_test(a_set_is_sorted_and_drops_empty_values),
 		cmocka_unit_test(wrong_pairs_are_refused),
 		cmocka_unit_test(there_is_a_ceiling),

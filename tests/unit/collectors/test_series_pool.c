@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include "collectors/exposition.h"
+#include "collectors/plan.h"
 #include "collectors/series_pool.h"
 
 static struct labels *made(const char *metric, size_t i)
@@ -63,6 +64,55 @@ static void test_churn_is_bounded(void **state)
 	series_pool_release(&p);
 }
 
+static struct labels *gpu_field(const char *metric, size_t i)
+{
+	char text[24];
+	snprintf(text, sizeof text, "GPU-%zu", i);
+	return labels_of("__name__", metric, "Hostname", "a", "UUID", text, "gpu", "0", NULL);
+}
+
+/* What the fields of one GPU have in common is there once, and their names are. */
+static void test_fields_of_a_gpu_share(void **state)
+{
+	(void)state;
+	struct series_pool p;
+	struct labels     *made[3] = { gpu_field("temp", 1), gpu_field("power", 1), gpu_field("temp", 2) }, *kept[3];
+	series_pool_init(&p, 7);
+	for (size_t i = 0; i < 3; i++) {
+		kept[i] = series_pool_keep(&p, made[i]);
+		assert_true(labels_equal(kept[i], made[i]));
+		struct labels *again = series_pool_keep(&p, made[i]);
+		assert_ptr_equal(again, kept[i]);
+		labels_unref(again);
+		labels_unref(made[i]);
+	}
+	assert_ptr_equal(labels_find(kept[0], "UUID"), labels_find(kept[1], "UUID"));
+	assert_ptr_equal(labels_find(kept[0], "__name__"), labels_find(kept[2], "__name__"));
+	assert_string_equal(labels_get(kept[2], "UUID"), "GPU-2");
+	series_pool_drop(&p, kept, 3);
+	series_pool_release(&p);
+}
+
+/* GPUs that come and go leave the pool, with all that they consisted of. */
+static void test_parts_go(void **state)
+{
+	(void)state;
+	enum { ROUND = 1000, ROUNDS = 30 };
+	struct series_pool p;
+	struct labels     *go[ROUND];
+	series_pool_init(&p, 7);
+	for (size_t round = 0; round < ROUNDS; round++) {
+		for (size_t i = 0; i < ROUND; i++) {
+			struct labels *l = gpu_field("temp", round * ROUND + i);
+			go[i] = series_pool_keep(&p, l);
+			labels_unref(l);
+		}
+		series_pool_drop(&p, go, ROUND);
+		assert_true(p.n <= 16 * ROUND);
+	}
+	series_pool_release(&p);
+}
+
 static const char page[] = "# HELP up it\n# TYPE up gauge\nup{} %d\nother{a=\"b\"} 1\ngpu{Hostname=\"%s\"} 5\n";
 
 /* Like nodes: what they both say is there once, what they differ in is each one's own; and each is predicted. */
@@ -98,6 +148,69 @@ static void test_like_nodes_share(void **state)
 	exposition_pool_free(pool);
 	assert_string_equal(labels_metric(exposition_layout_series(kept)[1]), "other");
 	exposition_layout_unref(kept);
+}
+
+/* What stretches have of text in a pool. */
+static size_t text_of(const struct exposition_pool *pool)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < CHUNK_BUCKETS; i++)
+		for (const struct chunk *k = pool->chunks.buckets[i]; k != NULL; k = k->next)
+			n += k->is_joined ? 0 : k->text_len;
+	return n;
+}
+
+enum { FIELDS = 12, GPUS = 8 };
+
+/* `odd`: the field of which the labels of GPU 0 are those of another host; FIELDS: none. */
+static size_t gpu_page(char *to, size_t size, int host, size_t odd, size_t value)
+{
+	size_t at = 0;
+	for (size_t f = 0; f < FIELDS; f++)
+		for (size_t g = 0; g < GPUS; g++)
+			at += (size_t)snprintf(to + at, size - at, "%sfield%zu{gpu=\"%zu\",UUID=\"GPU-%d-%zu\",modelName=\"NVIDIA H100 80GB\",Hostname=\"%d\"} %zu\n",
+			                       g == 0 ? "# some comment with a { in it\n" : "", f, g, host, g, f == odd && g == 0 ? host + 10 : host, value + f);
+	return at;
+}
+
+/* Each further node has the text of its GPUs' labels once, not for each field. A label that is another one's is seen. */
+static void test_like_nodes_cost_little_text(void **state)
+{
+	(void)state;
+	enum { NODES = 5 };
+	struct why              why = { "" };
+	struct exposition_pool *pool = NULL;
+	struct exposition      *e[NODES];
+	struct scrape           s;
+	char                    body[32768];
+	size_t                  text[NODES], len = 0;
+	assert_int_equal(exposition_pool_new(&pool), ERR_OK);
+	for (int i = 0; i < NODES; i++) {
+		assert_int_equal(exposition_new(pool, &e[i]), ERR_OK);
+		len = gpu_page(body, sizeof body, i, FIELDS, 1);
+		assert_ok(exposition_parse(e[i], body, len, EXPOSITION_TEXT, &s, &why));
+		text[i] = text_of(pool);
+	}
+	assert_true(text[0] > len - 1000 && text[1] > text[0]);
+	for (int i = 2; i < NODES; i++)
+		assert_true(text[i] - text[i - 1] < len / 8);
+	for (size_t odd = 0; odd <= FIELDS; odd++) {
+		for (int i = 0; i < NODES; i++) {
+			len = gpu_page(body, sizeof body, i, FIELDS, odd);
+			assert_ok(exposition_parse(e[i], body, len, EXPOSITION_TEXT, &s, &why));
+			assert_true(odd == 0 || i == NODES - 1 || s.was_predicted);
+			assert_int_equal((size_t)s.values[FIELDS * GPUS - 1], odd + FIELDS - 1);
+		}
+		len = gpu_page(body, sizeof body, NODES - 1, odd, odd);
+		assert_ok(exposition_parse(e[NODES - 1], body, len, EXPOSITION_TEXT, &s, &why));
+		assert_int_equal(s.was_predicted, odd == FIELDS);
+		if (odd < FIELDS)
+			assert_string_equal(labels_get(exposition_layout_series(s.layout)[odd * GPUS], "Hostname"), "14");
+	}
+	for (int i = 0; i < NODES; i++)
+		exposition_free(e[i]);
+	assert_int_equal(text_of(pool), 0);
+	exposition_pool_free(pool);
 }
 
 /* Bodies of every length around a chunk's, so that the last piece falls on each place in one. */
@@ -138,6 +251,9 @@ int main(void)
 		cmocka_unit_test(test_churn_is_bounded),
 		cmocka_unit_test(test_like_nodes_share),
 		cmocka_unit_test(test_any_number_of_lines),
+		cmocka_unit_test(test_fields_of_a_gpu_share),
+		cmocka_unit_test(test_parts_go),
+		cmocka_unit_test(test_like_nodes_cost_little_text),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
