@@ -69,6 +69,8 @@ const char *kube_url_object(struct arena *a, const struct settings *s, const str
 const char *kube_url_query(struct arena *a, const char *url, const char *key, const char *value);
 void        kube_get(struct arena *a, const char *url, struct ask *to);
 void        kube_patch(struct arena *a, const char *url, const char *type, const char *body, struct ask *to);
+/* A member of the spec as JSON, as the server takes it where it is not there ("paused": false, "replicas": 1). */
+const char *kube_value_text(struct arena *a, const struct cJSON *object, const char *member);
 /* A patch's body with another resourceVersion; NULL as above. */
 const char *kube_body_with_version(struct arena *a, const char *body, const char *resource_version);
 /* The body of a patch that puts that template in the place of what is there, without what the controller adds; NULL as above. `cause` "": none is set. */
@@ -167,6 +169,7 @@ enum kube_tag {
 	KUBE_TAG_SEEN,   /* waits until the controller has seen the change */
 	KUBE_TAG_POD,    /* deletes a pod */
 	KUBE_TAG_STATUS, /* sets something that may be set twice */
+	KUBE_TAG_VALUE,  /* sets a member of the spec, or only tries to: with a resourceVersion */
 };
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What is done to a workload beside its template: paused, resumed, scaled, its traffic shared out. Each is a merge patch of one field that may be
- * sent twice, and the way back is the value that was found. Whatever else somebody changes meanwhile stays as it is. */
+ * What is done to a workload beside its template: paused, resumed, scaled, its traffic shared out. Each is a merge patch of one field with the
+ * resourceVersion that was read, and the way back is the value that was found. Whatever else somebody changes meanwhile stays as it is. */
 #include "deploy/driver_kubernetes_plan.h"
 
 #include <cjson/cJSON.h>
@@ -50,11 +50,6 @@ bool kube_is_action(const struct settings *s, const char *word)
 	return find(kube_kind_of(s), word, &number) != ACTION_COUNT;
 }
 
-static const char *paused_body(bool is_paused)
-{
-	return is_paused ? "{\"spec\":{\"paused\":true}}" : "{\"spec\":{\"paused\":false}}";
-}
-
 static void wait_until_seen(struct kube_making *m, struct steps *to, const struct kube_aim *aim)
 {
 	kube_plan_add_wait(m, to, PHASE_CHANGE, KUBE_TAG_SEEN, arena_printf(m->p->arena, "wait for the controller to see it"), aim);
@@ -63,18 +58,14 @@ static void wait_until_seen(struct kube_making *m, struct steps *to, const struc
 static void plan_pause(struct kube_making *m, bool pauses, const struct kube_aim *aim)
 {
 	bool was = cJSON_IsTrue(kube_at(m->before, "paused"));
-	kube_plan_try_set(m, arena_printf(m->p->arena, "%s %s", pauses ? "pause" : "resume", m->name), paused_body(pauses), aim);
+	const struct kube_value value = { "paused", was ? "true" : "false", pauses ? "true" : "false" }, back = { value.member, value.will, value.was };
+	kube_plan_try_value(m, arena_printf(m->p->arena, "%s %s", pauses ? "pause" : "resume", m->name), &value, aim);
 	wait_until_seen(m, m->p->forward, aim);
 	if (!pauses)
 		kube_plan_add_ready(m, m->p->forward, aim);
-	kube_plan_add_set(m, m->p->back, arena_printf(m->p->arena, "%s %s", was ? "pause" : "resume", m->name), "", paused_body(was), aim);
+	kube_plan_add_value(m, m->p->back, arena_printf(m->p->arena, "%s %s", was ? "pause" : "resume", m->name), &back, aim);
 	if (was == pauses)
 		plan_warn(m->p, WARNING_NOTE, was ? "it is paused already" : "it is not paused");
-}
-
-static const char *replicas_body(struct kube_making *m, int64_t n)
-{
-	return arena_printf(m->p->arena, "{\"spec\":{\"replicas\":%lld}}", (long long)n);
 }
 
 static void plan_scale(struct kube_making *m, int64_t n, const struct kube_aim *aim)
@@ -82,9 +73,11 @@ static void plan_scale(struct kube_making *m, int64_t n, const struct kube_aim *
 	int64_t was = kube_number(m->before, "replicas", 1);
 	const char *scaler = kube_string(m->before, "scaler");
 	bool is_paused = cJSON_IsTrue(kube_at(m->before, "paused"));
-	kube_plan_try_set(m, arena_printf(m->p->arena, "scale %s from %lld to %lld replicas", m->name, (long long)was, (long long)n), replicas_body(m, n), aim);
+	const struct kube_value value = { "replicas", arena_printf(m->p->arena, "%lld", (long long)was), arena_printf(m->p->arena, "%lld", (long long)n) },
+				back = { value.member, value.will, value.was };
+	kube_plan_try_value(m, arena_printf(m->p->arena, "scale %s from %lld to %lld replicas", m->name, (long long)was, (long long)n), &value, aim);
 	wait_until_seen(m, m->p->forward, aim);
-	kube_plan_add_set(m, m->p->back, arena_printf(m->p->arena, "scale %s to %lld replicas", m->name, (long long)was), "", replicas_body(m, was), aim);
+	kube_plan_add_value(m, m->p->back, arena_printf(m->p->arena, "scale %s to %lld replicas", m->name, (long long)was), &back, aim);
 	if (!is_paused) { /* else no rollout ends */
 		kube_plan_add_ready(m, m->p->forward, aim);
 		kube_plan_add_ready(m, m->p->back, aim);

@@ -226,6 +226,14 @@ void kube_patch(struct arena *a, const char *url, const char *type, const char *
 	to->headers[to->n_headers++] = (struct ask_header){ "Accept", "application/json" };
 }
 
+const char *kube_value_text(struct arena *a, const cJSON *object, const char *member)
+{
+	const cJSON *at = cJSON_GetObjectItemCaseSensitive(kube_at(object, "spec"), member);
+	if (strcmp(member, "replicas") == 0)
+		return arena_printf(a, "%lld", (long long)kube_number(object, "spec.replicas", 1));
+	return cJSON_IsTrue(at) ? "true" : "false";
+}
+
 static void set_version(cJSON *body, const char *resource_version)
 {
 	cJSON *one;
