@@ -106,6 +106,7 @@ struct step {
 	int         tag;           /* the driver's own: which step this is */
 	const char *note;          /* the driver's own JSON: what judge has to know. Journaled: no secrets */
 	bool        changes;       /* something out there is different afterwards; false: it only looks */
+	bool        is_trial;      /* it asks the other side whether it would take what comes next, and changes nothing: tried before anybody confirms, too, for the sheet to say. Not in the plan's JSON */
 	bool        is_repeatable; /* taking it again does no harm and leads to the same */
 	struct ask  probe;         /* where it is not: asked after an interruption; judge with is_probe says done (it had happened), again (it had not: take it) or failed */
 	int64_t     poll_ms;       /* the longest after an "again" without a time of its own; 0: 2 s. At first it is asked sooner */

@@ -50,7 +50,7 @@ static const struct option options[] = {
 	  "Whether commands that the kubeconfig names may be run to get credentials; `list`: those of `exec_allowed`." },
 	{ "exec_allowed", OPTION_WORDS, false, "", "", "With `exec_plugins: list`: names or absolute paths of commands." },
 	{ "dry_run", OPTION_BOOL, false, "", "true",
-	  "Whether each change is first tried without effect on the server: the same request with `dryRun=All`." },
+	  "Whether each change is first tried without effect on the server: the same request with `dryRun=All`, for the sheet, which says what came of it, and again by the run. `false` where a webhook takes no dry runs." },
 	{ "stuck_pods", OPTION_CHOICE, false, "delete|leave", "delete",
 	  "Of a StatefulSet: a pod that never became ready blocks a rollback too. `delete`: the sheet has its deletion as a step of its own, after the template." },
 	{ "redeploy", OPTION_CHOICE, false, "restart|promote|retry", "restart",

@@ -142,6 +142,7 @@ void kube_plan_add_patch(struct kube_making *m, struct steps *to, const char *ti
 	s->tag = KUBE_TAG_PATCH;
 	s->note = note(m, aim, from, n_from);
 	s->changes = !is_trial;
+	s->is_trial = is_trial;
 	s->is_repeatable = is_trial;
 }
 
@@ -225,6 +226,7 @@ static void add_value(struct kube_making *m, struct steps *to, const char *title
 	s->tag = KUBE_TAG_VALUE;
 	s->note = value_note(m, value, aim);
 	s->changes = !is_trial;
+	s->is_trial = is_trial;
 	s->is_repeatable = true; /* sent again it meets another version, and then its own value */
 }
 

@@ -84,6 +84,25 @@ static void hand_over(struct planner *p)
 				plan->warnings[plan->n_warnings++] = (struct warning){ p->warnings[i].level, whole_text(p, &p->warnings[i], n_looked) };
 }
 
+enum err planner_tell(struct arena *a, struct deploy_plan *p, enum warning_level level, const char *text, struct why *why)
+{
+	size_t n = p->n_warnings < PLAN_WARNINGS_MAX ? p->n_warnings : PLAN_WARNINGS_MAX - 1, at = 0;
+	struct warning *items = arena_zeroed(a, n + 1, sizeof *items);
+	const char *copy = arena_text(a, text);
+	if (items == NULL || copy == NULL)
+		return why_memory(why);
+	while (at < n && p->warnings[at].level >= level)
+		at++;
+	memcpy(items, p->warnings, at * sizeof *items);
+	items[at] = (struct warning){ level, copy };
+	memcpy(items + at + 1, p->warnings + at, (n - at) * sizeof *items);
+	p->warnings = items;
+	p->n_warnings = n + 1;
+	if (level >= WARNING_SERIOUS)
+		p->confirm = CONFIRM_NAME;
+	return ERR_OK;
+}
+
 /* ---- units ---- */
 
 static const char *copy(struct arena *a, const char *text)
