@@ -164,6 +164,8 @@ struct judging {
 	void                     **memory;   /* likewise, NULL at the beginning; in the arena. Never written down: what is secret may stand there. NULL: whoever calls keeps none */
 };
 
+struct lock_way; /* deploy/lock.h */
+
 struct driver {
 	const char          *name;
 	const char          *summary;   /* one line */
@@ -183,6 +185,7 @@ struct driver {
 	/* ERR_UNSUPPORTED: this can't be planned, why says why and what would make it possible. */
 	enum err      (*plan)(struct planning *p, struct why *why);
 	void          (*judge)(const struct judging *j, struct verdict *v);
+	const struct lock_way *lock;    /* how what it changes is locked against other stores; NULL: by a folder on the machine, where there is one */
 };
 
 /* NULL: there is none. */

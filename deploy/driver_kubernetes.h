@@ -162,6 +162,7 @@ bool           kube_is_action(const struct settings *s, const char *word);
 enum look_turn kube_look(struct look *l, struct why *why);
 enum err       kube_plan(struct planning *p, struct why *why);
 void           kube_judge(const struct judging *j, struct verdict *v);
+extern const struct lock_way kube_lock; /* driver_kubernetes_lock.c */
 
 enum kube_tag {
 	KUBE_TAG_PATCH,  /* changes the template, or only tries to: with a resourceVersion */

@@ -407,7 +407,12 @@ static void take_locks(struct planner *p)
 			n += p->all[i].unit->no_lock[0] == '\0';
 		}
 	p->plan->lock = n > 0 ? copy(p->a, p->in->lock) : "";
-	p->plan->no_lock = n > 0 ? "" : p->in->lock != NULL && p->in->lock[0] != '\0' ? "none of the machines can be locked" : p->in->no_lock != NULL ? copy(p->a, p->in->no_lock) : "";
+	if (n > 0)
+		p->plan->no_lock = "";
+	else if (p->in->lock == NULL || p->in->lock[0] == '\0')
+		p->plan->no_lock = p->in->no_lock != NULL ? copy(p->a, p->in->no_lock) : "";
+	else
+		p->plan->no_lock = p->in->driver->is_whole && p->n == 1 && p->all[0].unit->no_lock[0] != '\0' ? p->all[0].unit->no_lock : "none of the machines can be locked";
 }
 
 /* ---- the confirmation ---- */

@@ -128,6 +128,7 @@ struct looking {
 	struct errand *errand;
 	int64_t        until_ms, again_ms; /* monotonic; again 0: not waiting */
 	bool           has_begun, is_done, is_lock_asked; /* what is under way is the look at its lock */
+	struct locking locking;
 	struct lock_seen lock;
 	enum err       err;     /* ERR_OK: look.found is what was found */
 	struct why     why;

@@ -84,11 +84,11 @@ static const char *no_lock(const struct survey *s)
 	const struct deploy_scope *scope = s->scope;
 	if (scope->deploy->lock == NULL || scope->deploy->lock[0] == '\0')
 		return "the fleet file says `lock: no`";
+	for (size_t i = 0; i < scope->n_units; i++)
+		if (lock_is_possible(scope->driver, &scope->units[i]))
+			return NULL;
 	if (scope->driver->is_whole)
 		return "there is no machine that it could stand on";
-	for (size_t i = 0; i < scope->n_units; i++)
-		if (lock_is_possible(&scope->units[i]))
-			return NULL;
 	return "no command can be run on the machines, which takes `ssh`";
 }
 
@@ -103,7 +103,7 @@ static void begin_scope(struct survey *s, const char *target, struct why *why)
 	if (e == ERR_OK)
 		e = looks_init(&s->looks, s->deploying, s->scope, s->scope->n_units, &s->arena, why);
 	if (e == ERR_OK && no_lock(s) == NULL)
-		s->looks.lock = lock_path(&s->arena, s->scope->deploy->lock, s->scope->deploy->model);
+		s->looks.lock = lock_place(&s->arena, s->scope->driver, &s->scope->settings, s->scope->deploy->lock, s->scope->deploy->model);
 	for (size_t i = 0; e == ERR_OK && i < s->scope->n_units; i++)
 		s->looks.items[i].look.unit = &s->scope->units[i];
 	if (e != ERR_OK)
