@@ -164,6 +164,13 @@ struct judging {
 	void                     **memory;   /* likewise, NULL at the beginning; in the arena. Never written down: what is secret may stand there. NULL: whoever calls keeps none */
 };
 
+/* What may be asked for of a redeploy instead of a version. */
+struct driver_action {
+	const char *word;
+	int64_t     most;     /* of the number behind it, from 0 ("scale=3"); -1: there is none */
+	const char *sentence; /* for people */
+};
+
 struct lock_way; /* deploy/lock.h */
 
 struct driver {
@@ -179,6 +186,8 @@ struct driver {
 	bool                 may_fetch;     /* a redeploy may be to a version that look has not listed: it is fetched */
 	/* Whether that may be asked for of a redeploy instead of a version: "pause", "scale=3". `plan` finds it as the id to go to. NULL: there is nothing such. */
 	bool          (*is_action)(const struct settings *s, const char *word);
+	/* Those that there are with these settings: the i-th, NULL past the last. NULL: there are none. */
+	const struct driver_action *(*action_at)(const struct settings *s, size_t i);
 	/* More than the options' own ranges; may be NULL. */
 	enum err      (*check)(const struct fleet_deploy *d, const struct settings *s, struct why *why);
 	enum look_turn (*look)(struct look *l, struct why *why);

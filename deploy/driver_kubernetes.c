@@ -108,6 +108,7 @@ const struct driver kubernetes_driver = {
 	.has_history   = true,
 	.has_running   = true,
 	.is_action     = kube_is_action,
+	.action_at     = kube_action_at,
 	.check         = check,
 	.look          = kube_look,
 	.plan          = kube_plan,

@@ -159,6 +159,7 @@ const char *kube_gpu(const struct cJSON *template);
 
 /* driver_kubernetes_actions.c: "pause", "scale=3", ... of that kind of workload. */
 bool           kube_is_action(const struct settings *s, const char *word);
+const struct driver_action *kube_action_at(const struct settings *s, size_t i);
 enum look_turn kube_look(struct look *l, struct why *why);
 enum err       kube_plan(struct planning *p, struct why *why);
 void           kube_judge(const struct judging *j, struct verdict *v);

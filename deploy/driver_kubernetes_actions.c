@@ -16,17 +16,16 @@ enum action { ACTION_PAUSE, ACTION_RESUME, ACTION_SCALE, ACTION_PROMOTE, ACTION_
 #define OF(kind) (1u << (kind))
 
 static const struct {
-	const char *word;
-	unsigned    kinds;
-	int64_t     most; /* of the number behind it; -1: there is none */
+	struct driver_action is;
+	unsigned             kinds;
 } actions[] = {
-	{ "pause",   OF(KUBE_DEPLOYMENT) | OF(KUBE_ROLLOUT), -1 },
-	{ "resume",  OF(KUBE_DEPLOYMENT) | OF(KUBE_ROLLOUT), -1 },
-	{ "scale",   OF(KUBE_DEPLOYMENT) | OF(KUBE_STATEFULSET) | OF(KUBE_ROLLOUT), REPLICAS_MAX },
-	{ "promote", OF(KUBE_ROLLOUT) | OF(KUBE_INFERENCE), -1 },
-	{ "retry",   OF(KUBE_ROLLOUT), -1 },
-	{ "abort",   OF(KUBE_ROLLOUT), -1 },
-	{ "traffic", OF(KUBE_INFERENCE), 100 },
+	{ { "pause",   -1, "let nothing roll out for now" }, OF(KUBE_DEPLOYMENT) | OF(KUBE_ROLLOUT) },
+	{ { "resume",  -1, "let roll out what was paused" }, OF(KUBE_DEPLOYMENT) | OF(KUBE_ROLLOUT) },
+	{ { "scale",   REPLICAS_MAX, "another number of replicas" }, OF(KUBE_DEPLOYMENT) | OF(KUBE_STATEFULSET) | OF(KUBE_ROLLOUT) },
+	{ { "promote", -1, "go on with the newest: past a pause, or with all traffic" }, OF(KUBE_ROLLOUT) | OF(KUBE_INFERENCE) },
+	{ { "retry",   -1, "roll out once more what was aborted" }, OF(KUBE_ROLLOUT) },
+	{ { "abort",   -1, "end the rollout: traffic returns to what was stable" }, OF(KUBE_ROLLOUT) },
+	{ { "traffic", 100, "that share of the traffic, in percent, to the newest revision" }, OF(KUBE_INFERENCE) },
 };
 _Static_assert(sizeof actions / sizeof actions[0] == ACTION_COUNT, "a row for every action");
 
@@ -34,14 +33,23 @@ _Static_assert(sizeof actions / sizeof actions[0] == ACTION_COUNT, "a row for ev
 static enum action find(enum kube_kind k, const char *word, int64_t *number)
 {
 	for (int i = 0; i < ACTION_COUNT; i++) {
-		size_t n = strlen(actions[i].word);
-		bool is = strncmp(word, actions[i].word, n) == 0 && (actions[i].kinds & OF(k)) != 0;
-		if (is && actions[i].most < 0 && word[n] == '\0')
+		size_t n = strlen(actions[i].is.word);
+		bool is = strncmp(word, actions[i].is.word, n) == 0 && (actions[i].kinds & OF(k)) != 0;
+		if (is && actions[i].is.most < 0 && word[n] == '\0')
 			return (enum action)i;
-		if (is && actions[i].most >= 0 && word[n] == '=' && parse_i64(word + n + 1, 0, actions[i].most, number) == ERR_OK)
+		if (is && actions[i].is.most >= 0 && word[n] == '=' && parse_i64(word + n + 1, 0, actions[i].is.most, number) == ERR_OK)
 			return (enum action)i;
 	}
 	return ACTION_COUNT;
+}
+
+const struct driver_action *kube_action_at(const struct settings *s, size_t i)
+{
+	enum kube_kind k = kube_kind_of(s);
+	for (size_t n = 0; n < ACTION_COUNT; n++)
+		if ((actions[n].kinds & OF(k)) != 0 && i-- == 0)
+			return &actions[n].is;
+	return NULL;
 }
 
 bool kube_is_action(const struct settings *s, const char *word)
@@ -115,7 +123,7 @@ enum err kube_plan_action(struct kube_making *m, const char *word, struct why *w
 	switch (find(m->kind, word, &number)) {
 	case ACTION_PAUSE:
 	case ACTION_RESUME:
-		plan_pause(m, strcmp(word, actions[ACTION_PAUSE].word) == 0, &aim);
+		plan_pause(m, strcmp(word, actions[ACTION_PAUSE].is.word) == 0, &aim);
 		return ERR_OK;
 	case ACTION_SCALE:
 		plan_scale(m, number, &aim);

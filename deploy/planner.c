@@ -462,6 +462,15 @@ static struct deploy_plan *begin(struct arena *a, const struct planner_input *in
 	return plan;
 }
 
+static void put_actions(struct planner *p)
+{
+	const struct planner_input *in = p->in;
+	const struct driver_action *one;
+	p->plan->actions = in->driver->action_at != NULL ? arena_zeroed(p->a, PLAN_ACTIONS_MAX, sizeof *p->plan->actions) : NULL;
+	for (size_t i = 0; p->plan->actions != NULL && i < PLAN_ACTIONS_MAX && (one = in->driver->action_at(in->settings, i)) != NULL; i++)
+		p->plan->actions[p->plan->n_actions++] = *one;
+}
+
 /* By wave, as the candidates stand now. */
 static enum err put_units(struct planner *p, struct why *why)
 {
@@ -503,6 +512,7 @@ enum err planner_make(struct arena *a, const struct planner_input *in, struct de
 	warn_of_down(&p);
 	warn_of_room(&p);
 	take_locks(&p);
+	put_actions(&p);
 	decide_confirmation(&p);
 	hand_over(&p);
 	planner_waves(&p);

@@ -82,6 +82,32 @@ static void test_words(void **state)
 	}
 }
 
+/* What is listed is what may be asked for, and nothing else. */
+static void test_the_list(void **state)
+{
+	static const struct {
+		const char *kind, *words;
+	} rows[] = {
+		{ "deployment", "pause resume scale " }, { "statefulset", "scale " }, { "daemonset", "" },
+		{ "rollout", "pause resume scale promote retry abort " }, { "inferenceservice", "promote traffic " },
+	};
+	(void)state;
+	for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+		char options[128], words[256] = "", asked[64];
+		const struct driver_action *a;
+		snprintf(options, sizeof options, OPTIONS "kind: %s\n", rows[k].kind);
+		kube_bench_begin(&b, options);
+		for (size_t i = 0; (a = b.driver->action_at(&b.settings, i)) != NULL; i++) {
+			snprintf(words + strlen(words), sizeof words - strlen(words), "%s ", a->word);
+			snprintf(asked, sizeof asked, a->most >= 0 ? "%s=%lld" : "%s", a->word, (long long)a->most);
+			assert_true(b.driver->is_action(&b.settings, asked));
+			assert_true(a->sentence[0] != '\0');
+		}
+		assert_string_equal(words, rows[k].words);
+		kube_bench_end(&b);
+	}
+}
+
 static void test_paused_and_resumed(void **state)
 {
 	(void)state;
@@ -289,6 +315,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_the_list),
 		cmocka_unit_test(test_paused_and_resumed),
 		cmocka_unit_test(test_scaled),
 		cmocka_unit_test(test_refused_by_the_cluster),
