@@ -258,9 +258,9 @@ static const char *verb_of(const struct locking *l)
 /* The server's words: never taken for a lock. */
 static enum look_turn refused(struct locking *l, enum kube_answer kind, const char *text, int64_t wait_ms)
 {
-	char safe[256];
+	char safe[LOCK_TOLD];
 	int status = l->last->status;
-	lock_take_text(safe, sizeof safe, sizeof safe / 4, text);
+	lock_take_text(safe, sizeof safe, LOCK_TOLD / 4, text);
 	if (kind == KUBE_CONFLICT || status == 409) /* or somebody has just made it */
 		return read_again(l);
 	if (status == 404 && l->at == AT_READ) {

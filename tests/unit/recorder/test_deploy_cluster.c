@@ -11,6 +11,7 @@
 
 #include "alerts/spool.h"
 #include "deploy/plan.h"
+#include "deploy/run.h"
 #include "store/alerts.h"
 #include "store/deployments.h"
 #include "store/reader.h"
@@ -53,16 +54,13 @@ static void make_cluster(struct stage *s)
 	assert_non_null(s->server);
 }
 
-static int begin(void **state)
+/* A recorder with a store of its own, that knows of the cluster. */
+static void begin_recorder(struct stage *s)
 {
-	struct stage *s = calloc(1, sizeof *s);
-	assert_non_null(s);
-	*state = s;
 	buf_init(&s->sheet, 1 << 20);
 	bench_open(&s->bench);
 	s->page = page_server_start();
 	page_server_set(s->page, "/metrics", "x 1\n");
-	make_cluster(s);
 	bench_write(&s->bench, "fleet.yml",
 	            "alerts: { builtin: false }\ndefaults: { interval: 1s, timeout: 1s }\ngroups:\n  - name: chat\n    model: llama\n"
 	            "    targets: [ \"http://127.0.0.1:%d/metrics\" ]\n"
@@ -73,17 +71,31 @@ static int begin(void **state)
 	            "users: [ { name: u, user: {} } ]\n", kube_server_port(s->server));
 	bench_go(&s->bench);
 	assert_true(bench_becomes(&s->bench, "up", 1, 0));
+}
+
+static void end_recorder(struct stage *s)
+{
+	bench_close(&s->bench);
+	page_server_stop(s->page);
+	buf_release(&s->sheet);
+}
+
+static int begin(void **state)
+{
+	struct stage *s = calloc(1, sizeof *s);
+	assert_non_null(s);
+	*state = s;
+	make_cluster(s);
+	begin_recorder(s);
 	return 0;
 }
 
 static int end(void **state)
 {
 	struct stage *s = *state;
-	bench_close(&s->bench);
-	page_server_stop(s->page);
+	end_recorder(s);
 	kube_server_stop(s->server);
 	kube_world_free(s->world);
-	buf_release(&s->sheet);
 	free(s);
 	return 0;
 }
@@ -344,6 +356,41 @@ static void test_its_holder_is_gone(void **state)
 	assert_true(bench_wait(&s->bench, is_given_back, s)); /* it was ours */
 }
 
+/* Two recorders, each with a store of its own: the second is told of the first for as long as that acts, also after its end in the midst. */
+static void test_two_stores(void **state)
+{
+	struct stage *kim = *state, lee = { .world = kim->world, .server = kim->server };
+	begin_recorder(&lee);
+	kube_server_lock(kim->server);
+	kube_world_breaks(kim->world, ":v1");
+	kube_server_unlock(kim->server);
+	plan(&lee, "redeploy", "scale=4"); /* before kim acts */
+	assert_false(lee.is_forbidden);
+	plan(kim, "rollback", "v1, revision 1");
+	confirm(kim);
+	await(kim, "stopped"); /* it never gets ready: hers to decide, and hers to hold */
+	size_t changed = asked(kim, "PATCH " DEPLOYMENT);
+	confirm(&lee);
+	await(&lee, "stopped");
+	int64_t stopped = lee.id;
+	assert_non_null(strstr(lee.text, " holds the lock: rollback of "));
+	plan(&lee, "redeploy", "scale=5");
+	assert_true(lee.is_forbidden);
+	expect_sheet(&lee, " holds the lock: rollback of ", true);
+	bench_stop(&kim->bench); /* her recorder ends, and she is not heard of: it stays hers for now */
+	plan(&lee, "redeploy", "scale=6");
+	assert_true(lee.is_forbidden);
+	assert_int_equal(asked(kim, "PATCH " DEPLOYMENT), changed);
+	bench_go(&kim->bench);
+	ask(kim, &(struct request){ .kind = REQUEST_CONTROL, .deployment = kim->id, .verb = control_name(CONTROL_UNDO) });
+	await(kim, "undone");
+	assert_true(bench_wait(&kim->bench, is_given_back, kim));
+	ask(&lee, &(struct request){ .kind = REQUEST_CONTROL, .deployment = stopped, .verb = control_name(CONTROL_RESUME) });
+	lee.id = stopped;
+	await(&lee, "done");
+	end_recorder(&lee);
+}
+
 /* A login of before may do all but this: it is said, and the run goes on without. */
 static void test_may_have_no_lease(void **state)
 {
@@ -377,6 +424,7 @@ int main(void)
 		CASE(test_another_store_acts),
 		CASE(test_another_store_was_faster),
 		CASE(test_its_holder_is_gone),
+		CASE(test_two_stores),
 		CASE(test_may_have_no_lease),
 	};
 #undef CASE
