@@ -95,6 +95,10 @@ enum kube_answer {
 /* Reads an answer with a status. On KUBE_OK `out` is the object, the caller's to cJSON_Delete (NULL in: it is dropped); else `to`
  * has a sentence of the server's own words, cut, and `wait_ms` how long it asks to wait (0: it does not say). */
 enum kube_answer kube_read(const struct answer *a, struct cJSON **out, int64_t *wait_ms, char *to, size_t size);
+/* Likewise of an answer to a body that a template stood in (NULL: none): what it holds is taken out of the server's words. */
+enum kube_answer kube_read_without(const struct answer *a, const struct cJSON *template, struct cJSON **out, int64_t *wait_ms, char *to, size_t size);
+/* The template in the body of a patch; NULL: none is. */
+const struct cJSON *kube_template_in(const struct cJSON *body);
 
 /* ---- state (driver_kubernetes_state.c) ---- */
 
@@ -135,6 +139,8 @@ void                kube_held_digest(struct arena *a, enum kube_kind k, const st
 /* A copy of a template in which nothing stands that may be secret: only what is known to be harmless is kept, all else is "****". NULL: no
  * memory. The caller's to cJSON_Delete. */
 struct cJSON *kube_masked(const struct cJSON *template);
+/* Takes out of a text, in place, what a template holds and is masked of it, where it is 6 bytes or more: shorter ones are words of anybody's. False: no memory. */
+bool          kube_redact(const struct cJSON *template, char *text);
 /* Where two templates differ beside images and restarts: "containers[c].env[A].value, ..."; "" nowhere. Names, no values. */
 const char   *kube_difference(struct arena *a, const struct cJSON *was, const struct cJSON *is);
 /* Whether a place that a model is loaded from holds a login or a signature. */

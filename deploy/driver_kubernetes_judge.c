@@ -311,6 +311,21 @@ static void judge_refused(const struct judging *j, enum kube_answer kind, const 
 	}
 }
 
+/* Without what was read for the change: the words go into the journal. */
+static enum kube_answer read_words(const struct judging *j, cJSON **object, int64_t *wait_ms, char *text, size_t size)
+{
+	const char *sent = (*j->at & AT_SENT) != 0 ? change_of(j)->body : NULL;
+	cJSON *body = NULL;
+	if (sent == NULL)
+		return kube_read(j->answer, object, wait_ms, text, size);
+	bool is_read = json_parse(sent, strlen(sent), NULL, &body, NULL) == ERR_OK;
+	enum kube_answer kind = kube_read_without(j->answer, kube_template_in(body), object, wait_ms, text, size);
+	if (kind != KUBE_OK && !is_read)
+		snprintf(text, size, "HTTP %d", j->answer->status);
+	cJSON_Delete(body);
+	return kind;
+}
+
 static void judge_patch(const struct judging *j, const cJSON *note, struct verdict *v)
 {
 	char text[256];
@@ -323,7 +338,7 @@ static void judge_patch(const struct judging *j, const cJSON *note, struct verdi
 			verdict_of_silence(j, v);
 		return;
 	}
-	enum kube_answer kind = kube_read(j->answer, &object, &wait_ms, text, sizeof text);
+	enum kube_answer kind = read_words(j, &object, &wait_ms, text, sizeof text);
 	if (kind == KUBE_OK)
 		judge_taken(j, note, object, v);
 	else if (kind == KUBE_NO && j->answer->status >= 200 && j->answer->status < 300 && j->step->changes && wait_for(j, 0, &wait_ms))

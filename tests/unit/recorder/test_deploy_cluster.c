@@ -252,6 +252,7 @@ static void test_it_would_be_refused(void **state)
 	} rows[] = {
 		{ "a webhook", "admission webhook \"policy.example\" denied the request: image r/vllm:v1 is not signed", "denied the request: image r/vllm:v1 is not signed", 400 },
 		{ "a quota", "exceeded quota: gpus, requested: requests.nvidia.com/gpu=2, used: 8, limited: 8", "exceeded quota: gpus", 403 },
+		{ "a webhook that quotes", "admission webhook \"w\" denied the request: HF_TOKEN=" SECRET "-v1 stands there in plain text", "HF_TOKEN=**** stands there in plain text", 403 },
 		{ "invalid, and repeated", "Deployment.apps \"llama-8b\" is invalid: env[0]: Invalid value: \"" SECRET "-v1\": no", "is invalid: env[0]: Invalid value: ****", 422 },
 	};
 	struct stage *s = *state;
