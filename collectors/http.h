@@ -145,6 +145,7 @@ struct http_answer {
 	size_t      len;
 	double      seconds;
 	int64_t     retry_after_ms; /* what the answer says of when to try again; 0: nothing */
+	int64_t     date_ms;      /* the server's clock, since 1970, as its Date header has it in whole seconds; 0: none */
 	bool        was_sent; /* something of the request has left: where no status came, whether it was acted on is not known */
 	bool        is_cut;   /* there was more of the body */
 };

@@ -75,7 +75,7 @@ void get_end(struct get *g, const char *text)
 {
 	struct transfer   *t = &g->transfer;
 	struct http_answer a = { .result = t->result, .status = t->status, .text = text, .content_type = t->content_type,
-		                 .body = buf_text(&t->body), .len = t->body.len, .seconds = t->seconds, .retry_after_ms = t->retry_after_ms,
+		                 .body = buf_text(&t->body), .len = t->body.len, .seconds = t->seconds, .retry_after_ms = t->retry_after_ms, .date_ms = t->date_ms,
 		                 .was_sent = t->was_sent, .is_cut = t->body_too_large };
 	g->done(g->ctx, &a);
 	get_free(g);

@@ -50,7 +50,7 @@ struct transfer {
 	int        status;
 	double     seconds;
 	bool       was_sent; /* something of the request has left */
-	int64_t    retry_after_ms;
+	int64_t    retry_after_ms, date_ms;
 	bool       is_new_connection;
 	int64_t    expires_ms; /* when the certificate ends that was seen last, since 1970; 0: none was. Stays until another one is seen */
 	char       content_type[128];

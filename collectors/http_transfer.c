@@ -142,10 +142,23 @@ static size_t on_body(char *data, size_t size, size_t n, void *ctx)
 	return 0;
 }
 
+/* "Date: Tue, 15 Nov 1994 08:12:31 GMT\r\n" (RFC 9110, 5.6.7). */
+static void take_date(struct transfer *t, const char *line, size_t n)
+{
+	static const char name[] = "date:";
+	char date[64];
+	if (n < sizeof name || n - (sizeof name - 1) >= sizeof date || strncasecmp(line, name, sizeof name - 1) != 0)
+		return;
+	memcpy(date, line + sizeof name - 1, n - (sizeof name - 1));
+	date[n - (sizeof name - 1)] = '\0';
+	time_t seconds = curl_getdate(date, NULL);
+	t->date_ms = seconds > 0 ? (int64_t)seconds * 1000 : 0;
+}
+
 static size_t on_header(char *data, size_t size, size_t n, void *ctx)
 {
 	struct transfer *t = ctx;
-	(void)data;
+	take_date(t, data, size * n);
 	t->header_bytes += size * n;
 	if (t->header_bytes <= t->c->o.header_max)
 		return size * n;
@@ -394,7 +407,7 @@ bool transfer_begin(struct transfer *t)
 	t->status = 0;
 	t->was_sent = false;
 	t->seconds = 0;
-	t->retry_after_ms = 0;
+	t->retry_after_ms = t->date_ms = 0;
 	t->text[0] = t->content_type[0] = t->curl_text[0] = '\0';
 	t->wall_ms = clock_wall_ms(c->o.clock);
 	take_spare_body(t);

@@ -148,7 +148,7 @@ const struct key fleet_keys[] = {
 	{ IN(DEPLOY), "on_failure", "stop or undo", "stop", "What a failed step or gate does: stop, and a person decides; or undo what was touched." },
 	{ IN(DEPLOY), "protected", "true or false", "false", "Whether the name has to be typed to confirm." },
 	{ IN(DEPLOY), "two_person", "true or false", "false", "Whether a second person has to confirm." },
-	{ IN(DEPLOY), "lock", "yes, no or a folder", "yes: /tmp", "Whether a run locks the machines that it changes against runs of other stores, and in which folder there: one that all accounts that log in there can write to." },
+	{ IN(DEPLOY), "lock", "yes, no or a folder", "yes: /tmp", "Whether a run locks the machines that it changes against runs of other stores, and in which folder there: one that all accounts that log in there can write to. `kubernetes` has a Lease beside the workload instead." },
 	{ IN(DEPLOY), "auto_rollback", "yes, no or mapping", "no", "Whether it is rolled back without being asked for." },
 	{ IN(DEPLOY), "auth", "mapping", "", "Authentication for the driver's HTTP requests; that of the targets is not used." },
 	{ IN(DEPLOY), "tls", "mapping", "the system's CAs", "How https is spoken there." },

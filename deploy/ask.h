@@ -70,6 +70,7 @@ struct answer {
 	size_t      n;
 	bool        is_cut;    /* there was more than is kept */
 	int64_t     retry_after_ms; /* HTTP Retry-After; 0: not said */
+	int64_t     date_ms;   /* the server's clock as HTTP Date has it, whole seconds; 0: not said (or asked through a machine) */
 };
 
 /* As JSON (NULL: out of memory), and back; what is not there is NULL or 0. Not trusted: checked as what comes from outside. */

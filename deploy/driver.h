@@ -106,6 +106,7 @@ struct step {
 	int         tag;           /* the driver's own: which step this is */
 	const char *note;          /* the driver's own JSON: what judge has to know. Journaled: no secrets */
 	bool        changes;       /* something out there is different afterwards; false: it only looks */
+	bool        is_trial;      /* it asks the other side whether it would take what comes next, and changes nothing: tried before anybody confirms, too, for the sheet to say. Not in the plan's JSON */
 	bool        is_repeatable; /* taking it again does no harm and leads to the same */
 	struct ask  probe;         /* where it is not: asked after an interruption; judge with is_probe says done (it had happened), again (it had not: take it) or failed */
 	int64_t     poll_ms;       /* the longest after an "again" without a time of its own; 0: 2 s. At first it is asked sooner */
@@ -163,6 +164,15 @@ struct judging {
 	void                     **memory;   /* likewise, NULL at the beginning; in the arena. Never written down: what is secret may stand there. NULL: whoever calls keeps none */
 };
 
+/* What may be asked for of a redeploy instead of a version. */
+struct driver_action {
+	const char *word;
+	int64_t     most;     /* of the number behind it, from 0 ("scale=3"); -1: there is none */
+	const char *sentence; /* for people */
+};
+
+struct lock_way; /* deploy/lock.h */
+
 struct driver {
 	const char          *name;
 	const char          *summary;   /* one line */
@@ -176,12 +186,15 @@ struct driver {
 	bool                 may_fetch;     /* a redeploy may be to a version that look has not listed: it is fetched */
 	/* Whether that may be asked for of a redeploy instead of a version: "pause", "scale=3". `plan` finds it as the id to go to. NULL: there is nothing such. */
 	bool          (*is_action)(const struct settings *s, const char *word);
+	/* Those that there are with these settings: the i-th, NULL past the last. NULL: there are none. */
+	const struct driver_action *(*action_at)(const struct settings *s, size_t i);
 	/* More than the options' own ranges; may be NULL. */
 	enum err      (*check)(const struct fleet_deploy *d, const struct settings *s, struct why *why);
 	enum look_turn (*look)(struct look *l, struct why *why);
 	/* ERR_UNSUPPORTED: this can't be planned, why says why and what would make it possible. */
 	enum err      (*plan)(struct planning *p, struct why *why);
 	void          (*judge)(const struct judging *j, struct verdict *v);
+	const struct lock_way *lock;    /* how what it changes is locked against other stores; NULL: by a folder on the machine, where there is one */
 };
 
 /* NULL: there is none. */

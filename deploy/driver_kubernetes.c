@@ -50,7 +50,7 @@ static const struct option options[] = {
 	  "Whether commands that the kubeconfig names may be run to get credentials; `list`: those of `exec_allowed`." },
 	{ "exec_allowed", OPTION_WORDS, false, "", "", "With `exec_plugins: list`: names or absolute paths of commands." },
 	{ "dry_run", OPTION_BOOL, false, "", "true",
-	  "Whether each change is first tried without effect on the server: the same request with `dryRun=All`." },
+	  "Whether each change is first tried without effect on the server: the same request with `dryRun=All`, for the sheet, which says what came of it, and again by the run. `false` where a webhook takes no dry runs." },
 	{ "stuck_pods", OPTION_CHOICE, false, "delete|leave", "delete",
 	  "Of a StatefulSet: a pod that never became ready blocks a rollback too. `delete`: the sheet has its deletion as a step of its own, after the template." },
 	{ "redeploy", OPTION_CHOICE, false, "restart|promote|retry", "restart",
@@ -92,7 +92,8 @@ static const char notes[] =
 	"Instead of a version a redeploy may be asked for `--to pause`, `resume` (a Deployment, a Rollout), `scale=N` (a StatefulSet, too), `promote`, `retry`, `abort` (a Rollout), "
 	"`traffic=PERCENT` or `promote` (an InferenceService on Knative). What is paused is neither restarted nor rolled back before it is resumed.\n\n"
 	"The login needs `get` and `patch` on the workload, `list` on replicasets or controllerrevisions, and, to say more, `list` on pods and horizontalpodautoscalers; "
-	"`delete` on pods for stuck ones, `patch` on rollouts/status for Rollouts. What an operator such as Argo CD or Flux owns is put back by it: the sheet says so.\n\n"
+	"`delete` on pods for stuck ones, `patch` on rollouts/status for Rollouts, and `get`, `create` and `patch` on leases (coordination.k8s.io) for the lock that tells other stores who acts: a Lease "
+	"`pitwall-KIND-NAME` beside the workload, which itself is not touched for it. What an operator such as Argo CD or Flux owns is put back by it: the sheet says so.\n\n"
 	"What a template holds may be secret, so a plan does not hold it: it names the revision that does, which is read, compared with the plan and sent by the step itself. "
 	"The sheet shows the request with `****` for every text that is not known to be harmless (values of variables, words of commands, annotations), and names the places "
 	"where it differs from what runs. A revision that changed or went since is refused. A `storageUri` with a login or a signature in it is not put back.";
@@ -107,8 +108,10 @@ const struct driver kubernetes_driver = {
 	.has_history   = true,
 	.has_running   = true,
 	.is_action     = kube_is_action,
+	.action_at     = kube_action_at,
 	.check         = check,
 	.look          = kube_look,
 	.plan          = kube_plan,
 	.judge         = kube_judge,
+	.lock          = &kube_lock,
 };

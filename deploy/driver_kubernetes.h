@@ -69,6 +69,8 @@ const char *kube_url_object(struct arena *a, const struct settings *s, const str
 const char *kube_url_query(struct arena *a, const char *url, const char *key, const char *value);
 void        kube_get(struct arena *a, const char *url, struct ask *to);
 void        kube_patch(struct arena *a, const char *url, const char *type, const char *body, struct ask *to);
+/* A member of the spec as JSON, as the server takes it where it is not there ("paused": false, "replicas": 1). */
+const char *kube_value_text(struct arena *a, const struct cJSON *object, const char *member);
 /* A patch's body with another resourceVersion; NULL as above. */
 const char *kube_body_with_version(struct arena *a, const char *body, const char *resource_version);
 /* The body of a patch that puts that template in the place of what is there, without what the controller adds; NULL as above. `cause` "": none is set. */
@@ -93,6 +95,10 @@ enum kube_answer {
 /* Reads an answer with a status. On KUBE_OK `out` is the object, the caller's to cJSON_Delete (NULL in: it is dropped); else `to`
  * has a sentence of the server's own words, cut, and `wait_ms` how long it asks to wait (0: it does not say). */
 enum kube_answer kube_read(const struct answer *a, struct cJSON **out, int64_t *wait_ms, char *to, size_t size);
+/* Likewise of an answer to a body that a template stood in (NULL: none): what it holds is taken out of the server's words. */
+enum kube_answer kube_read_without(const struct answer *a, const struct cJSON *template, struct cJSON **out, int64_t *wait_ms, char *to, size_t size);
+/* The template in the body of a patch; NULL: none is. */
+const struct cJSON *kube_template_in(const struct cJSON *body);
 
 /* ---- state (driver_kubernetes_state.c) ---- */
 
@@ -133,6 +139,8 @@ void                kube_held_digest(struct arena *a, enum kube_kind k, const st
 /* A copy of a template in which nothing stands that may be secret: only what is known to be harmless is kept, all else is "****". NULL: no
  * memory. The caller's to cJSON_Delete. */
 struct cJSON *kube_masked(const struct cJSON *template);
+/* Takes out of a text, in place, what a template holds and is masked of it, where it is 6 bytes or more: shorter ones are words of anybody's. False: no memory. */
+bool          kube_redact(const struct cJSON *template, char *text);
 /* Where two templates differ beside images and restarts: "containers[c].env[A].value, ..."; "" nowhere. Names, no values. */
 const char   *kube_difference(struct arena *a, const struct cJSON *was, const struct cJSON *is);
 /* Whether a place that a model is loaded from holds a login or a signature. */
@@ -157,9 +165,11 @@ const char *kube_gpu(const struct cJSON *template);
 
 /* driver_kubernetes_actions.c: "pause", "scale=3", ... of that kind of workload. */
 bool           kube_is_action(const struct settings *s, const char *word);
+const struct driver_action *kube_action_at(const struct settings *s, size_t i);
 enum look_turn kube_look(struct look *l, struct why *why);
 enum err       kube_plan(struct planning *p, struct why *why);
 void           kube_judge(const struct judging *j, struct verdict *v);
+extern const struct lock_way kube_lock; /* driver_kubernetes_lock.c */
 
 enum kube_tag {
 	KUBE_TAG_PATCH,  /* changes the template, or only tries to: with a resourceVersion */
@@ -167,6 +177,7 @@ enum kube_tag {
 	KUBE_TAG_SEEN,   /* waits until the controller has seen the change */
 	KUBE_TAG_POD,    /* deletes a pod */
 	KUBE_TAG_STATUS, /* sets something that may be set twice */
+	KUBE_TAG_VALUE,  /* sets a member of the spec, or only tries to: with a resourceVersion */
 };
 
 #endif

@@ -13,7 +13,7 @@
 #include "base/json.h"
 #include "deploy/keyed_hash.h"
 
-enum { TEXT_MAX = ASK_BODY_MAX, STEP_MAX = 64, CAUSES_MAX = 4, MESSAGE_MAX = 160, VALUES_MAX = 400000 };
+enum { TEXT_MAX = ASK_BODY_MAX, STEP_MAX = 64, CAUSES_MAX = 4, MESSAGE_MAX = 160, WORDS_MAX = 4096, VALUES_MAX = 400000 };
 
 static const double exact = 9007199254740992.0; /* 2^53: what a double can say of integers */
 
@@ -226,6 +226,14 @@ void kube_patch(struct arena *a, const char *url, const char *type, const char *
 	to->headers[to->n_headers++] = (struct ask_header){ "Accept", "application/json" };
 }
 
+const char *kube_value_text(struct arena *a, const cJSON *object, const char *member)
+{
+	const cJSON *at = cJSON_GetObjectItemCaseSensitive(kube_at(object, "spec"), member);
+	if (strcmp(member, "replicas") == 0)
+		return arena_printf(a, "%lld", (long long)kube_number(object, "spec.replicas", 1));
+	return cJSON_IsTrue(at) ? "true" : "false";
+}
+
 static void set_version(cJSON *body, const char *resource_version)
 {
 	cJSON *one;
@@ -377,11 +385,19 @@ static int before_values(const char *message)
 	return n < MESSAGE_MAX ? (int)n : MESSAGE_MAX;
 }
 
+const cJSON *kube_template_in(const cJSON *body)
+{
+	const cJSON *one, *operations = cJSON_IsArray(body) ? body : NULL;
+	cJSON_ArrayForEach(one, operations)
+		if (strcmp(kube_string(one, "path"), "/spec/template") == 0)
+			return kube_at(one, "value");
+	return kube_at(body, "spec.template");
+}
+
 /* "message [field: why; ...]", of a Status object. */
-static void put_status(const cJSON *o, const struct answer *a, char *to, size_t size)
+static void put_status(const cJSON *o, const struct answer *a, const char *message, char *to, size_t size)
 {
 	const cJSON *one;
-	const char *message = kube_string(o, "message");
 	size_t n = 0, causes = 0;
 	int shown = before_values(message);
 	bool is_cut = shown < MESSAGE_MAX && message[shown] != '\0';
@@ -411,13 +427,22 @@ static enum kube_answer kind_of(int status, const char *reason)
 	return KUBE_NO;
 }
 
-static enum kube_answer refused(const struct answer *a, const cJSON *o, int64_t *wait_ms, char *to, size_t size)
+/* A webhook may quote what it was shown. What is longer than any server's sentence is not looked through, and not told. */
+static void put_words(const cJSON *o, const struct answer *a, const cJSON *template, char *to, size_t size)
+{
+	char *words = template != NULL && strlen(kube_string(o, "message")) <= WORDS_MAX ? strdup(kube_string(o, "message")) : NULL;
+	bool is_clean = template == NULL || (words != NULL && kube_redact(template, words));
+	put_status(o, a, !is_clean ? "" : words != NULL ? words : kube_string(o, "message"), to, size);
+	free(words);
+}
+
+static enum kube_answer refused(const struct answer *a, const cJSON *template, const cJSON *o, int64_t *wait_ms, char *to, size_t size)
 {
 	bool is_status = strcmp(kube_string(o, "kind"), "Status") == 0;
 	int64_t seconds = kube_number(o, "details.retryAfterSeconds", 0);
 	*wait_ms = a->retry_after_ms > 0 ? a->retry_after_ms : seconds > 0 && seconds < 3600 ? seconds * 1000 : 0;
 	if (is_status)
-		put_status(o, a, to, size);
+		put_words(o, a, template, to, size);
 	else if (a->status == 404)
 		snprintf(
 			to, size,
@@ -428,6 +453,11 @@ static enum kube_answer refused(const struct answer *a, const cJSON *o, int64_t 
 }
 
 enum kube_answer kube_read(const struct answer *a, cJSON **out, int64_t *wait_ms, char *to, size_t size)
+{
+	return kube_read_without(a, NULL, out, wait_ms, to, size);
+}
+
+enum kube_answer kube_read_without(const struct answer *a, const cJSON *template, cJSON **out, int64_t *wait_ms, char *to, size_t size)
 {
 	static const struct json_limits limits = { .bytes = ASK_ANSWER_MAX, .values = VALUES_MAX };
 	cJSON *tree = NULL;
@@ -441,11 +471,11 @@ enum kube_answer kube_read(const struct answer *a, cJSON **out, int64_t *wait_ms
 	enum err e = a->is_cut ? why_set(&why, ERR_LIMIT, "longer than we read") :
 	                         json_parse(a->text != NULL ? a->text : "", a->n, &limits, &tree, &why);
 	if (!is_good) {
-		kind = refused(a, tree, wait_ms, to, size);
+		kind = refused(a, template, tree, wait_ms, to, size);
 	} else if (e != ERR_OK || !cJSON_IsObject(tree)) {
 		snprintf(to, size, "the answer is no JSON object: %.120s", e != ERR_OK ? why.text : "another value");
 	} else if (strcmp(kube_string(tree, "kind"), "Status") == 0 && strcmp(kube_string(tree, "status"), "Failure") == 0) {
-		kind = refused(a, tree, wait_ms, to, size);
+		kind = refused(a, template, tree, wait_ms, to, size);
 		kind = kind == KUBE_OK ? KUBE_NO : kind;
 	} else {
 		kind = KUBE_OK;

@@ -142,6 +142,20 @@ static bool is_owner(const cJSON *note, const struct kube_state *s)
 	return strcmp(is_old(note) ? s->uid : s->owner, kube_string(note, "uid")) == 0;
 }
 
+/* A member of the spec: what else was changed meanwhile stays as it is, but resuming rolls out the template that was seen, and no other. */
+static void judge_value(const struct judging *j, const cJSON *note, const cJSON *object, const struct kube_state *s, const char *sign, struct verdict *v)
+{
+	const char *member = kube_string(note, "member"), *now = kube_value_text(j->arena, object, member);
+	if (strcmp(now, kube_string(note, "will")) == 0)
+		verdict_done(v, "its %.40s is %.40s already", member, now);
+	else if (strcmp(now, kube_string(note, "was")) != 0)
+		verdict_failed(v, "somebody else has set its %.40s to %.40s since it was looked at: look again, and decide anew", member, now);
+	else if (strcmp(member, "paused") == 0 && !is_among(kube_at(note, "from"), sign))
+		verdict_failed(v, "somebody else has changed its template since it was looked at: look again, and decide anew");
+	else
+		patch_again(j, s, v);
+}
+
 static void judge_state(const struct judging *j, const cJSON *note, const cJSON *object, struct verdict *v)
 {
 	struct why why = { "" };
@@ -157,6 +171,8 @@ static void judge_state(const struct judging *j, const cJSON *note, const cJSON 
 		verdict_failed(v, "%s", why.text);
 	else if (!is_owner(note, &s))
 		verdict_failed(v, "another %s of that name stands there now", r->word);
+	else if (j->step->tag == KUBE_TAG_VALUE)
+		judge_value(j, note, object, &s, is.sign, v);
 	else if (strcmp(is.sign, kube_string(note, "to")) == 0)
 		verdict_done(v, "its template is the one meant already");
 	else if (!is_among(kube_at(note, "from"), is.sign))
@@ -257,10 +273,14 @@ static void judge_source(const struct judging *j, const cJSON *note, struct verd
 
 /* ---- changes of a template ---- */
 
-static void judge_taken(const cJSON *note, const cJSON *object, bool is_trial, struct verdict *v)
+static void judge_taken(const struct judging *j, const cJSON *note, const cJSON *object, struct verdict *v)
 {
+	bool is_trial = !j->step->changes;
+	const char *member = kube_string(note, "member"), *value = member[0] != '\0' ? kube_value_text(j->arena, object, member) : "";
 	const char *image = "", *container = other_image(note, object, &image);
-	if (container != NULL)
+	if (strcmp(value, kube_string(note, "will")) != 0)
+		verdict_failed(v, "the cluster made something else of it: its %.40s %s %.40s (an admission webhook?)", member, is_trial ? "would be" : "is", value);
+	else if (container != NULL)
 		verdict_failed(v, "the cluster made something else of it: container %.60s %s %.100s (an admission webhook?)", container,
 		               is_trial ? "would run" : "runs", image);
 	else
@@ -279,7 +299,7 @@ static void judge_refused(const struct judging *j, enum kube_answer kind, const 
 	case KUBE_AGAIN:
 		if (!wait_for(j, wait_ms, &wait_ms))
 			verdict_failed(v, "the cluster stays busy: %s", text);
-		else if (j->answer->status == 429) /* it was not even looked at */
+		else if (j->answer->status == 429 || !j->step->changes) /* it was not even looked at, or was to have no effect */
 			verdict_again(v, wait_ms, "the cluster is busy: %s", text);
 		else
 			look_again(j, wait_ms, "the cluster is ill, and may have taken it: looking at it", v);
@@ -289,6 +309,21 @@ static void judge_refused(const struct judging *j, enum kube_answer kind, const 
 		verdict_failed(v, "%s", text);
 		break;
 	}
+}
+
+/* Without what was read for the change: the words go into the journal. */
+static enum kube_answer read_words(const struct judging *j, cJSON **object, int64_t *wait_ms, char *text, size_t size)
+{
+	const char *sent = (*j->at & AT_SENT) != 0 ? change_of(j)->body : NULL;
+	cJSON *body = NULL;
+	if (sent == NULL)
+		return kube_read(j->answer, object, wait_ms, text, size);
+	bool is_read = json_parse(sent, strlen(sent), NULL, &body, NULL) == ERR_OK;
+	enum kube_answer kind = kube_read_without(j->answer, kube_template_in(body), object, wait_ms, text, size);
+	if (kind != KUBE_OK && !is_read)
+		snprintf(text, size, "HTTP %d", j->answer->status);
+	cJSON_Delete(body);
+	return kind;
 }
 
 static void judge_patch(const struct judging *j, const cJSON *note, struct verdict *v)
@@ -303,9 +338,9 @@ static void judge_patch(const struct judging *j, const cJSON *note, struct verdi
 			verdict_of_silence(j, v);
 		return;
 	}
-	enum kube_answer kind = kube_read(j->answer, &object, &wait_ms, text, sizeof text);
+	enum kube_answer kind = read_words(j, &object, &wait_ms, text, sizeof text);
 	if (kind == KUBE_OK)
-		judge_taken(note, object, !j->step->changes, v);
+		judge_taken(j, note, object, v);
 	else if (kind == KUBE_NO && j->answer->status >= 200 && j->answer->status < 300 && j->step->changes && wait_for(j, 0, &wait_ms))
 		look_again(j, -1, "the answer is none of Kubernetes: looking whether it was taken", v);
 	else
@@ -473,13 +508,14 @@ static void judge_pod(const struct judging *j, struct verdict *v)
 void kube_judge(const struct judging *j, struct verdict *v)
 {
 	cJSON *note = note_of(j);
+	bool is_guarded = j->step->tag == KUBE_TAG_PATCH || j->step->tag == KUBE_TAG_VALUE; /* a resourceVersion goes with it */
 	if (note == NULL || j->answer == NULL)
 		verdict_failed(v, "the step is damaged: its note cannot be read");
-	else if (j->step->tag == KUBE_TAG_PATCH && (j->is_probe || (*j->at & AT_LOOKING) != 0))
+	else if (is_guarded && (j->is_probe || (*j->at & AT_LOOKING) != 0))
 		judge_look(j, note, v);
-	else if (j->step->tag == KUBE_TAG_PATCH && reads_first(note) && (*j->at & AT_SENT) == 0)
+	else if (is_guarded && reads_first(note) && (*j->at & AT_SENT) == 0)
 		judge_source(j, note, v);
-	else if (j->step->tag == KUBE_TAG_PATCH)
+	else if (is_guarded)
 		judge_patch(j, note, v);
 	else if (j->step->tag == KUBE_TAG_READY || j->step->tag == KUBE_TAG_SEEN)
 		judge_ready(j, note, v);

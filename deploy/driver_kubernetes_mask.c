@@ -11,7 +11,7 @@
 
 #include "deploy/mask.h"
 
-enum { DIFFERENCES_MAX = 8, PATH_MAX_ = 200, NAMES_MAX = 200 };
+enum { DIFFERENCES_MAX = 8, PATH_MAX_ = 200, NAMES_MAX = 200, REDACTED_MIN = 6 };
 
 static const char mask[] = "****";
 
@@ -111,6 +111,42 @@ cJSON *kube_masked(const cJSON *template)
 		return copy;
 	cJSON_Delete(copy);
 	return NULL;
+}
+
+/* ---- words of the server ---- */
+
+/* Each time that it stands there. */
+static void take_out(char *text, const char *secret)
+{
+	size_t n = strlen(secret);
+	for (char *at = text; n >= REDACTED_MIN && (at = strstr(at, secret)) != NULL; at += sizeof mask - 1) {
+		memcpy(at, mask, sizeof mask - 1);
+		memmove(at + sizeof mask - 1, at + n, strlen(at + n) + 1);
+	}
+}
+
+/* Two of one shape: where the texts differ one is masked. */
+static void take_out_all(char *text, const cJSON *held, const cJSON *masked)
+{
+	const cJSON *x = held->child, *y = masked->child;
+	if (cJSON_IsString(held) && cJSON_IsString(masked)) {
+		size_t n = 0;
+		while (held->valuestring[n] != '\0' && held->valuestring[n] == masked->valuestring[n])
+			n++;
+		take_out(text, masked->valuestring[n] != '\0' ? held->valuestring + n : "");
+	}
+	for (; x != NULL && y != NULL; x = x->next, y = y->next)
+		take_out_all(text, x, y);
+}
+
+bool kube_redact(const cJSON *template, char *text)
+{
+	cJSON *masked = kube_masked(template);
+	if (masked == NULL)
+		return false;
+	take_out_all(text, template, masked);
+	cJSON_Delete(masked);
+	return true;
 }
 
 /* ---- differences ---- */

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 
-static const char merge_patch[] = "application/merge-patch+json";
+static const char merge_patch[] = "application/merge-patch+json", try_words[] = "try without effect: ";
 
 void kube_must_have(struct kube_making *m, const cJSON *o, ...)
 {
@@ -142,6 +142,7 @@ void kube_plan_add_patch(struct kube_making *m, struct steps *to, const char *ti
 	s->tag = KUBE_TAG_PATCH;
 	s->note = note(m, aim, from, n_from);
 	s->changes = !is_trial;
+	s->is_trial = is_trial;
 	s->is_repeatable = is_trial;
 }
 
@@ -149,7 +150,7 @@ void kube_plan_add_patch(struct kube_making *m, struct steps *to, const char *ti
 void kube_plan_add_change(struct kube_making *m, const char *title, const struct kube_aim *aim, const char *const *from, size_t n_from)
 {
 	if (setting_bool(m->p->settings, "dry_run"))
-		kube_plan_add_patch(m, m->p->forward, arena_printf(m->p->arena, "try without effect: %s", title), aim, from, n_from, true);
+		kube_plan_add_patch(m, m->p->forward, arena_printf(m->p->arena, "%s%s", try_words, title), aim, from, n_from, true);
 	kube_plan_add_patch(m, m->p->forward, title, aim, from, n_from, false);
 	kube_plan_remember(m, aim->sign);
 }
@@ -172,31 +173,76 @@ void kube_plan_add_ready(struct kube_making *m, struct steps *to, const struct k
 }
 
 /* Something that may be set twice: no version goes with it. `sub` "status" or "". */
-static void add_set(struct kube_making *m, struct steps *to, const char *title, const char *sub, const char *body, const struct kube_aim *aim,
-                    bool is_trial)
+void kube_plan_add_set(struct kube_making *m, struct steps *to, const char *title, const char *sub, const char *body, const struct kube_aim *aim)
 {
-	struct step *s = steps_add(m->p, to, PHASE_CHANGE, "%s%s", is_trial ? "try without effect: " : "", title);
+	struct step *s = steps_add(m->p, to, PHASE_CHANGE, "%s", title);
 	if (s == NULL)
 		return;
 	const char *url = sub[0] != '\0' ? arena_printf(m->p->arena, "%s/%s", m->url, sub) : m->url;
-	kube_patch(m->p->arena, patch_url(m, url, is_trial), merge_patch, body, &s->ask);
+	kube_patch(m->p->arena, patch_url(m, url, false), merge_patch, body, &s->ask);
 	s->tag = KUBE_TAG_STATUS;
 	s->note = note(m, aim, NULL, 0);
-	s->changes = !is_trial;
+	s->changes = true;
 	s->is_repeatable = true;
 }
 
-void kube_plan_add_set(struct kube_making *m, struct steps *to, const char *title, const char *sub, const char *body, const struct kube_aim *aim)
+/* ---- values ---- */
+
+static const char *value_body(struct kube_making *m, const struct kube_value *value)
 {
-	add_set(m, to, title, sub, body, aim, false);
+	cJSON *body = cJSON_CreateObject();
+	cJSON_AddStringToObject(cJSON_AddObjectToObject(body, "metadata"), "resourceVersion", m->rv);
+	cJSON_AddRawToObject(cJSON_AddObjectToObject(body, "spec"), value->member, value->will);
+	kube_must_have(m, body, "metadata.resourceVersion", "spec", NULL);
+	if (cJSON_GetObjectItemCaseSensitive(kube_at(body, "spec"), value->member) == NULL)
+		m->p->arena->failed = true;
+	const char *text = kube_text(m->p->arena, body, false);
+	cJSON_Delete(body);
+	return text;
 }
 
-void kube_plan_try_set(struct kube_making *m, const char *title, const char *body, const struct kube_aim *aim)
+static const char *value_note(struct kube_making *m, const struct kube_value *value, const struct kube_aim *aim)
+{
+	cJSON *o = NULL;
+	const char *base = note(m, aim, &m->found, 1);
+	if (json_parse(base, strlen(base), NULL, &o, NULL) == ERR_OK) {
+		cJSON_AddStringToObject(o, "member", value->member);
+		cJSON_AddStringToObject(o, "was", value->was);
+		cJSON_AddStringToObject(o, "will", value->will);
+	}
+	kube_must_have(m, o, "member", "was", "will", NULL);
+	const char *text = kube_text(m->p->arena, o, false);
+	cJSON_Delete(o);
+	return text != NULL ? text : "";
+}
+
+static void add_value(struct kube_making *m, struct steps *to, const char *title, const struct kube_value *value, const struct kube_aim *aim, bool is_trial)
+{
+	struct step *s = steps_add(m->p, to, PHASE_CHANGE, "%s%s", is_trial ? try_words : "", title);
+	if (s == NULL)
+		return;
+	kube_patch(m->p->arena, patch_url(m, m->url, is_trial), merge_patch, value_body(m, value), &s->ask);
+	kube_get(m->p->arena, m->url, &s->probe);
+	s->tag = KUBE_TAG_VALUE;
+	s->note = value_note(m, value, aim);
+	s->changes = !is_trial;
+	s->is_trial = is_trial;
+	s->is_repeatable = true; /* sent again it meets another version, and then its own value */
+}
+
+void kube_plan_add_value(struct kube_making *m, struct steps *to, const char *title, const struct kube_value *value, const struct kube_aim *aim)
+{
+	add_value(m, to, title, value, aim, false);
+}
+
+void kube_plan_try_value(struct kube_making *m, const char *title, const struct kube_value *value, const struct kube_aim *aim)
 {
 	if (setting_bool(m->p->settings, "dry_run"))
-		add_set(m, m->p->forward, title, "", body, aim, true);
-	add_set(m, m->p->forward, title, "", body, aim, false);
+		add_value(m, m->p->forward, title, value, aim, true);
+	add_value(m, m->p->forward, title, value, aim, false);
 }
+
+/* ---- pods ---- */
 
 static void add_deletion(struct kube_making *m, const char *pod, const char *uid, const struct kube_aim *aim)
 {
@@ -320,13 +366,13 @@ void kube_plan_rollout_verb(struct kube_making *m, const char *word)
 	};
 	struct arena *a = m->p->arena;
 	const char *at = kube_plan_second(m);
+	const struct kube_value unpaused = { "paused", cJSON_IsTrue(kube_at(m->before, "paused")) ? "true" : "false", "false" };
 	struct kube_aim aim;
 	kube_plan_aim_found(m, &aim);
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
 		if (strcmp(word, verbs[i].word) == 0) {
 			if (i == 0)
-				kube_plan_add_set(m, m->p->forward, arena_printf(a, "unpause %s", m->name), "", "{\"spec\":{\"paused\":false}}",
-				        &aim);
+				kube_plan_add_value(m, m->p->forward, arena_printf(a, "unpause %s", m->name), &unpaused, &aim);
 			kube_plan_add_set(m, m->p->forward, arena_printf(a, "%s %s", verbs[i].title, m->name), verbs[i].sub, verbs[i].body, &aim);
 			kube_plan_add_ready(m, m->p->forward, &aim);
 			kube_plan_add_set(m, m->p->back, arena_printf(a, "abort %s", m->name), "status", "{\"status\":{\"abort\":true}}", &aim);

@@ -30,6 +30,12 @@ struct kube_aim {
 	const char *called; /* its name */
 };
 
+/* A member of the spec beside the template. */
+struct kube_value {
+	const char *member;     /* "paused", "replicas" */
+	const char *was, *will; /* JSON: set from the one to the other, and from nothing else */
+};
+
 /* cJSON leaves out what it has no memory for: a change without what guards it must never be made. The paths end with NULL. */
 void kube_must_have(struct kube_making *m, const struct cJSON *o, ...) __attribute__((sentinel));
 
@@ -41,7 +47,8 @@ void kube_plan_add_way_back(struct kube_making *m, const char *title, const stru
 void kube_plan_add_wait(struct kube_making *m, struct steps *to, enum phase phase, enum kube_tag tag, const char *title, const struct kube_aim *aim);
 void kube_plan_add_ready(struct kube_making *m, struct steps *to, const struct kube_aim *aim);
 void kube_plan_add_set(struct kube_making *m, struct steps *to, const char *title, const char *sub, const char *body, const struct kube_aim *aim); /* may be set twice; `sub`: "status" or "" */
-void kube_plan_try_set(struct kube_making *m, const char *title, const char *body, const struct kube_aim *aim); /* forward: tried first, then done */
+void kube_plan_add_value(struct kube_making *m, struct steps *to, const char *title, const struct kube_value *value, const struct kube_aim *aim);
+void kube_plan_try_value(struct kube_making *m, const char *title, const struct kube_value *value, const struct kube_aim *aim); /* forward: tried first, then done */
 void kube_plan_aim_found(struct kube_making *m, struct kube_aim *out); /* the template stays as it is */
 void kube_plan_remember(struct kube_making *m, const char *sign);
 const char *kube_plan_second(struct kube_making *m); /* now, in whole seconds */

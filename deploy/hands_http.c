@@ -62,7 +62,7 @@ static void on_answer(void *ctx, const struct http_answer *a)
 		return;
 	bool is_cut = a->result == FETCH_TOO_LARGE && a->is_cut && a->status > 0;
 	struct answer answer = { .err = is_cut ? ERR_OK : error_of(a->result), .why = a->text, .was_sent = a->was_sent, .status = a->status, .text = a->body,
-		                     .n = a->len, .is_cut = is_cut, .retry_after_ms = a->retry_after_ms };
+		                     .n = a->len, .is_cut = is_cut, .retry_after_ms = a->retry_after_ms, .date_ms = a->date_ms };
 	if (answer.err == ERR_OK)
 		answer.why = "";
 	errand_end(e, &answer);

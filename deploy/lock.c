@@ -10,11 +10,16 @@
 #include "base/text.h"
 #include "collectors/digest.h"
 
-enum { NAME_SHOWN = 40, HASH_SHOWN = 8, NAME_WIDTH = 30, HOST_WIDTH = 40, FIELD_WIDTH = 60, TEXT_WIDTH = 80, LINE = 512, SECONDS_MAX = INT32_MAX };
+enum { NAME_SHOWN = 40, HASH_SHOWN = 8, NAME_WIDTH = 30, HOST_WIDTH = 40, FIELD_WIDTH = 60, TEXT_WIDTH = 80, LINE = LOCK_TOLD, SECONDS_MAX = INT32_MAX };
 
-bool lock_is_possible(const struct unit *u)
+bool lock_is_possible(const struct driver *d, const struct unit *u)
 {
-	return u->is_local || u->destination[0] != '\0';
+	return d->lock != NULL || u->is_local || u->destination[0] != '\0';
+}
+
+const char *lock_place(struct arena *a, const struct driver *d, const struct settings *s, const char *folder, const char *model)
+{
+	return d->lock != NULL ? d->lock->place(a, s) : lock_path(a, folder, model);
 }
 
 const char *lock_path(struct arena *a, const char *folder, const char *model)
@@ -83,7 +88,7 @@ static const char free_it[] =
 	"test \"$k\" = \"$2\" || exit 0\n"
 	"mv \"$1\" \"$1.$2\" && rm -rf \"$1.$2\"\n";
 
-static const char *plain(struct arena *a, const char *text)
+const char *lock_plain(struct arena *a, const char *text)
 {
 	struct buf safe;
 	buf_init(&safe, LINE);
@@ -95,7 +100,7 @@ static const char *plain(struct arena *a, const char *text)
 
 static void ask_lock(struct arena *a, const char *path, const char *mode, const struct lock_holder *h, const char *takes, struct ask *to)
 {
-	ask_run(a, to, "sh", "-c", script, "sh", path, arena_printf(a, "%d", LOCK_STALE_MS / 1000), mode, h->key, plain(a, h->who), plain(a, h->host), plain(a, h->what), takes,
+	ask_run(a, to, "sh", "-c", script, "sh", path, arena_printf(a, "%d", LOCK_STALE_MS / 1000), mode, h->key, lock_plain(a, h->who), lock_plain(a, h->host), lock_plain(a, h->what), takes,
 	        NULL);
 	to->timeout_ms = LOCK_ASK_MS;
 }
@@ -118,13 +123,8 @@ void lock_ask_free(struct arena *a, const char *path, const char *key, struct as
 
 /* ---- what was answered ---- */
 
-struct told {
-	char    state[16], key[LOCK_KEY], who[LINE], host[LINE], what[LINE], text[LINE];
-	int64_t since_s, age_s;
-};
-
 /* A column takes 4 bytes at most. */
-static void take_text(char *to, size_t size, int width, const char *value)
+void lock_take_text(char *to, size_t size, int width, const char *value)
 {
 	struct buf safe;
 	buf_init(&safe, size - 1);
@@ -133,7 +133,7 @@ static void take_text(char *to, size_t size, int width, const char *value)
 	buf_release(&safe);
 }
 
-static void take_line(struct told *t, const char *word, const char *value)
+static void take_line(struct lock_told *t, const char *word, const char *value)
 {
 	const struct {
 		const char *word;
@@ -146,14 +146,14 @@ static void take_line(struct told *t, const char *word, const char *value)
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		if (strcmp(word, texts[i].word) == 0)
-			take_text(texts[i].to, texts[i].size, texts[i].width, value);
+			lock_take_text(texts[i].to, texts[i].size, texts[i].width, value);
 	if (strcmp(word, "since") == 0 && parse_i64(value, 0, SECONDS_MAX * INT64_C(4), &t->since_s) != ERR_OK)
 		t->since_s = 0;
 	if (strcmp(word, "age") == 0 && parse_i64(value, 0, SECONDS_MAX * INT64_C(4), &t->age_s) != ERR_OK)
 		t->age_s = 0;
 }
 
-static void take_lines(struct told *t, const char *text, size_t n)
+static void take_lines(struct lock_told *t, const char *text, size_t n)
 {
 	for (const char *at = text, *end = text + n; at < end;) {
 		const char *stop = memchr(at, '\n', (size_t)(end - at));
@@ -172,7 +172,7 @@ static void take_lines(struct told *t, const char *text, size_t n)
 }
 
 /* Whole minutes, so that machines that were locked one after another say the same. */
-static void put_sentence(const struct told *t, enum lock_state state, char to[LOCK_TEXT])
+void lock_tell(const struct lock_told *t, enum lock_state state, struct lock_seen *out)
 {
 	enum { MINUTE_S = 60 };
 	char time[TIME_TEXT] = "", age[DURATION_TEXT] = "", since[TIME_TEXT + 16] = "", more[TIME_TEXT + 64] = "";
@@ -180,8 +180,10 @@ static void put_sentence(const struct told *t, enum lock_state state, char to[LO
 		snprintf(since, sizeof since, ", since %s", format_time(t->since_s / MINUTE_S * MINUTE_S * 1000, time));
 	if (state == LOCK_STALE)
 		snprintf(more, sizeof more, ", not heard of for %s", format_age(t->age_s / MINUTE_S * MINUTE_S * 1000, age));
-	snprintf(to, LOCK_TEXT, "%.120s%s%.160s holds the lock%s%.240s%s%s%s%.320s", t->who[0] != '\0' ? t->who : "somebody", t->host[0] != '\0' ? " on " : "", t->host,
-	         t->what[0] != '\0' ? ": " : "", t->what, since, more, t->text[0] != '\0' ? "; " : "", t->text);
+	out->state = state;
+	snprintf(out->key, sizeof out->key, "%s", t->key[0] != '\0' ? t->key : "-");
+	snprintf(out->text, sizeof out->text, "%.120s%s%.160s holds the lock%s%.240s%s%s%s%.320s", t->who[0] != '\0' ? t->who : "somebody", t->host[0] != '\0' ? " on " : "",
+	         t->host, t->what[0] != '\0' ? ": " : "", t->what, since, more, t->text[0] != '\0' ? "; " : "", t->text);
 }
 
 static enum lock_state state_of(const char *word)
@@ -198,22 +200,52 @@ static enum lock_state state_of(const char *word)
 
 void lock_read(const struct answer *answer, struct lock_seen *out)
 {
-	struct told t = { .age_s = 0 };
+	struct lock_told t = { .age_s = 0 };
 	*out = (struct lock_seen){ .state = LOCK_UNKNOWN };
 	if (answer->err != ERR_OK) {
-		take_text(out->text, sizeof out->text, TEXT_WIDTH * 2, answer->why);
+		lock_take_text(out->text, sizeof out->text, TEXT_WIDTH * 2, answer->why);
 		return;
 	}
 	take_lines(&t, answer->text, answer->n);
 	out->state = state_of(t.state);
 	if (out->state == LOCK_HELD || out->state == LOCK_STALE) {
-		snprintf(out->key, sizeof out->key, "%s", t.key[0] != '\0' ? t.key : "-");
-		put_sentence(&t, out->state, out->text);
+		lock_tell(&t, out->state, out);
 	} else if (out->state == LOCK_CANNOT) {
 		snprintf(out->text, sizeof out->text, "%s", t.text[0] != '\0' ? t.text : "no lock can be made");
 	} else if (out->state == LOCK_UNKNOWN) {
 		char said[LOCK_TEXT / 2];
-		take_text(said, sizeof said, TEXT_WIDTH, answer->text);
+		lock_take_text(said, sizeof said, TEXT_WIDTH, answer->text);
 		snprintf(out->text, sizeof out->text, "the command that locks it ended with status %d%s%s", answer->status, said[0] != '\0' ? ": " : "", said);
 	}
+}
+
+/* ---- conversations ---- */
+
+static enum look_turn turn_on_machine(struct locking *l)
+{
+	if (l->last != NULL) {
+		lock_read(l->last, &l->seen);
+		return LOOK_DONE;
+	}
+	switch (l->wish) {
+	case LOCK_LOOKS:
+		lock_ask_look(l->arena, l->path, &l->next);
+		break;
+	case LOCK_TAKES:
+		lock_ask_take(l->arena, l->path, &l->holder, l->takes, &l->next);
+		break;
+	case LOCK_GIVES_BACK:
+		lock_ask_free(l->arena, l->path, l->holder.key, &l->next);
+		break;
+	}
+	return LOOK_ASK;
+}
+
+enum look_turn lock_turn(struct locking *l)
+{
+	enum look_turn t = l->driver->lock != NULL ? l->driver->lock->turn(l) : turn_on_machine(l);
+	if (t == LOOK_DONE || !arena_failed(l->arena))
+		return t;
+	l->seen = (struct lock_seen){ .state = LOCK_UNKNOWN, .text = "out of memory" };
+	return LOOK_DONE;
 }

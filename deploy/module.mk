@@ -21,6 +21,7 @@ libdeploy_a_SOURCES += %reldir%/driver_kubernetes_found.c %reldir%/driver_kubern
 libdeploy_a_SOURCES += %reldir%/driver_kubernetes_inference.c
 libdeploy_a_SOURCES += %reldir%/driver_kubernetes_json.c
 libdeploy_a_SOURCES += %reldir%/driver_kubernetes_judge.c
+libdeploy_a_SOURCES += %reldir%/driver_kubernetes_lock.c
 libdeploy_a_SOURCES += %reldir%/driver_kubernetes_look.c
 libdeploy_a_SOURCES += %reldir%/driver_kubernetes_mask.c
 libdeploy_a_SOURCES += %reldir%/driver_kubernetes_plan.c %reldir%/driver_kubernetes_plan.h

@@ -254,6 +254,23 @@ static void put_head(struct buf *to, const struct deploy_plan *p)
 	put_number(to, "took", p->took_ms);
 }
 
+static void put_actions(struct buf *to, const struct deploy_plan *p)
+{
+	if (p->n_actions == 0)
+		return;
+	put_key(to, "actions");
+	buf_puts(to, "[");
+	for (size_t i = 0; i < p->n_actions; i++) {
+		next(to);
+		buf_puts(to, "{");
+		put_text(to, "word", p->actions[i].word);
+		put_number(to, "most", p->actions[i].most);
+		put_text(to, "sentence", p->actions[i].sentence);
+		buf_puts(to, "}");
+	}
+	buf_puts(to, "]");
+}
+
 static void put_versions(struct buf *to, const struct deploy_plan *p)
 {
 	put_number(to, "from", p->from != NULL ? p->from - p->versions + 1 : 0); /* counted from 1: 0 is none */
@@ -263,6 +280,7 @@ static void put_versions(struct buf *to, const struct deploy_plan *p)
 	for (size_t i = 0; i < p->n_versions; i++)
 		put_version(to, &p->versions[i]);
 	buf_puts(to, "]");
+	put_actions(to, p);
 	put_key(to, "warnings");
 	buf_puts(to, "[");
 	for (size_t i = 0; i < p->n_warnings; i++) {
@@ -315,7 +333,7 @@ enum err plan_write(const struct deploy_plan *p, struct buf *to)
 {
 	size_t at = to->len;
 	enum err e = ERR_OK;
-	if (p->n_units > PLAN_UNITS_MAX || p->n_versions > PLAN_VERSIONS_MAX || p->n_warnings > PLAN_WARNINGS_MAX)
+	if (p->n_units > PLAN_UNITS_MAX || p->n_versions > PLAN_VERSIONS_MAX || p->n_warnings > PLAN_WARNINGS_MAX || p->n_actions > PLAN_ACTIONS_MAX)
 		return ERR_LIMIT;
 	buf_puts(to, "{");
 	put_head(to, p);

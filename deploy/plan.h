@@ -19,6 +19,7 @@ enum {
 	PLAN_BYTES_MAX = 32 * 1024 * 1024,
 	PLAN_VERSIONS_MAX = 200,
 	PLAN_WARNINGS_MAX = 200,
+	PLAN_ACTIONS_MAX = 16,
 	PLAN_HASH      = 65, /* SHA-256 in hexadecimal, with its NUL */
 	PLAN_KEY       = 40, /* bytes of a run's key with its NUL: see struct planning */
 	PLAN_TOUCHES_HALF = 2, /* more than one in so many: the name is to be typed */
@@ -69,6 +70,8 @@ struct deploy_plan {
 	enum gate_failed     on_failure;
 	struct warning      *warnings; /* the gravest first */
 	size_t               n_warnings;
+	struct driver_action *actions; /* what could be asked for instead of a version */
+	size_t               n_actions;
 	enum confirm         confirm;
 	const char          *name;     /* what has to be typed for CONFIRM_NAME */
 	bool                 takes_two;

@@ -166,6 +166,10 @@ static void put_lock(const struct deploy_plan *p, struct buf *to)
 			row_printf(to, "lock", "none, so that a run of another store (another jump host) is not kept away: %s", p->no_lock);
 		return;
 	}
+	if (p->is_whole) {
+		row_printf(to, "lock", "%s, taken before anything else and given back when all is over: it tells other stores who acts", p->lock);
+		return;
+	}
 	row_printf(to, "lock", "%s, made on each of them first and removed when all is over: it tells other stores who acts", p->lock);
 	buf_init(&names, PLAN_BYTES_MAX);
 	if (put_names(p, is_not_locked, NULL, &names) > 0)

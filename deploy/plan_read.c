@@ -250,6 +250,14 @@ static void take_warnings(struct reading *r, const struct cJSON *o, struct deplo
 		                                   text(r, item, "text", PLAN_TEXT_MAX) };
 }
 
+static void take_actions(struct reading *r, const struct cJSON *o, struct deploy_plan *p)
+{
+	const struct cJSON *item = list(r, o, "actions", PLAN_ACTIONS_MAX, &p->n_actions);
+	p->actions = room(r, p->n_actions, sizeof *p->actions);
+	for (size_t i = 0; i < p->n_actions && r->err == ERR_OK; i++, item = item->next)
+		p->actions[i] = (struct driver_action){ text(r, item, "word", PLAN_TEXT_MAX), number(r, item, "most", -1, EXACT_MAX), text(r, item, "sentence", PLAN_TEXT_MAX) };
+}
+
 static void take_gate(struct reading *r, const struct cJSON *o, struct fleet_gate *g)
 {
 	const struct cJSON *gate = NULL;
@@ -311,6 +319,7 @@ enum err plan_read(struct arena *a, const char *json, size_t n, struct deploy_pl
 		take_gate(&r, o, &p->gate);
 		take_versions(&r, o, p);
 		take_warnings(&r, o, p);
+		take_actions(&r, o, p);
 		take_units(&r, o, p);
 	}
 	cJSON_Delete(o);

@@ -84,6 +84,25 @@ static void hand_over(struct planner *p)
 				plan->warnings[plan->n_warnings++] = (struct warning){ p->warnings[i].level, whole_text(p, &p->warnings[i], n_looked) };
 }
 
+enum err planner_tell(struct arena *a, struct deploy_plan *p, enum warning_level level, const char *text, struct why *why)
+{
+	size_t n = p->n_warnings < PLAN_WARNINGS_MAX ? p->n_warnings : PLAN_WARNINGS_MAX - 1, at = 0;
+	struct warning *items = arena_zeroed(a, n + 1, sizeof *items);
+	const char *copy = arena_text(a, text);
+	if (items == NULL || copy == NULL)
+		return why_memory(why);
+	while (at < n && p->warnings[at].level >= level)
+		at++;
+	memcpy(items, p->warnings, at * sizeof *items);
+	items[at] = (struct warning){ level, copy };
+	memcpy(items + at + 1, p->warnings + at, (n - at) * sizeof *items);
+	p->warnings = items;
+	p->n_warnings = n + 1;
+	if (level >= WARNING_SERIOUS)
+		p->confirm = CONFIRM_NAME;
+	return ERR_OK;
+}
+
 /* ---- units ---- */
 
 static const char *copy(struct arena *a, const char *text)
@@ -388,7 +407,12 @@ static void take_locks(struct planner *p)
 			n += p->all[i].unit->no_lock[0] == '\0';
 		}
 	p->plan->lock = n > 0 ? copy(p->a, p->in->lock) : "";
-	p->plan->no_lock = n > 0 ? "" : p->in->lock != NULL && p->in->lock[0] != '\0' ? "none of the machines can be locked" : p->in->no_lock != NULL ? copy(p->a, p->in->no_lock) : "";
+	if (n > 0)
+		p->plan->no_lock = "";
+	else if (p->in->lock == NULL || p->in->lock[0] == '\0')
+		p->plan->no_lock = p->in->no_lock != NULL ? copy(p->a, p->in->no_lock) : "";
+	else
+		p->plan->no_lock = p->in->driver->is_whole && p->n == 1 && p->all[0].unit->no_lock[0] != '\0' ? p->all[0].unit->no_lock : "none of the machines can be locked";
 }
 
 /* ---- the confirmation ---- */
@@ -438,6 +462,15 @@ static struct deploy_plan *begin(struct arena *a, const struct planner_input *in
 	return plan;
 }
 
+static void put_actions(struct planner *p)
+{
+	const struct planner_input *in = p->in;
+	const struct driver_action *one;
+	p->plan->actions = in->driver->action_at != NULL ? arena_zeroed(p->a, PLAN_ACTIONS_MAX, sizeof *p->plan->actions) : NULL;
+	for (size_t i = 0; p->plan->actions != NULL && i < PLAN_ACTIONS_MAX && (one = in->driver->action_at(in->settings, i)) != NULL; i++)
+		p->plan->actions[p->plan->n_actions++] = *one;
+}
+
 /* By wave, as the candidates stand now. */
 static enum err put_units(struct planner *p, struct why *why)
 {
@@ -479,6 +512,7 @@ enum err planner_make(struct arena *a, const struct planner_input *in, struct de
 	warn_of_down(&p);
 	warn_of_room(&p);
 	take_locks(&p);
+	put_actions(&p);
 	decide_confirmation(&p);
 	hand_over(&p);
 	planner_waves(&p);

@@ -62,4 +62,7 @@ struct planner_input {
 /* Everything of the plan is in the arena. ERR_MEMORY; ERR_LIMIT: too many units, or a driver's steps are too many. Else what a driver's plan gave. */
 enum err planner_make(struct arena *a, const struct planner_input *in, struct deploy_plan **out, struct why *why);
 
+/* One more warning of a plan that is made, before it is written: where its level puts it. Where there are too many a lighter one goes. */
+enum err planner_tell(struct arena *a, struct deploy_plan *p, enum warning_level level, const char *text, struct why *why);
+
 #endif

@@ -19,7 +19,9 @@ enum lock_round { ROUND_NONE, ROUND_TAKE, ROUND_BEAT, ROUND_FREE };
 struct lock_of {
 	struct acting   *acting;
 	struct errand   *errand;
-	struct lock_seen seen;     /* of the last answer */
+	struct locking   locking;  /* what is under way */
+	int64_t          again_ms; /* it waits until then; monotonic, 0: it does not */
+	struct lock_seen seen;     /* what came of the last */
 	bool             is_wanted, is_begun, is_done; /* in this round */
 	bool             is_ours, is_new; /* new: since the last round that took */
 	bool             bears;    /* a person went on although it can't be locked */
@@ -41,7 +43,7 @@ struct locks {
 static bool can_lock(const struct acting *a, size_t i)
 {
 	const struct plan_unit *u = &a->plan->units[i];
-	return a->scope != NULL && a->plan->lock[0] != '\0' && plan_unit_acts(u) && u->no_lock[0] == '\0' && lock_is_possible(&u->unit);
+	return a->scope != NULL && a->plan->lock[0] != '\0' && plan_unit_acts(u) && u->no_lock[0] == '\0' && lock_is_possible(a->scope->driver, &u->unit);
 }
 
 static bool has_any(const struct acting *a)
@@ -75,44 +77,77 @@ static struct locks *locks_of(struct acting *a)
 
 /* ---- one machine ---- */
 
+static void turn(struct lock_of *l, const struct answer *answer);
+
 static void answered(void *ctx, const struct answer *answer)
 {
 	struct lock_of *l = ctx;
 	l->errand = NULL;
-	l->is_done = true;
-	lock_read(answer, &l->seen);
+	turn(l, answer);
 	deploying_wake(l->acting->deploying);
 }
 
-static void make_ask(struct acting *a, struct lock_of *l, struct arena *arena, struct ask *to)
+static void end(struct lock_of *l, const struct lock_seen *seen)
 {
+	l->is_done = true;
+	l->seen = *seen;
+}
+
+static void ask(struct lock_of *l)
+{
+	struct acting *a = l->acting;
+	struct lock_seen none = { .state = LOCK_UNKNOWN };
+	struct why why = { "" };
+	if (hands_ask(a->deploying->hands, a->scope->deploy, &a->scope->settings, l->locking.unit, &l->locking.next, answered, l, &l->errand, &why) == ERR_OK)
+		return;
+	snprintf(none.text, sizeof none.text, "%s", why.text);
+	end(l, &none);
+}
+
+/* Texts and asks are there for one turn. */
+static void turn(struct lock_of *l, const struct answer *answer)
+{
+	struct acting *a = l->acting;
 	char host[HOST_TEXT], what[WHAT_TEXT];
-	const struct lock_holder h = { a->plan->key, a->first.who, host, what };
+	struct arena arena;
+	arena_init(&arena);
 	snprintf(host, sizeof host, "%.*s", (int)strcspn(a->deploying->holder, ":"), a->deploying->holder);
 	snprintf(what, sizeof what, "%s of %.80s to %.80s", acting_verb(a), a->plan->scope, acting_to(a));
-	if (a->locks->round == ROUND_FREE)
-		lock_ask_free(arena, a->plan->lock, a->plan->key, to);
-	else
-		lock_ask_take(arena, a->plan->lock, &h, l->takes, to);
+	l->locking.holder = (struct lock_holder){ a->plan->key, a->first.who, host, what };
+	l->locking.last = answer;
+	l->locking.now_ms = clock_wall_ms(a->deploying->o.clock);
+	l->locking.arena = &arena;
+	switch (lock_turn(&l->locking)) {
+	case LOOK_ASK:
+		ask(l);
+		break;
+	case LOOK_WAIT:
+		l->again_ms = clock_mono_ms(a->deploying->o.clock) + (l->locking.wait_ms > 0 ? l->locking.wait_ms : 1);
+		break;
+	case LOOK_DONE:
+	case LOOK_FAILED:
+		end(l, &l->locking.seen);
+		break;
+	}
+	arena_release(&arena);
 }
 
 static void send(struct acting *a, size_t i)
 {
 	struct lock_of *l = &a->locks->units[i];
-	struct arena arena;
-	struct ask ask;
-	struct why why = { "" };
-	arena_init(&arena);
-	make_ask(a, l, &arena, &ask);
 	l->is_begun = true;
-	enum err e = arena_failed(&arena) ? why_memory(&why) : ERR_OK;
-	if (e == ERR_OK)
-		e = hands_ask(a->deploying->hands, a->scope->deploy, &a->scope->settings, &a->plan->units[i].unit, &ask, answered, l, &l->errand, &why);
-	arena_release(&arena);
-	if (e == ERR_OK)
+	l->again_ms = 0;
+	l->locking = (struct locking){ .driver = a->scope->driver, .settings = &a->scope->settings, .unit = &a->plan->units[i].unit, .path = a->plan->lock, .takes = l->takes,
+		                       .wish = a->locks->round == ROUND_FREE ? LOCK_GIVES_BACK : LOCK_TAKES };
+	turn(l, NULL);
+}
+
+static void wait_for(struct lock_of *l)
+{
+	if (l->again_ms == 0 || clock_mono_ms(l->acting->deploying->o.clock) < l->again_ms)
 		return;
-	const struct answer none = { .err = e, .why = why.text, .text = "" };
-	answered(l, &none);
+	l->again_ms = 0;
+	turn(l, NULL);
 }
 
 /* ---- rounds ---- */
@@ -175,7 +210,9 @@ static bool step_round(struct acting *a)
 			continue;
 		}
 		left++;
-		if (!l->is_begun && under_way < DEPLOYING_LOOKS && (!is_led || i == k->leader)) {
+		if (l->is_begun)
+			wait_for(l);
+		else if (under_way < DEPLOYING_LOOKS && (!is_led || i == k->leader)) {
 			under_way++;
 			send(a, i);
 		}
@@ -189,6 +226,7 @@ static void drop_round(struct locks *k)
 		if (k->units[i].errand != NULL)
 			errand_drop(k->units[i].errand);
 		k->units[i].errand = NULL;
+		k->units[i].again_ms = 0;
 	}
 	k->round = ROUND_NONE;
 }

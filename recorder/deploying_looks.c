@@ -14,29 +14,53 @@ static void done(struct looking *l)
 	l->looks->n_done++;
 }
 
+static bool lock_step(struct looking *l, const struct answer *answer);
+
 static void lock_answered(void *ctx, const struct answer *answer)
 {
 	struct looking *l = ctx;
 	l->errand = NULL;
-	lock_read(answer, &l->lock);
-	done(l);
+	if (!lock_step(l, answer))
+		done(l);
+}
+
+/* False: nothing is under way any more. */
+static bool lock_step(struct looking *l, const struct answer *answer)
+{
+	const struct looks *all = l->looks;
+	const struct deploy_scope *scope = all->scope;
+	struct deploying *d = all->deploying;
+	struct why why = { "" };
+	l->locking.last = answer;
+	l->locking.now_ms = clock_wall_ms(d->o.clock);
+	switch (lock_turn(&l->locking)) {
+	case LOOK_ASK:
+		if (hands_ask(d->hands, scope->deploy, &scope->settings, l->look.unit, &l->locking.next, lock_answered, l, &l->errand, &why) == ERR_OK)
+			return true;
+		l->lock.state = LOCK_UNKNOWN;
+		snprintf(l->lock.text, sizeof l->lock.text, "%s", why.text);
+		return false;
+	case LOOK_WAIT:
+		l->again_ms = clock_mono_ms(d->o.clock) + (l->locking.wait_ms > 0 ? l->locking.wait_ms : 1);
+		return true;
+	case LOOK_DONE:
+	case LOOK_FAILED:
+		break;
+	}
+	l->lock = l->locking.seen;
+	return false;
 }
 
 /* False: nothing was begun. */
 static bool look_at_lock(struct looking *l)
 {
 	const struct looks *all = l->looks;
-	struct why why = { "" };
-	struct ask ask;
-	if (all->lock == NULL || !lock_is_possible(l->look.unit))
+	if (all->lock == NULL || !lock_is_possible(all->scope->driver, l->look.unit))
 		return false;
-	lock_ask_look(all->arena, all->lock, &ask);
+	l->locking = (struct locking){ .driver = all->scope->driver, .settings = &all->scope->settings, .unit = l->look.unit, .wish = LOCK_LOOKS, .path = all->lock,
+		                       .holder = { "", "", "", "" }, .takes = "", .arena = all->arena };
 	l->is_lock_asked = true;
-	if (hands_ask(all->deploying->hands, all->scope->deploy, &all->scope->settings, l->look.unit, &ask, lock_answered, l, &l->errand, &why) == ERR_OK)
-		return true;
-	l->lock.state = LOCK_UNKNOWN;
-	snprintf(l->lock.text, sizeof l->lock.text, "%s", why.text);
-	return false;
+	return lock_step(l, NULL);
 }
 
 static void end_look(struct looking *l, enum err e, const char *text)
@@ -114,7 +138,10 @@ static void step_look(struct looking *l, int64_t now)
 		}
 	} else if (l->again_ms != 0 && now >= l->again_ms) {
 		l->again_ms = 0;
-		turn(l, NULL);
+		if (!l->is_lock_asked)
+			turn(l, NULL);
+		else if (!lock_step(l, NULL))
+			done(l);
 	}
 }
 

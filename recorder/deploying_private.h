@@ -26,6 +26,7 @@ enum {
 	DEPLOYING_PLANS_MAX = 32,             /* plans that wait at once */
 	DEPLOYING_LOOKS     = 16,             /* units looked at at once */
 	DEPLOYING_LOOK_MS   = 45 * 1000,      /* for one unit's look */
+	DEPLOYING_TRIAL_MS  = 10 * 1000,      /* for what a unit's other side says to a change without effect: a sheet is waited for */
 	DEPLOYING_GATE_MS   = 5 * 1000,       /* a gate is looked at so often */
 	DEPLOYING_GATE_LATE_MS = 500,         /* after the end of its soak */
 	DEPLOYING_PROGRESS_MS = 2 * 1000,     /* what a step does now is written so often */
@@ -116,6 +117,7 @@ struct acting {
 };
 
 struct survey;
+struct trials;
 struct gate_job;
 struct before;
 
@@ -126,6 +128,7 @@ struct looking {
 	struct errand *errand;
 	int64_t        until_ms, again_ms; /* monotonic; again 0: not waiting */
 	bool           has_begun, is_done, is_lock_asked; /* what is under way is the look at its lock */
+	struct locking locking;
 	struct lock_seen lock;
 	enum err       err;     /* ERR_OK: look.found is what was found */
 	struct why     why;
@@ -242,6 +245,15 @@ void acting_locks_restored(struct acting *a);  /* they may be there from before 
 bool acting_locks_give_back(struct acting *a); /* the run is over. False: not done yet */
 bool acting_locks_are_left(const struct acting *a); /* to be given back */
 void acting_locks_leave(struct acting *a);
+
+/* ---- deploying_trial.c ---- */
+
+/* Of the steps of a plan that ask whether the next one would be taken (struct step: is_trial), before anybody confirms it. NULL in `out`: it has none. */
+enum err trials_new(struct deploying *d, const struct deploy_scope *scope, const struct deploy_plan *p, struct trials **out, struct why *why);
+bool     trials_step(struct trials *t); /* true: all are done, or were waited for long enough */
+/* What came of it, as warnings of the plan. */
+enum err trials_tell(const struct trials *t, struct arena *a, struct deploy_plan *p, struct why *why);
+void     trials_free(struct trials *t); /* NULL is fine */
 
 /* ---- deploying_before.c ---- */
 

@@ -28,6 +28,7 @@ struct survey {
 	struct actor         actor;
 	struct deploy_scope *scope;
 	struct looks         looks;
+	struct trials       *trials;  /* of the plan that is made; NULL: none is under way */
 	int64_t              began_ms; /* monotonic */
 	bool                 is_planning, is_dropped, is_policy; /* is_planning: a worker has it */
 	const struct fleet_deploy *chosen; /* of several that the name stands for: the only one whose version changed of late */
@@ -52,6 +53,7 @@ static void survey_free(struct survey *s)
 			break;
 		}
 	looks_release(&s->looks);
+	trials_free(s->trials);
 	buf_release(&s->text);
 	request_free(s->request);
 	deploying_bury(d, s->grave, &s->arena, s->fleet);
@@ -82,11 +84,11 @@ static const char *no_lock(const struct survey *s)
 	const struct deploy_scope *scope = s->scope;
 	if (scope->deploy->lock == NULL || scope->deploy->lock[0] == '\0')
 		return "the fleet file says `lock: no`";
+	for (size_t i = 0; i < scope->n_units; i++)
+		if (lock_is_possible(scope->driver, &scope->units[i]))
+			return NULL;
 	if (scope->driver->is_whole)
 		return "there is no machine that it could stand on";
-	for (size_t i = 0; i < scope->n_units; i++)
-		if (lock_is_possible(&scope->units[i]))
-			return NULL;
 	return "no command can be run on the machines, which takes `ssh`";
 }
 
@@ -101,7 +103,7 @@ static void begin_scope(struct survey *s, const char *target, struct why *why)
 	if (e == ERR_OK)
 		e = looks_init(&s->looks, s->deploying, s->scope, s->scope->n_units, &s->arena, why);
 	if (e == ERR_OK && no_lock(s) == NULL)
-		s->looks.lock = lock_path(&s->arena, s->scope->deploy->lock, s->scope->deploy->model);
+		s->looks.lock = lock_place(&s->arena, s->scope->driver, &s->scope->settings, s->scope->deploy->lock, s->scope->deploy->model);
 	for (size_t i = 0; e == ERR_OK && i < s->scope->n_units; i++)
 		s->looks.items[i].look.unit = &s->scope->units[i];
 	if (e != ERR_OK)
@@ -201,20 +203,13 @@ static double capacity_of(const struct fleet *f, const char *model)
 }
 
 /* Which of several was meant is not guessed, but told. */
-static enum err tell_chosen(struct survey *s)
+static enum err tell_chosen(struct survey *s, struct why *why)
 {
-	struct deploy_plan *p = s->plan;
+	char text[256];
 	if (s->chosen == NULL)
 		return ERR_OK;
-	struct warning *items = arena_zeroed(&s->arena, p->n_warnings + 1, sizeof *items);
-	if (items == NULL)
-		return ERR_MEMORY;
-	memcpy(items, p->warnings, p->n_warnings * sizeof *items);
-	items[p->n_warnings] = (struct warning){ WARNING_NOTE, arena_printf(&s->arena, "of what '%.100s' stands for this is the one whose version changed in the last hour",
-	                                                                    s->request->target) };
-	p->warnings = items;
-	p->n_warnings++;
-	return ERR_OK;
+	snprintf(text, sizeof text, "of what '%.100s' stands for this is the one whose version changed in the last hour", s->request->target);
+	return planner_tell(&s->arena, s->plan, WARNING_NOTE, text, why);
 }
 
 static enum err plan(struct survey *s, struct reader *r, struct why *why)
@@ -233,9 +228,7 @@ static enum err plan(struct survey *s, struct reader *r, struct why *why)
 	s->input.health = s->health;
 	s->input.n_health = s->n_health;
 	e = planner_make(&s->arena, &s->input, &s->plan, why);
-	if (e == ERR_OK && tell_chosen(s) != ERR_OK)
-		e = why_memory(why);
-	return e;
+	return e == ERR_OK ? tell_chosen(s, why) : e;
 }
 
 static void plan_work(void *ctx)
@@ -246,8 +239,13 @@ static void plan_work(void *ctx)
 	if (s->err == ERR_OK)
 		s->err = plan(s, r, &s->why);
 	reader_close(r);
-	if (s->err == ERR_OK)
-		s->err = plan_write(s->plan, &s->text) != ERR_OK ? why_set(&s->why, ERR_LIMIT, "the plan is too large: name fewer nodes") : ERR_OK;
+}
+
+/* Likewise, once all that is to stand in it does. */
+static void write_work(void *ctx)
+{
+	struct survey *s = ctx;
+	s->err = plan_write(s->plan, &s->text) != ERR_OK ? why_set(&s->why, ERR_LIMIT, "the plan is too large: name fewer nodes") : ERR_OK;
 	if (s->err == ERR_OK && arena_failed(&s->arena))
 		s->err = why_memory(&s->why);
 }
@@ -348,7 +346,19 @@ static bool make_room(struct deploying *d)
 	return oldest != NULL;
 }
 
-static void plan_done(void *ctx, bool is_cancelled)
+static void begin_work(struct survey *s, void (*work)(void *ctx), void (*done)(void *ctx, bool is_cancelled))
+{
+	struct deploying *d = s->deploying;
+	s->is_planning = true;
+	d->n_open++;
+	if (loop_work_new(d->o.loop, work, done, s, NULL, NULL) == ERR_OK)
+		return;
+	d->n_open--;
+	s->is_planning = false;
+	fail(s, ERR_MEMORY, "out of memory");
+}
+
+static void write_done(void *ctx, bool is_cancelled)
 {
 	struct survey *s = ctx;
 	struct deploying *d = s->deploying;
@@ -366,17 +376,47 @@ static void plan_done(void *ctx, bool is_cancelled)
 	deploying_part_closed(d);
 }
 
+/* What the other side says to it without effect stands on the sheet, too. */
+static void step_trials(struct survey *s)
+{
+	struct why why = { "" };
+	if (!trials_step(s->trials))
+		return;
+	enum err e = trials_tell(s->trials, &s->arena, s->plan, &why);
+	trials_free(s->trials);
+	s->trials = NULL;
+	if (e != ERR_OK)
+		fail(s, e, why.text);
+	else
+		begin_work(s, write_work, write_done);
+}
+
+static void plan_done(void *ctx, bool is_cancelled)
+{
+	struct survey *s = ctx;
+	struct deploying *d = s->deploying;
+	const char *ignored;
+	(void)is_cancelled;
+	s->is_planning = false;
+	if (s->is_dropped)
+		survey_free(s);
+	else if (s->err != ERR_OK)
+		fail(s, s->err, s->why.text);
+	else if (plan_is_forbidden(s->plan, &ignored))
+		begin_work(s, write_work, write_done);
+	else if (trials_new(d, s->scope, s->plan, &s->trials, &s->why) != ERR_OK)
+		fail(s, ERR_MEMORY, s->why.text);
+	else if (s->trials == NULL)
+		begin_work(s, write_work, write_done);
+	deploying_wake(d);
+	deploying_part_closed(d);
+}
+
 static void begin_plan(struct survey *s)
 {
-	struct deploying *d = s->deploying;
-	s->is_planning = true;
-	s->now_ms = clock_wall_ms(d->o.clock);
+	s->now_ms = clock_wall_ms(s->deploying->o.clock);
 	buf_init(&s->text, PLAN_BYTES_MAX);
-	d->n_open++;
-	if (loop_work_new(d->o.loop, plan_work, plan_done, s, NULL, NULL) == ERR_OK)
-		return;
-	d->n_open--;
-	fail(s, ERR_MEMORY, "out of memory");
+	begin_work(s, plan_work, plan_done);
 }
 
 /* ---- a name that stands for several ---- */
@@ -448,7 +488,9 @@ void survey_step(struct deploying *d)
 		next = s->next;
 		if (s->is_planning)
 			continue;
-		if (looks_step(&s->looks))
+		if (s->trials != NULL)
+			step_trials(s);
+		else if (looks_step(&s->looks))
 			begin_plan(s);
 	}
 }

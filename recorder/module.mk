@@ -7,6 +7,7 @@ librecorder_a_SOURCES = \
 	%reldir%/credentials.c %reldir%/credentials.h \
 	%reldir%/deploying.c %reldir%/deploying.h %reldir%/deploying_auto.c %reldir%/deploying_gate.c %reldir%/deploying_lock.c %reldir%/deploying_load.c %reldir%/deploying_private.h \
 	%reldir%/deploying_run.c %reldir%/deploying_survey.c \
+	%reldir%/deploying_trial.c \
 	%reldir%/deploying_before.c \
 	%reldir%/deploying_looks.c \
 	%reldir%/desk.c %reldir%/desk.h %reldir%/desk_private.h %reldir%/desk_news.c %reldir%/desk_requests.c %reldir%/desk_tell.c \

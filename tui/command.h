@@ -48,6 +48,7 @@ enum {
 	  "plan a rollback of the model or node, and show all that would be done; nothing is done before it is confirmed") \
 	X(REDEPLOY,    "redeploy",    "D",             CONTEXT_FLEET | CONTEXT_NODE | CONTEXT_ABOUT_ALERTS, "redeploy", 9, "likewise a redeploy") \
 	X(VERSIONS,    "versions",    "v",             CONTEXT_SHEET, "versions",  3,  "choose another version to go to, with how each did here") \
+	X(ACTIONS,     "actions",     "a",             CONTEXT_SHEET, "actions",  5,  "do something else to it instead, where its driver can: pause, resume, scale, promote, retry, abort, traffic") \
 	X(REASON,      "reason",      "r",             CONTEXT_SHEET, "reason",    4,  "write why it is done") \
 	X(UNFOLD,      "unfold",      "f",             CONTEXT_SHEET, "all steps", 5,  "show what is sent to every node, word for word, or to the first alone; Enter does so for one") \
 	X(PLAN_AGAIN,  "plan-again",  "n",             CONTEXT_SHEET, "plan again", 6, "ask the nodes again and make a new plan") \

@@ -121,6 +121,7 @@ libtui_a_SOURCES += %reldir%/run_panes.c %reldir%/run_panes.h
 libtui_a_SOURCES += %reldir%/run_curves.c %reldir%/run_curves.h
 libtui_a_SOURCES += %reldir%/run_screen.c
 libtui_a_SOURCES += %reldir%/sheet.h
+libtui_a_SOURCES += %reldir%/sheet_actions.c %reldir%/sheet_actions.h
 libtui_a_SOURCES += %reldir%/sheet_foot.c %reldir%/sheet_foot.h
 libtui_a_SOURCES += %reldir%/sheet_lines.c %reldir%/sheet_lines.h
 libtui_a_SOURCES += %reldir%/sheet_places.c %reldir%/sheet_places.h

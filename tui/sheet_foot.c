@@ -114,6 +114,11 @@ static void draw_confirm(const struct sheet_foot *f, struct prompt *typed, struc
 		draw_typed(typed, c, row, col);
 		return;
 	}
+	if (f->mode == SHEET_WRITES_NUMBER && f->action != NULL) {
+		int col = 1 + canvas_printf(c, row, 1, ROLE_TITLE, "%.20s to (0 to %lld): ", f->action->word, (long long)f->action->most);
+		draw_typed(typed, c, row, col);
+		return;
+	}
 	if (a->phase == ARMING_ARMED) {
 		draw_armed(f, c, row);
 		return;

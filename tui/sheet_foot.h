@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum sheet_mode { SHEET_READS, SHEET_CHOOSES /* a version */, SHEET_WRITES_REASON, SHEET_ASKS_WHO };
+enum sheet_mode { SHEET_READS, SHEET_CHOOSES /* a version */, SHEET_ACTS /* chooses something else to do */, SHEET_WRITES_NUMBER /* for that */, SHEET_WRITES_REASON, SHEET_ASKS_WHO };
 
 struct sheet_foot {
 	const struct view          *view;
@@ -21,6 +21,7 @@ struct sheet_foot {
 	enum sheet_mode             mode;
 	const struct arming        *arming;
 	const char                 *reason, *said; /* said: why what was asked for could not be; "" */
+	const struct driver_action *action; /* that a number is written for; else NULL */
 	bool                        is_confirmed;  /* and the recorder has not said anything to it yet */
 };
 

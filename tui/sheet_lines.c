@@ -355,7 +355,7 @@ static void put_others(struct filling *f)
 	rule(f, "who else", "");
 	say(f, 0, ROLE_SECOND, "%s%s", n > 0 ? "before a console: " : "nobody else sits before a console", n > 0 ? buf_text(&names) : "");
 	if (f->p->lock != NULL && f->p->lock[0] != '\0')
-		say(f, 0, ROLE_SECOND, "other stores are told by a lock on each machine: %.300s", f->p->lock);
+		say(f, 0, ROLE_SECOND, f->p->is_whole ? "other stores are told by a lock: %.300s" : "other stores are told by a lock on each machine: %.300s", f->p->lock);
 	else if (f->p->no_lock != NULL && f->p->no_lock[0] != '\0')
 		say(f, 0, ROLE_SECOND, "other stores are not kept away: %.300s", f->p->no_lock);
 	else

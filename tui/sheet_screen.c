@@ -13,6 +13,7 @@
 #include "tui/deploys_text.h"
 #include "tui/prompt.h"
 #include "tui/screens.h"
+#include "tui/sheet_actions.h"
 #include "tui/sheet_foot.h"
 #include "tui/sheet_lines.h"
 #include "tui/sheet_places.h"
@@ -21,7 +22,7 @@
 
 enum {
 	PERCENT_COLS  = 7, /* how far one has read */
-	FOOT_ROWS = 3, ROWS_FOR_FOOT = 7, REASON_MAX = REQUEST_TEXT_MAX, TARGET_MAX = REQUEST_TARGET_MAX, VERSION_MAX = 512,
+	ACTION_WORD = 64, FOOT_ROWS = 3, ROWS_FOR_FOOT = 7, REASON_MAX = REQUEST_TEXT_MAX, TARGET_MAX = REQUEST_TARGET_MAX, VERSION_MAX = 512,
 	CONFIRMED_MS = 15 * 1000, /* a confirmation that nothing came of in that time may be given again */
 };
 
@@ -44,7 +45,11 @@ struct sheet_screen {
 	char                hash[PLAN_HASH]; /* of the plan that is shown */
 	bool               *unfolded;
 	size_t              n_units, cursor;
-	struct table_state *versions;
+	struct table_state *chosen;   /* among versions, or what else could be done */
+	enum deploy_kind    kind;     /* of the wish where a version is meant: what else is done is asked for as a redeploy */
+	size_t              action;   /* of the plan's, that a number is written for, with its word and the highest number */
+	char                word[ACTION_WORD];
+	int64_t             most;
 	struct sheet_places places;   /* to choose among, where there is no plan */
 	struct sheet_seen  *seen;
 	unsigned            change;
@@ -65,6 +70,17 @@ static const struct deploy_plan *plan(const struct sheet_screen *s, const struct
 {
 	const struct deploy_detail *d = detail(s, v);
 	return d != NULL ? d->plan : NULL;
+}
+
+static const struct driver_action *action(const struct sheet_screen *s, const struct view *v)
+{
+	const struct deploy_plan *p = plan(s, v);
+	return p != NULL && s->action < p->n_actions ? &p->actions[s->action] : NULL;
+}
+
+static bool is_written(const struct sheet_screen *s)
+{
+	return s->mode == SHEET_ASKS_WHO || s->mode == SHEET_WRITES_REASON || s->mode == SHEET_WRITES_NUMBER;
 }
 
 /* ---- what it is about ---- */
@@ -108,7 +124,7 @@ static void arm(struct sheet_screen *s, const struct view *v)
 /* Of one that somebody else planned, or at another time: what a new plan of it would be asked for. */
 static void take_wish(struct sheet_screen *s, const struct deployment_row *r)
 {
-	s->wish.kind = strcmp(r->kind, "rollback") == 0 ? DEPLOY_ROLLBACK : DEPLOY_REDEPLOY;
+	s->wish.kind = s->kind = strcmp(r->kind, "rollback") == 0 ? DEPLOY_ROLLBACK : DEPLOY_REDEPLOY;
 	s->wish.alert = r->alert;
 	snprintf(s->target, sizeof s->target, "%s", r->target);
 	snprintf(s->reason, sizeof s->reason, "%s", r->reason);
@@ -241,7 +257,9 @@ static void draw(const struct screen *screen, const struct view *view, struct ca
 	if (all.rows - foot - 1 > 0) {
 		canvas_enter(c, (struct rect){ 1, 0, all.rows - foot - 1, all.cols });
 		if (s->mode == SHEET_CHOOSES && plan(s, view) != NULL)
-			sheet_versions_draw(plan(s, view), view, s->versions, c);
+			sheet_versions_draw(plan(s, view), view, s->chosen, c);
+		else if ((s->mode == SHEET_ACTS || s->mode == SHEET_WRITES_NUMBER) && plan(s, view) != NULL)
+			sheet_actions_draw(plan(s, view), s->chosen, c);
 		else if (plan(s, view) != NULL && s->unfolded != NULL)
 			draw_plan(s, view, c);
 		else if (s->places.n > 0)
@@ -251,7 +269,7 @@ static void draw(const struct screen *screen, const struct view *view, struct ca
 		canvas_leave(c);
 	}
 	const struct sheet_foot f = { .view = view, .detail = d, .mode = s->mode, .arming = &s->arming, .reason = s->reason,
-		                      .is_confirmed = s->confirmed_ms != 0, .said = s->said.text };
+		                      .action = action(s, view), .is_confirmed = s->confirmed_ms != 0, .said = s->said.text };
 	struct prompt *typed;
 	memcpy(&typed, &(const struct prompt *){ &s->prompt }, sizeof typed); /* drawing scrolls it */
 	canvas_enter(c, (struct rect){ all.rows - foot, 0, foot, all.cols });
@@ -337,10 +355,32 @@ static void pace(struct screen *screen, int64_t quiet_ms)
 	((struct sheet_screen *)screen)->quiet_ms = quiet_ms;
 }
 
+/* A number is asked for in the word of the action that it goes with. */
+static enum next take_number(struct sheet_screen *s, enum prompt_result r, struct requests *out)
+{
+	int64_t n;
+	if (r == PROMPT_CANCELLED)
+		s->mode = SHEET_ACTS;
+	if (r != PROMPT_ACCEPTED || out == NULL)
+		return NEXT_REDRAW;
+	if (parse_i64(prompt_text(&s->prompt), 0, s->most, &n) != ERR_OK) {
+		snprintf(s->said.text, sizeof s->said.text, "a whole number from 0 to %lld", (long long)s->most);
+		out->message = s->said.text;
+		prompt_open(&s->prompt, '>', "", NULL, NULL);
+		return NEXT_REDRAW;
+	}
+	snprintf(s->version, sizeof s->version, "%s=%lld", s->word, (long long)n);
+	s->wish.kind = DEPLOY_REDEPLOY;
+	ask_plan(s, out);
+	return NEXT_REDRAW;
+}
+
 /* `out` NULL: nothing can be accepted (a paste). */
 static enum next typed(struct sheet_screen *s, enum prompt_result r, struct requests *out)
 {
 	const char *text = prompt_text(&s->prompt);
+	if (s->mode == SHEET_WRITES_NUMBER)
+		return take_number(s, r, out);
 	if (r == PROMPT_ACCEPTED && s->mode == SHEET_WRITES_REASON && strcmp(text, s->reason) != 0) {
 		snprintf(s->reason, sizeof s->reason, "%.*s", REASON_MAX, text);
 		ask_plan(s, out); /* the reason is part of the plan: another one makes another plan */
@@ -363,7 +403,7 @@ static enum next typed(struct sheet_screen *s, enum prompt_result r, struct requ
 static enum next key(struct screen *screen, struct key k, struct requests *out)
 {
 	struct sheet_screen *s = (struct sheet_screen *)screen;
-	if (s->mode == SHEET_ASKS_WHO || s->mode == SHEET_WRITES_REASON) {
+	if (is_written(s)) {
 		if (k.code == KEY_BACKSPACE && prompt_text(&s->prompt)[0] == '\0')
 			return NEXT_STAY; /* which the prompt takes for leaving it */
 		return typed(s, prompt_key(&s->prompt, k), out);
@@ -374,7 +414,7 @@ static enum next key(struct screen *screen, struct key k, struct requests *out)
 static enum next paste(struct screen *screen, const char *text, size_t n)
 {
 	struct sheet_screen *s = (struct sheet_screen *)screen;
-	if (s->mode == SHEET_ASKS_WHO || s->mode == SHEET_WRITES_REASON)
+	if (is_written(s))
 		return typed(s, prompt_paste(&s->prompt, text, n), NULL);
 	arming_paste(&s->arming);
 	return NEXT_REDRAW;
@@ -386,7 +426,9 @@ static bool move(struct sheet_screen *s, const struct view *v, enum command c)
 {
 	const struct deploy_plan *p = plan(s, v);
 	if (s->mode == SHEET_CHOOSES)
-		return table_command(s->versions, c, p != NULL ? p->n_versions : 0, s->seen->rows - 1);
+		return table_command(s->chosen, c, p != NULL ? p->n_versions : 0, s->seen->rows - 1);
+	if (s->mode == SHEET_ACTS)
+		return table_command(s->chosen, c, p != NULL ? p->n_actions : 0, s->seen->rows - 1);
 	if (p == NULL && s->places.n > 0)
 		return table_command(&s->places.at, c, s->places.n, SCOPE_CHOICES_MAX);
 	struct table_state t = { .selected = s->cursor, .top = (size_t)s->seen->top };
@@ -406,6 +448,26 @@ static void unfold_all(struct sheet_screen *s)
 	s->change++;
 }
 
+/* What is chosen is planned like a version: the new sheet says what it would do. */
+static enum next act(struct sheet_screen *s, const struct deploy_plan *p, struct requests *out)
+{
+	if (p == NULL || s->chosen->selected >= p->n_actions)
+		return NEXT_STAY;
+	const struct driver_action *one = &p->actions[s->chosen->selected];
+	s->action = s->chosen->selected;
+	snprintf(s->word, sizeof s->word, "%s", one->word);
+	s->most = one->most;
+	if (one->most >= 0) {
+		s->mode = SHEET_WRITES_NUMBER;
+		prompt_open(&s->prompt, '>', "", NULL, NULL);
+		return NEXT_REDRAW;
+	}
+	snprintf(s->version, sizeof s->version, "%s", s->word);
+	s->wish.kind = DEPLOY_REDEPLOY;
+	ask_plan(s, out);
+	return NEXT_REDRAW;
+}
+
 static enum next enter(struct sheet_screen *s, const struct view *v, struct requests *out)
 {
 	const struct deploy_detail *d = detail(s, v);
@@ -415,10 +477,13 @@ static enum next enter(struct sheet_screen *s, const struct view *v, struct requ
 		ask_plan(s, out);
 		return NEXT_REDRAW;
 	}
+	if (s->mode == SHEET_ACTS)
+		return act(s, p, out);
 	if (s->mode == SHEET_CHOOSES) {
-		if (p == NULL || s->versions->selected >= p->n_versions)
+		if (p == NULL || s->chosen->selected >= p->n_versions)
 			return NEXT_STAY;
-		snprintf(s->version, sizeof s->version, "%.*s", VERSION_MAX, p->versions[s->versions->selected].version.id);
+		snprintf(s->version, sizeof s->version, "%.*s", VERSION_MAX, p->versions[s->chosen->selected].version.id);
+		s->wish.kind = s->kind;
 		ask_plan(s, out);
 		return NEXT_REDRAW;
 	}
@@ -447,10 +512,22 @@ static enum next choose(struct sheet_screen *s, const struct view *v, struct req
 		return NEXT_REDRAW;
 	}
 	s->mode = s->mode == SHEET_CHOOSES ? SHEET_READS : SHEET_CHOOSES;
-	*s->versions = (struct table_state){ .is_unsorted = true };
+	*s->chosen = (struct table_state){ .is_unsorted = true };
 	for (size_t i = 0; i < p->n_versions; i++)
 		if (&p->versions[i] == p->to)
-			s->versions->selected = i;
+			s->chosen->selected = i;
+	return NEXT_REDRAW;
+}
+
+static enum next choose_action(struct sheet_screen *s, const struct view *v, struct requests *out)
+{
+	const struct deploy_plan *p = plan(s, v);
+	if (p == NULL || p->n_actions == 0 || deploy_refusal(v)[0] != '\0') {
+		out->message = deploy_refusal(v)[0] != '\0' ? deploy_refusal(v) : p == NULL ? "there is no plan yet" : "its driver can do nothing else";
+		return NEXT_REDRAW;
+	}
+	s->mode = s->mode == SHEET_ACTS ? SHEET_READS : SHEET_ACTS;
+	*s->chosen = (struct table_state){ .is_unsorted = true };
 	return NEXT_REDRAW;
 }
 
@@ -473,10 +550,11 @@ static enum next command(struct screen *screen, const struct view *view, enum co
 	case COMMAND_ENTER: return enter(s, view, out);
 	case COMMAND_UNFOLD: unfold_all(s); return NEXT_REDRAW;
 	case COMMAND_VERSIONS: return choose(s, view, out);
+	case COMMAND_ACTIONS: return choose_action(s, view, out);
 	case COMMAND_REASON: return write_reason(s);
 	case COMMAND_PLAN_AGAIN: return again(s, view, out);
 	case COMMAND_BACK:
-		if (s->mode != SHEET_CHOOSES)
+		if (s->mode != SHEET_CHOOSES && s->mode != SHEET_ACTS)
 			return NEXT_IGNORED;
 		s->mode = SHEET_READS;
 		return NEXT_REDRAW;
@@ -489,6 +567,8 @@ static bool offers(const struct screen *screen, const struct view *view, enum co
 	const struct sheet_screen *s = (const struct sheet_screen *)screen;
 	if (c == COMMAND_ENTER && s->places.n > 0)
 		return true;
+	if (c == COMMAND_ACTIONS)
+		return plan(s, view) != NULL && plan(s, view)->n_actions > 0 && deploy_refusal(view)[0] == '\0';
 	if (c == COMMAND_VERSIONS || c == COMMAND_UNFOLD || c == COMMAND_ENTER)
 		return plan(s, view) != NULL;
 	return c != COMMAND_PLAN_AGAIN || deploy_refusal(view)[0] == '\0';
@@ -504,7 +584,7 @@ static void release(struct screen *screen)
 	sheet_places_release(&s->places);
 	prompt_release(&s->prompt);
 	free(s->seen);
-	free(s->versions);
+	free(s->chosen);
 	free(s->unfolded);
 	free(s);
 }
@@ -526,10 +606,10 @@ static struct sheet_screen *make(void)
 	sheet_places_init(&s->places);
 	arming_about(&s->arming, 0, NULL);
 	s->seen = calloc(1, sizeof *s->seen);
-	s->versions = calloc(1, sizeof *s->versions);
+	s->chosen = calloc(1, sizeof *s->chosen);
 	if (s->seen != NULL)
 		sheet_lines_init(&s->seen->lines);
-	if (s->seen == NULL || s->versions == NULL) {
+	if (s->seen == NULL || s->chosen == NULL) {
 		release(&s->screen);
 		return NULL;
 	}
@@ -541,7 +621,7 @@ struct screen *sheet_screen_new(const struct deploy_wish *w, const char *request
 	struct sheet_screen *s = make();
 	if (s == NULL)
 		return NULL;
-	s->wish.kind = w->kind;
+	s->wish.kind = s->kind = w->kind;
 	s->wish.alert = w->alert;
 	snprintf(s->target, sizeof s->target, "%s", w->target);
 	snprintf(s->version, sizeof s->version, "%s", w->version);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The driver `kubernetes` on a hostile cluster. The input is a byte that chooses the kind of workload, then answers, parted by form feeds,
- * each with a byte that chooses its status: those of a look first, then those to every step of every plan that was made of it. What must
- * hold whatever it says: looks and steps come to an end, all that is asked goes to the cluster meant, names stay in their segments, and
+ * each with a byte that chooses its status: those of a look first, then those to every step of every plan that was made of it; and all of them to each
+ * conversation about the lock. What must hold whatever it says: looks, steps and conversations come to an end, what is told of a holder is safe to show, all that is asked goes to the cluster meant, names stay in their segments, and
  * bodies are JSON of our own shape. */
 #include "tests/fuzz/fuzz.h"
 
@@ -10,8 +10,9 @@
 
 #include "base/diagnostics.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "base/yaml.h"
-#include "deploy/driver.h"
+#include "deploy/lock.h"
 
 enum { TURNS_MAX = 64, STEP_TURNS_MAX = 300 };
 
@@ -157,6 +158,31 @@ static void look(struct look *l, struct stream *answers)
 	HOLDS(false && "a look ends");
 }
 
+static void check_lock(const struct look *l, struct stream answers, enum lock_wish wish)
+{
+	struct answer answer;
+	struct locking k = { .driver = driver_find("kubernetes"), .settings = l->settings, .unit = l->unit, .wish = wish, .path = "", .takes = wish == LOCK_TAKES ? "x" : "",
+		             .now_ms = l->now_ms, .arena = l->arena, .holder = { "run-1", "kim", "jump1", "rollback" } };
+	for (int i = 0; i < TURNS_MAX; i++) {
+		enum look_turn t = lock_turn(&k);
+		HOLDS(t != LOOK_FAILED && (t != LOOK_WAIT || (k.wait_ms > 0 && k.wait_ms <= 60000)));
+		if (t == LOOK_ASK)
+			check_ask(&k.next);
+		if (t == LOOK_DONE) {
+			struct buf safe;
+			buf_init(&safe, 4 * LOCK_TEXT);
+			HOLDS(text_safe(&safe, k.seen.text, strnlen(k.seen.text, sizeof k.seen.text)) == ERR_OK && strcmp(buf_text(&safe), k.seen.text) == 0);
+			HOLDS(k.seen.key[0] != '\0' || (k.seen.state != LOCK_HELD && k.seen.state != LOCK_STALE));
+			buf_release(&safe);
+			return;
+		}
+		if (t == LOOK_ASK && !next(&answers, &answer))
+			return;
+		k.last = t == LOOK_ASK ? &answer : NULL;
+	}
+	HOLDS(false && "a conversation ends");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const kinds[] = { "deployment", "statefulset", "daemonset", "rollout", "inferenceservice" };
@@ -178,12 +204,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	};
 	const struct unit unit = { .name = "chat", .node = "", .model = "chat", .group = "", .url = "", .destination = "", .user = "" };
 	HOLDS(settings_read(&arena, driver->options, driver->n_options, &deploy, "f", &d, &settings, &why) == ERR_OK);
-	char *text = fuzz_text(data + 1, size - 1);
+	char *text = fuzz_text(data + 1, size - 1), *again = fuzz_text(data + 1, size - 1);
 	struct stream answers = { text, text + size - 1 };
 	struct look *l = arena_zeroed(&arena, 1, sizeof *l);
 	HOLDS(l != NULL);
 	*l = (struct look){ .deploy = &deploy, .settings = &settings, .unit = &unit, .now_ms = 1795446000000, .arena = &arena };
+	for (int wish = LOCK_LOOKS; wish <= LOCK_GIVES_BACK; wish++) {
+		memcpy(again, data + 1, size - 1); /* what was read is parted */
+		check_lock(l, (struct stream){ again, again + size - 1 }, (enum lock_wish)wish);
+	}
 	look(l, &answers);
+	free(again);
 	free(text);
 	arena_release(&arena);
 	yaml_discard(yaml);

@@ -70,8 +70,11 @@ static void carry(struct kube_bench *b, const struct ask *ask, struct answer *ou
 		                .status = r.is_silent ? 0 : r.status,
 		                .text = r.is_silent ? "" : r.text,
 		                .n = r.is_silent ? 0 : strlen(r.text),
-		                .retry_after_ms = r.retry_after * 1000 };
+		                .retry_after_ms = r.retry_after * 1000,
+		                .date_ms = r.date_ms };
 }
+
+void kube_bench_ask(struct kube_bench *b, const struct ask *ask, struct answer *out) { carry(b, ask, out); }
 
 /* ---- looking and planning ---- */
 

@@ -37,6 +37,8 @@ struct kube_bench {
 void kube_bench_begin(struct kube_bench *b, const char *options);
 void kube_bench_end(struct kube_bench *b);
 
+/* Carries one ask to the cluster and back; the answer's text lives until the next. */
+void kube_bench_ask(struct kube_bench *b, const struct ask *ask, struct answer *out);
 /* Looks; the found stays in b->look.found. False: it failed, why says why. */
 bool kube_bench_look(struct kube_bench *b, struct why *why);
 /* Plans to the version whose tag, name or id that is (NULL: the running one). */

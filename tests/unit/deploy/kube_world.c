@@ -9,7 +9,7 @@
 
 #include "tests/unit/deploy/kube_patch.h"
 
-enum { OBJECTS_MAX = 64, REQUESTS_MAX = 256, FAULTS_MAX = 16, SETTLE_MAX = 20 };
+enum { OBJECTS_MAX = 64, REQUESTS_MAX = 256, FAULTS_MAX = 16, REFUSALS_MAX = 8, SETTLE_MAX = 20 };
 
 struct object {
 	char  *collection;
@@ -27,6 +27,11 @@ struct fault {
 	int             status, skip, times;
 };
 
+struct refusal {
+	char begin[160], part[32], reason[32], message[512];
+	int  status;
+};
+
 struct kube_world {
 	struct object  objects[OBJECTS_MAX];
 	size_t         n;
@@ -38,6 +43,9 @@ struct kube_world {
 	size_t         n_faults;
 	char           bad[64], denied[FAULTS_MAX][64], token[64];
 	size_t         n_denied;
+	struct refusal refusals[REFUSALS_MAX];
+	size_t         n_refusals;
+	int64_t        now_ms;
 };
 
 /* ---- objects ---- */
@@ -525,6 +533,20 @@ void kube_world_fault(struct kube_world *w, const char *method, enum kube_fault 
 	snprintf(f->method, sizeof f->method, "%s", method);
 }
 
+void kube_world_refuses(struct kube_world *w, const char *begin, const char *part, int status, const char *reason, const char *message)
+{
+	if (w->n_refusals == REFUSALS_MAX)
+		abort();
+	struct refusal *r = &w->refusals[w->n_refusals++];
+	r->status = status;
+	snprintf(r->begin, sizeof r->begin, "%s", begin);
+	snprintf(r->part, sizeof r->part, "%s", part);
+	snprintf(r->reason, sizeof r->reason, "%s", reason);
+	snprintf(r->message, sizeof r->message, "%s", message);
+}
+
+void kube_world_clock(struct kube_world *w, int64_t now_ms) { w->now_ms = now_ms; }
+
 /* ---- requests ---- */
 
 static void reply(struct kube_reply *out, int status, cJSON *o)
@@ -665,6 +687,52 @@ static void review(struct kube_world *w, const char *body, struct kube_reply *ou
 	reply(out, 201, o);
 }
 
+/* A MicroTime is "2026-11-23T15:00:00.000000Z" and nothing else; what is not there is fine. */
+static bool is_micro_time(const cJSON *spec, const char *key)
+{
+	const cJSON *at = cJSON_GetObjectItemCaseSensitive(spec, key);
+	if (at == NULL)
+		return true;
+	const char *text = cJSON_IsString(at) ? at->valuestring : "";
+	return strlen(text) == 27 && text[10] == 'T' && text[19] == '.' && strspn(text + 20, "0123456789") == 6 && text[26] == 'Z';
+}
+
+static bool is_good_lease(const cJSON *o)
+{
+	const cJSON *spec = cJSON_GetObjectItemCaseSensitive(o, "spec"), *lasts = cJSON_GetObjectItemCaseSensitive(spec, "leaseDurationSeconds");
+	return is_micro_time(spec, "acquireTime") && is_micro_time(spec, "renewTime") && (lasts == NULL || (cJSON_IsNumber(lasts) && lasts->valuedouble > 0));
+}
+
+static bool is_of_leases(const char *path)
+{
+	return strncmp(path, "/apis/coordination.k8s.io/v1/", 29) == 0;
+}
+
+/* Leases alone: nothing else is made by those that are tested. */
+static void create(struct kube_world *w, const char *target, size_t n, const char *body, struct kube_reply *out)
+{
+	char path[1024], collection[512], dry[16];
+	cJSON *o = cJSON_Parse(body);
+	const char *name = str(cJSON_GetObjectItemCaseSensitive(o, "metadata"), "name");
+	snprintf(collection, sizeof collection, "%.*s", (int)n, target);
+	snprintf(path, sizeof path, "%s/%s", collection, name);
+	if (o == NULL || name[0] == '\0' || strcmp(str(o, "kind"), "Lease") != 0)
+		refuse(out, 400, "BadRequest", "no Lease");
+	else if (!is_good_lease(o))
+		refuse(out, 400, "BadRequest", "Lease in version \"v1\" cannot be handled as a Lease: parsing time");
+	else if (find(w, path, strlen(path)) != NULL)
+		refuse(out, 409, "AlreadyExists", "leases.coordination.k8s.io already exists");
+	else if (parameter(target, "dryRun", dry, sizeof dry)) {
+		set(sub(o, "metadata"), "resourceVersion", cJSON_CreateString(""));
+		reply(out, 201, o);
+		return;
+	} else {
+		reply(out, 201, cJSON_Duplicate(put(w, collection, o)->o, true));
+		return;
+	}
+	cJSON_Delete(o);
+}
+
 static void patch(struct kube_world *w, struct object *at, bool is_status, const char *target, const char *type, const char *body,
                   struct kube_reply *out)
 {
@@ -695,7 +763,12 @@ static void patch(struct kube_world *w, struct object *at, bool is_status, const
 		refuse_as(out, 409);
 		return;
 	}
-	if (is_custom && !is_status) /* the status of the main resource is not heard of */
+	if (is_of_leases(at->collection) && !is_good_lease(now)) {
+		cJSON_Delete(now);
+		refuse(out, 422, "Invalid", "Lease is invalid");
+		return;
+	}
+	if (is_custom && !is_status && !is_of_leases(at->collection)) /* the status of the main resource is not heard of */
 		set(now, "status", cJSON_Duplicate(sub(at->o, "status"), true));
 	if (is_trial) {
 		reply(out, 200, now);
@@ -726,9 +799,11 @@ static void route(struct kube_world *w, const char *method, const char *target, 
 	size_t n = strcspn(target, "?");
 	bool is_status = n > sizeof status - 1 && memcmp(target + n - (sizeof status - 1), status, sizeof status - 1) == 0;
 	struct object *at = find(w, target, is_status ? n - (sizeof status - 1) : n);
-	bool is_known = strncmp(target, "/apis/apps/", 11) == 0 || strncmp(target, "/api/v1/", 8) == 0 || at != NULL;
+	bool is_known = strncmp(target, "/apis/apps/", 11) == 0 || strncmp(target, "/api/v1/", 8) == 0 || is_of_leases(target) || at != NULL;
 	if (strcmp(method, "POST") == 0 && strncmp(target, "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", n) == 0)
 		review(w, body, out);
+	else if (strcmp(method, "POST") == 0 && is_of_leases(target))
+		create(w, target, n, body, out);
 	else if (strcmp(method, "GET") == 0 && at != NULL) {
 		step(w, at);
 		at = find(w, target, n);
@@ -783,6 +858,16 @@ void kube_world_handle(struct kube_world *w, const char *method, const char *tar
 	if (w->token[0] != '\0' && strcmp(authorization, wanted) != 0) {
 		refuse_as(out, 401);
 		return;
+	}
+	out->date_ms = w->now_ms;
+	for (size_t i = 0; i < w->n_refusals; i++) {
+		const struct refusal *r = &w->refusals[i];
+		size_t verb = strcspn(r->begin, " ");
+		if (strlen(method) == verb && strncmp(method, r->begin, verb) == 0 && strncmp(target, r->begin + verb + 1, strlen(r->begin + verb + 1)) == 0 &&
+		    strstr(target, r->part) != NULL) {
+			refuse(out, r->status, r->reason, r->message);
+			return;
+		}
 	}
 	struct fault *f = due(w, method);
 	struct object *at = find(w, target, strcspn(target, "?"));

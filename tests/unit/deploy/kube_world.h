@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct cJSON;
 struct kube_world;
@@ -44,12 +45,18 @@ enum kube_fault {
 /* The next `times` requests of that method fare so, once `skip` of them have gone well. */
 void kube_world_fault(struct kube_world *w, const char *method, enum kube_fault fault, int status, int skip, int times);
 
+/* Requests that begin so ("POST /apis/coordination.k8s.io/") and hold `part` in their target ("dryRun=All", "" all) are refused in these words from now on. */
+void kube_world_refuses(struct kube_world *w, const char *method_and_part, const char *part, int status, const char *reason, const char *message);
+/* What its clock says; 0: it does not say. */
+void kube_world_clock(struct kube_world *w, int64_t now_ms);
+
 struct kube_reply {
 	int         status;
 	char       *text; /* owned: free() */
 	const char *type;
 	int         retry_after; /* seconds; 0: not said */
 	bool        is_silent;
+	int64_t     date_ms;     /* 0: not said */
 };
 /* `target` is path and query as sent. */
 void kube_world_handle(struct kube_world *w, const char *method, const char *target, const char *type, const char *authorization,

@@ -43,6 +43,10 @@ UNIT_TESTS += tests/unit/deploy/test_kubernetes_actions
 tests_unit_deploy_test_kubernetes_actions_SOURCES = %reldir%/test_kubernetes_actions.c $(kube_bench)
 tests_unit_deploy_test_kubernetes_actions_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/deploy/test_kubernetes_lock
+tests_unit_deploy_test_kubernetes_lock_SOURCES = %reldir%/test_kubernetes_lock.c $(kube_bench)
+tests_unit_deploy_test_kubernetes_lock_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/deploy/test_kubernetes_custom
 tests_unit_deploy_test_kubernetes_custom_SOURCES = %reldir%/test_kubernetes_custom.c $(kube_bench)
 tests_unit_deploy_test_kubernetes_custom_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)

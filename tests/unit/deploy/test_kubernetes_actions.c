@@ -82,6 +82,32 @@ static void test_words(void **state)
 	}
 }
 
+/* What is listed is what may be asked for, and nothing else. */
+static void test_the_list(void **state)
+{
+	static const struct {
+		const char *kind, *words;
+	} rows[] = {
+		{ "deployment", "pause resume scale " }, { "statefulset", "scale " }, { "daemonset", "" },
+		{ "rollout", "pause resume scale promote retry abort " }, { "inferenceservice", "promote traffic " },
+	};
+	(void)state;
+	for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+		char options[128], words[256] = "", asked[64];
+		const struct driver_action *a;
+		snprintf(options, sizeof options, OPTIONS "kind: %s\n", rows[k].kind);
+		kube_bench_begin(&b, options);
+		for (size_t i = 0; (a = b.driver->action_at(&b.settings, i)) != NULL; i++) {
+			snprintf(words + strlen(words), sizeof words - strlen(words), "%s ", a->word);
+			snprintf(asked, sizeof asked, a->most >= 0 ? "%s=%lld" : "%s", a->word, (long long)a->most);
+			assert_true(b.driver->is_action(&b.settings, asked));
+			assert_true(a->sentence[0] != '\0');
+		}
+		assert_string_equal(words, rows[k].words);
+		kube_bench_end(&b);
+	}
+}
+
 static void test_paused_and_resumed(void **state)
 {
 	(void)state;
@@ -116,7 +142,10 @@ static void test_scaled(void **state)
 	begin(OPTIONS, DEPLOYMENTS, "{\"kind\":\"Deployment\"," SPEC);
 	assert_ok(plan("scale=5"));
 	titles(&b.forward, "try without effect: scale a from 3 to 5 replicas\nscale a from 3 to 5 replicas\nwait for the controller to see it\nwait for a to have rolled out\n");
-	assert_string_equal(b.forward.items[1].ask.body, "{\"spec\":{\"replicas\":5}}");
+	const char *version = cJSON_GetObjectItem(cJSON_GetObjectItem(kube_world_find(b.world, DEPLOYMENTS "/a"), "metadata"), "resourceVersion")->valuestring;
+	char body[128];
+	snprintf(body, sizeof body, "{\"metadata\":{\"resourceVersion\":\"%s\"},\"spec\":{\"replicas\":5}}", version);
+	assert_string_equal(b.forward.items[1].ask.body, body);
 	assert_true(b.forward.items[1].is_repeatable);
 	run_all(&b.forward);
 	assert_int_equal(spec_of(DEPLOYMENTS "/a", "replicas")->valueint, 5);
@@ -145,6 +174,83 @@ static void test_refused_by_the_cluster(void **state)
 	run_all(&b.forward);
 	assert_int_equal(spec_of(DEPLOYMENTS "/a", "replicas")->valueint, 5);
 	kube_bench_end(&b);
+}
+
+/* What is set is set from the value that was found, and from no other. */
+static void test_changed_meanwhile(void **state)
+{
+	static const struct {
+		const char *label, *word, *change; /* by somebody else, after the look */
+		bool        is_done;
+		const char *says;
+	} rows[] = {
+		{ "nothing of it",          "scale=5", "{\"metadata\":{\"annotations\":{\"x\":\"y\"}}}", true, "" },
+		{ "to the same",            "scale=5", "{\"spec\":{\"replicas\":5}}", true, "its replicas is 5 already" },
+		{ "to another number",      "scale=5", "{\"spec\":{\"replicas\":4}}", false, "somebody else has set its replicas to 4" },
+		{ "its template, scaled",   "scale=5", "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"a:v1\",\"args\":[\"x\"]}]}}}}", true, "" },
+		{ "paused by another",      "pause",   "{\"spec\":{\"paused\":true}}", true, "its paused is true already" },
+		{ "its template, paused",   "pause",   "{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"a:v9\"}]}}}}", false, "somebody else has changed its template" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		begin(OPTIONS, DEPLOYMENTS, "{\"kind\":\"Deployment\"," SPEC);
+		assert_ok(plan(rows[i].word));
+		kube_world_change(b.world, DEPLOYMENTS "/a", rows[i].change);
+		kube_world_forget(b.world);
+		enum verdict_kind kind = kube_bench_step(&b, &b.forward.items[1], 0);
+		if ((kind == VERDICT_DONE) != rows[i].is_done || strstr(b.last.text, rows[i].says) == NULL)
+			fail_msg("%s: %d, %s", rows[i].label, (int)kind, b.last.text);
+		assert_int_equal(kube_world_count(b.world, "PATCH"), rows[i].says[0] != '\0' ? 1 : 2); /* refused, read, and where it may be sent with what was read */
+		kube_bench_end(&b);
+	}
+}
+
+/* Whoever is faster each time is not raced for ever. */
+static void test_conflicts_end(void **state)
+{
+	(void)state;
+	begin(OPTIONS, DEPLOYMENTS, "{\"kind\":\"Deployment\"," SPEC);
+	assert_ok(plan("scale=5"));
+	kube_world_fault(b.world, "PATCH", KUBE_FAULT_STALE, 0, 0, 1000);
+	kube_world_forget(b.world);
+	assert_int_equal(kube_bench_step(&b, &b.forward.items[1], 0), VERDICT_FAILED);
+	assert_non_null(strstr(b.last.text, "changed by others each of 5 times"));
+	assert_int_equal(kube_world_count(b.world, "PATCH"), 6);
+	assert_int_equal(spec_of(DEPLOYMENTS "/a", "replicas")->valueint, 3);
+	kube_bench_end(&b);
+}
+
+/* After an interruption the workload says whether it had happened. */
+static void test_looked_at_again(void **state)
+{
+	(void)state;
+	begin(OPTIONS, DEPLOYMENTS, "{\"kind\":\"Deployment\"," SPEC);
+	assert_ok(plan("scale=5"));
+	assert_int_equal(kube_bench_probe(&b, &b.forward.items[1]), VERDICT_AGAIN);
+	kube_world_fault(b.world, "PATCH", KUBE_FAULT_SILENT, 0, 0, 1);
+	assert_int_equal(kube_bench_step(&b, &b.forward.items[1], 0), VERDICT_DONE);
+	assert_int_equal(kube_bench_probe(&b, &b.forward.items[1]), VERDICT_DONE);
+	kube_bench_end(&b);
+}
+
+/* A webhook has its own ideas of how many. */
+static void test_made_something_else_of(void **state)
+{
+	static const char *const words[] = { "scale=5", "pause" };
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		static const char answers[2][512] = { "{\"kind\":\"Deployment\"," SPEC, "{\"kind\":\"Deployment\"," SPEC };
+		begin(OPTIONS, DEPLOYMENTS, "{\"kind\":\"Deployment\"," SPEC);
+		assert_ok(plan(words[i]));
+		const struct answer answer = { .err = ERR_OK, .why = "", .was_sent = true, .status = 200, .text = answers[i], .n = strlen(answers[i]) };
+		int at = 0;
+		const struct judging j = { .deploy = &b.deploy, .settings = &b.settings, .unit = &b.unit, .step = &b.forward.items[0], .answer = &answer, .arena = &b.arena, .at = &at };
+		struct verdict v = { .kind = VERDICT_DONE };
+		b.driver->judge(&j, &v);
+		assert_int_equal(v.kind, VERDICT_FAILED);
+		assert_non_null(strstr(v.text, i == 0 ? "its replicas would be 3" : "its paused would be false"));
+		kube_bench_end(&b);
+	}
 }
 
 static void test_rollouts(void **state)
@@ -209,9 +315,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_the_list),
 		cmocka_unit_test(test_paused_and_resumed),
 		cmocka_unit_test(test_scaled),
 		cmocka_unit_test(test_refused_by_the_cluster),
+		cmocka_unit_test(test_changed_meanwhile),
+		cmocka_unit_test(test_conflicts_end),
+		cmocka_unit_test(test_looked_at_again),
+		cmocka_unit_test(test_made_something_else_of),
 		cmocka_unit_test(test_rollouts),
 		cmocka_unit_test(test_traffic),
 	};

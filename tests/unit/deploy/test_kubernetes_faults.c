@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "deploy/kube_config.h"
+#include "deploy/lock.h"
 #include "tests/unit/faults.h"
 
 static struct why why;
@@ -106,6 +107,42 @@ static void test_look_and_plan(void **state)
 	buf_release(&want);
 }
 
+/* Takes the lock, renews it and gives it back; where memory ran out it is not known, which is never taken for ours. */
+static enum err lock_and_free(void *ctx, struct why *sentence)
+{
+	static struct kube_bench b;
+	static const enum lock_wish wishes[] = { LOCK_TAKES, LOCK_TAKES, LOCK_GIVES_BACK };
+	static const enum lock_state want[] = { LOCK_TAKEN, LOCK_KEPT, LOCK_FREE };
+	enum err e = ERR_OK;
+	(void)ctx;
+	fault_pause();
+	kube_bench_begin(&b, "name: triton\nnamespace: serving\ncontext: prod\nkind: statefulset\n");
+	fault_resume();
+	for (size_t i = 0; i < 3 && e == ERR_OK; i++) {
+		struct locking l = { .driver = b.driver, .settings = &b.settings, .unit = &b.unit, .wish = wishes[i], .path = "x", .takes = "", .now_ms = 1795446000000, .arena = &b.arena,
+			             .holder = { "key-1", "kim", "jump1", "rollback of chat" } };
+		struct answer answer;
+		enum look_turn t;
+		while ((t = lock_turn(&l)) == LOOK_ASK) {
+			carry(&b, &l.next, &answer);
+			l.last = &answer;
+		}
+		if (t == LOOK_DONE && l.seen.state == LOCK_UNKNOWN)
+			e = why_set(sentence, ERR_MEMORY, "%s", l.seen.text);
+		else if (t != LOOK_DONE || l.seen.state != want[i])
+			fail_msg("%s: state %d in place of %d", fault_label(), (int)l.seen.state, (int)want[i]);
+	}
+	fault_end();
+	kube_bench_end(&b);
+	return e;
+}
+
+static void test_lock(void **state)
+{
+	(void)state;
+	fault_loop("lock", ERR_OK, lock_and_free, NULL);
+}
+
 static char path[64];
 
 static enum err log_in(void *ctx, struct why *sentence)
@@ -139,7 +176,7 @@ static void test_login(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_look_and_plan),
+		cmocka_unit_test(test_look_and_plan), cmocka_unit_test(test_lock),
 		cmocka_unit_test(test_login),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

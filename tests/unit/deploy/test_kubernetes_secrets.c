@@ -337,6 +337,63 @@ static void test_refusals_that_repeat_it(void **state)
 	end(NULL);
 }
 
+/* Nor does a webhook's, which may quote anything of what it was shown, trial or not. */
+static void test_webhooks_that_quote_it(void **state)
+{
+	static const char *const words[] = { "hunter2-env-v1", "--api-key=hunter2-arg-v1 and hunter2-word-v1", "hunter2-annotation-v1hunter2-annotation-v1", "it says hunter2-hook-v1, hunter2-volume-v1" };
+	char said[256], path[300];
+	(void)state;
+	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
+		for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+			begin(&kinds[k]);
+			assert_ok(kube_bench_plan(&b, DEPLOY_ROLLBACK, "v1", &why));
+			snprintf(said, sizeof said, "admission webhook denied the request: %s", words[i]);
+			snprintf(path, sizeof path, "PATCH %s", path_of(&kinds[k]));
+			kube_world_refuses(b.world, path, "fieldManager", 403, "Forbidden", said);
+			size_t n_sent = 0;
+			for (size_t n = 0; n < b.forward.n; n++) {
+				if (b.forward.items[n].shown.kind == ASK_NONE)
+					continue;
+				n_sent++;
+				assert_int_equal(kube_bench_step(&b, &b.forward.items[n], 0), VERDICT_FAILED);
+				assert_kept_from(kinds[k].kind, b.last.text);
+				assert_non_null(strstr(b.last.text, "HTTP 403: admission webhook denied the request: "));
+				assert_non_null(strstr(b.last.text, "****"));
+			}
+			assert_int_equal(n_sent, 2);
+			end(NULL);
+		}
+}
+
+/* Words that are too long to be looked through are not told. */
+static void test_a_refusal_without_end(void **state)
+{
+	static char said[512];
+	(void)state;
+	begin(&kinds[0]);
+	assert_ok(kube_bench_plan(&b, DEPLOY_ROLLBACK, "v1", &why));
+	assert_int_equal(kube_bench_step(&b, &b.forward.items[0], 1), VERDICT_AGAIN);
+	char *text = malloc(20000);
+	assert_non_null(text);
+	snprintf(said, sizeof said, "{\"kind\":\"Status\",\"status\":\"Failure\",\"reason\":\"Forbidden\",\"code\":403,\"message\":\"hunter2-env-v1 ");
+	snprintf(text, 20000, "%s%0*d\"}", said, 8000, 0);
+	struct verdict v = { 0 };
+	int at = 0;
+	void *memory = NULL;
+	struct answer list, no = { .err = ERR_OK, .why = "", .was_sent = true, .status = 403, .text = text, .n = strlen(text) };
+	kube_bench_ask(&b, &b.forward.items[1].ask, &list);
+	struct judging j = { .deploy = &b.deploy, .settings = &b.settings, .unit = &b.unit, .step = &b.forward.items[1], .answer = &list, .arena = &b.arena, .at = &at, .memory = &memory };
+	b.driver->judge(&j, &v);
+	assert_int_equal(v.kind, VERDICT_AGAIN);
+	j.answer = &no;
+	b.driver->judge(&j, &v);
+	assert_int_equal(v.kind, VERDICT_FAILED);
+	assert_kept_from("a refusal without end", v.text);
+	assert_non_null(strstr(v.text, "HTTP 403"));
+	free(text);
+	end(NULL);
+}
+
 /* ---- plans of before ---- */
 
 /* They hold the body itself, plain hashes and the uid, and are led to their end as they were begun. */
@@ -437,6 +494,8 @@ int main(void)
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_interrupted),
 		cmocka_unit_test(test_refusals_that_repeat_it),
+		cmocka_unit_test(test_webhooks_that_quote_it),
+		cmocka_unit_test(test_a_refusal_without_end),
 		cmocka_unit_test(test_plan_of_before),
 		cmocka_unit_test(test_masked),
 		cmocka_unit_test(test_differences),

@@ -28,6 +28,7 @@ static struct kube_bench   b;
 static struct kube_server *server;
 static struct loop        *loop;
 static struct hands       *hands;
+static int64_t             date_ms; /* what the last answer says of its server's clock */
 static char                dir[64];
 static bool                is_made; /* certificates */
 
@@ -119,6 +120,7 @@ static bool has_come(const void *what) { return ((const struct heard *)what)->ha
 static void on_answer(void *ctx, const struct answer *a)
 {
 	struct heard *h = ctx;
+	date_ms = a->date_ms;
 	free(b.text);
 	b.text = malloc(a->n + 1);
 	assert_non_null(b.text);
@@ -258,6 +260,8 @@ static void test_rollback(void **state)
 	(void)state;
 	need_server();
 	look();
+	int64_t off_ms = date_ms - clock_wall_ms(clock_system()); /* it is this machine's */
+	assert_true(off_ms > -60 * 1000 && off_ms < 60 * 1000);
 	assert_int_equal(b.look.found.n_versions, 2);
 	assert_ok(kube_bench_plan(&b, DEPLOY_ROLLBACK, "v1", &why));
 	assert_non_null(strstr(b.forward.items[0].ask.url, "kubernetes://a%2Fb%40c/apis/apps/v1/namespaces/serving/replicasets?fieldSelector=metadata.name%3Dllama-8b-"));

@@ -48,6 +48,9 @@ static void what_is_written_is_read_again(void **state)
 	m.found[5].versions[0].is_running = false;
 	m.found[5].versions[1].is_running = true;
 	struct deploy_plan *p = make(), *back = NULL;
+	struct driver_action actions[] = { { "pause", -1, "let nothing roll out for now" }, { "scale", 10000, "another number" } };
+	p->actions = actions;
+	p->n_actions = 2;
 	struct buf first = written(p), second;
 	assert_ok(plan_read(&m.arena, buf_text(&first), first.len, &back, &why));
 	second = written(back);
@@ -60,6 +63,9 @@ static void what_is_written_is_read_again(void **state)
 	char runs[PLAN_FROM];
 	assert_string_equal(plan_from(back, runs), "v14, v13");
 	assert_true(back->gate.latency_ratio == 1.2 && back->gate.min_requests == 20 && back->gate.ready_ms == 900000 && back->on_failure == GATE_UNDO);
+	assert_true(back->n_actions == 2 && back->actions[0].most == -1 && back->actions[1].most == 10000);
+	assert_string_equal(back->actions[1].word, "scale");
+	assert_string_equal(back->actions[0].sentence, "let nothing roll out for now");
 	assert_true(back->takes_two && back->confirm == CONFIRM_NAME && back->alert == 7 && back->made_ms == MAKER_NOW_MS);
 	const struct plan_unit *u = &back->units[0];
 	assert_string_equal(u->unit.destination, "node-01");

@@ -633,6 +633,38 @@ static void check_any(const struct deploy_plan *p, uint32_t seed)
 	assert_row(label, (acting == 0) == plan_is_forbidden(p, &reason));
 }
 
+/* What is found out once a plan is made comes to stand where its level belongs. */
+static void one_more_warning_is_told(void **state)
+{
+	static const struct {
+		const char        *label;
+		enum warning_level level;
+		bool               forbids;
+	} rows[] = { { "a note", WARNING_NOTE, false }, { "care", WARNING_CARE, false }, { "serious", WARNING_SERIOUS, false }, { "forbids", WARNING_FORBIDS, true } };
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const char *reason = "";
+		maker_init(&m, 6);
+		m.in.last_ms = m.in.now_ms - 60000; /* care */
+		struct deploy_plan *p = make();
+		size_t n = p->n_warnings, found = 0;
+		enum confirm before = p->confirm;
+		assert_ok(planner_tell(&m.arena, p, rows[i].level, "what was found", &why));
+		assert_row(rows[i].label, p->n_warnings == n + 1);
+		for (size_t k = 0; k < p->n_warnings; k++) {
+			assert_row(rows[i].label, k == 0 || p->warnings[k - 1].level >= p->warnings[k].level);
+			found += strcmp(p->warnings[k].text, "what was found") == 0 && p->warnings[k].level == rows[i].level;
+		}
+		assert_row(rows[i].label, found == 1 && plan_is_forbidden(p, &reason) == rows[i].forbids);
+		assert_row(rows[i].label, p->confirm == (rows[i].level >= WARNING_SERIOUS ? CONFIRM_NAME : before));
+		while (p->n_warnings < PLAN_WARNINGS_MAX)
+			assert_ok(planner_tell(&m.arena, p, WARNING_NOTE, "many", &why));
+		assert_ok(planner_tell(&m.arena, p, WARNING_FORBIDS, "one too many", &why));
+		assert_row(rows[i].label, p->n_warnings == PLAN_WARNINGS_MAX && plan_is_forbidden(p, &reason));
+		maker_release(&m);
+	}
+}
+
 static void any_plan_is_whole_and_the_same_again(void **state)
 {
 	(void)state;
@@ -661,6 +693,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(waves_have_their_sizes),
+		cmocka_unit_test(one_more_warning_is_told),
 		cmocka_unit_test(machines_without_room_are_told),
 		cmocka_unit_test(nodes_that_are_down_count), cmocka_unit_test(locks_are_told), cmocka_unit_test(a_unit_is_looked_at_again),
 		cmocka_unit_test(the_canary_is_one_that_is_well),

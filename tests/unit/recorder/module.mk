@@ -22,6 +22,12 @@ tests_unit_recorder_test_deploy_secrets_SOURCES = %reldir%/test_deploy_secrets.c
 	tests/unit/deploy/kube_server.c tests/unit/deploy/kube_server.h tests/unit/deploy/small_server.c tests/unit/deploy/small_server.h
 tests_unit_recorder_test_deploy_secrets_LDADD   = $(libs_recorder) $(MHD_LIBS) $(CMOCKA_LIBS)
 
+SLOW_TESTS += tests/unit/recorder/test_deploy_cluster
+tests_unit_recorder_test_deploy_cluster_SOURCES = %reldir%/test_deploy_cluster.c $(recorder_bench) \
+	tests/unit/deploy/kube_world.c tests/unit/deploy/kube_world.h tests/unit/deploy/kube_patch.c tests/unit/deploy/kube_patch.h \
+	tests/unit/deploy/kube_server.c tests/unit/deploy/kube_server.h
+tests_unit_recorder_test_deploy_cluster_LDADD   = $(libs_recorder) $(MHD_LIBS) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/recorder/test_deploying_auto
 tests_unit_recorder_test_deploying_auto_SOURCES = %reldir%/test_deploying_auto.c $(store_folder)
 tests_unit_recorder_test_deploying_auto_LDADD   = $(libs_recorder) $(CMOCKA_LIBS)

@@ -539,6 +539,107 @@ static void test_versions_and_reason(void **state)
 	close_stage(&s);
 }
 
+/* What the driver of the plan can do instead: where it has nothing of the kind the key says so. */
+static void test_actions(void **state)
+{
+	static struct driver_action actions[] = { { "pause", -1, "let nothing roll out for now" }, { "scale", 10000, "another number of replicas" } };
+	struct stage s;
+	(void)state;
+	open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
+	press(&s, 'a');
+	press(&s, KEY_ENTER);
+	assert_int_equal(s.n_asks, 0);
+	sample_deploys_plan(s.deploys)->actions = actions;
+	sample_deploys_plan(s.deploys)->n_actions = 2;
+	console_changed(s.console);
+	press(&s, 'a');
+	golden_check(s.canvas, "sheet_actions_80x24");
+	press(&s, KEY_ESCAPE);
+	assert_string_equal(top(&s), "SHEET");
+	press(&s, 'a');
+	press(&s, 'y'); /* nothing is confirmed among them */
+	settle(&s, true);
+	assert_int_equal(s.n_asks, 0);
+	press(&s, KEY_ENTER);
+	assert_int_equal(s.n_asks, 1);
+	assert_int_equal(s.ask->kind, REQUEST_PLAN);
+	assert_string_equal(s.ask->verb, "redeploy"); /* though the sheet was of a rollback */
+	assert_string_equal(s.ask->to, "pause");
+	assert_string_equal(s.ask->target, "ranker");
+	close_stage(&s);
+}
+
+static void test_an_action_with_a_number(void **state)
+{
+	static struct driver_action actions[] = { { "pause", -1, "let nothing roll out for now" }, { "scale", 10000, "another number of replicas" } };
+	static const char *const no_numbers[] = { "", "x", "-1", "10001", "3x" };
+	struct stage s;
+	(void)state;
+	open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
+	sample_deploys_plan(s.deploys)->actions = actions;
+	sample_deploys_plan(s.deploys)->n_actions = 2;
+	console_changed(s.console);
+	press(&s, 'a');
+	press(&s, KEY_DOWN);
+	press(&s, KEY_ENTER);
+	for (size_t i = 0; i < sizeof no_numbers / sizeof no_numbers[0]; i++) {
+		type(&s, no_numbers[i]);
+		press(&s, KEY_ENTER);
+		assert_row(no_numbers[i], s.n_asks == 0);
+	}
+	type(&s, "1");
+	golden_check(s.canvas, "sheet_number_80x24");
+	type(&s, "2");
+	press(&s, KEY_ENTER);
+	assert_int_equal(s.n_asks, 1);
+	assert_string_equal(s.ask->verb, "redeploy");
+	assert_string_equal(s.ask->to, "scale=12");
+	close_stage(&s);
+}
+
+/* A version that is chosen afterwards is gone back to, as the sheet was opened for. */
+static void test_a_version_after_an_action(void **state)
+{
+	static struct driver_action actions[] = { { "pause", -1, "let nothing roll out for now" } };
+	struct stage s;
+	(void)state;
+	open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
+	sample_deploys_plan(s.deploys)->actions = actions;
+	sample_deploys_plan(s.deploys)->n_actions = 1;
+	console_changed(s.console);
+	press(&s, 'a');
+	press(&s, KEY_ENTER);
+	assert_string_equal(s.ask->verb, "redeploy");
+	struct deploy_detail *answer = sample_deploys_detail(s.deploys); /* its plan */
+	memcpy(answer->request, s.ask->id, sizeof answer->request);
+	console_changed(s.console);
+	paint(&s);
+	press(&s, 'v');
+	press(&s, KEY_DOWN);
+	press(&s, KEY_ENTER);
+	assert_int_equal(s.n_asks, 2);
+	assert_string_equal(s.ask->verb, "rollback");
+	assert_string_equal(s.ask->to, "12.2");
+	close_stage(&s);
+}
+
+/* Who may not act is offered nothing. */
+static void test_actions_of_a_viewer(void **state)
+{
+	static struct driver_action actions[] = { { "pause", -1, "let nothing roll out for now" } };
+	struct stage s;
+	(void)state;
+	open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
+	sample_deploys_plan(s.deploys)->actions = actions;
+	sample_deploys_plan(s.deploys)->n_actions = 1;
+	s.view->person.refusal = "--read-only was given: nothing can be asked for";
+	console_changed(s.console);
+	press(&s, 'a');
+	press(&s, KEY_ENTER);
+	assert_int_equal(s.n_asks, 0);
+	close_stage(&s);
+}
+
 static void test_unfolding(void **state)
 {
 	struct stage s;
@@ -846,6 +947,10 @@ int main(void)
 		cmocka_unit_test(test_two_persons),
 		cmocka_unit_test(test_what_cannot_be_confirmed),
 		cmocka_unit_test(test_versions_and_reason),
+		cmocka_unit_test(test_actions),
+		cmocka_unit_test(test_an_action_with_a_number),
+		cmocka_unit_test(test_a_version_after_an_action),
+		cmocka_unit_test(test_actions_of_a_viewer),
 		cmocka_unit_test(test_unfolding),
 		cmocka_unit_test(test_who),
 		cmocka_unit_test(test_controls),
