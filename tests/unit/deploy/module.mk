@@ -120,6 +120,10 @@ UNIT_TESTS += tests/unit/deploy/test_torchserve
 tests_unit_deploy_test_torchserve_SOURCES = %reldir%/test_torchserve.c $(driver_bench)
 tests_unit_deploy_test_torchserve_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/deploy/test_ray
+tests_unit_deploy_test_ray_SOURCES = %reldir%/test_ray.c $(driver_bench)
+tests_unit_deploy_test_ray_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/deploy/test_tfserving
 tests_unit_deploy_test_tfserving_SOURCES = %reldir%/test_tfserving.c $(driver_bench)
 tests_unit_deploy_test_tfserving_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
