@@ -47,6 +47,10 @@ struct lock_holder {
 	const char *who, *host, *what; /* for people */
 };
 
+/* What a holder does, of a plan: its kind, scope and version. */
+#define LOCK_WHAT       "%s of %.80s to %.80s"
+#define LOCK_TO_NOTHING "what each one runs" /* the version of a plan without one */
+
 /* It can be locked: commands run there. */
 bool lock_is_possible(const struct unit *u);
 /* The lock's path for this model, which is the same for all stores that call the model so. */

@@ -55,6 +55,7 @@ libdeploy_a_SOURCES += %reldir%/note.c %reldir%/note.h
 libdeploy_a_SOURCES += %reldir%/option.c %reldir%/option.h
 libdeploy_a_SOURCES += %reldir%/plan.c %reldir%/plan.h
 libdeploy_a_SOURCES += %reldir%/plan_compare.c %reldir%/plan_compare.h
+libdeploy_a_SOURCES += %reldir%/plan_lock.c %reldir%/plan_lock.h
 libdeploy_a_SOURCES += %reldir%/plan_print.c %reldir%/plan_print.h
 libdeploy_a_SOURCES += %reldir%/plan_print_steps.c
 libdeploy_a_SOURCES += %reldir%/plan_private.h

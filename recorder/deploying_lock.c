@@ -89,7 +89,7 @@ static void make_ask(struct acting *a, struct lock_of *l, struct arena *arena, s
 	char host[HOST_TEXT], what[WHAT_TEXT];
 	const struct lock_holder h = { a->plan->key, a->first.who, host, what };
 	snprintf(host, sizeof host, "%.*s", (int)strcspn(a->deploying->holder, ":"), a->deploying->holder);
-	snprintf(what, sizeof what, "%s of %.80s to %.80s", acting_verb(a), a->plan->scope, acting_to(a));
+	snprintf(what, sizeof what, LOCK_WHAT, acting_verb(a), a->plan->scope, acting_to(a));
 	if (a->locks->round == ROUND_FREE)
 		lock_ask_free(arena, a->plan->lock, a->plan->key, to);
 	else
