@@ -235,6 +235,8 @@ static enum err plan(struct survey *s, struct reader *r, struct why *why)
 	e = planner_make(&s->arena, &s->input, &s->plan, why);
 	if (e == ERR_OK && tell_chosen(s) != ERR_OK)
 		e = why_memory(why);
+	if (e == ERR_OK)
+		s->plan->fleet = deploying_fleet_stamp(&s->arena, s->fleet->fleet);
 	return e;
 }
 
