@@ -133,9 +133,18 @@ static void close_standby(struct run *r, void (*done)(void *ctx))
 	standby_close(s, done, r);
 }
 
+/* Behind the errands: that this console has left is to be found by its own recorder, which else leaves it to the next one. One that goes on alone is closed by on_alone_over. */
+static void close_recorder(void *ctx)
+{
+	struct run *r = ctx;
+	if (r->standby != NULL && r->headless == NULL)
+		close_standby(r, part_closed);
+	part_closed(r);
+}
+
 static void close_parts(struct run *r)
 {
-	r->n_closing = 1;
+	r->n_closing = 2;
 	loop_timer_close(r->settled);
 	r->settled = NULL;
 	if (r->session != NULL) {
@@ -143,11 +152,13 @@ static void close_parts(struct run *r)
 		session_close(r->session, part_closed, r);
 		r->session = NULL;
 	}
-	if (r->errands != NULL) {
+	if (r->standby != NULL)
 		r->n_closing++;
-		errands_close(r->errands, part_closed, r);
-		r->errands = NULL;
-	}
+	if (r->errands != NULL)
+		errands_close(r->errands, close_recorder, r);
+	else
+		close_recorder(r);
+	r->errands = NULL;
 	if (r->logs != NULL) {
 		r->n_closing++;
 		logs_close(r->logs, part_closed, r);
@@ -157,11 +168,6 @@ static void close_parts(struct run *r)
 		r->n_closing++;
 		access_close(r->access, part_closed, r);
 		r->access = NULL;
-	}
-	if (r->standby != NULL) {
-		r->n_closing++; /* closed by on_alone_over where it goes on */
-		if (r->headless == NULL)
-			close_standby(r, part_closed);
 	}
 	part_closed(r);
 }

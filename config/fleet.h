@@ -166,6 +166,9 @@ enum err fleet_read(const char *path, const struct profiles *p, struct diagnosti
 enum err fleet_parse(const char *text, size_t n, const char *name, const struct profiles *p, struct diagnostics *d, struct fleet **out,
                      struct why *why);
 
+/* A hash of the files that it was read from: the same for whoever reads them again, after another start too, as long as none has changed. */
+uint64_t fleet_stamp(const struct fleet *f);
+
 /* With no fleet file: this machine, and the well-known loopback ports of inference servers and exporters, as probes. */
 enum err fleet_default(const struct profiles *p, struct fleet **out, struct why *why);
 

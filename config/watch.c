@@ -130,6 +130,24 @@ bool files_have_changed(const struct fleet_files *files)
 	return false;
 }
 
+/* Not by device and inode, which a copy of the same files does not have. */
+uint64_t fleet_stamp(const struct fleet *f)
+{
+	const struct fleet_files *files = f->files;
+	uint64_t h = hash64(buf_text(&files->text), files->text.len, 1);
+	for (size_t i = 0; i < files->n_files; i++) {
+		const struct kept_file *file = &files->files[i];
+		const int64_t facts[] = { file->stamp.exists, file->stamp.size, file->stamp.seconds, file->stamp.nanoseconds };
+		h = hash64(file->path, strlen(file->path), h + 1);
+		h = hash64(facts, sizeof facts, h + 1);
+	}
+	for (size_t i = 0; i < files->n_globs; i++) {
+		h = hash64(files->globs[i].pattern, strlen(files->globs[i].pattern), h + 1);
+		h = hash64(&files->globs[i].found, sizeof files->globs[i].found, h + 1);
+	}
+	return h;
+}
+
 void files_free(struct fleet_files *files)
 {
 	if (files == NULL)

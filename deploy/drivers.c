@@ -11,6 +11,7 @@ static const struct driver *const drivers[] = {
 	&docker_driver,
 	&http_driver,
 	&kubernetes_driver,
+	&ray_driver,
 	&release_symlink_driver,
 	&systemd_driver,
 	&tfserving_driver,

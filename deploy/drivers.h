@@ -11,6 +11,7 @@ extern const struct driver compose_driver;
 extern const struct driver docker_driver;
 extern const struct driver http_driver;
 extern const struct driver kubernetes_driver;
+extern const struct driver ray_driver;
 extern const struct driver release_symlink_driver;
 extern const struct driver systemd_driver;
 extern const struct driver tfserving_driver;

@@ -50,6 +50,10 @@ struct lock_holder {
 	const char *who, *host, *what; /* for people */
 };
 
+/* What a holder does, of a plan: its kind, scope and version. */
+#define LOCK_WHAT       "%s of %.80s to %.80s"
+#define LOCK_TO_NOTHING "what each one runs" /* the version of a plan without one */
+
 /* What a lock says of its holder, in another's words; cut and made safe by lock_tell. Times in seconds; 0: not known. */
 struct lock_told {
 	char    state[16], key[LOCK_KEY], who[LOCK_TOLD], host[LOCK_TOLD], what[LOCK_TOLD], text[LOCK_TOLD];

@@ -249,6 +249,8 @@ static void put_head(struct buf *to, const struct deploy_plan *p)
 	put_text(to, "lock", p->lock);
 	put_text(to, "no_lock", p->no_lock);
 	put_text(to, "reason", p->reason);
+	if (p->fleet != NULL && p->fleet[0] != '\0')
+		put_text(to, "fleet", p->fleet);
 	put_number(to, "alert", p->alert);
 	put_number(to, "made", p->made_ms);
 	put_number(to, "took", p->took_ms);

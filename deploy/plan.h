@@ -79,6 +79,7 @@ struct deploy_plan {
 	int64_t              alert;    /* 0: none */
 	const char          *lock;     /* the path of the lock on the units' machines; "": none is made */
 	const char          *no_lock;  /* then why; "" not looked at */
+	const char          *fleet;    /* what the fleet's files were like (fleet_stamp); "" not known */
 	int64_t              made_ms;
 	int64_t              took_ms;  /* how long the last such run took; 0: none is known */
 };

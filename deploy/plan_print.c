@@ -289,6 +289,7 @@ enum err plan_print(const struct deploy_plan *p, struct buf *to)
 {
 	static void (*const parts[])(const struct deploy_plan *p, struct buf *to) = {
 		put_what, put_warnings, put_difference, put_waves, plan_print_steps, put_gate, plan_print_undo, put_confirmation, put_versions,
+		plan_print_locks, /* last: it is long, and the same each time */
 	};
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
 		size_t before = to->len;
@@ -296,7 +297,7 @@ enum err plan_print(const struct deploy_plan *p, struct buf *to)
 			buf_putc(to, '\n');
 		parts[i](p, to);
 		if (to->len == before + 1 && i > 0) /* the part had nothing to say */
-			to->len = before;
+			to->data[to->len = before] = '\0';
 	}
 	return to->err;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "deploy/plan_lock.h"
 #include "deploy/plan_private.h"
 #include "deploy/print_lines.h"
 
@@ -160,6 +161,49 @@ static void put_step(const struct step *s, size_t number, bool with_ask, struct 
 	buf_release(&text);
 }
 
+static void put_lock_ask(const char *words, const struct ask *ask, struct buf *to)
+{
+	struct buf text;
+	buf_init(&text, PLAN_DATA_MAX);
+	ask_print(ask, BODY_SHOWN, &text);
+	line_printf(to, 2, 6, " -  %s", words);
+	lines_put(to, 8, 10, buf_text(&text));
+	line_carry(to, &text);
+	buf_release(&text);
+}
+
+/* Those that take a stale lock over name it last. */
+static void put_takers(const struct deploy_plan *p, const struct plan_unit *first, struct buf *to)
+{
+	for (size_t i = 0; i < p->n_units; i++) {
+		const struct plan_unit *u = &p->units[i];
+		if (plan_unit_is_locked(p, u) && strcmp(u->takes_lock, first->takes_lock) != 0)
+			line_printf(to, 8, 10, "on %s with '%s' as its last word%s", u->unit.name, u->takes_lock, u->takes_lock[0] != '\0' ? ": the lock that is taken over" : "");
+	}
+}
+
+/* The first unit that is locked speaks for all: the commands are the same. */
+static void put_locks(const struct deploy_plan *p, struct buf *to)
+{
+	const struct plan_unit *u = NULL;
+	struct arena a;
+	struct ask take, give_back;
+	for (size_t i = 0; i < p->n_units && u == NULL; i++)
+		if (plan_unit_is_locked(p, &p->units[i]))
+			u = &p->units[i];
+	if (u == NULL)
+		return;
+	arena_init(&a);
+	plan_lock_asks(p, u, &a, &take, &give_back);
+	line_printf(to, 0, 2, "Lock of each of them, as of %s", u->unit.name);
+	put_lock_ask(plan_lock_take_words, &take, to);
+	put_takers(p, u, to);
+	put_lock_ask(plan_lock_free_words, &give_back, to);
+	if (arena_failed(&a))
+		to->err = ERR_MEMORY;
+	arena_release(&a);
+}
+
 static void put_who(const struct deploy_plan *p, const struct like *l, struct buf *to)
 {
 	const char *name = p->units[l->first].unit.name;
@@ -204,4 +248,5 @@ static void put_all(const struct deploy_plan *p, bool is_back, const char *headi
 }
 
 void plan_print_steps(const struct deploy_plan *p, struct buf *to) { put_all(p, false, "Steps on", to); }
+void plan_print_locks(const struct deploy_plan *p, struct buf *to) { put_locks(p, to); }
 void plan_print_undo(const struct deploy_plan *p, struct buf *to) { put_all(p, true, "What undo does, on", to); }

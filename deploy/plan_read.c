@@ -296,6 +296,7 @@ static void take_head(struct reading *r, const struct cJSON *o, struct deploy_pl
 	p->lock = text(r, o, "lock", PLAN_TEXT_MAX);
 	p->no_lock = text(r, o, "no_lock", PLAN_TEXT_MAX);
 	p->reason = text(r, o, "reason", PLAN_TEXT_MAX);
+	p->fleet = text(r, o, "fleet", PLAN_TEXT_MAX);
 	p->alert = number(r, o, "alert", 0, EXACT_MAX);
 	p->made_ms = number(r, o, "made", -EXACT_MAX, EXACT_MAX);
 	p->took_ms = number(r, o, "took", 0, EXACT_MAX);

@@ -14,7 +14,7 @@
 #include "recorder/desk.h"
 #include "recorder/peers.h"
 
-enum { TICK_MS = 100, TICK_SOON_MS = 25 };
+enum { TICK_MS = 100, TICK_SOON_MS = 25, LEAVE_MS = 2000 /* at the end what is being written is waited for so long at most */ };
 
 /* A fleet that somebody here looks at. */
 struct holding {
@@ -41,7 +41,8 @@ struct alerting {
 	struct peers           *peers;    /* the fleet's Alertmanagers; NULL: there are none */
 	struct holding         *now, *next;
 	struct desk_job         job;
-	bool                    is_working, is_closing, wants_queue, is_soon;
+	bool                    is_working, is_closing, has_left, wants_queue, is_soon;
+	int64_t                 leave_ms; /* monotonic */
 	uint64_t                ticket;   /* of what the last job gave; 0: nothing */
 	char                  (*done)[REQUEST_ID]; /* requests among that */
 	size_t                  n_done, cap_done;
@@ -107,9 +108,8 @@ static void close_senders(struct alerting *a, struct holding *of)
 /* While no job runs. */
 static void close_all(struct alerting *a)
 {
-	if (a->is_working)
-		return;
 	struct holding *now = a->now, *next = a->next;
+	loop_timer_close(a->tick);
 	a->now = a->next = NULL;
 	close_senders(a, now);
 	desk_job_release(&a->job);
@@ -118,16 +118,6 @@ static void close_all(struct alerting *a)
 	holding_drop(now);
 	holding_drop(next);
 	part_closed(a);
-}
-
-void alerting_close(struct alerting *a, void (*done)(void *ctx), void *ctx)
-{
-	assert(!a->is_closing);
-	a->is_closing = true;
-	a->closed = done;
-	a->closed_ctx = ctx;
-	loop_timer_close(a->tick);
-	close_all(a);
 }
 
 /* ---- what is written ---- */
@@ -422,6 +412,8 @@ static void settle_fleet(struct alerting *a, struct holding *used)
 	begin_peers(a);
 }
 
+static void leave(struct alerting *a);
+
 static void job_done(void *ctx, bool is_cancelled)
 {
 	struct holding *used = ctx;
@@ -448,7 +440,7 @@ static void job_done(void *ctx, bool is_cancelled)
 	desk_job_release(&a->job);
 	holding_drop(used); /* the job's own */
 	if (a->is_closing)
-		close_all(a);
+		leave(a);
 	part_closed(a);
 }
 
@@ -456,6 +448,23 @@ static void job_work(void *ctx)
 {
 	struct holding *h = ctx;
 	desk_work(h->alerting->desk, &h->alerting->job);
+}
+
+/* False: none was begun. */
+static bool begin_job(struct alerting *a, struct holding *h, const struct desk_job *job)
+{
+	a->job = *job;
+	if (loop_work_new(a->o.loop, job_work, job_done, h, NULL, NULL) != ERR_OK) {
+		a->job.remove = NULL; /* not the job's yet */
+		desk_job_release(&a->job);
+		return false;
+	}
+	a->done = NULL; /* the job's */
+	a->n_done = a->cap_done = 0;
+	a->is_working = true;
+	a->n_open++;
+	h->refs++;
+	return true;
 }
 
 static void set_pace(struct alerting *a)
@@ -471,26 +480,47 @@ static void on_tick(void *ctx)
 {
 	struct alerting *a = ctx;
 	struct holding *h = a->next != NULL ? a->next : a->now;
+	if (a->is_closing) {
+		leave(a);
+		return;
+	}
 	set_pace(a);
 	hand_on(a);
 	if (a->is_working || h == NULL || (a->ticket != 0 && !store_is_committed(a->o.store, a->ticket)))
 		return;
-	a->job = (struct desk_job){ .use = a->next != NULL ? a->next->fleet : NULL, .remove = a->done, .n_remove = a->n_done,
-		                    .wants_queue = a->wants_queue && a->notifier != NULL };
+	struct desk_job job = { .use = a->next != NULL ? a->next->fleet : NULL, .remove = a->done, .n_remove = a->n_done, .wants_queue = a->wants_queue && a->notifier != NULL };
 	if (a->peers != NULL && a->next == NULL) /* the desk knows whose they are as long as the fleet is the same */
-		a->job.seen = peers_take(a->peers, &a->job.n_seen);
-	if (loop_work_new(a->o.loop, job_work, job_done, h, NULL, NULL) != ERR_OK) {
-		a->job.remove = NULL; /* not the job's yet */
-		desk_job_release(&a->job);
+		job.seen = peers_take(a->peers, &job.n_seen);
+	if (!begin_job(a, h, &job))
 		return;
-	}
-	a->done = NULL; /* the job's */
-	a->n_done = a->cap_done = 0;
-	a->wants_queue &= !a->job.wants_queue;
+	a->wants_queue &= !job.wants_queue;
 	a->next = NULL;
-	a->is_working = true;
-	a->n_open++;
-	h->refs++;
+}
+
+/* One more job, so that what was told before the recorder ends does not wait for the next one: a console that records leaves together with it. */
+static void leave(struct alerting *a)
+{
+	bool is_committed = a->ticket == 0 || store_is_committed(a->o.store, a->ticket);
+	if (a->is_working || (!is_committed && clock_mono_ms(a->o.clock) < a->leave_ms))
+		return;
+	const struct desk_job last = { .is_last = true, .remove = a->done, .n_remove = is_committed ? a->n_done : 0 };
+	if (!a->has_left && a->now != NULL) {
+		a->has_left = true;
+		if (begin_job(a, a->now, &last))
+			return;
+	}
+	close_all(a);
+}
+
+void alerting_close(struct alerting *a, void (*done)(void *ctx), void *ctx)
+{
+	assert(!a->is_closing);
+	a->is_closing = true;
+	a->closed = done;
+	a->closed_ctx = ctx;
+	a->leave_ms = clock_mono_ms(a->o.clock) + LEAVE_MS;
+	loop_timer_start(a->tick, TICK_SOON_MS, TICK_SOON_MS);
+	leave(a);
 }
 
 /* ---- the beginning ---- */

@@ -56,6 +56,11 @@ const struct fleet_deploy *deploying_of_node(const struct fleet *f, const char *
 	return NULL;
 }
 
+const char *deploying_fleet_stamp(struct arena *a, const struct fleet *f)
+{
+	return arena_printf(a, "%016llx", (unsigned long long)fleet_stamp(f));
+}
+
 /* ---- the end ---- */
 
 static void graves_empty(struct deploying *d)

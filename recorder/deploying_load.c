@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the recorder before this one left unfinished: read from the store by a worker, taken up on the loop as interrupted. Plans that nobody had confirmed are over: what they were made from may
- * not be so any more. */
+ * not be so any more. One that waits for its second person goes on waiting, as long as it would have and by the same rules: the fleet's files are as they were, and no other run of the model has begun. */
 #include "recorder/deploying_private.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 #include "base/log.h"
 
-enum { UNFINISHED_MAX = 64, RETRY_MS = 5000 };
+enum { UNFINISHED_MAX = 64, RETRY_MS = 5000, OTHERS_MAX = 1000, OTHERS_BACK_MS = DEPLOYING_PLAN_MS };
 
 struct left {
 	int64_t                   id;
@@ -18,6 +18,7 @@ struct left {
 	struct deployment_change *changes;
 	struct deployment_step   *steps;
 	size_t                    n_changes, cap_changes, n_steps, cap_steps;
+	bool                      is_overtaken; /* another run of the model began since it was planned */
 	enum err                  err;
 	struct why                why;
 };
@@ -110,6 +111,15 @@ static enum err see_step(void *ctx, const struct deployment_step *s)
 	return ERR_OK;
 }
 
+static enum err see_other(void *ctx, const struct deployment_at *d)
+{
+	struct loading *l = ctx;
+	const struct deployment_at *at = &l->current->at;
+	if (d->row.id != l->current->id && strcmp(d->row.model, at->row.model) == 0 && d->began_ms >= at->row.planned_ms)
+		l->current->is_overtaken = true;
+	return ERR_OK;
+}
+
 static void load_work(void *ctx)
 {
 	struct loading *l = ctx;
@@ -126,6 +136,8 @@ static void load_work(void *ctx)
 			left->err = reader_deployment_changes(r, left->id, INT64_MAX - 1, see_change, l, &left->why);
 		if (left->err == ERR_OK)
 			left->err = reader_deployment_steps(r, left->id, INT64_MAX - 1, see_step, l, &left->why);
+		if (left->err == ERR_OK && left->at.last.state == DEPLOYMENT_WAITING)
+			left->err = reader_deployments(r, left->at.row.planned_ms - OTHERS_BACK_MS, INT64_MAX - 1, OTHERS_MAX, see_other, l, &left->why);
 	}
 	if (l->err == ERR_OK && arena_failed(&l->arena))
 		l->err = why_memory(&l->why);
@@ -170,6 +182,37 @@ static void set_state(struct deploying *d, struct acting *a, enum deployment_sta
 	run_is(a->run, s);
 }
 
+/* Why a plan that waits for its second person waits no longer; NULL: it does. */
+static const char *why_over(const struct deploying *d, struct acting *a, const struct left *left, int64_t age_ms)
+{
+	if (a->scope == NULL || a->plan->fleet[0] == '\0' || strcmp(a->plan->fleet, deploying_fleet_stamp(&a->arena, d->now->fleet)) != 0)
+		return "the recorder that planned it ended, and the fleet's files are not as they were";
+	if (left->is_overtaken)
+		return "the recorder that planned it ended, and another run of the model has begun since";
+	return age_ms >= DEPLOYING_PLAN_MS ? "nobody confirmed it" : NULL;
+}
+
+static void take_up_waiting(struct deploying *d, struct acting *a, const struct left *left)
+{
+	int64_t age_ms = clock_wall_ms(d->o.clock) - left->at.row.planned_ms;
+	const char *over = why_over(d, a, left, age_ms);
+	a->looked_ms = clock_mono_ms(d->o.clock);
+	a->planned_mono_ms = a->looked_ms - (age_ms > 0 ? age_ms : 0);
+	if (over != NULL)
+		set_state(d, a, DEPLOYMENT_EXPIRED, over);
+	else
+		log_info(d->o.log, "deploying", "%s of %s to %s waits for a second person still", acting_verb(a), a->plan->scope, acting_to(a));
+}
+
+/* Who confirmed it first. */
+static struct actor first_of(const struct left *left)
+{
+	for (size_t i = 0; i < left->n_changes; i++)
+		if ((left->changes[i].state == DEPLOYMENT_WAITING || left->changes[i].state == DEPLOYMENT_RUNNING) && left->changes[i].actor.account[0] != '\0')
+			return left->changes[i].actor;
+	return left->at.row.actor;
+}
+
 static void take_up(struct deploying *d, const struct left *left)
 {
 	struct why why = left->why;
@@ -189,7 +232,8 @@ static void take_up(struct deploying *d, const struct left *left)
 	snprintf(a->hash, sizeof a->hash, "%s", left->at.row.hash);
 	a->reason = arena_text(&a->arena, left->at.row.reason);
 	a->asker = actor_copy(&a->arena, &left->at.row.actor);
-	a->first = a->asker;
+	const struct actor first = first_of(left);
+	a->first = actor_copy(&a->arena, &first);
 	a->began_ms = left->at.began_ms;
 	a->planned_mono_ms = clock_mono_ms(d->o.clock);
 	a->n_down = plan_n_down(a->plan);
@@ -199,8 +243,10 @@ static void take_up(struct deploying *d, const struct left *left)
 		acting_locks_restored(a);
 	switch (run_state(a->run)) {
 	case DEPLOYMENT_PLANNED:
-	case DEPLOYMENT_WAITING:
 		set_state(d, a, DEPLOYMENT_EXPIRED, "the recorder that planned it ended");
+		break;
+	case DEPLOYMENT_WAITING:
+		take_up_waiting(d, a, left);
 		break;
 	case DEPLOYMENT_RUNNING:
 	case DEPLOYMENT_UNDOING:

@@ -112,7 +112,7 @@ static void turn(struct lock_of *l, const struct answer *answer)
 	struct arena arena;
 	arena_init(&arena);
 	snprintf(host, sizeof host, "%.*s", (int)strcspn(a->deploying->holder, ":"), a->deploying->holder);
-	snprintf(what, sizeof what, "%s of %.80s to %.80s", acting_verb(a), a->plan->scope, acting_to(a));
+	snprintf(what, sizeof what, LOCK_WHAT, acting_verb(a), a->plan->scope, acting_to(a));
 	l->locking.holder = (struct lock_holder){ a->plan->key, a->first.who, host, what };
 	l->locking.last = answer;
 	l->locking.now_ms = clock_wall_ms(a->deploying->o.clock);

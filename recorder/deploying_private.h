@@ -189,6 +189,8 @@ void holding_drop(struct holding *h); /* NULL is fine */
 void deploying_part_closed(struct deploying *d);
 /* The section that a node's model is deployed by; NULL: none. */
 const struct fleet_deploy *deploying_of_node(const struct fleet *f, const char *node, const char *model);
+/* What the fleet's files are like, as a plan keeps it. */
+const char *deploying_fleet_stamp(struct arena *a, const struct fleet *f);
 /* Takes the arena and the reference to the fleet over. */
 void deploying_bury(struct deploying *d, struct grave *g, struct arena *arena, struct holding *fleet);
 /* The tick runs while there is something to wait for. */

@@ -102,7 +102,7 @@ const char *acting_verb(const struct acting *a)
 
 const char *acting_to(const struct acting *a)
 {
-	return a->plan->to != NULL ? a->plan->to->version.name : "what each one runs";
+	return a->plan->to != NULL ? a->plan->to->version.name : LOCK_TO_NOTHING;
 }
 
 /* ---- the journal ---- */

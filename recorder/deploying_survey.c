@@ -228,7 +228,11 @@ static enum err plan(struct survey *s, struct reader *r, struct why *why)
 	s->input.health = s->health;
 	s->input.n_health = s->n_health;
 	e = planner_make(&s->arena, &s->input, &s->plan, why);
-	return e == ERR_OK ? tell_chosen(s, why) : e;
+	if (e == ERR_OK)
+		e = tell_chosen(s, why);
+	if (e == ERR_OK)
+		s->plan->fleet = deploying_fleet_stamp(&s->arena, s->fleet->fleet);
+	return e;
 }
 
 static void plan_work(void *ctx)

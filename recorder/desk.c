@@ -307,6 +307,11 @@ void desk_work(struct desk *d, struct desk_job *job)
 			desk_say(job, SEVERITY_WARN, "cannot remove a request that is done: %s", why.text);
 	if (d->fleet == NULL)
 		return;
+	if (job->is_last) {
+		if (d->spool != NULL && desk_need_reader(d, &why) == ERR_OK)
+			desk_take_leaving(d, job, now_ms);
+		return;
+	}
 	take_round(d, job, now_ms);
 	if (d->is_restored) /* what people asked for before is committed by now */
 		desk_peers_step(d, job, now_ms);

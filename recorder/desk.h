@@ -78,6 +78,7 @@ struct desk_job {
 	const struct fleet *use;       /* by this one from now on; NULL: as before. Lent until the next one is used or the desk freed */
 	char              (*remove)[REQUEST_ID]; /* requests that are done and written down */
 	size_t              n_remove;
+	bool                is_last;   /* none follows: what is done is removed, and who has left is noted. All else waits for the next recorder */
 	bool                wants_queue; /* rows that wait to be sent are to be read from the store */
 	struct desk_seen   *seen;        /* the job's from now on; of the fleet that is in use, not of `use` */
 	size_t              n_seen;

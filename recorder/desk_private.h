@@ -56,6 +56,8 @@ struct desk_piece *desk_piece_add(struct desk_job *job, struct why *why); /* wit
 
 /* desk_requests.c: what people ask. */
 void desk_take_requests(struct desk *d, struct desk_job *job, int64_t now_ms);
+/* Only of those who are there or have left; their files go at once, since they tell of now alone. */
+void desk_take_leaving(struct desk *d, struct desk_job *job, int64_t now_ms);
 
 /* desk_tell.c: what is to be told to others. */
 void desk_tell_unload(struct desk *d);

@@ -189,3 +189,22 @@ void desk_take_requests(struct desk *d, struct desk_job *job, int64_t now_ms)
 	d->spool = NULL;
 	d->spool_retry_ms = now_ms + ROUND_MAX_MS;
 }
+
+static enum err take_leaving(void *ctx, const struct spool_item *item)
+{
+	return item->request != NULL && item->request->kind == REQUEST_HERE ? take(ctx, item) : ERR_OK;
+}
+
+void desk_take_leaving(struct desk *d, struct desk_job *job, int64_t now_ms)
+{
+	struct taking t = { .desk = d, .job = job, .now_ms = now_ms };
+	const struct spool_calls calls = { .request = take_leaving, .ctx = &t };
+	struct why why = { "" };
+	if (spool_round(d->spool, &calls, &why) != ERR_OK)
+		desk_say(job, SEVERITY_WARN, "cannot read who has left: %s", t.why.text[0] != '\0' ? t.why.text : why.text);
+	for (size_t i = 0; i < job->n_pieces; i++) {
+		if (spool_remove(d->spool, job->pieces[i].request, &why) != ERR_OK)
+			desk_say(job, SEVERITY_WARN, "cannot remove a request that is done: %s", why.text);
+		job->pieces[i].request[0] = '\0';
+	}
+}

@@ -111,20 +111,32 @@ static void set(struct control *c, const struct control_call *call, struct reply
 {
 	char mode[CONTROL_TEXT] = "";
 	cJSON *o = NULL;
-	bool has_adapters = true;
+	bool has_adapters = true, is_ray = false;
+	char ray_error[CONTROL_TEXT] = "";
 	if (control_text(call, "mode", mode))
 		c->mode = strcmp(mode, "none") == 0 ? CONTROL_NONE : strcmp(mode, "poll") == 0 ? CONTROL_POLL : CONTROL_EXPLICIT;
 	control_text(call, "token", c->token);
 	control_text(call, "models_config", c->file);
 	if (json_parse(call->request->body, strlen(call->request->body), NULL, &o, NULL) == ERR_OK && json_get_bool(o, "adapters", &has_adapters, NULL) == ERR_OK)
 		c->has_no_adapters = !has_adapters;
+	if (json_get_bool(o, "ray", &is_ray, NULL) == ERR_OK && is_ray && c->ray == NULL)
+		c->ray = control_ray_new(call);
+	if (control_text(call, "ray_error", ray_error) && c->ray != NULL)
+		control_ray_next(c->ray, ray_error);
 	cJSON_Delete(o);
 	control_say(to, 200, "{}\n");
 }
 
+void control_release(struct control *c)
+{
+	control_ray_free(c->ray);
+	*c = (struct control){ .ray = NULL };
+}
+
+/* Ray keeps its applications outside its processes. */
 void control_forget(struct control *c)
 {
-	struct control fresh = { .mode = c->mode, .has_no_adapters = c->has_no_adapters };
+	struct control fresh = { .mode = c->mode, .has_no_adapters = c->has_no_adapters, .ray = c->ray };
 	memcpy(fresh.token, c->token, sizeof fresh.token);
 	memcpy(fresh.file, c->file, sizeof fresh.file);
 	*c = fresh;
@@ -147,7 +159,7 @@ static bool answer(struct control *c, const struct control_call *call, struct re
 	case SERVER_TFSERVING:
 		return control_tfserving(c, call, to);
 	case SERVER_VLLM:
-		return control_vllm(c, call, to);
+		return control_ray(c, call, to) || control_vllm(c, call, to);
 	case SERVER_KINDS:
 		break;
 	}
@@ -157,7 +169,7 @@ static bool answer(struct control *c, const struct control_call *call, struct re
 static int running(const struct control *c, const struct control_call *call)
 {
 	if (call->spec->kind == SERVER_VLLM)
-		return -1; /* no call changes its base model */
+		return c->ray != NULL ? control_ray_running(c->ray, call) : -1; /* no call of its own changes its base model */
 	if (call->spec->kind == SERVER_TORCHSERVE)
 		return c->standard;
 	for (int i = 0; i < c->n_labels; i++)

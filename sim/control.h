@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the simulated servers can be told by their own control calls, with the quirks that are documented of them: Triton's repository API, TorchServe's management
- * API, TensorFlow Serving's models.config, vLLM's LoRA adapters and sleep. Each server knows its group's two versions.
+ * API, TensorFlow Serving's models.config, vLLM's LoRA adapters and sleep, Ray Serve's list of applications around a vLLM. Each server knows its group's two versions.
  *
  * Unlike a real Triton or TorchServe a load answers at once, being served by the one thread of all of them; the index or the description tells the rest. A version
  * loads for some seconds in the background while the other serves on; an unload answers before it is over.
  *
  * What a test may set besides: POST /pitwall/restart (what is not kept in a file is forgotten), /pitwall/control {"mode": "explicit|none|poll"} (Triton), {"token": T}
- * (TorchServe: calls then need it as bearer; "": none), {"models_config": PATH} (TensorFlow Serving reads that file from then on), {"adapters": false} (vLLM).
+ * (TorchServe: calls then need it as bearer; "": none), {"models_config": PATH} (TensorFlow Serving reads that file from then on), {"adapters": false} (vLLM), {"ray": true} (a vLLM is Ray Serve's from then on), {"ray_error": "before|after"} (the next list that is put is
+ * answered with 500, before or after it was taken).
  *
  * Sources: Triton's extension_model_repository.md, TorchServe's management_api.md, TensorFlow Serving's serving_config.md and api_rest.md, vLLM's lora.md. */
 #ifndef PITWALL_SIM_CONTROL_H
@@ -19,6 +20,7 @@
 
 #include <stdbool.h>
 
+struct control_ray;
 enum serving { SERVING_NOT, SERVING_LOADING, SERVING_READY, SERVING_UNLOADING };
 enum { CONTROL_VERSIONS = 2 /* the group's own, and the next */, CONTROL_TEXT = 512, CONTROL_LABELS = 4, CONTROL_LABEL = 64, CONTROL_WORKERS = 8 };
 
@@ -42,6 +44,7 @@ struct control {
 	int  n_labels;
 	char adapter[CONTROL_TEXT], adapter_path[CONTROL_TEXT];
 	bool is_asleep, has_no_adapters;
+	struct control_ray *ray; /* NULL: not Ray Serve's */
 };
 
 struct control_call {
@@ -52,6 +55,8 @@ struct control_call {
 	struct deployment       *deployment;
 };
 
+/* What it holds; it is as at its beginning then. */
+void control_release(struct control *c);
 /* A new process: what stands in no file and on no command line is gone. */
 void control_forget(struct control *c);
 
@@ -63,6 +68,12 @@ bool control_triton(struct control *c, const struct control_call *call, struct r
 bool control_torchserve(struct control *c, const struct control_call *call, struct reply *to);
 bool control_tfserving(struct control *c, const struct control_call *call, struct reply *to);
 bool control_vllm(struct control *c, const struct control_call *call, struct reply *to);
+bool control_ray(struct control *c, const struct control_call *call, struct reply *to);
+
+struct control_ray *control_ray_new(const struct control_call *call); /* NULL: no memory */
+void                control_ray_free(struct control_ray *r);
+void                control_ray_next(struct control_ray *r, const char *how);
+int                 control_ray_running(struct control_ray *r, const struct control_call *call); /* -1: none of the group's versions */
 
 void        control_say(struct reply *to, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 bool        control_is(const struct control_call *call, const char *method);

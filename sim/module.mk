@@ -3,6 +3,7 @@
 noinst_LIBRARIES += libsim.a
 libsim_a_SOURCES = \
 	%reldir%/control.c %reldir%/control.h \
+	%reldir%/control_ray.c \
 	%reldir%/control_tfserving.c \
 	%reldir%/control_torchserve.c \
 	%reldir%/control_triton.c \

@@ -392,6 +392,8 @@ void sim_free(struct sim *s)
 	free(s->nodes);
 	free(s->endpoints);
 	free(s->deployments);
+	for (size_t i = 0; s->controls != NULL && i < s->roster.n_nodes; i++)
+		control_release(&s->controls[i]);
 	free(s->controls);
 	roster_release(&s->roster);
 	pthread_mutex_destroy(&s->lock);

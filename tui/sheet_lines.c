@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "deploy/plan_lock.h"
 #include "tui/alerts_data.h"
 #include "tui/alerts_text.h"
 #include "tui/deploy_progress.h"
@@ -257,17 +258,15 @@ static void put_waves(struct filling *f)
 			say(f, 0, ROLE_WARN, "%.200s is left out: %.400s", f->p->units[i].unit.name, f->p->units[i].skipped);
 }
 
-static void put_step(struct filling *f, const struct step *s, size_t number)
+/* `shown`: what is made of its answer. */
+static void put_ask(struct filling *f, const struct ask *ask, const struct ask *shown)
 {
 	struct buf b;
-	say(f, 2, s->changes ? ROLE_TEXT : ROLE_SECOND, "%zu. %.300s%s", number, s->title, s->changes ? "" : " (only looks)");
-	if (s->ask.kind == ASK_NONE)
-		return;
 	buf_init(&b, TEXT_MAX);
-	ask_print(&s->ask, SHEET_ASK_BODY, &b);
-	if (s->shown.kind != ASK_NONE) {
+	ask_print(ask, SHEET_ASK_BODY, &b);
+	if (shown != NULL && shown->kind != ASK_NONE) {
 		buf_puts(&b, ask_shown_words);
-		ask_print(&s->shown, SHEET_ASK_BODY, &b);
+		ask_print(shown, SHEET_ASK_BODY, &b);
 	}
 	while (b.len > 0 && b.data[b.len - 1] == '\n')
 		b.data[--b.len] = '\0';
@@ -276,6 +275,33 @@ static void put_step(struct filling *f, const struct step *s, size_t number)
 	if (b.err == ERR_LIMIT)
 		say(f, 5, ROLE_WARN, "and more, than can be shown");
 	buf_release(&b);
+}
+
+static void put_step(struct filling *f, const struct step *s, size_t number)
+{
+	say(f, 2, s->changes ? ROLE_TEXT : ROLE_SECOND, "%zu. %.300s%s", number, s->title, s->changes ? "" : " (only looks)");
+	if (s->ask.kind != ASK_NONE)
+		put_ask(f, &s->ask, &s->shown);
+}
+
+/* Behind the steps, which are what people look for. */
+static void put_locks(struct filling *f, const struct plan_unit *u)
+{
+	struct arena a;
+	struct ask take, give_back;
+	if (!plan_unit_is_locked(f->p, u))
+		return;
+	arena_init(&a);
+	plan_lock_asks(f->p, u, &a, &take, &give_back);
+	if (arena_failed(&a)) {
+		f->err = ERR_MEMORY;
+	} else {
+		say(f, 2, ROLE_SECOND, "%s", plan_lock_take_words);
+		put_ask(f, &take, NULL);
+		say(f, 2, ROLE_SECOND, "%s", plan_lock_free_words);
+		put_ask(f, &give_back, NULL);
+	}
+	arena_release(&a);
 }
 
 static void put_unit(struct filling *f, size_t at)
@@ -293,6 +319,8 @@ static void put_unit(struct filling *f, size_t at)
 	l->glyph = is_unfolded ? '-' : '+';
 	for (size_t i = 0; is_unfolded && i < u->forward.n && i < TOLD_STEPS; i++)
 		put_step(f, &u->forward.items[i], i + 1);
+	if (is_unfolded)
+		put_locks(f, u);
 }
 
 static void put_sent(struct filling *f)

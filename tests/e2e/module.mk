@@ -158,6 +158,11 @@ tests_e2e_test_deploy_nodes_SOURCES = %reldir%/test_deploy_nodes.c $(deploy_node
 tests_e2e_test_deploy_nodes_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_deploy_nodes_LDADD   = $(libs_recorder) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
 
+SLOW_TESTS += tests/e2e/test_deploy_full_disk
+tests_e2e_test_deploy_full_disk_SOURCES = %reldir%/test_deploy_full_disk.c $(deploy_nodes)
+tests_e2e_test_deploy_full_disk_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
+tests_e2e_test_deploy_full_disk_LDADD   = $(libs_recorder) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
+
 SLOW_TESTS += tests/e2e/test_deploy_lock
 tests_e2e_test_deploy_lock_SOURCES = %reldir%/test_deploy_lock.c $(deploy_nodes)
 tests_e2e_test_deploy_lock_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)

@@ -868,11 +868,59 @@ static void test_two_consoles(void **state)
 	drop(s);
 }
 
+/* Another comment: the file is another one, and what it says is the same. */
+static void touch_config(struct stage *s)
+{
+	FILE *to = fopen(s->config, "a");
+	assert_non_null(to);
+	fputs("# looked at again\n", to);
+	assert_int_equal(fclose(to), 0);
+}
+
+/* The recorder that planned it is killed while a second person is waited for: the next one has the plan, with the rules and the first person of before. */
+static void test_second_person_after_a_kill(void **state)
+{
+	static const struct {
+		const char           *label;
+		bool                  is_touched, is_withdrawn;
+		enum deployment_state want;
+	} rows[] = {
+		{ "confirmed", false, false, DEPLOYMENT_DONE },
+		{ "withdrawn", false, true, DEPLOYMENT_ABANDONED },
+		{ "the fleet's file changed", true, false, DEPLOYMENT_EXPIRED },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct stage *s = make((struct stage){ .takes_two = true, .is_shared = true });
+		struct planned p;
+		plan(s, "kim", &p);
+		assert_int_equal(confirm_as(s, &p, "kim"), ERR_OK);
+		assert_int_equal(state_of(s, p.id), DEPLOYMENT_WAITING);
+		stop_recorder(s, SIGKILL);
+		if (rows[i].is_touched)
+			touch_config(s);
+		start_recorder(s);
+		if (rows[i].want == DEPLOYMENT_EXPIRED) {
+			assert_row(rows[i].label, confirm_as(s, &p, "lee") != ERR_OK);
+		} else if (rows[i].is_withdrawn) {
+			control(s, p.id, "abandon");
+		} else {
+			assert_row(rows[i].label, confirm_as(s, &p, "kim") == ERR_DENIED);
+			assert_int_equal(state_of(s, p.id), DEPLOYMENT_WAITING);
+			assert_row(rows[i].label, confirm_as(s, &p, "lee") == ERR_OK);
+			lead(s, p.id, "resume");
+		}
+		assert_int_equal(wait_state(s, p.id, deployment_is_over), rows[i].want);
+		drop(s);
+	}
+}
+
 /* Argument: a pattern of the tests that are wanted ("test_kill*"). */
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_console),    cmocka_unit_test(test_by_itself), cmocka_unit_test(test_second_person),
+		cmocka_unit_test(test_second_person_after_a_kill),
 		cmocka_unit_test(test_two_people), cmocka_unit_test(test_many_plans), cmocka_unit_test(test_kill),
 		cmocka_unit_test(test_kill_back),  cmocka_unit_test(test_kill_console), cmocka_unit_test(test_two_consoles),
 	};

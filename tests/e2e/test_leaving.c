@@ -5,6 +5,7 @@
 
 #include "tests/e2e/small_fleet.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -89,6 +90,33 @@ static void signals_end_it_cleanly(void **state)
 		assert_restored(p, rows[i].label);
 		pty_free(p);
 	}
+}
+
+static size_t n_requests(void)
+{
+	char path[sizeof fleet.store + 16];
+	size_t n = 0;
+	snprintf(path, sizeof path, "%s-requests", fleet.store);
+	DIR *d = opendir(path);
+	assert_non_null(d);
+	for (const struct dirent *e; (e = readdir(d)) != NULL;)
+		n += e->d_name[0] != '.';
+	closedir(d);
+	return n;
+}
+
+/* That it leaves is told to its own recorder, which ends with it. */
+static void no_request_is_left_of_it(void **state)
+{
+	(void)state;
+	struct pty *p = start();
+	console_leave(p);
+	assert_int_equal(n_requests(), 0);
+	p = start();
+	pty_signal(p, SIGTERM);
+	pty_wait_exit(p);
+	pty_free(p);
+	assert_int_equal(n_requests(), 0);
 }
 
 static int64_t lose_terminal(void)
@@ -284,6 +312,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(signals_end_it_cleanly),
+		cmocka_unit_test(no_request_is_left_of_it),
 		cmocka_unit_test(a_lost_terminal_ends_it_within_a_second),
 		cmocka_unit_test(suspending_gives_the_terminal_to_the_shell),
 		cmocka_unit_test(a_stop_without_warning_is_made_good),

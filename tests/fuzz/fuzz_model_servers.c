@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Drivers triton, torchserve, tfserving and vllm, and what they are answered. The first byte chooses the driver; the rest are answers with NULs between them, whose
- * first byte is a status. The last one is the version to go to, too. And each answer is a models.config: whatever is edited in it, other models stay as they are. */
+ * Drivers triton, torchserve, tfserving, vllm and ray, and what they are answered. The first byte chooses the driver; the rest are answers with NULs between them, whose
+ * first byte is a status. The last one is the version to go to, too. And each answer is a models.config: whatever is edited in it, other models stay as they are; and
+ * JSON whose values have places. */
 #include "tests/fuzz/fuzz.h"
 
 #include <cjson/cJSON.h>
@@ -9,6 +10,7 @@
 #include "base/json.h"
 #include "base/yaml.h"
 #include "deploy/driver.h"
+#include "deploy/json_place.h"
 #include "deploy/model_config.h"
 
 enum { ANSWERS_MAX = 16, NOW_MS = 1764000000 };
@@ -22,6 +24,8 @@ static const struct {
 	{ "vllm", "{ lora: polite, lora_path: '/adapters/{version}' }" },
 	{ "vllm", "restart: { driver: command, current: [ cur ], list: [ ls ], apply: [ [ go, to, '{version}' ] ] }\n" },
 	{ "tfserving", "config_file: /etc/models.config\n" },
+	{ "ray", "{ url: 'http://10.0.0.1:8265', version_at: /deployments/D/user_config/version }" },
+	{ "ray", "{ url: 'http://10.0.0.1:8265', version_at: /runtime_env/working_dir, value: 's3://b/{version}.zip' }" },
 };
 
 struct parts {
@@ -111,8 +115,11 @@ static void plan_to(struct look *l, const char *id, enum deploy_kind kind, const
 		return;
 	const struct steps *both[] = { &forward, &back };
 	for (size_t w = 0; w < 2; w++) {
-		for (size_t i = 0; i < both[w]->n; i++)
+		for (size_t i = 0; i < both[w]->n; i++) {
 			check_ask(&both[w]->items[i].ask);
+			if (both[w]->items[i].shown.kind != ASK_NONE)
+				check_ask(&both[w]->items[i].shown);
+		}
 		judge_all(l, both[w], p);
 	}
 }
@@ -158,6 +165,24 @@ static void edit(const struct answer *text)
 	arena_release(&arena);
 }
 
+/* Places are found for the very values that cJSON read, and each is one value. */
+static void walk_places(const struct answer *text)
+{
+	struct cJSON *o = NULL, *one = NULL;
+	struct json_place place;
+	if (json_parse(text->text, text->n, NULL, &o, NULL) != ERR_OK)
+		return;
+	HOLDS(json_place_whole(text->text, text->n, &place));
+	struct json_walk w = { .in = place };
+	for (const struct cJSON *c = o->child; c != NULL; c = c->next) {
+		HOLDS(json_place_next(text->text, &w, &place) && place.at + place.n <= text->n);
+		HOLDS(json_parse(text->text + place.at, place.n, NULL, &one, NULL) == ERR_OK && (one->type & 0xff) == (c->type & 0xff));
+		cJSON_Delete(one);
+	}
+	HOLDS(!json_place_next(text->text, &w, &place));
+	cJSON_Delete(o);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct parts parts = { .n = 0 };
@@ -180,6 +205,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	drive(d, &deploy, &settings, &arena, &parts);
 	for (size_t i = 0; i < parts.n; i++)
 		edit(&parts.items[i]);
+	for (size_t i = 0; i < parts.n; i++)
+		walk_places(&parts.items[i]);
 	yaml_discard(yaml);
 	diagnostics_release(&diagnostics);
 	arena_release(&arena);

@@ -21,9 +21,19 @@ UNIT_TESTS += tests/unit/deploy/test_gate
 tests_unit_deploy_test_gate_SOURCES = %reldir%/test_gate.c $(store_folder)
 tests_unit_deploy_test_gate_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 
+run_stage = tests/unit/deploy/run_stage.c tests/unit/deploy/run_stage.h
+
 UNIT_TESTS += tests/unit/deploy/test_run
-tests_unit_deploy_test_run_SOURCES = %reldir%/test_run.c
+tests_unit_deploy_test_run_SOURCES = %reldir%/test_run.c $(run_stage)
 tests_unit_deploy_test_run_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_run_looks
+tests_unit_deploy_test_run_looks_SOURCES = %reldir%/test_run_looks.c $(run_stage)
+tests_unit_deploy_test_run_looks_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_run_control
+tests_unit_deploy_test_run_control_SOURCES = %reldir%/test_run_control.c $(run_stage)
+tests_unit_deploy_test_run_control_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/deploy/test_kube_config
 tests_unit_deploy_test_kube_config_SOURCES = %reldir%/test_kube_config.c
@@ -123,6 +133,10 @@ tests_unit_deploy_test_triton_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/deploy/test_torchserve
 tests_unit_deploy_test_torchserve_SOURCES = %reldir%/test_torchserve.c $(driver_bench)
 tests_unit_deploy_test_torchserve_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/deploy/test_ray
+tests_unit_deploy_test_ray_SOURCES = %reldir%/test_ray.c $(driver_bench)
+tests_unit_deploy_test_ray_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/deploy/test_tfserving
 tests_unit_deploy_test_tfserving_SOURCES = %reldir%/test_tfserving.c $(driver_bench)

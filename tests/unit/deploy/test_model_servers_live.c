@@ -364,6 +364,125 @@ static void test_vllm_restarts_through_http(void **state)
 	driver_bench_release(&bench);
 }
 
+/* ---- Ray Serve ---- */
+
+static void begin_ray(void)
+{
+	begin("ray", "vllm", "{ url: '{url}', version_at: /deployments/Engine/user_config/version }");
+	assert_int_equal(tell("POST", "/pitwall/control", "{\"ray\":true}"), 200);
+}
+
+/* What the server has; to be freed by heard_release. */
+static const char *ray_list(struct heard *h)
+{
+	struct ask ask;
+	*h = (struct heard){ 0 };
+	ask_http(&bench.arena, &ask, "GET", arena_printf(&bench.arena, "%s/api/serve/applications/", url), NULL);
+	hands_bench_ask(&hands, &bench.unit, &ask, h);
+	assert_int_equal(h->answer.status, 200);
+	return h->answer.text;
+}
+
+static void assert_ray(const char *has, const char *has_not)
+{
+	struct heard h;
+	const char *list = ray_list(&h);
+	if (strstr(list, has) == NULL || (has_not != NULL && strstr(list, has_not) != NULL))
+		fail_msg("'%s' and not '%s': %s", has, has_not != NULL ? has_not : "", list);
+	heard_release(&h);
+}
+
+static void test_ray_there_and_back(void **state)
+{
+	(void)state;
+	begin_ray();
+	look("v12");
+	plan(DEPLOY_REDEPLOY, "v13");
+	take(&bench.forward);
+	look("v13");
+	assert_ray("\"name\":\"embedder\",\"route_prefix\":\"/embed\",\"import_path\":\"embed:app\",\"runtime_env\":{\"env_vars\":{\"HF_TOKEN\":\"hf_simulated\"}}", "DELETING");
+	take(&bench.back);
+	look("v12");
+	assert_ray("\"embedder\"", "DELETING");
+	driver_bench_release(&bench);
+}
+
+/* Whatever is not in the list is deleted: the simulated one does as the real one. */
+static void test_ray_deletes_what_is_not_listed(void **state)
+{
+	struct verdict v;
+	(void)state;
+	begin_ray();
+	look("v12");
+	plan(DEPLOY_REDEPLOY, "v13");
+	assert_int_equal(tell("PUT", "/api/serve/applications/", "{\"applications\":[{\"name\":\"embedder\",\"import_path\":\"embed:app\"}]}"), 200);
+	driver_bench_take(&bench, &hands, &bench.forward.items[0], &v);
+	assert_int_equal(v.kind, VERDICT_FAILED);
+	for (int i = 0; i < 100 && driver_bench_look_live(&bench, &hands) == LOOK_FAILED && strstr(bench.why.text, "being deleted") != NULL; i++)
+		;
+	assert_non_null(strstr(bench.why.text, "no application"));
+	assert_int_equal(tell("PUT", "/api/serve/applications/",
+	                      arena_printf(&bench.arena, "{\"applications\":[{\"name\":\"embedder\",\"import_path\":\"embed:app\"},{\"name\":\"%s\",\"import_path\":\"llm:app\",\"deployments\":[{\"name\":"
+	                                                 "\"Engine\",\"user_config\":{\"version\":\"v12\"}}]}]}", bench.unit.model)), 200);
+	look("v12");
+	driver_bench_release(&bench);
+}
+
+/* Somebody deploys another application between the sheet and the request: theirs stays, and ours is not sent. */
+static void test_ray_is_raced(void **state)
+{
+	struct verdict v;
+	(void)state;
+	begin_ray();
+	look("v12");
+	plan(DEPLOY_REDEPLOY, "v13");
+	assert_int_equal(tell("PUT", "/api/serve/applications/",
+	                      arena_printf(&bench.arena, "{\"applications\":[{\"name\":\"theirs\",\"import_path\":\"t:app\"},{\"name\":\"%s\",\"import_path\":\"llm:app\",\"deployments\":[{\"name\":"
+	                                                 "\"Engine\",\"user_config\":{\"version\":\"v12\"}}]}]}", bench.unit.model)), 200);
+	for (int i = 0; i < 100; i++) { /* until what they left out is gone */
+		driver_bench_take(&bench, &hands, &bench.forward.items[0], &v);
+		if (strstr(v.text, "being deleted") == NULL)
+			break;
+	}
+	assert_int_equal(v.kind, VERDICT_FAILED);
+	assert_non_null(strstr(v.text, "somebody has deployed since this was planned"));
+	assert_ray("\"theirs\"", "\"v13\"");
+	driver_bench_release(&bench);
+}
+
+/* 500, whether it was taken or not: the list tells, and it is not sent twice where it was. */
+static void test_ray_answers_with_an_error(void **state)
+{
+	static const char *const modes[] = { "{\"ray_error\":\"before\"}", "{\"ray_error\":\"after\"}" };
+	(void)state;
+	begin_ray();
+	for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+		look("v12");
+		plan(DEPLOY_REDEPLOY, "v13");
+		assert_int_equal(tell("POST", "/pitwall/control", modes[i]), 200);
+		take(&bench.forward);
+		look("v13");
+		take(&bench.back);
+	}
+	look("v12");
+	driver_bench_release(&bench);
+}
+
+static void test_ray_stays_at_what_fails(void **state)
+{
+	struct verdict v;
+	(void)state;
+	begin_ray();
+	look("v12");
+	plan(DEPLOY_REDEPLOY, "v99");
+	assert_false(driver_bench_take_all(&bench, &hands, &bench.forward, &v));
+	assert_non_null(strstr(v.text, "no such version of the model"));
+	assert_ray("\"version\":\"v99\"", NULL);
+	take(&bench.back);
+	look("v12");
+	driver_bench_release(&bench);
+}
+
 int main(void)
 {
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -380,6 +499,11 @@ int main(void)
 		WITH(test_tfserving_overwrites_nobody),
 		WITH(test_vllm_adapters),
 		WITH(test_vllm_restarts_through_http),
+		WITH(test_ray_there_and_back),
+		WITH(test_ray_is_raced),
+		WITH(test_ray_deletes_what_is_not_listed),
+		WITH(test_ray_answers_with_an_error),
+		WITH(test_ray_stays_at_what_fails),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

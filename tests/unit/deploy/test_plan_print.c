@@ -4,6 +4,7 @@
 #include "tests/unit/unit.h"
 
 #include "base/text.h"
+#include "deploy/lock.h"
 #include "deploy/print_lines.h"
 #include "tests/unit/deploy/plan_maker.h"
 
@@ -343,6 +344,48 @@ static void what_is_made_of_an_answer(void **state)
 	buf_release(&b);
 }
 
+/* Without its blanks, which are where lines are broken. */
+static const char *squeezed(const char *text)
+{
+	char *to = arena_zeroed(&m.arena, strlen(text) + 1, 1), *end = to;
+	assert_non_null(to);
+	for (; *text != '\0'; text++)
+		if (*text != ' ' && *text != '\n' && *text != '\t')
+			*end++ = *text;
+	return to;
+}
+
+static void assert_holds(const char *sheet, const struct ask *ask)
+{
+	struct buf text;
+	buf_init(&text, PLAN_BYTES_MAX);
+	assert_ok(ask_print(ask, PLAN_BYTES_MAX, &text));
+	if (strstr(squeezed(sheet), squeezed(buf_text(&text))) == NULL)
+		fail_msg("%s is not in %s", buf_text(&text), sheet);
+	buf_release(&text);
+}
+
+/* Word for word what the recorder will send (recorder/deploying_lock.c), but for who confirms and where. */
+static void what_locks_is_printed_whole(void **state)
+{
+	struct lock_seen seen[3] = { { .state = LOCK_FREE }, { .state = LOCK_STALE, .key = "key-of-kim", .text = "kim has it" }, { .state = LOCK_FREE } };
+	const struct lock_holder h = { "0193a5c2-f0e1", "{who}", "{host}", "rollback of rankers-eu to v13" };
+	struct ask take, give_back;
+	(void)state;
+	maker_init(&m, 3);
+	m.in.lock = "/tmp/.pitwall-lock-ranker-1";
+	for (size_t i = 0; i < 3; i++)
+		m.units[i].lock = &seen[i];
+	struct buf b = printed(make());
+	lock_ask_take(&m.arena, m.in.lock, &h, "", &take);
+	lock_ask_free(&m.arena, m.in.lock, h.key, &give_back);
+	assert_holds(buf_text(&b), &take);
+	assert_holds(buf_text(&b), &give_back);
+	assert_non_null(strstr(buf_text(&b), "Lock of each of them, as of node-01\n"));
+	assert_non_null(strstr(squeezed(buf_text(&b)), squeezed("on node-02 with 'key-of-kim' as its last word: the lock that is taken over")));
+	buf_release(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -354,6 +397,7 @@ int main(void)
 		cmocka_unit_test_teardown(hostile_texts_stay_in_their_lines, teardown),
 		cmocka_unit_test_teardown(what_is_sent_is_printed_whole, teardown),
 		cmocka_unit_test_teardown(what_is_made_of_an_answer, teardown),
+		cmocka_unit_test_teardown(what_locks_is_printed_whole, teardown),
 	};
 	return cmocka_run_group_tests_name("the sheet as text", tests, NULL, NULL);
 }

@@ -32,6 +32,10 @@ UNIT_TESTS += tests/unit/recorder/test_deploying_auto
 tests_unit_recorder_test_deploying_auto_SOURCES = %reldir%/test_deploying_auto.c $(store_folder)
 tests_unit_recorder_test_deploying_auto_LDADD   = $(libs_recorder) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/recorder/test_deploying_before
+tests_unit_recorder_test_deploying_before_SOURCES = %reldir%/test_deploying_before.c $(store_folder)
+tests_unit_recorder_test_deploying_before_LDADD   = $(libs_recorder) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/recorder/test_desk_deploys
 tests_unit_recorder_test_desk_deploys_SOURCES = %reldir%/test_desk_deploys.c $(store_folder)
 tests_unit_recorder_test_desk_deploys_LDADD   = $(libs_recorder) $(CMOCKA_LIBS)

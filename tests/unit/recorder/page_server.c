@@ -19,6 +19,7 @@ struct page_server {
 	pthread_mutex_t lock;
 	pthread_cond_t  changed;
 	char            path[256], last[REQUEST_MAX];
+	unsigned long   count;
 	char           *body;
 };
 
@@ -63,6 +64,7 @@ static void serve(struct page_server *s, int fd)
 		return;
 	pthread_mutex_lock(&s->lock);
 	snprintf(s->last, sizeof s->last, "%s", request);
+	s->count++;
 	snprintf(want, sizeof want, "GET %s ", s->path);
 	bool is_there = strncmp(request, want, strlen(want)) == 0;
 	char *body = strdup(is_there && s->body != NULL ? s->body : "");
@@ -159,4 +161,12 @@ void page_server_last(struct page_server *s, char *to, unsigned long size)
 	pthread_mutex_lock(&s->lock);
 	snprintf(to, size, "%s", s->last);
 	pthread_mutex_unlock(&s->lock);
+}
+
+unsigned long page_server_count(struct page_server *s)
+{
+	pthread_mutex_lock(&s->lock);
+	unsigned long count = s->count;
+	pthread_mutex_unlock(&s->lock);
+	return count;
 }

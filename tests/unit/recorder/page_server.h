@@ -18,5 +18,7 @@ void page_server_set(struct page_server *s, const char *path, const char *body);
 void page_server_set_up(struct page_server *s, bool is_up);
 /* The header of the last request, copied into `to`. */
 void page_server_last(struct page_server *s, char *to, unsigned long size);
+/* How many requests have come so far. */
+unsigned long page_server_count(struct page_server *s);
 
 #endif

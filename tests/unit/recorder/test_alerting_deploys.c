@@ -204,8 +204,58 @@ static void test_kept(void **state)
 	end(&b);
 }
 
+static enum err see_console(void *ctx, const struct console_row *c)
+{
+	snprintf(ctx, 100, "%s", c->actor.who);
+	return ERR_OK;
+}
+
+/* Who sits before a console now. */
+static void assert_present(struct bench *b, const char *want)
+{
+	struct reader *r = NULL;
+	char who[100] = "";
+	assert_ok(store_flush(b->store, &why));
+	assert_ok(reader_open(b->folder.path, READER_OWN, &r, &why));
+	assert_ok(reader_consoles(r, clock_wall_ms(clock_system()), see_console, who, &why));
+	assert_string_equal(who, want);
+	reader_close(r);
+}
+
+static void tell_here(struct bench *b, const char *console, bool is_gone)
+{
+	struct request here = { .kind = REQUEST_HERE, .who = "ann", .asked_ms = clock_wall_ms(clock_system()), .console = console, .view = "fleet", .is_gone = is_gone };
+	const struct spool_way way = { .store = b->folder.path };
+	assert_ok(request_new_id(here.asked_ms, here.id, &why));
+	assert_ok(spool_put(&way, &here, &why));
+	snprintf(b->asked, sizeof b->asked, "%s", here.id);
+}
+
+/* A console that leaves together with the recorder: it is noted, and its file does not wait for the next one. */
+static void test_left(void **state)
+{
+	struct bench b;
+	char console[REQUEST_ID];
+	(void)state;
+	assert_ok(request_new_id(clock_wall_ms(clock_system()), console, &why));
+	begin(&b, true);
+	tell_here(&b, console, false);
+	wait_for(&b, "it is there", is_gone);
+	assert_present(&b, "ann");
+	tell_here(&b, console, true);
+	alerting_close(b.alerting, closed, &b);
+	wait_for(&b, "the end", is_closed);
+	assert_true(is_gone(&b));
+	assert_present(&b, "");
+	b.is_closed = b.is_released = false;
+	const struct alerting_options o = { .loop = b.loop, .store = b.store, .store_path = b.folder.path, .clock = clock_system(), .version = "0" };
+	assert_ok(alerting_new(&o, &b.alerting, &why));
+	alerting_use(b.alerting, b.fleet, released, &b);
+	end(&b);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_taken), cmocka_unit_test(test_refused), cmocka_unit_test(test_kept) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_taken), cmocka_unit_test(test_refused), cmocka_unit_test(test_kept), cmocka_unit_test(test_left) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

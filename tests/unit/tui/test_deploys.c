@@ -4,6 +4,7 @@
 #include "tests/unit/unit.h"
 
 #include "alerts/request.h"
+#include "deploy/plan_lock.h"
 #include "tests/unit/tui/golden.h"
 #include "tests/unit/tui/sample_deploys.h"
 #include "tests/unit/tui/sample_view.h"
@@ -17,6 +18,7 @@
 #include "tui/dialog.h"
 #include "tui/screens.h"
 #include "tui/sheet.h"
+#include "tui/sheet_lines.h"
 
 static struct why why;
 
@@ -657,6 +659,56 @@ static void test_unfolding(void **state)
 	close_stage(&s);
 }
 
+/* What an unfolded unit's rows say, without blanks. */
+static void put_squeezed(struct buf *to, const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text != ' ' && *text != '\n' && *text != '\t')
+			buf_putc(to, *text);
+}
+
+/* The commands that lock a machine are shown like each other one: whole. */
+static void test_locks_are_shown(void **state)
+{
+	struct stage s;
+	struct sheet_lines lines;
+	struct ask take, give_back;
+	struct buf have, want, text;
+	(void)state;
+	open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
+	struct deploy_plan *p = sample_deploys_plan(s.deploys);
+	bool *unfolded = calloc(p->n_units, sizeof *unfolded);
+	size_t at = 0;
+	while (!plan_unit_acts(&p->units[at]))
+		at++;
+	unfolded[at] = true;
+	p->lock = "/tmp/.pitwall-lock-ranker-1";
+	p->units[at].unit.destination = "gpu-a-01";
+	sheet_lines_init(&lines);
+	assert_ok(sheet_lines_fill(&lines, &(struct sheet_lines_options){ .plan = p, .view = s.view, .deployment = SAMPLE_DEPLOY_ID, .unfolded = unfolded, .cols = 80 }));
+	buf_init(&have, PLAN_BYTES_MAX);
+	buf_init(&want, PLAN_BYTES_MAX);
+	buf_init(&text, PLAN_BYTES_MAX);
+	for (size_t i = 0; i < lines.n; i++)
+		put_squeezed(&have, lines.items[i].text);
+	plan_lock_asks(p, &p->units[at], &lines.arena, &take, &give_back);
+	ask_print(&take, PLAN_BYTES_MAX, &text);
+	put_squeezed(&want, buf_text(&text));
+	assert_non_null(strstr(buf_text(&have), buf_text(&want)));
+	assert_non_null(strstr(buf_text(&want), "take"));
+	buf_clear(&text);
+	buf_clear(&want);
+	ask_print(&give_back, PLAN_BYTES_MAX, &text);
+	put_squeezed(&want, buf_text(&text));
+	assert_non_null(strstr(buf_text(&have), buf_text(&want)));
+	buf_release(&have);
+	buf_release(&want);
+	buf_release(&text);
+	sheet_lines_release(&lines);
+	free(unfolded);
+	close_stage(&s);
+}
+
 /* Who sits here is asked first where several people use the account. */
 static void test_who(void **state)
 {
@@ -952,6 +1004,7 @@ int main(void)
 		cmocka_unit_test(test_a_version_after_an_action),
 		cmocka_unit_test(test_actions_of_a_viewer),
 		cmocka_unit_test(test_unfolding),
+		cmocka_unit_test(test_locks_are_shown),
 		cmocka_unit_test(test_who),
 		cmocka_unit_test(test_controls),
 		cmocka_unit_test(test_the_undo_dialog),
