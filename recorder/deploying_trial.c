@@ -44,7 +44,7 @@ static void send(struct trial *t);
 /* A shorter pause than a step's own: somebody waits for the sheet. */
 static int64_t pause_ms(const struct verdict *v)
 {
-	return v->wait_ms < 0 ? 0 : v->wait_ms > 0 ? v->wait_ms : PAUSE_MS;
+	return v->wait_ms > 0 ? v->wait_ms : PAUSE_MS;
 }
 
 static void answered(void *ctx, const struct answer *answer)
@@ -60,11 +60,12 @@ static void answered(void *ctx, const struct answer *answer)
 	if (arena_failed(&t->arena))
 		t->last = (struct verdict){ .kind = VERDICT_AGAIN, .text = "out of memory" };
 	t->is_done = t->last.kind != VERDICT_AGAIN || arena_failed(&t->arena);
-	if (!t->is_done) {
-		if (t->last.next.kind != ASK_NONE)
-			t->asked = t->last.next;
+	if (!t->is_done && t->last.next.kind != ASK_NONE)
+		t->asked = t->last.next;
+	if (!t->is_done && t->last.wait_ms < 0)
+		send(t); /* at once, and not with the next tick */
+	else if (!t->is_done)
 		t->again_ms = clock_mono_ms(d->o.clock) + pause_ms(&t->last);
-	}
 	deploying_wake(d);
 }
 
