@@ -102,6 +102,7 @@ static void warn_of_others(struct look *l, const struct ray_serve *s, const stru
 	if (s->n_apps > 1)
 		found_warn(l, WARNING_NOTE, "the request replaces the list of all applications: it holds the %zu others as they are then (%s%s), since Ray Serve deletes what is not in it", s->n_apps - 1,
 		           buf_text(&names), n + 1 < s->n_apps ? ", ..." : "");
+	l->arena->failed |= names.err == ERR_MEMORY;
 	buf_release(&names);
 }
 
@@ -158,6 +159,8 @@ static enum look_turn take_list(struct look *l, const struct server_api *api, st
 		take_value(l, &s, app);
 	}
 	ray_serve_release(&s);
+	if (arena_failed(l->arena))
+		why_memory(why);
 	return app != NULL && !arena_failed(l->arena) ? LOOK_DONE : LOOK_FAILED;
 }
 
@@ -192,7 +195,7 @@ static struct step *add(struct going *g, struct steps *to, enum phase phase, int
 	s->tag = tag;
 	s->changes = tag == TAG_SET;
 	s->is_repeatable = true; /* it looks first whether it is so already */
-	s->note = note_make(a, "app", g->app, "at", g->pointer, "from", from, "to", into, "times", times, "back", to == g->p->back ? "yes" : "", NULL);
+	s->note = note_make(a, "app", g->app, "at", g->pointer, "from", from, "to", into, "times", times, "way", to == g->p->back ? "back" : "forward", NULL);
 	s->poll_ms = POLL_MS;
 	s->deadline_ms = tag == TAG_WAIT ? ready_ms_of(g->p->deploy) : 0;
 	ask_list(a, &g->api, &s->ask);
@@ -265,7 +268,24 @@ static enum err plan(struct planning *p, struct why *why)
 
 enum { AT_SENT = 1, AT_TRY = 2 /* above it: how often a change was sent without a clear answer */, AT_FAILED = 16 /* of a wait: how often in a row it has failed; below, how often it ran */ };
 
-static const char *note(const struct judging *j, const char *key) { return note_text(j->arena, j->step->note, key); }
+/* What a step's note says. */
+struct change {
+	const char *app, *at, *from, *to, *times;
+	bool        is_back;
+};
+
+/* False: it is not whole, and nothing may be sent; v says so. */
+static bool read_change(const struct judging *j, struct arena *a, struct change *c, struct verdict *v)
+{
+	const char *note = j->step->note, *way = note_text(a, note, "way");
+	*c = (struct change){ .app = note_text(a, note, "app"), .at = note_text(a, note, "at"), .from = note_text(a, note, "from"), .to = note_text(a, note, "to"), .times = note_text(a, note, "times"),
+		              .is_back = strcmp(way, "back") == 0 };
+	bool is_checked = c->is_back || (strcmp(way, "forward") == 0 && (j->step->tag == TAG_WAIT || c->times[0] != '\0'));
+	if (is_checked && c->app[0] != '\0' && c->at[0] != '\0' && c->from[0] != '\0' && c->to[0] != '\0' && !arena_failed(a))
+		return true;
+	verdict_failed(v, "the step is damaged: its note cannot be read, and nothing was sent");
+	return false;
+}
 
 static void look_again(const struct judging *j, int64_t wait_ms, const char *text, struct verdict *v)
 {
@@ -296,22 +316,22 @@ static bool read_list(const struct judging *j, struct ray_serve *out, struct ver
 	return false;
 }
 
-static void make_change(const struct judging *j, const struct ray_serve *s, const struct ray_app *app, const struct ray_value *value, struct verdict *v)
+static void make_change(const struct judging *j, const struct change *c, const struct ray_serve *s, const struct ray_app *app, const struct ray_value *value, struct verdict *v)
 {
-	const char *times = note(j, "times"), *body;
-	char differs[SAID];
+	const char *body, *times = c->is_back ? "" : ray_serve_times(s, j->arena);
+	char differs[SAID] = "";
 	struct why why;
-	ray_times_differ(times, ray_serve_times(s, j->arena), differs, sizeof differs);
-	if (times[0] != '\0' && differs[0] != '\0') {
+	if (!c->is_back)
+		ray_times_differ(c->times, times, differs, sizeof differs);
+	if (differs[0] != '\0') {
 		verdict_failed(v, "somebody has deployed since this was planned: %.100s. Nothing was sent: look again, and decide anew", differs);
 		return;
 	}
-	if (ray_body(s, app, note(j, "at"), value, note(j, "to"), j->arena, &body, &why) != ERR_OK) {
+	if (ray_body(s, app, c->at, value, c->to, j->arena, &body, &why) != ERR_OK) {
 		verdict_failed(v, "nothing was sent: %s", why.text);
 		return;
 	}
 	verdict_again(v, -1, "the list is as it was planned: asking for the change");
-	v->next = j->step->ask;
 	ask_http(j->arena, &v->next, "PUT", j->step->ask.url, body);
 	v->next.is_on_machine = j->step->ask.is_on_machine;
 	v->next.timeout_ms = PUT_MS;
@@ -322,22 +342,23 @@ static void judge_list(const struct judging *j, struct verdict *v)
 {
 	struct ray_serve s = { .tree = NULL };
 	struct ray_value value = { .text = "" };
+	struct change c;
 	struct why why;
 	char said[SAID];
-	if (!read_list(j, &s, v))
+	if (!read_change(j, j->arena, &c, v) || !read_list(j, &s, v))
 		return;
-	const struct ray_app *app = ray_serve_find(&s, note(j, "app"));
+	const struct ray_app *app = ray_serve_find(&s, c.app);
 	if (app == NULL) {
-		verdict_failed(v, "application %.60s is gone: nothing was sent", note(j, "app"));
-	} else if (ray_value_at(&s, app, note(j, "at"), j->arena, &value, &why) != ERR_OK) {
+		verdict_failed(v, "application %.60s is gone: nothing was sent", c.app);
+	} else if (ray_value_at(&s, app, c.at, j->arena, &value, &why) != ERR_OK) {
 		verdict_failed(v, "%.200s: nothing was sent", why.text);
-	} else if (strcmp(value.text, note(j, "to")) == 0) {
+	} else if (strcmp(value.text, c.to) == 0) {
 		verdict_done(v, "it is %.100s already", value.text);
-	} else if (strcmp(value.text, note(j, "from")) != 0) {
+	} else if (strcmp(value.text, c.from) != 0) {
 		first_line(mask_place(value.text) == strlen(value.text) ? value.text : "something else", said, sizeof said);
 		verdict_failed(v, "somebody else has changed it since: it is %.60s, and nothing was sent", said);
 	} else {
-		make_change(j, &s, app, &value, v);
+		make_change(j, &c, &s, app, &value, v);
 	}
 	ray_serve_release(&s);
 }
@@ -373,7 +394,7 @@ static void judge_change(const struct judging *j, struct verdict *v)
 }
 
 /* Twice in a row: what is seen right behind the change may be of before it. A failure is one after some, since the first may be of before too; on the way back it is waited for. */
-static void judge_state(const struct judging *j, const struct ray_state *s, struct verdict *v)
+static void judge_state(const struct judging *j, bool is_back, const struct ray_state *s, struct verdict *v)
 {
 	int n_running = *j->at % AT_FAILED, n_failed = *j->at / AT_FAILED;
 	n_running = s->is_running ? n_running + 1 : 0;
@@ -381,7 +402,7 @@ static void judge_state(const struct judging *j, const struct ray_state *s, stru
 	*j->at = n_running + AT_FAILED * n_failed;
 	if (n_running >= SIGHTS)
 		verdict_done(v, "it is RUNNING, and its deployments are HEALTHY");
-	else if (n_failed >= FAILURES && note(j, "back")[0] == '\0')
+	else if (n_failed >= FAILURES && !is_back)
 		verdict_failed(v, "%.170s. Ray Serve goes on trying until the old version is put back", s->text);
 	else
 		verdict_again(v, 0, "%s", s->text);
@@ -395,20 +416,23 @@ static void judge_wait(const struct judging *j, struct verdict *v)
 	struct ray_value value = { .text = "" };
 	struct ray_state state;
 	struct arena scratch; /* the step's own grows with each look */
+	struct change c;
 	struct why why;
-	if (!read_list(j, &s, v))
-		return;
 	arena_init(&scratch);
-	const struct ray_app *app = ray_serve_find(&s, note(j, "app"));
-	if (app == NULL) {
-		verdict_failed(v, "application %.60s is gone: somebody has sent a list without it, and Ray Serve deletes what is not in it", note(j, "app"));
-	} else if (ray_value_at(&s, app, note(j, "at"), &scratch, &value, &why) != ERR_OK) {
+	const struct ray_app *app = NULL;
+	if (!read_change(j, &scratch, &c, v) || !read_list(j, &s, v)) {
+		arena_release(&scratch);
+		return;
+	}
+	if ((app = ray_serve_find(&s, c.app)) == NULL) {
+		verdict_failed(v, "application %.60s is gone: somebody has sent a list without it, and Ray Serve deletes what is not in it", c.app);
+	} else if (ray_value_at(&s, app, c.at, &scratch, &value, &why) != ERR_OK) {
 		verdict_failed(v, "%s", why.text);
-	} else if (strcmp(value.text, note(j, "to")) != 0) {
+	} else if (strcmp(value.text, c.to) != 0) {
 		verdict_failed(v, "somebody else has changed its version since");
 	} else {
 		ray_state_of(app, &state);
-		judge_state(j, &state, v);
+		judge_state(j, c.is_back, &state, v);
 	}
 	arena_release(&scratch);
 	ray_serve_release(&s);

@@ -96,7 +96,7 @@ static bool shorten(cJSON *body, const char *app)
 	return true;
 }
 
-/* "" where it is too long; without memory the arena has failed. */
+/* "" where it is too long; without memory the arena has failed, as in all that follow. */
 static const char *print(struct arena *a, const cJSON *body)
 {
 	struct buf text;
@@ -116,13 +116,18 @@ const char *ray_shown(const struct ray_serve *s, const struct ray_app *app, cons
 	cJSON *body = NULL;
 	const char *text = "", *shown = "";
 	size_t indexes[RAY_SEGMENTS_MAX], n;
+	bool is_masked = false;
 	arena_init(&scratch);
-	if (ray_value_at(s, app, pointer, &scratch, &value, &why) == ERR_OK && ray_body(s, app, pointer, &value, value.text, &scratch, &text, &why) == ERR_OK &&
-	    json_parse(text, strlen(text), NULL, &body, NULL) == ERR_OK && mask_below(body, true, ray_resolve(ray_body_app(body, app->name), pointer, indexes, &n))) {
-		shown = print(a, body);
-		if (shown[0] == '\0' && !arena_failed(a) && shorten(body, app->name))
+	enum err e = ray_value_at(s, app, pointer, &scratch, &value, &why);
+	e = e == ERR_OK ? ray_body(s, app, pointer, &value, value.text, &scratch, &text, &why) : e;
+	e = e == ERR_OK ? json_parse(text, strlen(text), NULL, &body, NULL) : e;
+	if (e == ERR_OK) {
+		is_masked = mask_below(body, true, ray_resolve(ray_body_app(body, app->name), pointer, indexes, &n));
+		shown = is_masked ? print(a, body) : "";
+		if (is_masked && shown[0] == '\0' && !arena_failed(a) && shorten(body, app->name))
 			shown = print(a, body);
 	}
+	a->failed |= e == ERR_MEMORY || (body != NULL && !is_masked);
 	cJSON_Delete(body);
 	arena_release(&scratch);
 	return shown;
@@ -133,8 +138,10 @@ const char *ray_shown_with(const char *shown, const char *app, const char *point
 	cJSON *body = NULL;
 	const char *made = "";
 	size_t indexes[RAY_SEGMENTS_MAX], n;
-	if (json_parse(shown, strlen(shown), NULL, &body, NULL) != ERR_OK)
+	if (shown[0] == '\0')
 		return "";
+	if (json_parse(shown, strlen(shown), NULL, &body, NULL) == ERR_MEMORY)
+		a->failed = true;
 	cJSON *own = ray_body_app(body, app), *item = own != NULL ? ray_resolve(own, pointer, indexes, &n) : NULL;
 	if (item != NULL && set_text(item, is_number ? cJSON_Raw : cJSON_String, text))
 		made = print(a, body);

@@ -138,6 +138,11 @@ UNIT_TESTS += tests/unit/deploy/test_ray
 tests_unit_deploy_test_ray_SOURCES = %reldir%/test_ray.c $(driver_bench)
 tests_unit_deploy_test_ray_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/deploy/test_ray_faults
+tests_unit_deploy_test_ray_faults_SOURCES = %reldir%/test_ray_faults.c $(driver_bench) $(faults)
+tests_unit_deploy_test_ray_faults_LDFLAGS = $(fault_ldflags)
+tests_unit_deploy_test_ray_faults_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/deploy/test_tfserving
 tests_unit_deploy_test_tfserving_SOURCES = %reldir%/test_tfserving.c $(driver_bench)
 tests_unit_deploy_test_tfserving_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
