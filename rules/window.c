@@ -566,13 +566,13 @@ static void take_column(const struct window *w, uint32_t column, size_t from, si
 }
 
 /* The samples of all columns, where each row has one of each and no mark is among them: then all have the same times, and nothing needs to be looked
- * through again. False, and nothing is added, where there is anything else. `v` has room for to - from samples a column, `t_ms` for one's. */
+ * through again. False, and nothing is added, where there is anything else. `v` and `t_ms` have room for to - from a column. */
 static bool take_plain_rows(const struct window *w, const uint32_t *columns, size_t n, size_t from, size_t to, int64_t *t_ms, double *v,
                             struct series_set *out)
 {
 	size_t rows = to - from;
 	bool   is_odd = false;
-	for (size_t r = from; r < to && !is_odd; r++) {
+	for (size_t r = from; r < to && n > 0 && !is_odd; r++) {
 		size_t        row = row_at(w, r);
 		const double *values = w->values + row * w->shape->n;
 		t_ms[r - from] = w->t_ms[row];

@@ -193,6 +193,26 @@ static void test_times_are_shared(void **state)
 	}
 }
 
+/* A selector of the window's that means none of its series, and rows that there are. */
+static void test_no_series_selected(void **state)
+{
+	(void)state;
+	struct fixture    f;
+	struct labels    *l[SERIES];
+	struct series_set set = { .items = NULL };
+	const double      values[SERIES] = { 1, 2, 3, 4 };
+	setup(&f, 100);
+	make_series(l);
+	assert_int_equal(window_set_layout(f.w, l, B, NULL, &f.why), ERR_OK);
+	for (int64_t t_ms = 10; t_ms <= 40; t_ms += 10)
+		window_push(f.w, t_ms, values, B);
+	assert_int_equal(window_select(f.w, &f.prefix, 1, 0, 100, 1000, &set, &f.why), ERR_OK);
+	assert_int_equal(set.n, 0);
+	series_set_release(&set);
+	drop_series(l);
+	teardown(&f);
+}
+
 static void test_shapes(void **state)
 {
 	(void)state;
@@ -224,6 +244,7 @@ int main(void)
 		cmocka_unit_test(test_select),
 		cmocka_unit_test(test_layout_changes),
 		cmocka_unit_test(test_times_are_shared),
+		cmocka_unit_test(test_no_series_selected),
 		cmocka_unit_test(test_shapes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
