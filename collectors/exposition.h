@@ -103,6 +103,8 @@ struct scrape {
 
 struct exposition_pool;
 enum err exposition_pool_new(struct exposition_pool **out);
+/* All its expositions are about to be freed: what they shared is let go of as a whole, by exposition_pool_free. */
+void     exposition_pool_end(struct exposition_pool *p);
 void     exposition_pool_free(struct exposition_pool *p); /* after all its expositions; layouts that are still referenced stay valid */
 
 struct exposition;

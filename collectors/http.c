@@ -153,6 +153,7 @@ void http_collector_close(struct http_collector *c, void (*closed)(void *ctx), v
 	c->is_closing = true;
 	c->closed = closed;
 	c->closed_ctx = ctx;
+	exposition_pool_end(c->pool);
 	http_reap_later(c);
 }
 

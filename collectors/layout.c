@@ -58,6 +58,11 @@ enum err exposition_pool_new(struct exposition_pool **out)
 	return ERR_OK;
 }
 
+void exposition_pool_end(struct exposition_pool *p)
+{
+	p->series.is_ending = true;
+}
+
 void exposition_pool_free(struct exposition_pool *p)
 {
 	if (p != NULL)

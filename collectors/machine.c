@@ -102,6 +102,7 @@ void machine_collector_close(struct machine_collector *c, void (*closed)(void *c
 {
 	c->closed = closed;
 	c->closed_ctx = ctx;
+	exposition_pool_end(c->pool);
 	while (c->machines != NULL)
 		machine_remove(c->machines);
 	c->is_closing = true;

@@ -137,6 +137,6 @@ void series_pool_drop(struct series_pool *p, struct labels *const *series, size_
 	for (size_t i = 0; i < n; i++)
 		labels_unref(series[i]);
 	p->n_dropped += n;
-	if (p->n_dropped > DROPPED_LEAST && p->n_dropped > p->n)
+	if (!p->is_ending && p->n_dropped > DROPPED_LEAST && p->n_dropped > p->n)
 		(void)renew(p);
 }

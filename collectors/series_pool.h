@@ -8,6 +8,7 @@
 
 #include "base/labels.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@ struct series_pool {
 	size_t          n_slots, n;
 	size_t          n_dropped; /* references given back since the last look at who is still needed; at the most */
 	uint64_t        seed;
+	bool            is_ending; /* all goes soon: who is still needed is not looked at any more */
 };
 
 void series_pool_init(struct series_pool *p, uint64_t seed);

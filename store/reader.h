@@ -68,7 +68,7 @@ struct series {
 	int64_t       *t_ms;   /* owned */
 	double        *v;      /* owned */
 	bool           in_block; /* t_ms and v stand in the set's block instead */
-	bool           is_lent;  /* or are the source's own: not to be changed; no stale mark is among them */
+	bool           is_lent;  /* or are the source's own, or shared by series: not to be changed; no stale mark is among them */
 };
 struct series_set {
 	struct series *items;

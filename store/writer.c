@@ -74,11 +74,9 @@ static int64_t own_ms(void)
 
 struct item *item_new(enum item_kind kind, size_t extra)
 {
-	struct item *i = calloc(1, sizeof *i + extra);
-	if (i != NULL) {
-		i->kind = kind;
-		i->size = sizeof *i + extra;
-	}
+	struct item *i = malloc(sizeof *i + extra);
+	if (i != NULL)
+		*i = (struct item){ .kind = kind, .size = sizeof *i + extra };
 	return i;
 }
 

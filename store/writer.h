@@ -29,7 +29,7 @@ struct item {
 	struct changes      *changes; /* committed at once */
 };
 
-/* A zeroed item with `extra` bytes behind it (aligned for doubles); NULL: out of memory. */
+/* An item that is zeroed, with `extra` bytes behind it that are not (aligned for doubles); NULL: out of memory. */
 struct item *item_new(enum item_kind kind, size_t extra);
 
 /* Takes `db` and the lease over, also on failure. */

@@ -113,6 +113,31 @@ static void test_parts_go(void **state)
 	series_pool_release(&p);
 }
 
+/* Where all is about to go, nothing is looked through for what may. */
+static void test_an_end_tidies_nothing(void **state)
+{
+	(void)state;
+	enum { SOME = 10000 };
+	struct series_pool p;
+	struct labels     *kept[SOME];
+	series_pool_init(&p, 7);
+	for (size_t i = 0; i < SOME; i++) {
+		struct labels *l = made("m", i);
+		kept[i] = series_pool_keep(&p, l);
+		labels_unref(l);
+	}
+	size_t n_slots = p.n_slots;
+	p.is_ending = true;
+	series_pool_drop(&p, kept, SOME);
+	assert_int_equal(p.n, SOME);
+	assert_int_equal(p.n_slots, n_slots);
+	p.is_ending = false;
+	p.n_dropped++;
+	series_pool_drop(&p, kept, 0);
+	assert_int_equal(p.n, 0);
+	series_pool_release(&p);
+}
+
 static const char page[] = "# HELP up it\n# TYPE up gauge\nup{} %d\nother{a=\"b\"} 1\ngpu{Hostname=\"%s\"} 5\n";
 
 /* Like nodes: what they both say is there once, what they differ in is each one's own; and each is predicted. */
@@ -253,6 +278,7 @@ int main(void)
 		cmocka_unit_test(test_any_number_of_lines),
 		cmocka_unit_test(test_fields_of_a_gpu_share),
 		cmocka_unit_test(test_parts_go),
+		cmocka_unit_test(test_an_end_tidies_nothing),
 		cmocka_unit_test(test_like_nodes_cost_little_text),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -152,6 +152,67 @@ static void test_layout_changes(void **state)
 }
 
 /* Two targets that say the same share what can be shared; a full one leaves the rest out and says so. */
+static const struct {
+	const char *label;
+	double      a1;        /* of the second scrape */
+	bool        has_times; /* one list for both series */
+} lent[] = {
+	{ "numbers", 2, true },
+	{ "an infinity", (double)INFINITY, true },
+	{ "not a number", (double)NAN, false },
+};
+
+/* Series with a number in each row have one list of times, and are not to be looked through for marks again. */
+static void test_times_are_shared(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof lent / sizeof lent[0]; i++) {
+		struct fixture    f;
+		struct labels    *l[SERIES];
+		struct series_set set = { .items = NULL };
+		const double      first[SERIES] = { 1, 11, 0, 0 }, second[SERIES] = { lent[i].a1, 12, 0, 0 };
+		setup(&f, 100);
+		make_series(l);
+		assert_int_equal(window_set_layout(f.w, l, SERIES, NULL, &f.why), ERR_OK);
+		window_push(f.w, 10, first, SERIES);
+		window_push(f.w, 20, second, SERIES);
+		assert_int_equal(window_select(f.w, &f.by_name, 1, 0, 100, 1000, &set, &f.why), ERR_OK);
+		bool is_shared = set.n == 2 && set.items[0].t_ms == set.items[1].t_ms && set.items[0].is_lent && set.items[1].is_lent;
+		if (is_shared != lent[i].has_times)
+			fail_msg("%s: times are %sshared", lent[i].label, is_shared ? "" : "not ");
+		for (size_t k = 0; k < set.n; k++) {
+			assert_int_equal(set.items[k].n, 2);
+			assert_int_equal(set.items[k].t_ms[0], 10);
+			assert_int_equal(set.items[k].t_ms[1], 20);
+			assert_int_equal(f64_bits(set.items[k].v[0]), f64_bits(first[k]));
+			assert_int_equal(f64_bits(set.items[k].v[1]), f64_bits(second[k]));
+		}
+		series_set_release(&set);
+		drop_series(l);
+		teardown(&f);
+	}
+}
+
+/* A selector of the window's that means none of its series, and rows that there are. */
+static void test_no_series_selected(void **state)
+{
+	(void)state;
+	struct fixture    f;
+	struct labels    *l[SERIES];
+	struct series_set set = { .items = NULL };
+	const double      values[SERIES] = { 1, 2, 3, 4 };
+	setup(&f, 100);
+	make_series(l);
+	assert_int_equal(window_set_layout(f.w, l, B, NULL, &f.why), ERR_OK);
+	for (int64_t t_ms = 10; t_ms <= 40; t_ms += 10)
+		window_push(f.w, t_ms, values, B);
+	assert_int_equal(window_select(f.w, &f.prefix, 1, 0, 100, 1000, &set, &f.why), ERR_OK);
+	assert_int_equal(set.n, 0);
+	series_set_release(&set);
+	drop_series(l);
+	teardown(&f);
+}
+
 static void test_shapes(void **state)
 {
 	(void)state;
@@ -182,6 +243,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_select),
 		cmocka_unit_test(test_layout_changes),
+		cmocka_unit_test(test_times_are_shared),
+		cmocka_unit_test(test_no_series_selected),
 		cmocka_unit_test(test_shapes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
