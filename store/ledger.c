@@ -212,8 +212,9 @@ enum err ledger_frame(struct ledger *g, int64_t target, enum stream stream, int6
 	if (e != ERR_OK)
 		return e;
 	int64_t layout = l != NULL ? l->id : 0;
-	/* Signals and reports are small, and screens want the newest alone: every one is a key frame. */
-	bool is_key = t->needs_key || layout != t->layout || layout == 0 || stream != STREAM_SCRAPE || t->until_hop == 0;
+	/* Signals and reports are small, and screens want the newest alone: every one is a key frame. Of so many series that few frames are a block, more often. */
+	bool is_key = t->needs_key || layout != t->layout || layout == 0 || stream != STREAM_SCRAPE || t->until_hop == 0 ||
+	              (l->n > 0 && t->since_key >= FOLD_SAMPLES_MAX / l->n);
 	int hop = t->until_hop == 0 ? HOP_INDEXED : is_key ? HOP_KEY : HOP_DELTA;
 	buf_clear(&g->scratch);
 	if (l != NULL) {
@@ -233,6 +234,7 @@ enum err ledger_frame(struct ledger *g, int64_t target, enum stream stream, int6
 	t->at_ms = at_ms;
 	t->layout = layout;
 	t->needs_key = layout == 0;
+	t->since_key = is_key ? 1 : t->since_key + 1;
 	/* The first run is shorter by the target's number, so that like targets, which start together, don't all write key frames at once. */
 	if (hop != HOP_INDEXED)
 		t->until_hop--;
