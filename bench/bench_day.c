@@ -351,7 +351,7 @@ int main(int argc, char **argv)
 		return 1;
 	snprintf(path, sizeof path, "%s/x.db", folder);
 	count_writes();
-	struct store_options o = { .path = path, .clock = clock_system(), .folding = FOLD_AT_ONCE };
+	struct store_options o = { .path = path, .clock = clock_system(), .folding = FOLD_UNASKED };
 	need(store_open(&o, &f.store, &why), &why);
 	for (uint64_t k = 0; k < KINDS; k++)
 		node_values_init(&f.kinds[k], k + 1);
