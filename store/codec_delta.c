@@ -8,7 +8,7 @@
 #include "store/block_bits.h"
 #include "store/decimal.h"
 
-enum { KIND_KEPT = 0xfe, RUN_K_MAX = 15 };
+enum { KIND_KEPT = 0xfe, RUN_K_MAX = 15, STEP_SHARED_MAX = 4096 /* a larger step says nothing of the series beside it */ };
 
 /* The classes: lengths from `first` on, which of them in `more` bits. Their codes, lowest bit first, are Huffman's for what nodes say (bench/node_values.h):
  * steps of counters and buckets are short, of sums of measured times long. */
@@ -16,21 +16,21 @@ enum { CLASSES = 17, CLASS_AS_IT_IS = 16, CLASS_BITS_MAX = 8 };
 static const struct class {
 	uint8_t first, more, bits, code;
 } classes[CLASSES] = {
-	{ 0, 0, 1, 0x00 }, { 1, 0, 6, 0x17 }, { 2, 0, 4, 0x01 }, { 3, 0, 4, 0x09 }, { 4, 0, 4, 0x05 }, { 5, 0, 5, 0x0b },
-	{ 6, 0, 6, 0x37 }, { 7, 1, 6, 0x0f }, { 9, 2, 5, 0x1b }, { 13, 2, 4, 0x0d }, { 17, 2, 5, 0x07 }, { 21, 3, 4, 0x03 },
-	{ 29, 3, 8, 0x7f }, { 37, 3, 6, 0x2f }, { 45, 3, 6, 0x1f }, { 53, 4, 7, 0x3f }, { 0, 0, 8, 0xff },
+	{ 0, 0, 1, 0x00 }, { 1, 0, 6, 0x0f }, { 2, 0, 4, 0x01 }, { 3, 0, 4, 0x09 }, { 4, 0, 4, 0x05 }, { 5, 0, 5, 0x03 },
+	{ 6, 0, 5, 0x13 }, { 7, 1, 6, 0x2f }, { 9, 2, 5, 0x0b }, { 13, 2, 4, 0x0d }, { 17, 2, 5, 0x1b }, { 21, 3, 5, 0x07 },
+	{ 29, 3, 8, 0x7f }, { 37, 3, 5, 0x17 }, { 45, 3, 6, 0x1f }, { 53, 4, 7, 0x3f }, { 0, 0, 8, 0xff },
 };
 
 /* By the next CLASS_BITS_MAX bits. */
 static const uint8_t class_of[1 << CLASS_BITS_MAX] = {
-	0, 2, 0, 11, 0, 4, 0, 10, 0, 3, 0, 5, 0, 9, 0, 7, 0, 2, 0, 11, 0, 4, 0, 1, 0, 3, 0, 8, 0, 9, 0, 14,
-	0, 2, 0, 11, 0, 4, 0, 10, 0, 3, 0, 5, 0, 9, 0, 13, 0, 2, 0, 11, 0, 4, 0, 6, 0, 3, 0, 8, 0, 9, 0, 15,
-	0, 2, 0, 11, 0, 4, 0, 10, 0, 3, 0, 5, 0, 9, 0, 7, 0, 2, 0, 11, 0, 4, 0, 1, 0, 3, 0, 8, 0, 9, 0, 14,
-	0, 2, 0, 11, 0, 4, 0, 10, 0, 3, 0, 5, 0, 9, 0, 13, 0, 2, 0, 11, 0, 4, 0, 6, 0, 3, 0, 8, 0, 9, 0, 12,
-	0, 2, 0, 11, 0, 4, 0, 10, 0, 3, 0, 5, 0, 9, 0, 7, 0, 2, 0, 11, 0, 4, 0, 1, 0, 3, 0, 8, 0, 9, 0, 14,
-	0, 2, 0, 11, 0, 4, 0, 10, 0, 3, 0, 5, 0, 9, 0, 13, 0, 2, 0, 11, 0, 4, 0, 6, 0, 3, 0, 8, 0, 9, 0, 15,
-	0, 2, 0, 11, 0, 4, 0, 10, 0, 3, 0, 5, 0, 9, 0, 7, 0, 2, 0, 11, 0, 4, 0, 1, 0, 3, 0, 8, 0, 9, 0, 14,
-	0, 2, 0, 11, 0, 4, 0, 10, 0, 3, 0, 5, 0, 9, 0, 13, 0, 2, 0, 11, 0, 4, 0, 6, 0, 3, 0, 8, 0, 9, 0, 16,
+	0, 2, 0, 5, 0, 4, 0, 11, 0, 3, 0, 8, 0, 9, 0, 1, 0, 2, 0, 6, 0, 4, 0, 13, 0, 3, 0, 10, 0, 9, 0, 14,
+	0, 2, 0, 5, 0, 4, 0, 11, 0, 3, 0, 8, 0, 9, 0, 7, 0, 2, 0, 6, 0, 4, 0, 13, 0, 3, 0, 10, 0, 9, 0, 15,
+	0, 2, 0, 5, 0, 4, 0, 11, 0, 3, 0, 8, 0, 9, 0, 1, 0, 2, 0, 6, 0, 4, 0, 13, 0, 3, 0, 10, 0, 9, 0, 14,
+	0, 2, 0, 5, 0, 4, 0, 11, 0, 3, 0, 8, 0, 9, 0, 7, 0, 2, 0, 6, 0, 4, 0, 13, 0, 3, 0, 10, 0, 9, 0, 12,
+	0, 2, 0, 5, 0, 4, 0, 11, 0, 3, 0, 8, 0, 9, 0, 1, 0, 2, 0, 6, 0, 4, 0, 13, 0, 3, 0, 10, 0, 9, 0, 14,
+	0, 2, 0, 5, 0, 4, 0, 11, 0, 3, 0, 8, 0, 9, 0, 7, 0, 2, 0, 6, 0, 4, 0, 13, 0, 3, 0, 10, 0, 9, 0, 15,
+	0, 2, 0, 5, 0, 4, 0, 11, 0, 3, 0, 8, 0, 9, 0, 1, 0, 2, 0, 6, 0, 4, 0, 13, 0, 3, 0, 10, 0, 9, 0, 14,
+	0, 2, 0, 5, 0, 4, 0, 11, 0, 3, 0, 8, 0, 9, 0, 7, 0, 2, 0, 6, 0, 4, 0, 13, 0, 3, 0, 10, 0, 9, 0, 16,
 };
 
 /* ---- writing ---- */
@@ -64,7 +64,7 @@ static void put_value(struct bits_out *o, double old, uint8_t *exponent, double 
 	*step = 0;
 	if (*exponent == EXPONENT_NONE || decimal_at(v, *exponent, &m)) {
 		int64_t d = *exponent == EXPONENT_NONE ? (int64_t)(f64_bits(v) - f64_bits(old)) : m - mantissa(old, *exponent);
-		*step = *exponent == 0 ? d : 0;
+		*step = *exponent == 0 && d > -STEP_SHARED_MAX && d < STEP_SHARED_MAX ? d : 0;
 		uint64_t u = zigzag(*exponent == 0 ? d - before : d);
 		unsigned length = length_of(u);
 		const struct class *c = &classes[class_with(length)];
@@ -167,9 +167,7 @@ static bool take_code(const struct code *c, bool is_wanted, uint8_t *exponent, d
 		return false;
 	if (*exponent == 0) {
 		d += before;
-		if (d <= -2 * INTEGER_LIMIT_I || d >= 2 * INTEGER_LIMIT_I)
-			return false;
-		*step = d;
+		*step = d > -STEP_SHARED_MAX && d < STEP_SHARED_MAX ? d : 0;
 	}
 	if (!is_wanted)
 		return true;

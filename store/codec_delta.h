@@ -6,7 +6,7 @@
  * (codec_delta.c) and what follows it:
  *   a length L, given by the class and some bits, and the L - 1 low bits of u, whose highest bit is 2^(L-1); L 0: u is 0. u is the zigzag of a step:
  *   of the bits of the value as an integer where the series has no exponent, else of m (m / 10^e); where the series and the one before it in the run have
- *   exponent 0, less the step of that one: buckets of a histogram, and its count, rise together
+ *   exponent 0, less the step of that one if that is under 4096: buckets of a histogram, and its count, rise together
  *   or a byte and the 64 bits of the value as it is; the byte is the series' exponent from now on (0 to 22, 0xff none), 0xfe: as it was
  * A series has the exponent that the key frame left it (0: integers). Nothing but the class is needed to step over a value. */
 #ifndef PITWALL_STORE_CODEC_DELTA_H
