@@ -344,3 +344,21 @@ const char *format_f64(double v, char to[NUMBER_TEXT])
 	}
 	return to;
 }
+
+/* ---- rounding ---- */
+
+double round_f64(double v)
+{
+	enum { PLACES_LEAST = 3, PLACES_MOST = 22 }; /* 10^22 is the last power that a double holds; and division rounds correctly */
+	double m = fabs(v), power = 1e3;
+	int places = PLACES_LEAST;
+	if (!isfinite(v) || m == floor(m))
+		return v;
+	/* So many places that the integer has nine digits: a power is exact, and only how many digits are taken hangs on the product. */
+	for (; places < PLACES_MOST && m * power < 1e8; places++)
+		power *= 10;
+	double digits = m * power;
+	if (digits < 1e8 || digits >= 0x1p53)
+		return v;
+	return copysign(round(digits) / power, v);
+}

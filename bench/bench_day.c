@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A day of a store, written without waiting for the day: NODES nodes (node_values.h, 500 series) polled every 10 s, what pitwall says of each poll and 20
- * signals beside it, committed every half second of that time as a recorder would, and folded into blocks. Then what the file and the writing cost, and what
+ * signals beside it, committed every second of that time as a recorder would, and folded into blocks. Then what the file and the writing cost, and what
  * readers take. bench_day [NODES [HOURS]], 100 and 24 where left out. Nothing is synced: of the writing, bytes and processor time are measured, not the disk.
  * Ten nodes' values are made and shared by all; what one node says does nothing for another's blocks. Prints one line a figure. */
 #include <stdatomic.h>
@@ -19,7 +19,7 @@
 #include "store/reader.h"
 #include "store/store.h"
 
-enum { KINDS = 10, NODES_MAX = 1000, REPORTS = 6, SIGNALS = 20, STEP_MS = 10000, COMMITS_A_ROUND = 20, CHARTS = 20, TURNS = 7 };
+enum { KINDS = 10, NODES_MAX = 1000, REPORTS = 6, SIGNALS = 20, STEP_MS = 10000, COMMITS_A_ROUND = 10, CHARTS = 20, TURNS = 7 };
 #define START_MS INT64_C(1764000000000)
 #define HOUR_MS (INT64_C(3600) * 1000)
 
@@ -152,11 +152,11 @@ static void make_targets(struct fleet *f)
 	}
 }
 
-/* Rates and quantiles have all their bits, shares and counts few. */
+/* Rates and quantiles have many digits, shares and counts few; rounded as signals are. */
 static void signals_of(const struct node_values *n, double to[SIGNALS])
 {
 	for (size_t i = 0; i < SIGNALS; i++)
-		to[i] = i % 3 == 0 ? n->v[i * 25 + 24] / (n->v[i * 25 % 375 + 23] + 1) : i % 3 == 1 ? n->v[385 + i % 8] : n->load * (double)(i + 1) / 7;
+		to[i] = round_f64(i % 3 == 0 ? n->v[i * 25 + 24] / (n->v[i * 25 % 375 + 23] + 1) : i % 3 == 1 ? n->v[385 + i % 8] : n->load * (double)(i + 1) / 7);
 }
 
 static void poll(struct fleet *f, int node, int round)
@@ -351,7 +351,7 @@ int main(int argc, char **argv)
 		return 1;
 	snprintf(path, sizeof path, "%s/x.db", folder);
 	count_writes();
-	struct store_options o = { .path = path, .clock = clock_system(), .folding = FOLD_AT_ONCE };
+	struct store_options o = { .path = path, .clock = clock_system(), .folding = FOLD_UNASKED };
 	need(store_open(&o, &f.store, &why), &why);
 	for (uint64_t k = 0; k < KINDS; k++)
 		node_values_init(&f.kinds[k], k + 1);

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/num.h"
 #include "base/stale.h"
 #include "rules/eval_private.h"
 #include "rules/ruleset.h"
@@ -469,8 +470,10 @@ static void end_frame(struct signal_target *t, int64_t wall_ms, struct signal_fr
 {
 	put_certificate(t, wall_ms);
 	put_dropped(t);
-	for (size_t i = 1; i < t->n; i++)
+	for (size_t i = 1; i < t->n; i++) {
 		t->entries[i].absent = is_stale(t->values[i]) ? t->entries[i].absent + 1 : 0;
+		t->values[i] = round_f64(t->values[i]);
+	}
 	*out = (struct signal_frame){ .series = t->series, .values = t->values, .n = t->n, .has_new_series = t->has_new_series };
 	t->has_new_series = false;
 }

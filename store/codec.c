@@ -11,10 +11,11 @@
 #include "base/hash.h"
 #include "base/stale.h"
 #include "base/varint.h"
+#include "store/codec_delta.h"
 #include "store/decimal.h"
 #include "store/store.h"
 
-enum form { FORM_KEY = 1, FORM_GAPS = 2, FORM_BITMAP = 3 };
+enum form { FORM_KEY = 1, FORM_GAPS = 2, FORM_BITMAP = 3, FORM_BITS = 4 };
 enum tag { TAG_INTEGER = 0, TAG_DECIMAL = 1, TAG_DECIMAL_NEW = 2, TAG_XOR = 3 };
 enum { HEAD_SIZE = 5, VALUE_MAX = 2 * VARINT_MAX + 1 };
 
@@ -50,17 +51,10 @@ uint64_t frame_seed(int64_t target, int stream, int64_t wall_ms)
 	return (uint64_t)wall_ms * 31 + (uint64_t)target * 1000003 + (uint64_t)stream;
 }
 
-/* The exponent that fits: the one of last time, else the least. A series that had none last time is not searched again before the next
- * key frame: such values (sums of measured times, ratios) rarely become short ones. */
-static bool as_decimal(double v, uint8_t last, bool search, uint8_t *e, int64_t *m)
+/* The least exponent that fits. */
+static bool as_decimal(double v, uint8_t *e, int64_t *m)
 {
 	if (!isfinite(v))
-		return false;
-	if (last <= EXPONENT_MAX && decimal_at(v, last, m)) {
-		*e = last;
-		return true;
-	}
-	if (last == EXPONENT_NONE && !search)
 		return false;
 	for (uint8_t at = 1; at <= EXPONENT_MAX; at++) {
 		if (!(fabs(v * decimal_powers[at]) < INTEGER_LIMIT))
@@ -73,25 +67,19 @@ static bool as_decimal(double v, uint8_t last, bool search, uint8_t *e, int64_t 
 	return false;
 }
 
-static size_t put_value(uint8_t *to, double old, uint8_t *exponent, double v, bool is_key)
+/* Against 0. */
+static size_t put_value(uint8_t *to, uint8_t *exponent, double v)
 {
-	int64_t now, before = 0, m;
-	uint8_t e;
-	if (as_integer(v, &now)) {
-		if (!as_integer(old, &before))
-			before = 0;
-		return varint_put(to, zigzag(now - before) << 2 | TAG_INTEGER);
-	}
-	if (as_decimal(v, *exponent, is_key, &e, &m)) {
-		bool same = e == *exponent;
-		size_t used = varint_put(to, zigzag(m - mantissa(old, e)) << 2 | (same ? TAG_DECIMAL : TAG_DECIMAL_NEW));
-		if (!same)
-			to[used++] = e;
-		*exponent = e;
+	int64_t m;
+	if (as_integer(v, &m))
+		return varint_put(to, zigzag(m) << 2 | TAG_INTEGER);
+	if (as_decimal(v, exponent, &m)) {
+		size_t used = varint_put(to, zigzag(m) << 2 | TAG_DECIMAL_NEW);
+		to[used++] = *exponent;
 		return used;
 	}
 	*exponent = EXPONENT_NONE;
-	uint64_t x = f64_bits(v) ^ f64_bits(old);
+	uint64_t x = f64_bits(v);
 	unsigned zeros = x == 0 ? 0 : (unsigned)__builtin_ctzll(x) / 8;
 	size_t used = varint_put(to, zeros << 2 | TAG_XOR);
 	return used + varint_put(to + used, x >> (8 * zeros));
@@ -117,37 +105,8 @@ static uint8_t *encode_key(struct frame_state *s, const double *values, uint8_t 
 	*p++ = FORM_KEY;
 	p += varint_put(p, s->n);
 	for (size_t i = 0; i < s->n; i++) {
-		p += put_value(p, 0, &s->exponent[i], values[i], true);
+		p += put_value(p, &s->exponent[i], values[i]);
 		s->v[i] = values[i];
-	}
-	return p;
-}
-
-static uint8_t *encode_delta(struct frame_state *s, const double *values, uint8_t *p)
-{
-	size_t n = s->n, changed = 0;
-	for (size_t i = 0; i < n; i++)
-		changed += f64_bits(values[i]) != f64_bits(s->v[i]);
-	bool gaps = changed < (n + 7) / 8;
-	uint8_t *bitmap = NULL;
-	*p++ = gaps ? FORM_GAPS : FORM_BITMAP;
-	if (gaps) {
-		p += varint_put(p, changed);
-	} else {
-		bitmap = p;
-		memset(bitmap, 0, (n + 7) / 8);
-		p += (n + 7) / 8;
-	}
-	for (size_t i = 0, next = 0; i < n; i++) {
-		if (f64_bits(values[i]) == f64_bits(s->v[i]))
-			continue;
-		if (gaps)
-			p += varint_put(p, i - next);
-		else
-			bitmap[i / 8] = (uint8_t)(bitmap[i / 8] | 1u << (i % 8));
-		p += put_value(p, s->v[i], &s->exponent[i], values[i], false);
-		s->v[i] = values[i];
-		next = i + 1;
 	}
 	return p;
 }
@@ -158,10 +117,12 @@ enum err frame_encode(struct frame_state *s, bool is_key, const double *values, 
 	if (is_key && frame_state_start(s, n) != ERR_OK)
 		return ERR_MEMORY;
 	size_t at = to->len;
-	uint8_t *start = (uint8_t *)buf_room(to, HEAD_SIZE + VARINT_MAX + n / 8 + 1 + n * (VALUE_MAX + VARINT_MAX));
+	_Static_assert((int)VALUE_MAX <= (int)DELTA_VALUE_BYTES, "room for either");
+	uint8_t *start = (uint8_t *)buf_room(to, HEAD_SIZE + DELTA_ROOM + n * DELTA_VALUE_BYTES);
 	if (start == NULL)
 		return to->err;
-	uint8_t *end = is_key ? encode_key(s, values, start + 4) : encode_delta(s, values, start + 4);
+	start[4] = FORM_BITS; /* a key frame says its own */
+	uint8_t *end = is_key ? encode_key(s, values, start + 4) : frame_delta_put(s, values, start + HEAD_SIZE);
 	to->len += (size_t)(end - start);
 	put_checksum(to, at, seed);
 	return ERR_OK;
@@ -228,9 +189,17 @@ static const uint8_t *skip_value(const uint8_t *p, const uint8_t *end)
 	return p < end ? p + 1 : NULL;
 }
 
+/* Of a value that is stepped over the exponent is taken all the same: the values beside it may be coded by it (codec_delta.h). */
 static const uint8_t *take_value(struct frame_state *s, const struct frame_want *want, size_t i, const uint8_t *p, const uint8_t *end)
 {
-	return want == NULL || want->is_wanted[i] ? get_value(p, end, &s->v[i], &s->exponent[i]) : skip_value(p, end);
+	if (want == NULL || want->is_wanted[i])
+		return get_value(p, end, &s->v[i], &s->exponent[i]);
+	const uint8_t *behind = skip_value(p, end);
+	if (behind != NULL && (*p & 3) == TAG_XOR)
+		s->exponent[i] = EXPONENT_NONE;
+	else if (behind != NULL && (*p & 3) == TAG_DECIMAL_NEW)
+		s->exponent[i] = behind[-1];
+	return behind;
 }
 
 static bool decode_gaps(struct frame_state *s, const struct frame_want *want, const uint8_t *p, const uint8_t *end)
@@ -308,6 +277,8 @@ enum err frame_decode_some(struct frame_state *s, const struct frame_want *want,
 		good = decode_gaps(s, want, p, end);
 	} else if (s->n == n && form == FORM_BITMAP) {
 		good = decode_bitmap(s, want, p, end);
+	} else if (s->n == n && form == FORM_BITS) {
+		good = frame_delta_get(s, want, p, end);
 	}
 	return good ? ERR_OK : why_set(why, ERR_CORRUPT, "a frame is damaged: its bytes make no sense");
 }
@@ -374,7 +345,8 @@ enum err frame_costs(bool is_key, size_t n, const void *bytes, size_t size, uint
 	uint8_t form = size >= HEAD_SIZE ? p[4] : 0;
 	p += size >= HEAD_SIZE ? HEAD_SIZE : 0;
 	bool good = is_key ? form == FORM_KEY && cost_key(n, p, end, cost)
-	                   : (form == FORM_GAPS && cost_gaps(n, p, end, cost)) || (form == FORM_BITMAP && cost_bitmap(n, p, end, cost));
+	                   : (form == FORM_GAPS && cost_gaps(n, p, end, cost)) || (form == FORM_BITMAP && cost_bitmap(n, p, end, cost)) ||
+	                             (form == FORM_BITS && frame_delta_costs(n, p, end, cost));
 	return good ? ERR_OK : why_set(why, ERR_CORRUPT, "a frame is damaged: its bytes make no sense");
 }
 

@@ -5,6 +5,8 @@
  *
  * Frame: checksum (4 bytes, low half of XXH3 over the rest, seeded with the frame's place), form (1 byte), then
  *   FORM_KEY     varint n, then n values, each against 0
+ *   FORM_BITS    what changed since the frame before, bit by bit: codec_delta.h
+ * and two that are read, but not written any more (since version 6 of the schema):
  *   FORM_GAPS    varint count, then `count` times: varint gap to the position after the last one, value against the frame before
  *   FORM_BITMAP  (n + 7) / 8 bytes, a bit a series, lowest first; then a value for each set bit
  * Value: a varint u whose two low bits say how it is coded:

@@ -182,6 +182,7 @@ enum err store_compact(const char *path, const struct store_keep *keep, const st
 	if (e == ERR_OK)
 		e = empty_log(&c, why);
 	r.is_full = c.retain.is_stuck;
+	retain_release(&c.retain);
 	fold_release(&c.fold);
 	ledger_release(&c.ledger);
 	db_close(&c.db);

@@ -38,18 +38,18 @@ static bool is_track(int64_t target, int stream)
 	return target >= 0 && target <= LEDGER_TARGETS_MAX && stream >= 0 && stream < STREAM_COUNT;
 }
 
-static enum err mark_place(struct fold *f, int64_t target, int stream, int64_t **place, struct why *why)
+static enum err mark_place(struct fold *f, int64_t target, int stream, struct fold_mark **place, struct why *why)
 {
 	if (!is_track(target, stream))
 		return db_corrupt(f->db, "a frame of no track", why);
 	size_t at = (size_t)target * STREAM_COUNT + (size_t)stream;
 	if (at >= f->n_marks) {
 		size_t n = (at + 1) * 3 / 2;
-		int64_t *more = realloc(f->marks, n * sizeof *more);
+		struct fold_mark *more = realloc(f->marks, n * sizeof *more);
 		if (more == NULL)
 			return why_memory(why);
 		while (f->n_marks < n)
-			more[f->n_marks++] = MARK_UNKNOWN;
+			more[f->n_marks++] = (struct fold_mark){ .folded = MARK_UNKNOWN };
 		f->marks = more;
 	}
 	*place = &f->marks[at];
@@ -58,10 +58,10 @@ static enum err mark_place(struct fold *f, int64_t target, int stream, int64_t *
 
 static enum err mark_of(struct fold *f, int64_t target, int stream, int64_t *mark, struct why *why)
 {
-	int64_t *place;
+	struct fold_mark *place;
 	enum err e = mark_place(f, target, stream, &place, why);
-	if (e != ERR_OK || *place != MARK_UNKNOWN) {
-		*mark = e == ERR_OK ? *place : 0;
+	if (e != ERR_OK || place->folded != MARK_UNKNOWN) {
+		*mark = e == ERR_OK ? place->folded : 0;
 		return e;
 	}
 	sqlite3_stmt *s = db_statement(f->db, STMT_BLOCK_NEWEST);
@@ -72,7 +72,7 @@ static enum err mark_of(struct fold *f, int64_t target, int stream, int64_t *mar
 	e = db_step(f->db, s, why);
 	if (e != ERR_OK && e != ERR_NOT_FOUND)
 		return e;
-	*mark = *place = e == ERR_OK ? sqlite3_column_int64(s, 0) : 0;
+	*mark = place->folded = e == ERR_OK ? sqlite3_column_int64(s, 0) : 0;
 	sqlite3_reset(s);
 	return ERR_OK;
 }
@@ -85,7 +85,13 @@ void fold_settle(struct fold *f, bool was_committed)
 	}
 	f->swept = f->settled_swept;
 	for (size_t i = 0; i < f->n_marks; i++)
-		f->marks[i] = MARK_UNKNOWN;
+		f->marks[i] = (struct fold_mark){ .folded = MARK_UNKNOWN };
+}
+
+void fold_rewound(struct fold *f)
+{
+	for (size_t i = 0; i < f->n_marks; i++)
+		f->marks[i].end = 0;
 }
 
 /* ---- which frames ---- */
@@ -281,27 +287,28 @@ static enum err delete_frame(struct fold *f, int64_t id, struct why *why)
 }
 
 /* What sweeping has passed by goes at once. */
-static enum err replace_frames(struct fold *f, int64_t target, int stream, size_t rows, struct why *why)
+static enum err replace_frames(struct fold *f, int64_t target, int stream, size_t rows, bool is_part, struct why *why)
 {
-	int64_t *mark;
+	struct fold_mark *mark;
 	enum err e = insert_block(f, target, stream, rows, why);
 	for (size_t k = 0; k < rows && e == ERR_OK && f->rows[k].id <= f->swept; k++)
 		e = delete_frame(f, f->rows[k].id, why);
 	if (e == ERR_OK)
 		e = mark_place(f, target, stream, &mark, why);
 	if (e == ERR_OK)
-		*mark = f->rows[rows - 1].id;
+		*mark = (struct fold_mark){ f->rows[rows - 1].id, is_part ? f->rows[f->n_rows - 1].id : 0 };
 	return e;
 }
 
-/* How many of the rows are to be a block, and in which order its series stand; 0: none can be. */
-static enum err choose_rows(struct fold *f, size_t *rows, struct why *why)
+/* How many of the rows are to be a block, and in which order its series stand; 0: none can be. *is_part: those behind them are not to wait. */
+static enum err choose_rows(struct fold *f, size_t *rows, bool *is_part, struct why *why)
 {
 	int64_t layout = 0;
 	/* The oldest may be a delta on what is gone: then nothing of it can be read any more, nor folded. */
 	*rows = f->n_rows > 0 && f->rows[0].is_key ? one_block(f, BLOCK_ROWS_MAX, &layout) : 0;
 	enum err e = *rows > 0 ? find_order(f, layout, why) : ERR_OK;
-	if (e == ERR_OK && *rows > 0 && f->order->n > FOLD_SAMPLES_MAX / *rows)
+	*is_part = e == ERR_OK && *rows > 0 && f->order->n > FOLD_SAMPLES_MAX / *rows;
+	if (*is_part)
 		*rows = one_block(f, FOLD_SAMPLES_MAX / f->order->n, &layout);
 	return e;
 }
@@ -310,21 +317,24 @@ enum err fold_track(struct fold *f, int64_t target, int stream, bool *did, struc
 {
 	int64_t end = 0, mark;
 	size_t rows = 0;
+	bool is_part = false;
 	*did = false;
 	enum err e = mark_of(f, target, stream, &mark, why);
 	if (e == ERR_OK)
+		end = f->marks[(size_t)target * STREAM_COUNT + (size_t)stream].end;
+	if (e == ERR_OK && end <= mark)
 		e = find_end(f, target, stream, mark, &end, why);
 	if (e == ERR_OK)
 		e = list_rows(f, target, stream, mark, end, why);
 	if (e == ERR_OK)
-		e = choose_rows(f, &rows, why);
+		e = choose_rows(f, &rows, &is_part, why);
 	if (e != ERR_OK || rows == 0)
 		return e;
 	e = take_values(f, target, stream, rows, why);
 	if (e == ERR_OK)
 		e = encode(f, target, stream, rows, why);
 	if (e == ERR_OK)
-		e = replace_frames(f, target, stream, rows, why);
+		e = replace_frames(f, target, stream, rows, is_part, why);
 	if (f->cap_values > VALUES_KEPT) {
 		free(f->values);
 		f->values = NULL;

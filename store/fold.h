@@ -12,13 +12,16 @@
 #include "store/codec.h"
 #include "store/db.h"
 
-/* A block has no more samples than this: more would take too much memory, and the writer's time. Of a layout with so many series that the frames from one
- * key frame to the next are more, none are folded. */
+/* A block has no more samples than this: more would take too much memory, and the writer's time. Of a layout with so many series that two key distances are
+ * more, each becomes several blocks; its key frames are the nearer to each other (ledger.c). */
 enum { FOLD_SAMPLES_MAX = 4 << 20 };
 
 struct fold {
 	struct db          *db;
-	int64_t            *marks;   /* of each track: the last frame of its that is in a block; -1: the table tells */
+	struct fold_mark {
+		int64_t folded; /* the last frame of the track that is in a block; -1: the table tells */
+		int64_t end;    /* up to where it may be folded, where only a part of that is; else 0 */
+	} *marks;           /* of each track */
 	size_t              n_marks;
 	int64_t             swept, settled_swept; /* where sweeping stands: frames up to this id were looked at */
 	int64_t             layout; /* whose order is known; 0: none */
@@ -42,6 +45,9 @@ enum err fold_sweep(struct fold *f, int64_t until_id, int most, bool *more, stru
 
 /* The transaction is over. */
 void fold_settle(struct fold *f, bool was_committed);
+
+/* The clock was set back: what was still to be folded may be set aside. */
+void fold_rewound(struct fold *f);
 
 /* The head of the block that holds frame `id` of a track, and the id of the frame before the block. ERR_NOT_FOUND: none does. */
 enum err fold_head(struct db *db, int64_t target, int stream, int64_t id, struct block_head *out, int64_t *prev, struct why *why);

@@ -202,6 +202,16 @@ static enum err use_layout(struct ledger *g, int64_t layout, int stream, int64_t
 	return db_run(g->db, s, why);
 }
 
+/* From one key frame of so many series to the next: all that are between two that are indexed, or a part of them that one block has room for. */
+static unsigned key_distance(const struct ledger *g, size_t n)
+{
+	size_t room = n > 0 ? FOLD_SAMPLES_MAX / n : FOLD_SAMPLES_MAX;
+	if (room >= g->hop || room == 0)
+		return g->hop;
+	size_t parts = (g->hop + room - 1) / room;
+	return (unsigned)((g->hop + parts - 1) / parts);
+}
+
 enum err ledger_frame(struct ledger *g, int64_t target, enum stream stream, int64_t at_ms, const struct layout *l, const double *values,
                       struct why *why)
 {
@@ -212,8 +222,9 @@ enum err ledger_frame(struct ledger *g, int64_t target, enum stream stream, int6
 	if (e != ERR_OK)
 		return e;
 	int64_t layout = l != NULL ? l->id : 0;
-	/* Signals and reports are small, and screens want the newest alone: every one is a key frame. */
-	bool is_key = t->needs_key || layout != t->layout || layout == 0 || stream != STREAM_SCRAPE || t->until_hop == 0;
+	/* Signals and reports are small, and screens want the newest alone: every one is a key frame. Of very many series so often that blocks have room. */
+	bool is_key = t->needs_key || layout != t->layout || layout == 0 || stream != STREAM_SCRAPE || t->until_hop == 0 ||
+	              t->since_key >= key_distance(g, l->n);
 	int hop = t->until_hop == 0 ? HOP_INDEXED : is_key ? HOP_KEY : HOP_DELTA;
 	buf_clear(&g->scratch);
 	if (l != NULL) {
@@ -233,6 +244,7 @@ enum err ledger_frame(struct ledger *g, int64_t target, enum stream stream, int6
 	t->at_ms = at_ms;
 	t->layout = layout;
 	t->needs_key = layout == 0;
+	t->since_key = is_key ? 1 : t->since_key + 1;
 	/* The first run is shorter by the target's number, so that like targets, which start together, don't all write key frames at once. */
 	if (hop != HOP_INDEXED)
 		t->until_hop--;

@@ -18,6 +18,7 @@ struct track {
 	int64_t            at_ms, committed_ms;
 	int64_t            layout;            /* of the newest frame; 0: stale or none */
 	unsigned           until_hop;         /* frames before the next indexed key frame */
+	unsigned           since_key;         /* frames from the newest key frame on, with it */
 	bool               needs_key, is_dirty, has_hop, is_due, is_live; /* has_hop: since the last settle; is_live: this ledger put a frame there */
 	struct frame_state state;             /* for deltas; scrapes only */
 };

@@ -12,6 +12,7 @@ libstore_a_SOURCES = \
 	%reldir%/chain.c %reldir%/chain.h \
 	%reldir%/clock_watch.c %reldir%/clock_watch.h \
 	%reldir%/codec.c %reldir%/codec.h \
+	%reldir%/codec_delta.c %reldir%/codec_delta.h \
 	%reldir%/compact.c %reldir%/compact.h \
 	%reldir%/db.c %reldir%/db.h \
 	%reldir%/decimal.c %reldir%/decimal.h \
@@ -23,6 +24,7 @@ libstore_a_SOURCES = \
 	%reldir%/lease.c %reldir%/lease.h \
 	%reldir%/ledger.c %reldir%/ledger.h \
 	%reldir%/retain.c %reldir%/retain.h \
+	%reldir%/retain_layouts.c %reldir%/retain_layouts.h \
 	%reldir%/reader.c %reldir%/reader.h %reldir%/reader_private.h %reldir%/reader_blocks.c \
 	%reldir%/schema.c %reldir%/schema.h \
 	%reldir%/select.c \

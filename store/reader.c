@@ -338,8 +338,11 @@ static enum err bounds_body(void *ctx, struct why *why)
 	enum err e = widen(c, STMT_EVENT_FIRST_MS, -1, why);
 	if (e == ERR_OK)
 		e = widen(c, STMT_EVENT_LAST_MS, -1, why);
+	if (e == ERR_OK && c->r->db.version >= SCHEMA_TIMES)
+		e = widen(c, STMT_FRAME_FIRST_MS, -1, why);
 	for (int stream = 0; stream < STREAM_COUNT && e == ERR_OK; stream++) {
-		e = widen(c, STMT_FRAME_FIRST_MS, stream, why);
+		if (c->r->db.version < SCHEMA_TIMES)
+			e = widen(c, STMT_FRAME_FIRST_MS_5, stream, why);
 		if (e == ERR_OK)
 			e = widen(c, STMT_FRAME_LAST_MS, stream, why);
 		if (e == ERR_OK && c->r->db.version >= SCHEMA_BLOCKS)

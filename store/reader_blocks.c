@@ -2,7 +2,8 @@
  *
  * Blocks as readers see them: rows that are found by id as frames are. One block of each track is open at a time, with the columns that were asked for
  * so far. What is open has a ceiling: the more tracks a call reads, the fewer rows of each are kept, and read again when their turn comes; and those that
- * were not used for longest are closed. */
+ * were not used for longest are closed. A walk goes back over the blocks of a track to find its rows and then forth to read them: heads that it has left are
+ * parked until the end of the call, so that each block is opened once. */
 #include "store/reader_private.h"
 
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 #include "store/fold.h"
 
 enum { BLOCKS_MAX_BYTES = 32 << 20, BLOCKS_KEPT_BYTES = 16 << 20 /* from one call to the next */, ROWS_KEPT_MIN = 8,
-       BYTES_A_ROW = 17 /* of a head */, BYTES_A_SERIES = sizeof(double *) + 4 };
+       PARKED_MAX_BYTES = 4 << 20, BYTES_A_ROW = 17 /* of a head */, BYTES_A_SERIES = sizeof(double *) + 4 };
 
 static int64_t track_key(int64_t target, int stream) { return target * STREAM_COUNT + stream + 1; }
 
@@ -38,8 +39,86 @@ static void close_block(struct reader *r, struct open_block *b)
 	b->id = 0;
 }
 
+/* ---- parked ---- */
+
+struct parked_block {
+	int64_t           target, id, prev, layout;
+	int               stream;
+	struct block_head head;
+	double          **columns; /* all NULL */
+	size_t            head_bytes;
+};
+
+/* The first of them, which were parked first. */
+static void forget_parked(struct reader *r, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		block_head_release(&r->parked[i].head);
+		free(r->parked[i].columns);
+		r->parked_bytes -= r->parked[i].head_bytes;
+	}
+	r->n_parked -= n;
+	if (r->n_parked > 0)
+		memmove(r->parked, r->parked + n, r->n_parked * sizeof *r->parked);
+}
+
+/* Without memory for that, it is just closed. */
+static void park_block(struct reader *r, struct open_block *b)
+{
+	if (b->id != 0 && r->n_parked == r->cap_parked) {
+		size_t cap = r->cap_parked == 0 ? 16 : r->cap_parked * 2;
+		struct parked_block *more = realloc(r->parked, cap * sizeof *more);
+		if (more != NULL) {
+			r->parked = more;
+			r->cap_parked = cap;
+		}
+	}
+	if (b->id == 0 || r->n_parked == r->cap_parked || b->head_bytes > PARKED_MAX_BYTES) {
+		close_block(r, b);
+		return;
+	}
+	forget_columns(r, b);
+	r->parked[r->n_parked++] = (struct parked_block){ b->target, b->id, b->prev, b->layout, b->stream, b->head, b->columns, b->head_bytes };
+	r->parked_bytes += b->head_bytes;
+	r->block_bytes -= b->head_bytes;
+	b->head = (struct block_head){ 0 };
+	b->columns = NULL;
+	b->head_bytes = 0;
+	b->id = 0;
+	while (r->parked_bytes > PARKED_MAX_BYTES)
+		forget_parked(r, (r->n_parked + 1) / 2);
+}
+
+/* The parked block of the track that frame `id` is in takes the place of the one that is open. What was parked last is looked at first. */
+static bool unpark_block(struct reader *r, struct open_block *b, int64_t id)
+{
+	size_t i = r->n_parked;
+	while (i > 0) {
+		const struct parked_block *p = &r->parked[i - 1];
+		if (p->target == b->target && p->stream == b->stream && p->head.id[0] <= id && id <= p->id)
+			break;
+		i--;
+	}
+	if (i == 0)
+		return false;
+	struct parked_block found = r->parked[i - 1];
+	r->parked[i - 1] = r->parked[--r->n_parked];
+	r->parked_bytes -= found.head_bytes;
+	park_block(r, b);
+	b->id = found.id;
+	b->prev = found.prev;
+	b->layout = found.layout;
+	b->head = found.head;
+	b->columns = found.columns;
+	b->head_bytes = found.head_bytes;
+	r->block_bytes += found.head_bytes;
+	return true;
+}
+
 void reader_blocks_release(struct reader *r)
 {
+	forget_parked(r, r->n_parked);
+	free(r->parked);
 	for (size_t i = 0; i < r->blocks.cap; i++) {
 		struct open_block *b = r->blocks.slots[i].at;
 		if (b != NULL)
@@ -91,6 +170,7 @@ void reader_blocks_end_call(struct reader *r)
 {
 	sqlite3_blob_close(r->body);
 	r->body = NULL;
+	forget_parked(r, r->n_parked); /* what retention removes meanwhile is not looked for again */
 	keep_in_bounds(r, BLOCKS_KEPT_BYTES, NULL);
 }
 
@@ -192,7 +272,7 @@ enum err reader_block_find(struct reader *r, int64_t target, int stream, int64_t
 		return e == ERR_OK ? ERR_NOT_FOUND : e;
 	*out = b;
 	b->used = ++r->block_uses;
-	if (find_row(b, id, row))
+	if (find_row(b, id, row) || (unpark_block(r, b, id) && find_row(b, id, row)))
 		return ERR_OK;
 	sqlite3_stmt *s = db_statement(&r->db, STMT_BLOCK_OF);
 	if (s == NULL)
@@ -204,7 +284,7 @@ enum err reader_block_find(struct reader *r, int64_t target, int stream, int64_t
 	if (e != ERR_OK)
 		return e;
 	if (sqlite3_column_int64(s, 0) >= id) {
-		close_block(r, b);
+		park_block(r, b);
 		e = open_block(r, b, s, why);
 	} else {
 		e = ERR_NOT_FOUND;

@@ -38,6 +38,8 @@ struct reader {
 	struct id_map layouts;
 	struct rewinds rewinds; /* as of this call */
 	struct id_map blocks;   /* struct open_block, by track */
+	struct parked_block *parked; /* blocks that were open before in this call: walks go back over them and then forth */
+	size_t        n_parked, cap_parked, parked_bytes;
 	size_t        block_bytes;
 	uint64_t      block_uses, calls;
 	size_t        tracks_in_call;   /* whose blocks were asked for in this call */

@@ -11,12 +11,15 @@
 #include "store/chain.h"
 
 /* Rows of one slice: some 20 ms. What a pass by size takes off at least, as a part of the time that is stored; and what it leaves alone. */
-enum { SLICE_ROWS = 2000, SIZE_PARTS = 50, LEFT_ALONE_MS = 10 * 60 * 1000, TELL_MS = 24 * 3600 * 1000 };
+enum { SLICE_ROWS = 2000, SIZE_PARTS = 50, LEFT_ALONE_MS = 10 * 60 * 1000, TELL_MS = 24 * 3600 * 1000, LAYOUTS_EVERY_MS = 3600 * 1000,
+       LAYOUT_PARTS = 10 };
 
 void retain_init(struct retain *r, struct ledger *g)
 {
-	*r = (struct retain){ .ledger = g, .cut_ms = INT64_MIN };
+	*r = (struct retain){ .ledger = g, .cut_ms = INT64_MIN, .layouts_at_ms = INT64_MIN };
 }
+
+void retain_release(struct retain *r) { layout_look_release(&r->layouts); }
 
 /* ---- how large the file is ---- */
 
@@ -42,23 +45,27 @@ enum err retain_shrink(struct db *db, int pages, struct why *why)
 
 /* ---- where a pass cuts ---- */
 
+static enum err lesser_ms(struct db *db, enum statement which, int stream, int64_t *ms, struct why *why)
+{
+	sqlite3_stmt *s = db_statement(db, which);
+	if (s == NULL)
+		return db_error(db, why);
+	if (stream >= 0)
+		sqlite3_bind_int(s, 1, stream);
+	enum err e = db_step(db, s, why);
+	if (e == ERR_OK && sqlite3_column_type(s, 0) != SQLITE_NULL && sqlite3_column_int64(s, 0) < *ms)
+		*ms = sqlite3_column_int64(s, 0);
+	sqlite3_reset(s);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 static enum err oldest_ms(struct db *db, int64_t *out, struct why *why)
 {
-	static const enum statement firsts[] = { STMT_FRAME_FIRST_MS, STMT_BLOCK_FIRST_MS };
 	*out = INT64_MAX;
-	for (int i = 0; i < 2 * STREAM_COUNT; i++) {
-		sqlite3_stmt *s = db_statement(db, firsts[i % 2]);
-		if (s == NULL)
-			return db_error(db, why);
-		sqlite3_bind_int(s, 1, i / 2);
-		enum err e = db_step(db, s, why);
-		if (e == ERR_OK && sqlite3_column_type(s, 0) != SQLITE_NULL && sqlite3_column_int64(s, 0) < *out)
-			*out = sqlite3_column_int64(s, 0);
-		sqlite3_reset(s);
-		if (e != ERR_OK && e != ERR_NOT_FOUND)
-			return e;
-	}
-	return ERR_OK;
+	enum err e = lesser_ms(db, STMT_FRAME_FIRST_MS, -1, out, why);
+	for (int stream = 0; stream < STREAM_COUNT && e == ERR_OK; stream++)
+		e = lesser_ms(db, STMT_BLOCK_FIRST_MS, stream, out, why);
+	return e;
 }
 
 /* As much of the time as there are bytes too many. Frames go from one indexed key frame to the next, so that a small step may find nothing: it doubles
@@ -296,8 +303,23 @@ static enum err take_events(struct retain *r, int64_t now_ms, int64_t rows, stru
 	}
 	r->removed += n;
 	if (n < rows)
-		r->stage = RETAIN_IDLE;
+		r->stage = r->cut_ms > INT64_MIN && now_ms >= r->layouts_at_ms ? RETAIN_LAYOUTS : RETAIN_IDLE;
 	return ERR_OK;
+}
+
+/* Reads what may stand in pages far from each other, so that less is done of it at once. */
+static enum err take_layouts(struct retain *r, int64_t now_ms, int64_t *rows, struct why *why)
+{
+	bool is_done = false;
+	int64_t some = *rows / LAYOUT_PARTS + 1;
+	enum err e = layout_look_go_on(&r->layouts, r->ledger->db, &some, &is_done, why);
+	if (e == ERR_OK && is_done) {
+		r->stage = RETAIN_IDLE;
+		r->layouts_at_ms = now_ms + LAYOUTS_EVERY_MS;
+	} else {
+		*rows = 0;
+	}
+	return e;
 }
 
 static enum err go_on(struct retain *r, int64_t now_ms, int64_t *rows, struct why *why)
@@ -309,6 +331,7 @@ static enum err go_on(struct retain *r, int64_t now_ms, int64_t *rows, struct wh
 	case RETAIN_TRACKS: e = take_tracks(r, *rows, why); break;
 	case RETAIN_ASIDE: e = take_aside(r, *rows, why); break;
 	case RETAIN_EVENTS: e = take_events(r, now_ms, *rows, why); break;
+	case RETAIN_LAYOUTS: e = take_layouts(r, now_ms, rows, why); break;
 	}
 	*rows -= r->removed - before;
 	return e;
@@ -328,6 +351,7 @@ void retain_undo(struct retain *r)
 {
 	r->stage = RETAIN_IDLE;
 	r->removed = 0;
+	layout_look_undo(&r->layouts);
 }
 
 bool retain_tells(struct retain *r, int64_t now_ms, struct why *text)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Retention: samples and events that are older than the store keeps go, the oldest first, in slices that are short enough to stand between two commits.
- * Alerts and what was done about them have a rule of their own (changes_prune); targets, layouts, the audit and deployments stay.
+ * Alerts and what was done about them have a rule of their own (changes_prune); targets, the audit and deployments stay; layouts that nobody uses any more are
+ * looked for once an hour (retain_layouts.h).
  *
  * A block goes when its last frame is old enough. A chain of frames is cut before an indexed key frame only, so that what is left of it can be read: up to
  * some 200 frames of a track may stay longer than they are kept for. A track that ended before is removed whole. Calls of retain_slice come inside a write transaction that found the lease. Not thread-safe. */
@@ -9,11 +10,12 @@
 #define PITWALL_STORE_RETAIN_H
 
 #include "store/ledger.h"
+#include "store/retain_layouts.h"
 
 struct retain {
 	struct ledger    *ledger;
 	struct store_keep keep;
-	enum { RETAIN_IDLE, RETAIN_TRACKS, RETAIN_ASIDE, RETAIN_EVENTS } stage;
+	enum { RETAIN_IDLE, RETAIN_TRACKS, RETAIN_ASIDE, RETAIN_EVENTS, RETAIN_LAYOUTS } stage;
 	int64_t           cut_ms;       /* of this pass: samples up to there go; INT64_MIN: none */
 	int64_t           target;       /* the track that the pass has come to, by (stream, target) */
 	int               stream;
@@ -21,10 +23,13 @@ struct retain {
 	int64_t           size_step_ms; /* how much a pass by size took off last; 0: the file is not too large */
 	bool              is_by_size;   /* this pass takes samples before their time */
 	bool              is_stuck;     /* the file is too large, and nothing is left that may go */
+	struct layout_look layouts;
+	int64_t           layouts_at_ms; /* the next look for layouts that nobody uses */
 	int64_t           told_size_ms, told_stuck_ms; /* when people were told of either; 0: never */
 };
 
 void retain_init(struct retain *r, struct ledger *g);
+void retain_release(struct retain *r);
 
 /* One slice of a pass; a pass begins with the first call after one has ended. *more: another slice of the same pass is wanted soon. */
 enum err retain_slice(struct retain *r, int64_t now_ms, bool *more, struct why *why);

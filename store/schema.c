@@ -96,7 +96,12 @@ static const char version_5[] =
 	"CREATE INDEX block_last ON block(stream, last_ms);"
 	"PRAGMA user_version = 5;";
 
-static const char *const steps[] = { version_1, version_2, version_3, version_4, version_5 };
+static const char version_6[] =
+	"DROP INDEX frame_time;"
+	"CREATE INDEX frame_time ON frame(at_ms, stream, target);"
+	"PRAGMA user_version = 6;";
+
+static const char *const steps[] = { version_1, version_2, version_3, version_4, version_5, version_6 };
 _Static_assert(sizeof steps / sizeof steps[0] == SCHEMA_VERSION, "a step for every version");
 
 const char *schema_step(int from)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The tables, and every SQL statement of pitwall. Times are wall milliseconds since 1970 UTC (*_ms). Version 5:
+ * The tables, and every SQL statement of pitwall. Times are wall milliseconds since 1970 UTC (*_ms). Version 6:
  *
  * target    An endpoint that is or was polled. `labels`: labels_encode. Written by the recorder when it first hears of it; never goes.
  * presence  A target was polled at `url` in [from_ms, until_ms); INT64_MAX while it is. Written by the recorder; never goes.
- * layout    An ordered list of series. `body`: see codec.h. Written before the first frame that uses it; never changes.
+ * layout    An ordered list of series. `body`: see codec.h. Written before the first frame that uses it; never changes. Goes when no frame and no block
+ *           has it any more (retain_layouts.h), but for the one with the highest id: ids go on from it.
  * layout_metric  The metric names of each layout, so that a query for one metric finds the layouts that have it.
- * layout_use     Which layouts each track (a stream of a target) ever used.
+ * layout_use     Which layouts each track (a stream of a target) used; goes likewise.
  * frame     One target at one instant. `id` rises in the order of writing, so rows are appended only. `prev`: the id of the frame
  *           before in the same track (0: the first). `hop`: 0 a delta on `prev`, 1 a key frame (readable alone), 2 a key frame that
  *           stands in frame_hop. `layout` NULL: everything is stale from here on; such a row is never a delta and has an empty body.
@@ -56,6 +57,9 @@
  *           in a block may still stand in `frame`: it is then what the block says it is, and the block is what counts, since the key frame that it
  *           is a delta on may be gone. The frame behind a block can be read alone. Frames that were set aside are not folded.
  *
+ * Since version 6 frame_time begins with the time, so that a commit adds to its end alone and not to that of each stream; and bodies of frames that are no key
+ * frames have a form that older programs can't read (codec_delta.h). Of equal times it has streams and then targets in order, which who lists frames relies on.
+ *
  * Why chains instead of an index over (target, stream, time): each group commit would touch a page of such an index for every target, and
  * write 4 KB for a row of 200 bytes. A chain costs nothing to write; frame_hop, a partial index over every 64th frame, is how a reader
  * gets into the middle of one.
@@ -72,9 +76,9 @@
 #ifndef PITWALL_STORE_SCHEMA_H
 #define PITWALL_STORE_SCHEMA_H
 
-enum { SCHEMA_APPLICATION_ID = 0x70697477 /* "pitw" */, SCHEMA_VERSION = 5, SCHEMA_ALERTS = 3 /* since which version there are alerts */,
+enum { SCHEMA_APPLICATION_ID = 0x70697477 /* "pitw" */, SCHEMA_VERSION = 6, SCHEMA_ALERTS = 3 /* since which version there are alerts */,
        SCHEMA_DEPLOYMENTS = 4 /* and deployments */, SCHEMA_EXTERNAL = 4 /* and those of Alertmanagers */,
-       SCHEMA_BLOCKS = 5 /* and blocks */ };
+       SCHEMA_BLOCKS = 5 /* and blocks */, SCHEMA_TIMES = 6 /* and frame_time is of all streams together */ };
 
 enum { HOP_DELTA, HOP_KEY, HOP_INDEXED };
 
@@ -132,6 +136,13 @@ const char *schema_step(int from);
 	X(LAYOUT_METRIC,  "INSERT OR IGNORE INTO layout_metric(metric, layout) VALUES(?1, ?2)")                                          \
 	X(LAYOUT_USE,     "INSERT OR IGNORE INTO layout_use(layout, stream, target) VALUES(?1, ?2, ?3)")                                 \
 	X(LAYOUT,         "SELECT size, body FROM layout WHERE id = ?1")                                                                 \
+	X(LAYOUT_USE_DELETE, "DELETE FROM layout_use WHERE layout = ?1 AND stream = ?2 AND target = ?3")                                 \
+	X(LAYOUT_UNUSED,  "SELECT id, body FROM layout l WHERE id > ?1 AND id < (SELECT max(id) FROM layout) AND NOT EXISTS"             \
+	                  " (SELECT 1 FROM layout_use u WHERE u.layout = l.id) ORDER BY id LIMIT 1")                                     \
+	X(LAYOUT_METRIC_DELETE, "DELETE FROM layout_metric WHERE metric = ?1 AND layout = ?2")                                           \
+	X(LAYOUT_DELETE,  "DELETE FROM layout WHERE id = ?1")                                                                            \
+	X(BLOCK_LAYOUTS,  "SELECT first_frame, layout FROM block WHERE target = ?1 AND stream = ?2 AND first_frame > ?3 ORDER BY first_frame") \
+	X(FRAMES_ASIDE,   "SELECT coalesce((SELECT min(id) FROM frame) <= (SELECT max(last_frame) FROM rewind), 0)")                     \
 	X(LAYOUT_LAST,    "SELECT coalesce(max(id), 0) FROM layout")                                                                     \
 	X(USES,           "SELECT layout, target, stream FROM layout_use")                                                               \
 	X(USES_OF_METRIC, "SELECT u.layout, u.target, u.stream FROM layout_metric m JOIN layout_use u ON u.layout = m.layout"            \
@@ -141,7 +152,7 @@ const char *schema_step(int from);
 	                  " (SELECT coalesce(max(last_frame), 0) FROM rewind))")                                                         \
 	X(FRAME_TAKE,     "DELETE FROM frame WHERE id = ?1 RETURNING prev, target, stream")                                              \
 	X(FRAME_TAKE_ASIDE, "DELETE FROM frame WHERE id IN (SELECT f.id FROM frame f JOIN rewind w ON f.id <= w.last_frame AND f.at_ms >= w.from_ms" \
-	                  " WHERE f.stream = ?1 AND f.at_ms <= ?2 LIMIT ?3)")                                                            \
+	                  " WHERE +f.stream = ?1 AND f.at_ms <= ?2 LIMIT ?3)") /* the plus: by the index by time */                      \
 	X(FRAME_HOPS_UNTIL, "SELECT prev, id, at_ms FROM frame WHERE hop = 2 AND target = ?1 AND stream = ?2 AND at_ms <= ?3 ORDER BY at_ms") \
 	X(TRACK_AFTER,    "SELECT stream, target, newest, at_ms FROM track WHERE (stream, target) > (?1, ?2) ORDER BY stream, target LIMIT 1") \
 	X(FRAMES_AFTER,   "SELECT id, target, stream, at_ms, prev, hop, layout, body FROM frame WHERE id > ?1 ORDER BY id LIMIT ?2")      \
@@ -159,9 +170,9 @@ const char *schema_step(int from);
 	X(PAGE_COUNT,     "PRAGMA page_count")                                                                                           \
 	X(FRAME,          "SELECT target, stream, at_ms, prev, hop, layout, body FROM frame WHERE id = ?1")                              \
 	X(FRAME_HOP,      "SELECT prev, id, at_ms FROM frame WHERE hop = 2 AND target = ?1 AND stream = ?2 AND at_ms > ?3 ORDER BY at_ms") \
-	X(FRAMES,         "SELECT id, at_ms, target FROM frame WHERE stream = ?1 AND at_ms > ?2 AND at_ms <= ?3 ORDER BY at_ms, target") \
+	X(FRAMES,         "SELECT id, at_ms, target FROM frame WHERE stream = ?1 AND at_ms > ?2 AND at_ms <= ?3 ORDER BY at_ms")         \
 	X(FRAMES_DOWN,    "SELECT id, at_ms, target FROM frame WHERE stream = ?1 AND at_ms > ?2 AND at_ms <= ?3"                         \
-	                  " ORDER BY at_ms DESC, target DESC")                                                                           \
+	                  " ORDER BY at_ms DESC")                                                                                        \
 	X(FRAMES_SINCE,   "SELECT id, target, stream, at_ms, prev, layout FROM frame WHERE id > ?1 ORDER BY id LIMIT ?2")                \
 	X(FRAME_BOUNDS,   "SELECT coalesce((SELECT min(id) FROM frame), 0), coalesce((SELECT max(id) FROM frame), -1), (SELECT count(*) FROM frame)") \
 	X(FRAME_RUN,      "SELECT id, target, stream, hop, layout, body FROM frame WHERE id >= ?1 ORDER BY id LIMIT ?2")                     \
@@ -187,7 +198,8 @@ const char *schema_step(int from);
 	X(BLOCKS_OVER,    "SELECT id, target FROM block WHERE stream = ?1 AND last_ms >= ?2 AND first_ms < ?2")                         \
 	X(TRACKS_OF,      "SELECT target FROM track WHERE stream = ?1 ORDER BY target")                                                 \
 	X(TRACK_KEYS,     "SELECT target, stream FROM track")                                                                           \
-	X(FRAME_FIRST_MS, "SELECT min(at_ms) FROM frame WHERE stream = ?1")                                                              \
+	X(FRAME_FIRST_MS, "SELECT min(at_ms) FROM frame")                                                                                \
+	X(FRAME_FIRST_MS_5, "SELECT min(at_ms) FROM frame WHERE stream = ?1")                                                            \
 	X(FRAME_LAST_MS,  "SELECT max(at_ms) FROM track WHERE stream = ?1 AND newest > 0")                                              \
 	X(FRAME_NEXT_MS,  "SELECT min(at_ms) FROM frame WHERE stream = ?1 AND at_ms >= ?2")                                             \
 	X(TRACKS,         "SELECT t.target, t.stream, t.newest, t.at_ms, f.layout FROM track t LEFT JOIN frame f ON f.id = t.newest")    \

@@ -401,6 +401,8 @@ enum err store_open(const struct store_options *o, struct store **out, struct wh
 		e = db_transact(&db, true, load, &opening, why);
 	if (e == ERR_OK)
 		e = writer_start(&db, &opening.lease, o, &s->writer, why);
+	for (size_t i = 0; i < s->layouts.n && e == ERR_OK; i++)
+		e = writer_hold_layout(s->writer, s->layouts.items[i]->id, why);
 	if (e == ERR_OK && newest_ms(s) > s->opened_ms + CLOCK_JUMP_MS)
 		e = rewind_to(s, s->opened_ms, newest_ms(s), why);
 	if (e == ERR_OK)
@@ -579,8 +581,13 @@ enum err store_layout(struct store *s, struct labels *const *series, size_t n, c
 			return e;
 		}
 		i->layout = l;
-		e = writer_put(s->writer, i, why);
+		e = writer_hold_layout(s->writer, l->id, why);
+		if (e == ERR_OK)
+			e = writer_put(s->writer, i, why);
+		else
+			free(i);
 		if (e != ERR_OK) {
+			writer_drop_layout(s->writer, l->id);
 			layout_table_remove(&s->layouts, l);
 			return e;
 		}
@@ -602,8 +609,10 @@ void store_layout_drop(struct store *s, const struct layout *dropped)
 	if (--l->users > 0)
 		return;
 	layout_table_idle(&s->layouts, l, writer_count(s->writer));
-	while (s->layouts.idle_series > LAYOUT_IDLE_SERIES && writer_has_committed(s->writer, s->layouts.idle_first->idle_count))
+	while (s->layouts.idle_series > LAYOUT_IDLE_SERIES && writer_has_committed(s->writer, s->layouts.idle_first->idle_count)) {
+		writer_drop_layout(s->writer, s->layouts.idle_first->id);
 		layout_table_remove(&s->layouts, s->layouts.idle_first);
+	}
 }
 
 static enum err append(struct store *s, int64_t target, enum stream stream, int64_t wall_ms, const struct layout *l, const double *values,

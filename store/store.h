@@ -36,13 +36,14 @@ struct store_options {
 	const char         *path;      /* copied; created with its folder's mode in mind (0640) when missing */
 	const struct clock *clock;     /* lent for the store's life */
 	struct log         *log;       /* lent; may be NULL */
-	int64_t             commit_ms; /* group commit: the longest a frame waits; 0: 500 */
+	int64_t             commit_ms; /* group commit: the longest a frame waits; 0: 1000 */
 	size_t              queue_max_bytes; /* what may wait for the disk; 0: 64 MiB */
 	unsigned            key_distance; /* frames of a target from one key frame that can be entered to the next, 2 at least; 0: 64 */
 	enum folding {
 		FOLD_WHEN_IDLE, /* old frames become blocks when there is nothing else to do */
 		FOLD_AT_ONCE,   /* before a flush ends; for tests */
 		FOLD_NEVER,     /* likewise */
+		FOLD_UNASKED,   /* as much at a time as when idle, and before a flush ends; for benchmarks */
 	} folding;
 	long              (*fs_type)(const char *folder); /* the f_type of a folder's file system (statfs); NULL: ask the system; for tests */
 };

@@ -15,14 +15,16 @@
 #include "store/fold.h"
 #include "store/retain.h"
 
-enum { COMMIT_MS = 500, QUEUE_BYTES = 64 << 20, BATCH_BYTES = 8 << 20, RETRY_MIN_MS = 100, RETRY_MAX_MS = 5000 };
-/* Folding is done in slices, when the next commit is not due for a while. Frames that are so many key distances of all tracks behind are passed by. */
-enum { FOLD_ROOM_MS = 50, FOLD_SLICE_MS = 25, FOLD_TRACKS = 64, SWEEP_FRAMES = 512, SWEEP_DISTANCES = 6 };
+enum { COMMIT_MS = 1000, QUEUE_BYTES = 64 << 20, BATCH_BYTES = 8 << 20, RETRY_MIN_MS = 100, RETRY_MAX_MS = 5000 };
+/* Folding is done in slices, when the next commit is not due for a while, and when there are some tracks to fold or those that are have waited for so many
+ * commits: each transaction writes the ends of the same indexes. Frames that are so many key distances of all tracks behind are passed by. For each
+ * frame that is put into the table some more than one that is in a block is taken out, so that none pile up. */
+enum { FOLD_ROOM_MS = 50, FOLD_SLICE_MS = 25, FOLD_TRACKS = 64, FOLD_FROM = 32, FOLD_WAITS = 64, SWEEP_DISTANCES = 6, SWEEP_PERCENT = 125, SWEEP_LEAST = 8 };
 /* Old rows are removed between commits where there is room for it: slices follow each other, passes rest. Much free space is given back, page by page. */
 enum { TEND_ROOM_MS = 50, TEND_SLICE_MS = 100, TEND_PASS_MS = 60 * 1000, SHRINK_PAGES = 512, SHRINK_FROM = 16 << 20 };
 /* Checkpoint when the log has this many pages; wait for readers and cut it down when it has the larger number. */
 /* Cut it down, too, when nothing comes and it has been longer than the smallest. */
-enum { WAL_PAGES_IDLE = 256, WAL_PAGES = 1000, WAL_PAGES_HIGH = 8000 };
+enum { WAL_PAGES_IDLE = 256, WAL_PAGES = 2000, WAL_PAGES_HIGH = 8000 };
 
 struct writer {
 	pthread_mutex_t mutex; /* guards all down to the line */
@@ -42,12 +44,16 @@ struct writer {
 	uint64_t        trouble_dropped;  /* health.frames_dropped then */
 	struct store_keep keep;
 	int64_t         tend_at_ms;       /* own clock; INT64_MAX: nothing is ever removed */
+	uint8_t        *held;             /* layouts that the recorder has in memory: a bit for each id */
+	size_t          n_held;           /* bytes */
 	/* ---- the thread's own ---- */
 	pthread_t           thread;
 	struct db           db;
 	struct ledger       ledger;
 	struct fold         fold;
 	enum folding        folding;
+	bool                is_folding;  /* until no track is due any more */
+	unsigned            fold_waits;  /* commits since some track is due */
 	bool                is_sweeping; /* there may be frames to take out of the table */
 	struct lease        lease;
 	const struct clock *clock;
@@ -101,11 +107,25 @@ static enum err write_item(struct writer *w, const struct item *i, struct why *w
 	case ITEM_LAYOUT: return ledger_layout(&w->ledger, i->layout, why);
 	case ITEM_FRAME: return ledger_frame(&w->ledger, i->target, i->stream, i->from_ms, i->layout, i->bytes, why);
 	case ITEM_EVENT: return ledger_event(&w->ledger, &i->event, why);
-	case ITEM_REWIND: return ledger_rewind(&w->ledger, i->from_ms, why);
+	case ITEM_REWIND:
+		fold_rewound(&w->fold);
+		return ledger_rewind(&w->ledger, i->from_ms, why);
 	case ITEM_CHANGES: return changes_write(i->changes, &w->ledger, why);
 	case ITEM_META: return ledger_meta(&w->ledger, i->key, i->from_ms, i->text, why);
 	}
 	return ERR_OK;
+}
+
+/* Before new frames are put into the table: what is freed by one is used by the other, and each page is written once. A store that is damaged there is
+ * recorded into all the same. */
+static enum err make_room(struct writer *w, struct why *why)
+{
+	int64_t behind = (int64_t)w->ledger.hop * SWEEP_DISTANCES * (int64_t)w->ledger.n_live;
+	int most = (int)(w->batch_frames * SWEEP_PERCENT / 100) + SWEEP_LEAST;
+	if (!w->is_sweeping || w->batch_frames == 0)
+		return ERR_OK;
+	enum err e = fold_sweep(&w->fold, w->ledger.committed_frame - behind, most, &w->is_sweeping, why);
+	return e == ERR_CORRUPT ? ERR_OK : e;
 }
 
 static enum err write_batch(void *ctx, struct why *why)
@@ -114,6 +134,8 @@ static enum err write_batch(void *ctx, struct why *why)
 	enum err e = lease_check(&w->db, &w->lease, why); /* I6 */
 	if (e == ERR_OK && w->is_renewing)
 		e = lease_renew(&w->db, &w->lease, clock_wall_ms(w->clock), why);
+	if (e == ERR_OK)
+		e = make_room(w, why);
 	for (const struct item *i = w->batch; i != NULL && e == ERR_OK; i = i->next)
 		e = write_item(w, i, why);
 	return e == ERR_OK ? ledger_finish(&w->ledger, why) : e;
@@ -284,19 +306,13 @@ static enum err fold_body(void *ctx, struct why *why)
 {
 	struct fold_slice *c = ctx;
 	struct writer *w = c->writer;
-	int64_t until_ms = own_ms() + FOLD_SLICE_MS, behind = (int64_t)w->ledger.hop * SWEEP_DISTANCES * (int64_t)w->ledger.n_live;
+	int64_t until_ms = own_ms() + FOLD_SLICE_MS;
 	enum err e = lease_check(&w->db, &w->lease, why); /* I6 */
-	if (e == ERR_OK)
-		e = fold_tracks(c, until_ms, why);
-	do
-		if (e == ERR_OK && w->is_sweeping)
-			e = fold_sweep(&w->fold, w->ledger.committed_frame - behind, SWEEP_FRAMES, &w->is_sweeping, why);
-	while (e == ERR_OK && w->is_sweeping && own_ms() < until_ms);
-	return e;
+	return e == ERR_OK ? fold_tracks(c, until_ms, why) : e;
 }
 
-/* Folds the oldest frames of some tracks, if any have some, and takes out of the table what no reader needs there any more. What fails is tried again at the
- * track's next indexed key frame; one that is damaged keeps no other from it. Not locked. */
+/* Folds the oldest frames of some tracks, if any have some. What fails is tried again at the track's next indexed key frame; one that is damaged keeps no
+ * other from it. Not locked. */
 static void fold_some(struct writer *w)
 {
 	struct why why = { "" };
@@ -308,16 +324,24 @@ static void fold_some(struct writer *w)
 			ledger_is_due(&w->ledger, c.tracks[i].target, c.tracks[i].stream);
 	if (e != ERR_OK) {
 		log_warn(w->log, "store", "frames are not folded: %s", why.text);
-		w->is_sweeping = false;
 		return;
 	}
 	checkpoint(w, false);
 }
 
-/* Locked. */
-static bool may_fold(const struct writer *w, int64_t due)
+static bool should_fold(struct writer *w)
 {
-	return w->folding != FOLD_NEVER && w->health.has_lease && w->retry_at_ms == 0 && (w->ledger.n_due > 0 || w->is_sweeping) && due > own_ms() + FOLD_ROOM_MS;
+	size_t n = w->folding != FOLD_NEVER ? w->ledger.n_due : 0;
+	if (n == 0)
+		w->fold_waits = 0;
+	w->is_folding = n > 0 && (w->is_folding || w->folding == FOLD_AT_ONCE || n >= FOLD_FROM || w->fold_waits >= FOLD_WAITS);
+	return w->is_folding;
+}
+
+/* Locked. */
+static bool may_fold(struct writer *w, int64_t due)
+{
+	return w->health.has_lease && w->retry_at_ms == 0 && due > own_ms() + FOLD_ROOM_MS && should_fold(w);
 }
 
 /* ---- the thread: rounds ---- */
@@ -331,10 +355,12 @@ static void round_of(struct writer *w)
 	pthread_mutex_unlock(&w->mutex);
 	enum err e = db_transact(&w->db, true, write_batch, w, &why);
 	ledger_settle(&w->ledger, e == ERR_OK);
+	fold_settle(&w->fold, e == ERR_OK);
 	bool is_lost = e == ERR_LATER && lease_check(&w->db, &w->lease, NULL) == ERR_LATER;
 	if (e == ERR_OK)
 		checkpoint(w, w->batch == NULL);
-	while (e == ERR_OK && w->folding == FOLD_AT_ONCE && (w->ledger.n_due > 0 || w->is_sweeping))
+	w->fold_waits++;
+	while (e == ERR_OK && (w->folding == FOLD_AT_ONCE || w->folding == FOLD_UNASKED) && should_fold(w))
 		fold_some(w);
 	pthread_mutex_lock(&w->mutex);
 	settle(w, e, &why);
@@ -527,6 +553,47 @@ void writer_set_keep(struct writer *w, const struct store_keep *keep)
 	pthread_mutex_unlock(&w->mutex);
 }
 
+enum err writer_hold_layout(struct writer *w, int64_t id, struct why *why)
+{
+	enum err e = ERR_OK;
+	size_t at = (size_t)id / 8;
+	pthread_mutex_lock(&w->mutex);
+	if (at >= w->n_held) {
+		size_t n = (at + 1) * 2;
+		uint8_t *more = realloc(w->held, n);
+		if (more != NULL) {
+			memset(more + w->n_held, 0, n - w->n_held);
+			w->held = more;
+			w->n_held = n;
+		} else {
+			e = why_memory(why);
+		}
+	}
+	if (e == ERR_OK)
+		w->held[at] = (uint8_t)(w->held[at] | 1u << (id % 8));
+	pthread_mutex_unlock(&w->mutex);
+	return e;
+}
+
+void writer_drop_layout(struct writer *w, int64_t id)
+{
+	size_t at = (size_t)id / 8;
+	pthread_mutex_lock(&w->mutex);
+	if (at < w->n_held)
+		w->held[at] = (uint8_t)(w->held[at] & ~(1u << (id % 8)));
+	pthread_mutex_unlock(&w->mutex);
+}
+
+static bool is_layout_held(void *ctx, int64_t id)
+{
+	struct writer *w = ctx;
+	size_t at = (size_t)id / 8;
+	pthread_mutex_lock(&w->mutex);
+	bool is = at < w->n_held && (w->held[at] >> (id % 8) & 1) != 0;
+	pthread_mutex_unlock(&w->mutex);
+	return is;
+}
+
 void writer_health(struct writer *w, struct store_health *out)
 {
 	pthread_mutex_lock(&w->mutex);
@@ -538,9 +605,11 @@ static void writer_free(struct writer *w)
 {
 	free_items(w->batch);
 	free_items(w->first);
+	retain_release(&w->retain);
 	fold_release(&w->fold);
 	ledger_release(&w->ledger);
 	db_close(&w->db);
+	free(w->held);
 	pthread_cond_destroy(&w->wake);
 	pthread_cond_destroy(&w->done);
 	pthread_mutex_destroy(&w->mutex);
@@ -572,6 +641,8 @@ enum err writer_start(struct db *db, const struct lease *lease, const struct sto
 	w->tend_at_ms = INT64_MAX;
 	retain_init(&w->retain, &w->ledger);
 	w->renew_at_ms = own_ms() + LEASE_RENEW_MS;
+	w->retain.layouts.is_held = is_layout_held;
+	w->retain.layouts.ctx = w;
 	pthread_mutex_init(&w->mutex, NULL);
 	pthread_condattr_t attributes;
 	pthread_condattr_init(&attributes);

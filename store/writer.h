@@ -42,6 +42,11 @@ uint64_t writer_count(struct writer *w);
 bool     writer_has_committed(struct writer *w, uint64_t count);
 enum err writer_flush(struct writer *w, struct why *why);
 void     writer_set_keep(struct writer *w, const struct store_keep *keep);
+/* The recorder has this layout in memory, or has it no more: one that it has stays in the file. Before the first frame of it is put, and after the last one was
+ * committed. An id that was
+ * written and dropped is never held again. ERR_MEMORY: it is not held. */
+enum err writer_hold_layout(struct writer *w, int64_t id, struct why *why);
+void     writer_drop_layout(struct writer *w, int64_t id);
 void     writer_health(struct writer *w, struct store_health *out);
 void     writer_stop(struct writer *w); /* commits what is queued (one try), gives the lease back, frees */
 

@@ -229,6 +229,47 @@ static void sizes_are_written(void **state)
 		assert_string_equal(format_bytes(rows[i].bytes, text), rows[i].want);
 }
 
+static void floats_are_rounded(void **state)
+{
+	(void)state;
+	static const struct { const char *label; double v, want; } rows[] = {
+		{ "nothing", 0.0, 0.0 },
+		{ "an integer", 12345678901234.0, 12345678901234.0 },
+		{ "the largest double", DBL_MAX, DBL_MAX },
+		{ "a third", 1.0 / 3, 0.333333333 },
+		{ "two thirds, negative", -2.0 / 3, -0.666666667 },
+		{ "a short decimal", 0.1, 0.1 },
+		{ "nine digits", 1234.56789, 1234.56789 },
+		{ "ten digits", 1234.567891, 1234.56789 },
+		{ "up to a power of ten", 0.99999999999, 1.0 },
+		{ "up to a power of ten, small", 0.00999999999999, 0.01 },
+		{ "small", 1.23456789012e-7, 1.23456789e-7 },
+		{ "a time in seconds keeps its milliseconds", 1764000000.1239, 1764000000.124 },
+		{ "more than nine digits before the point", 123456789012.3456, 123456789012.346 },
+		{ "no room for three places", 0x1.8p50 + 0.25, 0x1.8p50 + 0.25 },
+		{ "less than nine digits in 22 places", 1.23456789012e-15, 1.23456789012e-15 },
+		{ "a subnormal", 5e-324, 5e-324 },
+		{ "infinity", -INFINITY, -INFINITY },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		assert_row(rows[i].label, f64_bits(round_f64(rows[i].v)) == f64_bits(rows[i].want));
+	assert_true(f64_bits(round_f64(-0.0)) == f64_bits(-0.0));
+	assert_true(is_stale(round_f64(stale_mark())));
+	assert_true(isnan(round_f64(NAN)));
+	uint64_t x = 88172645463325252u; /* xorshift: any bits that come, as long as they are a number */
+	for (int i = 0; i < 100000; i++) {
+		double v, once, low = 1e-13, high = 1e6;
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		memcpy(&v, &x, sizeof v);
+		once = round_f64(v);
+		assert_true(f64_bits(round_f64(once)) == f64_bits(once));
+		if (fabs(v) > low && fabs(v) < high)
+			assert_true(fabs(once - v) <= fabs(v) * 0.5000001e-8);
+	}
+}
+
 static void a_locale_changes_nothing(void **state)
 {
 	(void)state;
@@ -255,6 +296,7 @@ int main(void)
 		cmocka_unit_test(sizes_are_written),
 		cmocka_unit_test(floats_are_written),
 		cmocka_unit_test(any_float_reads_back),
+		cmocka_unit_test(floats_are_rounded),
 		cmocka_unit_test(a_locale_changes_nothing),
 	};
 	return cmocka_run_group_tests_name("num", tests, NULL, NULL);

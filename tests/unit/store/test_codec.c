@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/hash.h"
 #include "base/stale.h"
 #include "store/codec.h"
 
@@ -170,6 +171,65 @@ static void damage_is_noticed(void **state)
 	frame_state_release(&out);
 }
 
+static void old_forms_are_read(void **state)
+{
+	(void)state;
+	/* A key frame and what came behind it, as versions 1 to 5 wrote them. FORM_BITMAP: two of two changed; FORM_GAPS: the third of 20. */
+	static const struct { const char *label; size_t n; uint8_t form[12]; size_t size, at; double want; } rows[] = {
+		{ "bitmap, an integer", 2, { 3, 3, 8, 0xe9, 7 }, 5, 0, 1 },
+		{ "bitmap, a decimal", 2, { 3, 3, 8, 0xe9, 7 }, 5, 1, 0.25 },
+		{ "gaps, an integer", 20, { 2, 1, 2, 40 }, 4, 2, 5 },
+		{ "gaps, an integer beside it", 20, { 2, 1, 2, 40 }, 4, 3, 0 },
+		{ "gaps, a decimal", 20, { 2, 1, 1, 0xea, 7, 3 }, 6, 1, 0.25 },
+		{ "gaps, by XOR", 20, { 2, 1, 0, 3 | 7 << 2, 0x40 }, 5, 0, 2 },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct frame_state s = { 0 };
+		struct buf key;
+		struct why why;
+		double v[20] = { 0 };
+		uint8_t bytes[16];
+		v[1] = 0.125;
+		buf_init(&key, BODY_MAX);
+		assert_int_equal(frame_encode(&s, true, v, rows[i].n, SEED, &key), ERR_OK);
+		memcpy(bytes + 4, rows[i].form, rows[i].size);
+		uint64_t sum = hash64(bytes + 4, rows[i].size, SEED);
+		for (int k = 0; k < 4; k++)
+			bytes[k] = (uint8_t)(sum >> (8 * k));
+		assert_row(rows[i].label, frame_decode(&s, false, rows[i].n, SEED, bytes, rows[i].size + 4, &why) == ERR_OK);
+		assert_row(rows[i].label, s.v[rows[i].at] == rows[i].want);
+		frame_state_release(&s);
+		buf_release(&key);
+	}
+}
+
+/* What each series takes is all that the frame takes, but for its head. */
+static void costs_add_up(void **state)
+{
+	(void)state;
+	enum { N = 77 };
+	uint64_t seed = 5;
+	double v[N] = { 0 };
+	struct frame_state s = { 0 };
+	struct buf b;
+	struct why why;
+	buf_init(&b, BODY_MAX);
+	for (int round = 0; round < 300; round++) {
+		uint32_t cost[N] = { 0 };
+		size_t sum = 0;
+		for (int i = 0; i < N; i += round % 3 == 0 ? 40 : 1)
+			v[i] = draw(&seed, v[i]);
+		buf_clear(&b);
+		assert_int_equal(frame_encode(&s, round % 50 == 0, v, N, SEED, &b), ERR_OK);
+		assert_int_equal(frame_costs(round % 50 == 0, N, b.data, b.len, cost, &why), ERR_OK);
+		for (int i = 0; i < N; i++)
+			sum += cost[i];
+		assert_in_range(b.len - sum, 5, 9);
+	}
+	buf_release(&b);
+	frame_state_release(&s);
+}
+
 static void layouts_come_back(void **state)
 {
 	(void)state;
@@ -206,6 +266,8 @@ int main(void)
 		cmocka_unit_test(random_walks_come_back),
 		cmocka_unit_test(usual_values_are_small),
 		cmocka_unit_test(damage_is_noticed),
+		cmocka_unit_test(old_forms_are_read),
+		cmocka_unit_test(costs_add_up),
 		cmocka_unit_test(layouts_come_back),
 	};
 	return cmocka_run_group_tests_name("codec", tests, NULL, NULL);

@@ -229,7 +229,7 @@ static enum err remove_from(const char *path)
 {
 	struct db db = { 0 };
 	struct ledger ledger = { 0 };
-	struct retain retain;
+	struct retain retain = { 0 };
 	enum err e = db_open(&db, path, DB_WRITE, &why);
 	if (e == ERR_OK)
 		e = ledger_init(&ledger, &db, &why);
@@ -241,6 +241,7 @@ static enum err remove_from(const char *path)
 	}
 	if (e == ERR_OK)
 		e = retain_shrink(&db, 1000, &why);
+	retain_release(&retain);
 	ledger_release(&ledger);
 	db_close(&db);
 	return e;
@@ -283,6 +284,67 @@ static void a_failing_removal_cuts_nothing_in_half(void **state)
 		assert_true(run.last == 300 && (run.first == 1 || (run.first <= 201 && run.first > 200 - LEDGER_HOP)));
 		assert_true(was_hit || run.first > 1);
 		reader_close(r);
+		finish(&f);
+	}
+	assert_in_range(n, 10, ROUNDS_MAX - 1);
+	assert_in_range(n_failed, 5, n);
+}
+
+static int layouts_in(const char *path, const char *where)
+{
+	char sql[256];
+	sqlite3 *db;
+	sqlite3_stmt *s;
+	snprintf(sql, sizeof sql, "SELECT count(*) FROM layout %s", where);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	int n = sqlite3_column_int(s, 0);
+	sqlite3_finalize(s);
+	sqlite3_close(db);
+	return n;
+}
+
+/* Thirty frames of each of ten layouts. */
+static void record_layouts(struct fixture *f)
+{
+	assert_int_equal(open_store(f, 0), ERR_OK);
+	for (int i = 0; i < 10; i++) {
+		char name[16];
+		snprintf(name, sizeof name, "m%d", i);
+		struct labels *series = labels_of("__name__", name, NULL);
+		assert_int_equal(store_layout(f->store, &series, 1, &f->layout, &why), ERR_OK);
+		labels_unref(series);
+		append(f, 30);
+	}
+	store_close(f->store);
+	f->store = NULL;
+}
+
+static void a_failing_removal_takes_no_layout_that_is_used(void **state)
+{
+	(void)state;
+	static const char unused[] = "l WHERE NOT EXISTS (SELECT 1 FROM frame f WHERE f.layout = l.id)";
+	static const char half[] = "l WHERE (SELECT count(*) FROM layout_metric m WHERE m.layout = l.id) <> 1";
+	int n = 0, n_failed = 0;
+	for (bool was_hit = true; was_hit && n < ROUNDS_MAX; n++) {
+		struct fixture f;
+		start(&f);
+		record_layouts(&f);
+		int before = layouts_in(f.path, "");
+		atomic_store(&faults.failed, 0);
+		atomic_store(&faults.left, n);
+		n_failed += remove_from(f.path) != ERR_OK;
+		was_hit = atomic_load(&faults.failed) > 0;
+		well();
+		struct reader *r = NULL;
+		struct run run = { 0 };
+		assert_int_equal(reader_open(f.path, READER_OWN, &r, &why), ERR_OK);
+		assert_int_equal(reader_frames(r, STREAM_SCRAPE, f.target, 0, 1 << 30, false, in_a_row, &run, &why), ERR_OK);
+		assert_int_equal(run.last, 300);
+		reader_close(r);
+		assert_int_equal(layouts_in(f.path, half), 0);
+		assert_true(was_hit || (layouts_in(f.path, unused) == 0 && layouts_in(f.path, "") < before - 3));
 		finish(&f);
 	}
 	assert_in_range(n, 10, ROUNDS_MAX - 1);
@@ -387,6 +449,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_failing_commit_loses_nothing),
 		cmocka_unit_test(a_failing_removal_cuts_nothing_in_half),
+		cmocka_unit_test(a_failing_removal_takes_no_layout_that_is_used),
 		cmocka_unit_test(a_failing_open_leaves_the_store_good),
 		cmocka_unit_test(a_full_disk_is_told_and_waited_for),
 	};

@@ -13,8 +13,10 @@
 #include <sqlite3.h>
 
 #include "base/hash.h"
+#include "base/num.h"
 #include "base/stale.h"
 #include "store/export.h"
+#include "store/fold.h"
 #include "store/tail.h"
 #include "tests/unit/store_folder.h"
 
@@ -416,6 +418,64 @@ static void readers_see_each_sample_once_while_frames_are_folded(void **state)
 	assert_int_equal(w.wrong, 0);
 	assert_in_range(w.reads, 2, 1000000);
 	assert_in_range(number_in(f.folder.path, "SELECT count(*) FROM block"), 50, 400);
+	assert_in_range(number_in(f.folder.path, "SELECT count(*) FROM frame"), 1, 20); /* what is in blocks goes as new frames come */
+	end(&f);
+}
+
+/* ---- very many series ---- */
+
+static int number_of(const struct labels *l)
+{
+	int64_t n = -1;
+	assert_ok(parse_i64(labels_find(l, "i")->value, 0, INT32_MAX, &n));
+	return (int)n;
+}
+
+/* More than one block has room for, from one key frame to the next. Some change. */
+static void frames_of_very_many_series_become_several_blocks(void **state)
+{
+	(void)state;
+	enum { MANY = 150000, ROOM = FOLD_SAMPLES_MAX / MANY, DISTANCE = ROOM + 3, N = 3 * DISTANCE + 5, EACH = 30011 };
+	struct fleet f;
+	begin(&f, DISTANCE);
+	struct labels **series = calloc(MANY, sizeof *series);
+	double *v = calloc(MANY, sizeof *v);
+	const struct layout *l = NULL;
+	assert_true(series != NULL && v != NULL);
+	for (int i = 0; i < MANY; i++) {
+		char number[16];
+		snprintf(number, sizeof number, "%d", i);
+		series[i] = labels_of("__name__", i % EACH == 7 ? "seen" : "many", "i", number, NULL);
+	}
+	assert_ok(store_layout(f.store, series, MANY, &l, &why));
+	for (int i = 0; i < MANY; i++)
+		labels_unref(series[i]);
+	for (int k = 1; k <= N; k++) {
+		test_clock_advance(&f.clock, 1000);
+		for (int i = 7; i < MANY; i += EACH)
+			v[i] = k * 1000 + i;
+		assert_ok(store_append(f.store, f.targets[0], STREAM_SCRAPE, f.clock.now_wall_ms, l, v, &why));
+		assert_ok(store_flush(f.store, &why));
+	}
+	assert_in_range(number_in(f.folder.path, "SELECT count(*) FROM block"), 4, 10);
+	assert_in_range(number_in(f.folder.path, "SELECT max(id - first_frame) FROM block"), ROOM / 2 - 1, ROOM - 1);
+	struct reader *r = NULL;
+	struct matcher m;
+	struct series_set set;
+	assert_ok(reader_open(f.folder.path, READER_OWN, &r, &why));
+	assert_ok(matcher_init(&m, MATCH_EQUAL, "__name__", "seen", &why));
+	assert_ok(reader_select(r, &m, 1, 0, INT64_MAX - 1, 1000000, &set, &why));
+	assert_int_equal(set.n, (MANY - 8) / EACH + 1);
+	for (size_t i = 0; i < set.n; i++) {
+		assert_int_equal(set.items[i].n, N);
+		for (int k = 1; k <= N; k++)
+			assert_true(set.items[i].v[k - 1] == k * 1000 + number_of(set.items[i].labels));
+	}
+	series_set_release(&set);
+	matcher_release(&m);
+	reader_close(r);
+	free(series);
+	free(v);
 	end(&f);
 }
 
@@ -558,6 +618,7 @@ int main(void)
 		cmocka_unit_test(a_folded_store_reads_as_one_that_never_folds),
 		cmocka_unit_test(frames_that_are_in_both_places_count_once),
 		cmocka_unit_test(readers_see_each_sample_once_while_frames_are_folded),
+		cmocka_unit_test(frames_of_very_many_series_become_several_blocks),
 		cmocka_unit_test(damaged_blocks_are_told),
 		cmocka_unit_test(a_changed_byte_is_told),
 		cmocka_unit_test(a_damaged_frame_stops_its_track_alone),

@@ -390,6 +390,78 @@ static void all_of_it_at_once_while_nobody_records(void **state)
 	record(f, 6000, 6100, 0, TARGETS, 0);
 }
 
+/* ---- layouts ---- */
+
+/* A frame of one series for target 0, a step later. The layout is the caller's to drop. */
+static const struct layout *record_one(struct fixture *f, const char *metric)
+{
+	struct labels *series = labels_of("__name__", metric, NULL);
+	const struct layout *l = NULL;
+	test_clock_advance(&f->clock, STEP_MS);
+	assert_ok(store_layout(f->store, &series, 1, &l, &why));
+	labels_unref(series);
+	assert_ok(store_append(f->store, f->targets[0], STREAM_SCRAPE, f->clock.now_wall_ms, l, &(double){ 5 }, &why));
+	assert_ok(store_flush(f->store, &why));
+	return l;
+}
+
+static int layouts_of(struct fixture *f, const char *metric)
+{
+	struct db db = { 0 };
+	sqlite3_stmt *s = NULL;
+	assert_ok(db_open(&db, f->at.path, DB_READ, &why));
+	assert_int_equal(sqlite3_prepare_v2(db.handle, "SELECT count(*) FROM layout l JOIN layout_metric m ON m.layout = l.id WHERE m.metric = ?1", -1, &s, NULL), SQLITE_OK);
+	sqlite3_bind_text(s, 1, metric, -1, SQLITE_STATIC);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	int n = sqlite3_column_int(s, 0);
+	sqlite3_finalize(s);
+	db_close(&db);
+	return n;
+}
+
+static size_t samples_of(struct fixture *f, const char *metric)
+{
+	struct reader *r = NULL;
+	struct matcher m;
+	struct series_set set;
+	size_t n = 0;
+	assert_ok(reader_open(f->at.path, READER_OWN, &r, &why));
+	assert_ok(matcher_init(&m, MATCH_EQUAL, "__name__", metric, &why));
+	assert_ok(reader_select(r, &m, 1, 0, INT64_MAX - 1, 100000, &set, &why));
+	for (size_t i = 0; i < set.n; i++)
+		n += set.items[i].n;
+	series_set_release(&set);
+	matcher_release(&m);
+	reader_close(r);
+	return n;
+}
+
+/* One that no frame has and that is not in memory goes. One in memory stays: the next frame may have it. */
+static void layouts_go_that_nobody_has(void **state)
+{
+	struct fixture *f = *state;
+	record_one(f, "gone"); /* a recorder before had it */
+	record_one(f, "late");
+	store_close(f->store);
+	open_store(f);
+	store_layout_drop(f->store, record_one(f, "idle"));
+	store_layout_drop(f->store, record_one(f, "top")); /* ids go on from it */
+	record(f, 100, 2000, 0, TARGETS, 0);
+	assert_true(layouts_of(f, "gone") == 1 && layouts_of(f, "idle") == 1);
+	keep(f, 500 * STEP_MS, 0, 0);
+	int64_t deadline = now_ms() + DEADLINE_MS;
+	while (layouts_of(f, "gone") > 0) {
+		assert_true(now_ms() < deadline);
+		poll(NULL, 0, 5);
+	}
+	assert_int_equal(frames_in_file(f, T0 + 50 * STEP_MS), 0);
+	assert_true(layouts_of(f, "idle") == 1 && layouts_of(f, "series_3") == 1);
+	store_layout_drop(f->store, record_one(f, "idle"));
+	assert_int_equal(samples_of(f, "idle"), 1);
+	assert_int_equal(samples_of(f, "gone"), 0);
+	assert_true(samples_of(f, "series_3") >= 500);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -401,6 +473,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_file_stays_within_its_size, setup, teardown),
 		cmocka_unit_test_setup_teardown(much_free_space_goes_back_to_the_disk, setup, teardown),
 		cmocka_unit_test_setup_teardown(all_of_it_at_once_while_nobody_records, setup, teardown),
+		cmocka_unit_test_setup_teardown(layouts_go_that_nobody_has, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("retain", tests, NULL, NULL);
 }

@@ -40,6 +40,8 @@ static void fill_folded(const char *path, enum folding folding)
 			values[k] = i * k;
 		test_clock_advance(&clock, STEP_MS);
 		assert_ok(store_append(store, target, STREAM_SCRAPE, clock.now_wall_ms, l, values, &why));
+		if (folding == FOLD_AT_ONCE) /* what is in blocks goes as new frames come */
+			assert_ok(store_flush(store, &why));
 	}
 	assert_ok(store_append_stale(store, target, STREAM_REPORT, clock.now_wall_ms, &why));
 	for (int i = 0; i < 3; i++) {
