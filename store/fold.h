@@ -43,6 +43,9 @@ enum err fold_sweep(struct fold *f, int64_t until_id, int most, bool *more, stru
 /* The transaction is over. */
 void fold_settle(struct fold *f, bool was_committed);
 
+/* The order in which the series of a layout stand in blocks; 0: of none. */
+enum err fold_order(struct db *db, int64_t layout, struct block_order **out, struct why *why);
+
 /* The head of the block that holds frame `id` of a track, and the id of the frame before the block. ERR_NOT_FOUND: none does. */
 enum err fold_head(struct db *db, int64_t target, int stream, int64_t id, struct block_head *out, int64_t *prev, struct why *why);
 

@@ -24,6 +24,9 @@ libstore_a_SOURCES = \
 	%reldir%/ledger.c %reldir%/ledger.h \
 	%reldir%/retain.c %reldir%/retain.h \
 	%reldir%/reader.c %reldir%/reader.h %reldir%/reader_private.h %reldir%/reader_blocks.c \
+	%reldir%/rollup.h %reldir%/rollup_cell.c \
+	%reldir%/rollup_make.c %reldir%/rollup_make.h \
+	%reldir%/rollup_read.c \
 	%reldir%/schema.c %reldir%/schema.h \
 	%reldir%/select.c \
 	%reldir%/store.c %reldir%/store.h \

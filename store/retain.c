@@ -132,6 +132,19 @@ static enum err take_chain(struct retain *r, int64_t id, struct why *why)
 	return ERR_OK;
 }
 
+/* What is in a block is in rollups before it goes. */
+static enum err roll_up(struct retain *r, int64_t id, struct why *why)
+{
+	enum err e = ERR_OK;
+	bool has = r->rollups == NULL, did = true;
+	while (e == ERR_OK && !has && did) {
+		e = rollup_has(r->rollups, r->target, r->stream, id, &has, why);
+		if (e == ERR_OK && !has)
+			e = rollup_make(r->rollups, r->target, r->stream, true, &did, why);
+	}
+	return e;
+}
+
 /* Blocks whose last frame is old enough, and with each what is in the table of its frames still: these are the last of it, one behind the other. */
 static enum err take_blocks(struct retain *r, int64_t until_ms, int64_t most, bool *is_done, struct why *why)
 {
@@ -149,7 +162,9 @@ static enum err take_blocks(struct retain *r, int64_t until_ms, int64_t most, bo
 		sqlite3_reset(s);
 		if (*is_done || e != ERR_OK)
 			return e == ERR_NOT_FOUND ? ERR_OK : e;
-		e = take_chain(r, id, why);
+		e = roll_up(r, id, why);
+		if (e == ERR_OK)
+			e = take_chain(r, id, why);
 		s = e == ERR_OK ? db_statement(db, STMT_BLOCK_DELETE) : NULL;
 		if (s == NULL)
 			return e == ERR_OK ? db_error(db, why) : e;
@@ -273,6 +288,28 @@ static enum err take_aside(struct retain *r, int64_t rows, struct why *why)
 	int64_t n = sqlite3_changes64(db->handle);
 	r->removed += n;
 	if (n < rows && ++r->stream == STREAM_COUNT)
+		r->stage = RETAIN_ROLLUPS;
+	return ERR_OK;
+}
+
+/* While there are samples there are rollups of them, or they would be made again. */
+static enum err take_rollups(struct retain *r, int64_t now_ms, int64_t rows, struct why *why)
+{
+	struct db *db = r->ledger->db;
+	int64_t n = 0, keep_ms = r->keep.rollups_ms > r->keep.samples_ms ? r->keep.rollups_ms : r->keep.samples_ms;
+	if (r->keep.rollups_ms > 0 && r->keep.samples_ms > 0) {
+		sqlite3_stmt *s = db_statement(db, STMT_ROLLUP_PRUNE);
+		if (s == NULL)
+			return db_error(db, why);
+		sqlite3_bind_int64(s, 1, now_ms - keep_ms);
+		sqlite3_bind_int64(s, 2, rows);
+		enum err e = db_run(db, s, why);
+		if (e != ERR_OK)
+			return e;
+		n = sqlite3_changes64(db->handle);
+	}
+	r->removed += n;
+	if (n < rows)
 		r->stage = RETAIN_EVENTS;
 	return ERR_OK;
 }
@@ -308,6 +345,7 @@ static enum err go_on(struct retain *r, int64_t now_ms, int64_t *rows, struct wh
 	case RETAIN_IDLE: break;
 	case RETAIN_TRACKS: e = take_tracks(r, *rows, why); break;
 	case RETAIN_ASIDE: e = take_aside(r, *rows, why); break;
+	case RETAIN_ROLLUPS: e = take_rollups(r, now_ms, *rows, why); break;
 	case RETAIN_EVENTS: e = take_events(r, now_ms, *rows, why); break;
 	}
 	*rows -= r->removed - before;

@@ -96,7 +96,15 @@ static const char version_5[] =
 	"CREATE INDEX block_last ON block(stream, last_ms);"
 	"PRAGMA user_version = 5;";
 
-static const char *const steps[] = { version_1, version_2, version_3, version_4, version_5 };
+static const char version_6[] =
+	"CREATE TABLE rollup(id INTEGER PRIMARY KEY, target INTEGER NOT NULL, stream INTEGER NOT NULL, level INTEGER NOT NULL,"
+	" first_frame INTEGER NOT NULL, last_frame INTEGER NOT NULL, first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, layout INTEGER NOT NULL,"
+	" head BLOB NOT NULL, body BLOB NOT NULL) STRICT;"
+	"CREATE INDEX rollup_track ON rollup(target, stream, level, first_frame, last_frame, first_ms, last_ms, layout);"
+	"CREATE INDEX rollup_last ON rollup(last_ms);"
+	"PRAGMA user_version = 6;";
+
+static const char *const steps[] = { version_1, version_2, version_3, version_4, version_5, version_6 };
 _Static_assert(sizeof steps / sizeof steps[0] == SCHEMA_VERSION, "a step for every version");
 
 const char *schema_step(int from)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The tables, and every SQL statement of pitwall. Times are wall milliseconds since 1970 UTC (*_ms). Version 5:
+ * The tables, and every SQL statement of pitwall. Times are wall milliseconds since 1970 UTC (*_ms). Version 6:
  *
  * target    An endpoint that is or was polled. `labels`: labels_encode. Written by the recorder when it first hears of it; never goes.
  * presence  A target was polled at `url` in [from_ms, until_ms); INT64_MAX while it is. Written by the recorder; never goes.
@@ -56,6 +56,13 @@
  *           in a block may still stand in `frame`: it is then what the block says it is, and the block is what counts, since the key frame that it
  *           is a delta on may be gone. The frame behind a block can be read alone. Frames that were set aside are not folded.
  *
+ * Since version 6, written by the recorder when a track has some more blocks (see rollup_make.h); rows go by age, later than samples do:
+ *
+ * rollup    What blocks (level 0) or rows of the level before (1) held, of the frames from `first_frame` to `last_frame` of a track that were not set aside,
+ *           in a few numbers a window. `head` and `body`: see rollup.h. `layout`: of its series; 0: everything is stale from `first_ms` on, and there is
+ *           no body; ROLLUP_DAMAGED: what is there could not be read, or was too much; ROLLUP_NOTHING: all of it was set aside. When the clock is set
+ *           back, rows that reach behind that time go, and are made again.
+ *
  * Why chains instead of an index over (target, stream, time): each group commit would touch a page of such an index for every target, and
  * write 4 KB for a row of 200 bytes. A chain costs nothing to write; frame_hop, a partial index over every 64th frame, is how a reader
  * gets into the middle of one.
@@ -72,11 +79,13 @@
 #ifndef PITWALL_STORE_SCHEMA_H
 #define PITWALL_STORE_SCHEMA_H
 
-enum { SCHEMA_APPLICATION_ID = 0x70697477 /* "pitw" */, SCHEMA_VERSION = 5, SCHEMA_ALERTS = 3 /* since which version there are alerts */,
+enum { SCHEMA_APPLICATION_ID = 0x70697477 /* "pitw" */, SCHEMA_VERSION = 6, SCHEMA_ALERTS = 3 /* since which version there are alerts */,
        SCHEMA_DEPLOYMENTS = 4 /* and deployments */, SCHEMA_EXTERNAL = 4 /* and those of Alertmanagers */,
-       SCHEMA_BLOCKS = 5 /* and blocks */ };
+       SCHEMA_BLOCKS = 5 /* and blocks */, SCHEMA_ROLLUPS = 6 /* and rollups */ };
 
 enum { HOP_DELTA, HOP_KEY, HOP_INDEXED };
+/* Instead of a rollup's layout. */
+enum { ROLLUP_DAMAGED = -1, ROLLUP_NOTHING = -2 };
 
 /* The step from version `from` to from + 1; NULL when there is none. */
 const char *schema_step(int from);
@@ -180,6 +189,20 @@ const char *schema_step(int from);
 	                  " ORDER BY first_ms DESC")                                                                                    \
 	X(BLOCK_HOP,      "SELECT prev, first_frame, first_ms FROM block WHERE target = ?1 AND stream = ?2 AND first_ms > ?3"           \
 	                  " ORDER BY first_ms")                                                                                         \
+	X(ROLLUP_ADD,     "INSERT INTO rollup(target, stream, level, first_frame, last_frame, first_ms, last_ms, layout, head, body)"     \
+	                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")                                                           \
+	X(ROLLUP_NEWEST,  "SELECT last_frame FROM rollup WHERE target = ?1 AND stream = ?2 AND level = ?3 ORDER BY first_frame DESC LIMIT 1") \
+	X(ROLLUP_BLOCKS,  "SELECT first_frame, id, first_ms, last_ms, layout, head, body FROM block WHERE target = ?1 AND stream = ?2"  \
+	                  " AND first_frame > ?3 ORDER BY first_frame LIMIT ?4")                                                        \
+	X(ROLLUP_ROWS,    "SELECT first_frame, last_frame, first_ms, last_ms, layout, head, body FROM rollup WHERE target = ?1"         \
+	                  " AND stream = ?2 AND level = 0 AND first_frame > ?3 ORDER BY first_frame LIMIT ?4")                          \
+	X(ROLLUPS_DOWN,   "SELECT id, first_frame, last_frame, first_ms, last_ms, layout FROM rollup WHERE target = ?1 AND stream = ?2" \
+	                  " AND level = ?3 AND first_ms <= ?4 ORDER BY first_frame DESC")                                               \
+	X(ROLLUP_PARTS,   "SELECT head, body FROM rollup WHERE id = ?1")                                                                \
+	X(ROLLUPS_AFTER,  "SELECT id, target, stream, level, first_frame, layout, head, body FROM rollup WHERE id > ?1 ORDER BY id LIMIT ?2") \
+	X(ROLLUP_TOTAL,   "SELECT count(*), total(length(head) + length(body)) FROM rollup WHERE level = ?1") \
+	X(ROLLUP_REWIND,  "DELETE FROM rollup WHERE last_ms >= ?1")                                                                     \
+	X(ROLLUP_PRUNE,   "DELETE FROM rollup WHERE id IN (SELECT id FROM rollup WHERE last_ms < ?1 ORDER BY last_ms LIMIT ?2)")        \
 	X(BLOCK_HIGHEST,  "SELECT coalesce(max(id), 0) FROM block")                                                                     \
 	X(BLOCK_FIRST_MS, "SELECT min(first_ms) FROM block WHERE stream = ?1")                                                          \
 	X(BLOCK_LAST_MS,  "SELECT max(last_ms) FROM block WHERE stream = ?1")                                                           \
