@@ -547,7 +547,13 @@ static enum err gather(struct gathering *g, struct why *why)
 	return e == ERR_OK ? add_part(g, false, why) : e;
 }
 
-/* Moves those with samples out. */
+static int by_hash(const void *a, const void *b)
+{
+	uint64_t x = labels_hash(((const struct rollup_series *)a)->labels), y = labels_hash(((const struct rollup_series *)b)->labels);
+	return (x > y) - (x < y);
+}
+
+/* Moves those with samples out, in the order in which reader_select gives series, by which ties are decided. */
 static enum err finish(struct gathering *g, struct rollup_set *out, struct why *why)
 {
 	struct rollup_set set = { .items = calloc(g->n_all + 1, sizeof *set.items), .is_used = g->is_used };
@@ -558,6 +564,8 @@ static enum err finish(struct gathering *g, struct rollup_set *out, struct why *
 			set.items[set.n++] = g->all[i].out;
 			g->all[i].out = (struct rollup_series){ 0 };
 		}
+	if (set.n > 1)
+		qsort(set.items, set.n, sizeof *set.items, by_hash);
 	*out = set;
 	return ERR_OK;
 }
