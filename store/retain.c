@@ -11,7 +11,8 @@
 #include "store/chain.h"
 
 /* Rows of one slice: some 20 ms. What a pass by size takes off at least, as a part of the time that is stored; and what it leaves alone. */
-enum { SLICE_ROWS = 2000, SIZE_PARTS = 50, LEFT_ALONE_MS = 10 * 60 * 1000, TELL_MS = 24 * 3600 * 1000 };
+enum { SLICE_ROWS = 2000, SIZE_PARTS = 50, LEFT_ALONE_MS = 10 * 60 * 1000, TELL_MS = 24 * 3600 * 1000,
+       FINE_SHARE = 4 };
 
 void retain_init(struct retain *r, struct ledger *g)
 {
@@ -292,29 +293,37 @@ static enum err take_aside(struct retain *r, int64_t rows, struct why *why)
 	return ERR_OK;
 }
 
-/* While there are samples there are rollups of them, or they would be made again. */
-static enum err take_rollups(struct retain *r, int64_t now_ms, int64_t rows, struct why *why)
+/* Those of five minutes go after a quarter of the time. While there are samples there are rollups of them, or they would be made again. */
+static enum err take_level(struct retain *r, int level, int64_t now_ms, int64_t rows, int64_t *taken, struct why *why)
 {
 	struct db *db = r->ledger->db;
-	int64_t n = 0, keep_ms = r->keep.rollups_ms > r->keep.samples_ms ? r->keep.rollups_ms : r->keep.samples_ms;
-	if (r->keep.rollups_ms > 0 && r->keep.samples_ms > 0) {
-		sqlite3_stmt *s = db_statement(db, STMT_ROLLUP_PRUNE);
-		if (s == NULL)
-			return db_error(db, why);
-		sqlite3_bind_int64(s, 1, now_ms - keep_ms);
-		sqlite3_bind_int64(s, 2, rows);
-		enum err e = db_run(db, s, why);
-		if (e != ERR_OK)
-			return e;
-		n = sqlite3_changes64(db->handle);
-	}
+	int64_t keep_ms = level == 0 ? r->keep.rollups_ms / FINE_SHARE : r->keep.rollups_ms;
+	sqlite3_stmt *s = db_statement(db, STMT_ROLLUP_PRUNE);
+	if (s == NULL)
+		return db_error(db, why);
+	sqlite3_bind_int64(s, 1, now_ms - (keep_ms > r->keep.samples_ms ? keep_ms : r->keep.samples_ms));
+	sqlite3_bind_int64(s, 2, rows);
+	sqlite3_bind_int(s, 3, level);
+	enum err e = db_run(db, s, why);
+	if (e == ERR_OK)
+		*taken += sqlite3_changes64(db->handle);
+	return e;
+}
+
+static enum err take_rollups(struct retain *r, int64_t now_ms, int64_t rows, struct why *why)
+{
+	int64_t n = 0;
+	enum err e = ERR_OK;
+	bool may_go = r->keep.rollups_ms > 0 && r->keep.samples_ms > 0;
+	for (int level = 0; may_go && level < ROLLUP_LEVELS && n < rows && e == ERR_OK; level++)
+		e = take_level(r, level, now_ms, rows - n, &n, why);
+	if (e != ERR_OK)
+		return e;
 	r->removed += n;
 	if (n < rows)
 		r->stage = RETAIN_EVENTS;
 	return ERR_OK;
 }
-
-/* ---- all of it ---- */
 
 static enum err take_events(struct retain *r, int64_t now_ms, int64_t rows, struct why *why)
 {

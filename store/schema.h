@@ -201,8 +201,8 @@ const char *schema_step(int from);
 	X(ROLLUP_PARTS,   "SELECT head, body FROM rollup WHERE id = ?1")                                                                \
 	X(ROLLUPS_AFTER,  "SELECT id, target, stream, level, first_frame, layout, head, body FROM rollup WHERE id > ?1 ORDER BY id LIMIT ?2") \
 	X(ROLLUP_TOTAL,   "SELECT count(*), total(length(head) + length(body)) FROM rollup WHERE level = ?1") \
-	X(ROLLUP_REWIND,  "DELETE FROM rollup WHERE last_ms >= ?1")                                                                     \
-	X(ROLLUP_PRUNE,   "DELETE FROM rollup WHERE id IN (SELECT id FROM rollup WHERE last_ms < ?1 ORDER BY last_ms LIMIT ?2)")        \
+	X(ROLLUP_REWIND,  "DELETE FROM rollup WHERE level IN (0, 1) AND last_ms >= ?1")                                                 \
+	X(ROLLUP_PRUNE,   "DELETE FROM rollup WHERE id IN (SELECT id FROM rollup WHERE level = ?3 AND last_ms < ?1 ORDER BY last_ms LIMIT ?2)") \
 	X(BLOCK_HIGHEST,  "SELECT coalesce(max(id), 0) FROM block")                                                                     \
 	X(BLOCK_FIRST_MS, "SELECT min(first_ms) FROM block WHERE stream = ?1")                                                          \
 	X(BLOCK_LAST_MS,  "SELECT max(last_ms) FROM block WHERE stream = ?1")                                                           \

@@ -68,6 +68,7 @@ enum err charts_read(struct reader *r, const struct chart_need *needs, size_t n,
 		v->why = arena_text(a, mistake.text);
 		if (v->err == ERR_OK) { /* the results' from here on, also where nobody wants it any more */
 			v->series = &result->series;
+			v->resolution_ms = result->resolution_ms;
 			results->n++;
 		}
 		if (*cancelled)

@@ -362,7 +362,7 @@ static void all_of_it_at_once_while_nobody_records(void **state)
 	struct fixture *f = *state;
 	struct compact_result c;
 	struct reader *r = NULL;
-	const struct store_keep long_keep = { 500 * STEP_MS, 0, 0, 0 }, none = { 0, 0, 1, 0 };
+	const struct store_keep long_keep = { 500 * STEP_MS, 0, 0, 1 }, none = { 0, 0, 1, 0 };
 	int64_t unused;
 	record(f, 0, 6000, 0, TARGETS, 0);
 	store_close(f->store);

@@ -352,8 +352,16 @@ static void they_stay_when_the_samples_go(void **state)
 	assert_in_range(tally.windows, 1000, 1000000);
 	rollup_set_release(&after);
 	reader_close(r);
-	/* And go themselves, when they are old enough. */
-	test_clock_advance(&f.clock, INT64_C(401) * 24 * 3600 * 1000);
+	/* And go themselves, when they are old enough: those of hours last. */
+	test_clock_advance(&f.clock, INT64_C(99) * 24 * 3600 * 1000);
+	assert_ok(store_compact(f.folder.path, &keep, &f.clock.clock, &result, &why));
+	int64_t hours = number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE level = 1");
+	assert_true(hours > 0 && number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE level = 0") > hours);
+	test_clock_advance(&f.clock, INT64_C(2) * 24 * 3600 * 1000);
+	assert_ok(store_compact(f.folder.path, &keep, &f.clock.clock, &result, &why));
+	assert_int_equal(number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE level = 0"), 0);
+	assert_int_equal(number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE level = 1"), hours);
+	test_clock_advance(&f.clock, INT64_C(300) * 24 * 3600 * 1000);
 	assert_ok(store_compact(f.folder.path, &keep, &f.clock.clock, &result, &why));
 	assert_int_equal(number_in(f.folder.path, "SELECT count(*) FROM rollup"), 0);
 	rollup_set_release(&before);
