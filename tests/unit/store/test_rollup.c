@@ -219,7 +219,7 @@ static void compare(const char *label, const struct rollup_set *got, const struc
 			fail_msg("%s: series %zu: %zu windows, not %zu", label, i, a->n, b->n);
 		for (size_t k = 0; k < a->n; k++) {
 			const struct rollup_cell *x = &a->cells[k], *y = &b->cells[k];
-			bool is_kept, is_good = x->window == y->window && x->first_ms == y->first_ms && x->last_ms == y->last_ms && x->count == y->count &&
+			bool is_kept = false, is_good = x->window == y->window && x->first_ms == y->first_ms && x->last_ms == y->last_ms && x->count == y->count &&
 			                        same(x->last, y->last) && same(x->min, y->min) && same(x->max, y->max) && x->is_ended == y->is_ended;
 			if (!is_good || !near(x, y) || !same_increase(x, y, &is_kept) || (is_kept && !same(x->first, y->first)))
 				fail_msg("%s: series %zu of %s, window %zu (%lld): count %g %g, last %g %g, min %g %g, max %g %g, sum %.17g %.17g, first %g %g, resets %g %g, "
