@@ -36,7 +36,7 @@ static enum err find_keep(struct context *c, const struct cli *cli, struct store
 	if (e == ERR_OK)
 		e = context_fleet(c, cli, why);
 	if (e == ERR_OK)
-		*out = (struct store_keep){ c->fleet->keep.samples_ms, c->fleet->keep.events_ms, c->fleet->keep.bytes };
+		*out = (struct store_keep){ c->fleet->keep.samples_ms, c->fleet->keep.events_ms, c->fleet->keep.bytes, c->fleet->keep.rollups_ms };
 	return e;
 }
 

@@ -173,7 +173,7 @@ static int run(const struct cli *c)
 
 static const struct cli_option options[] = {
 	{ "store", "[FILE]", "look at the store alone: who may read it, who may ask, who records, and what it holds; FILE, or the one that is used otherwise" },
-	{ "deep", NULL, "with --store: look at every page, frame and block of it, which reads it all" },
+	{ "deep", NULL, "with --store: look at every page, frame, block and rollup of it, which reads it all" },
 	{ "ssh-config", "FILE", "read this instead of the user's and the system's ssh_config" },
 	{ NULL, NULL, NULL },
 };

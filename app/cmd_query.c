@@ -47,8 +47,11 @@ static enum err read_times(const struct cli *c, struct asked *a, struct why *why
 	const char *step = cli_value(c, "step");
 	if (step != NULL && (parse_duration(step, strlen(step), &a->step_ms) != ERR_OK || a->step_ms <= 0))
 		return why_set(why, ERR_USAGE, "--step wants a duration such as 30s, not '%s'", step);
-	if (step == NULL)
-		a->step_ms = (a->end_ms - a->start_ms) / POINTS / 1000 * 1000 + 1000;
+	if (step == NULL) {
+		a->step_ms = query_step((a->end_ms - a->start_ms) / POINTS / 1000 * 1000 + 1000);
+		if (a->step_ms >= rollup_widths_ms[0])
+			a->start_ms = a->start_ms / a->step_ms * a->step_ms; /* where rollups have their windows */
+	}
 	return ERR_OK;
 }
 
@@ -89,8 +92,11 @@ static enum err format_named(const char *name, format_fn *out, struct why *why)
 
 static void print_warnings(const struct query_result *r)
 {
+	char width[DURATION_TEXT];
 	for (size_t i = 0; i < r->n_warnings; i++)
 		fprintf(stderr, "pitwall: %s\n", r->warnings[i]);
+	if (r->resolution_ms > 0)
+		fprintf(stderr, "pitwall: read from rollups of %s\n", format_duration(r->resolution_ms, width));
 }
 
 static enum err query(const struct cli *c, struct buf *out, struct why *why)

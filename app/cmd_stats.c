@@ -62,10 +62,10 @@ static void put_taken(struct buf *to, double bytes, double samples, double all)
 	cells_put_right(to, text, 8);
 }
 
-/* What is neither frames, nor lists of series, nor free. */
+/* What is neither frames, rollups, nor lists of series, nor free. */
 static double other_bytes(const struct usage *u)
 {
-	double other = (double)(u->file_bytes - u->free_bytes) - u->row_bytes - u->layout_bytes;
+	double other = (double)(u->file_bytes - u->free_bytes) - u->row_bytes - u->layout_bytes - u->rollup_bytes;
 	return other > 0 ? other : 0;
 }
 
@@ -78,6 +78,7 @@ static void put_summary(struct buf *to, const char *path, const struct usage *u)
 	buf_printf(to, ": %.2f bytes a sample\n", ratio(u->row_bytes, u->samples));
 	buf_printf(to, "%s series of %s targets", count_text((double)u->series, a), count_text((double)u->n_targets, b));
 	buf_printf(to, "; their %s lists take %s\n", count_text((double)u->layouts, a), bytes_text(u->layout_bytes, b));
+	buf_printf(to, "%s rollups of five minutes and hours take %s\n", count_text((double)u->rollups, a), bytes_text(u->rollup_bytes, b));
 	buf_printf(to, "%s more: room that is left in pages, alerts, events, indexes\n", bytes_text(other_bytes(u), a));
 	if (u->rows_read < u->rows + u->blocks)
 		buf_printf(to, "Bytes and samples are estimates: %s frames and blocks were looked at.\n", count_text((double)u->rows_read, a));
@@ -214,6 +215,8 @@ static void put_json(struct buf *to, const char *path, const struct usage *u, si
 	put_number(to, "samples", u->samples);
 	put_number(to, "lists", (double)u->layouts);
 	put_number(to, "list_bytes", u->layout_bytes);
+	put_number(to, "rollups", (double)u->rollups);
+	put_number(to, "rollup_bytes", u->rollup_bytes);
 	put_number(to, "series", (double)u->series);
 	buf_printf(to, "\"is_cut\":%s,", u->is_cut ? "true" : "false");
 	put_json_lists(to, u, top);

@@ -127,8 +127,8 @@ static void look_into(struct look *l, struct reader *r)
 	if (e != ERR_OK || n.problems > 0)
 		good("content", "what can be read of it can be copied: pitwall export --store '%s' --output FILE", l->store);
 	else if (l->is_deep)
-		good("content", "every page, %lld frames and %lld blocks with %lld samples, %lld rows of the audit: good", (long long)n.frames,
-		     (long long)n.blocks, (long long)n.samples, (long long)n.audit_rows);
+		good("content", "every page, %lld frames and %lld blocks with %lld samples, %lld rollups, %lld rows of the audit: good",
+		     (long long)n.frames, (long long)n.blocks, (long long)n.samples, (long long)n.rollups, (long long)n.audit_rows);
 	else
 		good("content", "%lld layouts, the newest frames of %lld tracks, %lld rows of the audit: good; --deep looks at all", (long long)n.layouts,
 		     (long long)n.tracks, (long long)n.audit_rows);

@@ -92,6 +92,8 @@ static void read_keep(struct build *b, const struct yaml_node *map)
 	keys_check(b->y, map, KEYS_KEEP);
 	if ((node = yaml_get(map, "samples")) != NULL)
 		yaml_duration(b->y, node, "samples", HOUR_MS, 3650 * DAY_MS, &k->samples_ms);
+	if ((node = yaml_get(map, "rollups")) != NULL)
+		yaml_duration(b->y, node, "rollups", HOUR_MS, 3650 * DAY_MS, &k->rollups_ms);
 	if ((node = yaml_get(map, "events")) != NULL)
 		yaml_duration(b->y, node, "events", HOUR_MS, 3650 * DAY_MS, &k->events_ms);
 	if ((node = yaml_get(map, "size")) != NULL)
@@ -243,7 +245,8 @@ struct fleet *fleet_new(void)
 	buf_init(&files->text, YAML_BYTES_MAX + 64 * 1024);
 	f->files = files;
 	f->name = f->path = f->store = f->theme = f->keys = "";
-	f->keep = (struct fleet_keeping){ .samples_ms = FLEET_SAMPLES_DAYS * DAY_MS, .events_ms = FLEET_EVENTS_DAYS * DAY_MS };
+	f->keep = (struct fleet_keeping){ .samples_ms = FLEET_SAMPLES_DAYS * DAY_MS, .events_ms = FLEET_EVENTS_DAYS * DAY_MS,
+	                                  .rollups_ms = FLEET_ROLLUPS_DAYS * DAY_MS };
 	return f;
 }
 

@@ -111,9 +111,9 @@ enum fleet_attention { FLEET_ATTENTION_BELL, FLEET_ATTENTION_OSC, FLEET_ATTENTIO
 enum fleet_hangup { FLEET_HANGUP_FINISH, FLEET_HANGUP_RECORD, FLEET_HANGUP_INTERRUPT };
 
 struct fleet_keeping { /* how long the store keeps things, and how large its file may become; bytes 0: as large as that takes */
-	int64_t samples_ms, events_ms, bytes;
+	int64_t samples_ms, events_ms, bytes, rollups_ms; /* rollups_ms: of hours; of five minutes a quarter of that */
 };
-enum { FLEET_SAMPLES_DAYS = 30, FLEET_EVENTS_DAYS = 365 }; /* where the fleet file says nothing */
+enum { FLEET_SAMPLES_DAYS = 30, FLEET_ROLLUPS_DAYS = 400, FLEET_EVENTS_DAYS = 365 }; /* where the fleet file says nothing */
 
 struct roles;
 struct fleet_receiver; /* config/receivers.h, likewise the next */

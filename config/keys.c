@@ -170,6 +170,7 @@ const struct key fleet_keys[] = {
 	{ IN(LATENCY), "objective", "50 to 99.9999", "99", "How many of 100 requests must go to a node that is quick enough when they are done." },
 	{ IN(LATENCY), "quantile", "p50, p95, p99 or mean", "p99", "What of a node's times has to be below the threshold; of a server that gives no quantiles, its mean." },
 	{ IN(KEEP), "samples", "duration, 1h to 10y", "30d", "Every poll as it came, and the signals computed from it." },
+	{ IN(KEEP), "rollups", "duration, 1h to 10y", "400d", "Least, greatest, sum, count, last and increase of each hour, and for a quarter of that time of each five minutes, which `pitwall query` and charts of long times read; at least as long as `samples`." },
 	{ IN(KEEP), "events", "duration, 1h to 10y", "1y", "What happened, but for alerts (`alerts: { keep: }`), deployments and the audit." },
 	{ IN(KEEP), "size", "size, 16MiB to 64TiB", "as it takes", "The store's file; beyond it the oldest samples go before their time, and an event says so." },
 	{ IN(ROLES), "viewer", "list of users and @groups", "", "May look, and is shown as present." },

@@ -67,6 +67,7 @@ struct eval {
 	struct arena               arena;
 	struct grid                outer;       /* the query's own steps: start(), end(), step() */
 	bool                       is_range;
+	int64_t                    resolution_ms; /* of rollups that were read; 0: none were */
 	int64_t                    lookback_ms;
 	size_t                     max_samples, samples;
 	const atomic_bool         *cancelled;
@@ -122,6 +123,15 @@ const struct window_spec *range_window(const struct node *n); /* of a range sele
 enum err eval_over(struct eval *ev, const struct node *call, const struct grid *g, struct value *out);
 /* How many series have a sample in the window, a step. */
 enum err eval_presence(struct eval *ev, const struct node *range, const struct grid *g, bool *present);
+
+/* Tells where a counter is wanted and the series' name is not like one's. *last: of which that was told last. */
+void note_if_no_counter(struct eval *ev, const struct node *call, const struct labels *l, const char **last);
+
+/* ---- eval_rollup.c ---- */
+/* In place of eval_over and eval_selector, from rollups: where the source has some, all steps stand where windows end, and what is asked for can be told
+ * from them just as from samples. *done: it was; else nothing has happened. */
+enum err eval_over_rolled(struct eval *ev, const struct node *call, const struct grid *g, struct value *out, bool *done);
+enum err eval_selector_rolled(struct eval *ev, const struct node *n, const struct grid *g, struct value *out, bool *done);
 
 /* ---- aggregate.c, binary.c ---- */
 enum err eval_aggregate(struct eval *ev, const struct node *n, const struct grid *g, struct value *out);

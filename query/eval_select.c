@@ -73,8 +73,12 @@ enum err eval_selector(struct eval *ev, const struct node *n, const struct grid 
 {
 	const struct window_spec *w = &n->u.selector.window;
 	const struct series_set *set = NULL;
+	bool is_done = false;
 	int64_t first = window_end(ev, w, g->start_ms), last = window_end(ev, w, grid_time(g, g->n - 1));
-	enum err e = select_series(ev, n, first - ev->lookback_ms, last, &set);
+	enum err e = wants_times ? ERR_OK : eval_selector_rolled(ev, n, g, out, &is_done);
+	if (e != ERR_OK || is_done)
+		return e;
+	e = select_series(ev, n, first - ev->lookback_ms, last, &set);
 	for (size_t i = 0; e == ERR_OK && i < set->n; i++) {
 		double *v;
 		e = eval_cells(ev, g, &v);
@@ -283,7 +287,7 @@ static bool ends_in(const char *s, const char *suffix)
 	return n >= m && memcmp(s + n - m, suffix, m) == 0;
 }
 
-static void note_if_no_counter(struct eval *ev, const struct node *call, const struct labels *l, const char **last)
+void note_if_no_counter(struct eval *ev, const struct node *call, const struct labels *l, const char **last)
 {
 	const char *name = labels_metric(l);
 	if (name[0] == '\0' || (*last != NULL && strcmp(*last, name) == 0))
@@ -314,7 +318,11 @@ enum err eval_over(struct eval *ev, const struct node *call, const struct grid *
 	struct over o;
 	struct range_data data = { 0 };
 	const char *last = NULL;
-	enum err e = prepare_over(ev, call, g, &o, &data);
+	bool is_done = false;
+	enum err e = eval_over_rolled(ev, call, g, out, &is_done);
+	if (e != ERR_OK || is_done)
+		return e;
+	e = prepare_over(ev, call, g, &o, &data);
 	if (e == ERR_OK)
 		e = check_args(ev, &o, g, data.n > 0);
 	bool drops = (o.function->flags & FUNCTION_KEEPS_NAME) == 0;

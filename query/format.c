@@ -109,6 +109,7 @@ enum err format_json(const struct query_result *r, struct buf *to)
 	static const char *const types[] = {
 		[VALUE_SCALAR] = "scalar", [VALUE_VECTOR] = "vector", [VALUE_MATRIX] = "matrix", [VALUE_STRING] = "string",
 	};
+	char text[DURATION_TEXT];
 	buf_printf(to, "{\"status\":\"success\",\"data\":{\"resultType\":\"%s\",\"result\":", types[r->type]);
 	if (r->type == VALUE_SCALAR) {
 		put_json_point(to, r->t_ms, r->scalar);
@@ -129,6 +130,8 @@ enum err format_json(const struct query_result *r, struct buf *to)
 	buf_putc(to, '}');
 	put_json_notes(to, "warnings", r->warnings, r->n_warnings);
 	put_json_notes(to, "infos", r->infos, r->n_infos);
+	if (r->resolution_ms > 0)
+		buf_printf(to, ",\"resolution\":\"%s\"", format_duration(r->resolution_ms, text));
 	return buf_puts(to, "}\n");
 }
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 struct eval;
+struct rollup_cell;
 struct grid;
 struct node;
 struct value;
@@ -26,6 +27,9 @@ struct window {
 	int64_t        at_ms;            /* the evaluation time itself */
 	double        *scratch;          /* room for n values */
 };
+
+/* The same of a range that is put together from rollups (store/rollup.h): no sample there; a value; or it takes the samples to tell. */
+enum rolled { ROLLED_NONE, ROLLED_VALUE, ROLLED_UNKNOWN };
 
 enum { FUNCTION_ARGS = 5, VARIADIC = -1 };
 
@@ -51,6 +55,9 @@ struct function {
 	/* One of these. Both of the first return false for "no sample here". `args` are the scalar arguments in their order. */
 	bool (*map)(double v, const double *args, size_t n_args, double *out);
 	bool (*over)(const struct window *w, const double *args, double *out);
+	/* Besides `over`, or NULL; and which fields it looks at (ROLLUP_FIELD). */
+	enum rolled (*rolled)(const struct rollup_cell *c, int64_t start_ms, int64_t end_ms, double *out);
+	unsigned      rolled_fields;
 	enum err (*call)(struct eval *ev, const struct node *n, const struct grid *g, struct value *out);
 	/* Or NULL: compiles what does not change (node.u.call.regex), once the call was parsed and checked. Mistakes are for `call` to tell. */
 	void (*prepare)(struct node *n);

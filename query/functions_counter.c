@@ -5,30 +5,61 @@
 
 #include <math.h>
 
-/* The change over the window, extrapolated to its edges: as far as the samples' average distance makes one likely, and for a counter not
- * below zero. */
-static bool extrapolated(const struct window *w, bool is_counter, double *out)
+/* Where samples are in a range, at least two of them. */
+struct placed {
+	int64_t start_ms, first_ms, last_ms, end_ms;
+	double  n, first;
+};
+
+/* The change between the first and the last, extrapolated to the range's edges: as far as the samples' average distance makes one likely, and for a counter
+ * not below zero. */
+static double extrapolate(const struct placed *p, bool is_counter, double change)
 {
-	if (w->n < 2)
-		return false;
-	double result = w->v[w->n - 1] - w->v[0];
-	for (size_t i = 1; is_counter && i <= w->last_fall; i++)
-		if (w->v[i] < w->v[i - 1])
-			result += w->v[i - 1];
-	double to_start = (double)(w->t[0] - w->start_ms) / 1000, to_end = (double)(w->end_ms - w->t[w->n - 1]) / 1000;
-	double sampled = (double)(w->t[w->n - 1] - w->t[0]) / 1000, average = sampled / (double)(w->n - 1);
+	double to_start = (double)(p->first_ms - p->start_ms) / 1000, to_end = (double)(p->end_ms - p->last_ms) / 1000;
+	double sampled = (double)(p->last_ms - p->first_ms) / 1000, average = sampled / (p->n - 1);
 	double threshold = average * 1.1;
 	if (to_start >= threshold)
 		to_start = average / 2;
-	if (is_counter && result > 0 && w->v[0] >= 0) {
-		double to_zero = sampled * (w->v[0] / result);
+	if (is_counter && change > 0 && p->first >= 0) {
+		double to_zero = sampled * (p->first / change);
 		if (to_zero < to_start)
 			to_start = to_zero;
 	}
 	if (to_end >= threshold)
 		to_end = average / 2;
-	*out = result * ((sampled + to_start + to_end) / sampled);
+	return change * ((sampled + to_start + to_end) / sampled);
+}
+
+static bool extrapolated(const struct window *w, bool is_counter, double *out)
+{
+	if (w->n < 2)
+		return false;
+	double change = w->v[w->n - 1] - w->v[0];
+	for (size_t i = 1; is_counter && i <= w->last_fall; i++)
+		if (w->v[i] < w->v[i - 1])
+			change += w->v[i - 1];
+	const struct placed p = { w->start_ms, w->t[0], w->t[w->n - 1], w->end_ms, (double)w->n, w->v[0] };
+	*out = extrapolate(&p, is_counter, change);
 	return true;
+}
+
+static enum rolled rolled_increase(const struct rollup_cell *c, int64_t start_ms, int64_t end_ms, double *out)
+{
+	if (isnan(c->resets))
+		return ROLLED_UNKNOWN;
+	if (c->count < 2)
+		return ROLLED_NONE;
+	const struct placed p = { start_ms, c->first_ms, c->last_ms, end_ms, c->count, c->first };
+	*out = extrapolate(&p, true, c->last - c->first + c->resets);
+	return ROLLED_VALUE;
+}
+
+static enum rolled rolled_rate(const struct rollup_cell *c, int64_t start_ms, int64_t end_ms, double *out)
+{
+	enum rolled is = rolled_increase(c, start_ms, end_ms, out);
+	if (is == ROLLED_VALUE)
+		*out /= (double)(end_ms - start_ms) / 1000;
+	return is;
 }
 
 static bool over_increase(const struct window *w, const double *args, double *out)
@@ -150,12 +181,17 @@ static bool over_smoothing(const struct window *w, const double *args, double *o
 	return true;
 }
 
+enum { INCREASE_FIELDS = ROLLUP_FIELD(ROLLUP_FIRST) | ROLLUP_FIELD(ROLLUP_LAST) | ROLLUP_FIELD(ROLLUP_RESETS) };
+
+#define ROLLED(NAME, FN, FLAGS, TEXT, ROLLED_FN, FIELDS) \
+	{ .name = NAME, .summary = TEXT, .returns = VALUE_VECTOR, .n_args = 1, .args = { VALUE_MATRIX }, .flags = FLAGS, .over = FN, \
+	  .rolled = ROLLED_FN, .rolled_fields = FIELDS }
 #define OVER(NAME, FN, FLAGS, TEXT) \
 	{ .name = NAME, .summary = TEXT, .returns = VALUE_VECTOR, .n_args = 1, .args = { VALUE_MATRIX }, .flags = FLAGS, .over = FN }
 
 static const struct function rows[] = {
-	OVER("rate", over_rate, FUNCTION_COUNTER, "per-second increase of a counter, averaged over the range"),
-	OVER("increase", over_increase, FUNCTION_COUNTER, "increase of a counter over the range"),
+	ROLLED("rate", over_rate, FUNCTION_COUNTER, "per-second increase of a counter, averaged over the range", rolled_rate, INCREASE_FIELDS),
+	ROLLED("increase", over_increase, FUNCTION_COUNTER, "increase of a counter over the range", rolled_increase, INCREASE_FIELDS),
 	OVER("irate", over_irate, FUNCTION_COUNTER, "per-second increase of a counter between its last two samples"),
 	OVER("delta", over_delta, 0, "difference of a gauge over the range"),
 	OVER("idelta", over_idelta, 0, "difference of a gauge's last two samples"),

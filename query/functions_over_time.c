@@ -133,18 +133,72 @@ OVER_FUNCTION(over_mad)
 	return true;
 }
 
+/* ---- from rollups ---- */
+
+#define ROLLED_FUNCTION(name) \
+	static enum rolled name(const struct rollup_cell *c, int64_t start_ms __attribute__((unused)), int64_t end_ms __attribute__((unused)), double *out)
+
+ROLLED_FUNCTION(rolled_sum)
+{
+	*out = rollup_cell_sum(c);
+	return ROLLED_VALUE;
+}
+
+/* A sum may be too large for a number where the mean is not. */
+ROLLED_FUNCTION(rolled_avg)
+{
+	*out = rollup_cell_sum(c) / c->count;
+	return isinf(*out) ? ROLLED_UNKNOWN : ROLLED_VALUE;
+}
+
+ROLLED_FUNCTION(rolled_min)
+{
+	*out = c->min;
+	return ROLLED_VALUE;
+}
+
+ROLLED_FUNCTION(rolled_max)
+{
+	*out = c->max;
+	return ROLLED_VALUE;
+}
+
+ROLLED_FUNCTION(rolled_count)
+{
+	*out = c->count;
+	return ROLLED_VALUE;
+}
+
+ROLLED_FUNCTION(rolled_last)
+{
+	*out = c->last;
+	return ROLLED_VALUE;
+}
+
+ROLLED_FUNCTION(rolled_present)
+{
+	(void)c;
+	*out = 1;
+	return ROLLED_VALUE;
+}
+
+#define ENDS (ROLLUP_FIELD(ROLLUP_FIRST) | ROLLUP_FIELD(ROLLUP_LAST))
+
+#define ROLLED(NAME, FN, FLAGS, TEXT, ROLLED_FN, FIELDS) \
+	{ .name = NAME, .summary = TEXT, .returns = VALUE_VECTOR, .n_args = 1, .args = { VALUE_MATRIX }, .flags = FLAGS, .over = FN, \
+	  .rolled = ROLLED_FN, .rolled_fields = FIELDS }
 #define OVER(NAME, FN, FLAGS, TEXT) \
 	{ .name = NAME, .summary = TEXT, .returns = VALUE_VECTOR, .n_args = 1, .args = { VALUE_MATRIX }, .flags = FLAGS, .over = FN }
 
 static const struct function rows[] = {
-	OVER("sum_over_time", over_sum, 0, "sum of the samples in the range"),
-	OVER("avg_over_time", over_avg, 0, "mean of the samples in the range"),
-	OVER("min_over_time", over_min, 0, "least sample in the range"),
-	OVER("max_over_time", over_max, 0, "greatest sample in the range"),
-	OVER("count_over_time", over_count, 0, "how many samples are in the range"),
-	OVER("last_over_time", over_last, FUNCTION_KEEPS_NAME, "newest sample in the range"),
+	ROLLED("sum_over_time", over_sum, 0, "sum of the samples in the range", rolled_sum, ENDS | ROLLUP_FIELD(ROLLUP_SUM)),
+	ROLLED("avg_over_time", over_avg, 0, "mean of the samples in the range", rolled_avg, ENDS | ROLLUP_FIELD(ROLLUP_SUM)),
+	ROLLED("min_over_time", over_min, 0, "least sample in the range", rolled_min, ENDS | ROLLUP_FIELD(ROLLUP_MIN)),
+	ROLLED("max_over_time", over_max, 0, "greatest sample in the range", rolled_max, ENDS | ROLLUP_FIELD(ROLLUP_MAX)),
+	ROLLED("count_over_time", over_count, 0, "how many samples are in the range", rolled_count, 0),
+	ROLLED("last_over_time", over_last, FUNCTION_KEEPS_NAME, "newest sample in the range", rolled_last, ROLLUP_FIELD(ROLLUP_LAST)),
 	OVER("first_over_time", over_first, FUNCTION_KEEPS_NAME, "oldest sample in the range"),
-	OVER("present_over_time", over_present, 0, "1 where the range holds a sample"),
+	ROLLED("present_over_time", over_present, 0, "1 where the range holds a sample", rolled_present, 0),
 	OVER("stddev_over_time", over_stddev, 0, "standard deviation of the samples in the range"),
 	OVER("stdvar_over_time", over_stdvar, 0, "variance of the samples in the range"),
 	OVER("mad_over_time", over_mad, 0, "median absolute deviation of the samples in the range"),

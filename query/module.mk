@@ -10,6 +10,7 @@ libquery_a_SOURCES = \
 	%reldir%/check.c \
 	%reldir%/eval.c %reldir%/eval.h \
 	%reldir%/eval_memory.c \
+	%reldir%/eval_rollup.c \
 	%reldir%/eval_select.c \
 	%reldir%/format.c %reldir%/format.h \
 	%reldir%/function.h \

@@ -385,6 +385,7 @@ static enum err run(struct eval *ev, struct query_result *out)
 		e = take_notes(&ev->warnings, &made.warnings, &made.n_warnings, ev->why);
 	if (e == ERR_OK)
 		e = take_notes(&ev->infos, &made.infos, &made.n_infos, ev->why);
+	made.resolution_ms = ev->resolution_ms;
 	if (e == ERR_OK)
 		*out = made;
 	else
@@ -400,6 +401,14 @@ enum err query_instant(const struct query *q, const struct query_source *source,
 	eval_init(&ev, q, source, o, why);
 	ev.outer = (struct grid){ at_ms, 0, 1 };
 	return run(&ev, out);
+}
+
+int64_t query_step(int64_t least_ms)
+{
+	for (int level = ROLLUP_LEVELS; level-- > 0;)
+		if (least_ms >= rollup_widths_ms[level])
+			return (least_ms + rollup_widths_ms[level] - 1) / rollup_widths_ms[level] * rollup_widths_ms[level];
+	return least_ms;
 }
 
 enum err query_range(const struct query *q, const struct query_source *source, int64_t start_ms, int64_t end_ms, int64_t step_ms,

@@ -69,6 +69,7 @@ struct query_result {
 	struct series_set series;
 	char            **warnings, **infos; /* owned; Prometheus' annotations ("PromQL warning: ...", "PromQL info: ...") */
 	size_t            n_warnings, n_infos;
+	int64_t           resolution_ms; /* some of it was told from rollups of windows so long (store/rollup.h); 0: all from samples */
 };
 void query_result_release(struct query_result *r);
 
@@ -77,5 +78,9 @@ enum err query_instant(const struct query *q, const struct query_source *source,
 /* ERR_RANGE: more than 11,000 points a series, step not positive, or end before start. */
 enum err query_range(const struct query *q, const struct query_source *source, int64_t start_ms, int64_t end_ms, int64_t step_ms,
                      const struct query_options *o, struct query_result *out, struct why *why);
+
+/* A step for who has no other wish: no less than this, and whole windows of rollups where it is as long as one; with times that are multiples of it, long ranges
+ * are then read from rollups. */
+int64_t query_step(int64_t least_ms);
 
 #endif

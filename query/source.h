@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/matcher.h"
 #include "store/reader.h"
+#include "store/rollup.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +21,9 @@ struct query_source {
 	/* Where a window over (after_ms, until_ms] really begins: after_ms, or later in a source that knows that nobody looked before then, so
 	 * that rate() does not divide by time of which nothing is known. No sample may be left out by it. NULL: at after_ms. */
 	int64_t (*begins)(const struct query_source *self, int64_t after_ms, int64_t until_ms);
+	/* As reader_rollups. NULL: the source has samples alone. */
+	enum err (*rollups)(const struct query_source *self, int level, unsigned fields, const struct matcher *m, size_t n, int64_t after_ms,
+	                    int64_t until_ms, size_t max_cells, struct rollup_set *out, struct why *why);
 	void *ctx; /* the source's own */
 };
 

@@ -398,7 +398,7 @@ static void secrets_tried(void *ctx)
 	r->next = NULL;
 	if (store_set_meta(r->o.store, "fleet", p->fleet->name, &why) != ERR_OK)
 		log_warn(r->o.log, "recorder", "cannot keep the fleet's name: %s", why.text);
-	store_set_keep(r->o.store, &(struct store_keep){ p->fleet->keep.samples_ms, p->fleet->keep.events_ms, p->fleet->keep.bytes });
+	store_set_keep(r->o.store, &(struct store_keep){ p->fleet->keep.samples_ms, p->fleet->keep.events_ms, p->fleet->keep.bytes, p->fleet->keep.rollups_ms });
 	if (!follow(r, p)) {
 		log_error(r->o.log, "recorder", "cannot follow the fleet's files: out of memory");
 		plan_close(p);

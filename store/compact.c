@@ -19,7 +19,9 @@ struct compacting {
 	struct lease        lease;
 	struct ledger       ledger;
 	struct fold         fold;
+	struct rollup_maker rollups;
 	struct retain       retain;
+	size_t              track; /* whose rollups are made */
 	bool                has_lease, more;
 };
 
@@ -98,15 +100,29 @@ static enum err sweep_slice(void *ctx, struct why *why)
 	return e == ERR_OK ? fold_sweep(&c->fold, INT64_MAX, FRAMES_AT_ONCE, &c->more, why) : e;
 }
 
+/* All rows of some tracks: those for which there are blocks enough. */
+static enum err rollup_slice(void *ctx, struct why *why)
+{
+	struct compacting *c = ctx;
+	enum err e = still_mine(c, why);
+	bool did = false;
+	for (int i = 0; i < TRACKS_AT_ONCE && e == ERR_OK && c->track < c->ledger.n_tracks; i++) {
+		e = rollup_make(&c->rollups, (int64_t)(c->track / STREAM_COUNT), (int)(c->track % STREAM_COUNT), false, &did, why);
+		c->track += !did;
+	}
+	c->more = c->track < c->ledger.n_tracks;
+	return e;
+}
+
 /* What can be a block becomes one, and its frames go from the table, wherever they stand. */
 static enum err fold_all(struct compacting *c, struct why *why)
 {
-	static enum err (*const parts[])(void *ctx, struct why *why) = { fold_slice, sweep_slice };
+	static enum err (*const parts[])(void *ctx, struct why *why) = { fold_slice, rollup_slice, sweep_slice };
 	enum err e = ERR_OK;
 	for (size_t i = 0; i < c->ledger.n_tracks; i++)
 		if (c->ledger.tracks[i].newest > 0)
 			ledger_is_due(&c->ledger, (int64_t)(i / STREAM_COUNT), (int)(i % STREAM_COUNT));
-	for (size_t i = 0; i < 2 && e == ERR_OK; i++)
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0] && e == ERR_OK; i++)
 		do {
 			e = db_transact(&c->db, true, parts[i], c, why);
 			fold_settle(&c->fold, e == ERR_OK);
@@ -158,6 +174,8 @@ static enum err compact(struct compacting *c, const struct store_keep *keep, int
 	retain_init(&c->retain, &c->ledger);
 	c->retain.keep = *keep;
 	fold_init(&c->fold, &c->db);
+	rollup_maker_init(&c->rollups, &c->db);
+	c->retain.rollups = &c->rollups;
 	e = remove_old(c, removed, why);
 	if (e == ERR_OK)
 		e = fold_all(c, why);
@@ -184,6 +202,7 @@ enum err store_compact(const char *path, const struct store_keep *keep, const st
 	r.is_full = c.retain.is_stuck;
 	retain_release(&c.retain);
 	fold_release(&c.fold);
+	rollup_maker_release(&c.rollups);
 	ledger_release(&c.ledger);
 	db_close(&c.db);
 	if (e == ERR_OK)

@@ -178,34 +178,39 @@ static size_t one_block(const struct fold *f, size_t most, int64_t *layout)
 	return best;
 }
 
-/* The order of the layout's series, and how many these are. */
-static enum err find_order(struct fold *f, int64_t layout, struct why *why)
+enum err fold_order(struct db *db, int64_t layout, struct block_order **out, struct why *why)
 {
 	struct labels **series;
 	size_t n;
+	if (layout == 0)
+		return block_order_new(NULL, 0, out, why);
+	sqlite3_stmt *s = db_statement(db, STMT_LAYOUT);
+	if (s == NULL)
+		return db_error(db, why);
+	sqlite3_bind_int64(s, 1, layout);
+	enum err e = db_step(db, s, why);
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? db_corrupt(db, "a layout is missing", why) : e;
+	e = layout_decode(sqlite3_column_blob(s, 1), (size_t)sqlite3_column_bytes(s, 1), &series, &n, why);
+	sqlite3_reset(s);
+	if (e != ERR_OK)
+		return e;
+	e = block_order_new(series, n, out, why);
+	for (size_t i = 0; i < n; i++)
+		labels_unref(series[i]);
+	free(series);
+	return e;
+}
+
+/* The order of the layout's series, and how many these are. */
+static enum err find_order(struct fold *f, int64_t layout, struct why *why)
+{
 	if (f->layout == layout && f->order != NULL)
 		return ERR_OK;
 	block_order_free(f->order);
 	f->order = NULL;
 	f->layout = layout;
-	if (layout == 0)
-		return block_order_new(NULL, 0, &f->order, why);
-	sqlite3_stmt *s = db_statement(f->db, STMT_LAYOUT);
-	if (s == NULL)
-		return db_error(f->db, why);
-	sqlite3_bind_int64(s, 1, layout);
-	enum err e = db_step(f->db, s, why);
-	if (e != ERR_OK)
-		return e == ERR_NOT_FOUND ? db_corrupt(f->db, "a layout is missing", why) : e;
-	e = layout_decode(sqlite3_column_blob(s, 1), (size_t)sqlite3_column_bytes(s, 1), &series, &n, why);
-	sqlite3_reset(s);
-	if (e != ERR_OK)
-		return e;
-	e = block_order_new(series, n, &f->order, why);
-	for (size_t i = 0; i < n; i++)
-		labels_unref(series[i]);
-	free(series);
-	return e;
+	return fold_order(f->db, layout, &f->order, why);
 }
 
 /* Decodes the first `rows` frames into f->values, series by series. */

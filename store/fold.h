@@ -48,6 +48,8 @@ void fold_settle(struct fold *f, bool was_committed);
 
 /* The clock was set back: what was still to be folded may be set aside. */
 void fold_rewound(struct fold *f);
+/* The order in which the series of a layout stand in blocks; 0: of none. */
+enum err fold_order(struct db *db, int64_t layout, struct block_order **out, struct why *why);
 
 /* The head of the block that holds frame `id` of a track, and the id of the frame before the block. ERR_NOT_FOUND: none does. */
 enum err fold_head(struct db *db, int64_t target, int stream, int64_t id, struct block_head *out, int64_t *prev, struct why *why);

@@ -369,7 +369,7 @@ enum err ledger_rewind(struct ledger *g, int64_t from_ms, struct why *why)
 	                                        STMT_ALERT_REWIND, STMT_TRANSITION_REWIND, STMT_ACK_REWIND,
 	                                        STMT_DEPLOYMENT_REWIND, STMT_DEPLOYMENT_CHANGE_REWIND, STMT_DEPLOYMENT_STEP_REWIND,
 	                                        STMT_DEPLOYMENT_LEASE_REWIND,
-
+	                                        STMT_ROLLUP_REWIND,
 	                                        STMT_EXTERNAL_REWIND, STMT_ALERTMANAGER_REWIND, STMT_ALERTMANAGER_FORGET };
 	struct rewinds before = { 0 };
 	enum err e = ledger_finish(g, why); /* frames of this transaction stand in the table, but not yet in `track` */

@@ -63,6 +63,14 @@ enum err reader_check(const struct reader *r, struct why *why);
 /* Runs fn in a read transaction. */
 enum err reader_call(struct reader *r, enum err (*fn)(void *ctx, struct why *why), void *ctx, struct why *why);
 
+/* As reader_select, with a window of each track's own. */
+struct select_range {
+	bool (*of)(void *ctx, int64_t target, int stream, int64_t *after_ms, int64_t *until_ms); /* false: nothing of this track */
+	void  *ctx;
+};
+enum err reader_select_range(struct reader *r, const struct matcher *m, size_t n, const struct select_range *range, size_t max_samples,
+                             struct series_set *out, struct why *why);
+
 /* The block of a track that was read last. Blocks never change, so that it is good for the reader's life. */
 struct open_block {
 	int64_t           target;

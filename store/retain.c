@@ -12,7 +12,7 @@
 
 /* Rows of one slice: some 20 ms. What a pass by size takes off at least, as a part of the time that is stored; and what it leaves alone. */
 enum { SLICE_ROWS = 2000, SIZE_PARTS = 50, LEFT_ALONE_MS = 10 * 60 * 1000, TELL_MS = 24 * 3600 * 1000, LAYOUTS_EVERY_MS = 3600 * 1000,
-       LAYOUT_PARTS = 10 };
+       LAYOUT_PARTS = 10, FINE_SHARE = 4 };
 
 void retain_init(struct retain *r, struct ledger *g)
 {
@@ -139,6 +139,19 @@ static enum err take_chain(struct retain *r, int64_t id, struct why *why)
 	return ERR_OK;
 }
 
+/* What is in a block is in rollups before it goes. */
+static enum err roll_up(struct retain *r, int64_t id, struct why *why)
+{
+	enum err e = ERR_OK;
+	bool has = r->rollups == NULL, did = true;
+	while (e == ERR_OK && !has && did) {
+		e = rollup_has(r->rollups, r->target, r->stream, id, &has, why);
+		if (e == ERR_OK && !has)
+			e = rollup_make(r->rollups, r->target, r->stream, true, &did, why);
+	}
+	return e;
+}
+
 /* Blocks whose last frame is old enough, and with each what is in the table of its frames still: these are the last of it, one behind the other. */
 static enum err take_blocks(struct retain *r, int64_t until_ms, int64_t most, bool *is_done, struct why *why)
 {
@@ -156,7 +169,9 @@ static enum err take_blocks(struct retain *r, int64_t until_ms, int64_t most, bo
 		sqlite3_reset(s);
 		if (*is_done || e != ERR_OK)
 			return e == ERR_NOT_FOUND ? ERR_OK : e;
-		e = take_chain(r, id, why);
+		e = roll_up(r, id, why);
+		if (e == ERR_OK)
+			e = take_chain(r, id, why);
 		s = e == ERR_OK ? db_statement(db, STMT_BLOCK_DELETE) : NULL;
 		if (s == NULL)
 			return e == ERR_OK ? db_error(db, why) : e;
@@ -280,11 +295,41 @@ static enum err take_aside(struct retain *r, int64_t rows, struct why *why)
 	int64_t n = sqlite3_changes64(db->handle);
 	r->removed += n;
 	if (n < rows && ++r->stream == STREAM_COUNT)
-		r->stage = RETAIN_EVENTS;
+		r->stage = RETAIN_ROLLUPS;
 	return ERR_OK;
 }
 
-/* ---- all of it ---- */
+/* Those of five minutes go after a quarter of the time. While there are samples there are rollups of them, or they would be made again. */
+static enum err take_level(struct retain *r, int level, int64_t now_ms, int64_t rows, int64_t *taken, struct why *why)
+{
+	struct db *db = r->ledger->db;
+	int64_t keep_ms = level == 0 ? r->keep.rollups_ms / FINE_SHARE : r->keep.rollups_ms;
+	sqlite3_stmt *s = db_statement(db, STMT_ROLLUP_PRUNE);
+	if (s == NULL)
+		return db_error(db, why);
+	sqlite3_bind_int64(s, 1, now_ms - (keep_ms > r->keep.samples_ms ? keep_ms : r->keep.samples_ms));
+	sqlite3_bind_int64(s, 2, rows);
+	sqlite3_bind_int(s, 3, level);
+	enum err e = db_run(db, s, why);
+	if (e == ERR_OK)
+		*taken += sqlite3_changes64(db->handle);
+	return e;
+}
+
+static enum err take_rollups(struct retain *r, int64_t now_ms, int64_t rows, struct why *why)
+{
+	int64_t n = 0;
+	enum err e = ERR_OK;
+	bool may_go = r->keep.rollups_ms > 0 && r->keep.samples_ms > 0;
+	for (int level = 0; may_go && level < ROLLUP_LEVELS && n < rows && e == ERR_OK; level++)
+		e = take_level(r, level, now_ms, rows - n, &n, why);
+	if (e != ERR_OK)
+		return e;
+	r->removed += n;
+	if (n < rows)
+		r->stage = RETAIN_EVENTS;
+	return ERR_OK;
+}
 
 static enum err take_events(struct retain *r, int64_t now_ms, int64_t rows, struct why *why)
 {
@@ -330,6 +375,7 @@ static enum err go_on(struct retain *r, int64_t now_ms, int64_t *rows, struct wh
 	case RETAIN_IDLE: break;
 	case RETAIN_TRACKS: e = take_tracks(r, *rows, why); break;
 	case RETAIN_ASIDE: e = take_aside(r, *rows, why); break;
+	case RETAIN_ROLLUPS: e = take_rollups(r, now_ms, *rows, why); break;
 	case RETAIN_EVENTS: e = take_events(r, now_ms, *rows, why); break;
 	case RETAIN_LAYOUTS: e = take_layouts(r, now_ms, rows, why); break;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Retention: samples and events that are older than the store keeps go, the oldest first, in slices that are short enough to stand between two commits.
- * Alerts and what was done about them have a rule of their own (changes_prune); targets, the audit and deployments stay; layouts that nobody uses any more are
- * looked for once an hour (retain_layouts.h).
+ * Rollups go later: what a block holds is put into them before it goes. Alerts and what was done about them have a rule of their own (changes_prune); targets,
+ * the audit and deployments stay; layouts that nobody uses any more are looked for once an hour (retain_layouts.h).
  *
  * A block goes when its last frame is old enough. A chain of frames is cut before an indexed key frame only, so that what is left of it can be read: up to
  * some 200 frames of a track may stay longer than they are kept for. A track that ended before is removed whole. Calls of retain_slice come inside a write transaction that found the lease. Not thread-safe. */
@@ -11,11 +11,13 @@
 
 #include "store/ledger.h"
 #include "store/retain_layouts.h"
+#include "store/rollup_make.h"
 
 struct retain {
 	struct ledger    *ledger;
 	struct store_keep keep;
-	enum { RETAIN_IDLE, RETAIN_TRACKS, RETAIN_ASIDE, RETAIN_EVENTS, RETAIN_LAYOUTS } stage;
+	struct rollup_maker *rollups; /* lent: blocks do not go before they are in rollups; NULL: they do */
+	enum { RETAIN_IDLE, RETAIN_TRACKS, RETAIN_ASIDE, RETAIN_ROLLUPS, RETAIN_EVENTS, RETAIN_LAYOUTS } stage;
 	int64_t           cut_ms;       /* of this pass: samples up to there go; INT64_MIN: none */
 	int64_t           target;       /* the track that the pass has come to, by (stream, target) */
 	int               stream;

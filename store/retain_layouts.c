@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 
 #include "store/codec.h"
+#include "store/rollup.h"
 
 enum { USES_MAX = 65536 /* of one look */, SERIES_A_ROW = 64 /* what as many series cost to remove counts as a row */ };
 
@@ -109,8 +110,8 @@ static void found(struct layout_look *l, int64_t layout)
 			l->uses[i].is_found = true;
 }
 
-/* Back along the chain, and then the blocks, into which frames go and from which none come: what was looked at in this order was missed nowhere. Frames that
- * come meanwhile have layouts that are held. */
+/* Back along the chain, then the blocks, into which frames go and from which none come, then rollups, into which blocks go likewise: what was looked at in this
+ * order was missed nowhere. Frames that come meanwhile have layouts that are held. */
 static enum err look_at_frames(struct layout_look *l, int64_t *rows, struct why *why)
 {
 	enum err e = ERR_OK;
@@ -155,15 +156,26 @@ static enum err end_track(struct layout_look *l, struct why *why)
 	return e == ERR_OK ? enter_track(l, why) : e;
 }
 
+static enum err next_level(struct layout_look *l, struct why *why)
+{
+	l->at = 0;
+	l->level = l->stage == LOOK_BLOCKS ? 0 : l->level + 1;
+	l->stage = LOOK_ROLLUPS;
+	return l->level < ROLLUP_LEVELS ? ERR_OK : end_track(l, why);
+}
+
+/* Also of rollups, a level after the other. */
 static enum err look_at_blocks(struct layout_look *l, int64_t *rows, struct why *why)
 {
 	const struct layout_use *track = &l->uses[l->first];
-	sqlite3_stmt *s = db_statement(l->db, STMT_BLOCK_LAYOUTS);
+	sqlite3_stmt *s = db_statement(l->db, l->stage == LOOK_BLOCKS ? STMT_BLOCK_LAYOUTS : STMT_ROLLUP_LAYOUTS);
 	if (s == NULL)
 		return db_error(l->db, why);
 	sqlite3_bind_int64(s, 1, track->target);
 	sqlite3_bind_int(s, 2, track->stream);
 	sqlite3_bind_int64(s, 3, l->at);
+	if (l->stage == LOOK_ROLLUPS)
+		sqlite3_bind_int(s, 4, l->level);
 	enum err e = ERR_OK;
 	while (*rows > 0 && (e = db_step(l->db, s, why)) == ERR_OK) {
 		l->at = sqlite3_column_int64(s, 0);
@@ -171,7 +183,7 @@ static enum err look_at_blocks(struct layout_look *l, int64_t *rows, struct why 
 		--*rows;
 	}
 	sqlite3_reset(s);
-	return e == ERR_NOT_FOUND ? end_track(l, why) : e;
+	return e == ERR_NOT_FOUND ? next_level(l, why) : e;
 }
 
 /* ---- removing ---- */
@@ -250,7 +262,8 @@ enum err layout_look_go_on(struct layout_look *l, struct db *db, int64_t *rows, 
 	while (*rows > 0 && !*is_done && e == ERR_OK) {
 		switch (l->stage) {
 		case LOOK_BEGIN: e = begin(l, is_done, why); break;
-		case LOOK_BLOCKS: e = look_at_blocks(l, rows, why); break;
+		case LOOK_BLOCKS:
+		case LOOK_ROLLUPS: e = look_at_blocks(l, rows, why); break;
 		case LOOK_FRAMES: e = look_at_frames(l, rows, why); break;
 		case LOOK_UNUSED: e = look_for_unused(l, rows, is_done, why); break;
 		}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Layouts that nobody uses go: neither a frame nor a block has them any more, and the recorder does not have them in memory, from where the next frame may
+ * Layouts that nobody uses go: no frame, block or rollup has them any more, and the recorder does not have them in memory, from where the next frame may
  * take one. A look is a pass over the tracks that ever used such a layout, in slices, of which each stands in a write transaction that found the lease. The
  * layout with the highest id stays, since ids go on from it and readers know layouts by their ids. Nothing is looked for while frames that were set aside
  * may be in the table, to which no chain leads. Not thread-safe. */
@@ -21,11 +21,12 @@ struct layout_look {
 	struct db *db; /* in a call */
 	bool     (*is_held)(void *ctx, int64_t layout); /* the recorder has it in memory. NULL: there is none */
 	void      *ctx;
-	enum { LOOK_BEGIN, LOOK_FRAMES, LOOK_BLOCKS, LOOK_UNUSED } stage;
+	enum { LOOK_BEGIN, LOOK_FRAMES, LOOK_BLOCKS, LOOK_ROLLUPS, LOOK_UNUSED } stage;
 	struct layout_use *uses; /* by track */
 	size_t     n_uses, cap_uses;
 	size_t     first, end;   /* those of the track that the look is at */
-	int64_t    at;           /* in that track: the frame that comes next, or the first frame of the block that was looked at last */
+	int64_t    at;           /* in that track: the frame that comes next, or the first frame of the block or rollup that was looked at last */
+	int        level;        /* of rollups */
 	int64_t    last_layout;  /* that was looked at for having no uses */
 };
 

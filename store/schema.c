@@ -99,6 +99,11 @@ static const char version_5[] =
 static const char version_6[] =
 	"DROP INDEX frame_time;"
 	"CREATE INDEX frame_time ON frame(at_ms, stream, target);"
+	"CREATE TABLE rollup(id INTEGER PRIMARY KEY, target INTEGER NOT NULL, stream INTEGER NOT NULL, level INTEGER NOT NULL,"
+	" first_frame INTEGER NOT NULL, last_frame INTEGER NOT NULL, first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, layout INTEGER NOT NULL,"
+	" head BLOB NOT NULL, body BLOB NOT NULL) STRICT;"
+	"CREATE INDEX rollup_track ON rollup(target, stream, level, first_frame, last_frame, first_ms, last_ms, layout);"
+	"CREATE INDEX rollup_last ON rollup(level, last_ms);"
 	"PRAGMA user_version = 6;";
 
 static const char *const steps[] = { version_1, version_2, version_3, version_4, version_5, version_6 };

@@ -4,7 +4,7 @@
  *
  * target    An endpoint that is or was polled. `labels`: labels_encode. Written by the recorder when it first hears of it; never goes.
  * presence  A target was polled at `url` in [from_ms, until_ms); INT64_MAX while it is. Written by the recorder; never goes.
- * layout    An ordered list of series. `body`: see codec.h. Written before the first frame that uses it; never changes. Goes when no frame and no block
+ * layout    An ordered list of series. `body`: see codec.h. Written before the first frame that uses it; never changes. Goes when no frame, block or rollup
  *           has it any more (retain_layouts.h), but for the one with the highest id: ids go on from it.
  * layout_metric  The metric names of each layout, so that a query for one metric finds the layouts that have it.
  * layout_use     Which layouts each track (a stream of a target) used; goes likewise.
@@ -60,6 +60,13 @@
  * Since version 6 frame_time begins with the time, so that a commit adds to its end alone and not to that of each stream; and bodies of frames that are no key
  * frames have a form that older programs can't read (codec_delta.h). Of equal times it has streams and then targets in order, which who lists frames relies on.
  *
+ * Since version 6, written by the recorder when a track has some more blocks (see rollup_make.h); rows go by age, later than samples do:
+ *
+ * rollup    What blocks (level 0) or rows of the level before (1) held, of the frames from `first_frame` to `last_frame` of a track that were not set aside,
+ *           in a few numbers a window. `head` and `body`: see rollup.h. `layout`: of its series; 0: everything is stale from `first_ms` on, and there is
+ *           no body; ROLLUP_DAMAGED: what is there could not be read, or was too much; ROLLUP_NOTHING: all of it was set aside. When the clock is set
+ *           back, rows that reach behind that time go, and are made again.
+ *
  * Why chains instead of an index over (target, stream, time): each group commit would touch a page of such an index for every target, and
  * write 4 KB for a row of 200 bytes. A chain costs nothing to write; frame_hop, a partial index over every 64th frame, is how a reader
  * gets into the middle of one.
@@ -78,9 +85,11 @@
 
 enum { SCHEMA_APPLICATION_ID = 0x70697477 /* "pitw" */, SCHEMA_VERSION = 6, SCHEMA_ALERTS = 3 /* since which version there are alerts */,
        SCHEMA_DEPLOYMENTS = 4 /* and deployments */, SCHEMA_EXTERNAL = 4 /* and those of Alertmanagers */,
-       SCHEMA_BLOCKS = 5 /* and blocks */, SCHEMA_TIMES = 6 /* and frame_time is of all streams together */ };
+       SCHEMA_BLOCKS = 5 /* and blocks */, SCHEMA_TIMES = 6 /* and frame_time is of all streams together */, SCHEMA_ROLLUPS = 6 /* and rollups */ };
 
 enum { HOP_DELTA, HOP_KEY, HOP_INDEXED };
+/* Instead of a rollup's layout. */
+enum { ROLLUP_DAMAGED = -1, ROLLUP_NOTHING = -2 };
 
 /* The step from version `from` to from + 1; NULL when there is none. */
 const char *schema_step(int from);
@@ -191,6 +200,22 @@ const char *schema_step(int from);
 	                  " ORDER BY first_ms DESC")                                                                                    \
 	X(BLOCK_HOP,      "SELECT prev, first_frame, first_ms FROM block WHERE target = ?1 AND stream = ?2 AND first_ms > ?3"           \
 	                  " ORDER BY first_ms")                                                                                         \
+	X(ROLLUP_ADD,     "INSERT INTO rollup(target, stream, level, first_frame, last_frame, first_ms, last_ms, layout, head, body)"     \
+	                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")                                                           \
+	X(ROLLUP_NEWEST,  "SELECT last_frame FROM rollup WHERE target = ?1 AND stream = ?2 AND level = ?3 ORDER BY first_frame DESC LIMIT 1") \
+	X(ROLLUP_BLOCKS,  "SELECT first_frame, id, first_ms, last_ms, layout, head, body FROM block WHERE target = ?1 AND stream = ?2"  \
+	                  " AND first_frame > ?3 ORDER BY first_frame LIMIT ?4")                                                        \
+	X(ROLLUP_ROWS,    "SELECT first_frame, last_frame, first_ms, last_ms, layout, head, body FROM rollup WHERE target = ?1"         \
+	                  " AND stream = ?2 AND level = 0 AND first_frame > ?3 ORDER BY first_frame LIMIT ?4")                          \
+	X(ROLLUPS_DOWN,   "SELECT id, first_frame, last_frame, first_ms, last_ms, layout FROM rollup WHERE target = ?1 AND stream = ?2" \
+	                  " AND level = ?3 AND first_ms <= ?4 ORDER BY first_frame DESC")                                               \
+	X(ROLLUP_LAYOUTS, "SELECT first_frame, layout FROM rollup WHERE target = ?1 AND stream = ?2 AND level = ?4 AND first_frame > ?3"  \
+	                  " ORDER BY first_frame")                                                                                      \
+	X(ROLLUP_PARTS,   "SELECT head, body FROM rollup WHERE id = ?1")                                                                \
+	X(ROLLUPS_AFTER,  "SELECT id, target, stream, level, first_frame, layout, head, body FROM rollup WHERE id > ?1 ORDER BY id LIMIT ?2") \
+	X(ROLLUP_TOTAL,   "SELECT count(*), total(length(head) + length(body)) FROM rollup WHERE level = ?1") \
+	X(ROLLUP_REWIND,  "DELETE FROM rollup WHERE level IN (0, 1) AND last_ms >= ?1")                                                 \
+	X(ROLLUP_PRUNE,   "DELETE FROM rollup WHERE id IN (SELECT id FROM rollup WHERE level = ?3 AND last_ms < ?1 ORDER BY last_ms LIMIT ?2)") \
 	X(BLOCK_HIGHEST,  "SELECT coalesce(max(id), 0) FROM block")                                                                     \
 	X(BLOCK_FIRST_MS, "SELECT min(first_ms) FROM block WHERE stream = ?1")                                                          \
 	X(BLOCK_LAST_MS,  "SELECT max(last_ms) FROM block WHERE stream = ?1")                                                           \

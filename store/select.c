@@ -43,6 +43,7 @@ struct select_call {
 	size_t                n_m;
 	int64_t               after_ms, until_ms;
 	size_t                max_samples, samples;
+	const struct select_range *range; /* of each track; NULL: the same of all */
 	struct gathered      *all;
 	size_t                n_all, cap_all;
 	size_t                first;   /* of this track in `all` */
@@ -369,6 +370,8 @@ static enum err select_track(struct select_call *c, const struct use *uses, size
 	enum err e = reader_target_labels(c->r, uses->target, &target, why);
 	if (e != ERR_OK || !target_may_match(c, target))
 		return e;
+	if (c->range != NULL && !c->range->of(c->range->ctx, uses->target, uses->stream, &c->after_ms, &c->until_ms))
+		return ERR_OK;
 	e = walk_track(c->r, uses->target, uses->stream, c->after_ms, c->until_ms, true, &c->steps, why);
 	c->first = c->n_all;
 	if (c->n_slots > 0)
@@ -493,12 +496,10 @@ static enum err finish(struct select_call *c, struct series_set *set, struct why
 	return join_equal(set, why);
 }
 
-enum err reader_select(struct reader *r, const struct matcher *m, size_t n, int64_t after_ms, int64_t until_ms, size_t max_samples,
-                       struct series_set *out, struct why *why)
+static enum err run_select(struct select_call c, struct series_set *out, struct why *why)
 {
-	struct select_call c = { .r = r, .m = m, .n_m = n, .after_ms = after_ms, .until_ms = until_ms, .max_samples = max_samples };
 	struct series_set set = { 0 };
-	enum err e = reader_call(r, select_body, &c, why);
+	enum err e = reader_call(c.r, select_body, &c, why);
 	if (e == ERR_OK)
 		e = finish(&c, &set, why);
 	for (size_t i = 0; i < c.n_all; i++)
@@ -515,4 +516,16 @@ enum err reader_select(struct reader *r, const struct matcher *m, size_t n, int6
 	}
 	*out = set;
 	return ERR_OK;
+}
+
+enum err reader_select(struct reader *r, const struct matcher *m, size_t n, int64_t after_ms, int64_t until_ms, size_t max_samples,
+                       struct series_set *out, struct why *why)
+{
+	return run_select((struct select_call){ .r = r, .m = m, .n_m = n, .after_ms = after_ms, .until_ms = until_ms, .max_samples = max_samples }, out, why);
+}
+
+enum err reader_select_range(struct reader *r, const struct matcher *m, size_t n, const struct select_range *range, size_t max_samples,
+                             struct series_set *out, struct why *why)
+{
+	return run_select((struct select_call){ .r = r, .m = m, .n_m = n, .range = range, .max_samples = max_samples }, out, why);
 }

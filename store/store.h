@@ -62,6 +62,7 @@ struct store_keep {
 	int64_t samples_ms; /* frames, and the blocks that they become */
 	int64_t events_ms;
 	int64_t bytes;      /* beyond that the oldest samples go before their time, but for those of the last ten minutes */
+	int64_t rollups_ms; /* what samples were in each hour (rollup.h); of each five minutes a quarter of that; neither less than samples_ms */
 };
 /* From now on; nothing is removed before this was called. What is too old goes in the background, and gives its space back to the disk where there is
  * much of it. Samples that go for want of space are told by an event of kind "recorder". */

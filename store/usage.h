@@ -37,6 +37,8 @@ struct usage {
 	double   row_bytes, samples;     /* of all of both, likewise */
 	uint64_t layouts;
 	double   layout_bytes;
+	uint64_t rollups;                /* rows of five minutes or hours (rollup.h) */
+	double   rollup_bytes;
 	uint64_t series;                 /* of all targets, each counted where it is */
 	bool     is_cut;                 /* a ceiling was met: there are more series, metrics or values than are counted */
 	struct usage_metric *metrics;    /* those with the most bytes first */

@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include "base/hash.h"
+#include "store/rollup.h"
 
 /* Frames stand in the order of time, so a run of neighbours has some of many targets, and key frames as often as they are. */
 enum {
@@ -305,6 +306,24 @@ struct file {
 	struct usage  *to;
 };
 
+static enum err add_rollups(struct db *db, struct usage *to, struct why *why)
+{
+	enum err e = ERR_OK;
+	for (int level = 0; level < ROLLUP_LEVELS && e == ERR_OK; level++) {
+		sqlite3_stmt *s = db_statement(db, STMT_ROLLUP_TOTAL);
+		if (s == NULL)
+			return db_error(db, why);
+		sqlite3_bind_int(s, 1, level);
+		e = db_step(db, s, why);
+		if (e != ERR_OK)
+			break;
+		to->rollups += (uint64_t)sqlite3_column_int64(s, 0);
+		to->rollup_bytes += sqlite3_column_double(s, 1);
+		sqlite3_reset(s);
+	}
+	return e;
+}
+
 static enum err file_body(void *ctx, struct why *why)
 {
 	struct file *f = ctx;
@@ -325,7 +344,7 @@ static enum err file_body(void *ctx, struct why *why)
 	f->to->layouts = (uint64_t)sqlite3_column_int64(s, 0);
 	f->to->layout_bytes = sqlite3_column_double(s, 1);
 	sqlite3_reset(s);
-	return ERR_OK;
+	return db->version >= SCHEMA_ROLLUPS ? add_rollups(db, f->to, why) : ERR_OK;
 }
 
 enum err usage_file(struct reader *r, struct usage *to, struct why *why)

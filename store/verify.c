@@ -11,8 +11,9 @@
 #include "store/alerts.h"
 #include "store/ledger.h"
 #include "store/reader_private.h"
+#include "store/rollup.h"
 
-enum { ROWS_AT_ONCE = 2000, LAYOUTS_AT_ONCE = 100, BLOCKS_AT_ONCE = 100 }; /* in one transaction, so that the log of a recorder that writes meanwhile stays short */
+enum { ROWS_AT_ONCE = 2000, LAYOUTS_AT_ONCE = 100, BLOCKS_AT_ONCE = 100, ROLLUPS_AT_ONCE = 50 }; /* in one transaction, so that the log of a recorder that writes meanwhile stays short */
 
 /* The newest frame of a track that was read so far. */
 struct last {
@@ -285,6 +286,58 @@ static enum err check_blocks(void *ctx, struct why *why)
 	return e;
 }
 
+/* ---- rollups ---- */
+
+/* `s` stands at it. */
+static enum err check_rollup(struct verifying *v, sqlite3_stmt *s, struct why *why)
+{
+	struct rollup_row row = { 0 };
+	const struct layout *l = NULL;
+	int64_t id = sqlite3_column_int64(s, 0), level = sqlite3_column_int64(s, 3), layout = sqlite3_column_int64(s, 5);
+	struct why told = { "" };
+	enum err e = ERR_OK;
+	v->counts->rollups++;
+	if (level < 0 || level >= ROLLUP_LEVELS)
+		e = db_corrupt(&v->r->db, "a rollup is of no known width", &told);
+	else if (layout > 0)
+		e = reader_layout(v->r, layout, &l, &told);
+	if (e == ERR_OK && l != NULL)
+		e = rollup_row_open(sqlite3_column_blob(s, 6), (size_t)sqlite3_column_bytes(s, 6),
+		                    rollup_seed(sqlite3_column_int64(s, 1), sqlite3_column_int(s, 2), (int)level, sqlite3_column_int64(s, 4)), l->n,
+		                    rollup_widths_ms[level], ROLLUP_ALL, NULL, &row, &told);
+	if (e == ERR_OK && l != NULL)
+		e = rollup_row_decode(&row, sqlite3_column_blob(s, 7), (size_t)sqlite3_column_bytes(s, 7), &told);
+	rollup_row_release(&row);
+	e = judged(v, e, "rollup", id, &told);
+	return e == ERR_OK ? e : why_set(why, e, "%s", told.text);
+}
+
+static enum err check_rollups(void *ctx, struct why *why)
+{
+	struct verifying *v = ctx;
+	struct db *db = &v->r->db;
+	v->is_done = v->r->db.version < SCHEMA_ROLLUPS;
+	if (v->is_done)
+		return ERR_OK;
+	sqlite3_stmt *s = db_statement(db, STMT_ROLLUPS_AFTER);
+	if (s == NULL)
+		return db_error(db, why);
+	sqlite3_bind_int64(s, 1, v->after);
+	sqlite3_bind_int(s, 2, ROLLUPS_AT_ONCE);
+	enum err e = ERR_OK;
+	size_t n = 0;
+	while (n < ROLLUPS_AT_ONCE && (e = db_step(db, s, why)) == ERR_OK) {
+		v->after = sqlite3_column_int64(s, 0);
+		n++;
+		e = check_rollup(v, s, why);
+		if (e != ERR_OK)
+			break;
+	}
+	sqlite3_reset(s);
+	v->is_done = n < ROLLUPS_AT_ONCE;
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 /* ---- the newest frame of each track ---- */
 
 static enum err check_tracks(void *ctx, struct why *why)
@@ -366,6 +419,8 @@ enum err store_verify(struct reader *r, const struct verify_options *o, struct v
 		e = in_slices(&v, check_frames, why);
 		if (e == ERR_OK)
 			e = in_slices(&v, check_blocks, why);
+		if (e == ERR_OK)
+			e = in_slices(&v, check_rollups, why);
 	}
 	if (e == ERR_OK)
 		e = check_audit(&v, why);

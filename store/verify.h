@@ -10,14 +10,14 @@
 #include <stdatomic.h>
 
 struct verify_counts {
-	int64_t layouts, tracks, frames, blocks, samples, audit_rows; /* what was read and found good, or told */
+	int64_t layouts, tracks, frames, blocks, rollups, samples, audit_rows; /* what was read and found good, or told */
 	int64_t problems;                                     /* also those that were not told for their number */
 };
 
 enum { VERIFY_TOLD_MAX = 20 };
 
 struct verify_options {
-	bool is_deep; /* every page, frame and block; else what screens need first: layouts, the newest frame of each track, the audit's chain */
+	bool is_deep; /* every page, frame, block and rollup; else what screens need first: layouts, the newest frame of each track, the audit's chain */
 	void (*problem)(void *ctx, const char *text); /* a sentence for people, at most VERIFY_TOLD_MAX of them */
 	void  *ctx;
 	const atomic_bool *cancelled; /* lent, may be NULL; seen between slices */

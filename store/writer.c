@@ -14,6 +14,7 @@
 #include "store/changes.h"
 #include "store/fold.h"
 #include "store/retain.h"
+#include "store/rollup_make.h"
 
 enum { COMMIT_MS = 1000, QUEUE_BYTES = 64 << 20, BATCH_BYTES = 8 << 20, RETRY_MIN_MS = 100, RETRY_MAX_MS = 5000 };
 /* Folding is done in slices, when the next commit is not due for a while, and when there are some tracks to fold or those that are have waited for so many
@@ -51,6 +52,7 @@ struct writer {
 	struct db           db;
 	struct ledger       ledger;
 	struct fold         fold;
+	struct rollup_maker rollups;
 	enum folding        folding;
 	bool                is_folding;  /* until no track is due any more */
 	unsigned            fold_waits;  /* commits since some track is due */
@@ -295,8 +297,11 @@ static enum err fold_tracks(struct fold_slice *c, int64_t until_ms, struct why *
 	struct writer *w = c->writer;
 	enum err e = ERR_OK;
 	while (e == ERR_OK && c->n < FOLD_TRACKS && own_ms() < until_ms && ledger_due(&w->ledger, &c->tracks[c->n].target, &c->tracks[c->n].stream)) {
+		bool is_more;
 		e = fold_track(&w->fold, c->tracks[c->n].target, c->tracks[c->n].stream, &c->tracks[c->n].did, why);
 		w->is_sweeping |= c->tracks[c->n].did;
+		if (e == ERR_OK && c->tracks[c->n].did) /* what an older program left comes to its end by one row for each block */
+			e = rollup_make(&w->rollups, c->tracks[c->n].target, c->tracks[c->n].stream, false, &is_more, why);
 		c->n++;
 	}
 	return e;
@@ -607,6 +612,7 @@ static void writer_free(struct writer *w)
 	free_items(w->first);
 	retain_release(&w->retain);
 	fold_release(&w->fold);
+	rollup_maker_release(&w->rollups);
 	ledger_release(&w->ledger);
 	db_close(&w->db);
 	free(w->held);
@@ -656,6 +662,8 @@ enum err writer_start(struct db *db, const struct lease *lease, const struct sto
 		w->ledger.hop = o->key_distance > 2 ? o->key_distance : 2;
 	w->folding = o->folding;
 	fold_init(&w->fold, &w->db);
+	rollup_maker_init(&w->rollups, &w->db);
+	w->retain.rollups = &w->rollups;
 	if (e == ERR_OK && pthread_create(&w->thread, NULL, writer_main, w) != 0)
 		e = why_set(why, ERR_LIMIT, "cannot start the writer thread");
 	if (e != ERR_OK) {

@@ -112,6 +112,7 @@ void chart_data_fill(struct chart_data *d, const struct chart_view *v, size_t fi
 	d->start_ms = v->start_ms;
 	d->end_ms = v->end_ms;
 	d->step_ms = v->step_ms > 0 ? v->step_ms : 1;
+	d->resolution_ms = v->resolution_ms;
 	d->points = v->end_ms >= v->start_ms ? (size_t)((v->end_ms - v->start_ms) / d->step_ms) + 1 : 0;
 	size_t n = v->err == ERR_OK && v->series != NULL ? v->series->n : 0;
 	if (n > SERIES_MAX)

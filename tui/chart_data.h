@@ -12,6 +12,7 @@ enum { SERIES_NAME = 128, SERIES_MAX = 10000 };
 
 struct chart_data {
 	int64_t             start_ms, end_ms, step_ms;
+	int64_t             resolution_ms; /* of the rollups behind it; 0: samples */
 	size_t              points;
 	size_t              n_all, first; /* how many series there are, and which of them (by size) is the first of this page */
 	size_t              n;

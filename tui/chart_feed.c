@@ -19,7 +19,7 @@ static void place(const struct chart_need *need, int64_t t_ms, struct chart_view
 	int64_t step = need->span_ms / points;
 	if (step > STEP_MIN_MS)
 		step = (step + STEP_MIN_MS - 1) / STEP_MIN_MS * STEP_MIN_MS;
-	v->step_ms = step < STEP_MIN_MS ? STEP_MIN_MS : step;
+	v->step_ms = query_step(step < STEP_MIN_MS ? STEP_MIN_MS : step);
 	v->end_ms = (t_ms - need->offset_ms) / v->step_ms * v->step_ms;
 	v->start_ms = v->end_ms - (need->span_ms + v->step_ms - 1) / v->step_ms * v->step_ms;
 }
@@ -68,6 +68,7 @@ enum err charts_read(struct reader *r, const struct chart_need *needs, size_t n,
 		v->why = arena_text(a, mistake.text);
 		if (v->err == ERR_OK) { /* the results' from here on, also where nobody wants it any more */
 			v->series = &result->series;
+			v->resolution_ms = result->resolution_ms;
 			results->n++;
 		}
 		if (*cancelled)

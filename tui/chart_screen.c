@@ -132,12 +132,13 @@ static enum signal_unit unit_of(const struct chart_screen *s)
 
 static void draw_title(const struct chart_screen *s, struct canvas *c)
 {
-	char span[DURATION_TEXT], step[DURATION_TEXT], from[TIME_TEXT], to[TIME_TEXT], title[SIGNAL_TITLE], note[160] = "";
+	char span[DURATION_TEXT], step[DURATION_TEXT], of[DURATION_TEXT], from[TIME_TEXT], to[TIME_TEXT], title[SIGNAL_TITLE], note[160] = "";
 	int cols = canvas_region(c).cols, col = 1;
 	format_duration(span_ms(s), span);
 	if (s->data.points > 0)
-		snprintf(note, sizeof note, "%s  %s steps  %.5s-%.5sZ", span, format_duration(s->data.step_ms, step),
-		         format_time(s->data.start_ms, from) + 11, format_time(s->data.end_ms, to) + 11);
+		snprintf(note, sizeof note, "%s  %s steps%s%s  %.5s-%.5sZ", span, format_duration(s->data.step_ms, step), s->data.resolution_ms > 0 ? " of " : "",
+		         s->data.resolution_ms > 0 ? format_duration(s->data.resolution_ms, of) : "", format_time(s->data.start_ms, from) + 11,
+		         format_time(s->data.end_ms, to) + 11);
 	else
 		snprintf(note, sizeof note, "%s", span);
 	int note_cols = (int)strlen(note), room = cols - note_cols - 3;

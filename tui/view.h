@@ -184,6 +184,7 @@ struct chart_view {
 	enum err     err;                      /* ERR_OK, or `why` says what is wrong with it */
 	const char  *why;
 	const struct series_set *series;       /* matrix; a vector or scalar is made one */
+	int64_t      resolution_ms;            /* of the rollups that were read (query/query.h); 0: all from samples */
 };
 
 struct charts_view {

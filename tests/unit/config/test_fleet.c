@@ -172,13 +172,14 @@ static void test_settings_beside(void **state)
 {
 	static const char text[] = "groups: []\n"
 	                           "models: [ { name: m, title: Ranker, owner: search, runbook: \"https://x/y\" } ]\n"
-	                           "keep: { samples: 2d, events: 1y, size: 20GiB }\n"
+	                           "keep: { samples: 2d, rollups: 100d, events: 1y, size: 20GiB }\n"
 	                           "store: /var/lib/pitwall/x.db\ntheme: dark\nkeys: /etc/pitwall/keys\n";
 	(void)state;
 	struct fleet *f = good(text);
 	assert_int_equal(f->n_models, 1);
 	assert_string_equal(f->models[0].title, "Ranker");
 	assert_string_equal(f->models[0].owner, "search");
+	assert_true(f->keep.rollups_ms == INT64_C(8640000000));
 	assert_true(f->keep.samples_ms == INT64_C(172800000) && f->keep.events_ms == INT64_C(31536000000) && f->keep.bytes == INT64_C(20) << 30);
 	assert_string_equal(f->store, "/var/lib/pitwall/x.db");
 	assert_string_equal(f->theme, "dark");

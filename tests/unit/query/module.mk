@@ -19,3 +19,7 @@ UNIT_TESTS += tests/unit/query/test_faults
 tests_unit_query_test_faults_SOURCES = %reldir%/test_faults.c $(faults)
 tests_unit_query_test_faults_LDFLAGS = $(fault_ldflags)
 tests_unit_query_test_faults_LDADD   = $(libs_query) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/query/test_rollups
+tests_unit_query_test_rollups_SOURCES = %reldir%/test_rollups.c $(store_folder)
+tests_unit_query_test_rollups_LDADD   = $(libs_query) $(CMOCKA_LIBS)

@@ -104,3 +104,7 @@ SLOW_TESTS += tests/unit/store/test_retain_folding
 tests_unit_store_test_retain_folding_SOURCES = %reldir%/test_retain.c $(store_folder) $(store_folding)
 tests_unit_store_test_retain_folding_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_retain_folding_LDFLAGS = $(store_folding_ldflags)
+
+UNIT_TESTS += tests/unit/store/test_rollup
+tests_unit_store_test_rollup_SOURCES = %reldir%/test_rollup.c $(store_folder)
+tests_unit_store_test_rollup_LDADD   = $(libs_store) $(CMOCKA_LIBS)

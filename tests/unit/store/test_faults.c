@@ -230,18 +230,22 @@ static enum err remove_from(const char *path)
 	struct db db = { 0 };
 	struct ledger ledger = { 0 };
 	struct retain retain = { 0 };
+	struct rollup_maker rollups;
+	rollup_maker_init(&rollups, &db);
 	enum err e = db_open(&db, path, DB_WRITE, &why);
 	if (e == ERR_OK)
 		e = ledger_init(&ledger, &db, &why);
 	if (e == ERR_OK) {
 		retain_init(&retain, &ledger);
 		retain.keep.samples_ms = 100;
+		retain.rollups = &rollups;
 		e = db_transact(&db, true, remove_old, &retain, &why);
 		ledger_settle(&ledger, e == ERR_OK);
 	}
 	if (e == ERR_OK)
 		e = retain_shrink(&db, 1000, &why);
 	retain_release(&retain);
+	rollup_maker_release(&rollups);
 	ledger_release(&ledger);
 	db_close(&db);
 	return e;

@@ -11,7 +11,8 @@
 
 #include <sqlite3.h>
 
-#include "store/reader.h"
+#include "store/compact.h"
+#include "store/rollup.h"
 
 enum { START_MS = 1000000, ROUNDS_MAX = 200000, EACH = 50 /* the first so many allocations fail one by one */, STRIDES = 120 /* the others in as many */ };
 
@@ -239,11 +240,88 @@ static void recorders_survive(void **state)
 	assert_in_range(n, 50, ROUNDS_MAX - 1);
 }
 
+/* ---- rollups ---- */
+
+static void remove_rollups(const char *path)
+{
+	sqlite3 *db;
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "DELETE FROM rollup", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static enum err sum_rollups(const char *path, double *samples, bool *is_used)
+{
+	struct reader *r = NULL;
+	struct rollup_set set = { 0 };
+	enum err e = reader_open(path, READER_OWN, &r, &why);
+	if (e == ERR_OK)
+		e = reader_rollups(r, 1, ROLLUP_ALL, NULL, 0, 0, 3600 * 1000, 1000, &set, &why);
+	*samples = 0;
+	for (size_t i = 0; i < set.n; i++)
+		for (size_t k = 0; k < set.items[i].n; k++)
+			*samples += set.items[i].cells[k].count;
+	*is_used = set.is_used;
+	rollup_set_release(&set);
+	reader_close(r);
+	return e;
+}
+
+static void rollups_survive(void **state)
+{
+	(void)state;
+	enum { FRAMES = 120 };
+	char path[128];
+	struct store *s = NULL;
+	const struct layout *l;
+	int64_t id;
+	snprintf(path, sizeof path, "%s/y.db", f.folder);
+	const struct store_options o = { .path = path, .clock = &f.clock.clock, .commit_ms = 10000, .key_distance = 2, .folding = FOLD_AT_ONCE };
+	const struct store_keep keep = { 0 };
+	struct compact_result result;
+	double samples;
+	bool is_used;
+	assert_int_equal(store_open(&o, &s, &why), ERR_OK);
+	assert_int_equal(store_target(s, f.target, "u", &id, &why), ERR_OK);
+	assert_int_equal(store_layout(s, f.series, 2, &l, &why), ERR_OK);
+	for (int i = 1; i <= FRAMES; i++)
+		assert_int_equal(store_append(s, id, STREAM_SCRAPE, i * 10000, l, (double[]){ i, 7 }, &why), ERR_OK);
+	store_close(s);
+	int n = 0;
+	for (bool was_hit = true; was_hit && n < ROUNDS_MAX; n += stride(n, 4000)) {
+		remove_rollups(path);
+		arm(n);
+		enum err e = store_compact(path, &keep, &f.clock.clock, &result, &why);
+		was_hit = disarm();
+		assert_true(was_hit || e == ERR_OK);
+		test_clock_advance(&f.clock, 60 * 1000); /* a lease that could not be given back runs out */
+		assert_int_equal(store_compact(path, &keep, &f.clock.clock, &result, &why), ERR_OK);
+		assert_int_equal(sum_rollups(path, &samples, &is_used), ERR_OK);
+		assert_true(samples == 2 * FRAMES && is_used);
+	}
+	assert_in_range(n, EACH, ROUNDS_MAX - 1);
+	n = 0;
+	for (bool was_hit = true; was_hit && n < ROUNDS_MAX; n += stride(n, 2000)) {
+		arm(n);
+		enum err e = sum_rollups(path, &samples, &is_used);
+		was_hit = disarm();
+		assert_true(e == ERR_OK ? samples == 2 * FRAMES : was_hit);
+	}
+	assert_in_range(n, EACH, ROUNDS_MAX - 1);
+	static const char *const suffixes[] = { "", "-wal", "-shm" };
+	for (size_t i = 0; i < 3; i++) {
+		char side[160];
+		snprintf(side, sizeof side, "%s%s", path, suffixes[i]);
+		unlink(side);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(readers_survive, setup, teardown),
 		cmocka_unit_test_setup_teardown(recorders_survive, setup, teardown),
+		cmocka_unit_test_setup_teardown(rollups_survive, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("memory", tests, wrap_sqlite, NULL);
 }

@@ -13,7 +13,7 @@
 #include <sqlite3.h>
 
 #include "base/num.h"
-#include "store/reader.h"
+#include "store/rollup.h"
 #include "tests/unit/store_folder.h"
 
 enum { START_MS = 1000000, SERIES = 1500, COMMITS = 160, CUTS = 60, CUTS_A_RUN = 20, CUTS_RUN_MAX = 64, FILES = 4, SECTOR = 512, OPERATIONS_GUESS = 6000 };
@@ -405,6 +405,24 @@ static enum err see_event(void *ctx, const struct event *e)
 	return ERR_OK;
 }
 
+/* All frames are in one window, whether they are in rollups or not. */
+static void check_rollups(struct reader *r)
+{
+	enum { WIDTH_MS = 5 * 60 * 1000 };
+	struct matcher m[2];
+	struct rollup_set set = { 0 };
+	assert_ok(matcher_init(&m[0], MATCH_EQUAL, "__name__", "m", &why));
+	assert_ok(matcher_init(&m[1], MATCH_EQUAL, "i", "7", &why));
+	int64_t after_ms = START_MS / WIDTH_MS * WIDTH_MS;
+	if (reader_rollups(r, 0, ROLLUP_ALL, m, 2, after_ms, after_ms + WIDTH_MS, 1000, &set, &why) != ERR_OK)
+		fail_msg("%s: %s", label, why.text);
+	assert_row(label, frames_seen == 0 ? set.n == 0 : set.n == 1 && set.items[0].n == 1 && set.items[0].cells[0].count == frames_seen);
+	assert_row(label, frames_seen == 0 || (set.items[0].cells[0].first == value_of(1, 7) && set.items[0].cells[0].last == value_of(frames_seen, 7)));
+	rollup_set_release(&set);
+	matcher_release(&m[0]);
+	matcher_release(&m[1]);
+}
+
 static void check_cut(int i)
 {
 	char path[160], said[64];
@@ -427,6 +445,7 @@ static void check_cut(int i)
 		assert_ok(reader_frames(r, STREAM_SCRAPE, target, 0, INT64_MAX - 1, false, see_frame, NULL, &why));
 	if (frames_seen < disk.acked_at[i])
 		fail_msg("%s: %d frames were told to be there, %d are", label, disk.acked_at[i], frames_seen);
+	check_rollups(r);
 	assert_ok(reader_events(r, NULL, "note", 0, INT64_MAX - 1, COMMITS + 1, see_event, &frames_seen, &why));
 	assert_int_equal(events_seen, frames_seen);
 	buf_init(&text, 64);

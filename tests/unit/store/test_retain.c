@@ -158,7 +158,7 @@ static struct seen wait_for_cut(struct fixture *f, int t, int64_t cut_ms, int er
 
 static void keep(struct fixture *f, int64_t samples_ms, int64_t events_ms, int64_t bytes)
 {
-	store_set_keep(f->store, &(struct store_keep){ samples_ms, events_ms, bytes });
+	store_set_keep(f->store, &(struct store_keep){ samples_ms, events_ms, bytes, 0 });
 }
 
 static void samples_go_by_age(void **state)
@@ -362,7 +362,7 @@ static void all_of_it_at_once_while_nobody_records(void **state)
 	struct fixture *f = *state;
 	struct compact_result c;
 	struct reader *r = NULL;
-	const struct store_keep long_keep = { 500 * STEP_MS, 0, 0 }, none = { 0, 0, 1 };
+	const struct store_keep long_keep = { 500 * STEP_MS, 0, 0, 1 }, none = { 0, 0, 1, 0 };
 	int64_t unused;
 	record(f, 0, 6000, 0, TARGETS, 0);
 	store_close(f->store);

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Rollups say what the samples say: a fleet is recorded with series that come, go and fall, odd values, lists that change, targets that fail and clocks
+ * that are set back; then windows are read from rollups and put together from samples, and compared. They say the same when the samples went, and when
+ * blocks are damaged what can be had is had from samples. */
+#include "tests/unit/unit.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+#include <sqlite3.h>
+
+#include "base/stale.h"
+#include "store/compact.h"
+#include "store/rollup.h"
+#include "tests/unit/store_folder.h"
+
+enum { TARGETS = 3, SERIES = 12, MINUTE_MS = 60 * 1000 };
+static const int64_t START_MS = INT64_C(1700000000000);
+
+struct fleet {
+	struct store_folder  folder;
+	struct test_clock    clock;
+	struct store        *store;
+	uint64_t             random;
+	int64_t              targets[TARGETS], step_ms;
+	const struct layout *layouts[2];
+	double               values[TARGETS][SERIES];
+	enum folding         folding;
+};
+
+static struct why why;
+
+/* splitmix64, Steele and others 2014 */
+static uint64_t roll(struct fleet *f)
+{
+	uint64_t z = f->random += UINT64_C(0x9e3779b97f4a7c15);
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return z ^ z >> 31;
+}
+
+static void open_fleet(struct fleet *f)
+{
+	const struct store_options o = { .path = f->folder.path, .clock = &f->clock.clock, .commit_ms = 10000, .key_distance = 8, .folding = f->folding };
+	assert_ok(store_open(&o, &f->store, &why));
+	for (int i = 0; i < TARGETS; i++) {
+		char node[8];
+		snprintf(node, sizeof node, "n%d", i);
+		struct labels *l = labels_of("node", node, NULL);
+		assert_ok(store_target(f->store, l, "http://x", &f->targets[i], &why));
+		labels_unref(l);
+	}
+	struct labels *series[SERIES];
+	for (int i = 0; i < SERIES; i++) {
+		char number[16];
+		snprintf(number, sizeof number, "%d", i);
+		series[i] = labels_of("__name__", "m", "i", number, NULL);
+	}
+	assert_ok(store_layout(f->store, series, SERIES, &f->layouts[0], &why));
+	assert_ok(store_layout(f->store, series + 2, SERIES - 4, &f->layouts[1], &why));
+	for (size_t i = 0; i < SERIES; i++)
+		labels_unref(series[i]);
+}
+
+static void begin(struct fleet *f, int64_t step_ms)
+{
+	*f = (struct fleet){ .random = 11, .step_ms = step_ms, .folding = FOLD_AT_ONCE };
+	store_folder_make(&f->folder, "rollup");
+	test_clock_init(&f->clock, START_MS);
+	open_fleet(f);
+}
+
+static void end(struct fleet *f)
+{
+	store_close(f->store);
+	store_folder_remove(&f->folder);
+}
+
+/* Counters that fall now and then, gauges, what never changes, what is mostly away, and odd ones. */
+static void move_values(struct fleet *f, double *v)
+{
+	for (int i = 0; i < SERIES; i++) {
+		uint64_t r = roll(f);
+		v[i] = is_stale(v[i]) ? 0 : v[i];
+		switch (i % 6) {
+		case 0: v[i] = r % 300 == 0 ? 0 : v[i] + (double)(r % 9); break;
+		case 1: v[i] = r % 200 == 0 ? 1.0 / 3 : v[i] + (double)(r >> 20) / 1e13; break;
+		case 2: v[i] = (double)((int)(r % 2000) - 1000) / 1000; break;
+		case 3: v[i] = 42; break;
+		case 4: v[i] = r % 5 == 0 ? (double)(r % 100) : stale_mark(); break;
+		default: v[i] = r % 60 == 0 ? (double)NAN : r % 97 == 0 ? (double)INFINITY : (double)(r % 7) / 10 + 1e6;
+		}
+	}
+}
+
+static void record(struct fleet *f, int rounds)
+{
+	for (int round = 0; round < rounds; round++) {
+		test_clock_advance(&f->clock, f->step_ms);
+		for (int t = 0; t < TARGETS; t++) {
+			uint64_t r = roll(f);
+			int64_t at_ms = f->clock.now_wall_ms + (int64_t)(r % 500);
+			move_values(f, f->values[t]);
+			if (r % 41 == 0)
+				assert_ok(store_append_stale(f->store, f->targets[t], STREAM_SCRAPE, at_ms, &why));
+			else if (r % 13 != 0)
+				assert_ok(store_append(f->store, f->targets[t], STREAM_SCRAPE, at_ms, f->layouts[round / 400 % 2], f->values[t] + round / 400 % 2 * 2, &why));
+		}
+		assert_ok(store_flush(f->store, &why));
+	}
+}
+
+static int64_t number_in(const char *path, const char *sql)
+{
+	sqlite3 *db;
+	sqlite3_stmt *s;
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	int64_t n = sqlite3_column_int64(s, 0);
+	sqlite3_finalize(s);
+	sqlite3_close(db);
+	return n;
+}
+
+static void execute(const char *path, const char *sql)
+{
+	sqlite3 *db;
+	char *error = NULL;
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, &error) != SQLITE_OK)
+		fail_msg("%s: %s", sql, error);
+	sqlite3_close(db);
+}
+
+/* ---- what samples say ---- */
+
+static void windows_of_samples(const struct series *s, int64_t width_ms, struct rollup_series *to)
+{
+	to->labels = labels_ref(s->labels);
+	to->cells = calloc(s->n + 1, sizeof *to->cells);
+	assert_non_null(to->cells);
+	for (size_t k = 0; k < s->n; k++) {
+		int64_t window;
+		assert_true(rollup_window(s->t_ms[k], width_ms, &window));
+		bool is_here = to->n > 0 && to->cells[to->n - 1].window == window;
+		if (is_stale(s->v[k])) {
+			if (is_here)
+				rollup_cell_end(&to->cells[to->n - 1]);
+			continue;
+		}
+		if (!is_here)
+			to->cells[to->n++].window = window;
+		rollup_cell_add(&to->cells[to->n - 1], s->t_ms[k], s->v[k]);
+	}
+}
+
+static int by_labels(const void *a, const void *b)
+{
+	return labels_compare(((const struct rollup_series *)a)->labels, ((const struct rollup_series *)b)->labels);
+}
+
+static void sort(struct rollup_set *s)
+{
+	if (s->n > 1)
+		qsort(s->items, s->n, sizeof *s->items, by_labels);
+}
+
+static void from_samples(struct reader *r, const struct matcher *m, int level, int64_t after_ms, int64_t until_ms, struct rollup_set *out)
+{
+	struct series_set set;
+	assert_ok(reader_select(r, m, 1, after_ms, until_ms, 10000000, &set, &why));
+	*out = (struct rollup_set){ .items = calloc(set.n + 1, sizeof *out->items) };
+	assert_non_null(out->items);
+	for (size_t i = 0; i < set.n; i++) {
+		struct rollup_series *s = &out->items[out->n];
+		windows_of_samples(&set.items[i], rollup_widths_ms[level], s);
+		if (s->n > 0) {
+			out->n++;
+			continue;
+		}
+		labels_unref(s->labels);
+		free(s->cells);
+		*s = (struct rollup_series){ 0 };
+	}
+	series_set_release(&set);
+	sort(out);
+}
+
+static bool same(double a, double b) { return f64_bits(a) == f64_bits(b); }
+
+static bool near(const struct rollup_cell *a, const struct rollup_cell *b)
+{
+	double x = rollup_cell_sum(a), y = rollup_cell_sum(b), scale = a->count * fmax(fabs(a->min), fabs(a->max));
+	return (isnan(x) && isnan(y)) || x == y || fabs(x - y) <= ROLLUP_SUM_PRECISION * scale;
+}
+
+/* Where the increase is kept it is the same; a counter's always is. */
+static bool same_increase(const struct rollup_cell *got, const struct rollup_cell *want, bool *is_kept)
+{
+	*is_kept = !isnan(got->resets);
+	double x = got->last - got->first + got->resets, y = want->last - want->first + want->resets;
+	return !*is_kept || (isnan(x) && isnan(y)) || x == y || fabs(x - y) <= 1e-12 * fabs(y);
+}
+
+struct tally {
+	size_t windows, kept;
+};
+
+static void compare(const char *label, const struct rollup_set *got, const struct rollup_set *want, struct tally *tally)
+{
+	if (got->n != want->n)
+		fail_msg("%s: %zu series, not %zu", label, got->n, want->n);
+	for (size_t i = 0; i < got->n; i++) {
+		const struct rollup_series *a = &got->items[i], *b = &want->items[i];
+		assert_true(labels_equal(a->labels, b->labels));
+		if (a->n != b->n)
+			fail_msg("%s: series %zu: %zu windows, not %zu", label, i, a->n, b->n);
+		for (size_t k = 0; k < a->n; k++) {
+			const struct rollup_cell *x = &a->cells[k], *y = &b->cells[k];
+			bool is_kept = false, is_good = x->window == y->window && x->first_ms == y->first_ms && x->last_ms == y->last_ms && x->count == y->count &&
+			                        same(x->last, y->last) && same(x->min, y->min) && same(x->max, y->max) && x->is_ended == y->is_ended;
+			if (!is_good || !near(x, y) || !same_increase(x, y, &is_kept) || (is_kept && !same(x->first, y->first)))
+				fail_msg("%s: series %zu of %s, window %zu (%lld): count %g %g, last %g %g, min %g %g, max %g %g, sum %.17g %.17g, first %g %g, resets %g %g, "
+				         "ended %d %d, times %lld %lld, %lld %lld", label, i, labels_get(a->labels, "i"), k, (long long)x->window, x->count, y->count, x->last, y->last,
+				         x->min, y->min, x->max, y->max, rollup_cell_sum(x), rollup_cell_sum(y), x->first, y->first, x->resets, y->resets, x->is_ended,
+				         y->is_ended, (long long)x->first_ms, (long long)y->first_ms, (long long)x->last_ms, (long long)y->last_ms);
+			tally->windows++;
+			tally->kept += is_kept;
+		}
+	}
+}
+
+static void read_rollups(struct reader *r, const struct matcher *m, int level, int64_t after_ms, int64_t until_ms, struct rollup_set *out)
+{
+	assert_ok(reader_rollups(r, level, ROLLUP_ALL, m, 1, after_ms, until_ms, 10000000, out, &why));
+	sort(out);
+}
+
+static int64_t whole(int64_t at_ms, int level) { return at_ms / rollup_widths_ms[level] * rollup_widths_ms[level]; }
+
+/* Both ways, over several times. */
+static void check(struct fleet *f, const char *label, struct tally *tally)
+{
+	struct reader *r = NULL;
+	struct matcher m;
+	bool is_used = false;
+	assert_ok(reader_open(f->folder.path, READER_OWN, &r, &why));
+	assert_ok(matcher_init(&m, MATCH_EQUAL, "__name__", "m", &why));
+	int64_t now_ms = f->clock.now_wall_ms, first_ms = START_MS - 2 * 3600 * 1000;
+	for (int level = 0; level < ROLLUP_LEVELS; level++) {
+		const int64_t w = rollup_widths_ms[level], windows[][2] = {
+			{ whole(first_ms, level), whole(now_ms, level) + w }, { whole(first_ms, level), whole((START_MS + now_ms) / 2, level) },
+			{ whole((START_MS + now_ms) / 2, level), whole(now_ms, level) }, { whole(now_ms, level) - w, whole(now_ms, level) },
+		};
+		for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++) {
+			struct rollup_set got = { 0 }, want = { 0 };
+			read_rollups(r, &m, level, windows[i][0], windows[i][1], &got);
+			from_samples(r, &m, level, windows[i][0], windows[i][1], &want);
+			compare(label, &got, &want, tally);
+			is_used |= got.is_used;
+			rollup_set_release(&got);
+			rollup_set_release(&want);
+		}
+	}
+	matcher_release(&m);
+	reader_close(r);
+	assert_true(is_used);
+}
+
+/* ---- */
+
+static void rollups_say_what_the_samples_say(void **state)
+{
+	(void)state;
+	static const int64_t steps_ms[] = { 10000, 45000, 400000 };
+	for (size_t i = 0; i < sizeof steps_ms / sizeof steps_ms[0]; i++) {
+		struct fleet f;
+		struct tally tally = { 0, 0 };
+		begin(&f, steps_ms[i]);
+		record(&f, 1500);
+		check(&f, "recorded", &tally);
+		assert_in_range(tally.windows, 1000, 1000000);
+		assert_true(tally.kept > tally.windows / 3 && tally.kept < tally.windows);
+		assert_in_range(number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE level = 0 AND layout > 0"), 8, 1000);
+		assert_int_equal(number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE layout < 0"), 0);
+		store_close(f.store);
+		open_fleet(&f);
+		record(&f, 50);
+		check(&f, "after another start", &tally);
+		end(&f);
+	}
+}
+
+static void rollups_of_rollups_say_the_same(void **state)
+{
+	(void)state;
+	struct fleet f;
+	struct tally tally = { 0, 0 };
+	begin(&f, MINUTE_MS);
+	for (int i = 0; i < 12; i++)
+		record(&f, 400); /* the same list all the time */
+	assert_in_range(number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE level = 1 AND layout > 0"), 3, 100);
+	check(&f, "by the hour", &tally);
+	end(&f);
+}
+
+/* What was set aside is in no rollup, whether it was there already or comes to be made later. */
+static void a_clock_set_back_takes_rollups_back(void **state)
+{
+	(void)state;
+	struct fleet f;
+	struct tally tally = { 0, 0 };
+	begin(&f, 20000);
+	record(&f, 800);
+	f.clock.now_wall_ms -= 300 * f.step_ms;
+	record(&f, 3);
+	check(&f, "set back far", &tally);
+	record(&f, 397);
+	check(&f, "and gone on", &tally);
+	f.clock.now_wall_ms -= 5 * f.step_ms;
+	record(&f, 600);
+	check(&f, "set back by little", &tally);
+	end(&f);
+}
+
+static void they_stay_when_the_samples_go(void **state)
+{
+	(void)state;
+	struct fleet f;
+	struct reader *r = NULL;
+	struct matcher m;
+	struct rollup_set before = { 0 }, after = { 0 };
+	struct tally tally = { 0, 0 };
+	struct compact_result result;
+	begin(&f, 15000);
+	record(&f, 1600);
+	int64_t from = whole(START_MS, 0), until = whole(f.clock.now_wall_ms, 0);
+	assert_ok(matcher_init(&m, MATCH_EQUAL, "__name__", "m", &why));
+	assert_ok(reader_open(f.folder.path, READER_OWN, &r, &why));
+	read_rollups(r, &m, 0, from, until, &before);
+	reader_close(r);
+	store_close(f.store);
+	int64_t blocks = number_in(f.folder.path, "SELECT count(*) FROM block");
+	const struct store_keep keep = { .samples_ms = 3600 * 1000, .rollups_ms = INT64_C(400) * 24 * 3600 * 1000 };
+	assert_ok(store_compact(f.folder.path, &keep, &f.clock.clock, &result, &why));
+	assert_true(number_in(f.folder.path, "SELECT count(*) FROM block") < blocks / 3);
+	assert_ok(reader_open(f.folder.path, READER_STRANGER, &r, &why));
+	read_rollups(r, &m, 0, from, until, &after);
+	compare("without samples", &after, &before, &tally);
+	assert_in_range(tally.windows, 1000, 1000000);
+	rollup_set_release(&after);
+	reader_close(r);
+	/* And go themselves, when they are old enough: those of hours last. */
+	test_clock_advance(&f.clock, INT64_C(99) * 24 * 3600 * 1000);
+	assert_ok(store_compact(f.folder.path, &keep, &f.clock.clock, &result, &why));
+	int64_t hours = number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE level = 1");
+	assert_true(hours > 0 && number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE level = 0") > hours);
+	test_clock_advance(&f.clock, INT64_C(2) * 24 * 3600 * 1000);
+	assert_ok(store_compact(f.folder.path, &keep, &f.clock.clock, &result, &why));
+	assert_int_equal(number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE level = 0"), 0);
+	assert_int_equal(number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE level = 1"), hours);
+	test_clock_advance(&f.clock, INT64_C(300) * 24 * 3600 * 1000);
+	assert_ok(store_compact(f.folder.path, &keep, &f.clock.clock, &result, &why));
+	assert_int_equal(number_in(f.folder.path, "SELECT count(*) FROM rollup"), 0);
+	rollup_set_release(&before);
+	matcher_release(&m);
+	f.store = NULL;
+	open_fleet(&f);
+	end(&f);
+}
+
+/* A store of an older version has blocks and no rollups: they are made as it goes on, or at once. */
+static void they_are_made_of_old_blocks(void **state)
+{
+	(void)state;
+	struct fleet f;
+	struct tally tally = { 0, 0 };
+	struct compact_result result;
+	begin(&f, 30000);
+	record(&f, 900);
+	store_close(f.store);
+	execute(f.folder.path, "DELETE FROM rollup");
+	assert_ok(store_compact(f.folder.path, &(struct store_keep){ 0 }, &f.clock.clock, &result, &why));
+	assert_in_range(number_in(f.folder.path, "SELECT count(*) FROM rollup"), 6, 100);
+	open_fleet(&f);
+	check(&f, "made at once", &tally);
+	store_close(f.store);
+	execute(f.folder.path, "DELETE FROM rollup");
+	open_fleet(&f);
+	record(&f, 200);
+	assert_in_range(number_in(f.folder.path, "SELECT count(*) FROM rollup"), 6, 100);
+	check(&f, "made on the way", &tally);
+	end(&f);
+}
+
+/* Blocks that cannot be read are passed by, and keep nothing else from being made. */
+static void damaged_blocks_are_passed_by(void **state)
+{
+	(void)state;
+	struct fleet f;
+	struct compact_result result;
+	begin(&f, 30000);
+	record(&f, 900);
+	store_close(f.store);
+	int64_t rows = number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE layout > 0");
+	execute(f.folder.path, "DELETE FROM rollup");
+	execute(f.folder.path, "UPDATE block SET body = zeroblob(length(body)) WHERE id = (SELECT id FROM block WHERE target = 1 ORDER BY id LIMIT 1 OFFSET 20)");
+	assert_ok(store_compact(f.folder.path, &(struct store_keep){ 0 }, &f.clock.clock, &result, &why));
+	assert_int_equal(number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE layout = -1 AND level = 0"), 1);
+	assert_in_range(number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE layout > 0"), rows, rows + 3);
+	open_fleet(&f);
+	end(&f);
+}
+
+static const struct {
+	const char *label, *sql;
+} damages[] = {
+	{ "no head", "UPDATE rollup SET head = x''" },
+	{ "a head of zeros", "UPDATE rollup SET head = zeroblob(length(head))" },
+	{ "a short head", "UPDATE rollup SET head = substr(head, 1, length(head) - 1)" },
+	{ "no body", "UPDATE rollup SET body = x''" },
+	{ "a body of zeros", "UPDATE rollup SET body = zeroblob(length(body))" },
+	{ "a short body", "UPDATE rollup SET body = substr(body, 1, length(body) - 1)" },
+	{ "a head of another", "UPDATE rollup SET head = (SELECT b.head FROM rollup b WHERE b.id <> rollup.id LIMIT 1)" },
+	{ "another place", "UPDATE rollup SET first_frame = first_frame - 1" },
+	{ "an unknown layout", "UPDATE rollup SET layout = 999" },
+	{ "another layout", "UPDATE rollup SET layout = 3 - layout" },
+	{ "another level", "UPDATE rollup SET level = 1 - level" },
+};
+
+static void damaged_rollups_are_told(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof damages / sizeof damages[0]; i++) {
+		struct fleet f;
+		struct matcher m;
+		struct rollup_set set = { 0 };
+		begin(&f, 30000);
+		record(&f, 600);
+		store_close(f.store);
+		execute(f.folder.path, damages[i].sql);
+		assert_ok(matcher_init(&m, MATCH_EQUAL, "__name__", "m", &why));
+		for (int trust = READER_OWN; trust <= READER_STRANGER; trust++) {
+			struct reader *r = NULL;
+			assert_ok(reader_open(f.folder.path, (enum reader_trust)trust, &r, &why));
+			enum err e = reader_rollups(r, ROLLUP_LEVELS - 1, ROLLUP_ALL, &m, 1, whole(START_MS, 1), whole(f.clock.now_wall_ms, 1), 1000000, &set, &why);
+			if (e != ERR_CORRUPT)
+				fail_msg("%s: %s", damages[i].label, err_text(e));
+			reader_close(r);
+		}
+		matcher_release(&m);
+		open_fleet(&f);
+		end(&f);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rollups_say_what_the_samples_say),
+		cmocka_unit_test(rollups_of_rollups_say_the_same),
+		cmocka_unit_test(a_clock_set_back_takes_rollups_back),
+		cmocka_unit_test(they_stay_when_the_samples_go),
+		cmocka_unit_test(they_are_made_of_old_blocks),
+		cmocka_unit_test(damaged_blocks_are_passed_by),
+		cmocka_unit_test(damaged_rollups_are_told),
+	};
+	return cmocka_run_group_tests_name("rollup", tests, NULL, NULL);
+}
