@@ -346,6 +346,10 @@ static void they_stay_when_the_samples_go(void **state)
 	const struct store_keep keep = { .samples_ms = 3600 * 1000, .rollups_ms = INT64_C(400) * 24 * 3600 * 1000 };
 	assert_ok(store_compact(f.folder.path, &keep, &f.clock.clock, &result, &why));
 	assert_true(number_in(f.folder.path, "SELECT count(*) FROM block") < blocks / 3);
+	/* Layouts that only they have stay with them. */
+	assert_true(number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE layout > 0 AND layout NOT IN (SELECT layout FROM block)"
+	                                     " AND layout NOT IN (SELECT layout FROM frame WHERE layout IS NOT NULL)") > 0);
+	assert_int_equal(number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE layout > 0 AND layout NOT IN (SELECT id FROM layout)"), 0);
 	assert_ok(reader_open(f.folder.path, READER_STRANGER, &r, &why));
 	read_rollups(r, &m, 0, from, until, &after);
 	compare("without samples", &after, &before, &tally);
