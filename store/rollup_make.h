@@ -4,7 +4,7 @@
  * next. Rows begin and end where blocks do: the window at the end of one row goes on at the start of the next, and who reads joins the two. So what is made
  * hangs on nothing but what is stored, a window is never counted twice, and what a failed transaction took back is made again.
  *
- * Blocks are decoded once more for it: that costs a fortieth of what recording does (docs/decisions/0030-rollups.md), where pieces of four windows a
+ * Blocks are decoded once more for it: that costs a tenth of what recording does (docs/decisions/0030-rollups.md), where pieces of four windows a
  * block, put together later, would be written twice.
  *
  * Calls come inside a write transaction that found the lease. Not thread-safe. */

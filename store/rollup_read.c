@@ -226,7 +226,7 @@ static enum err list_level(struct gathering *g, const struct use *track, int lev
 		if (row.first_frame <= mark)
 			break;
 		*is_end = row.layout == ROLLUP_DAMAGED || (row.layout >= 0 && row.first_ms <= g->after_ms);
-		if (row.layout < 0)
+		if (row.layout < 0 || row.last_ms <= g->after_ms)
 			continue;
 		void *items = g->rows;
 		struct row *to = one_more(&items, g->n_rows, &g->cap_rows, sizeof *to);
