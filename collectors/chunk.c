@@ -7,7 +7,7 @@
 #include "base/hash.h"
 
 /* Labels of fewer bytes are not worth a place of their own. */
-enum { TAIL_LEAST = 48, COUNTS_LEAST = 1024, COUNTS_A_PIECE = 4 };
+enum { TAIL_LEAST = 64, COUNTS_LEAST = 1024, COUNTS_A_PIECE = 4 };
 
 enum err chunks_init(struct chunks *c)
 {
@@ -88,12 +88,30 @@ static void cut_at(struct cut *c, const struct draft *d, size_t first, const cha
 	}
 }
 
-/* How much of a piece stands before its labels: up to the first brace of its last line. */
+/* How much of a piece stands before its labels: up to the first brace of its last line. The whole piece, where what is behind it is short. */
 static size_t head_len(const char *p, size_t n)
 {
-	const char *lf = n > 0 ? memrchr(p, '\n', n) : NULL, *line = lf != NULL ? lf : p;
-	const char *brace = n > 0 ? memchr(line, '{', (size_t)(p + n - line)) : NULL;
-	return brace != NULL ? (size_t)(brace - p) : n;
+	if (n < TAIL_LEAST)
+		return n;
+	const char *lf = memrchr(p, '\n', n), *line = lf != NULL ? lf : p;
+	const char *brace = memchr(line, '{', (size_t)(p + n - line));
+	return brace != NULL && (size_t)(p + n - brace) >= TAIL_LEAST ? (size_t)(brace - p) : n;
+}
+
+/* False: most of its pieces have no labels to speak of. */
+static bool cut_heads(struct cut *heads, const struct cut *c, uint64_t seed)
+{
+	size_t n_tails = 0, len[CHUNK_PIECES];
+	for (size_t i = 0; i < c->n; i++) {
+		len[i] = head_len(c->at[i], c->len[i]);
+		n_tails += len[i] < c->len[i];
+	}
+	if (2 * n_tails < c->n)
+		return false;
+	cut_begin(heads, seed);
+	for (size_t i = 0; i < c->n; i++)
+		cut_add(heads, c->at[i], len[i], seed, NULL);
+	return true;
 }
 
 /* ---- whole ones ---- */
@@ -208,8 +226,10 @@ static bool count_tails(struct chunk_tails *t, const struct draft *d, const char
 	t->counts = calloc(size, 1);
 	t->size = size;
 	for (size_t i = 0; t->counts != NULL && i <= d->n_lines; i++) {
-		size_t   begin = piece_begin(d, i), n = piece_end(d, i, len) - begin;
-		uint8_t *count = &t->counts[tail_hash(body + begin, n, head_len(body + begin, n), d->seed) & (size - 1)];
+		size_t begin = piece_begin(d, i), n = piece_end(d, i, len) - begin, head = head_len(body + begin, n);
+		if (head == n)
+			continue;
+		uint8_t *count = &t->counts[tail_hash(body + begin, n, head, d->seed) & (size - 1)];
 		*count = *count < 2 ? *count + 1 : 2;
 	}
 	return t->counts != NULL;
@@ -229,7 +249,7 @@ static bool is_worth_joining(struct chunks *all, const struct cut *c, const stru
                              const char *body, size_t len)
 {
 	size_t n_again = 0, n_tails = 0;
-	if (c->text_len - heads->text_len < TAIL_LEAST * c->n || !note_heads(all, heads->hash) || !count_tails(tails, d, body, len))
+	if (!note_heads(all, heads->hash) || !count_tails(tails, d, body, len))
 		return false;
 	for (size_t i = 0; i < c->n; i++) {
 		if (heads->len[i] == c->len[i])
@@ -250,9 +270,8 @@ struct chunk *chunk_get(struct chunks *all, const struct draft *d, struct chunk_
 		k->refs++;
 		return k;
 	}
-	cut_begin(&heads, d->seed);
-	for (size_t i = 0; i < c.n; i++)
-		cut_add(&heads, c.at[i], head_len(c.at[i], c.len[i]), d->seed, NULL);
+	if (!cut_heads(&heads, &c, d->seed))
+		return make_whole(all, &c);
 	return is_worth_joining(all, &c, &heads, d, tails, body, len) ? make_joined(all, &c, &heads, d->seed) : make_whole(all, &c);
 }
 
