@@ -42,7 +42,8 @@ static void take(struct standby *s, struct recorder_thread *t)
 {
 	s->thread = t;
 	s->o.fleet = NULL;
-	loop_timer_start(s->again, LOOK_MS, LOOK_MS);
+	if (!s->is_closing) /* who leaves just then has it to stop */
+		loop_timer_start(s->again, LOOK_MS, LOOK_MS);
 }
 
 /* ---- the lease was lost ---- */

@@ -3,6 +3,8 @@
  * Two processes and one store: the second looks on, and records once the first is gone. */
 #include "tests/unit/unit.h"
 
+#include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
@@ -84,6 +86,75 @@ static void test_take_over(void **state)
 	bench_close(&b);
 }
 
+/* ---- leaving while it begins ---- */
+
+static int64_t mono_same(const struct clock *c)
+{
+	(void)c;
+	return clock_mono_us(clock_system());
+}
+
+static pthread_t   looker;
+static sem_t       has_begun, may_go_on;
+static atomic_bool is_held;
+
+/* Holds the thread that begins to record, once. */
+static int64_t wall_held(const struct clock *c)
+{
+	(void)c;
+	if (!pthread_equal(pthread_self(), looker) && !atomic_exchange(&is_held, true)) {
+		sem_post(&has_begun);
+		sem_wait(&may_go_on);
+	}
+	return clock_wall_ms(clock_system());
+}
+
+static bool has_it_begun(struct bench *b, void *ctx)
+{
+	(void)b;
+	(void)ctx;
+	return sem_trywait(&has_begun) == 0;
+}
+
+static void test_leave_while_it_begins(void **state)
+{
+	static const struct clock held = { wall_held, mono_same };
+	struct bench b;
+	struct standby *s = NULL;
+	struct why why = { "" };
+	int fds[2];
+	char said = 0;
+	(void)state;
+	bench_open(&b);
+	bench_write(&b, "fleet.yml", "groups: [ { name: g, interval: 500ms, timeout: 500ms, targets: [ \"http://127.0.0.1:9/metrics\" ] } ]\n");
+	assert_int_equal(pipe(fds), 0);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		record(&b, fds[1]);
+	assert_int_equal(read(fds[0], &said, 1), 1);
+	assert_int_equal(said, 'y');
+	looker = pthread_self();
+	assert_int_equal(sem_init(&has_begun, 0, 0), 0);
+	assert_int_equal(sem_init(&may_go_on, 0, 0), 0);
+	struct recorder_thread_options o = options_of(&b);
+	o.clock = &held;
+	assert_int_equal(loop_new(&b.loop, &why), ERR_OK);
+	assert_int_equal(standby_new(b.loop, &o, &s, &why), ERR_OK);
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_true(bench_wait(&b, has_it_begun, NULL));
+	standby_close(s, closed, &b);
+	sem_post(&may_go_on);
+	loop_run(b.loop);
+	loop_free(b.loop);
+	sem_destroy(&has_begun);
+	sem_destroy(&may_go_on);
+	close(fds[0]);
+	close(fds[1]);
+	bench_close(&b);
+}
+
 /* ---- losing the lease ---- */
 
 static _Atomic int64_t ahead_ms;
@@ -92,12 +163,6 @@ static int64_t wall_ahead(const struct clock *c)
 {
 	(void)c;
 	return clock_wall_ms(clock_system()) + atomic_load(&ahead_ms);
-}
-
-static int64_t mono_same(const struct clock *c)
-{
-	(void)c;
-	return clock_mono_us(clock_system());
 }
 
 static const struct clock skewed = { wall_ahead, mono_same };
@@ -189,6 +254,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_take_over),
+		cmocka_unit_test(test_leave_while_it_begins),
 		cmocka_unit_test(test_lose_and_return),
 		cmocka_unit_test(test_no_store),
 	};
