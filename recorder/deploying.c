@@ -63,6 +63,8 @@ const char *deploying_fleet_stamp(struct arena *a, const struct fleet *f)
 
 /* ---- the end ---- */
 
+enum { LEAVE_MS = 2000 /* a machine that doesn't answer keeps nobody for longer */ };
+
 static void graves_empty(struct deploying *d)
 {
 	while (d->graves != NULL) {
@@ -105,15 +107,9 @@ static void hands_closed(void *ctx)
 	deploying_part_closed(d);
 }
 
-/* What runs is not ended, only left: the journal says how far it came. */
-void deploying_close(struct deploying *d, void (*done)(void *ctx), void *ctx)
+static void close_now(struct deploying *d)
 {
-	assert(!d->is_closing);
-	d->is_closing = true;
-	d->closed = done;
-	d->closed_ctx = ctx;
 	loop_timer_close(d->tick);
-	survey_drop_all(d);
 	while (d->actings != NULL)
 		acting_free(d->actings);
 	while (d->replies != NULL) { /* their files stay; the next recorder finds them answered */
@@ -134,6 +130,32 @@ void deploying_close(struct deploying *d, void (*done)(void *ctx), void *ctx)
 		hands_close(d->hands, hands_closed, d);
 	}
 	deploying_part_closed(d);
+}
+
+/* Locks of what is over, which would keep everybody away until they are stale. */
+static void step_leaving(struct deploying *d)
+{
+	bool is_late = clock_mono_ms(d->o.clock) >= d->leave_ms;
+	for (struct acting *a = d->actings, *next; a != NULL; a = next) {
+		next = a->next;
+		if (is_late || !acting_is_leaving(a) || acting_locks_give_back(a))
+			acting_free(a);
+	}
+	if (d->actings == NULL)
+		close_now(d);
+}
+
+/* What runs is not ended, only left: the journal says how far it came. */
+void deploying_close(struct deploying *d, void (*done)(void *ctx), void *ctx)
+{
+	assert(!d->is_closing);
+	d->is_closing = true;
+	d->closed = done;
+	d->closed_ctx = ctx;
+	d->leave_ms = clock_mono_ms(d->o.clock) + LEAVE_MS;
+	survey_drop_all(d);
+	loop_timer_start(d->tick, DEPLOYING_TICK_MS, DEPLOYING_TICK_MS);
+	step_leaving(d);
 }
 
 /* ---- what is told ---- */
@@ -237,6 +259,10 @@ static void on_tick(void *ctx)
 {
 	struct deploying *d = ctx;
 	bool is_busy = d->surveys != NULL || d->replies != NULL;
+	if (d->is_closing) {
+		step_leaving(d);
+		return;
+	}
 	if (!d->is_loaded && !d->is_loading && d->now != NULL && clock_mono_ms(d->o.clock) >= d->load_ms)
 		deploying_load(d);
 	if (d->is_loaded)

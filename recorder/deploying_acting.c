@@ -3,6 +3,11 @@
  * Which runs are under way: what the end of the recorder would interrupt. */
 #include "recorder/deploying_private.h"
 
+bool acting_is_leaving(const struct acting *a)
+{
+	return a->run != NULL && !a->is_lost && deployment_is_over(run_state(a->run)) && acting_locks_are_left(a);
+}
+
 /* A run that was paused or has stopped still leads what it began to its end, and one that is over gives its locks back. */
 static bool goes_on(const struct acting *a)
 {
@@ -10,7 +15,7 @@ static bool goes_on(const struct acting *a)
 		return false;
 	enum deployment_state s = run_state(a->run);
 	if (deployment_is_over(s))
-		return acting_locks_are_left(a);
+		return acting_is_leaving(a);
 	if (s == DEPLOYMENT_WAITING) /* it would expire, and somebody was asked to look at it */
 		return true;
 	if (s == DEPLOYMENT_RUNNING || s == DEPLOYMENT_UNDOING)

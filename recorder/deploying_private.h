@@ -182,6 +182,7 @@ struct deploying {
 	size_t              n_open;   /* parts that have not reported their end, with the closing itself */
 	void              (*closed)(void *ctx);
 	void               *closed_ctx;
+	int64_t             leave_ms;  /* then it is closed, whatever is left; monotonic */
 };
 
 void holding_ref(struct holding *h);
@@ -246,6 +247,8 @@ void acting_locks_rest(struct acting *a);      /* it does not go on for now: bef
 void acting_locks_restored(struct acting *a);  /* they may be there from before */
 bool acting_locks_give_back(struct acting *a); /* the run is over. False: not done yet */
 bool acting_locks_are_left(const struct acting *a); /* to be given back */
+/* Its run is over, and locks of it are left. */
+bool acting_is_leaving(const struct acting *a);
 void acting_locks_leave(struct acting *a);
 
 /* ---- deploying_trial.c ---- */

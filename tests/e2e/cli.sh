@@ -159,7 +159,8 @@ run 0 "$pitwall" status --config "$work/quick.yml" --store "$store" --format csv
 "$pitwall" record --config "$work/quick.yml" --store "$store" >"$work/record.out" 2>&1 &
 recorder=$!
 polled() { [ "$("$pitwall" query --store "$store" 'min(count_over_time(up[1m]))' --format json 2>/dev/null | "$json_at" data.result.0.value.1)" -ge "$1" ] 2>/dev/null; }
-until_ polled 6; ok 'record records'
+recorded() { "$pitwall" doctor --config "$work/quick.yml" --store "$store" 2>/dev/null | grep -q "process $recorder "; }
+until_ recorded && until_ polled 6; ok 'record records'
 run 2 "$pitwall" record --config "$work/quick.yml" --store "$store" && complains "$recorder"; ok 'a second recorder names the first'
 run 0 "$pitwall" status --config "$work/quick.yml" --store "$store" && says 'gpu-a-01'; ok 'status beside a recorder'
 run 0 "$pitwall" query --store "$store" 'count(up == 1)' --format json && [ "$("$json_at" status <"$work/out")" = success ] &&
@@ -178,7 +179,7 @@ wait "$recorder"
 recorder=
 "$pitwall" record --config "$work/quick.yml" --store "$store" >"$work/record.out" 2>&1 &
 recorder=$!
-until_ polled 8; ok 'which gave the lease back: another records at once'
+until_ recorded && until_ polled 8; ok 'which gave the lease back: another records at once'
 run 2 "$pitwall" compact --config "$work/quick.yml" --store "$store" && complains 'is being recorded'; ok 'nothing is compacted under a recorder'
 kill -9 "$recorder"
 wait "$recorder" 2>/dev/null

@@ -6,6 +6,7 @@
 
 #include "tests/unit/recorder/bench.h"
 
+#include <glob.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -197,8 +198,7 @@ static void await(struct stage *s, const char *state)
 	struct waited w = { s, state };
 	if (bench_wait(&s->bench, is_in_state, &w))
 		return;
-	if (s->id == 0)
-		read_store(s, read_answer);
+	read_store(s, read_answer);
 	fail_msg("it is %s, not %s: %s", s->state, state, s->text);
 }
 
@@ -227,8 +227,8 @@ static void write_fleet(struct stage *s, const char *target, const char *deploy)
 	bench_write(&s->bench, "fleet.yml",
 	            "alerts: { builtin: false }\ndefaults: { interval: 1s, timeout: 1s }\ngroups:\n  - name: chat\n    model: llama\n"
 	            "    targets: [ \"%s\" ]\n"
-	            "    deploy: { %s, soak: 0s, gate: { latency: off, errors: off, quality: off, memory: off, requests: 0 } }\n",
-	            target != NULL ? target : page, deploy);
+	            "    deploy: { %s, lock: %s, soak: 0s, gate: { latency: off, errors: off, quality: off, memory: off, requests: 0 } }\n",
+	            target != NULL ? target : page, deploy, s->bench.folder);
 }
 
 static void begin(struct stage *s)
@@ -382,6 +382,16 @@ static void test_http(void **state)
 }
 
 /* A command is told no secret on its command line, since that stands in the plan: it reads what it needs itself. */
+/* Also where the recorder ends as soon as the run is over. */
+static void assert_no_lock(struct stage *s)
+{
+	char pattern[300];
+	glob_t found;
+	snprintf(pattern, sizeof pattern, "%s/.pitwall-lock-*", s->bench.folder);
+	assert_int_equal(glob(pattern, 0, NULL, &found), GLOB_NOMATCH);
+	globfree(&found);
+}
+
 static void test_command(void **state)
 {
 	static struct stage s;
@@ -400,6 +410,8 @@ static void test_command(void **state)
 	char *now = bench_read(&s.bench, "now");
 	assert_string_equal(now, "v1");
 	free(now);
+	bench_stop(&s.bench);
+	assert_no_lock(&s);
 	assert_nowhere(&s, "secret");
 	end(&s);
 }
