@@ -565,12 +565,13 @@ static enum next command(struct screen *screen, const struct view *view, enum co
 static bool offers(const struct screen *screen, const struct view *view, enum command c)
 {
 	const struct sheet_screen *s = (const struct sheet_screen *)screen;
+	const struct deploy_plan *p = plan(s, view);
 	if (c == COMMAND_ENTER && s->places.n > 0)
 		return true;
 	if (c == COMMAND_ACTIONS)
-		return plan(s, view) != NULL && plan(s, view)->n_actions > 0 && deploy_refusal(view)[0] == '\0';
+		return p != NULL && p->n_actions > 0 && deploy_refusal(view)[0] == '\0';
 	if (c == COMMAND_VERSIONS || c == COMMAND_UNFOLD || c == COMMAND_ENTER)
-		return plan(s, view) != NULL;
+		return p != NULL;
 	return c != COMMAND_PLAN_AGAIN || deploy_refusal(view)[0] == '\0';
 }
 
