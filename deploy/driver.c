@@ -103,6 +103,8 @@ void ask_http(struct arena *a, struct ask *to, const char *method, const char *u
 		to->headers[to->n_headers++] = (struct ask_header){ "Content-Type", "application/json" };
 }
 
+bool unit_has_machine(const struct unit *u) { return u->is_local || u->destination[0] != '\0'; }
+
 /* ---- what was found ---- */
 
 void *look_memory(struct look *l, size_t size, struct why *why)

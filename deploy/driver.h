@@ -40,6 +40,9 @@ struct unit {
 	bool        is_local;    /* this machine */
 };
 
+/* Commands can be run on it, over SSH or here. */
+bool unit_has_machine(const struct unit *u);
+
 /* A version that a unit runs or could run. Texts are never NULL; "" where not known. */
 struct version {
 	const char *id;            /* what the driver goes to: an image, a release's name, a revision; unique in a unit */

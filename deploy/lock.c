@@ -14,7 +14,7 @@ enum { NAME_SHOWN = 40, HASH_SHOWN = 8, NAME_WIDTH = 30, HOST_WIDTH = 40, FIELD_
 
 bool lock_is_possible(const struct driver *d, const struct unit *u)
 {
-	return d->lock != NULL || u->is_local || u->destination[0] != '\0';
+	return d->lock != NULL || unit_has_machine(u);
 }
 
 const char *lock_place(struct arena *a, const struct driver *d, const struct settings *s, const char *folder, const char *model)

@@ -9,8 +9,8 @@ const char plan_lock_free_words[] = "give its lock back, when all is over";
 bool plan_unit_is_locked(const struct deploy_plan *p, const struct plan_unit *u)
 {
 	const struct driver *d = driver_find(p->driver);
-	return p->lock != NULL && p->lock[0] != '\0' && plan_unit_acts(u) && (u->no_lock == NULL || u->no_lock[0] == '\0') && d != NULL && d->lock == NULL &&
-	       lock_is_possible(d, &u->unit);
+	return p->lock != NULL && p->lock[0] != '\0' && plan_unit_acts(u) && (u->no_lock == NULL || u->no_lock[0] == '\0') && (d == NULL || d->lock == NULL) &&
+	       unit_has_machine(&u->unit);
 }
 
 void plan_lock_asks(const struct deploy_plan *p, const struct plan_unit *u, struct arena *a, struct ask *take, struct ask *give_back)

@@ -412,12 +412,11 @@ static enum err make_units(const struct fleet *f, const struct targets *meant, s
 	return arena_failed(a) ? why_memory(why) : ERR_OK;
 }
 
-static bool has_machine(const struct unit *u) { return u->is_local || u->destination[0] != '\0'; }
 
 static enum err check_machines(const struct deploy_scope *s, struct why *why)
 {
 	for (size_t i = 0; i < s->n_units && s->driver->needs_machine; i++)
-		if (!has_machine(&s->units[i]))
+		if (!unit_has_machine(&s->units[i]))
 			return why_set(why, ERR_UNSUPPORTED, "driver '%s' works on the machine of '%.100s', which can't be reached: say 'ssh: yes' in group '%.100s'", s->driver->name,
 			               s->units[i].name, s->units[i].group);
 	return ERR_OK;

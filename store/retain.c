@@ -299,15 +299,27 @@ static enum err take_aside(struct retain *r, int64_t rows, struct why *why)
 	return ERR_OK;
 }
 
-/* Those of five minutes go after a quarter of the time. While there are samples there are rollups of them, or they would be made again. */
+/* Up to which time they go, INT64_MIN: none do. Those of five minutes go after a quarter of the time. While there are samples there are rollups of them, or
+ * they would be made again. Where a size bounds the store, they stay some times as long as it lets samples stay: they take a seventh of what samples of the
+ * same time do, and those of hours a twelfth of that. */
+static int64_t rollups_cut_ms(const struct retain *r, int level, int64_t now_ms)
+{
+	static const int times[ROLLUP_LEVELS] = { 2, 8 };
+	int64_t keep_ms = level == 0 ? r->keep.rollups_ms / FINE_SHARE : r->keep.rollups_ms, cut_ms = INT64_MIN;
+	if (r->keep.rollups_ms > 0 && r->keep.samples_ms > 0)
+		cut_ms = now_ms - (keep_ms > r->keep.samples_ms ? keep_ms : r->keep.samples_ms);
+	if (r->is_by_size && now_ms - times[level] * (now_ms - r->cut_ms) > cut_ms)
+		cut_ms = now_ms - times[level] * (now_ms - r->cut_ms);
+	return cut_ms;
+}
+
 static enum err take_level(struct retain *r, int level, int64_t now_ms, int64_t rows, int64_t *taken, struct why *why)
 {
 	struct db *db = r->ledger->db;
-	int64_t keep_ms = level == 0 ? r->keep.rollups_ms / FINE_SHARE : r->keep.rollups_ms;
 	sqlite3_stmt *s = db_statement(db, STMT_ROLLUP_PRUNE);
 	if (s == NULL)
 		return db_error(db, why);
-	sqlite3_bind_int64(s, 1, now_ms - (keep_ms > r->keep.samples_ms ? keep_ms : r->keep.samples_ms));
+	sqlite3_bind_int64(s, 1, rollups_cut_ms(r, level, now_ms));
 	sqlite3_bind_int64(s, 2, rows);
 	sqlite3_bind_int(s, 3, level);
 	enum err e = db_run(db, s, why);
@@ -320,8 +332,7 @@ static enum err take_rollups(struct retain *r, int64_t now_ms, int64_t rows, str
 {
 	int64_t n = 0;
 	enum err e = ERR_OK;
-	bool may_go = r->keep.rollups_ms > 0 && r->keep.samples_ms > 0;
-	for (int level = 0; may_go && level < ROLLUP_LEVELS && n < rows && e == ERR_OK; level++)
+	for (int level = 0; level < ROLLUP_LEVELS && n < rows && e == ERR_OK; level++)
 		e = take_level(r, level, now_ms, rows - n, &n, why);
 	if (e != ERR_OK)
 		return e;

@@ -50,9 +50,9 @@ tests_e2e_test_answers_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_answers_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
 
 UNIT_TESTS += tests/e2e/test_leaving
-tests_e2e_test_leaving_SOURCES = %reldir%/test_leaving.c $(small_fleet)
+tests_e2e_test_leaving_SOURCES = %reldir%/test_leaving.c %reldir%/command.c %reldir%/command.h $(small_fleet)
 tests_e2e_test_leaving_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
-tests_e2e_test_leaving_LDADD   = $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
+tests_e2e_test_leaving_LDADD   = $(libs_base) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil -lpthread
 
 UNIT_TESTS += tests/e2e/test_link
 tests_e2e_test_link_SOURCES = %reldir%/test_link.c $(small_fleet)

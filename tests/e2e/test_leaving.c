@@ -3,6 +3,7 @@
  * How the program takes a terminal, keeps to its size, and gives it back, whatever ends it; and which terminals it refuses. */
 #include "tests/unit/unit.h"
 
+#include "tests/e2e/command.h"
 #include "tests/e2e/small_fleet.h"
 
 #include <dirent.h>
@@ -11,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ROWS = 24, COLS = 80, ROW_BYTES = 1024, TRIES = 3, GONE_MS = 1000 };
+enum { ROWS = 24, COLS = 80, ROW_BYTES = 1024, TRIES = 3, GONE_MS = 1000, DEADLINE_MS = 60 * 1000 };
 
 static struct small_fleet fleet;
 
@@ -105,14 +106,30 @@ static size_t n_requests(void)
 	return n;
 }
 
+/* A note is done by the recorder that the console has: it takes requests by then. */
+static void await_recorder(void)
+{
+	static struct command_run c;
+	char line[sizeof fleet.store + 32];
+	int64_t deadline = now_ms() + DEADLINE_MS;
+	c.folder = fleet.folder;
+	snprintf(line, sizeof line, "note --store %s up", fleet.store);
+	do {
+		assert_true(now_ms() < deadline);
+		command_run(&c, line);
+	} while (c.code != 0);
+}
+
 /* That it leaves is told to its own recorder, which ends with it. */
 static void no_request_is_left_of_it(void **state)
 {
 	(void)state;
 	struct pty *p = start();
+	await_recorder();
 	console_leave(p);
 	assert_int_equal(n_requests(), 0);
 	p = start();
+	await_recorder();
 	pty_signal(p, SIGTERM);
 	pty_wait_exit(p);
 	pty_free(p);

@@ -237,7 +237,7 @@ static enum err remove_from(const char *path)
 		e = ledger_init(&ledger, &db, &why);
 	if (e == ERR_OK) {
 		retain_init(&retain, &ledger);
-		retain.keep.samples_ms = 100;
+		retain.keep = (struct store_keep){ .samples_ms = 100, .rollups_ms = 100 };
 		retain.rollups = &rollups;
 		e = db_transact(&db, true, remove_old, &retain, &why);
 		ledger_settle(&ledger, e == ERR_OK);

@@ -158,7 +158,7 @@ static struct seen wait_for_cut(struct fixture *f, int t, int64_t cut_ms, int er
 
 static void keep(struct fixture *f, int64_t samples_ms, int64_t events_ms, int64_t bytes)
 {
-	store_set_keep(f->store, &(struct store_keep){ samples_ms, events_ms, bytes, 0 });
+	store_set_keep(f->store, &(struct store_keep){ samples_ms, events_ms, bytes, samples_ms });
 }
 
 static void samples_go_by_age(void **state)

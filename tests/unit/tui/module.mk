@@ -105,7 +105,7 @@ tests_unit_tui_test_arming_SOURCES = %reldir%/test_arming.c
 tests_unit_tui_test_arming_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/tui/test_deploys
-tests_unit_tui_test_deploys_SOURCES = %reldir%/test_deploys.c tests/unit/tui/sample_deploys.c tests/unit/tui/sample_deploys.h $(screen_test_helpers)
+tests_unit_tui_test_deploys_SOURCES = %reldir%/test_deploys.c %reldir%/deploys_stage.c %reldir%/deploys_stage.h tests/unit/tui/sample_deploys.c tests/unit/tui/sample_deploys.h $(screen_test_helpers)
 tests_unit_tui_test_deploys_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/tui/test_deploys_read

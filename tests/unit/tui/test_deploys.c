@@ -5,6 +5,7 @@
 
 #include "alerts/request.h"
 #include "deploy/plan_lock.h"
+#include "tests/unit/tui/deploys_stage.h"
 #include "tests/unit/tui/golden.h"
 #include "tests/unit/tui/sample_deploys.h"
 #include "tests/unit/tui/sample_view.h"
@@ -132,122 +133,36 @@ static void test_hostile(void **state)
 
 /* ---- with keys, in a console ---- */
 
-struct stage {
-	struct sample         *sample;
-	struct view           *view;
-	struct sample_deploys *deploys;
-	struct console        *console;
-	struct canvas         *canvas;
-	struct test_clock      clock;
-	struct keymap          keys;
-	struct request        *ask;
-	int                    n_asks;
-};
-
-static const struct view *host_view(void *ctx)
-{
-	return ((struct stage *)ctx)->view;
-}
-
-static void host_requests(void *ctx, const struct requests *r)
-{
-	struct stage *s = ctx;
-	if (r->ask == NULL)
-		return;
-	request_free(s->ask);
-	s->ask = r->ask;
-	s->n_asks++;
-}
-
-static void open_on(struct stage *s, struct screen *first, enum scene scene)
-{
-	*s = (struct stage){ .sample = sample_new(48, 0), .canvas = canvas_of(24, 80, UTF8) };
-	const struct console_host host = { .context = s, .view = host_view, .requests = host_requests };
-	s->view = sample_view(s->sample);
-	s->deploys = sample_deploys_new(s->view, scene, false);
-	test_clock_init(&s->clock, (int64_t)SAMPLE_T_S * 1000);
-	test_clock_advance(&s->clock, 1000);
-	keymap_init(&s->keys);
-	assert_ok(console_new(&host, &s->clock.clock, &s->keys, first, &s->console, &why));
-}
-
-static void close_stage(struct stage *s)
-{
-	console_free(s->console);
-	canvas_free(s->canvas);
-	request_free(s->ask);
-	sample_deploys_free(s->deploys);
-	sample_free(s->sample);
-}
-
-static void paint(struct stage *s)
-{
-	int row, col;
-	console_draw(s->console, s->canvas, &row, &col);
-}
-
-/* A frame goes out; then all the time that is wanted passes. */
-static int settle(struct stage *s, bool was_quiet)
-{
-	paint(s);
-	int ms = console_shown(s->console);
-	if (ms > 0) {
-		test_clock_advance(&s->clock, ms);
-		console_settled(s->console, was_quiet);
-		paint(s);
-	}
-	return ms;
-}
-
-static void press(struct stage *s, uint32_t code)
-{
-	const struct input_event e = { .kind = INPUT_KEY, .key = { .code = code } };
-	test_clock_advance(&s->clock, 300);
-	console_event(s->console, &e);
-	console_changed(s->console);
-	paint(s);
-}
-
-static void type(struct stage *s, const char *text)
-{
-	for (; *text != '\0'; text++)
-		press(s, (uint32_t)(unsigned char)*text);
-}
-
-static const char *top(const struct stage *s)
-{
-	return console_top(s->console)->kind->name;
-}
 
 static void test_rollback_of_a_node(void **state)
 {
 	struct stage s;
 	(void)state;
-	open_on(&s, node_screen_new("gpu-a-07"), SCENE_ASKING);
-	press(&s, 'R');
-	assert_string_equal(top(&s), "SHEET");
+	stage_open(&s, node_screen_new("gpu-a-07"), SCENE_ASKING);
+	stage_press(&s, 'R');
+	assert_string_equal(stage_top(&s), "SHEET");
 	assert_non_null(s.ask);
 	assert_int_equal(s.ask->kind, REQUEST_PLAN);
 	assert_string_equal(s.ask->verb, "rollback");
 	assert_string_equal(s.ask->target, "gpu-a-07");
 	assert_string_equal(s.ask->to, "");
 	/* Nothing is confirmed before there is something to confirm. */
-	settle(&s, true);
-	press(&s, 'y');
-	settle(&s, true);
+	stage_settle(&s, true);
+	stage_press(&s, 'y');
+	stage_settle(&s, true);
 	assert_int_equal(s.n_asks, 1);
-	press(&s, KEY_ESCAPE);
-	assert_string_equal(top(&s), "NODE");
-	close_stage(&s);
+	stage_press(&s, KEY_ESCAPE);
+	assert_string_equal(stage_top(&s), "NODE");
+	stage_close(&s);
 }
 
 static void test_redeploy_of_a_model(void **state)
 {
 	struct stage s;
 	(void)state;
-	open_on(&s, fleet_screen_new(), SCENE_ASKING);
-	press(&s, 'm');
-	press(&s, 'D');
+	stage_open(&s, fleet_screen_new(), SCENE_ASKING);
+	stage_press(&s, 'm');
+	stage_press(&s, 'D');
 	assert_int_equal(s.n_asks, 1);
 	assert_string_equal(s.ask->verb, "redeploy");
 	assert_string_equal(s.ask->target, s.view->fleet->models[0].model[0] != '\0' ? s.ask->target : "");
@@ -255,7 +170,7 @@ static void test_redeploy_of_a_model(void **state)
 	for (size_t i = 0; i < s.view->fleet->n_models; i++)
 		is_model |= strcmp(s.ask->target, s.view->fleet->models[i].model) == 0;
 	assert_true(is_model);
-	close_stage(&s);
+	stage_close(&s);
 }
 
 /* A model that is deployed in several places: one is chosen from a list. */
@@ -275,29 +190,29 @@ static void test_several_places(void **state)
 	sample_deploys_free(d);
 	sample_free(sample);
 
-	open_on(&s, node_screen_new("gpu-a-07"), SCENE_ASKING);
-	press(&s, 'D');
+	stage_open(&s, node_screen_new("gpu-a-07"), SCENE_ASKING);
+	stage_press(&s, 'D');
 	assert_int_equal(s.n_asks, 1);
-	press(&s, KEY_ENTER); /* there is nothing to choose yet */
+	stage_press(&s, KEY_ENTER); /* there is nothing to choose yet */
 	assert_int_equal(s.n_asks, 1);
 	struct deploy_detail *answer = sample_deploys_detail(s.deploys);
 	memcpy(answer->request, s.ask->id, sizeof answer->request);
 	answer->err = ERR_USAGE;
 	answer->why = "'ranker' is deployed in 2 places; name one of scope:ranker-eu, scope:ranker-us";
 	console_changed(s.console);
-	paint(&s);
-	press(&s, 'y');
-	settle(&s, true);
+	stage_paint(&s);
+	stage_press(&s, 'y');
+	stage_settle(&s, true);
 	assert_int_equal(s.n_asks, 1);
-	press(&s, KEY_DOWN);
-	press(&s, KEY_ENTER);
+	stage_press(&s, KEY_DOWN);
+	stage_press(&s, KEY_ENTER);
 	assert_int_equal(s.n_asks, 2);
 	assert_string_equal(s.ask->verb, "redeploy");
 	assert_string_equal(s.ask->target, "scope:ranker-us");
-	press(&s, KEY_ENTER); /* what was chosen among is gone */
+	stage_press(&s, KEY_ENTER); /* what was chosen among is gone */
 	assert_int_equal(s.n_asks, 2);
-	assert_string_equal(top(&s), "SHEET");
-	close_stage(&s);
+	assert_string_equal(stage_top(&s), "SHEET");
+	stage_close(&s);
 }
 
 /* What is tagged on the fleet is what is meant, in the fleet's order. */
@@ -305,15 +220,15 @@ static void test_tagged_nodes(void **state)
 {
 	struct stage s;
 	(void)state;
-	open_on(&s, fleet_screen_new(), SCENE_ASKING);
+	stage_open(&s, fleet_screen_new(), SCENE_ASKING);
 	char want[300];
 	const struct node_row *nodes = s.view->fleet->nodes;
-	press(&s, KEY_END);
-	press(&s, ' ');
-	press(&s, KEY_HOME);
-	press(&s, ' ');
-	press(&s, KEY_RIGHT);
-	press(&s, 'D');
+	stage_press(&s, KEY_END);
+	stage_press(&s, ' ');
+	stage_press(&s, KEY_HOME);
+	stage_press(&s, ' ');
+	stage_press(&s, KEY_RIGHT);
+	stage_press(&s, 'D');
 	assert_int_equal(s.n_asks, 1);
 	size_t first = SIZE_MAX, second = SIZE_MAX;
 	for (size_t i = 0; i < s.view->fleet->n_nodes; i++)
@@ -326,32 +241,32 @@ static void test_tagged_nodes(void **state)
 		}
 	assert_true(first == 0 && second != SIZE_MAX); /* and not the one that is selected */
 	assert_string_equal(s.ask->verb, "redeploy");
-	close_stage(&s);
+	stage_close(&s);
 }
 
 static void test_confirm_by_a_key(void **state)
 {
 	struct stage s;
 	(void)state;
-	open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
-	press(&s, 'y'); /* typed ahead */
-	assert_int_equal(settle(&s, true), 500);
-	press(&s, 'y');
+	stage_open(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
+	stage_press(&s, 'y'); /* typed ahead */
+	assert_int_equal(stage_settle(&s, true), 500);
+	stage_press(&s, 'y');
 	assert_int_equal(s.n_asks, 0);
-	assert_int_equal(settle(&s, true), 80);
+	assert_int_equal(stage_settle(&s, true), 80);
 	assert_int_equal(s.n_asks, 1);
 	assert_int_equal(s.ask->kind, REQUEST_CONFIRM);
 	assert_int_equal(s.ask->deployment, SAMPLE_DEPLOY_ID);
 	assert_string_equal(s.ask->name, "");
-	assert_string_equal(top(&s), "DEPLOY");
+	assert_string_equal(stage_top(&s), "DEPLOY");
 	/* Below it the sheet stays, and does not ask twice. */
-	press(&s, 'q');
-	assert_string_equal(top(&s), "SHEET");
-	settle(&s, true);
-	press(&s, 'y');
-	settle(&s, true);
+	stage_press(&s, 'q');
+	assert_string_equal(stage_top(&s), "SHEET");
+	stage_settle(&s, true);
+	stage_press(&s, 'y');
+	stage_settle(&s, true);
 	assert_int_equal(s.n_asks, 1);
-	close_stage(&s);
+	stage_close(&s);
 }
 
 /* Once there is a run, whoever leaves it is where it was asked for. */
@@ -364,20 +279,20 @@ static void test_back_from_a_run(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct stage s;
-		open_on(&s, node_screen_new("gpu-a-07"), SCENE_PLANNED);
+		stage_open(&s, node_screen_new("gpu-a-07"), SCENE_PLANNED);
 		console_push(s.console, sheet_screen_of(SAMPLE_DEPLOY_ID));
-		settle(&s, true);
-		press(&s, 'y');
-		settle(&s, true);
-		assert_string_equal(top(&s), "DEPLOY");
+		stage_settle(&s, true);
+		stage_press(&s, 'y');
+		stage_settle(&s, true);
+		assert_string_equal(stage_top(&s), "DEPLOY");
 		struct deploy_detail *d = sample_deploys_detail(s.deploys);
 		d->at.last.state = rows[i].state;
 		d->at.began_ms = rows[i].is_begun ? s.view->t_ms : 0;
 		console_changed(s.console);
-		press(&s, KEY_ESCAPE);
-		if (strcmp(top(&s), rows[i].want) != 0)
-			fail_msg("%s: it leads to %s", rows[i].label, top(&s));
-		close_stage(&s);
+		stage_press(&s, KEY_ESCAPE);
+		if (strcmp(stage_top(&s), rows[i].want) != 0)
+			fail_msg("%s: it leads to %s", rows[i].label, stage_top(&s));
+		stage_close(&s);
 	}
 }
 
@@ -385,60 +300,60 @@ static void test_a_paste_confirms_nothing(void **state)
 {
 	struct stage s;
 	(void)state;
-	open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
-	settle(&s, true);
+	stage_open(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
+	stage_settle(&s, true);
 	const struct input_event pasted = { .kind = INPUT_PASTE, .text = "y\n", .text_len = 2 };
 	console_event(s.console, &pasted);
-	settle(&s, true);
-	settle(&s, true);
+	stage_settle(&s, true);
+	stage_settle(&s, true);
 	/* A paste without brackets is many keys at once. */
 	for (const char *p = "deploy"; *p != '\0'; p++) {
 		const struct input_event e = { .kind = INPUT_KEY, .key = { .code = (uint32_t)*p } };
 		console_event(s.console, &e);
 	}
-	settle(&s, true);
-	settle(&s, true);
+	stage_settle(&s, true);
+	stage_settle(&s, true);
 	assert_int_equal(s.n_asks, 0);
 	/* What is in the line yet counts as typed. */
-	press(&s, 'y');
-	settle(&s, false);
-	settle(&s, true);
+	stage_press(&s, 'y');
+	stage_settle(&s, false);
+	stage_settle(&s, true);
 	assert_int_equal(s.n_asks, 0);
-	close_stage(&s);
+	stage_close(&s);
 }
 
 static void test_confirm_by_name(void **state)
 {
 	struct stage s;
 	(void)state;
-	open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_BY_NAME);
-	settle(&s, true);
-	press(&s, 'y');
-	settle(&s, true);
+	stage_open(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_BY_NAME);
+	stage_settle(&s, true);
+	stage_press(&s, 'y');
+	stage_settle(&s, true);
 	assert_int_equal(s.n_asks, 0);
 	golden_check(s.canvas, "sheet_typing_80x24");
-	type(&s, "ranker");
-	press(&s, KEY_ENTER);
-	settle(&s, true);
+	stage_type(&s, "ranker");
+	stage_press(&s, KEY_ENTER);
+	stage_settle(&s, true);
 	assert_int_equal(s.n_asks, 1);
 	assert_string_equal(s.ask->name, "ranker");
-	close_stage(&s);
+	stage_close(&s);
 }
 
 static void test_a_changed_plan_is_looked_at_again(void **state)
 {
 	struct stage s;
 	(void)state;
-	open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
-	settle(&s, true);
-	paint(&s);
+	stage_open(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
+	stage_settle(&s, true);
+	stage_paint(&s);
 	golden_check(s.canvas, "sheet_armed_80x24");
 	sample_deploys_detail(s.deploys)->at.row.hash = "another";
 	console_changed(s.console);
-	press(&s, 'y');
-	settle(&s, true);
+	stage_press(&s, 'y');
+	stage_settle(&s, true);
 	assert_int_equal(s.n_asks, 0);
-	close_stage(&s);
+	stage_close(&s);
 }
 
 /* The half second begins anew when another view was over it. */
@@ -446,19 +361,19 @@ static void test_covered(void **state)
 {
 	struct stage s;
 	(void)state;
-	open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
-	settle(&s, true);
-	press(&s, '?');
-	paint(&s);
+	stage_open(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
+	stage_settle(&s, true);
+	stage_press(&s, '?');
+	stage_paint(&s);
 	console_shown(s.console);
-	press(&s, 'q');
-	assert_string_equal(top(&s), "SHEET");
-	paint(&s);
+	stage_press(&s, 'q');
+	assert_string_equal(stage_top(&s), "SHEET");
+	stage_paint(&s);
 	assert_int_equal(console_shown(s.console), 500);
-	press(&s, 'y');
+	stage_press(&s, 'y');
 	console_settled(s.console, true);
 	assert_int_equal(s.n_asks, 0);
-	close_stage(&s);
+	stage_close(&s);
 }
 
 static void test_two_persons(void **state)
@@ -466,26 +381,26 @@ static void test_two_persons(void **state)
 	struct stage s;
 	(void)state;
 	/* Alice has confirmed, and can't again. */
-	open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_SECOND);
-	settle(&s, true);
-	press(&s, 'y');
-	settle(&s, true);
+	stage_open(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_SECOND);
+	stage_settle(&s, true);
+	stage_press(&s, 'y');
+	stage_settle(&s, true);
 	assert_int_equal(s.n_asks, 0);
 	/* Bob can. */
 	s.view->person = (struct view_person){ .who = "bob", .account = "bob", .origin = "", .console = "other", .refusal = "" };
-	close_stage(&s);
-	open_on(&s, deploys_screen_new(), SCENE_SECOND);
+	stage_close(&s);
+	stage_open(&s, deploys_screen_new(), SCENE_SECOND);
 	s.view->person = (struct view_person){ .who = "bob", .account = "bob", .origin = "", .console = "other", .refusal = "" };
-	press(&s, KEY_ENTER);
-	assert_string_equal(top(&s), "SHEET");
-	settle(&s, true);
+	stage_press(&s, KEY_ENTER);
+	assert_string_equal(stage_top(&s), "SHEET");
+	stage_settle(&s, true);
 	golden_check(s.canvas, "sheet_second_armed_80x24");
-	press(&s, 'y');
-	settle(&s, true);
+	stage_press(&s, 'y');
+	stage_settle(&s, true);
 	assert_int_equal(s.n_asks, 1);
 	assert_string_equal(s.ask->who, "bob");
-	assert_string_equal(top(&s), "DEPLOY");
-	close_stage(&s);
+	assert_string_equal(stage_top(&s), "DEPLOY");
+	stage_close(&s);
 }
 
 static void test_what_cannot_be_confirmed(void **state)
@@ -494,26 +409,26 @@ static void test_what_cannot_be_confirmed(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof scenes / sizeof scenes[0]; i++) {
 		struct stage s;
-		open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), scenes[i]);
-		settle(&s, true);
-		press(&s, 'y');
-		settle(&s, true);
+		stage_open(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), scenes[i]);
+		stage_settle(&s, true);
+		stage_press(&s, 'y');
+		stage_settle(&s, true);
 		assert_row(scene_names[scenes[i]], s.n_asks == 0);
-		close_stage(&s);
+		stage_close(&s);
 	}
 	for (int past = 0; past < 2; past++) {
 		struct stage s;
-		open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
+		stage_open(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
 		if (past)
 			s.view->mode = VIEW_PAUSED;
 		else
 			s.view->person.refusal = "--read-only was given: nothing can be asked for";
 		console_changed(s.console);
-		settle(&s, true);
-		press(&s, 'y');
-		settle(&s, true);
+		stage_settle(&s, true);
+		stage_press(&s, 'y');
+		stage_settle(&s, true);
 		assert_int_equal(s.n_asks, 0);
-		close_stage(&s);
+		stage_close(&s);
 	}
 }
 
@@ -521,24 +436,24 @@ static void test_versions_and_reason(void **state)
 {
 	struct stage s;
 	(void)state;
-	open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
-	press(&s, 'v');
+	stage_open(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
+	stage_press(&s, 'v');
 	golden_check(s.canvas, "sheet_versions_80x24");
-	press(&s, KEY_DOWN);
-	press(&s, KEY_ENTER);
+	stage_press(&s, KEY_DOWN);
+	stage_press(&s, KEY_ENTER);
 	assert_int_equal(s.n_asks, 1);
 	assert_int_equal(s.ask->kind, REQUEST_PLAN);
 	assert_string_equal(s.ask->to, "12.2");
 	assert_string_equal(s.ask->verb, "rollback");
 	assert_string_equal(s.ask->target, "ranker");
 	assert_int_equal(s.ask->alert, 1);
-	press(&s, 'r');
-	type(&s, " yq");
-	press(&s, KEY_ENTER);
+	stage_press(&s, 'r');
+	stage_type(&s, " yq");
+	stage_press(&s, KEY_ENTER);
 	assert_int_equal(s.n_asks, 2);
 	assert_string_equal(s.ask->comment, "ErrorRatioHigh: 7.1% of the requests of ranker fail yq");
 	assert_string_equal(s.ask->to, "12.2");
-	close_stage(&s);
+	stage_close(&s);
 }
 
 /* What the driver of the plan can do instead: where it has nothing of the kind the key says so. */
@@ -547,28 +462,28 @@ static void test_actions(void **state)
 	static struct driver_action actions[] = { { "pause", -1, "let nothing roll out for now" }, { "scale", 10000, "another number of replicas" } };
 	struct stage s;
 	(void)state;
-	open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
-	press(&s, 'a');
-	press(&s, KEY_ENTER);
+	stage_open(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
+	stage_press(&s, 'a');
+	stage_press(&s, KEY_ENTER);
 	assert_int_equal(s.n_asks, 0);
 	sample_deploys_plan(s.deploys)->actions = actions;
 	sample_deploys_plan(s.deploys)->n_actions = 2;
 	console_changed(s.console);
-	press(&s, 'a');
+	stage_press(&s, 'a');
 	golden_check(s.canvas, "sheet_actions_80x24");
-	press(&s, KEY_ESCAPE);
-	assert_string_equal(top(&s), "SHEET");
-	press(&s, 'a');
-	press(&s, 'y'); /* nothing is confirmed among them */
-	settle(&s, true);
+	stage_press(&s, KEY_ESCAPE);
+	assert_string_equal(stage_top(&s), "SHEET");
+	stage_press(&s, 'a');
+	stage_press(&s, 'y'); /* nothing is confirmed among them */
+	stage_settle(&s, true);
 	assert_int_equal(s.n_asks, 0);
-	press(&s, KEY_ENTER);
+	stage_press(&s, KEY_ENTER);
 	assert_int_equal(s.n_asks, 1);
 	assert_int_equal(s.ask->kind, REQUEST_PLAN);
 	assert_string_equal(s.ask->verb, "redeploy"); /* though the sheet was of a rollback */
 	assert_string_equal(s.ask->to, "pause");
 	assert_string_equal(s.ask->target, "ranker");
-	close_stage(&s);
+	stage_close(&s);
 }
 
 static void test_an_action_with_a_number(void **state)
@@ -577,26 +492,26 @@ static void test_an_action_with_a_number(void **state)
 	static const char *const no_numbers[] = { "", "x", "-1", "10001", "3x" };
 	struct stage s;
 	(void)state;
-	open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
+	stage_open(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
 	sample_deploys_plan(s.deploys)->actions = actions;
 	sample_deploys_plan(s.deploys)->n_actions = 2;
 	console_changed(s.console);
-	press(&s, 'a');
-	press(&s, KEY_DOWN);
-	press(&s, KEY_ENTER);
+	stage_press(&s, 'a');
+	stage_press(&s, KEY_DOWN);
+	stage_press(&s, KEY_ENTER);
 	for (size_t i = 0; i < sizeof no_numbers / sizeof no_numbers[0]; i++) {
-		type(&s, no_numbers[i]);
-		press(&s, KEY_ENTER);
+		stage_type(&s, no_numbers[i]);
+		stage_press(&s, KEY_ENTER);
 		assert_row(no_numbers[i], s.n_asks == 0);
 	}
-	type(&s, "1");
+	stage_type(&s, "1");
 	golden_check(s.canvas, "sheet_number_80x24");
-	type(&s, "2");
-	press(&s, KEY_ENTER);
+	stage_type(&s, "2");
+	stage_press(&s, KEY_ENTER);
 	assert_int_equal(s.n_asks, 1);
 	assert_string_equal(s.ask->verb, "redeploy");
 	assert_string_equal(s.ask->to, "scale=12");
-	close_stage(&s);
+	stage_close(&s);
 }
 
 /* A version that is chosen afterwards is gone back to, as the sheet was opened for. */
@@ -605,24 +520,24 @@ static void test_a_version_after_an_action(void **state)
 	static struct driver_action actions[] = { { "pause", -1, "let nothing roll out for now" } };
 	struct stage s;
 	(void)state;
-	open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
+	stage_open(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
 	sample_deploys_plan(s.deploys)->actions = actions;
 	sample_deploys_plan(s.deploys)->n_actions = 1;
 	console_changed(s.console);
-	press(&s, 'a');
-	press(&s, KEY_ENTER);
+	stage_press(&s, 'a');
+	stage_press(&s, KEY_ENTER);
 	assert_string_equal(s.ask->verb, "redeploy");
 	struct deploy_detail *answer = sample_deploys_detail(s.deploys); /* its plan */
 	memcpy(answer->request, s.ask->id, sizeof answer->request);
 	console_changed(s.console);
-	paint(&s);
-	press(&s, 'v');
-	press(&s, KEY_DOWN);
-	press(&s, KEY_ENTER);
+	stage_paint(&s);
+	stage_press(&s, 'v');
+	stage_press(&s, KEY_DOWN);
+	stage_press(&s, KEY_ENTER);
 	assert_int_equal(s.n_asks, 2);
 	assert_string_equal(s.ask->verb, "rollback");
 	assert_string_equal(s.ask->to, "12.2");
-	close_stage(&s);
+	stage_close(&s);
 }
 
 /* Who may not act is offered nothing. */
@@ -631,32 +546,32 @@ static void test_actions_of_a_viewer(void **state)
 	static struct driver_action actions[] = { { "pause", -1, "let nothing roll out for now" } };
 	struct stage s;
 	(void)state;
-	open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
+	stage_open(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
 	sample_deploys_plan(s.deploys)->actions = actions;
 	sample_deploys_plan(s.deploys)->n_actions = 1;
 	s.view->person.refusal = "--read-only was given: nothing can be asked for";
 	console_changed(s.console);
-	press(&s, 'a');
-	press(&s, KEY_ENTER);
+	stage_press(&s, 'a');
+	stage_press(&s, KEY_ENTER);
 	assert_int_equal(s.n_asks, 0);
-	close_stage(&s);
+	stage_close(&s);
 }
 
 static void test_unfolding(void **state)
 {
 	struct stage s;
 	(void)state;
-	open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
-	paint(&s);
-	press(&s, 'f');
-	press(&s, KEY_END);
+	stage_open(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
+	stage_paint(&s);
+	stage_press(&s, 'f');
+	stage_press(&s, KEY_END);
 	golden_check(s.canvas, "sheet_end_80x24");
-	press(&s, 'f');
-	press(&s, KEY_HOME);
+	stage_press(&s, 'f');
+	stage_press(&s, KEY_HOME);
 	for (int i = 0; i < 21; i++)
-		press(&s, KEY_DOWN);
+		stage_press(&s, KEY_DOWN);
 	golden_check(s.canvas, "sheet_sent_80x24");
-	close_stage(&s);
+	stage_close(&s);
 }
 
 /* What an unfolded unit's rows say, without blanks. */
@@ -675,7 +590,7 @@ static void test_locks_are_shown(void **state)
 	struct ask take, give_back;
 	struct buf have, want, text;
 	(void)state;
-	open_on(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
+	stage_open(&s, sheet_screen_of(SAMPLE_DEPLOY_ID), SCENE_PLANNED);
 	struct deploy_plan *p = sample_deploys_plan(s.deploys);
 	bool *unfolded = calloc(p->n_units, sizeof *unfolded);
 	size_t at = 0;
@@ -706,7 +621,7 @@ static void test_locks_are_shown(void **state)
 	buf_release(&text);
 	sheet_lines_release(&lines);
 	free(unfolded);
-	close_stage(&s);
+	stage_close(&s);
 }
 
 /* Who sits here is asked first where several people use the account. */
@@ -714,16 +629,16 @@ static void test_who(void **state)
 {
 	struct stage s;
 	(void)state;
-	open_on(&s, node_screen_new("gpu-a-07"), SCENE_ASKING);
+	stage_open(&s, node_screen_new("gpu-a-07"), SCENE_ASKING);
 	s.view->person = (struct view_person){ .who = "", .account = "ops", .origin = "", .console = "me", .refusal = "", .must_ask = true };
-	press(&s, 'R');
+	stage_press(&s, 'R');
 	assert_int_equal(s.n_asks, 0);
-	type(&s, "carol");
-	press(&s, KEY_ENTER);
+	stage_type(&s, "carol");
+	stage_press(&s, KEY_ENTER);
 	assert_int_equal(s.n_asks, 1);
 	assert_string_equal(s.ask->who, "carol");
 	assert_string_equal(s.ask->target, "gpu-a-07");
-	close_stage(&s);
+	stage_close(&s);
 }
 
 /* ---- the run ---- */
@@ -756,21 +671,21 @@ static void test_controls(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct stage s;
-		open_on(&s, run_screen_new(SAMPLE_DEPLOY_ID), rows[i].scene);
-		paint(&s);
-		press(&s, rows[i].key);
-		bool has_dialog = strcmp(top(&s), "DEPLOY") != 0;
+		stage_open(&s, run_screen_new(SAMPLE_DEPLOY_ID), rows[i].scene);
+		stage_paint(&s);
+		stage_press(&s, rows[i].key);
+		bool has_dialog = strcmp(stage_top(&s), "DEPLOY") != 0;
 		assert_row(rows[i].label, has_dialog == (rows[i].typed == NULL || rows[i].typed[0] != '-'));
 		if (has_dialog && rows[i].typed != NULL)
-			type(&s, rows[i].typed);
+			stage_type(&s, rows[i].typed);
 		if (has_dialog)
-			press(&s, KEY_ENTER);
+			stage_press(&s, KEY_ENTER);
 		assert_row(rows[i].label, s.n_asks == (rows[i].verb[0] != '\0'));
 		if (s.n_asks > 0) {
 			assert_row(rows[i].label, s.ask->kind == REQUEST_CONTROL && s.ask->deployment == SAMPLE_DEPLOY_ID);
 			assert_row(rows[i].label, strcmp(s.ask->verb, rows[i].verb) == 0);
 		}
-		close_stage(&s);
+		stage_close(&s);
 	}
 }
 
@@ -778,13 +693,13 @@ static void test_the_undo_dialog(void **state)
 {
 	struct stage s;
 	(void)state;
-	open_on(&s, run_screen_new(SAMPLE_DEPLOY_ID), SCENE_STOPPED);
-	paint(&s);
-	press(&s, 'u');
+	stage_open(&s, run_screen_new(SAMPLE_DEPLOY_ID), SCENE_STOPPED);
+	stage_paint(&s);
+	stage_press(&s, 'u');
 	golden_check(s.canvas, "run_undo_80x24");
-	press(&s, KEY_ESCAPE); /* what it would have asked for goes */
+	stage_press(&s, KEY_ESCAPE); /* what it would have asked for goes */
 	assert_int_equal(s.n_asks, 0);
-	close_stage(&s);
+	stage_close(&s);
 }
 
 /* What the gate does not look at stands in no limit. */
@@ -792,25 +707,25 @@ static void test_a_gate_that_is_off(void **state)
 {
 	struct stage s;
 	(void)state;
-	open_on(&s, run_screen_new(SAMPLE_DEPLOY_ID), SCENE_RUNNING);
+	stage_open(&s, run_screen_new(SAMPLE_DEPLOY_ID), SCENE_RUNNING);
 	struct deploy_plan *p = (struct deploy_plan *)(uintptr_t)deploy_detail_of(s.view, SAMPLE_DEPLOY_ID)->plan;
 	p->gate.latency_ratio = p->gate.error_add = 0;
-	paint(&s);
+	stage_paint(&s);
 	golden_check(s.canvas, "run_gate_off_80x24");
-	close_stage(&s);
+	stage_close(&s);
 }
 
 static void test_going_about(void **state)
 {
 	struct stage s;
 	(void)state;
-	open_on(&s, run_screen_new(SAMPLE_DEPLOY_ID), SCENE_RUNNING);
-	paint(&s);
-	press(&s, KEY_UP); /* to the wave before */
-	press(&s, KEY_RIGHT);
-	press(&s, KEY_ENTER);
-	assert_string_equal(top(&s), "NODE");
-	close_stage(&s);
+	stage_open(&s, run_screen_new(SAMPLE_DEPLOY_ID), SCENE_RUNNING);
+	stage_paint(&s);
+	stage_press(&s, KEY_UP); /* to the wave before */
+	stage_press(&s, KEY_RIGHT);
+	stage_press(&s, KEY_ENTER);
+	assert_string_equal(stage_top(&s), "NODE");
+	stage_close(&s);
 }
 
 /* ---- on every screen ---- */
@@ -851,14 +766,14 @@ static void test_the_banner_in_a_console(void **state)
 {
 	struct stage s;
 	(void)state;
-	open_on(&s, fleet_screen_new(), SCENE_RUNNING);
-	paint(&s);
+	stage_open(&s, fleet_screen_new(), SCENE_RUNNING);
+	stage_paint(&s);
 	golden_check(s.canvas, "deploy_banner_running");
-	close_stage(&s);
-	open_on(&s, fleet_screen_new(), SCENE_STOPPED);
-	paint(&s);
+	stage_close(&s);
+	stage_open(&s, fleet_screen_new(), SCENE_STOPPED);
+	stage_paint(&s);
 	golden_check(s.canvas, "deploy_banner_stopped");
-	close_stage(&s);
+	stage_close(&s);
 }
 
 static void test_what_is_unfinished_is_offered(void **state)
@@ -888,13 +803,13 @@ static void test_what_is_unfinished_is_offered(void **state)
 	}
 	struct stage s;
 	struct deploys_offered o = { 0 };
-	open_on(&s, fleet_screen_new(), SCENE_INTERRUPTED);
+	stage_open(&s, fleet_screen_new(), SCENE_INTERRUPTED);
 	console_push(s.console, deploys_offer(&o, s.view));
-	paint(&s);
+	stage_paint(&s);
 	golden_check(s.canvas, "deploy_unfinished");
-	press(&s, KEY_ENTER);
-	assert_string_equal(top(&s), "DEPLOY");
-	close_stage(&s);
+	stage_press(&s, KEY_ENTER);
+	assert_string_equal(stage_top(&s), "DEPLOY");
+	stage_close(&s);
 }
 
 /* ---- alerts ---- */
@@ -903,7 +818,7 @@ static void test_rollback_of_an_alert(void **state)
 {
 	struct stage s;
 	(void)state;
-	open_on(&s, alert_screen_new("{alertname=\"ErrorRatioHigh\",model=\"ranker\"}"), SCENE_ASKING);
+	stage_open(&s, alert_screen_new("{alertname=\"ErrorRatioHigh\",model=\"ranker\"}"), SCENE_ASKING);
 	struct screen *alert = alert_screen_new("{alertname=\"ErrorRatioHigh\",model=\"ranker\"}");
 	sample_answer(s.sample, alert, 1, NULL);
 	struct version_suggestion why_it_began = { .model = "ranker", .from = "12.3", .to = "12.4", .n_nodes = 12, .at_ms = s.view->t_ms - 560000, .before_ms = 250000 };
@@ -911,21 +826,21 @@ static void test_rollback_of_an_alert(void **state)
 	with.suggestion = &why_it_began;
 	s.view->alerts_detail = &with;
 	console_changed(s.console);
-	paint(&s);
+	stage_paint(&s);
 	golden_check(s.canvas, "alert_suggestion_80x24");
-	press(&s, 'R');
+	stage_press(&s, 'R');
 	assert_int_equal(s.n_asks, 1);
 	assert_string_equal(s.ask->target, "ranker");
 	assert_string_equal(s.ask->to, "12.3");
 	assert_string_equal(s.ask->comment, "ErrorRatioHigh: 7.1% of the requests of ranker fail");
 	assert_true(s.ask->alert > 0);
 	/* A redeploy goes nowhere else. */
-	press(&s, KEY_ESCAPE);
-	press(&s, 'D');
+	stage_press(&s, KEY_ESCAPE);
+	stage_press(&s, 'D');
 	assert_string_equal(s.ask->verb, "redeploy");
 	assert_string_equal(s.ask->to, "");
 	alert->kind->free(alert);
-	close_stage(&s);
+	stage_close(&s);
 }
 
 /* ---- progress ---- */
