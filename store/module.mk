@@ -36,5 +36,6 @@ libstore_a_SOURCES = \
 	%reldir%/tail.c %reldir%/tail.h \
 	%reldir%/verify.c %reldir%/verify.h \
 	%reldir%/usage.c %reldir%/usage.h %reldir%/usage_private.h %reldir%/usage_walk.c \
+	%reldir%/uses.c %reldir%/uses.h \
 	%reldir%/walk.c \
 	%reldir%/writer.c %reldir%/writer.h

@@ -12,6 +12,7 @@
 #include "base/stale.h"
 #include "store/ledger.h"
 #include "store/reader_private.h"
+#include "store/uses.h"
 
 /* One series that is being gathered. */
 struct item {
@@ -20,11 +21,6 @@ struct item {
 	int64_t              target;
 	int                  stream;
 	uint64_t             row; /* the number of the last one that had it */
-};
-
-struct use {
-	int64_t layout, target;
-	int     stream;
 };
 
 /* What rows tell of a track: its samples with after < time <= until. */
@@ -54,8 +50,8 @@ struct gathering {
 	struct item          *all;
 	size_t                n_all, cap_all;
 	struct labels_index   index;
-	struct use           *uses; /* sorted by track */
-	size_t                n_uses, cap_uses;
+	struct track_use     *uses; /* sorted by track */
+	size_t                n_uses;
 	struct cover         *covers; /* likewise */
 	size_t                n_covers, cap_covers;
 	struct row           *rows; /* of this track, the newest first */
@@ -133,67 +129,9 @@ static enum err item_of(struct gathering *g, const struct labels *labels, int64_
 	return ERR_OK;
 }
 
-/* ---- which tracks ---- */
-
-static int by_track(const void *a, const void *b)
-{
-	const struct use *x = a, *y = b;
-	if (x->target != y->target)
-		return x->target < y->target ? -1 : 1;
-	if (x->stream != y->stream)
-		return x->stream < y->stream ? -1 : 1;
-	return (x->layout > y->layout) - (x->layout < y->layout);
-}
-
-static enum err find_uses(struct gathering *g, struct why *why)
-{
-	const char *metric = NULL;
-	for (size_t i = 0; i < g->n_m && metric == NULL; i++)
-		if (g->m[i].kind == MATCH_EQUAL && strcmp(g->m[i].name, LABEL_NAME) == 0 && g->m[i].value[0] != '\0')
-			metric = g->m[i].value;
-	sqlite3_stmt *s = db_statement(&g->r->db, metric != NULL ? STMT_USES_OF_METRIC : STMT_USES);
-	if (s == NULL)
-		return db_error(&g->r->db, why);
-	if (metric != NULL)
-		sqlite3_bind_text(s, 1, metric, -1, SQLITE_STATIC);
-	enum err e;
-	while ((e = db_step(&g->r->db, s, why)) == ERR_OK) {
-		void *items = g->uses;
-		struct use *u = one_more(&items, g->n_uses, &g->cap_uses, sizeof *u);
-		g->uses = items;
-		if (u == NULL)
-			return why_memory(why);
-		*u = (struct use){ sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1), sqlite3_column_int(s, 2) };
-		g->n_uses++;
-	}
-	if (e == ERR_NOT_FOUND && g->n_uses > 0)
-		qsort(g->uses, g->n_uses, sizeof *g->uses, by_track);
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
-}
-
-static bool target_may_match(const struct gathering *g, const struct labels *target)
-{
-	for (size_t i = 0; i < g->n_m; i++) {
-		const struct label *l = label_is_own(g->m[i].name) ? NULL : labels_find(target, g->m[i].name);
-		if (l != NULL && !matcher_value_matches(&g->m[i], l->value, l->value_len))
-			return false;
-	}
-	return true;
-}
-
-static bool name_may_match(const struct gathering *g, const struct labels *series)
-{
-	const struct label *name = labels_find(series, LABEL_NAME);
-	for (size_t i = 0; i < g->n_m; i++)
-		if (strcmp(g->m[i].name, LABEL_NAME) == 0 &&
-		    !matcher_value_matches(&g->m[i], name != NULL ? name->value : "", name != NULL ? name->value_len : 0))
-			return false;
-	return true;
-}
-
 /* ---- which rows ---- */
 
-static enum err newest_of(struct gathering *g, const struct use *track, int level, int64_t *out, struct why *why)
+static enum err newest_of(struct gathering *g, const struct track_use *track, int level, int64_t *out, struct why *why)
 {
 	sqlite3_stmt *s = db_statement(&g->r->db, STMT_ROLLUP_NEWEST);
 	if (s == NULL)
@@ -210,7 +148,7 @@ static enum err newest_of(struct gathering *g, const struct use *track, int leve
 }
 
 /* Rows of one level behind frame `mark`, the newest first. *is_end: what is older is not asked for, or not to be had. */
-static enum err list_level(struct gathering *g, const struct use *track, int level, int64_t mark, bool *is_end, struct why *why)
+static enum err list_level(struct gathering *g, const struct track_use *track, int level, int64_t mark, bool *is_end, struct why *why)
 {
 	sqlite3_stmt *s = db_statement(&g->r->db, STMT_ROLLUPS_DOWN);
 	if (s == NULL)
@@ -241,7 +179,7 @@ static enum err list_level(struct gathering *g, const struct use *track, int lev
 }
 
 /* Those of the level that is asked for, and behind them finer ones. */
-static enum err list_rows(struct gathering *g, const struct use *track, struct why *why)
+static enum err list_rows(struct gathering *g, const struct track_use *track, struct why *why)
 {
 	bool is_end = false;
 	enum err e = ERR_OK;
@@ -258,11 +196,11 @@ static enum err list_rows(struct gathering *g, const struct use *track, struct w
 
 /* ---- what is in them ---- */
 
-static enum err pick_series(struct gathering *g, const struct layout *l, const struct labels *target, const struct use *track, struct why *why)
+static enum err pick_series(struct gathering *g, const struct layout *l, const struct labels *target, const struct track_use *track, struct why *why)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		struct labels *full;
-		if (!name_may_match(g, l->series[i]))
+		if (!uses_name_may_match(g->m, g->n_m, l->series[i]))
 			continue;
 		enum err e = labels_with_target(l->series[i], target, &full, why);
 		if (e != ERR_OK)
@@ -288,7 +226,7 @@ static enum err pick_series(struct gathering *g, const struct layout *l, const s
 	return ERR_OK;
 }
 
-static enum err find_picks(struct gathering *g, int64_t layout, const struct labels *target, const struct use *track, size_t *n, struct why *why)
+static enum err find_picks(struct gathering *g, int64_t layout, const struct labels *target, const struct track_use *track, size_t *n, struct why *why)
 {
 	const struct layout *l;
 	enum err e = reader_layout(g->r, layout, &l, why);
@@ -335,7 +273,7 @@ static enum err read_groups(struct gathering *g, struct rollup_row *row, int64_t
 }
 
 /* The head is read from the row, the body in pieces. */
-static enum err open_row(struct gathering *g, const struct use *track, const struct row *row, size_t n_series, struct rollup_row *out, struct why *why)
+static enum err open_row(struct gathering *g, const struct track_use *track, const struct row *row, size_t n_series, struct rollup_row *out, struct why *why)
 {
 	sqlite3_stmt *s = db_statement(&g->r->db, STMT_ROLLUP_PARTS);
 	if (s == NULL)
@@ -369,7 +307,7 @@ static enum err take_cells(struct gathering *g, const struct rollup_row *row, in
 }
 
 /* Series of the track that were in rows before and are not in this one end where it begins. */
-static enum err end_absent(struct gathering *g, const struct use *track, size_t first_item, int64_t at_ms, struct why *why)
+static enum err end_absent(struct gathering *g, const struct track_use *track, size_t first_item, int64_t at_ms, struct why *why)
 {
 	struct rollup_cell end = { .is_ended = true };
 	enum err e = ERR_OK;
@@ -384,7 +322,7 @@ static enum err end_absent(struct gathering *g, const struct use *track, size_t 
 	return e;
 }
 
-static enum err read_row(struct gathering *g, const struct use *track, const struct labels *target, size_t first_item, const struct row *row,
+static enum err read_row(struct gathering *g, const struct track_use *track, const struct labels *target, size_t first_item, const struct row *row,
                          struct why *why)
 {
 	struct rollup_row open = { 0 };
@@ -403,7 +341,7 @@ static enum err read_row(struct gathering *g, const struct use *track, const str
 	return e == ERR_OK ? end_absent(g, track, first_item, row->first_ms, why) : e;
 }
 
-static enum err add_cover(struct gathering *g, const struct use *track, struct why *why)
+static enum err add_cover(struct gathering *g, const struct track_use *track, struct why *why)
 {
 	void *items = g->covers;
 	struct cover *c = one_more(&items, g->n_covers, &g->cap_covers, sizeof *c);
@@ -416,12 +354,12 @@ static enum err add_cover(struct gathering *g, const struct use *track, struct w
 	return ERR_OK;
 }
 
-static enum err read_track(struct gathering *g, const struct use *track, struct why *why)
+static enum err read_track(struct gathering *g, const struct track_use *track, struct why *why)
 {
 	const struct labels *target;
 	size_t first_item = g->n_all;
 	enum err e = reader_target_labels(g->r, track->target, &target, why);
-	if (e != ERR_OK || !target_may_match(g, target))
+	if (e != ERR_OK || !uses_target_may_match(g->m, g->n_m, target))
 		return e;
 	e = list_rows(g, track, why);
 	if (e == ERR_OK && g->n_rows > 0)
@@ -437,7 +375,7 @@ static enum err read_tracks(void *ctx, struct why *why)
 	struct gathering *g = ctx;
 	if (g->r->db.version < SCHEMA_ROLLUPS)
 		return why_set(why, ERR_UNSUPPORTED, "this store has no rollups");
-	enum err e = find_uses(g, why);
+	enum err e = uses_find(&g->r->db, g->m, g->n_m, &g->uses, &g->n_uses, why);
 	for (size_t i = 0; i < g->n_uses && e == ERR_OK; i++)
 		if (i == 0 || g->uses[i].target != g->uses[i - 1].target || g->uses[i].stream != g->uses[i - 1].stream)
 			e = read_track(g, &g->uses[i], why);

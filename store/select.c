@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 
 #include "base/stale.h"
+#include "store/uses.h"
 
 enum { SAMPLES_FIRST = 512 }; /* room for so many at first, where the window has that many frames */
 
@@ -32,11 +33,6 @@ struct picks {
 	struct frame_want want;
 };
 
-struct use {
-	int64_t layout, target;
-	int     stream;
-};
-
 struct select_call {
 	struct reader        *r;
 	const struct matcher *m;
@@ -49,8 +45,8 @@ struct select_call {
 	size_t                first;   /* of this track in `all` */
 	size_t               *slots;   /* those of this track by hash of their labels; 0: empty, else index in `all` + 1 */
 	size_t                n_slots;
-	struct use           *uses;    /* sorted by target, stream, layout */
-	size_t                n_uses, cap_uses;
+	struct track_use     *uses;    /* sorted by target, stream, layout */
+	size_t                n_uses;
 	struct picks         *picks;   /* of this track */
 	size_t                n_picks;
 	struct steps          steps;
@@ -74,72 +70,7 @@ static void *one_more(void **items, size_t n, size_t *cap, size_t size)
 	return (char *)*items + n * size;
 }
 
-/* ---- which tracks ---- */
-
-static const char *metric_of(const struct select_call *c)
-{
-	for (size_t i = 0; i < c->n_m; i++)
-		if (c->m[i].kind == MATCH_EQUAL && strcmp(c->m[i].name, LABEL_NAME) == 0 && c->m[i].value[0] != '\0')
-			return c->m[i].value;
-	return NULL;
-}
-
-static int by_track(const void *a, const void *b)
-{
-	const struct use *x = a, *y = b;
-	if (x->target != y->target)
-		return x->target < y->target ? -1 : 1;
-	if (x->stream != y->stream)
-		return x->stream < y->stream ? -1 : 1;
-	return (x->layout > y->layout) - (x->layout < y->layout);
-}
-
-static enum err find_uses(struct select_call *c, struct why *why)
-{
-	const char *metric = metric_of(c);
-	struct db *db = &c->r->db;
-	sqlite3_stmt *s = db_statement(db, metric != NULL ? STMT_USES_OF_METRIC : STMT_USES);
-	if (s == NULL)
-		return db_error(db, why);
-	if (metric != NULL)
-		sqlite3_bind_text(s, 1, metric, -1, SQLITE_STATIC);
-	enum err e;
-	while ((e = db_step(db, s, why)) == ERR_OK) {
-		void *items = c->uses;
-		struct use *u = one_more(&items, c->n_uses, &c->cap_uses, sizeof *u);
-		c->uses = items;
-		if (u == NULL)
-			return why_memory(why);
-		*u = (struct use){ sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1), sqlite3_column_int(s, 2) };
-		c->n_uses++;
-	}
-	if (e == ERR_NOT_FOUND && c->n_uses > 0)
-		qsort(c->uses, c->n_uses, sizeof *c->uses, by_track);
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
-}
-
-/* A label of the target stands over the series' own: a target whose value does not match cannot match at all. */
-static bool target_may_match(const struct select_call *c, const struct labels *target)
-{
-	for (size_t i = 0; i < c->n_m; i++) {
-		const struct label *l = label_is_own(c->m[i].name) ? NULL : labels_find(target, c->m[i].name);
-		if (l != NULL && !matcher_value_matches(&c->m[i], l->value, l->value_len))
-			return false;
-	}
-	return true;
-}
-
 /* ---- which series ---- */
-
-static bool name_may_match(const struct select_call *c, const struct labels *series)
-{
-	const struct label *name = labels_find(series, LABEL_NAME);
-	for (size_t i = 0; i < c->n_m; i++)
-		if (strcmp(c->m[i].name, LABEL_NAME) == 0 &&
-		    !matcher_value_matches(&c->m[i], name != NULL ? name->value : "", name != NULL ? name->value_len : 0))
-			return false;
-	return true;
-}
 
 static size_t *slot_of(const struct select_call *c, const struct labels *labels)
 {
@@ -205,7 +136,7 @@ static enum err pick(struct select_call *c, const struct layout *l, const struct
 	size_t cap = 0;
 	for (size_t i = 0; i < l->n; i++) {
 		struct labels *full;
-		if (!name_may_match(c, l->series[i]))
+		if (!uses_name_may_match(c->m, c->n_m, l->series[i]))
 			continue;
 		enum err e = labels_with_target(l->series[i], target, &full, why);
 		if (e != ERR_OK)
@@ -249,7 +180,7 @@ static void forget_picks(struct select_call *c)
 	c->n_picks = 0;
 }
 
-static enum err make_picks(struct select_call *c, const struct use *uses, size_t n, const struct labels *target, struct why *why)
+static enum err make_picks(struct select_call *c, const struct track_use *uses, size_t n, const struct labels *target, struct why *why)
 {
 	c->picks = calloc(n, sizeof *c->picks);
 	if (c->picks == NULL)
@@ -364,11 +295,11 @@ static enum err take_step(struct select_call *c, const struct step *at, int stre
 	return e == ERR_OK && in_window ? end_missing(c, at->at_ms, number, why) : e;
 }
 
-static enum err select_track(struct select_call *c, const struct use *uses, size_t n, struct why *why)
+static enum err select_track(struct select_call *c, const struct track_use *uses, size_t n, struct why *why)
 {
 	const struct labels *target;
 	enum err e = reader_target_labels(c->r, uses->target, &target, why);
-	if (e != ERR_OK || !target_may_match(c, target))
+	if (e != ERR_OK || !uses_target_may_match(c->m, c->n_m, target))
 		return e;
 	if (c->range != NULL && !c->range->of(c->range->ctx, uses->target, uses->stream, &c->after_ms, &c->until_ms))
 		return ERR_OK;
@@ -391,7 +322,7 @@ static enum err select_track(struct select_call *c, const struct use *uses, size
 static enum err select_body(void *ctx, struct why *why)
 {
 	struct select_call *c = ctx;
-	enum err e = find_uses(c, why);
+	enum err e = uses_find(&c->r->db, c->m, c->n_m, &c->uses, &c->n_uses, why);
 	for (size_t i = 0, n; i < c->n_uses && e == ERR_OK; i += n) {
 		n = 1;
 		while (i + n < c->n_uses && c->uses[i + n].target == c->uses[i].target && c->uses[i + n].stream == c->uses[i].stream)
