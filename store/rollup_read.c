@@ -9,10 +9,13 @@
 
 #include <sqlite3.h>
 
+#include "base/room.h"
 #include "base/stale.h"
 #include "store/ledger.h"
 #include "store/reader_private.h"
 #include "store/uses.h"
+
+enum { ROOM_FIRST = 16 };
 
 /* One series that is being gathered. */
 struct item {
@@ -66,19 +69,6 @@ struct gathering {
 	bool                  is_used;
 };
 
-static void *one_more(void **items, size_t n, size_t *cap, size_t size)
-{
-	if (n == *cap) {
-		size_t more = *cap == 0 ? 16 : *cap * 2;
-		void *moved = realloc(*items, more * size);
-		if (moved == NULL)
-			return NULL;
-		*items = moved;
-		*cap = more;
-	}
-	return (char *)*items + n * size;
-}
-
 /* ---- cells of a series ---- */
 
 /* Behind what the series has. ERR_UNSUPPORTED: it is not later. */
@@ -98,9 +88,7 @@ static enum err add_cell(struct gathering *g, struct item *i, const struct rollu
 		return ERR_OK;
 	if (g->n_cells++ >= g->max_cells)
 		return why_set(why, ERR_LIMIT, "more than %zu windows: ask for a shorter time or fewer series", g->max_cells);
-	void *cells = s->cells;
-	struct rollup_cell *to = one_more(&cells, s->n, &i->cap, sizeof *to);
-	s->cells = cells;
+	struct rollup_cell *to = room_for(&s->cells, &i->cap, s->n + 1, ROOM_FIRST, sizeof *to) ? &s->cells[s->n] : NULL;
 	if (to == NULL)
 		return why_memory(why);
 	*to = *c;
@@ -118,9 +106,7 @@ static enum err item_of(struct gathering *g, const struct labels *labels, int64_
 {
 	if (labels_index_find(&g->index, labels, out))
 		return ERR_OK;
-	void *items = g->all;
-	struct item *i = one_more(&items, g->n_all, &g->cap_all, sizeof *i);
-	g->all = items;
+	struct item *i = room_for(&g->all, &g->cap_all, g->n_all + 1, ROOM_FIRST, sizeof *i) ? &g->all[g->n_all] : NULL;
 	if (i == NULL || labels_index_room(&g->index, g->n_all, g->n_all + 1) != ERR_OK)
 		return why_memory(why);
 	*i = (struct item){ .out = { .labels = labels_ref(labels) }, .target = target, .stream = stream };
@@ -166,9 +152,7 @@ static enum err list_level(struct gathering *g, const struct track_use *track, i
 		*is_end = row.layout == ROLLUP_DAMAGED || (row.layout >= 0 && row.first_ms <= g->after_ms);
 		if (row.layout < 0 || row.last_ms <= g->after_ms)
 			continue;
-		void *items = g->rows;
-		struct row *to = one_more(&items, g->n_rows, &g->cap_rows, sizeof *to);
-		g->rows = items;
+		struct row *to = room_for(&g->rows, &g->cap_rows, g->n_rows + 1, ROOM_FIRST, sizeof *to) ? &g->rows[g->n_rows] : NULL;
 		if (to == NULL)
 			return why_memory(why);
 		*to = row;
@@ -209,9 +193,7 @@ static enum err pick_series(struct gathering *g, const struct layout *l, const s
 			labels_unref(full);
 			continue;
 		}
-		void *items = g->picks;
-		struct pick *p = one_more(&items, g->n_picks, &g->cap_picks, sizeof *p);
-		g->picks = items;
+		struct pick *p = room_for(&g->picks, &g->cap_picks, g->n_picks + 1, ROOM_FIRST, sizeof *p) ? &g->picks[g->n_picks] : NULL;
 		e = p == NULL ? why_memory(why) : item_of(g, full, track->target, track->stream, &p->item, why);
 		labels_unref(full);
 		if (e != ERR_OK)
@@ -343,9 +325,7 @@ static enum err read_row(struct gathering *g, const struct track_use *track, con
 
 static enum err add_cover(struct gathering *g, const struct track_use *track, struct why *why)
 {
-	void *items = g->covers;
-	struct cover *c = one_more(&items, g->n_covers, &g->cap_covers, sizeof *c);
-	g->covers = items;
+	struct cover *c = room_for(&g->covers, &g->cap_covers, g->n_covers + 1, ROOM_FIRST, sizeof *c) ? &g->covers[g->n_covers] : NULL;
 	if (c == NULL)
 		return why_memory(why);
 	const struct row *newest = &g->rows[0], *oldest = &g->rows[g->n_rows - 1];

@@ -9,10 +9,11 @@
 
 #include <sqlite3.h>
 
+#include "base/room.h"
 #include "base/stale.h"
 #include "store/uses.h"
 
-enum { SAMPLES_FIRST = 512 }; /* room for so many at first, where the window has that many frames */
+enum { ROOM_FIRST = 16, SAMPLES_FIRST = 512 }; /* room for so many at first, where the window has that many frames */
 
 /* One series that is being gathered. */
 struct gathered {
@@ -57,19 +58,6 @@ struct select_call {
 	size_t                block_end;
 };
 
-static void *one_more(void **items, size_t n, size_t *cap, size_t size)
-{
-	if (n == *cap) {
-		size_t more = *cap == 0 ? 16 : *cap * 2;
-		void *moved = realloc(*items, more * size);
-		if (moved == NULL)
-			return NULL;
-		*items = moved;
-		*cap = more;
-	}
-	return (char *)*items + n * size;
-}
-
 /* ---- which series ---- */
 
 static size_t *slot_of(const struct select_call *c, const struct labels *labels)
@@ -106,9 +94,7 @@ static enum err series_of(struct select_call *c, struct labels *labels, size_t *
 		*index = *slot - 1;
 		return ERR_OK;
 	}
-	void *items = c->all;
-	struct gathered *g = slot != NULL ? one_more(&items, c->n_all, &c->cap_all, sizeof *g) : NULL;
-	c->all = items;
+	struct gathered *g = slot != NULL && room_for(&c->all, &c->cap_all, c->n_all + 1, ROOM_FIRST, sizeof *g) ? &c->all[c->n_all] : NULL;
 	if (g == NULL) {
 		labels_unref(labels);
 		return why_memory(why);
@@ -145,9 +131,7 @@ static enum err pick(struct select_call *c, const struct layout *l, const struct
 			labels_unref(full);
 			continue;
 		}
-		void *items = p->items;
-		struct pick *one = one_more(&items, p->n, &cap, sizeof *one);
-		p->items = items;
+		struct pick *one = room_for(&p->items, &cap, p->n + 1, ROOM_FIRST, sizeof *one) ? &p->items[p->n] : NULL;
 		if (one == NULL) {
 			labels_unref(full);
 			return why_memory(why);
