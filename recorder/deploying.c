@@ -110,6 +110,8 @@ static void hands_closed(void *ctx)
 static void close_now(struct deploying *d)
 {
 	loop_timer_close(d->tick);
+	store_on_commit(d->o.store, NULL, NULL);
+	loop_wake_close(d->committed);
 	while (d->actings != NULL)
 		acting_free(d->actings);
 	while (d->replies != NULL) { /* their files stay; the next recorder finds them answered */
@@ -282,10 +284,23 @@ static void on_tick(void *ctx)
 
 void deploying_wake(struct deploying *d)
 {
-	if (d->is_closing || (d->is_fast && loop_timer_is_active(d->tick)))
+	if (d->is_closing)
 		return;
 	d->is_fast = true;
 	loop_timer_start(d->tick, 0, DEPLOYING_TICK_MS);
+}
+
+static void on_committed(void *ctx)
+{
+	struct deploying *d = ctx;
+	if (d->is_fast)
+		deploying_wake(d);
+}
+
+static void send_committed(void *ctx)
+{
+	const struct deploying *d = ctx;
+	loop_wake_send(d->committed);
 }
 
 /* ---- what people ask ---- */
@@ -331,12 +346,16 @@ enum err deploying_new(const struct deploying_options *o, struct deploying **out
 	d->store_path = strdup(o->store_path);
 	enum err e = d->store_path == NULL ? why_memory(why) : loop_timer_new(o->loop, on_tick, d, &d->tick, why);
 	if (e == ERR_OK)
+		e = loop_wake_new(o->loop, on_committed, d, &d->committed, why);
+	if (e == ERR_OK)
 		e = hands_new(&hands, &d->hands, why);
 	if (e == ERR_OK) {
+		store_on_commit(o->store, send_committed, d);
 		*out = d;
 		return ERR_OK;
 	}
 	loop_timer_close(d->tick);
+	loop_wake_close(d->committed);
 	free(d->store_path);
 	free(d);
 	return e;

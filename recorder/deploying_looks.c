@@ -12,6 +12,7 @@ static void done(struct looking *l)
 {
 	l->is_done = true;
 	l->looks->n_done++;
+	deploying_wake(l->looks->deploying);
 }
 
 static bool lock_step(struct looking *l, const struct answer *answer);

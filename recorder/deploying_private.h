@@ -168,6 +168,7 @@ struct deploying {
 	char               *store_path;
 	struct hands       *hands;
 	struct loop_timer  *tick;
+	struct loop_wake   *committed; /* by the store's writer */
 	struct holding     *now;
 	struct acting      *actings;
 	struct survey      *surveys;
@@ -194,7 +195,7 @@ const struct fleet_deploy *deploying_of_node(const struct fleet *f, const char *
 const char *deploying_fleet_stamp(struct arena *a, const struct fleet *f);
 /* Takes the arena and the reference to the fleet over. */
 void deploying_bury(struct deploying *d, struct grave *g, struct arena *arena, struct holding *fleet);
-/* The tick runs while there is something to wait for. */
+/* Something came that was waited for: a turn is taken soon. The tick runs while there is something to wait for. */
 void deploying_wake(struct deploying *d);
 /* A request is answered without anything else: its row, and its file goes. */
 void deploying_answer(struct deploying *d, const char *request, enum err e, const char *text);

@@ -687,4 +687,6 @@ enum err store_commit(struct store *s, struct changes *c, uint64_t *ticket, stru
 	return e;
 }
 
+void store_on_commit(struct store *s, void (*fn)(void *ctx), void *ctx) { writer_on_commit(s->writer, fn, ctx); }
+
 bool store_is_committed(struct store *s, uint64_t ticket) { return writer_has_committed(s->writer, ticket); }

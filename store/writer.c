@@ -43,6 +43,8 @@ struct writer {
 	enum err        trouble;          /* the first since the disk last took something */
 	int64_t         trouble_ms;       /* wall time of it */
 	uint64_t        trouble_dropped;  /* health.frames_dropped then */
+	void          (*on_commit)(void *ctx); /* NULL: nobody waits */
+	void           *on_commit_ctx;
 	struct store_keep keep;
 	int64_t         tend_at_ms;       /* own clock; INT64_MAX: nothing is ever removed */
 	uint8_t        *held;             /* layouts that the recorder has in memory: a bit for each id */
@@ -260,10 +262,13 @@ static void settle(struct writer *w, enum err e, const struct why *why)
 	w->health.err = e;
 	if (e == ERR_OK) {
 		w->health.text[0] = '\0';
-		if (w->batch != NULL)
+		bool has_written = w->batch != NULL;
+		if (has_written)
 			w->health.last_commit_ms = clock_wall_ms(w->clock);
 		w->health.frames_committed += w->batch_frames;
 		forget_batch(w);
+		if (has_written && w->on_commit != NULL)
+			w->on_commit(w->on_commit_ctx);
 		w->pause_ms = 0;
 		w->retry_at_ms = 0;
 		if (w->is_renewing)
@@ -527,6 +532,14 @@ bool writer_has_committed(struct writer *w, uint64_t count)
 	bool has = w->health.has_lease && w->written >= count;
 	pthread_mutex_unlock(&w->mutex);
 	return has;
+}
+
+void writer_on_commit(struct writer *w, void (*fn)(void *ctx), void *ctx)
+{
+	pthread_mutex_lock(&w->mutex);
+	w->on_commit = fn;
+	w->on_commit_ctx = ctx;
+	pthread_mutex_unlock(&w->mutex);
 }
 
 enum err writer_flush(struct writer *w, struct why *why)

@@ -40,6 +40,7 @@ enum err writer_put(struct writer *w, struct item *i, struct why *why);
 /* How many things were taken so far; they are all committed once writer_has_committed says so of that number. */
 uint64_t writer_count(struct writer *w);
 bool     writer_has_committed(struct writer *w, uint64_t count);
+void     writer_on_commit(struct writer *w, void (*fn)(void *ctx), void *ctx); /* see store_on_commit */
 enum err writer_flush(struct writer *w, struct why *why);
 void     writer_set_keep(struct writer *w, const struct store_keep *keep);
 /* The recorder has this layout in memory, or has it no more: one that it has stays in the file. Before the first frame of it is put, and after the last one was
