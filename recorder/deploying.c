@@ -260,7 +260,7 @@ void deploying_audit(struct deploying *d, struct changes *c, const struct acting
 static void on_tick(void *ctx)
 {
 	struct deploying *d = ctx;
-	bool is_busy = d->surveys != NULL || d->replies != NULL;
+	bool is_busy = false;
 	if (d->is_closing) {
 		step_leaving(d);
 		return;
@@ -277,6 +277,7 @@ static void on_tick(void *ctx)
 		next = a->next;
 		is_busy |= acting_pump(a);
 	}
+	is_busy |= d->surveys != NULL || d->replies != NULL;
 	if (!is_busy && d->is_fast)
 		loop_timer_start(d->tick, DEPLOYING_IDLE_MS, DEPLOYING_IDLE_MS);
 	d->is_fast = is_busy;
