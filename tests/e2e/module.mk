@@ -124,7 +124,7 @@ tests_e2e_test_kill_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_kill_LDADD   = $(libs_alerts) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
 
 # test_deploy, the longest of all, is the first of SLOW_TESTS (Makefile.am).
-tests_e2e_test_deploy_SOURCES = %reldir%/test_deploy.c %reldir%/small_fleet.c %reldir%/small_fleet.h %reldir%/pty.c %reldir%/pty.h \
+tests_e2e_test_deploy_SOURCES = %reldir%/test_deploy.c %reldir%/deploy_stage.c %reldir%/deploy_stage.h %reldir%/small_fleet.c %reldir%/small_fleet.h %reldir%/pty.c %reldir%/pty.h \
 	tests/unit/recorder/page_server.c tests/unit/recorder/page_server.h $(store_folder)
 tests_e2e_test_deploy_CFLAGS  = $(AM_CFLAGS) $(VTERM_CFLAGS)
 tests_e2e_test_deploy_LDADD   = $(libs_recorder) $(libs_sim) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
