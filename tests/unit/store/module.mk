@@ -18,7 +18,7 @@ tests_unit_store_test_faults_SOURCES = %reldir%/test_faults.c $(faulty_disk)
 tests_unit_store_test_faults_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_stranger_SOURCES = %reldir%/test_stranger.c
 tests_unit_store_test_stranger_LDADD   = $(libs_store) $(CMOCKA_LIBS)
-tests_unit_store_test_memory_SOURCES = %reldir%/test_memory.c
+tests_unit_store_test_memory_SOURCES = %reldir%/test_memory.c $(store_folder) $(rollup_check)
 tests_unit_store_test_memory_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
 tests_unit_store_test_migration_SOURCES = %reldir%/test_migration.c
@@ -50,7 +50,7 @@ tests_unit_store_test_layouts_SOURCES = %reldir%/test_layouts.c $(store_folder)
 tests_unit_store_test_layouts_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/store/test_power_cut
-tests_unit_store_test_power_cut_SOURCES = %reldir%/test_power_cut.c $(store_folder)
+tests_unit_store_test_power_cut_SOURCES = %reldir%/test_power_cut.c $(store_folder) $(rollup_check)
 tests_unit_store_test_power_cut_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/store/test_block
@@ -85,7 +85,7 @@ tests_unit_store_test_faults_folding_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_faults_folding_LDFLAGS = $(store_folding_ldflags)
 
 UNIT_TESTS += tests/unit/store/test_memory_folding
-tests_unit_store_test_memory_folding_SOURCES = %reldir%/test_memory.c $(store_folding)
+tests_unit_store_test_memory_folding_SOURCES = %reldir%/test_memory.c $(store_folder) $(rollup_check) $(store_folding)
 tests_unit_store_test_memory_folding_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_memory_folding_LDFLAGS = $(store_folding_ldflags) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
 
@@ -95,7 +95,7 @@ tests_unit_store_test_layouts_folding_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_layouts_folding_LDFLAGS = $(store_folding_ldflags)
 
 UNIT_TESTS += tests/unit/store/test_power_cut_folding
-tests_unit_store_test_power_cut_folding_SOURCES = %reldir%/test_power_cut.c $(store_folder) $(store_folding)
+tests_unit_store_test_power_cut_folding_SOURCES = %reldir%/test_power_cut.c $(store_folder) $(rollup_check) $(store_folding)
 tests_unit_store_test_power_cut_folding_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_power_cut_folding_LDFLAGS = $(store_folding_ldflags)
 

@@ -6,7 +6,6 @@
 #include "tests/unit/unit.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "base/stale.h"
@@ -76,17 +75,6 @@ static void append(struct fixture *f, int n)
 	}
 }
 
-static void copy_file(const char *from, const char *to)
-{
-	char bytes[1 << 16];
-	FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
-	assert_true(in != NULL && out != NULL);
-	for (size_t n; (n = fread(bytes, 1, sizeof bytes, in)) > 0;)
-		assert_int_equal(fwrite(bytes, 1, n, out), n);
-	fclose(in);
-	assert_int_equal(fclose(out), 0);
-}
-
 /* The newest row of five minutes and the only one of an hour are missing: the next block makes both. */
 static void begin(struct fixture *f)
 {
@@ -103,13 +91,13 @@ static void begin(struct fixture *f)
 	close_store(f);
 	test_sql(f->folder.path, "DELETE FROM rollup WHERE level = 1");
 	test_sql(f->folder.path, "DELETE FROM rollup WHERE first_frame >= (SELECT first_frame FROM rollup ORDER BY first_frame LIMIT 1 OFFSET 15)");
-	copy_file(f->folder.path, f->template);
+	store_file_copy(f->folder.path, f->template);
 	f->n_template = f->n;
 }
 
 static void begin_round(struct fixture *f)
 {
-	copy_file(f->template, f->folder.path);
+	store_file_copy(f->template, f->folder.path);
 	f->n = f->n_template;
 	test_clock_init(&f->clock, START_MS + (int64_t)f->n * STEP_MS);
 }
