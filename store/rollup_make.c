@@ -306,27 +306,40 @@ static enum err add_sources(struct making *k, size_t n, size_t *done, struct why
 
 /* ---- the row ---- */
 
+enum err rollup_put(struct db *db, const struct rollup_place *p, const void *head, size_t n_head, const void *body, size_t n_body, struct why *why)
+{
+	sqlite3_stmt *s = db_statement(db, STMT_ROLLUP_ADD);
+	if (s == NULL)
+		return db_error(db, why);
+	sqlite3_bind_int64(s, 1, p->target);
+	sqlite3_bind_int(s, 2, p->stream);
+	sqlite3_bind_int(s, 3, p->level);
+	sqlite3_bind_int64(s, 4, p->first_frame);
+	sqlite3_bind_int64(s, 5, p->last_frame);
+	sqlite3_bind_int64(s, 6, p->first_ms);
+	sqlite3_bind_int64(s, 7, p->last_ms);
+	sqlite3_bind_int64(s, 8, p->layout);
+	sqlite3_bind_blob64(s, 9, n_head > 0 ? head : "", n_head, SQLITE_STATIC);
+	sqlite3_bind_blob64(s, 10, n_body > 0 ? body : "", n_body, SQLITE_STATIC);
+	return db_run(db, s, why);
+}
+
+enum err rollup_put_block(struct db *db, const struct rollup_place *p, const struct block *b, struct why *why)
+{
+	const struct block_part *head = &b->parts[0], *last = &b->parts[b->n_parts - 1];
+	size_t at = b->n_parts > 1 ? b->parts[1].at : 0, end = b->n_parts > 1 ? last->at + last->size : 0;
+	return rollup_put(db, p, b->bytes.data + head->at, head->size, b->bytes.data + at, end - at, why);
+}
+
 static enum err put_row(struct making *k, size_t n, int64_t layout, struct why *why)
 {
 	struct rollup_maker *m = k->m;
 	const struct source *first = &k->sources[0], *last = &k->sources[n - 1];
-	const struct block *b = &m->block;
-	sqlite3_stmt *s = db_statement(m->db, STMT_ROLLUP_ADD);
-	if (s == NULL)
-		return db_error(m->db, why);
-	sqlite3_bind_int64(s, 1, k->target);
-	sqlite3_bind_int(s, 2, k->stream);
-	sqlite3_bind_int(s, 3, k->level);
-	sqlite3_bind_int64(s, 4, first->first_frame);
-	sqlite3_bind_int64(s, 5, last->last_frame);
-	sqlite3_bind_int64(s, 6, layout >= 0 ? m->first_ms : first->first_ms);
-	sqlite3_bind_int64(s, 7, layout >= 0 ? m->last_ms : last->last_ms);
-	sqlite3_bind_int64(s, 8, layout);
-	size_t head = layout > 0 ? b->parts[0].size : 0, at = layout > 0 && b->n_parts > 1 ? b->parts[1].at : 0;
-	size_t end = layout > 0 && b->n_parts > 1 ? b->parts[b->n_parts - 1].at + b->parts[b->n_parts - 1].size : 0;
-	sqlite3_bind_blob64(s, 9, head > 0 ? b->bytes.data + b->parts[0].at : "", head, SQLITE_STATIC);
-	sqlite3_bind_blob64(s, 10, end > at ? b->bytes.data + at : "", end - at, SQLITE_STATIC);
-	return db_run(m->db, s, why);
+	const struct rollup_place p = {
+		.target = k->target, .stream = k->stream, .level = k->level, .first_frame = first->first_frame, .last_frame = last->last_frame,
+		.first_ms = layout >= 0 ? m->first_ms : first->first_ms, .last_ms = layout >= 0 ? m->last_ms : last->last_ms, .layout = layout,
+	};
+	return layout > 0 ? rollup_put_block(m->db, &p, &m->block, why) : rollup_put(m->db, &p, NULL, 0, NULL, 0, why);
 }
 
 static enum err finish_row(struct making *k, size_t n, int64_t layout, struct why *why)

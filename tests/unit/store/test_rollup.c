@@ -7,10 +7,13 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <unistd.h>
 
 #include "base/stale.h"
 #include "store/compact.h"
+#include "store/export.h"
 #include "store/rollup.h"
+#include "store/verify.h"
 #include "tests/unit/store/rollup_check.h"
 #include "tests/unit/store_folder.h"
 
@@ -247,6 +250,99 @@ static void they_stay_when_the_samples_go(void **state)
 	end(&f);
 }
 
+/* ---- bundles ---- */
+
+static void no_problem(void *ctx, const char *text)
+{
+	(void)ctx;
+	fail_msg("%s", text);
+}
+
+static void check_whole(const char *path)
+{
+	struct reader *r = NULL;
+	struct verify_counts counts;
+	const struct verify_options o = { .is_deep = true, .problem = no_problem };
+	assert_ok(reader_open(path, READER_STRANGER, &r, &why));
+	assert_ok(store_verify(r, &o, &counts, &why));
+	reader_close(r);
+}
+
+/* Of whole windows in the range a bundle says what the store says, or more, where it has it from samples. */
+static void compare_bundle(const char *label, const char *store, const char *bundle, int64_t from_ms, int64_t until_ms, struct rollup_tally *tally)
+{
+	struct reader *a = NULL, *b = NULL;
+	struct matcher m;
+	assert_ok(matcher_init(&m, MATCH_EQUAL, "__name__", "m", &why));
+	assert_ok(reader_open(store, READER_OWN, &a, &why));
+	assert_ok(reader_open(bundle, READER_STRANGER, &b, &why));
+	for (int level = 0; level < ROLLUP_LEVELS; level++) {
+		struct rollup_set want = { 0 }, got = { 0 };
+		int64_t from = whole(from_ms + rollup_widths_ms[level] - 1, level), until = whole(until_ms, level);
+		rollups_read(a, &m, level, from, until, &got);
+		rollups_read(b, &m, level, from, until, &want);
+		rollups_compare(label, &got, &want, tally);
+		rollup_set_release(&want);
+		rollup_set_release(&got);
+	}
+	matcher_release(&m);
+	reader_close(a);
+	reader_close(b);
+}
+
+static void bundles_have_them_where_samples_went(void **state)
+{
+	(void)state;
+	enum { HOUR_MS = 60 * MINUTE_MS };
+	static const struct {
+		const char *label;
+		int64_t     from_ms, until_ms; /* behind the start; the store has some 20 hours, samples of the last two */
+		bool        has_rows;
+	} rows[] = {
+		{ "all of it", 0, 21 * HOUR_MS, true },
+		{ "samples gone", 5 * HOUR_MS, 9 * HOUR_MS, true },
+		{ "odd ends", 5 * HOUR_MS + 7 * MINUTE_MS + 13, 13 * HOUR_MS + 22 * MINUTE_MS + 1, true },
+		{ "one window", 6 * HOUR_MS, 7 * HOUR_MS, true },
+		{ "less than one", 6 * HOUR_MS + 1, 6 * HOUR_MS + MINUTE_MS, true },
+		{ "some gone", 12 * HOUR_MS, 21 * HOUR_MS, true },
+		{ "samples there", 19 * HOUR_MS + 30 * MINUTE_MS, 21 * HOUR_MS, false },
+	};
+	struct fleet f;
+	struct compact_result result;
+	char path[128];
+	begin(&f, 15000);
+	record(&f, 4800);
+	store_close(f.store);
+	const struct store_keep keep = { .samples_ms = 2 * HOUR_MS, .rollups_ms = INT64_C(400) * 24 * HOUR_MS };
+	assert_ok(store_compact(f.folder.path, &keep, &f.clock.clock, &result, &why));
+	snprintf(path, sizeof path, "%s/bundle", f.folder.folder);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct rollup_tally tally = { 0, 0 };
+		int64_t from_ms = START_MS + rows[i].from_ms, until_ms = START_MS + rows[i].until_ms;
+		assert_ok(store_export(f.folder.path, path, from_ms, until_ms, &why));
+		assert_row(rows[i].label, (test_sql_number(path, "SELECT count(*) FROM rollup") > 0) == rows[i].has_rows);
+		check_whole(path);
+		compare_bundle(rows[i].label, f.folder.path, path, from_ms, until_ms, &tally);
+		assert_row(rows[i].label, (tally.windows > 0) == (until_ms - from_ms >= HOUR_MS));
+		assert_ok(store_compact(path, &(struct store_keep){ 0 }, &f.clock.clock, &result, &why));
+		compare_bundle(rows[i].label, f.folder.path, path, from_ms, until_ms, &tally);
+		unlink(path);
+	}
+	/* Nothing but rollups is left of some: where it begins and ends is known all the same. */
+	struct reader *r = NULL;
+	int64_t first_ms = 0, last_ms = 0;
+	assert_ok(store_export(f.folder.path, path, START_MS + 5 * HOUR_MS, START_MS + 9 * HOUR_MS, &why));
+	assert_int_equal(test_sql_number(path, "SELECT count(*) FROM frame"), 0);
+	assert_ok(reader_open(path, READER_STRANGER, &r, &why));
+	assert_ok(reader_bounds(r, &first_ms, &last_ms, &why));
+	assert_true(first_ms > START_MS + 4 * HOUR_MS && first_ms <= START_MS + 5 * HOUR_MS && last_ms > START_MS + 8 * HOUR_MS && last_ms <= START_MS + 9 * HOUR_MS);
+	assert_int_equal(test_sql_number(path, "SELECT count(*) FROM rollup WHERE layout > 0 AND layout NOT IN (SELECT layout FROM layout_use)"), 0);
+	reader_close(r);
+	unlink(path);
+	f.store = NULL;
+	end(&f);
+}
+
 /* A store of an older version has blocks and no rollups: they are made as it goes on, or at once. */
 static void they_are_made_of_old_blocks(void **state)
 {
@@ -339,6 +435,7 @@ int main(void)
 		cmocka_unit_test(rollups_of_rollups_say_the_same),
 		cmocka_unit_test(a_clock_set_back_takes_rollups_back),
 		cmocka_unit_test(they_stay_when_the_samples_go),
+		cmocka_unit_test(bundles_have_them_where_samples_went),
 		cmocka_unit_test(they_are_made_of_old_blocks),
 		cmocka_unit_test(damaged_blocks_are_passed_by),
 		cmocka_unit_test(damaged_rollups_are_told),
