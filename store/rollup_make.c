@@ -37,22 +37,6 @@ void rollup_maker_release(struct rollup_maker *m)
 
 /* ---- which sources ---- */
 
-static enum err newest_of(struct rollup_maker *m, int64_t target, int stream, int level, int64_t *out, struct why *why)
-{
-	sqlite3_stmt *s = db_statement(m->db, STMT_ROLLUP_NEWEST);
-	if (s == NULL)
-		return db_error(m->db, why);
-	sqlite3_bind_int64(s, 1, target);
-	sqlite3_bind_int(s, 2, stream);
-	sqlite3_bind_int(s, 3, level);
-	enum err e = db_step(m->db, s, why);
-	if (e != ERR_OK && e != ERR_NOT_FOUND)
-		return e;
-	*out = e == ERR_OK ? sqlite3_column_int64(s, 0) : 0;
-	sqlite3_reset(s);
-	return ERR_OK;
-}
-
 /* Those behind frame `after`. */
 static enum err ask_sources(struct making *k, int64_t after, int limit, sqlite3_stmt **out, struct why *why)
 {
@@ -71,7 +55,7 @@ static enum err list_sources(struct making *k, struct why *why)
 {
 	sqlite3_stmt *s;
 	int64_t mark = 0;
-	enum err e = newest_of(k->m, k->target, k->stream, k->level, &mark, why);
+	enum err e = rollup_newest(k->m->db, k->target, k->stream, k->level, &mark, why);
 	if (e == ERR_OK)
 		e = ask_sources(k, mark, ROLLUP_SOURCES + 1, &s, why);
 	if (e != ERR_OK)
@@ -427,7 +411,7 @@ enum err rollup_make(struct rollup_maker *m, int64_t target, int stream, bool is
 enum err rollup_has(struct rollup_maker *m, int64_t target, int stream, int64_t id, bool *out, struct why *why)
 {
 	int64_t newest = 0;
-	enum err e = newest_of(m, target, stream, 0, &newest, why);
+	enum err e = rollup_newest(m->db, target, stream, 0, &newest, why);
 	*out = e == ERR_OK && newest >= id;
 	return e;
 }
