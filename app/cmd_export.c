@@ -27,6 +27,12 @@ static enum err bounds(const char *path, int64_t *first_ms, int64_t *last_ms, st
 	enum err e = reader_open(path, READER_OWN, &r, why);
 	if (e == ERR_OK)
 		e = reader_bounds(r, first_ms, last_ms, why);
+	int64_t rolled_ms, end_ms; /* rollups stay longer than samples */
+	enum err none = e == ERR_OK ? reader_rollup_bounds(r, &rolled_ms, &end_ms, why) : ERR_NOT_FOUND;
+	if (none == ERR_OK && rolled_ms < *first_ms)
+		*first_ms = rolled_ms;
+	if (e == ERR_OK && none != ERR_OK && none != ERR_NOT_FOUND)
+		e = none;
 	reader_close(r);
 	return e;
 }
@@ -79,7 +85,7 @@ const struct cli_command command_export = {
 	.arguments    = "",
 	.summary      = "copy a time range of the store into a file that replay opens",
 	.details      = "The file is a store of the same format; a recorder may be writing meanwhile. It is made beside its place and renamed when it is "
-	                "whole.",
+	                "whole. Of a time whose samples are gone it has the rollups that are left.",
 	.options      = options,
 	.takes_common = true,
 	.run          = run,

@@ -13,6 +13,7 @@
 #include "store/alerts.h"
 #include "store/changes.h"
 #include "store/deployments.h"
+#include "store/export_rollups.h"
 #include "store/ledger.h"
 #include "store/reader_private.h"
 
@@ -101,17 +102,20 @@ enum err reader_is_bundle(struct reader *r, int64_t now_ms, bool *out, struct wh
 	return e;
 }
 
+static enum err copy_layout(void *ctx, const struct layout *l, struct why *why)
+{
+	struct copying *c = ctx;
+	if (id_map_get(&c->layouts, l->id) != NULL)
+		return ERR_OK;
+	enum err e = id_map_put(&c->layouts, l->id, c, why);
+	return e == ERR_OK ? ledger_layout(&c->ledger, l, why) : e;
+}
+
 static enum err copy_frame(void *ctx, const struct frame *f)
 {
 	struct copying *c = ctx;
-	if (f->layout != NULL && id_map_get(&c->layouts, f->layout->id) == NULL) {
-		enum err e = id_map_put(&c->layouts, f->layout->id, c, &c->why);
-		if (e == ERR_OK)
-			e = ledger_layout(&c->ledger, f->layout, &c->why);
-		if (e != ERR_OK)
-			return e;
-	}
-	return ledger_frame(&c->ledger, f->target, c->stream, f->wall_ms, f->layout, f->values, &c->why);
+	enum err e = f->layout != NULL ? copy_layout(c, f->layout, &c->why) : ERR_OK;
+	return e != ERR_OK ? e : ledger_frame(&c->ledger, f->target, c->stream, f->wall_ms, f->layout, f->values, &c->why);
 }
 
 static enum err copy_event(void *ctx, const struct event *e)
@@ -265,6 +269,9 @@ static enum err copy_all(void *ctx, struct why *why)
 		c->stream = (enum stream)stream;
 		e = told(c, reader_frames(c->from, c->stream, 0, c->from_ms - LOOK_BACK_MS - 1, c->until_ms, false, copy_frame, c, why), why);
 	}
+	const struct rollup_export rollups = { c->from, &c->ledger, c->from_ms - LOOK_BACK_MS, c->until_ms, copy_layout, c };
+	if (e == ERR_OK)
+		e = export_rollups(&rollups, why);
 	if (e == ERR_OK)
 		e = told(c, reader_events(c->from, NULL, NULL, c->from_ms - 1, c->until_ms, SIZE_MAX, copy_event, c, why), why);
 	if (e == ERR_OK)

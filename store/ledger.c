@@ -191,7 +191,7 @@ static enum err insert_frame(struct ledger *g, int64_t target, int stream, int64
 	return db_run(g->db, s, why);
 }
 
-static enum err use_layout(struct ledger *g, int64_t layout, int stream, int64_t target, struct why *why)
+enum err ledger_use(struct ledger *g, int64_t layout, int stream, int64_t target, struct why *why)
 {
 	sqlite3_stmt *s = db_statement(g->db, STMT_LAYOUT_USE);
 	if (s == NULL)
@@ -234,7 +234,7 @@ enum err ledger_frame(struct ledger *g, int64_t target, enum stream stream, int6
 		if (stream != STREAM_SCRAPE)
 			frame_state_release(&t->state);
 		if (layout != t->layout)
-			e = use_layout(g, layout, stream, target, why);
+			e = ledger_use(g, layout, stream, target, why);
 	}
 	if (e == ERR_OK)
 		e = insert_frame(g, target, stream, at_ms, t, hop, layout, why);

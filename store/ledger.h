@@ -50,6 +50,8 @@ enum err ledger_target(struct ledger *g, int64_t id, const void *labels, size_t 
 enum err ledger_present(struct ledger *g, int64_t target, int64_t from_ms, int64_t until_ms, const char *url, struct why *why);
 enum err ledger_gone(struct ledger *g, int64_t target, int64_t at_ms, struct why *why);
 enum err ledger_layout(struct ledger *g, const struct layout *l, struct why *why);
+/* A track has it; ledger_frame says so itself. */
+enum err ledger_use(struct ledger *g, int64_t layout, int stream, int64_t target, struct why *why);
 /* `l` NULL: everything stale. */
 enum err ledger_frame(struct ledger *g, int64_t target, enum stream stream, int64_t at_ms, const struct layout *l, const double *values,
                       struct why *why);

@@ -17,6 +17,7 @@ libstore_a_SOURCES = \
 	%reldir%/db.c %reldir%/db.h \
 	%reldir%/decimal.c %reldir%/decimal.h \
 	%reldir%/export.c %reldir%/export.h \
+	%reldir%/export_rollups.c %reldir%/export_rollups.h \
 	%reldir%/fold.c %reldir%/fold.h \
 	%reldir%/fs.c %reldir%/fs.h \
 	%reldir%/layout.c %reldir%/layout.h \

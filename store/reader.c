@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "store/fs.h"
+#include "store/rollup.h"
 #include "store/stranger.h"
 
 struct url {
@@ -332,14 +333,22 @@ static enum err widen(struct call *c, enum statement which, int stream, struct w
 	return e;
 }
 
+static enum err rollup_bounds_body(void *ctx, struct why *why)
+{
+	struct call *c = ctx;
+	enum err e = ERR_OK;
+	for (int level = 0; level < ROLLUP_LEVELS && e == ERR_OK && c->r->db.version >= SCHEMA_ROLLUPS; level++) {
+		e = widen(c, STMT_ROLLUP_FIRST_MS, level, why);
+		if (e == ERR_OK)
+			e = widen(c, STMT_ROLLUP_LAST_MS, level, why);
+	}
+	return e;
+}
+
 static enum err bounds_body(void *ctx, struct why *why)
 {
 	struct call *c = ctx;
-	enum err e = widen(c, STMT_EVENT_FIRST_MS, -1, why);
-	if (e == ERR_OK)
-		e = widen(c, STMT_EVENT_LAST_MS, -1, why);
-	if (e == ERR_OK && c->r->db.version >= SCHEMA_TIMES)
-		e = widen(c, STMT_FRAME_FIRST_MS, -1, why);
+	enum err e = c->r->db.version >= SCHEMA_TIMES ? widen(c, STMT_FRAME_FIRST_MS, -1, why) : ERR_OK;
 	for (int stream = 0; stream < STREAM_COUNT && e == ERR_OK; stream++) {
 		if (c->r->db.version < SCHEMA_TIMES)
 			e = widen(c, STMT_FRAME_FIRST_MS_5, stream, why);
@@ -348,13 +357,17 @@ static enum err bounds_body(void *ctx, struct why *why)
 		if (e == ERR_OK && c->r->db.version >= SCHEMA_BLOCKS)
 			e = widen(c, STMT_BLOCK_FIRST_MS, stream, why);
 	}
-	return e;
+	if (e == ERR_OK && c->first_ms > c->last_ms)
+		e = rollup_bounds_body(c, why);
+	if (e == ERR_OK)
+		e = widen(c, STMT_EVENT_FIRST_MS, -1, why);
+	return e == ERR_OK ? widen(c, STMT_EVENT_LAST_MS, -1, why) : e;
 }
 
-enum err reader_bounds(struct reader *r, int64_t *first_ms, int64_t *last_ms, struct why *why)
+static enum err find_bounds(struct reader *r, enum err (*body)(void *ctx, struct why *why), int64_t *first_ms, int64_t *last_ms, struct why *why)
 {
 	struct call c = { .r = r, .first_ms = INT64_MAX, .last_ms = INT64_MIN };
-	enum err e = reader_call(r, bounds_body, &c, why);
+	enum err e = reader_call(r, body, &c, why);
 	if (e == ERR_OK && c.first_ms > c.last_ms)
 		e = why_set(why, ERR_NOT_FOUND, "store '%s' holds nothing yet", r->db.path);
 	if (e != ERR_OK)
@@ -362,6 +375,16 @@ enum err reader_bounds(struct reader *r, int64_t *first_ms, int64_t *last_ms, st
 	*first_ms = c.first_ms;
 	*last_ms = c.last_ms;
 	return ERR_OK;
+}
+
+enum err reader_bounds(struct reader *r, int64_t *first_ms, int64_t *last_ms, struct why *why)
+{
+	return find_bounds(r, bounds_body, first_ms, last_ms, why);
+}
+
+enum err reader_rollup_bounds(struct reader *r, int64_t *first_ms, int64_t *last_ms, struct why *why)
+{
+	return find_bounds(r, rollup_bounds_body, first_ms, last_ms, why);
 }
 
 static enum err meta_body(void *ctx, struct why *why)

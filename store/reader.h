@@ -31,8 +31,10 @@ enum err reader_open(const char *path, enum reader_trust trust, struct reader **
 void     reader_close(struct reader *r);
 void     reader_interrupt(struct reader *r); /* from any thread: the running call ends with ERR_CANCELLED */
 
-/* The first and last moment of which the store holds frames or events. ERR_NOT_FOUND: none yet. */
+/* The first and last moment of which the store holds frames (or rollups, where there are no frames) or events. ERR_NOT_FOUND: none yet. */
 enum err reader_bounds(struct reader *r, int64_t *first_ms, int64_t *last_ms, struct why *why);
+/* The same of its rollups alone. */
+enum err reader_rollup_bounds(struct reader *r, int64_t *first_ms, int64_t *last_ms, struct why *why);
 
 /* The value of a fact set by store_set_meta, as of T; "" when it was not set. Into `to`. */
 enum err reader_meta(struct reader *r, const char *key, int64_t at_ms, struct buf *to, struct why *why);

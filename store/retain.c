@@ -408,6 +408,7 @@ void retain_undo(struct retain *r)
 {
 	r->stage = RETAIN_IDLE;
 	r->removed = 0;
+	r->layouts_at_ms = INT64_MIN; /* a look may have ended in it */
 	layout_look_undo(&r->layouts);
 }
 

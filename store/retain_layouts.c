@@ -9,7 +9,7 @@
 #include "store/codec.h"
 #include "store/rollup.h"
 
-enum { USES_MAX = 65536 /* of one look */, SERIES_A_ROW = 64 /* what as many series cost to remove counts as a row */ };
+enum { SERIES_A_ROW = 64 /* what as many series cost to remove counts as a row */ };
 
 void layout_look_undo(struct layout_look *l)
 {
@@ -31,50 +31,23 @@ static bool may_go(const struct layout_look *l, int64_t layout)
 
 /* ---- which uses ---- */
 
-static enum err add_use(struct layout_look *l, const struct layout_use *use, struct why *why)
-{
-	if (l->n_uses == l->cap_uses) {
-		size_t cap = l->cap_uses == 0 ? 64 : l->cap_uses * 2;
-		struct layout_use *more = realloc(l->uses, cap * sizeof *more);
-		if (more == NULL)
-			return why_memory(why);
-		l->uses = more;
-		l->cap_uses = cap;
-	}
-	l->uses[l->n_uses++] = *use;
-	return ERR_OK;
-}
-
-static int by_track(const void *a, const void *b)
-{
-	const struct layout_use *x = a, *y = b;
-	if (x->target != y->target)
-		return x->target < y->target ? -1 : 1;
-	return (x->stream > y->stream) - (x->stream < y->stream);
-}
+static bool is_same_track(const struct track_use *a, const struct track_use *b) { return a->target == b->target && a->stream == b->stream; }
 
 static enum err find_uses(struct layout_look *l, struct why *why)
 {
-	sqlite3_stmt *s = db_statement(l->db, STMT_USES);
-	if (s == NULL)
-		return db_error(l->db, why);
-	enum err e = ERR_OK;
-	while (l->n_uses < USES_MAX && (e = db_step(l->db, s, why)) == ERR_OK) {
-		struct layout_use use = { sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1), sqlite3_column_int(s, 2), false };
-		e = may_go(l, use.layout) ? add_use(l, &use, why) : ERR_OK;
-		if (e != ERR_OK)
-			break;
-	}
-	sqlite3_reset(s);
-	if (l->n_uses > 1)
-		qsort(l->uses, l->n_uses, sizeof *l->uses, by_track);
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
+	size_t n;
+	free(l->uses);
+	enum err e = uses_find(l->db, NULL, 0, &l->uses, &n, why);
+	for (size_t i = 0; e == ERR_OK && i < n; i++)
+		if (may_go(l, l->uses[i].layout))
+			l->uses[l->n_uses++] = l->uses[i];
+	return e;
 }
 
 static enum err enter_track(struct layout_look *l, struct why *why)
 {
 	l->first = l->end;
-	while (l->end < l->n_uses && by_track(&l->uses[l->first], &l->uses[l->end]) == 0)
+	while (l->end < l->n_uses && is_same_track(&l->uses[l->first], &l->uses[l->end]))
 		l->end++;
 	l->stage = l->first < l->n_uses ? LOOK_FRAMES : LOOK_UNUSED;
 	if (l->stage == LOOK_UNUSED)
@@ -107,7 +80,7 @@ static void found(struct layout_look *l, int64_t layout)
 {
 	for (size_t i = l->first; i < l->end; i++)
 		if (l->uses[i].layout == layout)
-			l->uses[i].is_found = true;
+			l->uses[i].layout = 0;
 }
 
 /* Back along the chain, then the blocks, into which frames go and from which none come, then rollups, into which blocks go likewise: what was looked at in this
@@ -143,7 +116,7 @@ static enum err end_track(struct layout_look *l, struct why *why)
 {
 	enum err e = ERR_OK;
 	for (size_t i = l->first; i < l->end && e == ERR_OK; i++) {
-		if (l->uses[i].is_found)
+		if (l->uses[i].layout == 0)
 			continue;
 		sqlite3_stmt *s = db_statement(l->db, STMT_LAYOUT_USE_DELETE);
 		if (s == NULL)
@@ -167,7 +140,7 @@ static enum err next_level(struct layout_look *l, struct why *why)
 /* Also of rollups, a level after the other. */
 static enum err look_at_blocks(struct layout_look *l, int64_t *rows, struct why *why)
 {
-	const struct layout_use *track = &l->uses[l->first];
+	const struct track_use *track = &l->uses[l->first];
 	sqlite3_stmt *s = db_statement(l->db, l->stage == LOOK_BLOCKS ? STMT_BLOCK_LAYOUTS : STMT_ROLLUP_LAYOUTS);
 	if (s == NULL)
 		return db_error(l->db, why);

@@ -7,14 +7,7 @@
 #ifndef PITWALL_STORE_RETAIN_LAYOUTS_H
 #define PITWALL_STORE_RETAIN_LAYOUTS_H
 
-#include "store/db.h"
-
-/* A layout that one track once used and that may go. */
-struct layout_use {
-	int64_t layout, target;
-	int     stream;
-	bool    is_found; /* it is used still */
-};
+#include "store/uses.h"
 
 /* Zeroed is one that begins. */
 struct layout_look {
@@ -22,8 +15,8 @@ struct layout_look {
 	bool     (*is_held)(void *ctx, int64_t layout); /* the recorder has it in memory. NULL: there is none */
 	void      *ctx;
 	enum { LOOK_BEGIN, LOOK_FRAMES, LOOK_BLOCKS, LOOK_ROLLUPS, LOOK_UNUSED } stage;
-	struct layout_use *uses; /* by track */
-	size_t     n_uses, cap_uses;
+	struct track_use *uses;  /* of layouts that may go, by track; layout 0: it is used still */
+	size_t     n_uses;
 	size_t     first, end;   /* those of the track that the look is at */
 	int64_t    at;           /* in that track: the frame that comes next, or the first frame of the block or rollup that was looked at last */
 	int        level;        /* of rollups */

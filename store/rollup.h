@@ -19,6 +19,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct db;
+
 enum { ROLLUP_LEVELS = 2 }; /* the finest first */
 extern const int64_t rollup_widths_ms[ROLLUP_LEVELS];
 
@@ -93,6 +95,9 @@ enum err rollup_row_decode(struct rollup_row *r, const void *body, size_t size, 
 void     rollup_row_cell(const struct rollup_row *r, size_t series, size_t k, struct rollup_cell *out);
 
 /* ---- reading a store ---- */
+
+/* The last frame of a track that is in a row of this level; 0: none is. */
+enum err rollup_newest(struct db *db, int64_t target, int stream, int level, int64_t *out, struct why *why);
 
 struct rollup_series {
 	struct labels      *labels; /* owned, as of a struct series */

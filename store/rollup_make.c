@@ -37,22 +37,6 @@ void rollup_maker_release(struct rollup_maker *m)
 
 /* ---- which sources ---- */
 
-static enum err newest_of(struct rollup_maker *m, int64_t target, int stream, int level, int64_t *out, struct why *why)
-{
-	sqlite3_stmt *s = db_statement(m->db, STMT_ROLLUP_NEWEST);
-	if (s == NULL)
-		return db_error(m->db, why);
-	sqlite3_bind_int64(s, 1, target);
-	sqlite3_bind_int(s, 2, stream);
-	sqlite3_bind_int(s, 3, level);
-	enum err e = db_step(m->db, s, why);
-	if (e != ERR_OK && e != ERR_NOT_FOUND)
-		return e;
-	*out = e == ERR_OK ? sqlite3_column_int64(s, 0) : 0;
-	sqlite3_reset(s);
-	return ERR_OK;
-}
-
 /* Those behind frame `after`. */
 static enum err ask_sources(struct making *k, int64_t after, int limit, sqlite3_stmt **out, struct why *why)
 {
@@ -71,7 +55,7 @@ static enum err list_sources(struct making *k, struct why *why)
 {
 	sqlite3_stmt *s;
 	int64_t mark = 0;
-	enum err e = newest_of(k->m, k->target, k->stream, k->level, &mark, why);
+	enum err e = rollup_newest(k->m->db, k->target, k->stream, k->level, &mark, why);
 	if (e == ERR_OK)
 		e = ask_sources(k, mark, ROLLUP_SOURCES + 1, &s, why);
 	if (e != ERR_OK)
@@ -306,27 +290,40 @@ static enum err add_sources(struct making *k, size_t n, size_t *done, struct why
 
 /* ---- the row ---- */
 
+enum err rollup_put(struct db *db, const struct rollup_place *p, const void *head, size_t n_head, const void *body, size_t n_body, struct why *why)
+{
+	sqlite3_stmt *s = db_statement(db, STMT_ROLLUP_ADD);
+	if (s == NULL)
+		return db_error(db, why);
+	sqlite3_bind_int64(s, 1, p->target);
+	sqlite3_bind_int(s, 2, p->stream);
+	sqlite3_bind_int(s, 3, p->level);
+	sqlite3_bind_int64(s, 4, p->first_frame);
+	sqlite3_bind_int64(s, 5, p->last_frame);
+	sqlite3_bind_int64(s, 6, p->first_ms);
+	sqlite3_bind_int64(s, 7, p->last_ms);
+	sqlite3_bind_int64(s, 8, p->layout);
+	sqlite3_bind_blob64(s, 9, n_head > 0 ? head : "", n_head, SQLITE_STATIC);
+	sqlite3_bind_blob64(s, 10, n_body > 0 ? body : "", n_body, SQLITE_STATIC);
+	return db_run(db, s, why);
+}
+
+enum err rollup_put_block(struct db *db, const struct rollup_place *p, const struct block *b, struct why *why)
+{
+	const struct block_part *head = &b->parts[0], *last = &b->parts[b->n_parts - 1];
+	size_t at = b->n_parts > 1 ? b->parts[1].at : 0, end = b->n_parts > 1 ? last->at + last->size : 0;
+	return rollup_put(db, p, b->bytes.data + head->at, head->size, b->bytes.data + at, end - at, why);
+}
+
 static enum err put_row(struct making *k, size_t n, int64_t layout, struct why *why)
 {
 	struct rollup_maker *m = k->m;
 	const struct source *first = &k->sources[0], *last = &k->sources[n - 1];
-	const struct block *b = &m->block;
-	sqlite3_stmt *s = db_statement(m->db, STMT_ROLLUP_ADD);
-	if (s == NULL)
-		return db_error(m->db, why);
-	sqlite3_bind_int64(s, 1, k->target);
-	sqlite3_bind_int(s, 2, k->stream);
-	sqlite3_bind_int(s, 3, k->level);
-	sqlite3_bind_int64(s, 4, first->first_frame);
-	sqlite3_bind_int64(s, 5, last->last_frame);
-	sqlite3_bind_int64(s, 6, layout >= 0 ? m->first_ms : first->first_ms);
-	sqlite3_bind_int64(s, 7, layout >= 0 ? m->last_ms : last->last_ms);
-	sqlite3_bind_int64(s, 8, layout);
-	size_t head = layout > 0 ? b->parts[0].size : 0, at = layout > 0 && b->n_parts > 1 ? b->parts[1].at : 0;
-	size_t end = layout > 0 && b->n_parts > 1 ? b->parts[b->n_parts - 1].at + b->parts[b->n_parts - 1].size : 0;
-	sqlite3_bind_blob64(s, 9, head > 0 ? b->bytes.data + b->parts[0].at : "", head, SQLITE_STATIC);
-	sqlite3_bind_blob64(s, 10, end > at ? b->bytes.data + at : "", end - at, SQLITE_STATIC);
-	return db_run(m->db, s, why);
+	const struct rollup_place p = {
+		.target = k->target, .stream = k->stream, .level = k->level, .first_frame = first->first_frame, .last_frame = last->last_frame,
+		.first_ms = layout >= 0 ? m->first_ms : first->first_ms, .last_ms = layout >= 0 ? m->last_ms : last->last_ms, .layout = layout,
+	};
+	return layout > 0 ? rollup_put_block(m->db, &p, &m->block, why) : rollup_put(m->db, &p, NULL, 0, NULL, 0, why);
 }
 
 static enum err finish_row(struct making *k, size_t n, int64_t layout, struct why *why)
@@ -414,7 +411,7 @@ enum err rollup_make(struct rollup_maker *m, int64_t target, int stream, bool is
 enum err rollup_has(struct rollup_maker *m, int64_t target, int stream, int64_t id, bool *out, struct why *why)
 {
 	int64_t newest = 0;
-	enum err e = newest_of(m, target, stream, 0, &newest, why);
+	enum err e = rollup_newest(m->db, target, stream, 0, &newest, why);
 	*out = e == ERR_OK && newest >= id;
 	return e;
 }

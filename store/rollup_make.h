@@ -37,6 +37,15 @@ void rollup_maker_release(struct rollup_maker *m);
  * may be more to do. What is damaged is passed by, as a row that says so. */
 enum err rollup_make(struct rollup_maker *m, int64_t target, int stream, bool is_last, bool *did, struct why *why);
 
+/* Which row it is, and what of (schema.h). */
+struct rollup_place {
+	int64_t target, first_frame, last_frame, first_ms, last_ms, layout;
+	int     stream, level;
+};
+/* Writes a row; the second one of what rollup_encode made. */
+enum err rollup_put(struct db *db, const struct rollup_place *p, const void *head, size_t n_head, const void *body, size_t n_body, struct why *why);
+enum err rollup_put_block(struct db *db, const struct rollup_place *p, const struct block *b, struct why *why);
+
 /* Whether all blocks of the track up to frame `id` are in rollups. */
 enum err rollup_has(struct rollup_maker *m, int64_t target, int stream, int64_t id, bool *out, struct why *why);
 

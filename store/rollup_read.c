@@ -117,15 +117,15 @@ static enum err item_of(struct gathering *g, const struct labels *labels, int64_
 
 /* ---- which rows ---- */
 
-static enum err newest_of(struct gathering *g, const struct track_use *track, int level, int64_t *out, struct why *why)
+enum err rollup_newest(struct db *db, int64_t target, int stream, int level, int64_t *out, struct why *why)
 {
-	sqlite3_stmt *s = db_statement(&g->r->db, STMT_ROLLUP_NEWEST);
+	sqlite3_stmt *s = db_statement(db, STMT_ROLLUP_NEWEST);
 	if (s == NULL)
-		return db_error(&g->r->db, why);
-	sqlite3_bind_int64(s, 1, track->target);
-	sqlite3_bind_int(s, 2, track->stream);
+		return db_error(db, why);
+	sqlite3_bind_int64(s, 1, target);
+	sqlite3_bind_int(s, 2, stream);
 	sqlite3_bind_int(s, 3, level);
-	enum err e = db_step(&g->r->db, s, why);
+	enum err e = db_step(db, s, why);
 	if (e != ERR_OK && e != ERR_NOT_FOUND)
 		return e;
 	*out = e == ERR_OK ? sqlite3_column_int64(s, 0) : 0;
@@ -171,7 +171,7 @@ static enum err list_rows(struct gathering *g, const struct track_use *track, st
 	for (int level = 0; level <= g->level && e == ERR_OK && !is_end; level++) {
 		int64_t mark = 0;
 		if (level < g->level)
-			e = newest_of(g, track, level + 1, &mark, why);
+			e = rollup_newest(&g->r->db, track->target, track->stream, level + 1, &mark, why);
 		if (e == ERR_OK)
 			e = list_level(g, track, level, mark, &is_end, why);
 	}

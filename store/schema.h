@@ -214,6 +214,11 @@ const char *schema_step(int from);
 	X(ROLLUP_PARTS,   "SELECT head, body FROM rollup WHERE id = ?1")                                                                \
 	X(ROLLUPS_AFTER,  "SELECT id, target, stream, level, first_frame, layout, head, body FROM rollup WHERE id > ?1 ORDER BY id LIMIT ?2") \
 	X(ROLLUP_TOTAL,   "SELECT count(*), total(length(head) + length(body)) FROM rollup WHERE level = ?1") \
+	X(ROLLUP_FIRST_MS, "SELECT min(first_ms) FROM (SELECT first_ms FROM rollup WHERE level = ?1 ORDER BY last_ms LIMIT 1)")             \
+	X(ROLLUP_LAST_MS, "SELECT max(last_ms) FROM rollup WHERE level = ?1")                                                           \
+	X(ROLLUPS_ALONE,  "SELECT target, stream, level, first_frame, last_frame, first_ms, last_ms, layout, head, body FROM rollup AS r"  \
+	                  " WHERE level IN (0, 1) AND last_ms >= ?1 AND first_ms <= ?2 AND NOT EXISTS (SELECT 1 FROM block AS b"        \
+	                  " WHERE b.target = r.target AND b.stream = r.stream AND b.first_frame = r.first_frame)")                      \
 	X(ROLLUP_REWIND,  "DELETE FROM rollup WHERE level IN (0, 1) AND last_ms >= ?1")                                                 \
 	X(ROLLUP_PRUNE,   "DELETE FROM rollup WHERE id IN (SELECT id FROM rollup WHERE level = ?3 AND last_ms < ?1 ORDER BY last_ms LIMIT ?2)") \
 	X(BLOCK_HIGHEST,  "SELECT coalesce(max(id), 0) FROM block")                                                                     \

@@ -22,3 +22,14 @@ void store_folder_remove(const struct store_folder *f)
 	}
 	rmdir(f->folder);
 }
+
+void store_file_copy(const char *from, const char *to)
+{
+	char bytes[1 << 16];
+	FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
+	assert_true(in != NULL && out != NULL);
+	for (size_t n; (n = fread(bytes, 1, sizeof bytes, in)) > 0;)
+		assert_int_equal(fwrite(bytes, 1, n, out), n);
+	fclose(in);
+	assert_int_equal(fclose(out), 0);
+}

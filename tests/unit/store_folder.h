@@ -13,4 +13,7 @@ void store_folder_make(struct store_folder *f, const char *name);
 /* After the store was closed. Other files of the test's must be gone. */
 void store_folder_remove(const struct store_folder *f);
 
+/* Of a store that is closed. */
+void store_file_copy(const char *from, const char *to);
+
 #endif

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
+faulty_disk  = %reldir%/faulty_disk.c %reldir%/faulty_disk.h
+rollup_check = %reldir%/rollup_check.c %reldir%/rollup_check.h
+
 UNIT_TESTS += tests/unit/store/test_alerts
 
 UNIT_TESTS += tests/unit/store/test_codec tests/unit/store/test_faults tests/unit/store/test_store tests/unit/store/test_stranger
@@ -11,11 +14,11 @@ tests_unit_store_test_codec_SOURCES = %reldir%/test_codec.c
 tests_unit_store_test_codec_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_store_SOURCES = %reldir%/test_store.c
 tests_unit_store_test_store_LDADD   = $(libs_store) $(CMOCKA_LIBS)
-tests_unit_store_test_faults_SOURCES = %reldir%/test_faults.c
+tests_unit_store_test_faults_SOURCES = %reldir%/test_faults.c $(faulty_disk)
 tests_unit_store_test_faults_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_stranger_SOURCES = %reldir%/test_stranger.c
 tests_unit_store_test_stranger_LDADD   = $(libs_store) $(CMOCKA_LIBS)
-tests_unit_store_test_memory_SOURCES = %reldir%/test_memory.c
+tests_unit_store_test_memory_SOURCES = %reldir%/test_memory.c $(store_folder) $(rollup_check)
 tests_unit_store_test_memory_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
 tests_unit_store_test_migration_SOURCES = %reldir%/test_migration.c
@@ -47,7 +50,7 @@ tests_unit_store_test_layouts_SOURCES = %reldir%/test_layouts.c $(store_folder)
 tests_unit_store_test_layouts_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/store/test_power_cut
-tests_unit_store_test_power_cut_SOURCES = %reldir%/test_power_cut.c $(store_folder)
+tests_unit_store_test_power_cut_SOURCES = %reldir%/test_power_cut.c $(store_folder) $(rollup_check)
 tests_unit_store_test_power_cut_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/store/test_block
@@ -77,12 +80,12 @@ tests_unit_store_test_tail_folding_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_tail_folding_LDFLAGS = $(store_folding_ldflags)
 
 SLOW_TESTS += tests/unit/store/test_faults_folding
-tests_unit_store_test_faults_folding_SOURCES = %reldir%/test_faults.c $(store_folding)
+tests_unit_store_test_faults_folding_SOURCES = %reldir%/test_faults.c $(faulty_disk) $(store_folding)
 tests_unit_store_test_faults_folding_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_faults_folding_LDFLAGS = $(store_folding_ldflags)
 
 UNIT_TESTS += tests/unit/store/test_memory_folding
-tests_unit_store_test_memory_folding_SOURCES = %reldir%/test_memory.c $(store_folding)
+tests_unit_store_test_memory_folding_SOURCES = %reldir%/test_memory.c $(store_folder) $(rollup_check) $(store_folding)
 tests_unit_store_test_memory_folding_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_memory_folding_LDFLAGS = $(store_folding_ldflags) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
 
@@ -92,7 +95,7 @@ tests_unit_store_test_layouts_folding_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_layouts_folding_LDFLAGS = $(store_folding_ldflags)
 
 UNIT_TESTS += tests/unit/store/test_power_cut_folding
-tests_unit_store_test_power_cut_folding_SOURCES = %reldir%/test_power_cut.c $(store_folder) $(store_folding)
+tests_unit_store_test_power_cut_folding_SOURCES = %reldir%/test_power_cut.c $(store_folder) $(rollup_check) $(store_folding)
 tests_unit_store_test_power_cut_folding_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_power_cut_folding_LDFLAGS = $(store_folding_ldflags)
 
@@ -106,5 +109,9 @@ tests_unit_store_test_retain_folding_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_retain_folding_LDFLAGS = $(store_folding_ldflags)
 
 UNIT_TESTS += tests/unit/store/test_rollup
-tests_unit_store_test_rollup_SOURCES = %reldir%/test_rollup.c $(store_folder)
+tests_unit_store_test_rollup_SOURCES = %reldir%/test_rollup.c $(store_folder) $(rollup_check)
 tests_unit_store_test_rollup_LDADD   = $(libs_store) $(CMOCKA_LIBS)
+
+SLOW_TESTS += tests/unit/store/test_rollup_faults
+tests_unit_store_test_rollup_faults_SOURCES = %reldir%/test_rollup_faults.c $(store_folder) $(faulty_disk) $(rollup_check)
+tests_unit_store_test_rollup_faults_LDADD   = $(libs_store) $(CMOCKA_LIBS)

@@ -4,7 +4,6 @@
  * disk that is full for a while. What was committed is there afterwards, and what was queued follows when the disk is well again. */
 #include "tests/unit/unit.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,100 +13,9 @@
 #include "base/log.h"
 #include "store/reader.h"
 #include "store/retain.h"
+#include "tests/unit/store/faulty_disk.h"
 
 enum { START_MS = 1000000, ROUNDS_MAX = 2000 };
-
-static struct {
-	atomic_int  left;     /* operations until one fails; negative: none will */
-	atomic_int  failed;   /* how many did */
-	atomic_bool is_full;  /* every write fails */
-	sqlite3_vfs vfs, *real;
-} faults = { .left = -1 };
-
-/* Our file object; the real one's lies behind it. */
-struct faulty {
-	sqlite3_file base;
-};
-
-static sqlite3_file *real_of(sqlite3_file *f)
-{
-	return (sqlite3_file *)((struct faulty *)f + 1);
-}
-
-static bool hit(void)
-{
-	if (atomic_load(&faults.left) < 0 || atomic_fetch_sub(&faults.left, 1) != 0)
-		return false;
-	atomic_fetch_add(&faults.failed, 1);
-	return true;
-}
-
-static int f_close(sqlite3_file *f) { return real_of(f)->pMethods->xClose(real_of(f)); }
-static int f_read(sqlite3_file *f, void *to, int n, sqlite3_int64 at)
-{
-	return hit() ? SQLITE_IOERR_READ : real_of(f)->pMethods->xRead(real_of(f), to, n, at);
-}
-static int f_write(sqlite3_file *f, const void *from, int n, sqlite3_int64 at)
-{
-	if (atomic_load(&faults.is_full))
-		return SQLITE_FULL;
-	return hit() ? SQLITE_IOERR_WRITE : real_of(f)->pMethods->xWrite(real_of(f), from, n, at);
-}
-static int f_truncate(sqlite3_file *f, sqlite3_int64 size)
-{
-	return hit() ? SQLITE_IOERR_TRUNCATE : real_of(f)->pMethods->xTruncate(real_of(f), size);
-}
-static int f_sync(sqlite3_file *f, int flags) { return hit() ? SQLITE_IOERR_FSYNC : real_of(f)->pMethods->xSync(real_of(f), flags); }
-static int f_size(sqlite3_file *f, sqlite3_int64 *size)
-{
-	return hit() ? SQLITE_IOERR_FSTAT : real_of(f)->pMethods->xFileSize(real_of(f), size);
-}
-static int f_lock(sqlite3_file *f, int level) { return hit() ? SQLITE_IOERR_LOCK : real_of(f)->pMethods->xLock(real_of(f), level); }
-static int f_unlock(sqlite3_file *f, int level) { return real_of(f)->pMethods->xUnlock(real_of(f), level); }
-static int f_reserved(sqlite3_file *f, int *out) { return real_of(f)->pMethods->xCheckReservedLock(real_of(f), out); }
-static int f_control(sqlite3_file *f, int op, void *arg) { return real_of(f)->pMethods->xFileControl(real_of(f), op, arg); }
-static int f_sector(sqlite3_file *f) { return real_of(f)->pMethods->xSectorSize(real_of(f)); }
-static int f_device(sqlite3_file *f) { return real_of(f)->pMethods->xDeviceCharacteristics(real_of(f)); }
-static int f_shm_map(sqlite3_file *f, int page, int size, int extend, void volatile **out)
-{
-	return hit() ? SQLITE_IOERR_SHMMAP : real_of(f)->pMethods->xShmMap(real_of(f), page, size, extend, out);
-}
-static int f_shm_lock(sqlite3_file *f, int at, int n, int flags)
-{
-	/* Letting go never fails: the real one only forgets. */
-	return (flags & SQLITE_SHM_LOCK) != 0 && hit() ? SQLITE_IOERR_SHMLOCK : real_of(f)->pMethods->xShmLock(real_of(f), at, n, flags);
-}
-static void f_shm_barrier(sqlite3_file *f) { real_of(f)->pMethods->xShmBarrier(real_of(f)); }
-static int  f_shm_unmap(sqlite3_file *f, int remove) { return real_of(f)->pMethods->xShmUnmap(real_of(f), remove); }
-
-static int v_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags, int *out_flags)
-{
-	(void)v;
-	static const sqlite3_io_methods methods = {
-		2, f_close, f_read, f_write, f_truncate, f_sync, f_size, f_lock, f_unlock, f_reserved, f_control, f_sector, f_device,
-		f_shm_map, f_shm_lock, f_shm_barrier, f_shm_unmap, NULL, NULL,
-	};
-	f->pMethods = NULL;
-	if (hit())
-		return SQLITE_CANTOPEN;
-	int rc = faults.real->xOpen(faults.real, name, real_of(f), flags, out_flags);
-	if (rc == SQLITE_OK)
-		f->pMethods = &methods;
-	return rc;
-}
-
-static int register_faulty(void **state)
-{
-	(void)state;
-	faults.real = sqlite3_vfs_find(NULL);
-	faults.vfs = *faults.real;
-	faults.vfs.zName = "faulty";
-	faults.vfs.szOsFile = (int)sizeof(struct faulty) + faults.real->szOsFile;
-	faults.vfs.xOpen = v_open;
-	return sqlite3_vfs_register(&faults.vfs, 1) == SQLITE_OK ? 0 : -1;
-}
-
-/* ---- */
 
 struct fixture {
 	char              folder[64], path[96];
@@ -120,12 +28,6 @@ struct fixture {
 };
 
 static struct why why;
-
-static void well(void)
-{
-	atomic_store(&faults.left, -1);
-	atomic_store(&faults.is_full, false);
-}
 
 static enum err open_store(struct fixture *f, size_t queue_max_bytes)
 {
@@ -203,12 +105,10 @@ static void a_failing_commit_loses_nothing(void **state)
 		assert_int_equal(open_store(&f, 0), ERR_OK);
 		append(&f, 3);
 		assert_int_equal(store_flush(f.store, &why), ERR_OK);
-		atomic_store(&faults.failed, 0);
-		atomic_store(&faults.left, n);
+		faulty_disk_arm(n);
 		append(&f, 3);
 		store_flush(f.store, &why);
-		well();
-		was_hit = atomic_load(&faults.failed) > 0;
+		was_hit = faulty_disk_well();
 		append(&f, 3);
 		if (store_flush(f.store, &why) != ERR_OK)
 			fail_msg("operation %d: %s", n, why.text);
@@ -276,11 +176,9 @@ static void a_failing_removal_cuts_nothing_in_half(void **state)
 		append(&f, 300);
 		store_close(f.store);
 		f.store = NULL;
-		atomic_store(&faults.failed, 0);
-		atomic_store(&faults.left, n);
+		faulty_disk_arm(n);
 		n_failed += remove_from(f.path) != ERR_OK;
-		was_hit = atomic_load(&faults.failed) > 0;
-		well();
+		was_hit = faulty_disk_well();
 		struct reader *r = NULL;
 		struct run run = { 0 };
 		assert_int_equal(reader_open(f.path, READER_OWN, &r, &why), ERR_OK);
@@ -336,11 +234,9 @@ static void a_failing_removal_takes_no_layout_that_is_used(void **state)
 		start(&f);
 		record_layouts(&f);
 		int before = layouts_in(f.path, "");
-		atomic_store(&faults.failed, 0);
-		atomic_store(&faults.left, n);
+		faulty_disk_arm(n);
 		n_failed += remove_from(f.path) != ERR_OK;
-		was_hit = atomic_load(&faults.failed) > 0;
-		well();
+		was_hit = faulty_disk_well();
 		struct reader *r = NULL;
 		struct run run = { 0 };
 		assert_int_equal(reader_open(f.path, READER_OWN, &r, &why), ERR_OK);
@@ -368,12 +264,10 @@ static void a_failing_open_leaves_the_store_good(void **state)
 			store_close(f.store);
 			f.store = NULL;
 		}
-		atomic_store(&faults.failed, 0);
-		atomic_store(&faults.left, n / 2);
+		faulty_disk_arm(n / 2);
 		if (open_store(&f, 0) != ERR_OK)
 			assert_true(why.text[0] != '\0');
-		was_hit = atomic_load(&faults.failed) > 0;
-		well();
+		was_hit = faulty_disk_well();
 		store_close(f.store);
 		f.store = NULL;
 		test_clock_advance(&f.clock, 20000); /* a lease that could not be given back has run out */
@@ -404,7 +298,7 @@ static void a_full_disk_is_told_and_waited_for(void **state)
 	assert_int_equal(open_store(&f, 20000), ERR_OK);
 	append(&f, 3);
 	assert_int_equal(store_flush(f.store, &why), ERR_OK);
-	atomic_store(&faults.is_full, true);
+	faulty_disk_fill();
 	append(&f, 3);
 	assert_int_equal(store_flush(f.store, &why), ERR_FULL);
 	assert_non_null(strstr(why.text, "no space left"));
@@ -419,7 +313,7 @@ static void a_full_disk_is_told_and_waited_for(void **state)
 	assert_int_equal(h.frames_dropped, 1);
 	assert_true(h.queued_bytes <= 20000);
 	/* It goes on by itself. */
-	well();
+	faulty_disk_well();
 	struct timespec nap = { 0, 10000000 };
 	for (int i = 0; i < 2000 && (h.err != ERR_OK || h.queued_bytes > 0); i++) {
 		nanosleep(&nap, NULL);
@@ -448,6 +342,12 @@ static void a_full_disk_is_told_and_waited_for(void **state)
 	finish(&f);
 }
 
+static int register_disk(void **state)
+{
+	(void)state;
+	return faulty_disk_register();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -457,5 +357,5 @@ int main(void)
 		cmocka_unit_test(a_failing_open_leaves_the_store_good),
 		cmocka_unit_test(a_full_disk_is_told_and_waited_for),
 	};
-	return cmocka_run_group_tests_name("faults", tests, register_faulty, NULL);
+	return cmocka_run_group_tests_name("faults", tests, register_disk, NULL);
 }

@@ -12,7 +12,9 @@
 #include <sqlite3.h>
 
 #include "store/compact.h"
-#include "store/rollup.h"
+#include "store/retain.h"
+#include "tests/unit/store/rollup_check.h"
+#include "tests/unit/store_folder.h"
 
 enum { START_MS = 1000000, ROUNDS_MAX = 200000, EACH = 50 /* the first so many allocations fail one by one */, STRIDES = 120 /* the others in as many */ };
 
@@ -242,14 +244,6 @@ static void recorders_survive(void **state)
 
 /* ---- rollups ---- */
 
-static void remove_rollups(const char *path)
-{
-	sqlite3 *db;
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "DELETE FROM rollup", NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-}
-
 static enum err sum_rollups(const char *path, double *samples, bool *is_used)
 {
 	struct reader *r = NULL;
@@ -289,7 +283,7 @@ static void rollups_survive(void **state)
 	store_close(s);
 	int n = 0;
 	for (bool was_hit = true; was_hit && n < ROUNDS_MAX; n += stride(n, 4000)) {
-		remove_rollups(path);
+		test_sql(path, "DELETE FROM rollup");
 		arm(n);
 		enum err e = store_compact(path, &keep, &f.clock.clock, &result, &why);
 		was_hit = disarm();
@@ -316,12 +310,168 @@ static void rollups_survive(void **state)
 	}
 }
 
+/* ---- what the writer does in a transaction, one allocation after the other ---- */
+
+struct keeper {
+	struct db           db;
+	struct ledger       ledger;
+	struct retain       retain;
+	struct rollup_maker rollups;
+};
+
+static void keeper_open(struct keeper *k, const char *path)
+{
+	*k = (struct keeper){ 0 };
+	rollup_maker_init(&k->rollups, &k->db);
+	assert_int_equal(db_open(&k->db, path, DB_WRITE, &why), ERR_OK);
+	assert_int_equal(ledger_init(&k->ledger, &k->db, &why), ERR_OK);
+	retain_init(&k->retain, &k->ledger);
+	k->retain.keep = (struct store_keep){ .samples_ms = 20000, .rollups_ms = 20000 };
+	k->retain.rollups = &k->rollups;
+}
+
+static void keeper_close(struct keeper *k)
+{
+	retain_release(&k->retain);
+	rollup_maker_release(&k->rollups);
+	ledger_release(&k->ledger);
+	db_close(&k->db);
+}
+
+static enum err remove_old(void *ctx, struct why *w)
+{
+	struct keeper *k = ctx;
+	bool more = true;
+	enum err e = ERR_OK;
+	while (more && e == ERR_OK)
+		e = retain_slice(&k->retain, f.clock.now_wall_ms, &more, w);
+	return e;
+}
+
+static enum err make_rollups(void *ctx, struct why *w)
+{
+	bool did;
+	return rollup_make(&((struct keeper *)ctx)->rollups, 1, STREAM_SCRAPE, false, &did, w);
+}
+
+static enum err keeper_run(struct keeper *k, enum err (*body)(void *ctx, struct why *w))
+{
+	enum err e = db_transact(&k->db, true, body, k, &why);
+	ledger_settle(&k->ledger, e == ERR_OK);
+	if (e != ERR_OK)
+		retain_undo(&k->retain);
+	return e;
+}
+
+/* Of each of some layouts so many frames, a second apart; the store is y.db. */
+static void record_layouts(const char *path, int layouts, int frames)
+{
+	struct store *s = NULL;
+	int64_t id;
+	const struct store_options o = { .path = path, .clock = &f.clock.clock, .commit_ms = 10000, .key_distance = 2, .folding = FOLD_AT_ONCE };
+	assert_int_equal(store_open(&o, &s, &why), ERR_OK);
+	assert_int_equal(store_target(s, f.target, "u", &id, &why), ERR_OK);
+	for (int i = 0; i < layouts; i++) {
+		char name[16];
+		const struct layout *l;
+		snprintf(name, sizeof name, "m%d", i);
+		struct labels *series[] = { labels_of("__name__", name, NULL), labels_of("__name__", "n", "of", name, NULL) };
+		assert_int_equal(store_layout(s, series, 2, &l, &why), ERR_OK);
+		for (int k = 0; k < frames; k++) {
+			test_clock_advance(&f.clock, 1000);
+			assert_int_equal(store_append(s, id, STREAM_SCRAPE, f.clock.now_wall_ms, l, (double[]){ k % 7, k / 3.0 }, &why), ERR_OK);
+		}
+		assert_int_equal(store_flush(s, &why), ERR_OK);
+		labels_unref(series[0]);
+		labels_unref(series[1]);
+	}
+	store_close(s);
+}
+
+/* On a new copy of `from`: allocation n fails, and then the same objects do it with memory enough. How many allocations there were, or up to the one that failed. */
+static int fail_one(const char *from, const char *to, int n, enum err (*body)(void *ctx, struct why *w), void (*check)(const char *path), bool *was_hit)
+{
+	struct keeper k;
+	store_file_copy(from, to);
+	keeper_open(&k, to);
+	why.text[0] = '\0';
+	arm(n);
+	enum err e = keeper_run(&k, body);
+	int allocations = n - atomic_load(&faults.left);
+	*was_hit = disarm();
+	if (e != ERR_OK && (why.text[0] == '\0' || !*was_hit))
+		fail_msg("allocation %d: %s: '%s'", n, err_text(e), why.text);
+	if (e != ERR_OK && keeper_run(&k, body) != ERR_OK)
+		fail_msg("after allocation %d: %s", n, why.text);
+	keeper_close(&k);
+	check(to);
+	return allocations;
+}
+
+static void fail_some(const char *from, const char *to, enum err (*body)(void *ctx, struct why *w), void (*check)(const char *path))
+{
+	bool was_hit = true;
+	int allocations = fail_one(from, to, INT_MAX, body, check, &was_hit), n = 0;
+	for (was_hit = true; was_hit && n < ROUNDS_MAX; n += stride(n, allocations))
+		fail_one(from, to, n, body, check, &was_hit);
+	assert_in_range(n, EACH, ROUNDS_MAX - 1);
+}
+
+static void check_layouts(const char *path)
+{
+	static const char used[] = "SELECT layout FROM frame WHERE layout IS NOT NULL UNION SELECT layout FROM block UNION SELECT layout FROM rollup";
+	char sql[512];
+	assert_int_equal(test_sql_number(path, "SELECT count(*) FROM frame") > 0, true);
+	assert_in_range(test_sql_number(path, "SELECT count(*) FROM layout"), 1, 4); /* of ten */
+	snprintf(sql, sizeof sql, "SELECT count(*) FROM (%s) u WHERE u.layout > 0 AND u.layout NOT IN (SELECT id FROM layout)", used);
+	assert_int_equal(test_sql_number(path, sql), 0);
+	snprintf(sql, sizeof sql, "SELECT count(*) FROM layout l WHERE l.id NOT IN (%s) AND l.id < (SELECT max(id) FROM layout)", used);
+	assert_int_equal(test_sql_number(path, sql), 0);
+	assert_int_equal(test_sql_number(path, "SELECT count(*) FROM layout l WHERE (SELECT count(*) FROM layout_metric m WHERE m.layout = l.id) <> 2"), 0);
+}
+
+static void check_rows(const char *path)
+{
+	double samples;
+	bool is_used;
+	assert_int_equal(test_sql_number(path, "SELECT count(*) FROM rollup WHERE level = 0 AND layout > 0"), 16);
+	assert_int_equal(test_sql_number(path, "SELECT count(*) FROM rollup WHERE level = 1 AND layout > 0"), 1);
+	assert_int_equal(test_sql_number(path, "SELECT count(*) FROM rollup WHERE layout <= 0"), 0);
+	assert_int_equal(sum_rollups(path, &samples, &is_used), ERR_OK);
+	assert_true(is_used && samples == 2.0 * (double)(f.clock.now_wall_ms - START_MS) / 1000);
+}
+
+static void keepers_survive(void **state)
+{
+	(void)state;
+	struct store_folder folder;
+	char from[128];
+	store_folder_make(&folder, "keeper");
+	snprintf(from, sizeof from, "%s/from", folder.folder);
+	record_layouts(from, 10, 30);
+	fail_some(from, folder.path, remove_old, check_layouts);
+	unlink(from);
+	store_folder_remove(&folder);
+	/* All rows of five minutes but the last of those that one of an hour takes. */
+	test_clock_init(&f.clock, START_MS);
+	store_folder_make(&folder, "keeper");
+	snprintf(from, sizeof from, "%s/from", folder.folder);
+	record_layouts(from, 1, 1040);
+	assert_true(test_sql_number(from, "SELECT count(*) FROM rollup WHERE level = 1") > 0);
+	test_sql(from, "DELETE FROM rollup WHERE level = 1");
+	test_sql(from, "DELETE FROM rollup WHERE first_frame >= (SELECT first_frame FROM rollup ORDER BY first_frame LIMIT 1 OFFSET 15)");
+	fail_some(from, folder.path, make_rollups, check_rows);
+	unlink(from);
+	store_folder_remove(&folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(readers_survive, setup, teardown),
 		cmocka_unit_test_setup_teardown(recorders_survive, setup, teardown),
 		cmocka_unit_test_setup_teardown(rollups_survive, setup, teardown),
+		cmocka_unit_test_setup_teardown(keepers_survive, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("memory", tests, wrap_sqlite, NULL);
 }

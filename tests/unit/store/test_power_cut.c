@@ -14,9 +14,10 @@
 
 #include "base/num.h"
 #include "store/rollup.h"
+#include "tests/unit/store/rollup_check.h"
 #include "tests/unit/store_folder.h"
 
-enum { START_MS = 1000000, SERIES = 1500, COMMITS = 160, CUTS = 60, CUTS_A_RUN = 20, CUTS_RUN_MAX = 64, FILES = 4, SECTOR = 512, OPERATIONS_GUESS = 6000 };
+enum { START_MS = 1000000, SERIES = 1500, CUTS = 60, CUTS_A_RUN = 20, CUTS_RUN_MAX = 64, FILES = 4, SECTOR = 512, OPERATIONS_GUESS = 6000 };
 
 /* ---- a disk ---- */
 
@@ -321,21 +322,29 @@ static void unmount_disk(void)
 
 static struct why why;
 
-/* Frames are wide, so that the log is copied back into the file and begun anew on the way. */
+/* Wide frames, so that the log is copied back into the file and begun anew on the way; or many, so that rollups of hours are made. */
+struct plan {
+	int n_series, commits, step_ms, cuts;
+	enum folding folding;
+};
+static const struct plan wide = { SERIES, 160, 1, CUTS, FOLD_WHEN_IDLE }, narrow = { 2, 1200, 30000, CUTS / 2, FOLD_AT_ONCE };
+static const struct plan *plan;
+
+static int64_t time_of(int frame) { return START_MS + (int64_t)frame * plan->step_ms; }
 static double value_of(int frame, int series) { return (double)frame + 1.0 / (double)(frame * SERIES + series + 3); }
 
-static const struct layout *wide_layout(struct store *s)
+static const struct layout *layout_of(struct store *s)
 {
 	struct labels *series[SERIES];
 	const struct layout *l = NULL;
-	for (int i = 0; i < SERIES; i++) {
+	for (int i = 0; i < plan->n_series; i++) {
 		char text[16];
 		snprintf(text, sizeof text, "%d", i);
 		series[i] = labels_of("__name__", "m", "i", text, NULL);
 		assert_non_null(series[i]);
 	}
-	assert_ok(store_layout(s, series, SERIES, &l, &why));
-	for (int i = 0; i < SERIES; i++)
+	assert_ok(store_layout(s, series, (size_t)plan->n_series, &l, &why));
+	for (int i = 0; i < plan->n_series; i++)
 		labels_unref(series[i]);
 	return l;
 }
@@ -344,11 +353,11 @@ static void append(struct store *s, int64_t target, const struct layout *l, int 
 {
 	double values[SERIES];
 	char text[32];
-	for (int i = 0; i < SERIES; i++)
+	for (int i = 0; i < plan->n_series; i++)
 		values[i] = value_of(frame, i);
 	snprintf(text, sizeof text, "%d", frame);
-	assert_ok(store_append(s, target, STREAM_SCRAPE, START_MS + frame, l, values, &why));
-	assert_ok(store_append_event(s, &(struct event){ .wall_ms = START_MS + frame, .kind = "note", .text = text }, &why));
+	assert_ok(store_append(s, target, STREAM_SCRAPE, time_of(frame), l, values, &why));
+	assert_ok(store_append_event(s, &(struct event){ .wall_ms = time_of(frame), .kind = "note", .text = text }, &why));
 	assert_ok(store_set_meta(s, "frame", text, &why));
 }
 
@@ -359,13 +368,15 @@ static void record(const struct store_folder *where)
 	int64_t target;
 	struct labels *l = labels_of("instance", "a", NULL);
 	test_clock_init(&clock, START_MS);
-	const struct store_options o = { .path = where->path, .clock = &clock.clock, .commit_ms = 1 };
+	const struct store_options o = {
+		.path = where->path, .clock = &clock.clock, .commit_ms = 1, .folding = plan->folding, .key_distance = plan->folding == FOLD_AT_ONCE ? 2 : 0,
+	};
 	assert_ok(store_open(&o, &s, &why));
 	assert_ok(store_target(s, l, "u", &target, &why));
-	const struct layout *wide = wide_layout(s);
-	for (int i = 1; i <= COMMITS; i++) {
-		test_clock_advance(&clock, 1);
-		append(s, target, wide, i);
+	const struct layout *of = layout_of(s);
+	for (int i = 1; i <= plan->commits; i++) {
+		test_clock_advance(&clock, plan->step_ms);
+		append(s, target, of, i);
 		assert_ok(store_flush(s, &why));
 		pthread_mutex_lock(&disk.mutex);
 		disk.acked = i;
@@ -384,8 +395,8 @@ static enum err see_frame(void *ctx, const struct frame *f)
 {
 	(void)ctx;
 	frames_seen++;
-	assert_row(label, f->n == SERIES && f->wall_ms == START_MS + frames_seen);
-	for (int i = 0; i < SERIES; i++)
+	assert_row(label, f->n == (size_t)plan->n_series && f->wall_ms == time_of(frames_seen));
+	for (int i = 0; i < plan->n_series; i++)
 		assert_row(label, f->values[i] == value_of(frames_seen, i));
 	return ERR_OK;
 }
@@ -405,22 +416,26 @@ static enum err see_event(void *ctx, const struct event *e)
 	return ERR_OK;
 }
 
-/* All frames are in one window, whether they are in rollups or not. */
-static void check_rollups(struct reader *r)
+static size_t rows_of_hours;
+
+/* Whatever of them is there says what the samples say. */
+static void check_rollups(const char *path, struct reader *r)
 {
-	enum { WIDTH_MS = 5 * 60 * 1000 };
-	struct matcher m[2];
-	struct rollup_set set = { 0 };
-	assert_ok(matcher_init(&m[0], MATCH_EQUAL, "__name__", "m", &why));
-	assert_ok(matcher_init(&m[1], MATCH_EQUAL, "i", "7", &why));
-	int64_t after_ms = START_MS / WIDTH_MS * WIDTH_MS;
-	if (reader_rollups(r, 0, ROLLUP_ALL, m, 2, after_ms, after_ms + WIDTH_MS, 1000, &set, &why) != ERR_OK)
-		fail_msg("%s: %s", label, why.text);
-	assert_row(label, frames_seen == 0 ? set.n == 0 : set.n == 1 && set.items[0].n == 1 && set.items[0].cells[0].count == frames_seen);
-	assert_row(label, frames_seen == 0 || (set.items[0].cells[0].first == value_of(1, 7) && set.items[0].cells[0].last == value_of(frames_seen, 7)));
-	rollup_set_release(&set);
-	matcher_release(&m[0]);
-	matcher_release(&m[1]);
+	struct matcher m;
+	struct rollup_tally tally = { 0, 0 };
+	assert_ok(matcher_init(&m, MATCH_EQUAL, "i", "1", &why));
+	for (int level = 0; level < ROLLUP_LEVELS; level++) {
+		struct rollup_set got = { 0 }, want = { 0 };
+		int64_t w = rollup_widths_ms[level], from = START_MS / w * w, until = time_of(plan->commits) / w * w + w;
+		rollups_read(r, &m, level, from, until, &got);
+		rollups_of_samples(r, &m, level, from, until, &want);
+		rollups_compare(label, &got, &want, &tally);
+		rollup_set_release(&got);
+		rollup_set_release(&want);
+	}
+	matcher_release(&m);
+	assert_row(label, (tally.windows > 0) == (frames_seen > 0));
+	rows_of_hours += (size_t)test_sql_number(path, "SELECT count(*) FROM rollup WHERE level = 1");
 }
 
 static void check_cut(int i)
@@ -435,7 +450,7 @@ static void check_cut(int i)
 	snprintf(said, sizeof said, "cut %d, at operation %d", i, disk.made_at[i]);
 	label = said;
 	snprintf(path, sizeof path, "%s/%d.db", disk.folder, i);
-	test_clock_init(&clock, START_MS + 60 * 1000);
+	test_clock_init(&clock, time_of(plan->commits) + 60 * 1000);
 	const struct store_options o = { .path = path, .clock = &clock.clock, .commit_ms = 1 };
 	if (store_open(&o, &s, &why) != ERR_OK)
 		fail_msg("%s: %s", label, why.text);
@@ -445,8 +460,8 @@ static void check_cut(int i)
 		assert_ok(reader_frames(r, STREAM_SCRAPE, target, 0, INT64_MAX - 1, false, see_frame, NULL, &why));
 	if (frames_seen < disk.acked_at[i])
 		fail_msg("%s: %d frames were told to be there, %d are", label, disk.acked_at[i], frames_seen);
-	check_rollups(r);
-	assert_ok(reader_events(r, NULL, "note", 0, INT64_MAX - 1, COMMITS + 1, see_event, &frames_seen, &why));
+	check_rollups(path, r);
+	assert_ok(reader_events(r, NULL, "note", 0, INT64_MAX - 1, (size_t)plan->commits + 1, see_event, &frames_seen, &why));
 	assert_int_equal(events_seen, frames_seen);
 	buf_init(&text, 64);
 	assert_ok(reader_meta(r, "frame", INT64_MAX - 1, &text, &why));
@@ -476,10 +491,11 @@ static int number_of(const char *name, int otherwise)
 	return text != NULL && number_in(text) > 0 ? (int)number_in(text) : otherwise;
 }
 
-static void what_was_told_to_be_committed_is_there(void **state)
+static void cut(const struct plan *p)
 {
-	(void)state;
-	int cuts = number_of("PITWALL_CUTS", CUTS), operations = OPERATIONS_GUESS;
+	plan = p;
+	rows_of_hours = 0;
+	int cuts = number_of("PITWALL_CUTS", p->cuts), operations = OPERATIONS_GUESS;
 	disk.random = (uint64_t)number_of("PITWALL_SEED", 1);
 	for (int done = 0; done < cuts; done += CUTS_A_RUN) {
 		struct store_folder where;
@@ -501,8 +517,21 @@ static void what_was_told_to_be_committed_is_there(void **state)
 	}
 }
 
+static void what_was_told_to_be_committed_is_there(void **state)
+{
+	(void)state;
+	cut(&wide);
+}
+
+static void rollups_are_made_again(void **state)
+{
+	(void)state;
+	cut(&narrow);
+	assert_true(rows_of_hours > 0);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(what_was_told_to_be_committed_is_there) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(what_was_told_to_be_committed_is_there), cmocka_unit_test(rollups_are_made_again) };
 	return cmocka_run_group_tests_name("power_cut", tests, NULL, NULL);
 }

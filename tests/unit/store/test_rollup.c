@@ -7,12 +7,14 @@
 
 #include <math.h>
 #include <stdbool.h>
-
-#include <sqlite3.h>
+#include <unistd.h>
 
 #include "base/stale.h"
 #include "store/compact.h"
+#include "store/export.h"
 #include "store/rollup.h"
+#include "store/verify.h"
+#include "tests/unit/store/rollup_check.h"
 #include "tests/unit/store_folder.h"
 
 enum { TARGETS = 3, SERIES = 12, MINUTE_MS = 60 * 1000 };
@@ -111,137 +113,10 @@ static void record(struct fleet *f, int rounds)
 	}
 }
 
-static int64_t number_in(const char *path, const char *sql)
-{
-	sqlite3 *db;
-	sqlite3_stmt *s;
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
-	int64_t n = sqlite3_column_int64(s, 0);
-	sqlite3_finalize(s);
-	sqlite3_close(db);
-	return n;
-}
-
-static void execute(const char *path, const char *sql)
-{
-	sqlite3 *db;
-	char *error = NULL;
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	if (sqlite3_exec(db, sql, NULL, NULL, &error) != SQLITE_OK)
-		fail_msg("%s: %s", sql, error);
-	sqlite3_close(db);
-}
-
-/* ---- what samples say ---- */
-
-static void windows_of_samples(const struct series *s, int64_t width_ms, struct rollup_series *to)
-{
-	to->labels = labels_ref(s->labels);
-	to->cells = calloc(s->n + 1, sizeof *to->cells);
-	assert_non_null(to->cells);
-	for (size_t k = 0; k < s->n; k++) {
-		int64_t window;
-		assert_true(rollup_window(s->t_ms[k], width_ms, &window));
-		bool is_here = to->n > 0 && to->cells[to->n - 1].window == window;
-		if (is_stale(s->v[k])) {
-			if (is_here)
-				rollup_cell_end(&to->cells[to->n - 1]);
-			continue;
-		}
-		if (!is_here)
-			to->cells[to->n++].window = window;
-		rollup_cell_add(&to->cells[to->n - 1], s->t_ms[k], s->v[k]);
-	}
-}
-
-static int by_labels(const void *a, const void *b)
-{
-	return labels_compare(((const struct rollup_series *)a)->labels, ((const struct rollup_series *)b)->labels);
-}
-
-static void sort(struct rollup_set *s)
-{
-	if (s->n > 1)
-		qsort(s->items, s->n, sizeof *s->items, by_labels);
-}
-
-static void from_samples(struct reader *r, const struct matcher *m, int level, int64_t after_ms, int64_t until_ms, struct rollup_set *out)
-{
-	struct series_set set;
-	assert_ok(reader_select(r, m, 1, after_ms, until_ms, 10000000, &set, &why));
-	*out = (struct rollup_set){ .items = calloc(set.n + 1, sizeof *out->items) };
-	assert_non_null(out->items);
-	for (size_t i = 0; i < set.n; i++) {
-		struct rollup_series *s = &out->items[out->n];
-		windows_of_samples(&set.items[i], rollup_widths_ms[level], s);
-		if (s->n > 0) {
-			out->n++;
-			continue;
-		}
-		labels_unref(s->labels);
-		free(s->cells);
-		*s = (struct rollup_series){ 0 };
-	}
-	series_set_release(&set);
-	sort(out);
-}
-
-static bool same(double a, double b) { return f64_bits(a) == f64_bits(b); }
-
-static bool near(const struct rollup_cell *a, const struct rollup_cell *b)
-{
-	double x = rollup_cell_sum(a), y = rollup_cell_sum(b), scale = a->count * fmax(fabs(a->min), fabs(a->max));
-	return (isnan(x) && isnan(y)) || x == y || fabs(x - y) <= ROLLUP_SUM_PRECISION * scale;
-}
-
-/* Where the increase is kept it is the same; a counter's always is. */
-static bool same_increase(const struct rollup_cell *got, const struct rollup_cell *want, bool *is_kept)
-{
-	*is_kept = !isnan(got->resets);
-	double x = got->last - got->first + got->resets, y = want->last - want->first + want->resets;
-	return !*is_kept || (isnan(x) && isnan(y)) || x == y || fabs(x - y) <= 1e-12 * fabs(y);
-}
-
-struct tally {
-	size_t windows, kept;
-};
-
-static void compare(const char *label, const struct rollup_set *got, const struct rollup_set *want, struct tally *tally)
-{
-	if (got->n != want->n)
-		fail_msg("%s: %zu series, not %zu", label, got->n, want->n);
-	for (size_t i = 0; i < got->n; i++) {
-		const struct rollup_series *a = &got->items[i], *b = &want->items[i];
-		assert_true(labels_equal(a->labels, b->labels));
-		if (a->n != b->n)
-			fail_msg("%s: series %zu: %zu windows, not %zu", label, i, a->n, b->n);
-		for (size_t k = 0; k < a->n; k++) {
-			const struct rollup_cell *x = &a->cells[k], *y = &b->cells[k];
-			bool is_kept = false, is_good = x->window == y->window && x->first_ms == y->first_ms && x->last_ms == y->last_ms && x->count == y->count &&
-			                        same(x->last, y->last) && same(x->min, y->min) && same(x->max, y->max) && x->is_ended == y->is_ended;
-			if (!is_good || !near(x, y) || !same_increase(x, y, &is_kept) || (is_kept && !same(x->first, y->first)))
-				fail_msg("%s: series %zu of %s, window %zu (%lld): count %g %g, last %g %g, min %g %g, max %g %g, sum %.17g %.17g, first %g %g, resets %g %g, "
-				         "ended %d %d, times %lld %lld, %lld %lld", label, i, labels_get(a->labels, "i"), k, (long long)x->window, x->count, y->count, x->last, y->last,
-				         x->min, y->min, x->max, y->max, rollup_cell_sum(x), rollup_cell_sum(y), x->first, y->first, x->resets, y->resets, x->is_ended,
-				         y->is_ended, (long long)x->first_ms, (long long)y->first_ms, (long long)x->last_ms, (long long)y->last_ms);
-			tally->windows++;
-			tally->kept += is_kept;
-		}
-	}
-}
-
-static void read_rollups(struct reader *r, const struct matcher *m, int level, int64_t after_ms, int64_t until_ms, struct rollup_set *out)
-{
-	assert_ok(reader_rollups(r, level, ROLLUP_ALL, m, 1, after_ms, until_ms, 10000000, out, &why));
-	sort(out);
-}
-
 static int64_t whole(int64_t at_ms, int level) { return at_ms / rollup_widths_ms[level] * rollup_widths_ms[level]; }
 
 /* Both ways, over several times. */
-static void check(struct fleet *f, const char *label, struct tally *tally)
+static void check(struct fleet *f, const char *label, struct rollup_tally *tally)
 {
 	struct reader *r = NULL;
 	struct matcher m;
@@ -256,9 +131,9 @@ static void check(struct fleet *f, const char *label, struct tally *tally)
 		};
 		for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++) {
 			struct rollup_set got = { 0 }, want = { 0 };
-			read_rollups(r, &m, level, windows[i][0], windows[i][1], &got);
-			from_samples(r, &m, level, windows[i][0], windows[i][1], &want);
-			compare(label, &got, &want, tally);
+			rollups_read(r, &m, level, windows[i][0], windows[i][1], &got);
+			rollups_of_samples(r, &m, level, windows[i][0], windows[i][1], &want);
+			rollups_compare(label, &got, &want, tally);
 			is_used |= got.is_used;
 			rollup_set_release(&got);
 			rollup_set_release(&want);
@@ -277,14 +152,14 @@ static void rollups_say_what_the_samples_say(void **state)
 	static const int64_t steps_ms[] = { 10000, 45000, 400000 };
 	for (size_t i = 0; i < sizeof steps_ms / sizeof steps_ms[0]; i++) {
 		struct fleet f;
-		struct tally tally = { 0, 0 };
+		struct rollup_tally tally = { 0, 0 };
 		begin(&f, steps_ms[i]);
 		record(&f, 1500);
 		check(&f, "recorded", &tally);
 		assert_in_range(tally.windows, 1000, 1000000);
 		assert_true(tally.kept > tally.windows / 3 && tally.kept < tally.windows);
-		assert_in_range(number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE level = 0 AND layout > 0"), 8, 1000);
-		assert_int_equal(number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE layout < 0"), 0);
+		assert_in_range(test_sql_number(f.folder.path, "SELECT count(*) FROM rollup WHERE level = 0 AND layout > 0"), 8, 1000);
+		assert_int_equal(test_sql_number(f.folder.path, "SELECT count(*) FROM rollup WHERE layout < 0"), 0);
 		store_close(f.store);
 		open_fleet(&f);
 		record(&f, 50);
@@ -297,11 +172,11 @@ static void rollups_of_rollups_say_the_same(void **state)
 {
 	(void)state;
 	struct fleet f;
-	struct tally tally = { 0, 0 };
+	struct rollup_tally tally = { 0, 0 };
 	begin(&f, MINUTE_MS);
 	for (int i = 0; i < 12; i++)
 		record(&f, 400); /* the same list all the time */
-	assert_in_range(number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE level = 1 AND layout > 0"), 3, 100);
+	assert_in_range(test_sql_number(f.folder.path, "SELECT count(*) FROM rollup WHERE level = 1 AND layout > 0"), 3, 100);
 	check(&f, "by the hour", &tally);
 	end(&f);
 }
@@ -311,7 +186,7 @@ static void a_clock_set_back_takes_rollups_back(void **state)
 {
 	(void)state;
 	struct fleet f;
-	struct tally tally = { 0, 0 };
+	struct rollup_tally tally = { 0, 0 };
 	begin(&f, 20000);
 	record(&f, 800);
 	f.clock.now_wall_ms -= 300 * f.step_ms;
@@ -332,46 +207,139 @@ static void they_stay_when_the_samples_go(void **state)
 	struct reader *r = NULL;
 	struct matcher m;
 	struct rollup_set before = { 0 }, after = { 0 };
-	struct tally tally = { 0, 0 };
+	struct rollup_tally tally = { 0, 0 };
 	struct compact_result result;
 	begin(&f, 15000);
 	record(&f, 1600);
 	int64_t from = whole(START_MS, 0), until = whole(f.clock.now_wall_ms, 0);
 	assert_ok(matcher_init(&m, MATCH_EQUAL, "__name__", "m", &why));
 	assert_ok(reader_open(f.folder.path, READER_OWN, &r, &why));
-	read_rollups(r, &m, 0, from, until, &before);
+	rollups_read(r, &m, 0, from, until, &before);
 	reader_close(r);
 	store_close(f.store);
-	int64_t blocks = number_in(f.folder.path, "SELECT count(*) FROM block");
+	int64_t blocks = test_sql_number(f.folder.path, "SELECT count(*) FROM block");
 	const struct store_keep keep = { .samples_ms = 3600 * 1000, .rollups_ms = INT64_C(400) * 24 * 3600 * 1000 };
 	assert_ok(store_compact(f.folder.path, &keep, &f.clock.clock, &result, &why));
-	assert_true(number_in(f.folder.path, "SELECT count(*) FROM block") < blocks / 3);
+	assert_true(test_sql_number(f.folder.path, "SELECT count(*) FROM block") < blocks / 3);
 	/* Layouts that only they have stay with them. */
-	assert_true(number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE layout > 0 AND layout NOT IN (SELECT layout FROM block)"
+	assert_true(test_sql_number(f.folder.path, "SELECT count(*) FROM rollup WHERE layout > 0 AND layout NOT IN (SELECT layout FROM block)"
 	                                     " AND layout NOT IN (SELECT layout FROM frame WHERE layout IS NOT NULL)") > 0);
-	assert_int_equal(number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE layout > 0 AND layout NOT IN (SELECT id FROM layout)"), 0);
+	assert_int_equal(test_sql_number(f.folder.path, "SELECT count(*) FROM rollup WHERE layout > 0 AND layout NOT IN (SELECT id FROM layout)"), 0);
 	assert_ok(reader_open(f.folder.path, READER_STRANGER, &r, &why));
-	read_rollups(r, &m, 0, from, until, &after);
-	compare("without samples", &after, &before, &tally);
+	rollups_read(r, &m, 0, from, until, &after);
+	rollups_compare("without samples", &after, &before, &tally);
 	assert_in_range(tally.windows, 1000, 1000000);
 	rollup_set_release(&after);
 	reader_close(r);
 	/* And go themselves, when they are old enough: those of hours last. */
 	test_clock_advance(&f.clock, INT64_C(99) * 24 * 3600 * 1000);
 	assert_ok(store_compact(f.folder.path, &keep, &f.clock.clock, &result, &why));
-	int64_t hours = number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE level = 1");
-	assert_true(hours > 0 && number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE level = 0") > hours);
+	int64_t hours = test_sql_number(f.folder.path, "SELECT count(*) FROM rollup WHERE level = 1");
+	assert_true(hours > 0 && test_sql_number(f.folder.path, "SELECT count(*) FROM rollup WHERE level = 0") > hours);
 	test_clock_advance(&f.clock, INT64_C(2) * 24 * 3600 * 1000);
 	assert_ok(store_compact(f.folder.path, &keep, &f.clock.clock, &result, &why));
-	assert_int_equal(number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE level = 0"), 0);
-	assert_int_equal(number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE level = 1"), hours);
+	assert_int_equal(test_sql_number(f.folder.path, "SELECT count(*) FROM rollup WHERE level = 0"), 0);
+	assert_int_equal(test_sql_number(f.folder.path, "SELECT count(*) FROM rollup WHERE level = 1"), hours);
 	test_clock_advance(&f.clock, INT64_C(300) * 24 * 3600 * 1000);
 	assert_ok(store_compact(f.folder.path, &keep, &f.clock.clock, &result, &why));
-	assert_int_equal(number_in(f.folder.path, "SELECT count(*) FROM rollup"), 0);
+	assert_int_equal(test_sql_number(f.folder.path, "SELECT count(*) FROM rollup"), 0);
 	rollup_set_release(&before);
 	matcher_release(&m);
 	f.store = NULL;
 	open_fleet(&f);
+	end(&f);
+}
+
+/* ---- bundles ---- */
+
+static void no_problem(void *ctx, const char *text)
+{
+	(void)ctx;
+	fail_msg("%s", text);
+}
+
+static void check_whole(const char *path)
+{
+	struct reader *r = NULL;
+	struct verify_counts counts;
+	const struct verify_options o = { .is_deep = true, .problem = no_problem };
+	assert_ok(reader_open(path, READER_STRANGER, &r, &why));
+	assert_ok(store_verify(r, &o, &counts, &why));
+	reader_close(r);
+}
+
+/* Of whole windows in the range a bundle says what the store says, or more, where it has it from samples. */
+static void compare_bundle(const char *label, const char *store, const char *bundle, int64_t from_ms, int64_t until_ms, struct rollup_tally *tally)
+{
+	struct reader *a = NULL, *b = NULL;
+	struct matcher m;
+	assert_ok(matcher_init(&m, MATCH_EQUAL, "__name__", "m", &why));
+	assert_ok(reader_open(store, READER_OWN, &a, &why));
+	assert_ok(reader_open(bundle, READER_STRANGER, &b, &why));
+	for (int level = 0; level < ROLLUP_LEVELS; level++) {
+		struct rollup_set want = { 0 }, got = { 0 };
+		int64_t from = whole(from_ms + rollup_widths_ms[level] - 1, level), until = whole(until_ms, level);
+		rollups_read(a, &m, level, from, until, &got);
+		rollups_read(b, &m, level, from, until, &want);
+		rollups_compare(label, &got, &want, tally);
+		rollup_set_release(&want);
+		rollup_set_release(&got);
+	}
+	matcher_release(&m);
+	reader_close(a);
+	reader_close(b);
+}
+
+static void bundles_have_them_where_samples_went(void **state)
+{
+	(void)state;
+	enum { HOUR_MS = 60 * MINUTE_MS };
+	static const struct {
+		const char *label;
+		int64_t     from_ms, until_ms; /* behind the start; the store has some 20 hours, samples of the last two */
+		bool        has_rows;
+	} rows[] = {
+		{ "all of it", 0, 21 * HOUR_MS, true },
+		{ "samples gone", 5 * HOUR_MS, 9 * HOUR_MS, true },
+		{ "odd ends", 5 * HOUR_MS + 7 * MINUTE_MS + 13, 13 * HOUR_MS + 22 * MINUTE_MS + 1, true },
+		{ "one window", 6 * HOUR_MS, 7 * HOUR_MS, true },
+		{ "less than one", 6 * HOUR_MS + 1, 6 * HOUR_MS + MINUTE_MS, true },
+		{ "some gone", 12 * HOUR_MS, 21 * HOUR_MS, true },
+		{ "samples there", 19 * HOUR_MS + 30 * MINUTE_MS, 21 * HOUR_MS, false },
+	};
+	struct fleet f;
+	struct compact_result result;
+	char path[128];
+	begin(&f, 15000);
+	record(&f, 4800);
+	store_close(f.store);
+	const struct store_keep keep = { .samples_ms = 2 * HOUR_MS, .rollups_ms = INT64_C(400) * 24 * HOUR_MS };
+	assert_ok(store_compact(f.folder.path, &keep, &f.clock.clock, &result, &why));
+	snprintf(path, sizeof path, "%s/bundle", f.folder.folder);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct rollup_tally tally = { 0, 0 };
+		int64_t from_ms = START_MS + rows[i].from_ms, until_ms = START_MS + rows[i].until_ms;
+		assert_ok(store_export(f.folder.path, path, from_ms, until_ms, &why));
+		assert_row(rows[i].label, (test_sql_number(path, "SELECT count(*) FROM rollup") > 0) == rows[i].has_rows);
+		check_whole(path);
+		compare_bundle(rows[i].label, f.folder.path, path, from_ms, until_ms, &tally);
+		assert_row(rows[i].label, (tally.windows > 0) == (until_ms - from_ms >= HOUR_MS));
+		assert_ok(store_compact(path, &(struct store_keep){ 0 }, &f.clock.clock, &result, &why));
+		compare_bundle(rows[i].label, f.folder.path, path, from_ms, until_ms, &tally);
+		unlink(path);
+	}
+	/* Nothing but rollups is left of some: where it begins and ends is known all the same. */
+	struct reader *r = NULL;
+	int64_t first_ms = 0, last_ms = 0;
+	assert_ok(store_export(f.folder.path, path, START_MS + 5 * HOUR_MS, START_MS + 9 * HOUR_MS, &why));
+	assert_int_equal(test_sql_number(path, "SELECT count(*) FROM frame"), 0);
+	assert_ok(reader_open(path, READER_STRANGER, &r, &why));
+	assert_ok(reader_bounds(r, &first_ms, &last_ms, &why));
+	assert_true(first_ms > START_MS + 4 * HOUR_MS && first_ms <= START_MS + 5 * HOUR_MS && last_ms > START_MS + 8 * HOUR_MS && last_ms <= START_MS + 9 * HOUR_MS);
+	assert_int_equal(test_sql_number(path, "SELECT count(*) FROM rollup WHERE layout > 0 AND layout NOT IN (SELECT layout FROM layout_use)"), 0);
+	reader_close(r);
+	unlink(path);
+	f.store = NULL;
 	end(&f);
 }
 
@@ -380,21 +348,21 @@ static void they_are_made_of_old_blocks(void **state)
 {
 	(void)state;
 	struct fleet f;
-	struct tally tally = { 0, 0 };
+	struct rollup_tally tally = { 0, 0 };
 	struct compact_result result;
 	begin(&f, 30000);
 	record(&f, 900);
 	store_close(f.store);
-	execute(f.folder.path, "DELETE FROM rollup");
+	test_sql(f.folder.path, "DELETE FROM rollup");
 	assert_ok(store_compact(f.folder.path, &(struct store_keep){ 0 }, &f.clock.clock, &result, &why));
-	assert_in_range(number_in(f.folder.path, "SELECT count(*) FROM rollup"), 6, 100);
+	assert_in_range(test_sql_number(f.folder.path, "SELECT count(*) FROM rollup"), 6, 100);
 	open_fleet(&f);
 	check(&f, "made at once", &tally);
 	store_close(f.store);
-	execute(f.folder.path, "DELETE FROM rollup");
+	test_sql(f.folder.path, "DELETE FROM rollup");
 	open_fleet(&f);
 	record(&f, 200);
-	assert_in_range(number_in(f.folder.path, "SELECT count(*) FROM rollup"), 6, 100);
+	assert_in_range(test_sql_number(f.folder.path, "SELECT count(*) FROM rollup"), 6, 100);
 	check(&f, "made on the way", &tally);
 	end(&f);
 }
@@ -408,12 +376,12 @@ static void damaged_blocks_are_passed_by(void **state)
 	begin(&f, 30000);
 	record(&f, 900);
 	store_close(f.store);
-	int64_t rows = number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE layout > 0");
-	execute(f.folder.path, "DELETE FROM rollup");
-	execute(f.folder.path, "UPDATE block SET body = zeroblob(length(body)) WHERE id = (SELECT id FROM block WHERE target = 1 ORDER BY id LIMIT 1 OFFSET 20)");
+	int64_t rows = test_sql_number(f.folder.path, "SELECT count(*) FROM rollup WHERE layout > 0");
+	test_sql(f.folder.path, "DELETE FROM rollup");
+	test_sql(f.folder.path, "UPDATE block SET body = zeroblob(length(body)) WHERE id = (SELECT id FROM block WHERE target = 1 ORDER BY id LIMIT 1 OFFSET 20)");
 	assert_ok(store_compact(f.folder.path, &(struct store_keep){ 0 }, &f.clock.clock, &result, &why));
-	assert_int_equal(number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE layout = -1 AND level = 0"), 1);
-	assert_in_range(number_in(f.folder.path, "SELECT count(*) FROM rollup WHERE layout > 0"), rows, rows + 3);
+	assert_int_equal(test_sql_number(f.folder.path, "SELECT count(*) FROM rollup WHERE layout = -1 AND level = 0"), 1);
+	assert_in_range(test_sql_number(f.folder.path, "SELECT count(*) FROM rollup WHERE layout > 0"), rows, rows + 3);
 	open_fleet(&f);
 	end(&f);
 }
@@ -444,7 +412,7 @@ static void damaged_rollups_are_told(void **state)
 		begin(&f, 30000);
 		record(&f, 600);
 		store_close(f.store);
-		execute(f.folder.path, damages[i].sql);
+		test_sql(f.folder.path, damages[i].sql);
 		assert_ok(matcher_init(&m, MATCH_EQUAL, "__name__", "m", &why));
 		for (int trust = READER_OWN; trust <= READER_STRANGER; trust++) {
 			struct reader *r = NULL;
@@ -467,6 +435,7 @@ int main(void)
 		cmocka_unit_test(rollups_of_rollups_say_the_same),
 		cmocka_unit_test(a_clock_set_back_takes_rollups_back),
 		cmocka_unit_test(they_stay_when_the_samples_go),
+		cmocka_unit_test(bundles_have_them_where_samples_went),
 		cmocka_unit_test(they_are_made_of_old_blocks),
 		cmocka_unit_test(damaged_blocks_are_passed_by),
 		cmocka_unit_test(damaged_rollups_are_told),
