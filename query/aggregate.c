@@ -91,6 +91,7 @@ static enum err make_groups(struct eval *ev, const struct table *t, const struct
 	*out = (struct groups){ .items = items, .next = next };
 	for (size_t i = 0; i < t->n; i++) {
 		size_t at = 0;
+		row_prefetch(t, i);
 		if (s != NULL)
 			e = signatures_add(ev, s, t->rows[i].labels, names, !is_without, false, &at);
 		if (e != ERR_OK)

@@ -110,6 +110,16 @@ enum err table_merge(struct eval *ev, const struct grid *g, struct table *t, con
 enum err table_drop_names(struct eval *ev, const struct grid *g, struct table *t);
 #define SAME_LABELSET "vector cannot contain metrics with the same labelset"
 
+/* Asks for the labels of a row that will soon be looked at, all rows one after the other. */
+static inline void row_prefetch(const struct table *t, size_t i)
+{
+	enum { AHEAD = 6 };
+	if (i + AHEAD >= t->n)
+		return;
+	__builtin_prefetch(t->rows[i + AHEAD].labels);
+	__builtin_prefetch((const char *)t->rows[i + AHEAD].labels + 128);
+}
+
 void note_warning(struct eval *ev, const struct node *where, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void note_info(struct eval *ev, const struct node *where, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -365,6 +365,10 @@ enum err eval_over(struct eval *ev, const struct node *call, const struct grid *
 	for (size_t i = 0; e == ERR_OK && i < data.n; i++) {
 		double *v;
 		const struct range_series *s = &data.items[i];
+		if (i + 1 < data.n) {
+			__builtin_prefetch(s[1].t);
+			__builtin_prefetch(s[1].v);
+		}
 		e = eval_cells(ev, g, &v);
 		if (e != ERR_OK || !over_series(&o, g, s, v))
 			continue;

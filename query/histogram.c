@@ -253,6 +253,7 @@ static enum err make_histograms(struct eval *ev, const struct node *of, const st
 		return e;
 	*h = (struct histograms){ .items = items, .next = next, .bounds = bounds };
 	for (size_t i = 0; e == ERR_OK && i < t->n; i++) {
+		row_prefetch(t, i);
 		const char *le = labels_get(t->rows[i].labels, "le");
 		if (bound_of(&known, le, &h->bounds[i]))
 			e = add_bucket(ev, h, s, &t->rows[i], (uint32_t)i, by);

@@ -35,11 +35,11 @@ struct part {
 };
 
 /* What stands there: lent, or a copy where marks have to be taken out, which is what who asks does. */
-static enum err take_part(const struct series *s, struct part p, struct series *out)
+static enum err take_part(const struct series *s, struct part p, bool may_have_marks, struct series *out)
 {
 	size_t n = p.to - p.from;
 	*out = (struct series){ .n = n, .t_ms = s->t_ms + p.from, .v = s->v + p.from, .is_lent = true };
-	if (has_mark(out->v, n)) {
+	if (may_have_marks && has_mark(out->v, n)) {
 		*out = (struct series){ .n = n, .t_ms = malloc(n * sizeof *s->t_ms), .v = malloc(n * sizeof *s->v) };
 		if (out->t_ms == NULL || out->v == NULL) {
 			free(out->t_ms);
@@ -69,14 +69,13 @@ static enum err select_memory(const struct query_source *self, const struct matc
 			__builtin_prefetch(s[AHEAD].labels);
 			__builtin_prefetch((const char *)s[AHEAD].labels + 128);
 			__builtin_prefetch(s[AHEAD].t_ms + p.from);
-			__builtin_prefetch(s[AHEAD].v + p.from);
 		}
 		if (!matchers_match(m, n, s->labels))
 			continue;
 		p = (struct part){ count_until(s, after_ms, p.from), count_until(s, until_ms, p.to) };
 		if (p.from >= p.to)
 			continue;
-		e = take_part(s, p, &made.items[made.n]);
+		e = take_part(s, p, src->has_marks, &made.items[made.n]);
 		if (e == ERR_OK)
 			total += made.items[made.n++].n;
 	}
@@ -156,6 +155,7 @@ enum err memory_source_add(struct memory_source *m, const struct labels *l, int6
 	enum err e = find_series(m, l, &s);
 	if (e != ERR_OK)
 		return e;
+	m->has_marks |= is_stale(v);
 	size_t at = s->n;
 	while (at > 0 && s->t_ms[at - 1] > t_ms)
 		at--;
