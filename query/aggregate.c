@@ -56,7 +56,7 @@ struct groups {
 	size_t        largest;
 };
 
-static enum err group_labels(struct eval *ev, const struct labels *l, const struct names *names, bool is_without, const struct labels **out)
+enum err group_labels(struct eval *ev, const struct labels *l, const struct names *names, bool is_without, const struct labels **out)
 {
 	struct label few[FEW_PAIRS], *kept = few;
 	size_t n = 0;
@@ -72,7 +72,8 @@ static enum err group_labels(struct eval *ev, const struct labels *l, const stru
 	return eval_labels_of(ev, kept, n, out);
 }
 
-static enum err make_groups(struct eval *ev, const struct table *t, const struct names *names, bool is_without, struct groups *out)
+/* With label sets of their own, or with those of each one's first row. */
+static enum err make_groups(struct eval *ev, const struct table *t, const struct names *names, bool is_without, bool wants_labels, struct groups *out)
 {
 	struct signatures *s = NULL;
 	void *items, *next;
@@ -90,6 +91,7 @@ static enum err make_groups(struct eval *ev, const struct table *t, const struct
 	*out = (struct groups){ .items = items, .next = next };
 	for (size_t i = 0; i < t->n; i++) {
 		size_t at = 0;
+		row_prefetch(t, i);
 		if (s != NULL)
 			e = signatures_add(ev, s, t->rows[i].labels, names, !is_without, false, &at);
 		if (e != ERR_OK)
@@ -98,7 +100,9 @@ static enum err make_groups(struct eval *ev, const struct table *t, const struct
 		out->next[i] = NO_ROW;
 		if (at == out->n) {
 			out->n++;
-			e = group_labels(ev, t->rows[i].labels, names, is_without, &group->labels);
+			group->labels = t->rows[i].labels;
+			if (wants_labels)
+				e = group_labels(ev, t->rows[i].labels, names, is_without, &group->labels);
 			if (e != ERR_OK)
 				return e;
 			group->first = (uint32_t)i;
@@ -121,7 +125,7 @@ static enum err find_groups(struct eval *ev, const struct node *n, const struct 
 		*out = (struct groups){ memo_part(kept, 0), memo_number(kept, 0), memo_part(kept, 1), memo_number(kept, 1) };
 		return ERR_OK;
 	}
-	enum err e = make_groups(ev, t, &n->u.aggregate.names, n->u.aggregate.is_without, out);
+	enum err e = make_groups(ev, t, &n->u.aggregate.names, n->u.aggregate.is_without, true, out);
 	if (e != ERR_OK || out->n == 0)
 		return e;
 	const struct memo_part parts[] = { { out->items, out->n * sizeof *out->items }, { out->next, t->n * sizeof *out->next } };
@@ -228,6 +232,58 @@ static enum err fold_groups(struct eval *ev, const struct node *n, const struct 
 		e = table_add_row(ev, &out->table, group->labels, group->drop_name, v);
 	}
 	return e;
+}
+
+static enum err sum_groups(struct eval *ev, const struct grid *g, const struct table *t, const struct groups *groups, struct table *out)
+{
+	void *rows, *sums;
+	enum err e = eval_alloc(ev, groups->n, sizeof *out->rows, &rows);
+	if (e == ERR_OK)
+		e = eval_alloc(ev, g->n, sizeof(struct kahan), &sums);
+	if (e != ERR_OK)
+		return e;
+	*out = (struct table){ rows, groups->n, groups->n };
+	for (size_t i = 0; e == ERR_OK && i < groups->n; i++) {
+		const struct group *group = &groups->items[i];
+		double *v = t->rows[group->first].v;
+		if (group->n == 1)
+			e = eval_charge(ev, g->n); /* as if it had cells of its own */
+		else
+			e = eval_cells(ev, g, &v);
+		if (e == ERR_OK && group->n > 1)
+			sum_group(g, t, groups, group, sums, v);
+		out->rows[i] = (struct row){ group->labels, v, group->drop_name };
+	}
+	return e;
+}
+
+enum err eval_sums(struct eval *ev, const struct node *n, const struct text *without, const struct grid *g, struct sums *out, bool *done)
+{
+	const struct names *names;
+	*done = false;
+	n = node_unwrapped(n);
+	if (ev->batch != NULL || n->kind != NODE_AGGREGATE || n->u.aggregate.aggregator->kind != AGGREGATE_SUM || n->u.aggregate.is_without ||
+	    (n->is_invariant && g->n > 1))
+		return ERR_OK;
+	names = &n->u.aggregate.names;
+	if (!names_have(names, without->s, without->n) || names_have(names, LABEL_NAME, strlen(LABEL_NAME)))
+		return ERR_OK;
+	void *by;
+	struct value of;
+	struct groups groups;
+	enum err e = eval_alloc(ev, names->n, sizeof *names->items, &by);
+	if (e == ERR_OK)
+		e = eval_node(ev, n->u.aggregate.of, g, &of);
+	if (e == ERR_OK)
+		e = make_groups(ev, &of.table, names, false, false, &groups);
+	if (e != ERR_OK)
+		return e;
+	*out = (struct sums){ .by = { by, 0 } };
+	for (size_t i = 0; i < names->n; i++)
+		if (names->items[i].n != without->n || memcmp(names->items[i].s, without->s, without->n) != 0)
+			out->by.items[out->by.n++] = names->items[i];
+	*done = true;
+	return sum_groups(ev, g, &of.table, &groups, &out->table);
 }
 
 /* ---- quantile ---- */
@@ -398,7 +454,7 @@ static enum err count_values(struct eval *ev, const struct node *n, const struct
 		names.items[names.n++] = label;
 	}
 	if (e == ERR_OK)
-		e = make_groups(ev, &spread, &names, n->u.aggregate.is_without, &groups);
+		e = make_groups(ev, &spread, &names, n->u.aggregate.is_without, true, &groups);
 	struct aggregator count = { .kind = AGGREGATE_COUNT };
 	struct node counting = *n;
 	counting.u.aggregate.aggregator = &count;

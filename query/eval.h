@@ -110,6 +110,16 @@ enum err table_merge(struct eval *ev, const struct grid *g, struct table *t, con
 enum err table_drop_names(struct eval *ev, const struct grid *g, struct table *t);
 #define SAME_LABELSET "vector cannot contain metrics with the same labelset"
 
+/* Asks for the labels of a row that will soon be looked at, all rows one after the other. */
+static inline void row_prefetch(const struct table *t, size_t i)
+{
+	enum { AHEAD = 6 };
+	if (i + AHEAD >= t->n)
+		return;
+	__builtin_prefetch(t->rows[i + AHEAD].labels);
+	__builtin_prefetch((const char *)t->rows[i + AHEAD].labels + 128);
+}
+
 void note_warning(struct eval *ev, const struct node *where, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void note_info(struct eval *ev, const struct node *where, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
@@ -135,6 +145,15 @@ enum err eval_selector_rolled(struct eval *ev, const struct node *n, const struc
 
 /* ---- aggregate.c, binary.c ---- */
 enum err eval_aggregate(struct eval *ev, const struct node *n, const struct grid *g, struct value *out);
+/* A sum by labels of which one is to be taken away again, as histogram_quantile does with "le": the groups' sums without making their label sets. */
+struct sums {
+	struct table table; /* a row's labels are those of one of its group; its cells may still lack the 0 that a sum begins with */
+	struct names by;    /* the others of the labels */
+};
+/* *done: `n` is such a sum; else nothing has happened. Not in a batch, which remembers groups. */
+enum err eval_sums(struct eval *ev, const struct node *n, const struct text *without, const struct grid *g, struct sums *out, bool *done);
+/* What is left of a label set where those named alone stay, or all but those and the metric name. */
+enum err group_labels(struct eval *ev, const struct labels *l, const struct names *names, bool is_without, const struct labels **out);
 enum err eval_binary(struct eval *ev, const struct node *n, const struct grid *g, struct value *out);
 double   binary_arithmetic(enum op op, double a, double b);
 

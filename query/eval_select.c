@@ -217,6 +217,9 @@ struct over {
 	size_t                 n_args;
 	double                *scratch;
 	struct span           *spans;               /* one a step: what its window covers, the same for all series */
+	struct placed         *placed;              /* one a step: of series with the times that follow, of which there are so many */
+	const int64_t         *placed_t;
+	size_t                 n_placed;
 };
 struct span {
 	int64_t start_ms, end_ms;
@@ -242,15 +245,18 @@ static enum err prepare_over(struct eval *ev, const struct node *call, const str
 			e = eval_scalar(ev, arg, g, &o->args[o->n_args++]);
 		}
 	}
-	void *scratch, *spans;
+	void *scratch, *spans, *placed;
 	if (e == ERR_OK)
 		e = eval_alloc(ev, data->longest, sizeof(double), &scratch);
 	if (e == ERR_OK)
 		e = eval_alloc(ev, g->n, sizeof *o->spans, &spans);
+	if (e == ERR_OK)
+		e = eval_alloc(ev, g->n, sizeof *o->placed, &placed);
 	if (e != ERR_OK)
 		return e;
 	o->scratch = scratch;
 	o->spans = spans;
+	o->placed = placed;
 	for (size_t i = 0; i < g->n; i++) {
 		int64_t end_ms = window_end(ev, o->window, grid_time(g, i));
 		o->spans[i] = (struct span){ window_start(ev, o->window, end_ms), end_ms };
@@ -258,18 +264,48 @@ static enum err prepare_over(struct eval *ev, const struct node *call, const str
 	return ERR_OK;
 }
 
-static bool over_series(const struct over *o, const struct grid *g, const struct range_series *s, double *v)
+/* Finds the windows of all steps among the times of a series; those of the one before it mostly, since the series of a target have the same times. */
+static void place_windows(struct over *o, const struct grid *g, const struct range_series *s)
 {
-	size_t from = 0, to = 0, last_fall = 0;
-	double args[FUNCTION_ARGS] = { 0 };
-	bool any = false;
+	size_t from = 0, to = 0;
+	if (o->n_placed == s->n && (o->placed_t == s->t || memcmp(o->placed_t, s->t, s->n * sizeof *s->t) == 0))
+		return;
+	o->n_placed = s->n;
+	o->placed_t = s->t;
 	for (size_t i = 0; i < g->n; i++) {
 		const struct span *span = &o->spans[i];
-		for (; to < s->n && s->t[to] <= span->end_ms; to++)
-			if (to > 0 && s->v[to] < s->v[to - 1])
-				last_fall = to;
+		while (to < s->n && s->t[to] <= span->end_ms)
+			to++;
 		while (from < to && s->t[from] <= span->start_ms)
 			from++;
+		o->placed[i] = (struct placed){ .from = from, .to = to };
+		if (o->function->place != NULL)
+			o->function->place(&o->placed[i], s->t, span->start_ms, span->end_ms);
+	}
+}
+
+static bool has_fall(const double *v, size_t n)
+{
+	bool any = false;
+	for (size_t i = 1; i < n; i++)
+		any |= v[i] < v[i - 1];
+	return any;
+}
+
+static bool over_series(struct over *o, const struct grid *g, const struct range_series *s, double *v)
+{
+	size_t seen = 1, last_fall = 0;
+	double args[FUNCTION_ARGS] = { 0 };
+	bool any = false, falls = has_fall(s->v, s->n);
+	place_windows(o, g, s);
+	if (!falls && o->function->over_placed != NULL)
+		return o->function->over_placed(o->placed, g->n, s->v, v);
+	for (size_t i = 0; i < g->n; i++) {
+		const struct span *span = &o->spans[i];
+		size_t from = o->placed[i].from, to = o->placed[i].to;
+		for (; falls && seen < to; seen++)
+			if (s->v[seen] < s->v[seen - 1])
+				last_fall = seen;
 		if (from == to)
 			continue;
 		for (size_t k = 0; k < o->n_args; k++)
@@ -329,6 +365,10 @@ enum err eval_over(struct eval *ev, const struct node *call, const struct grid *
 	for (size_t i = 0; e == ERR_OK && i < data.n; i++) {
 		double *v;
 		const struct range_series *s = &data.items[i];
+		if (i + 1 < data.n) {
+			__builtin_prefetch(s[1].t);
+			__builtin_prefetch(s[1].v);
+		}
 		e = eval_cells(ev, g, &v);
 		if (e != ERR_OK || !over_series(&o, g, s, v))
 			continue;

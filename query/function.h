@@ -28,6 +28,12 @@ struct window {
 	double        *scratch;          /* room for n values */
 };
 
+/* The windows of the steps among the times of a series, and of all series that have the same times. The rest is `place`'s, in seconds. */
+struct placed {
+	size_t from, to; /* samples [from, to) */
+	double sampled, to_start, to_end, factor, range;
+};
+
 /* The same of a range that is put together from rollups (store/rollup.h): no sample there; a value; or it takes the samples to tell. */
 enum rolled { ROLLED_NONE, ROLLED_VALUE, ROLLED_UNKNOWN };
 
@@ -55,6 +61,10 @@ struct function {
 	/* One of these. Both of the first return false for "no sample here". `args` are the scalar arguments in their order. */
 	bool (*map)(double v, const double *args, size_t n_args, double *out);
 	bool (*over)(const struct window *w, const double *args, double *out);
+	/* Besides `over`, or NULL both: what a window's times alone say of it, and from that what `over` gives, to the bit, at all steps of a series of
+	 * whose values none is lower than the one before it. False: at none of them. */
+	void (*place)(struct placed *p, const int64_t *t, int64_t start_ms, int64_t end_ms);
+	bool (*over_placed)(const struct placed *p, size_t n, const double *v, double *out);
 	/* Besides `over`, or NULL; and which fields it looks at (ROLLUP_FIELD). */
 	enum rolled (*rolled)(const struct rollup_cell *c, int64_t start_ms, int64_t end_ms, double *out);
 	unsigned      rolled_fields;

@@ -5,29 +5,28 @@
 
 #include <math.h>
 
-/* Where samples are in a range, at least two of them. */
-struct placed {
-	int64_t start_ms, first_ms, last_ms, end_ms;
-	double  n, first;
-};
-
-/* The change between the first and the last, extrapolated to the range's edges: as far as the samples' average distance makes one likely, and for a counter
- * not below zero. */
-static double extrapolate(const struct placed *p, bool is_counter, double change)
+/* Where samples are in a range, at least two of them: what is sampled, and how far to go to each edge. As far as the samples' average distance
+ * makes one likely. */
+static void place(struct placed *p, int64_t first_ms, int64_t last_ms, double n, int64_t start_ms, int64_t end_ms)
 {
-	double to_start = (double)(p->first_ms - p->start_ms) / 1000, to_end = (double)(p->end_ms - p->last_ms) / 1000;
-	double sampled = (double)(p->last_ms - p->first_ms) / 1000, average = sampled / (p->n - 1);
+	double to_start = (double)(first_ms - start_ms) / 1000, to_end = (double)(end_ms - last_ms) / 1000;
+	double sampled = (double)(last_ms - first_ms) / 1000, average = sampled / (n - 1);
 	double threshold = average * 1.1;
-	if (to_start >= threshold)
-		to_start = average / 2;
-	if (is_counter && change > 0 && p->first >= 0) {
-		double to_zero = sampled * (p->first / change);
+	p->sampled = sampled;
+	p->to_start = to_start >= threshold ? average / 2 : to_start;
+	p->to_end = to_end >= threshold ? average / 2 : to_end;
+}
+
+/* By how much the change is more in the range than between the samples. Of a counter no more than if it had been zero somewhere before. */
+static double factor_of(const struct placed *p, bool is_counter, double first, double change)
+{
+	double to_start = p->to_start;
+	if (is_counter && change > 0 && first >= 0) {
+		double to_zero = p->sampled * (first / change);
 		if (to_zero < to_start)
 			to_start = to_zero;
 	}
-	if (to_end >= threshold)
-		to_end = average / 2;
-	return change * ((sampled + to_start + to_end) / sampled);
+	return (p->sampled + to_start + p->to_end) / p->sampled;
 }
 
 static bool extrapolated(const struct window *w, bool is_counter, double *out)
@@ -38,8 +37,9 @@ static bool extrapolated(const struct window *w, bool is_counter, double *out)
 	for (size_t i = 1; is_counter && i <= w->last_fall; i++)
 		if (w->v[i] < w->v[i - 1])
 			change += w->v[i - 1];
-	const struct placed p = { w->start_ms, w->t[0], w->t[w->n - 1], w->end_ms, (double)w->n, w->v[0] };
-	*out = extrapolate(&p, is_counter, change);
+	struct placed p;
+	place(&p, w->t[0], w->t[w->n - 1], (double)w->n, w->start_ms, w->end_ms);
+	*out = change * factor_of(&p, is_counter, w->v[0], change);
 	return true;
 }
 
@@ -49,8 +49,10 @@ static enum rolled rolled_increase(const struct rollup_cell *c, int64_t start_ms
 		return ROLLED_UNKNOWN;
 	if (c->count < 2)
 		return ROLLED_NONE;
-	const struct placed p = { start_ms, c->first_ms, c->last_ms, end_ms, c->count, c->first };
-	*out = extrapolate(&p, true, c->last - c->first + c->resets);
+	struct placed p;
+	double change = c->last - c->first + c->resets;
+	place(&p, c->first_ms, c->last_ms, c->count, start_ms, end_ms);
+	*out = change * factor_of(&p, true, c->first, change);
 	return ROLLED_VALUE;
 }
 
@@ -80,6 +82,55 @@ static bool over_rate(const struct window *w, const double *args, double *out)
 		return false;
 	*out /= (double)(w->end_ms - w->start_ms) / 1000;
 	return true;
+}
+
+/* ---- at all steps of a series ---- */
+
+static void place_window(struct placed *p, const int64_t *t, int64_t start_ms, int64_t end_ms)
+{
+	if (p->to - p->from < 2)
+		return;
+	place(p, t[p->from], t[p->to - 1], (double)(p->to - p->from), start_ms, end_ms);
+	p->factor = (p->sampled + p->to_start + p->to_end) / p->sampled;
+	p->range = (double)(end_ms - start_ms) / 1000;
+}
+
+/* Whether the counter would have been zero in the range, without dividing; true where it is close or anything is out of the ordinary. */
+static inline bool may_reach_zero(const struct placed *p, double first, double change)
+{
+	double could = first * p->sampled, must = p->to_start * change;
+	return !(could > must * (1 + 1e-9) && could > 1e-290);
+}
+
+static inline bool at_all_steps(const struct placed *p, size_t n, const double *v, bool is_counter, bool is_rate, double *out)
+{
+	bool any = false;
+	for (size_t i = 0; i < n; i++) {
+		if (p[i].to - p[i].from < 2)
+			continue;
+		double first = v[p[i].from], change = v[p[i].to - 1] - first, factor = p[i].factor;
+		if (is_counter && change > 0 && first >= 0 && may_reach_zero(&p[i], first, change))
+			factor = factor_of(&p[i], true, first, change);
+		double increase = change * factor;
+		out[i] = is_rate ? increase / p[i].range : increase;
+		any = true;
+	}
+	return any;
+}
+
+static bool placed_rate(const struct placed *p, size_t n, const double *v, double *out)
+{
+	return at_all_steps(p, n, v, true, true, out);
+}
+
+static bool placed_increase(const struct placed *p, size_t n, const double *v, double *out)
+{
+	return at_all_steps(p, n, v, true, false, out);
+}
+
+static bool placed_delta(const struct placed *p, size_t n, const double *v, double *out)
+{
+	return at_all_steps(p, n, v, false, false, out);
 }
 
 static bool over_irate(const struct window *w, const double *args, double *out)
@@ -183,17 +234,18 @@ static bool over_smoothing(const struct window *w, const double *args, double *o
 
 enum { INCREASE_FIELDS = ROLLUP_FIELD(ROLLUP_FIRST) | ROLLUP_FIELD(ROLLUP_LAST) | ROLLUP_FIELD(ROLLUP_RESETS) };
 
-#define ROLLED(NAME, FN, FLAGS, TEXT, ROLLED_FN, FIELDS) \
-	{ .name = NAME, .summary = TEXT, .returns = VALUE_VECTOR, .n_args = 1, .args = { VALUE_MATRIX }, .flags = FLAGS, .over = FN, \
-	  .rolled = ROLLED_FN, .rolled_fields = FIELDS }
+#define ROLLED(NAME, FN, PLACED_FN, FLAGS, TEXT, ROLLED_FN, FIELDS) \
+	{ .name = NAME, .summary = TEXT, .returns = VALUE_VECTOR, .n_args = 1, .args = { VALUE_MATRIX }, .flags = FLAGS, .over = FN, .place = place_window, \
+	  .over_placed = PLACED_FN, .rolled = ROLLED_FN, .rolled_fields = FIELDS }
 #define OVER(NAME, FN, FLAGS, TEXT) \
 	{ .name = NAME, .summary = TEXT, .returns = VALUE_VECTOR, .n_args = 1, .args = { VALUE_MATRIX }, .flags = FLAGS, .over = FN }
 
 static const struct function rows[] = {
-	ROLLED("rate", over_rate, FUNCTION_COUNTER, "per-second increase of a counter, averaged over the range", rolled_rate, INCREASE_FIELDS),
-	ROLLED("increase", over_increase, FUNCTION_COUNTER, "increase of a counter over the range", rolled_increase, INCREASE_FIELDS),
+	ROLLED("rate", over_rate, placed_rate, FUNCTION_COUNTER, "per-second increase of a counter, averaged over the range", rolled_rate, INCREASE_FIELDS),
+	ROLLED("increase", over_increase, placed_increase, FUNCTION_COUNTER, "increase of a counter over the range", rolled_increase, INCREASE_FIELDS),
 	OVER("irate", over_irate, FUNCTION_COUNTER, "per-second increase of a counter between its last two samples"),
-	OVER("delta", over_delta, 0, "difference of a gauge over the range"),
+	{ .name = "delta", .summary = "difference of a gauge over the range", .returns = VALUE_VECTOR, .n_args = 1, .args = { VALUE_MATRIX },
+	  .over = over_delta, .place = place_window, .over_placed = placed_delta },
 	OVER("idelta", over_idelta, 0, "difference of a gauge's last two samples"),
 	OVER("changes", over_changes, 0, "how often the value changed"),
 	OVER("resets", over_resets, 0, "how often the value fell"),

@@ -68,6 +68,12 @@ static bool almost_equal(double a, double b)
 	return difference / fmin(sum, DBL_MAX) < epsilon;
 }
 
+/* Far from equal, without dividing: nearly always. */
+static inline bool is_far_above(double count, double before)
+{
+	return count - before > 4e-12 * count && count > 1e-300;
+}
+
 /* Counts may not fall from bucket to bucket; they do where rates were taken at slightly different times. True where one was raised by
  * more than rounding explains. */
 static bool make_monotonic(struct bucket *b, size_t n)
@@ -77,7 +83,7 @@ static bool make_monotonic(struct bucket *b, size_t n)
 	for (size_t i = 1; i < n; i++) {
 		if (b[i].count == before)
 			continue;
-		if (b[i].count - before > 4e-12 * b[i].count && b[i].count > 1e-300) { /* far from equal, without dividing: nearly always */
+		if (is_far_above(b[i].count, before)) {
 			before = b[i].count;
 			continue;
 		}
@@ -92,18 +98,9 @@ static bool make_monotonic(struct bucket *b, size_t n)
 	return forced;
 }
 
-static double bucket_quantile(double q, struct bucket *b, size_t n, bool *forced)
+/* Of buckets in order, none twice, counts not falling, the last one without bound. */
+static double quantile_in(double q, const struct bucket *b, size_t n)
 {
-	*forced = false;
-	if (isnan(q))
-		return (double)NAN;
-	if (q < 0 || q > 1)
-		return q < 0 ? -(double)INFINITY : (double)INFINITY;
-	sort_buckets(b, n);
-	if (!isinf(b[n - 1].bound) || b[n - 1].bound < 0)
-		return (double)NAN;
-	n = coalesce(b, n);
-	*forced = make_monotonic(b, n);
 	double observations = b[n - 1].count;
 	if (n < 2 || observations == 0 || isnan(observations))
 		return (double)NAN;
@@ -117,6 +114,21 @@ static double bucket_quantile(double q, struct bucket *b, size_t n, bool *forced
 		return b[0].bound;
 	double start = at > 0 ? b[at - 1].bound : 0, below = at > 0 ? b[at - 1].count : 0;
 	return start + (b[at].bound - start) * ((rank - below) / (b[at].count - below));
+}
+
+static double bucket_quantile(double q, struct bucket *b, size_t n, bool *forced)
+{
+	*forced = false;
+	if (isnan(q))
+		return (double)NAN;
+	if (q < 0 || q > 1)
+		return q < 0 ? -(double)INFINITY : (double)INFINITY;
+	sort_buckets(b, n);
+	if (!isinf(b[n - 1].bound) || b[n - 1].bound < 0)
+		return (double)NAN;
+	n = coalesce(b, n);
+	*forced = make_monotonic(b, n);
+	return quantile_in(q, b, n);
 }
 
 /* The share of observations in (lower, upper], linear within a bucket; the first one begins at 0 where its bound is positive. */
@@ -163,27 +175,60 @@ static bool parse_bound(const char *text, double *out)
 	return *end == '\0';
 }
 
-static enum err add_bucket(struct eval *ev, struct histograms *h, struct signatures *s, const struct row *r, uint32_t i)
+/* The last bounds that were read: the buckets of one histogram have those of the next. */
+enum { BOUNDS_KNOWN = 64, BOUND_TEXT = 24 };
+struct known_bounds {
+	struct { char text[BOUND_TEXT]; double bound; } items[BOUNDS_KNOWN];
+	size_t next;
+};
+
+static bool bound_of(struct known_bounds *k, const char *text, double *out)
 {
-	static const struct text le[] = { { "le", 2 } };
+	size_t n = strlen(text), at = k->next % BOUNDS_KNOWN;
+	for (size_t i = 0; n > 0 && i < BOUNDS_KNOWN; i++, at = (at + 1) % BOUNDS_KNOWN)
+		if (strcmp(k->items[at].text, text) == 0) {
+			*out = k->items[at].bound;
+			k->next = at + 1;
+			return true;
+		}
+	if (!parse_bound(text, out))
+		return false;
+	if (n < BOUND_TEXT) {
+		memcpy(k->items[k->next % BOUNDS_KNOWN].text, text, n + 1);
+		k->items[k->next % BOUNDS_KNOWN].bound = *out;
+		k->next++;
+	}
+	return true;
+}
+
+static const struct text le_text = { "le", 2 };
+
+/* `by`: of the row's labels these count alone; NULL: all but "le" do. */
+static enum err add_bucket(struct eval *ev, struct histograms *h, struct signatures *s, const struct row *r, uint32_t i, const struct names *by)
+{
 	struct labels_builder b;
 	size_t at;
 	h->next[i] = NO_ROW;
 	/* On everything but "le": by `is_on` false and the name kept, so that two metrics are two histograms. */
-	enum err e = signatures_add(ev, s, r->labels, &(struct names){ (struct text *)(uintptr_t)le, 1 }, false, true, &at);
+	const struct names le = { (struct text *)(uintptr_t)&le_text, 1 };
+	enum err e = signatures_add(ev, s, r->labels, by != NULL ? by : &le, by != NULL, true, &at);
 	if (e != ERR_OK)
 		return e;
 	struct histogram *to = &h->items[at];
 	if (at == h->n) {
 		h->n++;
+		to->first = i;
+	} else {
+		h->next[to->last] = i;
+	}
+	if (to->n == 0 && by != NULL) {
+		e = group_labels(ev, r->labels, by, false, &to->labels);
+	} else if (to->n == 0) {
 		labels_builder_init(&b);
 		labels_builder_from(&b, r->labels);
 		labels_builder_remove(&b, "le");
 		e = eval_labels_from(ev, &b, &to->labels);
 		labels_builder_release(&b);
-		to->first = i;
-	} else {
-		h->next[to->last] = i;
 	}
 	to->last = i;
 	to->drop_name = true;
@@ -192,9 +237,10 @@ static enum err add_bucket(struct eval *ev, struct histograms *h, struct signatu
 	return e;
 }
 
-static enum err make_histograms(struct eval *ev, const struct node *of, const struct table *t, struct histograms *h)
+static enum err make_histograms(struct eval *ev, const struct node *of, const struct table *t, const struct names *by, struct histograms *h)
 {
 	struct signatures *s;
+	struct known_bounds known = { 0 };
 	void *items, *next, *bounds;
 	enum err e = signatures_new(ev, 64, &s);
 	if (e == ERR_OK)
@@ -207,12 +253,13 @@ static enum err make_histograms(struct eval *ev, const struct node *of, const st
 		return e;
 	*h = (struct histograms){ .items = items, .next = next, .bounds = bounds };
 	for (size_t i = 0; e == ERR_OK && i < t->n; i++) {
+		row_prefetch(t, i);
 		const char *le = labels_get(t->rows[i].labels, "le");
-		if (parse_bound(le, &h->bounds[i]))
-			e = add_bucket(ev, h, s, &t->rows[i], (uint32_t)i);
+		if (bound_of(&known, le, &h->bounds[i]))
+			e = add_bucket(ev, h, s, &t->rows[i], (uint32_t)i, by);
 		else
 			note_warning(ev, of, "bucket label \"le\" is missing or has a malformed value of \"%.100s\" for metric name \"%.200s\"", le,
-			             labels_metric(t->rows[i].labels));
+			             by != NULL ? "" : labels_metric(t->rows[i].labels));
 	}
 	return e;
 }
@@ -225,7 +272,7 @@ static enum err find_histograms(struct eval *ev, const struct node *n, const str
 		*h = (struct histograms){ memo_part(kept, 0), memo_number(kept, 0), memo_number(kept, 1), memo_part(kept, 1), memo_part(kept, 2) };
 		return ERR_OK;
 	}
-	enum err e = make_histograms(ev, of, t, h);
+	enum err e = make_histograms(ev, of, t, NULL, h);
 	if (e != ERR_OK || h->n == 0)
 		return e;
 	const struct memo_part parts[] = { { h->items, h->n * sizeof *h->items }, { h->next, t->n * sizeof *h->next },
@@ -240,38 +287,117 @@ struct question {
 	const double *a, *b; /* quantile; or lower and upper (b not NULL) */
 };
 
+/* Of whose buckets questions are asked. */
+struct asked {
+	struct table      table;
+	struct histograms h;
+	double            zero; /* added to each count: 0 where a sum's cells lack it, else -0, which changes nothing */
+	struct bucket    *buckets, *some; /* room for the largest: all of a histogram, and those that are there at a step */
+	const double    **columns;
+};
+
+static enum err find_asked(struct eval *ev, const struct node *n, const struct grid *g, const struct node *of, struct asked *a)
+{
+	struct sums sums;
+	struct value v;
+	bool is_sum;
+	*a = (struct asked){ .zero = -0.0 };
+	enum err e = eval_sums(ev, of, &le_text, g, &sums, &is_sum);
+	if (e == ERR_OK && is_sum) {
+		a->table = sums.table;
+		a->zero = 0;
+		e = make_histograms(ev, of, &a->table, &sums.by, &a->h);
+	} else if (e == ERR_OK) {
+		e = eval_node(ev, of, g, &v);
+		if (e == ERR_OK) {
+			a->table = v.table;
+			e = find_histograms(ev, n, of, &a->table, &a->h);
+		}
+	}
+	void *buckets = NULL, *columns = NULL;
+	if (e == ERR_OK)
+		e = eval_alloc(ev, 2 * a->h.largest, sizeof *a->buckets, &buckets);
+	if (e == ERR_OK)
+		e = eval_alloc(ev, a->h.largest, sizeof *a->columns, &columns);
+	a->buckets = buckets;
+	a->some = a->buckets != NULL ? a->buckets + a->h.largest : NULL;
+	a->columns = columns;
+	return e;
+}
+
+/* Sets bounds and columns of a histogram whose buckets come in order, none twice, up to the one without bound. False: they don't. */
+static bool is_in_order(struct asked *a, const struct histogram *h)
+{
+	size_t n = 0;
+	for (uint32_t r = h->first; r != NO_ROW; r = a->h.next[r], n++) {
+		a->buckets[n].bound = a->h.bounds[r];
+		a->columns[n] = a->table.rows[r].v;
+		if (n > 0 && !(a->buckets[n - 1].bound < a->buckets[n].bound))
+			return false;
+	}
+	return isinf(a->buckets[n - 1].bound) && a->buckets[n - 1].bound > 0;
+}
+
+/* Sets the counts of such a histogram. False where one is absent, or they are not clearly monotone. */
+static bool set_counts(const struct asked *a, size_t n, size_t step)
+{
+	double before = 0;
+	for (size_t i = 0; i < n; i++) {
+		double count = a->columns[i][step];
+		if (is_absent(count))
+			return false;
+		count += a->zero;
+		a->buckets[i].count = count;
+		if (i > 0 && count != before && !is_far_above(count, before))
+			return false;
+		before = count;
+	}
+	return true;
+}
+
+static size_t buckets_there(const struct asked *a, const struct histogram *h, size_t step)
+{
+	size_t count = 0;
+	for (uint32_t r = h->first; r != NO_ROW; r = a->h.next[r])
+		if (!is_absent(a->table.rows[r].v[step]))
+			a->some[count++] = (struct bucket){ a->h.bounds[r], a->table.rows[r].v[step] + a->zero };
+	return count;
+}
+
+/* At all steps. True where counts were raised. */
+static bool answer_one(struct asked *a, const struct histogram *h, const struct grid *g, struct question q, double *cells)
+{
+	bool was_forced = false, forced, in_order = q.b == NULL && is_in_order(a, h);
+	for (size_t k = 0; k < g->n; k++) {
+		if (in_order && q.a[k] >= 0 && q.a[k] <= 1 && set_counts(a, h->n, k)) {
+			cells[k] = quantile_in(q.a[k], a->buckets, h->n);
+			continue;
+		}
+		size_t n = buckets_there(a, h, k);
+		if (n == 0)
+			continue;
+		cells[k] = q.b != NULL ? bucket_fraction(q.a[k], q.b[k], a->some, n, &forced) : bucket_quantile(q.a[k], a->some, n, &forced);
+		was_forced |= forced;
+	}
+	return was_forced;
+}
+
 static enum err answer(struct eval *ev, const struct node *n, const struct grid *g, const struct node *of, struct question q, struct value *out)
 {
-	struct value v;
-	struct histograms h;
-	void *mem;
-	enum err e = eval_node(ev, of, g, &v);
-	if (e == ERR_OK)
-		e = find_histograms(ev, n, of, &v.table, &h);
-	if (e == ERR_OK)
-		e = eval_alloc(ev, h.largest, sizeof(struct bucket), &mem);
-	for (size_t i = 0; e == ERR_OK && i < h.n; i++) {
+	struct asked a;
+	enum err e = find_asked(ev, n, g, of, &a);
+	for (size_t i = 0; e == ERR_OK && i < a.h.n; i++) {
+		const struct histogram *h = &a.h.items[i];
 		double *cells;
-		struct bucket *buckets = mem;
-		bool was_forced = false, forced;
 		e = eval_cells(ev, g, &cells);
-		for (size_t k = 0; e == ERR_OK && k < g->n; k++) {
-			size_t count = 0;
-			for (uint32_t r = h.items[i].first; r != NO_ROW; r = h.next[r])
-				if (!is_absent(v.table.rows[r].v[k]))
-					buckets[count++] = (struct bucket){ h.bounds[r], v.table.rows[r].v[k] };
-			if (count == 0)
-				continue;
-			cells[k] = q.b != NULL ? bucket_fraction(q.a[k], q.b[k], buckets, count, &forced)
-			                       : bucket_quantile(q.a[k], buckets, count, &forced);
-			was_forced |= forced;
-		}
-		if (e == ERR_OK)
-			e = table_add_row(ev, &out->table, h.items[i].labels, h.items[i].drop_name, cells);
+		if (e != ERR_OK)
+			break;
+		bool was_forced = answer_one(&a, h, g, q, cells);
+		e = table_add_row(ev, &out->table, h->labels, h->drop_name, cells);
 		if (was_forced)
 			note_info(ev, of, "input to %s needed to be fixed for monotonicity (see "
 			          "https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile) for metric name \"%.200s\"",
-			          n->u.call.function->name, labels_metric(h.items[i].labels));
+			          n->u.call.function->name, labels_metric(h->labels));
 	}
 	return e;
 }

@@ -4,10 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How many samples are not later than t_ms. */
-static size_t count_until(const struct series *s, int64_t t_ms)
+#include "base/stale.h"
+
+/* How many samples are not later than t_ms. `guess`: as many as it may well be, of a series asked for the same. */
+static size_t count_until(const struct series *s, int64_t t_ms, size_t guess)
 {
 	size_t low = 0, high = s->n;
+	if (guess <= s->n && (guess == 0 || s->t_ms[guess - 1] <= t_ms) && (guess == s->n || s->t_ms[guess] > t_ms))
+		return guess;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		if (s->t_ms[middle] <= t_ms)
@@ -18,20 +22,33 @@ static size_t count_until(const struct series *s, int64_t t_ms)
 	return low;
 }
 
-/* The samples in (after_ms, until_ms], a copy. ERR_NOT_FOUND: none. */
-static enum err copy_window(const struct series *s, int64_t after_ms, int64_t until_ms, struct series *out)
+static bool has_mark(const double *v, size_t n)
 {
-	size_t from = count_until(s, after_ms), to = count_until(s, until_ms);
-	if (from >= to)
-		return ERR_NOT_FOUND;
-	*out = (struct series){ .n = to - from, .t_ms = malloc((to - from) * sizeof *s->t_ms), .v = malloc((to - from) * sizeof *s->v) };
-	if (out->t_ms == NULL || out->v == NULL) {
-		free(out->t_ms);
-		free(out->v);
-		return ERR_MEMORY;
+	bool any = false;
+	for (size_t i = 0; i < n; i++)
+		any |= is_stale(v[i]);
+	return any;
+}
+
+struct part {
+	size_t from, to; /* samples [from, to) of a series */
+};
+
+/* What stands there: lent, or a copy where marks have to be taken out, which is what who asks does. */
+static enum err take_part(const struct series *s, struct part p, bool may_have_marks, struct series *out)
+{
+	size_t n = p.to - p.from;
+	*out = (struct series){ .n = n, .t_ms = s->t_ms + p.from, .v = s->v + p.from, .is_lent = true };
+	if (may_have_marks && has_mark(out->v, n)) {
+		*out = (struct series){ .n = n, .t_ms = malloc(n * sizeof *s->t_ms), .v = malloc(n * sizeof *s->v) };
+		if (out->t_ms == NULL || out->v == NULL) {
+			free(out->t_ms);
+			free(out->v);
+			return ERR_MEMORY;
+		}
+		memcpy(out->t_ms, s->t_ms + p.from, n * sizeof *s->t_ms);
+		memcpy(out->v, s->v + p.from, n * sizeof *s->v);
 	}
-	memcpy(out->t_ms, s->t_ms + from, out->n * sizeof *s->t_ms);
-	memcpy(out->v, s->v + from, out->n * sizeof *s->v);
 	out->labels = labels_ref(s->labels);
 	return ERR_OK;
 }
@@ -42,16 +59,25 @@ static enum err select_memory(const struct query_source *self, const struct matc
 	struct memory_source *src = self->ctx;
 	struct series_set made = { .items = calloc(src->set.n + 1, sizeof *made.items) };
 	enum err e = made.items == NULL ? ERR_MEMORY : ERR_OK;
+	enum { AHEAD = 6 };
 	size_t total = 0;
+	struct part p = { 0 };
 	src->selects++;
 	for (size_t i = 0; i < src->set.n && e == ERR_OK; i++) {
-		if (!matchers_match(m, n, src->set.items[i].labels))
+		const struct series *s = &src->set.items[i];
+		if (i + AHEAD < src->set.n) { /* what lies anywhere in memory takes longer to come than all else */
+			__builtin_prefetch(s[AHEAD].labels);
+			__builtin_prefetch((const char *)s[AHEAD].labels + 128);
+			__builtin_prefetch(s[AHEAD].t_ms + p.from);
+		}
+		if (!matchers_match(m, n, s->labels))
 			continue;
-		e = copy_window(&src->set.items[i], after_ms, until_ms, &made.items[made.n]);
+		p = (struct part){ count_until(s, after_ms, p.from), count_until(s, until_ms, p.to) };
+		if (p.from >= p.to)
+			continue;
+		e = take_part(s, p, src->has_marks, &made.items[made.n]);
 		if (e == ERR_OK)
 			total += made.items[made.n++].n;
-		else if (e == ERR_NOT_FOUND)
-			e = ERR_OK;
 	}
 	if (e == ERR_OK && total > max_samples)
 		e = why_set(why, ERR_LIMIT, "more than %zu samples", max_samples);
@@ -129,6 +155,7 @@ enum err memory_source_add(struct memory_source *m, const struct labels *l, int6
 	enum err e = find_series(m, l, &s);
 	if (e != ERR_OK)
 		return e;
+	m->has_marks |= is_stale(v);
 	size_t at = s->n;
 	while (at > 0 && s->t_ms[at - 1] > t_ms)
 		at--;

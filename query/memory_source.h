@@ -11,6 +11,7 @@ struct memory_source {
 	struct query_source source; /* hand out &m.source, which lives as long as `m` stays where it is */
 	struct series_set   set;    /* of items, `cap` are there */
 	size_t              cap, selects;
+	bool                has_marks; /* a stale mark may be among the samples */
 	struct labels_index index;  /* of the set's items */
 };
 

@@ -9,11 +9,16 @@ struct signature {
 	uint64_t    hash;
 	const char *key; /* in the arena */
 	size_t      len;
-	size_t      number; /* + 1; 0: an empty slot */
+};
+/* Slots are small, so that many of them stay in the processor's cache. */
+struct slot {
+	uint32_t hash;   /* its upper half */
+	uint32_t number; /* + 1; 0: an empty slot */
 };
 
 struct signatures {
-	struct signature *slots;
+	struct signature *items; /* by number; room for half as many as there are slots */
+	struct slot      *slots;
 	size_t            n, mask;
 	char             *key;
 	size_t            key_cap;
@@ -24,14 +29,16 @@ enum err signatures_new(struct eval *ev, size_t expected, struct signatures **ou
 	size_t slots = 16;
 	while (slots < expected * 2)
 		slots *= 2;
-	void *s, *table;
+	void *s, *table, *items;
 	enum err e = eval_alloc(ev, 1, sizeof(struct signatures), &s);
 	if (e == ERR_OK)
-		e = eval_alloc(ev, slots, sizeof(struct signature), &table);
+		e = eval_alloc(ev, slots, sizeof(struct slot), &table);
+	if (e == ERR_OK)
+		e = eval_alloc(ev, slots / 2 + 1, sizeof(struct signature), &items);
 	if (e != ERR_OK)
 		return e;
 	*out = s;
-	**out = (struct signatures){ .slots = table, .mask = slots - 1 };
+	**out = (struct signatures){ .items = items, .slots = table, .mask = slots - 1 };
 	return ERR_OK;
 }
 
@@ -57,25 +64,34 @@ static bool is_part(const struct label *l, const struct names *names, bool is_on
 	return !names_have(names, l->name, l->name_len);
 }
 
+/* Room for a key of `need` bytes, of which the first `used` are kept. */
+static enum err key_room(struct eval *ev, struct signatures *s, size_t used, size_t need)
+{
+	void *key;
+	if (need <= s->key_cap)
+		return ERR_OK;
+	enum err e = eval_alloc(ev, need * 2, 1, &key);
+	if (e != ERR_OK)
+		return e;
+	if (used > 0)
+		memcpy(key, s->key, used);
+	s->key = key;
+	s->key_cap = need * 2;
+	return ERR_OK;
+}
+
 /* The labels that count, as bytes that are the same exactly when the labels are: each text with its length before it. */
 static enum err make_key(struct eval *ev, struct signatures *s, const struct labels *l, const struct names *names, bool is_on, bool keeps_name,
                          size_t *len)
 {
-	size_t need = 0, at = 0;
-	for (size_t i = 0; i < labels_count(l); i++)
-		need += labels_at(l, i)->name_len + labels_at(l, i)->value_len + 2 * sizeof(uint32_t);
-	if (need > s->key_cap) {
-		void *key;
-		enum err e = eval_alloc(ev, need * 2, 1, &key);
-		if (e != ERR_OK)
-			return e;
-		s->key = key;
-		s->key_cap = need * 2;
-	}
-	for (size_t i = 0; i < labels_count(l); i++) {
+	size_t at = 0, n = labels_count(l);
+	for (size_t i = 0; i < n; i++) {
 		const struct label *p = labels_at(l, i);
 		if (!is_part(p, names, is_on, keeps_name))
 			continue;
+		enum err e = key_room(ev, s, at, at + p->name_len + p->value_len + 2 * sizeof(uint32_t));
+		if (e != ERR_OK)
+			return e;
 		memcpy(s->key + at, &p->name_len, sizeof p->name_len);
 		memcpy(s->key + at + sizeof p->name_len, p->name, p->name_len);
 		at += sizeof p->name_len + p->name_len;
@@ -90,22 +106,31 @@ static enum err make_key(struct eval *ev, struct signatures *s, const struct lab
 static enum err grow(struct eval *ev, struct signatures *s)
 {
 	size_t slots = (s->mask + 1) * 2;
-	void *table;
-	enum err e = eval_alloc(ev, slots, sizeof(struct signature), &table);
+	void *table, *items;
+	enum err e = eval_alloc(ev, slots, sizeof(struct slot), &table);
+	if (e == ERR_OK)
+		e = eval_alloc(ev, slots / 2 + 1, sizeof(struct signature), &items);
 	if (e != ERR_OK)
 		return e;
-	struct signature *to = table;
-	for (size_t i = 0; i <= s->mask; i++) {
-		if (s->slots[i].number == 0)
-			continue;
-		size_t at = s->slots[i].hash & (slots - 1);
+	struct slot *to = table;
+	for (size_t i = 0; i < s->n; i++) {
+		size_t at = s->items[i].hash & (slots - 1);
 		while (to[at].number != 0)
 			at = (at + 1) & (slots - 1);
-		to[at] = s->slots[i];
+		to[at] = (struct slot){ (uint32_t)(s->items[i].hash >> 32), (uint32_t)i + 1 };
 	}
+	s->items = memcpy(items, s->items, s->n * sizeof *s->items);
 	s->slots = to;
 	s->mask = slots - 1;
 	return ERR_OK;
+}
+
+static bool is_signature(const struct signatures *s, struct slot slot, uint64_t hash, size_t len)
+{
+	if (slot.hash != (uint32_t)(hash >> 32))
+		return false;
+	const struct signature *is = &s->items[slot.number - 1];
+	return is->hash == hash && is->len == len && (len == 0 || memcmp(is->key, s->key, len) == 0);
 }
 
 enum err signatures_add(struct eval *ev, struct signatures *s, const struct labels *l, const struct names *names, bool is_on, bool keeps_name,
@@ -120,7 +145,7 @@ enum err signatures_add(struct eval *ev, struct signatures *s, const struct labe
 	uint64_t hash = hash64(len > 0 ? s->key : "", len, (uintptr_t)s);
 	size_t at = hash & s->mask;
 	for (; s->slots[at].number != 0; at = (at + 1) & s->mask)
-		if (s->slots[at].hash == hash && s->slots[at].len == len && (len == 0 || memcmp(s->slots[at].key, s->key, len) == 0)) {
+		if (is_signature(s, s->slots[at], hash, len)) {
 			*out = s->slots[at].number - 1;
 			return ERR_OK;
 		}
@@ -130,7 +155,8 @@ enum err signatures_add(struct eval *ev, struct signatures *s, const struct labe
 		return e;
 	if (len > 0)
 		memcpy(key, s->key, len);
+	s->items[s->n] = (struct signature){ hash, key, len };
 	*out = s->n++;
-	s->slots[at] = (struct signature){ hash, key, len, s->n };
+	s->slots[at] = (struct slot){ (uint32_t)(hash >> 32), (uint32_t)s->n };
 	return ERR_OK;
 }
