@@ -10,7 +10,7 @@
 #include "store/chain.h"
 #include "store/fold.h"
 
-enum { SCRATCH_MAX = 64 << 20 };
+enum { SCRATCH_MAX = 64 << 20, NEIGHBOURS = 16 /* targets whose indexed key frames are written by the same commit, or so */ };
 
 static enum err track_of(struct ledger *g, int64_t target, int stream, struct track **out, struct why *why)
 {
@@ -245,11 +245,12 @@ enum err ledger_frame(struct ledger *g, int64_t target, enum stream stream, int6
 	t->layout = layout;
 	t->needs_key = layout == 0;
 	t->since_key = is_key ? 1 : t->since_key + 1;
-	/* The first run is shorter by the target's number, so that like targets, which start together, don't all write key frames at once. */
+	/* The first run is shorter by the target's number, so that like targets, which start together, don't all write key frames at once. Neighbours do: they
+	 * stand on the same pages of frame_hop, and are folded together. */
 	if (hop != HOP_INDEXED)
 		t->until_hop--;
 	else
-		t->until_hop = g->hop - 1 - (t->committed == 0 ? (unsigned)((uint64_t)target % (g->hop / 2)) : 0);
+		t->until_hop = g->hop - 1 - (t->committed == 0 ? (unsigned)((uint64_t)target / NEIGHBOURS % (g->hop / 2)) : 0);
 	t->has_hop |= hop == HOP_INDEXED;
 	return ERR_OK;
 }

@@ -19,13 +19,15 @@
 enum { COMMIT_MS = 1000, QUEUE_BYTES = 64 << 20, BATCH_BYTES = 8 << 20, RETRY_MIN_MS = 100, RETRY_MAX_MS = 5000 };
 /* Folding is done in slices, when the next commit is not due for a while, and when there are some tracks to fold or those that are have waited for so many
  * commits: each transaction writes the ends of the same indexes. Frames that are so many key distances of all tracks behind are passed by. For each
- * frame that is put into the table some more than one that is in a block is taken out, so that none pile up. */
-enum { FOLD_ROOM_MS = 50, FOLD_SLICE_MS = 25, FOLD_TRACKS = 64, FOLD_FROM = 32, FOLD_WAITS = 64, SWEEP_DISTANCES = 6, SWEEP_PERCENT = 125, SWEEP_LEAST = 8 };
+ * frame that is put into the table hardly more than one that is in a block is taken out, so that pages that are emptied are those that are filled: the log
+ * gets each page that is only emptied, too. More where they pile up: where the oldest is more key distances behind than those of tracks that are folded are. */
+enum { FOLD_ROOM_MS = 100, FOLD_SLICE_MS = 50, FOLD_TRACKS = 64, FOLD_FROM = 64, FOLD_WAITS = 64 };
+enum { SWEEP_DISTANCES = 6, SWEEP_PERCENT = 102, SWEEP_PILED = 4, SWEEP_PILED_PERCENT = 125, SWEEP_LEAST = 8 };
 /* Old rows are removed between commits where there is room for it: slices follow each other, passes rest. Much free space is given back, page by page. */
 enum { TEND_ROOM_MS = 50, TEND_SLICE_MS = 100, TEND_PASS_MS = 60 * 1000, SHRINK_PAGES = 512, SHRINK_FROM = 16 << 20 };
-/* Checkpoint when the log has this many pages; wait for readers and cut it down when it has the larger number. */
-/* Cut it down, too, when nothing comes and it has been longer than the smallest. */
-enum { WAL_PAGES_IDLE = 256, WAL_PAGES = 2000, WAL_PAGES_HIGH = 8000 };
+/* Checkpoint when the log has this many pages, 16 MB: what each commit writes again, as the ends of indexes, goes to the store once for all of them. Wait for
+ * readers and cut the log down when it has the larger number. Cut it down, too, when nothing comes and it has been longer than the smallest. */
+enum { WAL_PAGES_IDLE = 256, WAL_PAGES = 4000, WAL_PAGES_HIGH = 8000 };
 
 struct writer {
 	pthread_mutex_t mutex; /* guards all down to the line */
@@ -124,11 +126,12 @@ static enum err write_item(struct writer *w, const struct item *i, struct why *w
  * recorded into all the same. */
 static enum err make_room(struct writer *w, struct why *why)
 {
-	int64_t behind = (int64_t)w->ledger.hop * SWEEP_DISTANCES * (int64_t)w->ledger.n_live;
-	int most = (int)(w->batch_frames * SWEEP_PERCENT / 100) + SWEEP_LEAST;
+	int64_t distance = (int64_t)w->ledger.hop * (int64_t)w->ledger.n_live, last = w->ledger.committed_frame;
+	bool is_piled = w->fold.swept < last - SWEEP_PILED * distance;
+	int most = (int)(w->batch_frames * (is_piled ? SWEEP_PILED_PERCENT : SWEEP_PERCENT) / 100) + SWEEP_LEAST;
 	if (!w->is_sweeping || w->batch_frames == 0)
 		return ERR_OK;
-	enum err e = fold_sweep(&w->fold, w->ledger.committed_frame - behind, most, &w->is_sweeping, why);
+	enum err e = fold_sweep(&w->fold, last - SWEEP_DISTANCES * distance, most, &w->is_sweeping, why);
 	return e == ERR_CORRUPT ? ERR_OK : e;
 }
 

@@ -422,6 +422,79 @@ static void readers_see_each_sample_once_while_frames_are_folded(void **state)
 	end(&f);
 }
 
+/* ---- many targets, many frames ---- */
+
+static const struct layout *count_layout(struct fleet *f)
+{
+	const struct layout *l = NULL;
+	struct labels *series = labels_of("__name__", "count", NULL);
+	assert_ok(store_layout(f->store, &series, 1, &l, &why));
+	labels_unref(series);
+	return l;
+}
+
+/* Sixteen neighbours write their indexed key frames with the same commit, others with another one. */
+static void neighbours_write_key_frames_together(void **state)
+{
+	(void)state;
+	enum { MANY = 40, DISTANCE = 8 };
+	struct fleet f;
+	int64_t targets[MANY];
+	begin(&f, NEVER);
+	store_close(f.store);
+	const struct store_options o = { .path = f.folder.path, .clock = &f.clock.clock, .commit_ms = 10000, .key_distance = DISTANCE, .folding = FOLD_NEVER };
+	assert_ok(store_open(&o, &f.store, &why));
+	const struct layout *l = count_layout(&f);
+	for (int t = 0; t < MANY; t++) {
+		char node[8];
+		snprintf(node, sizeof node, "many%d", t);
+		struct labels *labels = labels_of("node", node, NULL);
+		assert_ok(store_target(f.store, labels, "http://x", &targets[t], &why));
+		labels_unref(labels);
+	}
+	for (int round = 0; round <= DISTANCE; round++) {
+		test_clock_advance(&f.clock, 1000);
+		for (int t = 0; t < MANY; t++)
+			assert_ok(store_append(f.store, targets[t], STREAM_SCRAPE, f.clock.now_wall_ms, l, &(double){ round }, &why));
+		assert_ok(store_flush(f.store, &why));
+	}
+	static const char at[] = "SELECT max(at_ms) - min(at_ms) + 1000 * (count(DISTINCT at_ms) - 1) FROM frame WHERE hop = 2 AND at_ms > (SELECT min(at_ms) FROM frame)";
+	char sql[256];
+	snprintf(sql, sizeof sql, "%s AND target BETWEEN 16 AND 31", at);
+	assert_int_equal(number_in(f.folder.path, sql), 0);
+	snprintf(sql, sizeof sql, "%s AND target BETWEEN 16 AND 40", at);
+	assert_int_equal(number_in(f.folder.path, sql), 2000);
+	end(&f);
+}
+
+/* Where frames that are in blocks have piled up in the table, clearly more of them go with each commit than come. */
+static void frames_that_piled_up_go(void **state)
+{
+	(void)state;
+	enum { PILED = 1000, COMMITS = 25, AT_ONCE = 200 };
+	struct fleet f;
+	begin(&f, NEVER);
+	const struct layout *l = count_layout(&f);
+	for (int i = 0; i < PILED; i++) {
+		test_clock_advance(&f.clock, 1000);
+		assert_ok(store_append(f.store, f.targets[0], STREAM_SCRAPE, f.clock.now_wall_ms, l, &(double){ i }, &why));
+	}
+	assert_ok(store_flush(f.store, &why));
+	store_close(f.store);
+	f.key_distance = 3;
+	open_fleet(&f);
+	l = count_layout(&f);
+	for (int c = 0; c < COMMITS; c++) {
+		for (int i = 0; i < AT_ONCE; i++) {
+			test_clock_advance(&f.clock, 1000);
+			assert_ok(store_append(f.store, f.targets[0], STREAM_SCRAPE, f.clock.now_wall_ms, l, &(double){ i }, &why));
+		}
+		assert_ok(store_flush(f.store, &why));
+	}
+	assert_in_range(number_in(f.folder.path, "SELECT count(*) FROM frame"), 1, 2 * AT_ONCE);
+	end(&f);
+}
+
 /* ---- very many series ---- */
 
 static int number_of(const struct labels *l)
@@ -618,6 +691,8 @@ int main(void)
 		cmocka_unit_test(a_folded_store_reads_as_one_that_never_folds),
 		cmocka_unit_test(frames_that_are_in_both_places_count_once),
 		cmocka_unit_test(readers_see_each_sample_once_while_frames_are_folded),
+		cmocka_unit_test(neighbours_write_key_frames_together),
+		cmocka_unit_test(frames_that_piled_up_go),
 		cmocka_unit_test(frames_of_very_many_series_become_several_blocks),
 		cmocka_unit_test(damaged_blocks_are_told),
 		cmocka_unit_test(a_changed_byte_is_told),
