@@ -7,6 +7,10 @@ UNIT_TESTS += tests/unit/query/test_parse
 tests_unit_query_test_parse_SOURCES = %reldir%/test_parse.c
 tests_unit_query_test_parse_LDADD   = $(libs_query) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/query/test_shortcuts
+tests_unit_query_test_shortcuts_SOURCES = %reldir%/test_shortcuts.c
+tests_unit_query_test_shortcuts_LDADD   = $(libs_query) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/query/test_eval
 tests_unit_query_test_eval_SOURCES = %reldir%/test_eval.c
 tests_unit_query_test_eval_LDADD   = $(libs_query) $(CMOCKA_LIBS)
