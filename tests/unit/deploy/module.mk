@@ -39,7 +39,7 @@ UNIT_TESTS += tests/unit/deploy/test_kube_config
 tests_unit_deploy_test_kube_config_SOURCES = %reldir%/test_kube_config.c
 tests_unit_deploy_test_kube_config_LDADD   = $(libs_deploy) $(CMOCKA_LIBS)
 
-kube_bench = %reldir%/kube_bench.c %reldir%/kube_bench.h %reldir%/kube_patch.c %reldir%/kube_patch.h %reldir%/kube_world.c %reldir%/kube_world.h
+kube_bench = %reldir%/kube_bench.c %reldir%/kube_bench.h %reldir%/kube_patch.c %reldir%/kube_patch.h %reldir%/kube_world.c %reldir%/kube_world.h %reldir%/kube_world_private.h %reldir%/kube_controllers.c
 
 UNIT_TESTS += tests/unit/deploy/test_kubernetes
 tests_unit_deploy_test_kubernetes_SOURCES = %reldir%/test_kubernetes.c $(kube_bench)

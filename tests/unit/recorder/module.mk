@@ -18,13 +18,13 @@ tests_unit_recorder_test_standby_LDADD   = $(libs_recorder) $(CMOCKA_LIBS)
 
 SLOW_TESTS += tests/unit/recorder/test_deploy_secrets
 tests_unit_recorder_test_deploy_secrets_SOURCES = %reldir%/test_deploy_secrets.c $(recorder_bench) \
-	tests/unit/deploy/kube_world.c tests/unit/deploy/kube_world.h tests/unit/deploy/kube_patch.c tests/unit/deploy/kube_patch.h \
+	tests/unit/deploy/kube_world.c tests/unit/deploy/kube_world.h tests/unit/deploy/kube_world_private.h tests/unit/deploy/kube_controllers.c tests/unit/deploy/kube_patch.c tests/unit/deploy/kube_patch.h \
 	tests/unit/deploy/kube_server.c tests/unit/deploy/kube_server.h tests/unit/deploy/small_server.c tests/unit/deploy/small_server.h
 tests_unit_recorder_test_deploy_secrets_LDADD   = $(libs_recorder) $(MHD_LIBS) $(CMOCKA_LIBS)
 
 SLOW_TESTS += tests/unit/recorder/test_deploy_cluster
 tests_unit_recorder_test_deploy_cluster_SOURCES = %reldir%/test_deploy_cluster.c $(recorder_bench) \
-	tests/unit/deploy/kube_world.c tests/unit/deploy/kube_world.h tests/unit/deploy/kube_patch.c tests/unit/deploy/kube_patch.h \
+	tests/unit/deploy/kube_world.c tests/unit/deploy/kube_world.h tests/unit/deploy/kube_world_private.h tests/unit/deploy/kube_controllers.c tests/unit/deploy/kube_patch.c tests/unit/deploy/kube_patch.h \
 	tests/unit/deploy/kube_server.c tests/unit/deploy/kube_server.h
 tests_unit_recorder_test_deploy_cluster_LDADD   = $(libs_recorder) $(MHD_LIBS) $(CMOCKA_LIBS)
 

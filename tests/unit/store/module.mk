@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
 faulty_disk  = %reldir%/faulty_disk.c %reldir%/faulty_disk.h
-rollup_check = %reldir%/rollup_check.c %reldir%/rollup_check.h
+store_sql    = %reldir%/store_sql.c %reldir%/store_sql.h
+rollup_check = %reldir%/rollup_check.c %reldir%/rollup_check.h $(store_sql)
 
 UNIT_TESTS += tests/unit/store/test_alerts
 
@@ -14,14 +15,14 @@ tests_unit_store_test_codec_SOURCES = %reldir%/test_codec.c
 tests_unit_store_test_codec_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_store_SOURCES = %reldir%/test_store.c
 tests_unit_store_test_store_LDADD   = $(libs_store) $(CMOCKA_LIBS)
-tests_unit_store_test_faults_SOURCES = %reldir%/test_faults.c $(faulty_disk)
+tests_unit_store_test_faults_SOURCES = %reldir%/test_faults.c $(faulty_disk) $(store_sql)
 tests_unit_store_test_faults_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_stranger_SOURCES = %reldir%/test_stranger.c
 tests_unit_store_test_stranger_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_memory_SOURCES = %reldir%/test_memory.c $(store_folder) $(rollup_check)
 tests_unit_store_test_memory_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
-tests_unit_store_test_migration_SOURCES = %reldir%/test_migration.c
+tests_unit_store_test_migration_SOURCES = %reldir%/test_migration.c $(store_sql)
 tests_unit_store_test_migration_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 EXTRA_DIST += %reldir%/data
 
@@ -80,7 +81,7 @@ tests_unit_store_test_tail_folding_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_tail_folding_LDFLAGS = $(store_folding_ldflags)
 
 SLOW_TESTS += tests/unit/store/test_faults_folding
-tests_unit_store_test_faults_folding_SOURCES = %reldir%/test_faults.c $(faulty_disk) $(store_folding)
+tests_unit_store_test_faults_folding_SOURCES = %reldir%/test_faults.c $(faulty_disk) $(store_folding) $(store_sql)
 tests_unit_store_test_faults_folding_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_faults_folding_LDFLAGS = $(store_folding_ldflags)
 
@@ -100,7 +101,7 @@ tests_unit_store_test_power_cut_folding_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 tests_unit_store_test_power_cut_folding_LDFLAGS = $(store_folding_ldflags)
 
 SLOW_TESTS += tests/unit/store/test_fold
-tests_unit_store_test_fold_SOURCES = %reldir%/test_fold.c $(store_folder)
+tests_unit_store_test_fold_SOURCES = %reldir%/test_fold.c $(store_folder) $(store_sql)
 tests_unit_store_test_fold_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 
 SLOW_TESTS += tests/unit/store/test_retain_folding

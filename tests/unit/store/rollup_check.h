@@ -6,10 +6,6 @@
 
 #include "store/rollup.h"
 
-/* What a statement of a number says, and a statement carried out, by a connection of its own. */
-int64_t test_sql_number(const char *path, const char *sql);
-void    test_sql(const char *path, const char *sql);
-
 /* Sorted by labels; rollup_set_release frees them. Times as of reader_rollups. */
 void rollups_of_samples(struct reader *r, const struct matcher *m, int level, int64_t after_ms, int64_t until_ms, struct rollup_set *out);
 void rollups_read(struct reader *r, const struct matcher *m, int level, int64_t after_ms, int64_t until_ms, struct rollup_set *out);

@@ -8,11 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <sqlite3.h>
-
 #include "base/log.h"
 #include "store/reader.h"
 #include "store/retain.h"
+#include "tests/unit/store/store_sql.h"
 #include "tests/unit/store/faulty_disk.h"
 
 enum { START_MS = 1000000, ROUNDS_MAX = 2000 };
@@ -192,19 +191,11 @@ static void a_failing_removal_cuts_nothing_in_half(void **state)
 	assert_in_range(n_failed, 5, n);
 }
 
-static int layouts_in(const char *path, const char *where)
+static int64_t layouts_in(const char *path, const char *where)
 {
 	char sql[256];
-	sqlite3 *db;
-	sqlite3_stmt *s;
 	snprintf(sql, sizeof sql, "SELECT count(*) FROM layout %s", where);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
-	int n = sqlite3_column_int(s, 0);
-	sqlite3_finalize(s);
-	sqlite3_close(db);
-	return n;
+	return test_sql_number(path, sql);
 }
 
 /* Thirty frames of each of ten layouts. */
@@ -233,7 +224,7 @@ static void a_failing_removal_takes_no_layout_that_is_used(void **state)
 		struct fixture f;
 		start(&f);
 		record_layouts(&f);
-		int before = layouts_in(f.path, "");
+		int64_t before = layouts_in(f.path, "");
 		faulty_disk_arm(n);
 		n_failed += remove_from(f.path) != ERR_OK;
 		was_hit = faulty_disk_well();

@@ -18,6 +18,7 @@
 #include "store/export.h"
 #include "store/fold.h"
 #include "store/tail.h"
+#include "tests/unit/store/store_sql.h"
 #include "tests/unit/store_folder.h"
 
 enum { TARGETS = 5, SERIES = 40, ROUNDS = 150, STEP_MS = 10000, NEVER = 0 };
@@ -151,19 +152,6 @@ static void record_all(struct fleet *f)
 		record_round(f, round);
 	}
 	f->last_ms = f->clock.now_wall_ms;
-}
-
-static int number_in(const char *path, const char *sql)
-{
-	sqlite3 *db;
-	sqlite3_stmt *s;
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
-	int n = sqlite3_column_int(s, 0);
-	sqlite3_finalize(s);
-	sqlite3_close(db);
-	return n;
 }
 
 /* ---- all that can be read, as text ---- */
@@ -307,16 +295,16 @@ static void a_folded_store_reads_as_one_that_never_folds(void **state)
 	begin(&plain, NEVER);
 	record_all(&plain);
 	read_whole(plain.folder.path, READER_OWN, plain.last_ms, &want);
-	assert_int_equal(number_in(plain.folder.path, "SELECT count(*) FROM block"), 0);
+	assert_int_equal(test_sql_number(plain.folder.path, "SELECT count(*) FROM block"), 0);
 	snprintf(a, sizeof a, "%s/bundle", plain.folder.folder);
 	assert_ok(store_export(plain.folder.path, a, START_MS + 10 * STEP_MS, plain.last_ms, &why));
 	for (size_t i = 0; i < sizeof distances / sizeof distances[0]; i++) {
 		struct fleet folded;
 		begin(&folded, distances[i]);
 		record_all(&folded);
-		assert_in_range(number_in(folded.folder.path, "SELECT count(*) FROM block"), 20, 1000);
+		assert_in_range(test_sql_number(folded.folder.path, "SELECT count(*) FROM block"), 20, 1000);
 		/* Some are in both places, since slow tracks hold the others up. */
-		assert_true(number_in(folded.folder.path, "SELECT count(*) FROM frame") < number_in(plain.folder.path, "SELECT count(*) FROM frame"));
+		assert_true(test_sql_number(folded.folder.path, "SELECT count(*) FROM frame") < test_sql_number(plain.folder.path, "SELECT count(*) FROM frame"));
 		read_whole(folded.folder.path, READER_OWN, folded.last_ms, &got);
 		same_text("folded", &got, &want);
 		snprintf(b, sizeof b, "%s/bundle", folded.folder.folder);
@@ -345,12 +333,12 @@ static void frames_that_are_in_both_places_count_once(void **state)
 	buf_init(&got, 64 << 20);
 	begin(&plain, NEVER);
 	begin(&folded, 2);
-	int most = 0;
+	int64_t most = 0;
 	for (int round = 0; round < 40; round++) {
 		record_round(&plain, round);
 		record_round(&folded, round);
-		int both = number_in(folded.folder.path, "SELECT count(*) FROM frame f JOIN block b ON b.target = f.target AND b.stream = f.stream"
-		                                         " AND f.id BETWEEN b.first_frame AND b.id");
+		int64_t both = test_sql_number(folded.folder.path, "SELECT count(*) FROM frame f JOIN block b ON b.target = f.target AND b.stream = f.stream"
+		                                                   " AND f.id BETWEEN b.first_frame AND b.id");
 		most = both > most ? both : most;
 		read_whole(plain.folder.path, READER_OWN, plain.clock.now_wall_ms, &want);
 		read_whole(folded.folder.path, READER_OWN, plain.clock.now_wall_ms, &got);
@@ -417,8 +405,8 @@ static void readers_see_each_sample_once_while_frames_are_folded(void **state)
 	pthread_join(thread, NULL);
 	assert_int_equal(w.wrong, 0);
 	assert_in_range(w.reads, 2, 1000000);
-	assert_in_range(number_in(f.folder.path, "SELECT count(*) FROM block"), 50, 400);
-	assert_in_range(number_in(f.folder.path, "SELECT count(*) FROM frame"), 1, 20); /* what is in blocks goes as new frames come */
+	assert_in_range(test_sql_number(f.folder.path, "SELECT count(*) FROM block"), 50, 400);
+	assert_in_range(test_sql_number(f.folder.path, "SELECT count(*) FROM frame"), 1, 20); /* what is in blocks goes as new frames come */
 	end(&f);
 }
 
@@ -461,9 +449,9 @@ static void neighbours_write_key_frames_together(void **state)
 	static const char at[] = "SELECT max(at_ms) - min(at_ms) + 1000 * (count(DISTINCT at_ms) - 1) FROM frame WHERE hop = 2 AND at_ms > (SELECT min(at_ms) FROM frame)";
 	char sql[256];
 	snprintf(sql, sizeof sql, "%s AND target BETWEEN 16 AND 31", at);
-	assert_int_equal(number_in(f.folder.path, sql), 0);
+	assert_int_equal(test_sql_number(f.folder.path, sql), 0);
 	snprintf(sql, sizeof sql, "%s AND target BETWEEN 16 AND 40", at);
-	assert_int_equal(number_in(f.folder.path, sql), 2000);
+	assert_int_equal(test_sql_number(f.folder.path, sql), 2000);
 	end(&f);
 }
 
@@ -491,7 +479,7 @@ static void frames_that_piled_up_go(void **state)
 		}
 		assert_ok(store_flush(f.store, &why));
 	}
-	assert_in_range(number_in(f.folder.path, "SELECT count(*) FROM frame"), 1, 2 * AT_ONCE);
+	assert_in_range(test_sql_number(f.folder.path, "SELECT count(*) FROM frame"), 1, 2 * AT_ONCE);
 	end(&f);
 }
 
@@ -530,8 +518,8 @@ static void frames_of_very_many_series_become_several_blocks(void **state)
 		assert_ok(store_append(f.store, f.targets[0], STREAM_SCRAPE, f.clock.now_wall_ms, l, v, &why));
 		assert_ok(store_flush(f.store, &why));
 	}
-	assert_in_range(number_in(f.folder.path, "SELECT count(*) FROM block"), 4, 10);
-	assert_in_range(number_in(f.folder.path, "SELECT max(id - first_frame) FROM block"), ROOM / 2 - 1, ROOM - 1);
+	assert_in_range(test_sql_number(f.folder.path, "SELECT count(*) FROM block"), 4, 10);
+	assert_in_range(test_sql_number(f.folder.path, "SELECT max(id - first_frame) FROM block"), ROOM / 2 - 1, ROOM - 1);
 	struct reader *r = NULL;
 	struct matcher m;
 	struct series_set set;
@@ -553,16 +541,6 @@ static void frames_of_very_many_series_become_several_blocks(void **state)
 }
 
 /* ---- blocks that are not what they say ---- */
-
-static void execute(const char *path, const char *sql)
-{
-	sqlite3 *db;
-	char *error = NULL;
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	if (sqlite3_exec(db, sql, NULL, NULL, &error) != SQLITE_OK)
-		fail_msg("%s: %s", sql, error);
-	sqlite3_close(db);
-}
 
 static const struct {
 	const char *label, *sql;
@@ -600,7 +578,7 @@ static void damaged_blocks_are_told(void **state)
 			record_round(&f, round);
 		store_close(f.store);
 		f.store = NULL;
-		execute(f.folder.path, damages[i].sql);
+		test_sql(f.folder.path, damages[i].sql);
 		for (int trust = READER_OWN; trust <= READER_STRANGER; trust++) {
 			struct reader *r = NULL;
 			assert_ok(reader_open(f.folder.path, (enum reader_trust)trust, &r, &why));
@@ -617,7 +595,7 @@ static void damaged_blocks_are_told(void **state)
 }
 
 /* Changes bits of one byte of a blob of a block; false: it has no bytes, as the body of a block without values. */
-static bool flip(const char *path, const char *column, int id, uint64_t random)
+static bool flip(const char *path, const char *column, int64_t id, uint64_t random)
 {
 	sqlite3 *db;
 	sqlite3_blob *blob;
@@ -651,7 +629,7 @@ static void a_changed_byte_is_told(void **state)
 		const char *column = i % 2 == 0 ? "head" : "body";
 		char sql[100];
 		snprintf(sql, sizeof sql, "SELECT id FROM block ORDER BY id LIMIT 1 OFFSET %d", (int)(roll(&f) % 20));
-		int id = number_in(f.folder.path, sql);
+		int64_t id = test_sql_number(f.folder.path, sql);
 		uint64_t where = roll(&f);
 		if (!flip(f.folder.path, column, id, where))
 			continue;
@@ -675,13 +653,13 @@ static void a_damaged_frame_stops_its_track_alone(void **state)
 	for (int round = 0; round < 10; round++)
 		record_round(&f, round);
 	store_close(f.store);
-	execute(f.folder.path, "UPDATE frame SET body = zeroblob(length(body)) WHERE id = (SELECT min(id) FROM frame WHERE target = 1 AND stream = 0)");
+	test_sql(f.folder.path, "UPDATE frame SET body = zeroblob(length(body)) WHERE id = (SELECT min(id) FROM frame WHERE target = 1 AND stream = 0)");
 	f.key_distance = 2;
 	open_fleet(&f);
 	for (int round = 10; round < 40; round++)
 		record_round(&f, round);
-	assert_int_equal(number_in(f.folder.path, "SELECT count(*) FROM block WHERE target = 1 AND stream = 0"), 0);
-	assert_in_range(number_in(f.folder.path, "SELECT count(DISTINCT target * 3 + stream) FROM block"), 10, 14);
+	assert_int_equal(test_sql_number(f.folder.path, "SELECT count(*) FROM block WHERE target = 1 AND stream = 0"), 0);
+	assert_in_range(test_sql_number(f.folder.path, "SELECT count(DISTINCT target * 3 + stream) FROM block"), 10, 14);
 	end(&f);
 }
 

@@ -14,6 +14,7 @@
 #include "store/compact.h"
 #include "store/retain.h"
 #include "tests/unit/store/rollup_check.h"
+#include "tests/unit/store/store_sql.h"
 #include "tests/unit/store_folder.h"
 
 enum { START_MS = 1000000, ROUNDS_MAX = 200000, EACH = 50 /* the first so many allocations fail one by one */, STRIDES = 120 /* the others in as many */ };

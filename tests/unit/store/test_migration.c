@@ -13,6 +13,7 @@
 #include "store/deployments.h"
 #include "store/reader.h"
 #include "store/schema.h"
+#include "tests/unit/store/store_sql.h"
 
 enum { FRAMES = 70, STEP_MS = 1000, AFTER_MS = 100000 };
 
@@ -20,19 +21,6 @@ static const char *const fixtures[] = { "v1.sql", "v2.sql", "v3.sql", "v4.sql", 
 _Static_assert(sizeof fixtures / sizeof fixtures[0] == SCHEMA_VERSION - 1, "a fixture of each version but the newest");
 
 static struct why why;
-
-static int read_number(const char *path, const char *sql)
-{
-	sqlite3 *db;
-	sqlite3_stmt *s;
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
-	int n = sqlite3_column_int(s, 0);
-	sqlite3_finalize(s);
-	sqlite3_close(db);
-	return n;
-}
 
 static void make(const char *path, const char *name)
 {
@@ -139,7 +127,7 @@ static void old_stores_are_read_and_brought_up_to_date(void **state)
 		make(path, fixtures[v - 1]);
 		check(path, READER_OWN, v);
 		check(path, READER_STRANGER, v);
-		assert_int_equal(read_number(path, "PRAGMA user_version"), v);
+		assert_int_equal(test_sql_number(path, "PRAGMA user_version"), v);
 		struct test_clock clock;
 		struct store *s = NULL;
 		test_clock_init(&clock, AFTER_MS);
@@ -151,7 +139,7 @@ static void old_stores_are_read_and_brought_up_to_date(void **state)
 		assert_ok(reader_bounds(before, &first, &last, &why)); /* one that was open all the time goes on */
 		reader_close(before);
 		store_close(s);
-		assert_int_equal(read_number(path, "PRAGMA user_version"), SCHEMA_VERSION);
+		assert_int_equal(test_sql_number(path, "PRAGMA user_version"), SCHEMA_VERSION);
 		check(path, READER_STRANGER, v); /* which also compares the tables with those of a new store */
 		for (size_t i = 0; i < 3; i++) {
 			snprintf(side, sizeof side, "%s%s", path, suffixes[i]);
@@ -197,8 +185,8 @@ static void old_frames_are_folded(void **state)
 		snprintf(path, sizeof path, "%s/x.db", folder);
 		make(path, fixtures[v - 1]);
 		go_on(path, MORE);
-		assert_in_range(read_number(path, "SELECT min(first_frame) = 1 FROM block"), 1, 1);
-		assert_int_equal(read_number(path, "SELECT count(*) FROM frame WHERE stream = 0 AND id < 60"), 0);
+		assert_in_range(test_sql_number(path, "SELECT min(first_frame) = 1 FROM block"), 1, 1);
+		assert_int_equal(test_sql_number(path, "SELECT count(*) FROM frame WHERE stream = 0 AND id < 60"), 0);
 		check(path, READER_STRANGER, v);
 		struct reader *r = NULL;
 		struct matcher m;

@@ -15,6 +15,7 @@
 #include "base/num.h"
 #include "store/rollup.h"
 #include "tests/unit/store/rollup_check.h"
+#include "tests/unit/store/store_sql.h"
 #include "tests/unit/store_folder.h"
 
 enum { START_MS = 1000000, SERIES = 1500, CUTS = 60, CUTS_A_RUN = 20, CUTS_RUN_MAX = 64, FILES = 4, SECTOR = 512, OPERATIONS_GUESS = 6000 };

@@ -15,6 +15,7 @@
 #include "store/rollup.h"
 #include "store/verify.h"
 #include "tests/unit/store/rollup_check.h"
+#include "tests/unit/store/store_sql.h"
 #include "tests/unit/store_folder.h"
 
 enum { TARGETS = 3, SERIES = 12, MINUTE_MS = 60 * 1000 };

@@ -12,6 +12,7 @@
 #include "store/compact.h"
 #include "tests/unit/store/faulty_disk.h"
 #include "tests/unit/store/rollup_check.h"
+#include "tests/unit/store/store_sql.h"
 #include "tests/unit/store_folder.h"
 
 enum { SERIES = 3, STEP_MS = 30000, KEY_DISTANCE = 2, ROUNDS_MAX = 3000, MORE = 12 /* frames, of which some become a block */ };

@@ -108,6 +108,10 @@ UNIT_TESTS += tests/unit/tui/test_deploys
 tests_unit_tui_test_deploys_SOURCES = %reldir%/test_deploys.c %reldir%/deploys_stage.c %reldir%/deploys_stage.h tests/unit/tui/sample_deploys.c tests/unit/tui/sample_deploys.h $(screen_test_helpers)
 tests_unit_tui_test_deploys_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/tui/test_deploy_runs
+tests_unit_tui_test_deploy_runs_SOURCES = %reldir%/test_deploy_runs.c %reldir%/deploys_stage.c %reldir%/deploys_stage.h tests/unit/tui/sample_deploys.c tests/unit/tui/sample_deploys.h $(screen_test_helpers)
+tests_unit_tui_test_deploy_runs_LDADD   = $(libs_tui) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/tui/test_deploys_read
 tests_unit_tui_test_deploys_read_SOURCES = %reldir%/test_deploys_read.c tests/unit/tui/sample_deploys.c tests/unit/tui/sample_deploys.h $(screen_test_helpers) $(store_folder)
 tests_unit_tui_test_deploys_read_LDADD   = $(libs_tui) $(CMOCKA_LIBS)

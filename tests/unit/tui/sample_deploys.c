@@ -312,3 +312,13 @@ struct deploy_plan *sample_deploys_plan(struct sample_deploys *s)
 {
 	return &s->plan;
 }
+
+const char *scene_name(enum scene scene)
+{
+	static const char *const names[SCENES] = {
+		[SCENE_ASKING] = "asking", [SCENE_NO_PLAN] = "no_plan", [SCENE_PLANNED] = "planned", [SCENE_BY_NAME] = "by_name", [SCENE_FORBIDDEN] = "forbidden",
+		[SCENE_SECOND] = "second", [SCENE_EXPIRED] = "expired", [SCENE_RUNNING] = "running", [SCENE_PAUSED] = "paused", [SCENE_STOPPED] = "stopped",
+		[SCENE_INTERRUPTED] = "interrupted", [SCENE_UNDOING] = "undoing", [SCENE_DONE] = "done",
+	};
+	return names[scene];
+}

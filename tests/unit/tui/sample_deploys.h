@@ -36,5 +36,6 @@ struct sample_deploys *sample_deploys_new(struct view *v, enum scene scene, bool
 void                   sample_deploys_free(struct sample_deploys *s);
 struct deploy_detail  *sample_deploys_detail(struct sample_deploys *s);
 struct deploy_plan    *sample_deploys_plan(struct sample_deploys *s);
+const char            *scene_name(enum scene scene); /* in names of pictures, and for who reads that a row failed */
 
 #endif
