@@ -71,8 +71,8 @@ void store_set_keep(struct store *s, const struct store_keep *keep);
 /* Waits until everything queued so far is committed and synced: a power cut does not take it back. */
 enum err store_flush(struct store *s, struct why *why);
 
-/* From now on `fn` is called whenever something was committed, from the writer's thread, which holds its lock: it may do no more than wake somebody up. NULL: no longer, and it is in no
- * call when this returns. */
+/* From now on `fn`, and nobody who was told before, is called whenever something was committed: from the writer's thread, which holds its lock, so that it may do no more than wake
+ * somebody up. NULL: nobody is told any more; no call of it is under way when this returns. */
 void store_on_commit(struct store *s, void (*fn)(void *ctx), void *ctx);
 
 /* What the writer is doing; for the status bar and for tests. Changes are logged, and events of kind "recorder" tell of starts, ends, and of what
