@@ -117,8 +117,8 @@ static void bytes_by_kind(const struct fleet *f)
 	}
 }
 
-/* As the store writes them: a key frame in 64, deltas between. */
-static size_t frames_size(const struct fleet *f, size_t node)
+/* As the store writes them: a key frame in 64, deltas between. *took grows by the seconds of coding them. */
+static size_t frames_size(const struct fleet *f, size_t node, double *took)
 {
 	struct frame_state s = { 0 };
 	struct buf b;
@@ -130,7 +130,9 @@ static size_t frames_size(const struct fleet *f, size_t node)
 		for (size_t i = 0; i < NODE_SERIES; i++)
 			v[i] = f->values[node][i * ROWS + k];
 		buf_clear(&b);
+		double start = seconds();
 		enum err e = frame_encode(&s, k % 64 == 0, v, NODE_SERIES, SEED, &b);
+		*took += seconds() - start;
 		need(e == ERR_OK ? e : why_set(&why, e, "a frame: %s", err_text(e)), &why);
 		size += b.len;
 	}
@@ -143,7 +145,7 @@ static void fold(struct fleet *f)
 {
 	struct block_rows rows = rows_of(f);
 	struct why why;
-	double best = 1e9, samples = (double)NODES * NODE_SERIES * ROWS;
+	double best = 1e9, coding = 0, samples = (double)NODES * NODE_SERIES * ROWS;
 	size_t size = 0, packed = 0, frames = 0, groups = 0, heads = 0;
 	for (int turn = 0; turn < TURNS; turn++) {
 		double start = seconds();
@@ -155,7 +157,7 @@ static void fold(struct fleet *f)
 	for (size_t node = 0; node < NODES; node++) {
 		size += block_size(&f->blocks[node]);
 		packed += zstd_size(&f->blocks[node]);
-		frames += frames_size(f, node);
+		frames += frames_size(f, node, &coding);
 		groups += f->blocks[node].n_parts - 1;
 		heads += f->blocks[node].parts[0].size;
 	}
@@ -163,6 +165,7 @@ static void fold(struct fleet *f)
 	printf("block_bytes_per_sample_of_head %.4f bytes\n", (double)heads / samples);
 	printf("block_bytes_per_sample_with_zstd %.3f bytes\n", (double)packed / samples);
 	printf("frames_bytes_per_sample %.3f bytes\n", (double)frames / samples);
+	printf("frames_write %.1f Msamples/s\n", samples / coding / 1e6);
 	printf("block_groups %.1f blobs\n", (double)groups / NODES);
 	printf("block_fold %.1f Msamples/s\n", samples / best / 1e6);
 }

@@ -117,15 +117,15 @@ void transfer_drop_body(struct transfer *t)
 	buf_release(&t->body);
 }
 
+/* Once the first bytes are there, not when the request begins: of answers that come in turn all have the memory of the last one, which is in the
+ * processor's cache. */
 static void take_spare_body(struct transfer *t)
 {
 	struct http_collector *c = t->c;
-	buf_release(&t->body);
-	t->body = (struct buf){ 0 };
-	if (c->n_spare_bodies > 0) {
-		t->body = c->spare_bodies[--c->n_spare_bodies];
-		c->spare_bytes -= t->body.cap;
-	}
+	if (c->n_spare_bodies == 0)
+		return;
+	t->body = c->spare_bodies[--c->n_spare_bodies];
+	c->spare_bytes -= t->body.cap;
 	t->body.max = t->body_max;
 	t->body.len = 0;
 	t->body.err = ERR_OK;
@@ -136,6 +136,8 @@ static void take_spare_body(struct transfer *t)
 static size_t on_body(char *data, size_t size, size_t n, void *ctx)
 {
 	struct transfer *t = ctx;
+	if (t->body.data == NULL)
+		take_spare_body(t);
 	if (buf_put(&t->body, data, size * n) == ERR_OK)
 		return size * n;
 	t->body_too_large = t->body.err == ERR_LIMIT;
@@ -410,7 +412,8 @@ bool transfer_begin(struct transfer *t)
 	t->retry_after_ms = t->date_ms = 0;
 	t->text[0] = t->content_type[0] = t->curl_text[0] = '\0';
 	t->wall_ms = clock_wall_ms(c->o.clock);
-	take_spare_body(t);
+	transfer_drop_body(t);
+	t->body.max = t->body_max;
 	take_easy(t);
 	if (t->easy == NULL || !take_headers(t)) {
 		fail_before(t, FETCH_FAILED, "out of memory");

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { RICE_ESCAPE = 24, RICE_BITS_MAX = RICE_ESCAPE + 1 + 64, RICE_K_MAX = 63, BITS_SLACK = 8 /* bytes that writing may touch behind its end */ };
+enum { RICE_ESCAPE = 24, RICE_BITS_MAX = RICE_ESCAPE + 1 + 64, RICE_K_MAX = 63, BITS_PUT_MAX = 56, BITS_SLACK = 8 /* bytes that writing may touch behind its end */ };
 
 struct bits_out {
 	uint8_t *p;
@@ -19,7 +19,7 @@ struct bits_out {
 	unsigned n;
 };
 
-/* v < 2^n, n <= 56. */
+/* v < 2^n, n <= BITS_PUT_MAX. */
 static inline void bits_put(struct bits_out *o, uint64_t v, unsigned n)
 {
 	o->held |= v << o->n;

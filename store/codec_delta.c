@@ -21,6 +21,12 @@ static const struct class {
 	{ 29, 3, 8, 0x7f }, { 37, 3, 5, 0x17 }, { 45, 3, 6, 0x1f }, { 53, 4, 7, 0x3f }, { 0, 0, 8, 0xff },
 };
 
+/* By a length. */
+static const uint8_t class_with[64 + 1] = {
+	0, 1, 2, 3, 4, 5, 6, 7, 7, 8, 8, 8, 8, 9, 9, 9, 9, 10, 10, 10, 10, 11, 11, 11, 11, 11, 11, 11, 11, 12, 12, 12, 12, 12, 12, 12, 12,
+	13, 13, 13, 13, 13, 13, 13, 13, 14, 14, 14, 14, 14, 14, 14, 14, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15,
+};
+
 /* By the next CLASS_BITS_MAX bits. */
 static const uint8_t class_of[1 << CLASS_BITS_MAX] = {
 	0, 2, 0, 5, 0, 4, 0, 11, 0, 3, 0, 8, 0, 9, 0, 1, 0, 2, 0, 6, 0, 4, 0, 13, 0, 3, 0, 10, 0, 9, 0, 14,
@@ -37,12 +43,18 @@ static const uint8_t class_of[1 << CLASS_BITS_MAX] = {
 
 static unsigned length_of(uint64_t u) { return u == 0 ? 0 : 64 - (unsigned)__builtin_clzll(u); }
 
-static unsigned class_with(unsigned length)
+static void put_code(struct bits_out *o, uint64_t u)
 {
-	unsigned c = CLASS_AS_IT_IS - 1;
-	while (classes[c].first > length)
-		c--;
-	return c;
+	unsigned length = length_of(u), more = length > 1 ? length - 1 : 0;
+	const struct class *c = &classes[class_with[length]];
+	unsigned head = (unsigned)c->bits + c->more;
+	uint64_t code = c->code | (uint64_t)(length - c->first) << c->bits;
+	if (head + more <= BITS_PUT_MAX) {
+		bits_put(o, code | bits_low(u, more) << head, head + more);
+		return;
+	}
+	bits_put(o, code, head);
+	bits_put_wide(o, bits_low(u, more), more);
 }
 
 /* The least exponent above the series' own that fits. What is no number is so for a while alone. */
@@ -65,12 +77,7 @@ static void put_value(struct bits_out *o, double old, uint8_t *exponent, double 
 	if (*exponent == EXPONENT_NONE || decimal_at(v, *exponent, &m)) {
 		int64_t d = *exponent == EXPONENT_NONE ? (int64_t)(f64_bits(v) - f64_bits(old)) : m - mantissa(old, *exponent);
 		*step = *exponent == 0 && d > -STEP_SHARED_MAX && d < STEP_SHARED_MAX ? d : 0;
-		uint64_t u = zigzag(*exponent == 0 ? d - before : d);
-		unsigned length = length_of(u);
-		const struct class *c = &classes[class_with(length)];
-		bits_put(o, c->code | (uint64_t)(length - c->first) << c->bits, (unsigned)c->bits + c->more);
-		if (length > 1)
-			bits_put_wide(o, bits_low(u, length - 1), length - 1);
+		put_code(o, zigzag(*exponent == 0 ? d - before : d));
 		return;
 	}
 	const struct class *c = &classes[CLASS_AS_IT_IS];

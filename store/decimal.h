@@ -31,18 +31,22 @@ static inline bool as_integer(double v, int64_t *out)
 }
 
 /* v * 10^e as an integer, 0 where it is too large. A call to llround, not "+ 0.5": a compiler may fuse that with the multiplication on some
- * machines, and both sides must find the same. */
+ * machines, and both sides must find the same. What is an integer already, as most are, needs none. */
 static inline int64_t mantissa(double v, unsigned e)
 {
 	double scaled = v * decimal_powers[e];
-	return fabs(scaled) < INTEGER_LIMIT ? llround(scaled) : 0;
+	if (!(fabs(scaled) < INTEGER_LIMIT))
+		return 0;
+	int64_t i = (int64_t)scaled;
+	return (double)i == scaled ? i : llround(scaled);
 }
 
 /* Whether v is m / 10^e, bit by bit. */
 static inline bool decimal_at(double v, unsigned e, int64_t *m)
 {
 	*m = mantissa(v, e);
-	return f64_bits((double)*m / decimal_powers[e]) == f64_bits(v);
+	double back = e == 0 ? (double)*m : (double)*m / decimal_powers[e];
+	return f64_bits(back) == f64_bits(v);
 }
 
 #endif
