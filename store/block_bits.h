@@ -11,7 +11,13 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { RICE_ESCAPE = 24, RICE_BITS_MAX = RICE_ESCAPE + 1 + 64, RICE_K_MAX = 63, BITS_PUT_MAX = 56, BITS_SLACK = 8 /* bytes that writing may touch behind its end */ };
+enum {
+	RICE_ESCAPE = 24, RICE_BITS_MAX = RICE_ESCAPE + 1 + 64, RICE_K_MAX = 63,
+	BITS_PUT_MAX = 56, BITS_PEEKED = 57, BITS_SLACK = 8, /* bytes that writing may touch behind its end */
+};
+
+/* How many bits it takes to write u: 0 of 0. Without a branch. */
+static inline unsigned bits_length(uint64_t u) { return 64 - (unsigned)__builtin_clzll(u | 1) - (u == 0); }
 
 struct bits_out {
 	uint8_t *p;
@@ -72,7 +78,7 @@ struct bits_in {
 	size_t         at; /* in bits; past the end once that was read past, which reads as zeros */
 };
 
-/* At least 57 bits from where it is. */
+/* At least BITS_PEEKED bits from where it is. */
 static inline uint64_t bits_peek(const struct bits_in *in)
 {
 	uint64_t le = 0;

@@ -147,8 +147,6 @@ struct reduction {
 	uint64_t         bits;
 };
 
-static unsigned length_of(uint64_t u) { return u == 0 ? 0 : 64 - (unsigned)__builtin_clzll(u); }
-
 static void consider(struct reduction *best, const int64_t *x, enum column_kind kind, bool is_against, uint64_t bits)
 {
 	if (bits < best->bits)
@@ -167,7 +165,7 @@ static bool is_constant(const int64_t *x, size_t n)
 static void weigh_mantissas(const int64_t *x, size_t n, bool is_against, struct reduction *best)
 {
 	int64_t least = x[0], most = x[0], d = x[1] - x[0];
-	uint64_t bits1 = length_of(zigzag(d)), bits2 = 0, ored1 = (uint64_t)d, ored2 = 0, signs = d != 0;
+	uint64_t bits1 = bits_length(zigzag(d)), bits2 = 0, ored1 = (uint64_t)d, ored2 = 0, signs = d != 0;
 	bool rises = d >= 0;
 	least = x[1] < least ? x[1] : least;
 	most = x[1] > most ? x[1] : most;
@@ -175,10 +173,10 @@ static void weigh_mantissas(const int64_t *x, size_t n, bool is_against, struct 
 		int64_t step = x[i] - x[i - 1];
 		least = x[i] < least ? x[i] : least;
 		most = x[i] > most ? x[i] : most;
-		bits1 += length_of(zigzag(step));
+		bits1 += bits_length(zigzag(step));
 		signs += step != 0;
 		rises &= step >= 0;
-		bits2 += length_of(zigzag(step - d));
+		bits2 += bits_length(zigzag(step - d));
 		ored1 |= (uint64_t)step;
 		ored2 |= (uint64_t)(step - d);
 		d = step;
@@ -187,7 +185,7 @@ static void weigh_mantissas(const int64_t *x, size_t n, bool is_against, struct 
 	uint64_t zeros1 = ored1 == 0 ? 0 : (uint64_t)__builtin_ctzll(ored1), zeros2 = ored2 == 0 ? 0 : (uint64_t)__builtin_ctzll(ored2);
 	consider(best, x, COLUMN_DELTA, is_against, bits1 - (bits1 > zeros1 * n ? zeros1 * n : bits1));
 	consider(best, x, COLUMN_DELTA2, is_against, bits2 - (bits2 > zeros2 * n ? zeros2 * n : bits2) + 8);
-	consider(best, x, COLUMN_PLAIN, is_against, length_of((uint64_t)(most - least)) * n);
+	consider(best, x, COLUMN_PLAIN, is_against, bits_length((uint64_t)(most - least)) * n);
 }
 
 static void weigh_bits(const int64_t *x, size_t n, struct reduction *best)
@@ -198,13 +196,13 @@ static void weigh_bits(const int64_t *x, size_t n, struct reduction *best)
 		uint64_t xored = (uint64_t)x[i] ^ (uint64_t)x[i - 1];
 		least = x[i] < least ? x[i] : least;
 		most = x[i] > most ? x[i] : most;
-		bits1 += length_of(zigzag((int64_t)((uint64_t)x[i] - (uint64_t)x[i - 1])));
-		bits_xor += length_of(xored);
+		bits1 += bits_length(zigzag((int64_t)((uint64_t)x[i] - (uint64_t)x[i - 1])));
+		bits_xor += bits_length(xored);
 	}
 	consider(best, x, COLUMN_BITS_DELTA, false, bits1);
 	consider(best, x, COLUMN_BITS_XOR, false, bits_xor);
 	/* Zero bits at the end are the same in all three. */
-	consider(best, x, COLUMN_BITS, false, length_of((uint64_t)most - (uint64_t)least) * n);
+	consider(best, x, COLUMN_BITS, false, bits_length((uint64_t)most - (uint64_t)least) * n);
 }
 
 /* Numbers that are left after the first ones stood plain. */

@@ -1,27 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/block_pack.h"
 
-static unsigned bit_length(uint64_t u) { return u == 0 ? 0 : 64 - (unsigned)__builtin_clzll(u); }
+/* What choosing a packing takes of the numbers, from one walk over them. */
+struct measure {
+	uint64_t lengths, most; /* the sum of the lengths; all numbers ORed */
+	size_t   nonzero;
+};
 
-static uint64_t rice_bits(const uint64_t *u, size_t n, unsigned k)
+static struct measure measure_of(const uint64_t *u, size_t n)
+{
+	struct measure m = { 0 };
+	for (size_t i = 0; i < n; i++) {
+		m.lengths += bits_length(u[i]);
+		m.most |= u[i];
+		m.nonzero += u[i] != 0;
+	}
+	return m;
+}
+
+static uint64_t rice_bits(uint64_t u, unsigned k)
+{
+	uint64_t zeros = u >> k;
+	return zeros < RICE_ESCAPE ? zeros + 1 + k : RICE_BITS_MAX;
+}
+
+static uint64_t all_rice_bits(const uint64_t *u, size_t n, uint64_t most, unsigned k)
 {
 	uint64_t bits = 0;
-	for (size_t i = 0; i < n; i++) {
-		uint64_t zeros = u[i] >> k;
-		bits += zeros < RICE_ESCAPE ? zeros + 1 + k : RICE_BITS_MAX;
+	if (most >> k < RICE_ESCAPE) {
+		for (size_t i = 0; i < n; i++)
+			bits += u[i] >> k;
+		return bits + n * (1 + k);
 	}
+	for (size_t i = 0; i < n; i++)
+		bits += rice_bits(u[i], k);
 	return bits;
 }
 
 /* The mean of the lengths, not of the numbers: a few large ones among many small ones are escaped. */
-static uint64_t best_k(const uint64_t *u, size_t n, unsigned *k)
+static uint64_t best_k(const uint64_t *u, size_t n, const struct measure *m, unsigned *k)
 {
-	uint64_t lengths = 0, best = UINT64_MAX;
-	for (size_t i = 0; i < n; i++)
-		lengths += bit_length(u[i]);
-	unsigned mean = n == 0 ? 0 : (unsigned)((lengths + n / 2) / n), from = mean > 2 ? mean - 2 : 0, until = mean < RICE_K_MAX ? mean + 1 : RICE_K_MAX;
+	uint64_t best = UINT64_MAX;
+	unsigned mean = n == 0 ? 0 : (unsigned)((m->lengths + n / 2) / n), from = mean > 2 ? mean - 2 : 0, until = mean < RICE_K_MAX ? mean + 1 : RICE_K_MAX;
 	for (unsigned at = from; at <= until; at++) {
-		uint64_t bits = rice_bits(u, n, at);
+		uint64_t bits = all_rice_bits(u, n, m->most, at);
 		if (bits < best) {
 			best = bits;
 			*k = at;
@@ -37,22 +59,21 @@ static uint64_t byte_bits(uint64_t v)
 }
 
 /* Whether leaving the zeros away is better: gaps and the numbers less one, counted as they are. */
-static void try_sparse(const uint64_t *u, size_t n, struct packing *p)
+static void try_sparse(const uint64_t *u, size_t n, size_t nonzero, struct packing *p)
 {
 	uint64_t lengths = 0, gap_lengths = 0, bits = 0;
-	size_t nonzero = 0, gap = 0;
+	size_t gap = 0;
+	if (nonzero * 2 > n)
+		return;
 	for (size_t i = 0; i < n; i++) {
 		if (u[i] == 0) {
 			gap++;
 			continue;
 		}
-		lengths += bit_length(u[i] - 1);
-		gap_lengths += bit_length(gap);
-		nonzero++;
+		lengths += bits_length(u[i] - 1);
+		gap_lengths += bits_length(gap);
 		gap = 0;
 	}
-	if (nonzero * 2 > n)
-		return;
 	size_t share = nonzero > 0 ? nonzero : 1;
 	unsigned k = (unsigned)(lengths / share), k_gap = (unsigned)(gap_lengths / share);
 	k = k > RICE_K_MAX ? RICE_K_MAX : k;
@@ -63,7 +84,7 @@ static void try_sparse(const uint64_t *u, size_t n, struct packing *p)
 			gap++;
 			continue;
 		}
-		bits += rice_bits(&(uint64_t){ gap }, 1, k_gap) + rice_bits(&(uint64_t){ u[i] - 1 }, 1, k);
+		bits += rice_bits(gap, k_gap) + rice_bits(u[i] - 1, k);
 		gap = 0;
 	}
 	bits += 8 + byte_bits(nonzero);
@@ -78,8 +99,9 @@ static void try_sparse(const uint64_t *u, size_t n, struct packing *p)
 
 static void weigh(const uint64_t *u, size_t n, struct packing *p)
 {
-	p->bits = best_k(u, n, &p->k);
-	try_sparse(u, n, p);
+	struct measure m = measure_of(u, n);
+	p->bits = best_k(u, n, &m, &p->k);
+	try_sparse(u, n, m.nonzero, p);
 	if (p->is_offset)
 		p->bits += byte_bits(zigzag(p->offset));
 	if (p->shift > 0)

@@ -41,11 +41,13 @@ static const uint8_t class_of[1 << CLASS_BITS_MAX] = {
 
 /* ---- writing ---- */
 
-static unsigned length_of(uint64_t u) { return u == 0 ? 0 : 64 - (unsigned)__builtin_clzll(u); }
-
 static void put_code(struct bits_out *o, uint64_t u)
 {
-	unsigned length = length_of(u), more = length > 1 ? length - 1 : 0;
+	if (u == 0) {
+		bits_put(o, classes[0].code, classes[0].bits);
+		return;
+	}
+	unsigned length = bits_length(u), more = length - 1;
 	const struct class *c = &classes[class_with[length]];
 	unsigned head = (unsigned)c->bits + c->more;
 	uint64_t code = c->code | (uint64_t)(length - c->first) << c->bits;
@@ -149,10 +151,14 @@ static bool get_code(struct bits_in *in, struct code *out)
 		out->u = bits_get_wide(in, 64);
 		return out->kind <= EXPONENT_MAX || out->kind >= KIND_KEPT;
 	}
-	unsigned length = c->first + (unsigned)bits_low(bits >> c->bits, c->more);
+	unsigned head = (unsigned)c->bits + c->more, length = c->first + (unsigned)bits_low(bits >> c->bits, c->more);
 	out->u = length == 0 ? 0 : UINT64_C(1) << ((length - 1) & 63);
-	if (length > 1 && length <= 64)
+	if (length > 1 && head + length - 1 <= BITS_PEEKED) {
+		out->u |= bits_low(bits >> head, length - 1);
+		in->at += length - 1;
+	} else if (length > 1 && length <= 64) {
 		out->u |= bits_get_wide(in, length - 1);
+	}
 	return length <= 64;
 }
 
@@ -179,7 +185,7 @@ static bool take_code(const struct code *c, bool is_wanted, uint8_t *exponent, d
 	if (!is_wanted)
 		return true;
 	int64_t m = mantissa(*v, *exponent) + d;
-	*v = (double)m / decimal_powers[*exponent];
+	*v = decimal_value(m, *exponent);
 	return m > -INTEGER_LIMIT_I && m < INTEGER_LIMIT_I;
 }
 

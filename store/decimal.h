@@ -41,12 +41,14 @@ static inline int64_t mantissa(double v, unsigned e)
 	return (double)i == scaled ? i : llround(scaled);
 }
 
+/* m / 10^e. Most have no exponent, and need not wait for a division by one. */
+static inline double decimal_value(int64_t m, unsigned e) { return e == 0 ? (double)m : (double)m / decimal_powers[e]; }
+
 /* Whether v is m / 10^e, bit by bit. */
 static inline bool decimal_at(double v, unsigned e, int64_t *m)
 {
 	*m = mantissa(v, e);
-	double back = e == 0 ? (double)*m : (double)*m / decimal_powers[e];
-	return f64_bits(back) == f64_bits(v);
+	return f64_bits(decimal_value(*m, e)) == f64_bits(v);
 }
 
 #endif

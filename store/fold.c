@@ -7,7 +7,6 @@
 #include <sqlite3.h>
 
 #include "store/chain.h"
-#include "store/layout.h"
 #include "store/ledger.h"
 
 /* Indexed key frames in the table before a track is folded: two distances, up to the third, become a block; what is newer stays. */
@@ -22,7 +21,7 @@ void fold_init(struct fold *f, struct db *db) { *f = (struct fold){ .db = db }; 
 
 void fold_release(struct fold *f)
 {
-	block_order_free(f->order);
+	fold_orders_release(&f->orders);
 	frame_state_release(&f->state);
 	block_release(&f->block);
 	free(f->values);
@@ -178,41 +177,6 @@ static size_t one_block(const struct fold *f, size_t most, int64_t *layout)
 	return best;
 }
 
-enum err fold_order(struct db *db, int64_t layout, struct block_order **out, struct why *why)
-{
-	struct labels **series;
-	size_t n;
-	if (layout == 0)
-		return block_order_new(NULL, 0, out, why);
-	sqlite3_stmt *s = db_statement(db, STMT_LAYOUT);
-	if (s == NULL)
-		return db_error(db, why);
-	sqlite3_bind_int64(s, 1, layout);
-	enum err e = db_step(db, s, why);
-	if (e != ERR_OK)
-		return e == ERR_NOT_FOUND ? db_corrupt(db, "a layout is missing", why) : e;
-	e = layout_decode(sqlite3_column_blob(s, 1), (size_t)sqlite3_column_bytes(s, 1), &series, &n, why);
-	sqlite3_reset(s);
-	if (e != ERR_OK)
-		return e;
-	e = block_order_new(series, n, out, why);
-	for (size_t i = 0; i < n; i++)
-		labels_unref(series[i]);
-	free(series);
-	return e;
-}
-
-/* The order of the layout's series, and how many these are. */
-static enum err find_order(struct fold *f, int64_t layout, struct why *why)
-{
-	if (f->layout == layout && f->order != NULL)
-		return ERR_OK;
-	block_order_free(f->order);
-	f->order = NULL;
-	f->layout = layout;
-	return fold_order(f->db, layout, &f->order, why);
-}
-
 /* Decodes the first `rows` frames into f->values, series by series. */
 static enum err take_values(struct fold *f, int64_t target, int stream, size_t rows, struct why *why)
 {
@@ -311,7 +275,8 @@ static enum err choose_rows(struct fold *f, size_t *rows, bool *is_part, struct 
 	int64_t layout = 0;
 	/* The oldest may be a delta on what is gone: then nothing of it can be read any more, nor folded. */
 	*rows = f->n_rows > 0 && f->rows[0].is_key ? one_block(f, BLOCK_ROWS_MAX, &layout) : 0;
-	enum err e = *rows > 0 ? find_order(f, layout, why) : ERR_OK;
+	f->layout = layout;
+	enum err e = *rows > 0 ? fold_orders_get(&f->orders, f->db, layout, &f->order, why) : ERR_OK;
 	*is_part = e == ERR_OK && *rows > 0 && f->order->n > FOLD_SAMPLES_MAX / *rows;
 	if (*is_part)
 		*rows = one_block(f, FOLD_SAMPLES_MAX / f->order->n, &layout);
@@ -387,28 +352,11 @@ enum err fold_sweep(struct fold *f, int64_t until_id, int most, bool *more, stru
 
 /* ---- looking into blocks ---- */
 
-static enum err layout_count(struct db *db, int64_t layout, size_t *n, struct why *why)
-{
-	sqlite3_stmt *s = db_statement(db, STMT_LAYOUT);
-	if (s == NULL)
-		return db_error(db, why);
-	sqlite3_bind_int64(s, 1, layout);
-	enum err e = db_step(db, s, why);
-	if (e != ERR_OK)
-		return e == ERR_NOT_FOUND ? db_corrupt(db, "a layout is missing", why) : e;
-	int64_t size = sqlite3_column_int64(s, 0);
-	sqlite3_reset(s);
-	if (size < 0 || size > LAYOUT_SERIES_MAX)
-		return db_corrupt(db, "a layout of impossible size", why);
-	*n = (size_t)size;
-	return ERR_OK;
-}
-
 static enum err head_of(struct db *db, sqlite3_stmt *s, int64_t target, int stream, struct block_head *out, struct why *why)
 {
 	size_t n = 0;
 	int64_t layout = sqlite3_column_int64(s, 5), id = sqlite3_column_int64(s, 0), first_ms = sqlite3_column_int64(s, 2);
-	enum err e = layout != 0 ? layout_count(db, layout, &n, why) : ERR_OK;
+	enum err e = fold_layout_count(db, layout, &n, why);
 	if (e == ERR_OK)
 		e = block_head_decode(sqlite3_column_blob(s, 6), (size_t)sqlite3_column_bytes(s, 6), frame_seed(target, stream, first_ms), n, out, why);
 	if (e != ERR_OK)

@@ -11,6 +11,7 @@
 #include "store/block.h"
 #include "store/codec.h"
 #include "store/db.h"
+#include "store/fold_order.h"
 
 /* A block has no more samples than this: more would take too much memory, and the writer's time. Of a layout with so many series that two key distances are
  * more, each becomes several blocks; its key frames are the nearer to each other (ledger.c). */
@@ -24,8 +25,9 @@ struct fold {
 	} *marks;           /* of each track */
 	size_t              n_marks;
 	int64_t             swept, settled_swept; /* where sweeping stands: frames up to this id were looked at */
-	int64_t             layout; /* whose order is known; 0: none */
-	struct block_order *order;
+	int64_t             layout; /* of what is being folded; 0: it has no values */
+	struct fold_orders  orders;
+	const struct block_order *order; /* of these */
 	struct frame_state  state;
 	struct block        block;
 	double             *values;
@@ -48,8 +50,6 @@ void fold_settle(struct fold *f, bool was_committed);
 
 /* The clock was set back: what was still to be folded may be set aside. */
 void fold_rewound(struct fold *f);
-/* The order in which the series of a layout stand in blocks; 0: of none. */
-enum err fold_order(struct db *db, int64_t layout, struct block_order **out, struct why *why);
 
 /* The head of the block that holds frame `id` of a track, and the id of the frame before the block. ERR_NOT_FOUND: none does. */
 enum err fold_head(struct db *db, int64_t target, int stream, int64_t id, struct block_head *out, int64_t *prev, struct why *why);

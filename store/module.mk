@@ -19,6 +19,7 @@ libstore_a_SOURCES = \
 	%reldir%/export.c %reldir%/export.h \
 	%reldir%/export_rollups.c %reldir%/export_rollups.h \
 	%reldir%/fold.c %reldir%/fold.h \
+	%reldir%/fold_order.c %reldir%/fold_order.h \
 	%reldir%/fs.c %reldir%/fs.h \
 	%reldir%/layout.c %reldir%/layout.h \
 	%reldir%/layout_table.c %reldir%/layout_table.h \
