@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -180,8 +181,13 @@ static enum err check_path(const char *path, enum db_mode mode, struct why *why)
 	return mode == DB_WRITE ? check_folder(path, why) : ERR_OK;
 }
 
+/* Without a count of what it has allocated SQLite allocates without a lock. It refuses where it was used before, which does no harm. */
+static void configure(void) { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
+
 enum err db_open(struct db *db, const char *path, enum db_mode mode, struct why *why)
 {
+	static pthread_once_t is_configured = PTHREAD_ONCE_INIT;
+	pthread_once(&is_configured, configure);
 	*db = (struct db){ 0 };
 	struct buf uri;
 	buf_init(&uri, PATH_BYTES_MAX);
