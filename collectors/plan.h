@@ -31,22 +31,15 @@ struct plan {
 	bool                      can_predict; /* no line is so long that a longer number could pass the ceiling */
 };
 
-/* The text of a number as it was the last time, where it is short, and zeros behind it; all zeros: not known. */
-struct past {
-	char text[8];
-};
-
 /* The plan of a body that was parsed strictly: one that is known, or a new one. The caller owns a reference. Where not all series are kept, `choice` has a
  * place for each, and the plan is this target's alone. */
 enum err plan_get(struct exposition_pool *pool, const struct draft *d, const char *body, size_t len, enum exposition_format format,
                   const struct exposition_layout *before, const struct choice *choice, struct plan **out);
 void     plan_unref(struct plan *p); /* NULL is fine */
 
-/* Reads a body that has the plan's text: `values` and `past` (NULL: not kept) have one item a line, and always go together. False: it is
- * another body, or one that may not be valid; then some values may have been read already. */
-bool plan_predict(const struct plan *p, const char *body, size_t len, double *values, struct past *past);
-
-void past_set(struct past *past, const char *text, size_t n);
+/* Reads a body that has the plan's text: `values` has one item a line. False: it is another body, or one that may not be valid; then some values may
+ * have been read already. */
+bool plan_predict(const struct plan *p, const char *body, size_t len, double *values);
 
 /* Shared by all who are in a pool. */
 struct exposition_pool {
