@@ -33,29 +33,61 @@ struct pieces {
 #if HAS_WIDE
 #define WIDE __attribute__((target("avx2,bmi")))
 
-enum { BLOCK = 32, LONGEST = 24 };
+enum { BLOCK = 32, SHORT = 16, LONGEST = 20 /* characters, without the exponent */, DIGITS_MAX = 19 };
+
+/* What is compared with, and how characters are moved: read from memory each time, which costs less than making them anew. */
+static const struct wide {
+	__m256i low, high, dot;
+	uint8_t without[SHORT + 1][16]; /* all characters but the n-th */
+	uint8_t to_end[32];             /* from [n] on: the first n characters moved to the end, zeros before them */
+} wide = {
+#define ALL(c) { (c) * 0x0101010101010101LL, (c) * 0x0101010101010101LL, (c) * 0x0101010101010101LL, (c) * 0x0101010101010101LL }
+	.low = ALL('0'), .high = ALL('9'), .dot = ALL('.'),
+#undef ALL
+#define SKIP(n, i) ((i) < (n) ? (i) : (i) < 15 ? (i) + 1 : 128)
+#define ROW(n) { SKIP(n, 0), SKIP(n, 1), SKIP(n, 2), SKIP(n, 3), SKIP(n, 4), SKIP(n, 5), SKIP(n, 6), SKIP(n, 7), SKIP(n, 8), SKIP(n, 9), SKIP(n, 10), \
+	         SKIP(n, 11), SKIP(n, 12), SKIP(n, 13), SKIP(n, 14), SKIP(n, 15) }
+	.without = { ROW(0), ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6), ROW(7), ROW(8), ROW(9), ROW(10), ROW(11), ROW(12), ROW(13), ROW(14), ROW(15), ROW(16) },
+#undef ROW
+#undef SKIP
+	.to_end = { 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 },
+};
+
+/* Hides from the compiler what they are: it would make them anew each time, of numbers, in three steps instead of one. */
+static inline const struct wide *wide_tables(void)
+{
+	const struct wide *w = &wide;
+	__asm__("" : "+r"(w));
+	return w;
+}
+
+WIDE static inline __m256i block_at(const char *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
+WIDE static inline __m128i half_at(const void *p) { return _mm_loadu_si128((const __m128i *)p); }
+WIDE static inline uint32_t mask_of(__m256i v) { return (uint32_t)_mm256_movemask_epi8(v); }
 
 /* Are n bytes the same? Up to a block more is read behind both. */
 WIDE static inline bool is_same_text(const char *a, const char *b, size_t n)
 {
-	for (; n > BLOCK; a += BLOCK, b += BLOCK, n -= BLOCK) {
-		__m256i x = _mm256_loadu_si256((const __m256i *)(const void *)a), y = _mm256_loadu_si256((const __m256i *)(const void *)b);
-		if (_mm256_movemask_epi8(_mm256_cmpeq_epi8(x, y)) != -1)
+	for (; n > 2 * BLOCK; a += 2 * BLOCK, b += 2 * BLOCK, n -= 2 * BLOCK) {
+		__m256i one = _mm256_cmpeq_epi8(block_at(a), block_at(b)), two = _mm256_cmpeq_epi8(block_at(a + BLOCK), block_at(b + BLOCK));
+		if (mask_of(_mm256_and_si256(one, two)) != UINT32_MAX)
 			return false;
 	}
-	__m256i  x = _mm256_loadu_si256((const __m256i *)(const void *)a), y = _mm256_loadu_si256((const __m256i *)(const void *)b);
-	uint64_t other = (uint32_t)~_mm256_movemask_epi8(_mm256_cmpeq_epi8(x, y));
+	if (n > BLOCK) {
+		if (mask_of(_mm256_cmpeq_epi8(block_at(a), block_at(b))) != UINT32_MAX)
+			return false;
+		a += BLOCK;
+		b += BLOCK;
+		n -= BLOCK;
+	}
+	uint64_t other = (uint32_t)~mask_of(_mm256_cmpeq_epi8(block_at(a), block_at(b)));
 	return (other & ((UINT64_C(1) << n) - 1)) == 0;
 }
 
-/* What the digits of the `n` characters in `t` say ('0' taken from each), with the one at `dot` left out: 16 at the most. */
-WIDE static inline uint64_t digits_of(__m128i t, int n, int dot)
+/* What the first n digits in d say, up to 16; d has '0' taken from each and the point left out. */
+WIDE static inline uint64_t digits_of(const struct wide *w, __m128i d, size_t n)
 {
-	const __m128i iota = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-	const __m128i one = _mm_set1_epi8(1);
-	__m128i from = _mm_add_epi8(iota, _mm_set1_epi8((char)(n - 16)));
-	__m128i is_behind = _mm_cmpgt_epi8(from, _mm_set1_epi8((char)dot));
-	__m128i d = _mm_shuffle_epi8(t, _mm_sub_epi8(_mm_sub_epi8(from, one), is_behind)); /* moved up, zeros before them */
+	d = _mm_shuffle_epi8(d, half_at(w->to_end + n));
 	d = _mm_maddubs_epi16(d, _mm_set1_epi16(0x010a));
 	d = _mm_madd_epi16(d, _mm_set1_epi32(0x00010064));
 	d = _mm_packus_epi32(d, d);
@@ -64,87 +96,92 @@ WIDE static inline uint64_t digits_of(__m128i t, int n, int dot)
 	return (both & UINT32_MAX) * 100000000 + (both >> 32);
 }
 
-/* The exponent that the n characters at p end with, "e+06"; 0: they don't. */
-static inline int exponent_of(const char *p, int n, uint32_t digits)
+/* Of more than 16 characters, n of them, with the point at `dot` (n: none): the last 16, and those before them. `first` has '0' taken from each. */
+WIDE static uint64_t long_digits_of(const struct wide *w, const char *p, __m128i first, size_t n, size_t dot)
 {
-	if (n < 5 || (p[n - 4] | 0x20) != 'e' || (p[n - 3] != '+' && p[n - 3] != '-') || (digits >> (n - 2) & 3) != 3)
+	size_t   n_high = n - SHORT;
+	bool     is_low = dot >= n_high && dot < n;
+	__m128i  last = _mm_sub_epi8(half_at(p + n_high), _mm256_castsi256_si128(w->low));
+	uint64_t high = digits_of(w, _mm_shuffle_epi8(first, half_at(w->without[dot < n_high ? dot : SHORT])), n_high - (dot < n_high));
+	uint64_t low = digits_of(w, _mm_shuffle_epi8(last, half_at(w->without[is_low ? dot - n_high : SHORT])), (size_t)SHORT - is_low);
+	return high * (is_low ? UINT64_C(1000000000000000) : UINT64_C(10000000000000000)) + low;
+}
+
+/* The exponent at p, "e+06", and what comes behind it; 0: there is none like that. */
+static inline int exponent_at(const char *p)
+{
+	unsigned tens = (unsigned char)p[2] - '0', ones = (unsigned char)p[3] - '0';
+	if ((p[0] | 0x20) != 'e' || (p[1] != '+' && p[1] != '-') || tens > 9 || ones > 9 || (unsigned char)p[4] > ' ')
 		return 0;
-	int e = (p[n - 2] - '0') * 10 + p[n - 1] - '0';
-	return p[n - 3] == '-' ? -e : e;
+	int e = (int)(tens * 10 + ones);
+	return p[1] == '-' ? -e : e;
 }
 
-/* Of more than 16 characters, up to 20. */
-WIDE static inline uint64_t long_digits_of(const char *p, __m128i t, int n, int dot)
-{
-	static const uint64_t tens[] = { UINT64_C(1000000000000000), UINT64_C(10000000000000000) };
-	__m128i behind = _mm_sub_epi8(_mm_loadu_si128((const __m128i *)(const void *)(p + n - 16)), _mm_set1_epi8('0'));
-	int     first = n - 16, is_first = dot < first;
-	/* where the point is not among the characters, one is thought behind them */
-	uint64_t high = digits_of(t, is_first ? first : first + 1, is_first ? dot : first);
-	uint64_t low = is_first || dot == n ? digits_of(behind, 17, 16) : digits_of(behind, 16, dot - first);
-	return high * tens[is_first || dot == n] + low;
-}
-
-/* Reads the number at p, which has 32 bytes and more behind it, if it is a plain one that ends before a blank or a line feed; NULL: it isn't. */
-WIDE static inline const char *read_wide(const char *p, double *out)
+/* Reads the number at p, which has 32 bytes and more behind it, if it is a common one; NULL: it isn't. Where it ends is for the text behind it to
+ * say, which begins with a blank or a line feed. */
+WIDE static inline const char *read_wide(const struct wide *w, const char *p, double *out)
 {
 	static const double tens[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
 		                       1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
-	__m256i  v = _mm256_loadu_si256((const __m256i *)(const void *)p), t = _mm256_sub_epi8(v, _mm256_set1_epi8('0'));
-	uint32_t digits = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(t, _mm256_set1_epi8(9)), t));
-	uint32_t dots = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(v, _mm256_set1_epi8('.')));
-	uint32_t ends = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(v, _mm256_set1_epi8(' ')), v));
-	int      n = (int)_tzcnt_u32(ends), power = 0;
+	__m256i  v = block_at(p);
+	uint32_t dots = mask_of(_mm256_cmpeq_epi8(v, w->dot));
+	uint32_t others = (mask_of(_mm256_cmpgt_epi8(w->low, v)) & ~dots) | mask_of(_mm256_cmpgt_epi8(v, w->high));
+	size_t   n = _tzcnt_u32(others);
 	if (n > LONGEST)
 		return NULL;
 	const char *end = p + n;
-	uint32_t    mask = ((uint32_t)1 << n) - 1;
-	if ((~digits & ~dots & mask) != 0) {
-		power = exponent_of(p, n, digits);
+	int         power = 0;
+	if ((unsigned char)*end > ' ') {
+		power = exponent_at(end);
 		if (power == 0)
 			return NULL;
-		n -= 4;
-		mask >>= 4;
-		if ((~digits & ~dots & mask) != 0)
-			return NULL;
+		end += 4;
 	}
-	dots &= mask;
-	int dot = (int)_tzcnt_u32(dots | (mask + 1)), n_digits = n - (dots != 0);
-	if ((dots & (dots - 1)) != 0 || n_digits == 0 || n_digits > 19)
+	uint32_t behind = (uint32_t)1 << n;
+	dots &= behind - 1;
+	size_t dot = _tzcnt_u32(dots | behind), n_digits = n - (dot < n);
+	if ((dots & (dots - 1)) != 0 || n_digits - 1 >= DIGITS_MAX)
 		return NULL;
-	__m128i  first = _mm256_castsi256_si128(t);
-	uint64_t m = n <= 16 ? digits_of(first, n_digits + 1, dot) : long_digits_of(p, first, n, dot);
-	power -= n_digits - dot;
+	__m128i  d = _mm_sub_epi8(_mm256_castsi256_si128(v), _mm256_castsi256_si128(w->low));
+	uint64_t m = n <= SHORT ? digits_of(w, _mm_shuffle_epi8(d, half_at(w->without[dot])), n_digits) : long_digits_of(w, p, d, n, dot);
+	power -= (int)(n_digits - dot);
 	if (m <= UINT64_C(1) << 53 && power <= 22 && power >= -22) {
 		/* Clinger's fast path, as in decimal_quick. */
 		*out = power > 0 ? (double)(int64_t)m * tens[power] : (double)(int64_t)m / tens[-power];
 		return end;
 	}
-	struct decimal d = { .mantissa = m, .exponent = power, .is_exact = true };
-	return decimal_quick(&d, out) ? end : NULL;
+	struct decimal exact = { .mantissa = m, .exponent = power, .is_exact = true };
+	return decimal_quick(&exact, out) ? end : NULL;
 }
 
 /* Takes what it can, but for the last `n_left`. */
 WIDE static void take_wide(struct reading *r, struct pieces *c, size_t n_left)
 {
-	for (; c->n > n_left; c->n--) {
-		size_t              n = *c->len, n_tail = 0;
-		const struct chunk *tail = c->tail != NULL ? *c->tail : NULL;
+	const struct wide *w = wide_tables();
+	struct pieces at = *c;
+	const char   *p = r->at, *const end = r->end;
+	double       *value = r->value;
+	for (; at.n > n_left; at.n--) {
+		size_t              n = *at.len, n_tail = 0;
+		const struct chunk *tail = at.tail != NULL ? *at.tail : NULL;
 		if (tail != NULL)
 			n_tail = tail->text_len;
-		if ((size_t)(r->end - r->at) < n + n_tail + 2 * BLOCK || !is_same_text(r->at, c->text, n))
-			return;
-		if (tail != NULL && !is_same_text(r->at + n, chunk_text(tail), n_tail))
-			return;
-		const char *behind = read_wide(r->at + n + n_tail, r->value);
+		if ((size_t)(end - p) < n + n_tail + 2 * BLOCK || !is_same_text(p, at.text, n))
+			break;
+		if (tail != NULL && !is_same_text(p + n, chunk_text(tail), n_tail))
+			break;
+		const char *behind = read_wide(w, p + n + n_tail, value);
 		if (behind == NULL)
-			return;
-		r->at = behind;
-		r->value++;
-		c->text += n;
-		c->len++;
-		c->tail += c->tail != NULL;
+			break;
+		p = behind;
+		value++;
+		at.text += n;
+		at.len++;
+		at.tail += at.tail != NULL;
 	}
+	*c = at;
+	r->at = p;
+	r->value = value;
 }
 #endif
 
@@ -200,14 +237,17 @@ static bool take_piece(struct reading *r, struct pieces *c, bool is_last)
 
 /* ---- both ---- */
 
-static bool checks_hold(const struct plan *p, const double *values)
+/* The commonest kind is looked at without a call or a jump. */
+static bool checks_hold(const struct notes *notes, const double *values)
 {
-	for (size_t i = 0; i < p->notes->n_checks; i++) {
-		const struct check *c = &p->notes->checks[i];
-		if (!check_holds(c->kind, values[c->line], values[c->other]))
+	bool is_negative = false;
+	for (const struct check *c = notes->checks, *end = c + notes->n_checks; c < end; c++) {
+		if (c->kind == CHECK_NOT_NEGATIVE)
+			is_negative |= values[c->line] < 0;
+		else if (!check_holds(c->kind, values[c->line], values[c->other]))
 			return false;
 	}
-	return true;
+	return !is_negative;
 }
 
 static struct pieces pieces_of(const struct chunk *c)
@@ -234,5 +274,5 @@ bool plan_predict(const struct plan *p, const char *body, size_t len, double *va
 				return false;
 		}
 	}
-	return r.at == r.end && checks_hold(p, values);
+	return r.at == r.end && checks_hold(p->notes, values);
 }
