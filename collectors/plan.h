@@ -40,6 +40,7 @@ void     plan_unref(struct plan *p); /* NULL is fine */
 /* Reads a body that has the plan's text: `values` has one item a line. False: it is another body, or one that may not be valid; then some values may
  * have been read already. */
 bool plan_predict(const struct plan *p, const char *body, size_t len, double *values);
+extern bool predict_plainly; /* for tests: the way of processors that can't read a block at once; false */
 
 /* Shared by all who are in a pool. */
 struct exposition_pool {

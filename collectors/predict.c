@@ -37,7 +37,7 @@ enum { ROOM = 64 }; /* what the wide way wants to be there of the body */
 #define WIDE __attribute__((target("avx2,bmi")))
 #define WIDE_INLINE WIDE __attribute__((always_inline)) static inline
 
-enum { BLOCK = 32, SHORT = 16, COMMON_DIGITS = 15, LONGEST = 20 /* characters, without the exponent */, DIGITS_MAX = 19 };
+enum { BLOCK = 32, SHORT = 16, AHEAD = 1024, COMMON_DIGITS = 15, LONGEST = 20 /* characters, without the exponent */, DIGITS_MAX = 19 };
 
 /* What is compared with, and how characters are moved: read from memory each time, which costs less than making them anew. */
 static const struct wide {
@@ -174,6 +174,9 @@ WIDE static const char *read_long(const char *p, double *out)
 	return decimal_quick(&d, out) ? end : NULL;
 }
 
+/* The processor may fetch what stands there, or there may be nothing. */
+WIDE_INLINE void ask_for(uintptr_t address) { __builtin_prefetch((const void *)address); }
+
 /* Takes the next `n_wanted` pieces with the numbers behind them, as long as these are common. */
 WIDE_INLINE void take_pieces(struct reading *r, struct pieces *c, size_t n_wanted, bool is_joined)
 {
@@ -182,6 +185,8 @@ WIDE_INLINE void take_pieces(struct reading *r, struct pieces *c, size_t n_wante
 	double      *values = r->value;
 	size_t       i = 0;
 	for (; i < n_wanted; i++) {
+		ask_for((uintptr_t)p + AHEAD);
+		ask_for((uintptr_t)p + AHEAD + 64);
 		const struct chunk *tail = is_joined ? c->tail[i] : NULL;
 		size_t              n = c->len[i], n_tail = tail != NULL ? tail->text_len : 0;
 		if (last - p < (ptrdiff_t)(n + n_tail) || !is_same_text(p, text, n) || (tail != NULL && !is_same_text(p + n, chunk_text(tail), n_tail)))
@@ -312,12 +317,14 @@ static bool take_chunk(struct reading *r, const struct chunk *k, bool is_last, b
 	return true;
 }
 
+bool predict_plainly;
+
 bool plan_predict(const struct plan *p, const char *body, size_t len, double *values)
 {
 	struct reading r = { .at = body, .end = body + len, .value = values };
 	if (!p->can_predict)
 		return false;
-	bool is_wide = can_be_wide();
+	bool is_wide = !predict_plainly && can_be_wide();
 	for (size_t k = 0; k < p->n_chunks; k++)
 		if (!take_chunk(&r, p->chunks[k], k + 1 == p->n_chunks, is_wide))
 			return false;
