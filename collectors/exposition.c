@@ -10,7 +10,7 @@
 #include "collectors/parse.h"
 #include "collectors/plan.h"
 
-/* What is known of texts is forgotten when each target was predicted so many times since: it is for beginnings and for changes. */
+/* What is known of texts, and plans that nobody has, are forgotten when each target was predicted so many times since: it is for beginnings and for changes. */
 enum { ROUNDS_AT_REST = 2, BODIES_AT_REST = 16 };
 
 struct exposition {
@@ -87,7 +87,8 @@ void exposition_free(struct exposition *e)
 	if (e == NULL)
 		return;
 	exposition_reset(e);
-	e->pool->n_targets--;
+	if (--e->pool->n_targets == 0)
+		plans_forget_kept(e->pool);
 	free(e);
 }
 
@@ -216,8 +217,10 @@ static void note_predicted(struct exposition *e)
 {
 	struct exposition_pool *pool = e->pool;
 	e->stats.predicted++;
-	if (++pool->n_in_a_row >= ROUNDS_AT_REST * pool->n_targets + BODIES_AT_REST && pool->known.n_bytes > 0)
-		known_forget(&pool->known);
+	if (++pool->n_in_a_row < ROUNDS_AT_REST * pool->n_targets + BODIES_AT_REST || (pool->known.n_bytes == 0 && pool->n_kept == 0))
+		return;
+	known_forget(&pool->known);
+	plans_forget_kept(pool);
 }
 
 enum err exposition_parse(struct exposition *e, const char *body, size_t len, enum exposition_format format, struct scrape *out,

@@ -20,16 +20,49 @@ static void plan_free(struct plan *p)
 	free(p);
 }
 
-void plan_unref(struct plan *p)
+/* Its last user is gone. */
+static void plan_drop(struct plan *p)
 {
-	if (p == NULL || --p->refs > 0)
-		return;
 	struct plan **at = &p->pool->plans[p->hash % POOL_BUCKETS];
 	while (!p->is_own && *at != p)
 		at = &(*at)->next;
 	if (!p->is_own)
 		*at = p->next;
 	plan_free(p);
+}
+
+/* Takes the last reference over; false: it is not worth it. */
+static bool plan_keep(struct plan *p)
+{
+	struct exposition_pool *pool = p->pool;
+	if (p->is_own || pool->series.is_ending || p->text_len > PLANS_KEPT_TEXT_MAX)
+		return false;
+	struct plan **place = &pool->kept[pool->n_kept++ % PLANS_KEPT], *before = *place;
+	*place = p;
+	if (before != NULL && --before->refs == 0)
+		plan_drop(before);
+	return true;
+}
+
+void plan_unref(struct plan *p)
+{
+	if (p == NULL)
+		return;
+	if (p->refs == 1 && plan_keep(p))
+		return;
+	if (--p->refs == 0)
+		plan_drop(p);
+}
+
+void plans_forget_kept(struct exposition_pool *pool)
+{
+	for (size_t i = 0; i < PLANS_KEPT; i++) {
+		struct plan *p = pool->kept[i];
+		pool->kept[i] = NULL;
+		if (p != NULL && --p->refs == 0)
+			plan_drop(p);
+	}
+	pool->n_kept = 0;
 }
 
 /* Cuts the body at its numbers. */
@@ -88,7 +121,7 @@ enum err plan_get(struct exposition_pool *pool, const struct draft *d, const cha
 	if (p == NULL)
 		return ERR_MEMORY;
 	*p = (struct plan){ .pool = pool, .refs = 1, .format = format, .timestamps = d->timestamps, .exemplars = d->exemplars,
-		            .n_said = d->n_series, .can_predict = d->longest_line + EXPOSITION_NUMBER_MAX <= EXPOSITION_LINE_MAX };
+		            .n_said = d->n_series, .text_len = len, .can_predict = d->longest_line + EXPOSITION_NUMBER_MAX <= EXPOSITION_LINE_MAX };
 	enum err e = ERR_MEMORY;
 	if (choice->place != NULL ? take_own(p, d, body, len) != ERR_OK : !take_pieces(p, d, body, len))
 		goto fail;
