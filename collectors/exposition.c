@@ -9,6 +9,7 @@
 #include "collectors/ceiling.h"
 #include "collectors/parse.h"
 #include "collectors/plan.h"
+#include "collectors/wide.h"
 
 /* What is known of texts, and plans that nobody has, are forgotten when each target was predicted so many times since: it is for beginnings and for changes. */
 enum { ROUNDS_AT_REST = 2, BODIES_AT_REST = 16 };
@@ -188,7 +189,7 @@ static enum err parse_all(struct exposition *e, struct known *known, const char 
 		return why_set(why, ERR_LIMIT, "a body of more than 2 GiB");
 	struct draft *d = &e->pool->draft;
 	struct parser ps = { .body = body, .end = body + len, .p = body, .is_openmetrics = format == EXPOSITION_OPENMETRICS,
-		             .scratch = e->pool->scratch, .d = d, .known = len <= KNOWN_BODY_MAX ? known : NULL, .why = why };
+		             .scratch = e->pool->scratch, .d = d, .known = len <= KNOWN_BODY_MAX ? known : NULL, .is_wide = wide_is_there(), .why = why };
 	if (ps.known != NULL) {
 		known_begin(ps.known);
 		e->pool->n_in_a_row = 0;
