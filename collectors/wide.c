@@ -146,8 +146,13 @@ WIDE const char *wide_number(const char *p, double *out)
 	return decimal_quick(&d, out) ? end : NULL;
 }
 
-/* The processor may fetch what stands there, or there may be nothing. */
+/* The processor may fetch what stands ahead, or there may be nothing. */
 WIDE_INLINE void ask_for(uintptr_t address) { __builtin_prefetch((const void *)address); }
+WIDE_INLINE void ask_ahead(const char *p)
+{
+	ask_for((uintptr_t)p + AHEAD);
+	ask_for((uintptr_t)p + AHEAD + 64);
+}
 
 /* Takes the next `n_wanted` pieces with the numbers behind them, as long as these are common. */
 WIDE_INLINE void take_pieces(struct reading *r, struct pieces *c, size_t n_wanted, bool is_joined)
@@ -157,8 +162,7 @@ WIDE_INLINE void take_pieces(struct reading *r, struct pieces *c, size_t n_wante
 	double      *values = r->value;
 	size_t       i = 0;
 	for (; i < n_wanted; i++) {
-		ask_for((uintptr_t)p + AHEAD);
-		ask_for((uintptr_t)p + AHEAD + 64);
+		ask_ahead(p);
 		const struct chunk *tail = is_joined ? c->tail[i] : NULL;
 		size_t              n = c->len[i], n_tail = tail != NULL ? tail->text_len : 0;
 		if (last - p < (ptrdiff_t)(n + n_tail) || !is_same_text(p, text, n) || (tail != NULL && !is_same_text(p + n, chunk_text(tail), n_tail)))
@@ -188,6 +192,7 @@ WIDE void wide_take(struct reading *r, struct pieces *c, size_t n_wanted)
 
 WIDE const char *wide_line(const char *line, const char *text, size_t n, double *out)
 {
+	ask_ahead(line);
 	if (!is_same_text(line, text, n) || line[n] != ' ')
 		return NULL;
 	const char *end = read_common(wide_tables(), line + n + 1, out);
