@@ -44,7 +44,8 @@ static bool take_text_of(struct reading *r, struct pieces *c)
 		return false;
 	c->text += *c->len;
 	c->len++;
-	c->tail += c->tail != NULL;
+	if (c->tail != NULL)
+		c->tail++;
 	c->n--;
 	return true;
 }
