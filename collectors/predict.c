@@ -56,7 +56,8 @@ static bool take_text_of(struct reading *r, struct pieces *c)
 static bool checks_hold(const struct notes *notes, const double *values)
 {
 	bool is_negative = false;
-	for (const struct check *c = notes->checks, *end = c + notes->n_checks; c < end; c++) {
+	for (size_t i = 0; i < notes->n_checks; i++) {
+		const struct check *c = &notes->checks[i];
 		if (c->kind == CHECK_NOT_NEGATIVE)
 			is_negative |= values[c->line] < 0;
 		else if (!check_holds(c->kind, values[c->line], values[c->other]))
