@@ -2,14 +2,15 @@
  *
  * The exposition parser on a vLLM node's payload with its GPUs: 15 histograms, counters, gauges, 8 GPUs of 12 fields, about 500 series
  * in 60 KB. One line a figure: name, value, unit. Bodies are made before the clock runs, 100 of them with values that move plausibly,
- * and taken in turn, so that none is in the first cache by accident. Arguments: seconds a figure (default 1). Time
- * is that of the processor.
+ * and taken in turn, so that none is in the first cache by accident. Arguments: seconds a figure (default 1), and the one
+ * that is wanted (default all). Time is that of the processor.
  *
  *   strict       every line by the strict parser, nothing remembered
  *   never_seen   the first body of the first target there is: no text is known
  *   first_sight  a target's first body, whose texts were seen before, of this one or one like it
  *   relearned    a body that differs from the one before by a comment, so that nothing is predicted
  *   predicted    the next body of a target
+ *   nodes        the next body of one of many targets that are alike, as a recorder has them: the pages of bench/load, at 5 s
  *   hot          the same body again */
 #include <math.h>
 #include <stdio.h>
@@ -18,9 +19,10 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "bench/load_page.h"
 #include "collectors/exposition.h"
 
-enum { BODIES = 100 };
+enum { BODIES = 100, NODES = 50, NODE_BODIES = 4, NODE_SERIES = 500 };
 
 static uint64_t rng = UINT64_C(0x9e3779b97f4a7c15);
 static uint64_t next_random(uint64_t below)
@@ -149,6 +151,73 @@ static struct figure run(const struct buf *bodies, enum way way, double seconds)
 	return f;
 }
 
+/* ---- many like nodes ---- */
+
+struct nodes {
+	struct exposition_pool *pool;
+	struct exposition      *e[NODES];
+	char                   *bodies[NODE_BODIES][NODES];
+	size_t                  len[NODE_BODIES][NODES];
+};
+
+static void nodes_begin(struct nodes *n)
+{
+	struct why    why = { "" };
+	struct scrape s;
+	struct page  *page;
+	check(page_new(NODE_SERIES, &page, &why), &why);
+	check(exposition_pool_new(&n->pool), &why);
+	for (size_t i = 0; i < NODES; i++) {
+		struct page_node *node = page_node_new(page, i);
+		for (int k = 0; node != NULL && k < NODE_BODIES; k++) {
+			n->bodies[k][i] = malloc(page_bytes_max(page));
+			if (n->bodies[k][i] == NULL)
+				abort();
+			n->len[k][i] = page_render(page, node, 5, n->bodies[k][i]);
+		}
+		page_node_free(node);
+		check(exposition_new(n->pool, &n->e[i]), &why);
+		check(exposition_parse(n->e[i], n->bodies[0][i], n->len[0][i], EXPOSITION_TEXT, &s, &why), &why);
+	}
+	page_free(page);
+}
+
+static void nodes_end(struct nodes *n)
+{
+	for (size_t i = 0; i < NODES; i++) {
+		exposition_free(n->e[i]);
+		for (int k = 0; k < NODE_BODIES; k++)
+			free(n->bodies[k][i]);
+	}
+	exposition_pool_free(n->pool);
+}
+
+static struct figure run_nodes(double seconds)
+{
+	struct nodes  n;
+	struct scrape s;
+	struct why    why = { "" };
+	struct figure f = { 0 };
+	nodes_begin(&n);
+	double from = cpu_seconds(), now = from;
+	for (size_t round = 1; now - from < seconds; round++, now = cpu_seconds()) {
+		for (size_t i = 0, k = round % NODE_BODIES; i < NODES; i++) {
+			check(exposition_parse(n.e[i], n.bodies[k][i], n.len[k][i], EXPOSITION_TEXT, &s, &why), &why);
+			f.bytes += (double)n.len[k][i];
+			f.samples += (double)s.samples;
+		}
+	}
+	f.seconds = now - from;
+	nodes_end(&n);
+	return f;
+}
+
+static void print_figure(const char *name, struct figure f)
+{
+	printf("parser_%s_throughput %.0f MB/s\n", name, f.bytes / f.seconds / 1e6);
+	printf("parser_%s_samples %.2f Msamples/s\n", name, f.samples / f.seconds / 1e6);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -164,10 +233,12 @@ int main(int argc, char **argv)
 	}
 	printf("parser_payload_bytes %zu bytes\n", bodies[0].len);
 	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-		struct figure f = run(bodies, ways[i].way, seconds);
-		printf("parser_%s_throughput %.0f MB/s\n", ways[i].name, f.bytes / f.seconds / 1e6);
-		printf("parser_%s_samples %.2f Msamples/s\n", ways[i].name, f.samples / f.seconds / 1e6);
+		if (argc > 2 && strcmp(argv[2], ways[i].name) != 0)
+			continue;
+		print_figure(ways[i].name, run(bodies, ways[i].way, seconds));
 	}
+	if (argc <= 2 || strcmp(argv[2], "nodes") == 0)
+		print_figure("nodes", run_nodes(seconds));
 	for (int i = 0; i < 2 * BODIES; i++)
 		buf_release(&bodies[i]);
 	return 0;

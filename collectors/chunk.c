@@ -137,7 +137,7 @@ static struct chunk *insert(struct chunks *all, struct chunk *k, const struct cu
 
 static struct chunk *make_whole(struct chunks *all, const struct cut *c)
 {
-	struct chunk *k = malloc(sizeof *k + c->n * sizeof c->len[0] + c->text_len + 1);
+	struct chunk *k = malloc(sizeof *k + c->n * sizeof c->len[0] + c->text_len + CHUNK_SLACK);
 	if (k == NULL)
 		return NULL;
 	uint32_t *lengths = (uint32_t *)(void *)(k + 1);
@@ -145,6 +145,7 @@ static struct chunk *make_whole(struct chunks *all, const struct cut *c)
 	memcpy(lengths, c->len, c->n * sizeof c->len[0]);
 	for (size_t i = 0; i < c->n; to += c->len[i], i++)
 		memcpy(to, c->at[i], c->len[i]);
+	memset(to, 0, CHUNK_SLACK);
 	return insert(all, k, c, false);
 }
 

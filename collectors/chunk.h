@@ -14,7 +14,7 @@
 
 #include "collectors/draft.h"
 
-enum { CHUNK_PIECES = 16, CHUNK_BUCKETS = 16384 };
+enum { CHUNK_PIECES = 16, CHUNK_BUCKETS = 16384, CHUNK_SLACK = 32 /* zeros behind its text, so that it may be read in blocks */ };
 
 struct chunk {
 	struct chunk *next; /* of the bucket */

@@ -78,40 +78,29 @@ void draft_clear(struct draft *d)
 	table_clear(&d->by_group);
 }
 
-enum err draft_line_add(struct draft *d, struct draft_line line, double value)
+bool draft_lines_grow(struct draft *d)
 {
-	if (d->n_lines == d->cap_lines) {
-		size_t cap = d->cap_lines == 0 ? 256 : d->cap_lines * 2;
-		struct draft_line *lines = realloc(d->lines, cap * sizeof *lines);
-		if (lines == NULL)
-			return ERR_MEMORY;
-		d->lines = lines;
-		double *values = realloc(d->values, cap * sizeof *values);
-		if (values == NULL)
-			return ERR_MEMORY;
-		d->values = values;
-		d->cap_lines = cap;
-	}
-	d->lines[d->n_lines] = line;
-	d->values[d->n_lines++] = value;
-	return ERR_OK;
+	size_t cap = d->cap_lines == 0 ? 256 : d->cap_lines * 2;
+	struct draft_line *lines = realloc(d->lines, cap * sizeof *lines);
+	if (lines == NULL)
+		return false;
+	d->lines = lines;
+	double *values = realloc(d->values, cap * sizeof *values);
+	if (values == NULL)
+		return false;
+	d->values = values;
+	d->cap_lines = cap;
+	return true;
 }
 
-enum err draft_check_add(struct draft *d, enum check_kind kind, uint32_t line, uint32_t other)
+bool draft_checks_grow(struct draft *d)
 {
-	if (!room_for(&d->checks, &d->cap_checks, d->n_checks + 1, 64, sizeof *d->checks))
-		return ERR_MEMORY;
-	d->checks[d->n_checks++] = (struct check){ kind, line, other };
-	return ERR_OK;
+	return room_for(&d->checks, &d->cap_checks, d->n_checks + 1, 64, sizeof *d->checks);
 }
 
-enum err draft_series_lent(struct draft *d, struct labels *labels, uint32_t *out)
+bool draft_series_grow(struct draft *d)
 {
-	if (!room_for(&d->series, &d->cap_series, d->n_series + 1, 64, sizeof(struct labels *)))
-		return ERR_MEMORY;
-	*out = (uint32_t)d->n_series;
-	d->series[d->n_series++] = labels;
-	return ERR_OK;
+	return room_for(&d->series, &d->cap_series, d->n_series + 1, 64, sizeof(struct labels *));
 }
 
 /* Those that were lent stand in no table until one is to be compared with them. */

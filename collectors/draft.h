@@ -72,13 +72,38 @@ void draft_init(struct draft *d, uint64_t seed);
 void draft_clear(struct draft *d); /* drops the references; memory is kept unless it is much */
 void draft_release(struct draft *d);
 
-enum err draft_line_add(struct draft *d, struct draft_line line, double value);
-enum err draft_check_add(struct draft *d, enum check_kind kind, uint32_t line, uint32_t other);
+bool draft_lines_grow(struct draft *d);
+bool draft_checks_grow(struct draft *d);
+bool draft_series_grow(struct draft *d);
+
+static inline enum err draft_line_add(struct draft *d, struct draft_line line, double value)
+{
+	if (d->n_lines == d->cap_lines && !draft_lines_grow(d))
+		return ERR_MEMORY;
+	d->lines[d->n_lines] = line;
+	d->values[d->n_lines++] = value;
+	return ERR_OK;
+}
+
+static inline enum err draft_check_add(struct draft *d, enum check_kind kind, uint32_t line, uint32_t other)
+{
+	if (d->n_checks == d->cap_checks && !draft_checks_grow(d))
+		return ERR_MEMORY;
+	d->checks[d->n_checks++] = (struct check){ kind, line, other };
+	return ERR_OK;
+}
 
 /* Finds or adds the series; takes `labels` over in any case but failure. */
 enum err draft_series(struct draft *d, struct labels *labels, uint32_t *out);
 /* Adds one that the body has not had yet and that somebody keeps for as long as the draft is in use. */
-enum err draft_series_lent(struct draft *d, struct labels *labels, uint32_t *out);
+static inline enum err draft_series_lent(struct draft *d, struct labels *labels, uint32_t *out)
+{
+	if (d->n_series == d->cap_series && !draft_series_grow(d))
+		return ERR_MEMORY;
+	*out = (uint32_t)d->n_series;
+	d->series[d->n_series++] = labels;
+	return ERR_OK;
+}
 
 /* The family of that name, or TABLE_NONE. The index stays; the pointer does not. */
 uint32_t draft_family_find(const struct draft *d, const char *name, size_t n);

@@ -9,15 +9,15 @@
 #include "collectors/ceiling.h"
 #include "collectors/parse.h"
 #include "collectors/plan.h"
+#include "collectors/wide.h"
 
-/* What is known of texts is forgotten when each target was predicted so many times since: it is for beginnings and for changes. */
+/* What is known of texts, and plans that nobody has, are forgotten when each target was predicted so many times since: it is for beginnings and for changes. */
 enum { ROUNDS_AT_REST = 2, BODIES_AT_REST = 16 };
 
 struct exposition {
 	struct exposition_pool *pool;
 	struct plan            *plan;   /* NULL: nothing is remembered */
 	double                 *values; /* one a line of the plan */
-	struct past            *past;   /* likewise; NULL where a series stands twice: then the last line must win each time */
 	double                 *by_series; /* only where a series stands twice, or not all are kept; stale where no line is */
 	struct ceiling          ceiling;
 	struct exposition_cut   cut;    /* of the plan; none dropped: all is kept */
@@ -75,14 +75,12 @@ void exposition_reset(struct exposition *e)
 {
 	plan_unref(e->plan);
 	free(e->values);
-	free(e->past);
 	free(e->by_series);
 	free(e->cut_metric);
 	e->cut = (struct exposition_cut){ 0 };
 	e->cut_metric = NULL;
 	e->plan = NULL;
 	e->values = e->by_series = NULL;
-	e->past = NULL;
 }
 
 void exposition_free(struct exposition *e)
@@ -90,7 +88,8 @@ void exposition_free(struct exposition *e)
 	if (e == NULL)
 		return;
 	exposition_reset(e);
-	e->pool->n_targets--;
+	if (--e->pool->n_targets == 0)
+		plans_forget_kept(e->pool);
 	free(e);
 }
 
@@ -127,15 +126,12 @@ static enum err make_values(struct exposition *made, const struct draft *d, cons
 {
 	size_t n = d->n_lines, twice = d->n_lines - d->n_series;
 	made->values = malloc((n + 1) * sizeof *made->values);
-	if (twice == 0)
-		made->past = malloc((n + 1) * sizeof *made->past);
 	if (twice > 0 || h->place != NULL) {
 		made->by_series = malloc((h->n + 1) * sizeof *made->by_series);
 		for (size_t i = 0; made->by_series != NULL && i < h->n; i++)
 			made->by_series[i] = stale_mark();
 	}
-	bool has_all = made->values != NULL && (twice > 0 || made->past != NULL) &&
-	               ((twice == 0 && h->place == NULL) || made->by_series != NULL);
+	bool has_all = made->values != NULL && ((twice == 0 && h->place == NULL) || made->by_series != NULL);
 	return has_all ? ERR_OK : ERR_MEMORY;
 }
 
@@ -156,7 +152,6 @@ static enum err learn(struct exposition *e, const struct draft *d, const char *b
 	struct exposition made = { .pool = e->pool, .ceiling = e->ceiling, .stats = e->stats };
 	const struct exposition_layout *before = e->plan != NULL ? e->plan->layout : NULL;
 	struct choice choice = { 0 };
-	size_t   twice = d->n_lines - d->n_series;
 	enum err err = ceiling_choose(&e->ceiling, d, before, &choice);
 	if (err == ERR_OK)
 		err = plan_get(e->pool, d, body, len, format, before, &choice, &made.plan);
@@ -170,11 +165,8 @@ static enum err learn(struct exposition *e, const struct draft *d, const char *b
 		exposition_reset(&made);
 		return err;
 	}
-	for (size_t i = 0; i < d->n_lines; i++) {
-		made.values[i] = d->values[i];
-		if (twice == 0)
-			past_set(&made.past[i], body + d->lines[i].value_at, d->lines[i].value_len);
-	}
+	if (d->n_lines > 0)
+		memcpy(made.values, d->values, d->n_lines * sizeof *d->values);
 	bool changed = before != made.plan->layout;
 	made.stats.relearned += e->plan != NULL;
 	exposition_reset(e);
@@ -197,7 +189,7 @@ static enum err parse_all(struct exposition *e, struct known *known, const char 
 		return why_set(why, ERR_LIMIT, "a body of more than 2 GiB");
 	struct draft *d = &e->pool->draft;
 	struct parser ps = { .body = body, .end = body + len, .p = body, .is_openmetrics = format == EXPOSITION_OPENMETRICS,
-		             .scratch = e->pool->scratch, .d = d, .known = len <= KNOWN_BODY_MAX ? known : NULL, .why = why };
+		             .scratch = e->pool->scratch, .d = d, .known = len <= KNOWN_BODY_MAX ? known : NULL, .is_wide = wide_is_there(), .why = why };
 	if (ps.known != NULL) {
 		known_begin(ps.known);
 		e->pool->n_in_a_row = 0;
@@ -226,8 +218,10 @@ static void note_predicted(struct exposition *e)
 {
 	struct exposition_pool *pool = e->pool;
 	e->stats.predicted++;
-	if (++pool->n_in_a_row >= ROUNDS_AT_REST * pool->n_targets + BODIES_AT_REST && pool->known.n_bytes > 0)
-		known_forget(&pool->known);
+	if (++pool->n_in_a_row < ROUNDS_AT_REST * pool->n_targets + BODIES_AT_REST || (pool->known.n_bytes == 0 && pool->n_kept == 0))
+		return;
+	known_forget(&pool->known);
+	plans_forget_kept(pool);
 }
 
 enum err exposition_parse(struct exposition *e, const char *body, size_t len, enum exposition_format format, struct scrape *out,
@@ -235,7 +229,7 @@ enum err exposition_parse(struct exposition *e, const char *body, size_t len, en
 {
 	if (e->ceiling.max_series > 0 && e->plan != NULL)
 		ceiling_pass(&e->ceiling, exposition_layout_size(e->plan->layout));
-	if (e->plan != NULL && e->plan->format == format && plan_predict(e->plan, body, len, e->values, e->past)) {
+	if (e->plan != NULL && e->plan->format == format && plan_predict(e->plan, body, len, e->values)) {
 		note_predicted(e);
 		publish(e, false, true, out);
 		return ERR_OK;

@@ -4,9 +4,8 @@
  * ordered list of series and one double for each.
  *
  * One `struct exposition` belongs to one target and remembers how its last body was laid out: where the text before a number is the same
- * as last time only the number is read, and where the number's text is the same not even that. Anything else is parsed strictly, and
- * the result, errors included, is always what the strict parser alone gives. Layouts and texts are shared through a pool by all targets
- * that say the same.
+ * as last time only the number is read. Anything else is parsed strictly, and the result, errors included, is always what the strict parser
+ * alone gives. Layouts and texts are shared through a pool by all targets that say the same.
  *
  * Time stamps and exemplars are checked and then dropped: the time of a scrape is the time it was made. A series that stands twice in one
  * body keeps the last value, and is counted.

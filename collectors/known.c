@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/room.h"
+#include "collectors/wide.h"
 
 void known_init(struct known *k, uint64_t seed, struct series_pool *series)
 {
@@ -82,19 +83,29 @@ static bool set_of(struct known *k, const struct labels *labels, uint32_t *out)
 	return true;
 }
 
+/* Those of one metric come one after the other, mostly. */
+static uint32_t name_of(struct known *k, const char *text, size_t n)
+{
+	const struct known_text *last = k->n_bytes > 0 ? known_at(k, k->last_text) : NULL;
+	return last != NULL && last->name_len == n && memcmp(last->text, text, n) == 0 ? last->name : ++k->n_names;
+}
+
 /* The item's place; KNOWN_NONE: no room, or no memory. */
 static uint32_t add_text(struct known *k, const char *text, const struct known_text *like)
 {
 	size_t size = (sizeof *like + like->len + 7) & ~(size_t)7, at = k->n_bytes == 0 ? 8 : k->n_bytes;
-	if (at + size > KNOWN_BYTES_MAX || !room_for(&k->texts, &k->cap_bytes, at + size, 1024, 1))
+	if (at + size > KNOWN_BYTES_MAX || !room_for(&k->texts, &k->cap_bytes, at + size + WIDE_SLACK, 1024, 1))
 		return KNOWN_NONE;
 	uint32_t place = (uint32_t)(at / 8);
 	if (table_add(&k->by_text, like->hash, place) != ERR_OK)
 		return KNOWN_NONE;
+	uint32_t           name = name_of(k, text, like->name_len);
 	struct known_text *t = known_at(k, place);
 	*t = *like;
+	t->name = name;
 	memcpy(t->text, text, like->len);
 	k->n_bytes = at + size;
+	k->last_text = place;
 	return place;
 }
 

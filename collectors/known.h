@@ -33,6 +33,7 @@ struct known_text {
 	uint64_t hash;
 	uint32_t len, name_len;   /* the metric's name stands at its beginning */
 	uint32_t set, next;       /* its place in `sets`; the text that came after it the last time, or KNOWN_NONE */
+	uint32_t name;            /* texts with the same number have the same name; others may too */
 	bool     is_le, is_quantile; /* a label `le` (`quantile`), where it has one, is a number */
 	char     text[];
 };
@@ -46,6 +47,7 @@ struct known {
 	struct table      by_labels;
 	uint64_t          body;
 	uint64_t          seed;
+	uint32_t          n_names, last_text; /* names told apart; the last text that was put */
 	bool              is_full;
 	struct series_pool *series; /* lent */
 };

@@ -61,12 +61,15 @@ enum err exposition_pool_new(struct exposition_pool **out)
 void exposition_pool_end(struct exposition_pool *p)
 {
 	p->series.is_ending = true;
+	plans_forget_kept(p);
 }
 
 void exposition_pool_free(struct exposition_pool *p)
 {
-	if (p != NULL)
-		pool_unref(p);
+	if (p == NULL)
+		return;
+	plans_forget_kept(p);
+	pool_unref(p);
 }
 
 struct exposition_layout *exposition_layout_ref(const struct exposition_layout *l)

@@ -41,6 +41,8 @@ libcollectors_a_SOURCES = \
 	%reldir%/openmetrics.c \
 	%reldir%/parse.c %reldir%/parse.h \
 	%reldir%/plan.c %reldir%/plan.h \
+	%reldir%/predict.c \
+	%reldir%/wide.c %reldir%/wide.h \
 	%reldir%/chunk.c %reldir%/chunk.h \
 	%reldir%/notes.c %reldir%/notes.h \
 	%reldir%/series_pool.c %reldir%/series_pool.h \

@@ -94,10 +94,12 @@ bool is_name_start(char c)
 
 struct span parse_bare_name(struct parser *ps, bool with_colon)
 {
-	static const bool is_of_name[256] = { ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['_'] = true };
-	const char *start = ps->p, *p = start;
-	if (p < ps->eol && (*p < '0' || *p > '9'))
-		while (p < ps->eol && (is_of_name[(unsigned char)*p] || (*p == ':' && with_colon)))
+	enum { LETTER = 1, COLON = 2 };
+	static const uint8_t kinds[256] = { ['a' ... 'z'] = LETTER, ['A' ... 'Z'] = LETTER, ['0' ... '9'] = LETTER, ['_'] = LETTER, [':'] = COLON };
+	const char *start = ps->p, *p = start, *const eol = ps->eol;
+	uint8_t     wanted = with_colon ? LETTER | COLON : LETTER;
+	if (p < eol && (*p < '0' || *p > '9'))
+		while (p < eol && (kinds[(unsigned char)*p] & wanted) != 0)
 			p++;
 	ps->p = p;
 	return (struct span){ start, (size_t)(p - start) };

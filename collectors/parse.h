@@ -39,6 +39,8 @@ struct parser {
 	struct known *known;     /* texts of series that were read before; NULL: none are looked at */
 	size_t        n_known;   /* lines that were read so */
 	uint32_t      last_text; /* the one of the last sample line, or KNOWN_NONE */
+	uint32_t      last_name; /* known_text.name of the line before, or 0: the family is still the one that was looked for last */
+	bool          is_wide;   /* collectors/wide.h may be used */
 	struct span   family_name; /* whose family was looked for last; n 0: none. A piece of the body */
 	uint32_t      family;
 	struct why   *why;

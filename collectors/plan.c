@@ -5,118 +5,9 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "collectors/decimal.h"
 
 /* Text of bodies of which not all series are kept, of all targets together: what comes beyond is parsed strictly each time. */
 enum { OWN_BYTES_MAX = 64 << 20 };
-
-void past_set(struct past *past, const char *text, size_t n)
-{
-	*past = (struct past){ "" };
-	if (n <= sizeof past->text)
-		memcpy(past->text, text, n);
-}
-
-/* ---- reading by a plan ---- */
-
-/* How long the number at p is, with at least 16 bytes there, where it is the same text as the last time and ends where that ended; else 0. */
-static inline size_t past_len(const struct past *past, const char *p)
-{
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	uint64_t a, b;
-	memcpy(&a, past, sizeof a);
-	memcpy(&b, p, sizeof b);
-	if (a == 0)
-		return 0;
-	unsigned behind = (unsigned)__builtin_clzll(a) & ~7U;
-	size_t   n = sizeof a - behind / 8;
-	return (a ^ b) << behind == 0 && (unsigned char)p[n] <= ' ' ? n : 0;
-#else
-	size_t n = strnlen(past->text, sizeof past->text);
-	return memcmp(past->text, p, n) == 0 && (unsigned char)p[n] <= ' ' ? n : 0;
-#endif
-}
-
-/* Anything that is not a plain decimal of 19 digits: infinities, NaNs, long and extreme numbers. */
-static const char *read_odd_number(const char *p, const char *end, double *out)
-{
-	const char *q = p;
-	while (q < end && q - p <= EXPOSITION_NUMBER_MAX && *q != ' ' && *q != '\t' && *q != '\n')
-		q++;
-	return number_parse(p, (size_t)(q - p), out) == ERR_OK ? q : NULL;
-}
-
-/* Reads the number at p; returns where it ends, or NULL. The piece that follows says whether it had to end there. */
-static inline const char *read_number(const char *p, const char *end, double *out)
-{
-	struct decimal d;
-	const char    *q = decimal_scan(p, end, &d);
-	if (q != NULL && q - p <= EXPOSITION_NUMBER_MAX && decimal_quick(&d, out))
-		return q;
-	return read_odd_number(p, end, out);
-}
-
-static bool checks_hold(const struct plan *p, const double *values)
-{
-	for (size_t i = 0; i < p->notes->n_checks; i++) {
-		const struct check *c = &p->notes->checks[i];
-		if (!check_holds(c->kind, values[c->line], values[c->other]))
-			return false;
-	}
-	return true;
-}
-
-/* Reads the number at *at, the one of this line, and steps behind it. */
-static inline bool take_number(const char **at, const char *end, double *value, struct past *past)
-{
-	const char *p = *at;
-	size_t      same = past != NULL && end - p >= 16 ? past_len(past, p) : 0;
-	if (same > 0) {
-		*at = p + same;
-		return true;
-	}
-	double      v;
-	const char *behind = read_number(p, end, &v);
-	if (behind == NULL)
-		return false;
-	*value = v;
-	if (past != NULL)
-		past_set(past, p, (size_t)(behind - p));
-	*at = behind;
-	return true;
-}
-
-static inline bool take_text(const char **at, const char *end, const char *text, size_t n)
-{
-	if ((size_t)(end - *at) < n || memcmp(*at, text, n) != 0)
-		return false;
-	*at += n;
-	return true;
-}
-
-bool plan_predict(const struct plan *p, const char *body, size_t len, double *values, struct past *past)
-{
-	const char *at = body, *end = body + len;
-	size_t      line = 0;
-	if (!p->can_predict)
-		return false;
-	for (size_t k = 0; k < p->n_chunks; k++) {
-		struct chunk *const *part = p->chunks[k]->is_joined ? chunk_parts(p->chunks[k]) : NULL;
-		const struct chunk  *c = part != NULL ? part[0] : p->chunks[k];
-		const char          *text = chunk_text(c);
-		for (size_t i = 0; i < c->n; text += chunk_lengths(c)[i], i++, line++) {
-			if (!take_text(&at, end, text, chunk_lengths(c)[i]))
-				return false;
-			if (part != NULL && part[1 + i] != NULL && !take_text(&at, end, chunk_text(part[1 + i]), part[1 + i]->text_len))
-				return false;
-			if (line < p->n_lines && !take_number(&at, end, &values[line], past != NULL ? &past[line] : NULL))
-				return false;
-		}
-	}
-	return at == end && checks_hold(p, values);
-}
-
-/* ---- making plans ---- */
 
 static void plan_free(struct plan *p)
 {
@@ -129,16 +20,49 @@ static void plan_free(struct plan *p)
 	free(p);
 }
 
-void plan_unref(struct plan *p)
+/* Its last user is gone. */
+static void plan_drop(struct plan *p)
 {
-	if (p == NULL || --p->refs > 0)
-		return;
 	struct plan **at = &p->pool->plans[p->hash % POOL_BUCKETS];
 	while (!p->is_own && *at != p)
 		at = &(*at)->next;
 	if (!p->is_own)
 		*at = p->next;
 	plan_free(p);
+}
+
+/* Takes the last reference over; false: it is not worth it. */
+static bool plan_keep(struct plan *p)
+{
+	struct exposition_pool *pool = p->pool;
+	if (p->is_own || pool->series.is_ending || p->text_len > PLANS_KEPT_TEXT_MAX)
+		return false;
+	struct plan **place = &pool->kept[pool->n_kept++ % PLANS_KEPT], *before = *place;
+	*place = p;
+	if (before != NULL && --before->refs == 0)
+		plan_drop(before);
+	return true;
+}
+
+void plan_unref(struct plan *p)
+{
+	if (p == NULL)
+		return;
+	if (p->refs == 1 && plan_keep(p))
+		return;
+	if (--p->refs == 0)
+		plan_drop(p);
+}
+
+void plans_forget_kept(struct exposition_pool *pool)
+{
+	for (size_t i = 0; i < PLANS_KEPT; i++) {
+		struct plan *p = pool->kept[i];
+		pool->kept[i] = NULL;
+		if (p != NULL && --p->refs == 0)
+			plan_drop(p);
+	}
+	pool->n_kept = 0;
 }
 
 /* Cuts the body at its numbers. */
@@ -197,7 +121,7 @@ enum err plan_get(struct exposition_pool *pool, const struct draft *d, const cha
 	if (p == NULL)
 		return ERR_MEMORY;
 	*p = (struct plan){ .pool = pool, .refs = 1, .format = format, .timestamps = d->timestamps, .exemplars = d->exemplars,
-		            .n_said = d->n_series, .can_predict = d->longest_line + EXPOSITION_NUMBER_MAX <= EXPOSITION_LINE_MAX };
+		            .n_said = d->n_series, .text_len = len, .can_predict = d->longest_line + EXPOSITION_NUMBER_MAX <= EXPOSITION_LINE_MAX };
 	enum err e = ERR_MEMORY;
 	if (choice->place != NULL ? take_own(p, d, body, len) != ERR_OK : !take_pieces(p, d, body, len))
 		goto fail;

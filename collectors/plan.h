@@ -26,14 +26,10 @@ struct plan {
 	struct notes             *notes;
 	size_t                    timestamps, exemplars;
 	size_t                    n_said;      /* series of the body, also those that are not kept */
+	size_t                    text_len;    /* of the body without its numbers, or more */
 	size_t                    own_bytes;   /* of a plan that is one target's alone, what it adds to the pool's own_bytes */
 	bool                      is_own;
 	bool                      can_predict; /* no line is so long that a longer number could pass the ceiling */
-};
-
-/* The text of a number as it was the last time, where it is short, and zeros behind it; all zeros: not known. */
-struct past {
-	char text[8];
 };
 
 /* The plan of a body that was parsed strictly: one that is known, or a new one. The caller owns a reference. Where not all series are kept, `choice` has a
@@ -42,11 +38,15 @@ enum err plan_get(struct exposition_pool *pool, const struct draft *d, const cha
                   const struct exposition_layout *before, const struct choice *choice, struct plan **out);
 void     plan_unref(struct plan *p); /* NULL is fine */
 
-/* Reads a body that has the plan's text: `values` and `past` (NULL: not kept) have one item a line, and always go together. False: it is
- * another body, or one that may not be valid; then some values may have been read already. */
-bool plan_predict(const struct plan *p, const char *body, size_t len, double *values, struct past *past);
+/* The last few plans that no target has any more stay for a while: a series that comes and goes brings the same two plans in turn, and who comes back says
+ * what it said. */
+enum { PLANS_KEPT = 4, PLANS_KEPT_TEXT_MAX = 256 << 10 };
+void     plans_forget_kept(struct exposition_pool *p);
 
-void past_set(struct past *past, const char *text, size_t n);
+/* Reads a body that has the plan's text: `values` has one item a line. False: it is another body, or one that may not be valid; then some values may
+ * have been read already. */
+bool plan_predict(const struct plan *p, const char *body, size_t len, double *values);
+extern bool predict_plainly; /* for tests: the way of processors that can't read a block at once; false */
 
 /* Shared by all who are in a pool. */
 struct exposition_pool {
@@ -54,6 +54,8 @@ struct exposition_pool {
 	struct exposition_layout **layouts; /* POOL_BUCKETS */
 	struct plan              **plans;
 	struct notes             **notes;   /* NOTES_BUCKETS */
+	struct plan               *kept[PLANS_KEPT]; /* referenced; NULL: free */
+	size_t                     n_kept;  /* that were put there, ever */
 	struct chunks              chunks;
 	struct series_pool         series;  /* of the layouts */
 	struct known               known;

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "collectors/decimal.h"
+#include "collectors/wide.h"
 
 static bool ends_with(struct span s, const char *suffix)
 {
@@ -46,6 +47,7 @@ static enum err family_get(struct parser *ps, struct span name, uint32_t *out)
 		*out = ps->family;
 		return ERR_OK;
 	}
+	ps->last_name = 0;
 	*out = family_of(ps->d, name);
 	enum err e = *out != TABLE_NONE ? ERR_OK : parse_wrap(ps, draft_family_add(ps->d, name.p, name.n, ps->line, out));
 	bool is_of_body = name.p >= ps->body && name.p < ps->end; /* else it is gone with this line */
@@ -192,6 +194,8 @@ static enum err check_histogram(struct parser *ps, enum metric_type type, size_t
 	uint32_t line = (uint32_t)ps->d->n_lines - 1;
 	if (type != METRIC_HISTOGRAM || name.n <= family_len || ends_with(name, "_sum"))
 		return ERR_OK;
+	if (ps->d->values[line] >= 0)
+		return parse_wrap(ps, draft_check_add(ps->d, CHECK_NOT_NEGATIVE, line, line));
 	return parse_check(ps, CHECK_NOT_NEGATIVE, line, line);
 }
 
@@ -282,6 +286,17 @@ static uint32_t find_known(const struct parser *ps, const char *p)
 	return q > p + 1 && q[-1] == ' ' ? known_find(ps->known, p, (size_t)(q - 1 - p)) : KNOWN_NONE;
 }
 
+/* The line is the text that followed the last one before, and a common number: the place of the text, and the line's end; NULL: it is not so. */
+static const char *read_guess(const struct parser *ps, const char *line, uint32_t *place, double *out)
+{
+	uint32_t guess = ps->is_wide && ps->last_text != KNOWN_NONE ? known_at(ps->known, ps->last_text)->next : KNOWN_NONE;
+	if (guess == KNOWN_NONE)
+		return NULL;
+	const struct known_text *t = known_at(ps->known, guess);
+	*place = guess;
+	return ps->end - line >= (ptrdiff_t)t->len + WIDE_ROOM ? wide_line(line, t->text, t->len, out) : NULL;
+}
+
 /* A plain number that ends in a line feed; NULL: something else. */
 static const char *known_number(const char *p, const char *end, double *out)
 {
@@ -315,19 +330,26 @@ static enum err read_known(struct parser *ps, bool *is_read)
 	*is_read = false;
 	if (line == ps->end || !is_name_start(*line) || ps->d->n_lines >= EXPOSITION_SAMPLES_MAX)
 		return ERR_OK;
-	uint32_t place = find_known(ps, line);
-	if (place == KNOWN_NONE)
-		return ERR_OK;
-	struct known_text *t = known_at(ps->known, place);
-	const char *eol = known_number(line + t->len + 1, ps->end, &value);
+	uint32_t    place;
+	const char *eol = read_guess(ps, line, &place, &value);
+	if (eol == NULL) {
+		place = find_known(ps, line);
+		if (place == KNOWN_NONE)
+			return ERR_OK;
+		eol = known_number(line + known_at(ps->known, place)->len + 1, ps->end, &value);
+	}
 	if (eol == NULL || eol - line >= EXPOSITION_LINE_MAX)
 		return ERR_OK;
+	struct known_text *t = known_at(ps->known, place);
 	struct span name = { line, t->name_len };
-	uint32_t family;
+	uint32_t family = ps->family;
+	enum err e = ERR_OK;
 	ps->line++;
-	enum err e = family_get(ps, name, &family);
+	if (t->name != ps->last_name)
+		e = family_get(ps, name, &family);
 	if (e != ERR_OK)
 		return e;
+	ps->last_name = t->name;
 	struct draft_family *f = &ps->d->families[family];
 	if ((is_histogram(f->type) && !t->is_le) || (f->type == METRIC_SUMMARY && !t->is_quantile)) {
 		ps->line--; /* the strict parser says what is wrong */

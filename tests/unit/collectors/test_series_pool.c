@@ -238,6 +238,38 @@ static void test_like_nodes_cost_little_text(void **state)
 	exposition_pool_free(pool);
 }
 
+/* What it said before is still there for a while, and not for ever. */
+static void test_a_series_that_comes_and_goes(void **state)
+{
+	(void)state;
+	static const char without[] = "a 1\nb 2\n", with[] = "a 1\nb 2\nc 3\n";
+	struct why              why = { "" };
+	struct exposition_pool *pool = NULL;
+	struct exposition      *e = NULL;
+	struct scrape           s;
+	const struct exposition_layout *layout[2] = { NULL };
+	char                    body[64];
+	assert_int_equal(exposition_pool_new(&pool), ERR_OK);
+	assert_int_equal(exposition_new(pool, &e), ERR_OK);
+	for (size_t i = 0; i < 6; i++) {
+		const char *text = i % 2 > 0 ? with : without;
+		assert_ok(exposition_parse(e, text, strlen(text), EXPOSITION_TEXT, &s, &why));
+		assert_true(s.layout_changed && !s.was_predicted && s.n == 2 + i % 2);
+		assert_true(i < 2 || s.layout == layout[i % 2]);
+		layout[i % 2] = s.layout;
+	}
+	for (size_t i = 0; i < 100; i++) {
+		size_t len = (size_t)snprintf(body, sizeof body, "text%zu 1\n", 100 + i);
+		assert_ok(exposition_parse(e, body, len, EXPOSITION_TEXT, &s, &why));
+		assert_true(text_of(pool) <= (PLANS_KEPT + 1) * sizeof body);
+	}
+	for (size_t i = 0; i < 100; i++) /* all is quiet */
+		assert_ok(exposition_parse(e, body, strlen(body), EXPOSITION_TEXT, &s, &why));
+	assert_true(text_of(pool) <= strlen(body));
+	exposition_free(e);
+	exposition_pool_free(pool);
+}
+
 /* Bodies of every length around a chunk's, so that the last piece falls on each place in one. */
 static void test_any_number_of_lines(void **state)
 {
@@ -280,6 +312,7 @@ int main(void)
 		cmocka_unit_test(test_parts_go),
 		cmocka_unit_test(test_an_end_tidies_nothing),
 		cmocka_unit_test(test_like_nodes_cost_little_text),
+		cmocka_unit_test(test_a_series_that_comes_and_goes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
