@@ -129,11 +129,12 @@ enum err eval_range_data(struct eval *ev, const struct node *n, const struct gri
 /* The end of what the window reads at a step: offset and @ applied. */
 int64_t window_end(const struct eval *ev, const struct window_spec *w, int64_t at_ms);
 const struct window_spec *range_window(const struct node *n); /* of a range selector or subquery */
-/* Walks the windows of all series: `fn` for every step that has samples. */
-enum err eval_over(struct eval *ev, const struct node *call, const struct grid *g, struct value *out);
 /* How many series have a sample in the window, a step. */
 enum err eval_presence(struct eval *ev, const struct node *range, const struct grid *g, bool *present);
 
+/* ---- eval_over.c ---- */
+/* Walks the windows of all series. */
+enum err eval_over(struct eval *ev, const struct node *call, const struct grid *g, struct value *out);
 /* Tells where a counter is wanted and the series' name is not like one's. *last: of which that was told last. */
 void note_if_no_counter(struct eval *ev, const struct node *call, const struct labels *l, const char **last);
 
@@ -143,7 +144,7 @@ void note_if_no_counter(struct eval *ev, const struct node *call, const struct l
 enum err eval_over_rolled(struct eval *ev, const struct node *call, const struct grid *g, struct value *out, bool *done);
 enum err eval_selector_rolled(struct eval *ev, const struct node *n, const struct grid *g, struct value *out, bool *done);
 
-/* ---- aggregate.c, binary.c ---- */
+/* ---- aggregate.c, groups.c, binary.c ---- */
 enum err eval_aggregate(struct eval *ev, const struct node *n, const struct grid *g, struct value *out);
 /* A sum by labels of which one is to be taken away again, as histogram_quantile does with "le": the groups' sums without making their label sets. */
 struct sums {
