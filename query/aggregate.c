@@ -162,33 +162,35 @@ static enum err sum_groups(struct eval *ev, const struct grid *g, const struct t
 	return e;
 }
 
-enum err eval_sums(struct eval *ev, const struct node *n, const struct text *without, const struct grid *g, struct sums *out, bool *done)
+bool sums_begin(struct eval *ev, const struct node *n, const struct text *without, const struct grid *g, struct sums *out, enum err *e)
 {
 	const struct names *names;
-	*done = false;
 	n = node_unwrapped(n);
+	*e = ERR_OK;
 	if (ev->batch != NULL || n->kind != NODE_AGGREGATE || n->u.aggregate.aggregator->kind != AGGREGATE_SUM || n->u.aggregate.is_without ||
 	    (n->is_invariant && g->n > 1))
-		return ERR_OK;
+		return false;
 	names = &n->u.aggregate.names;
 	if (!names_have(names, without->s, without->n) || names_have(names, LABEL_NAME, strlen(LABEL_NAME)))
-		return ERR_OK;
-	void *by;
-	struct value of;
-	struct groups groups;
-	enum err e = eval_alloc(ev, names->n, sizeof *names->items, &by);
-	if (e == ERR_OK)
-		e = eval_node(ev, n->u.aggregate.of, g, &of);
-	if (e == ERR_OK)
-		e = groups_make(ev, &of.table, names, false, false, &groups);
-	if (e != ERR_OK)
-		return e;
-	*out = (struct sums){ .by = { by, 0 } };
-	for (size_t i = 0; i < names->n; i++)
+		return false;
+	void *by = NULL;
+	struct value of = { .type = VALUE_VECTOR };
+	*e = eval_alloc(ev, names->n, sizeof *names->items, &by);
+	if (*e == ERR_OK)
+		*e = eval_node(ev, n->u.aggregate.of, g, &of);
+	*out = (struct sums){ .table = of.table, .all = names, .by = { by, 0 } };
+	for (size_t i = 0; *e == ERR_OK && i < names->n; i++)
 		if (names->items[i].n != without->n || memcmp(names->items[i].s, without->s, without->n) != 0)
 			out->by.items[out->by.n++] = names->items[i];
-	*done = true;
-	return sum_groups(ev, g, &of.table, &groups, &out->table);
+	return true;
+}
+
+enum err sums_add_up(struct eval *ev, const struct grid *g, struct sums *s)
+{
+	struct groups groups;
+	const struct table of = s->table;
+	enum err e = groups_make(ev, &of, s->all, false, false, &groups);
+	return e == ERR_OK ? sum_groups(ev, g, &of, &groups, &s->table) : e;
 }
 
 /* ---- quantile ---- */

@@ -148,11 +148,14 @@ enum err eval_selector_rolled(struct eval *ev, const struct node *n, const struc
 enum err eval_aggregate(struct eval *ev, const struct node *n, const struct grid *g, struct value *out);
 /* A sum by labels of which one is to be taken away again, as histogram_quantile does with "le": the groups' sums without making their label sets. */
 struct sums {
-	struct table table; /* a row's labels are those of one of its group; its cells may still lack the 0 that a sum begins with */
-	struct names by;    /* the others of the labels */
+	struct table        table; /* what is summed; then the sums: a row's labels are those of one of its group, its cells may still lack the 0 that a sum begins with */
+	const struct names *all;
+	struct names        by;    /* the others of the labels */
 };
-/* *done: `n` is such a sum; else nothing has happened. Not in a batch, which remembers groups. */
-enum err eval_sums(struct eval *ev, const struct node *n, const struct text *without, const struct grid *g, struct sums *out, bool *done);
+/* Evaluates what is summed. False: `n` is no such sum, and nothing has happened. Not in a batch, which remembers groups. */
+bool     sums_begin(struct eval *ev, const struct node *n, const struct text *without, const struct grid *g, struct sums *out, enum err *e);
+/* May be left out where no two rows have the same values of all of the labels: they are the sums. */
+enum err sums_add_up(struct eval *ev, const struct grid *g, struct sums *s);
 /* What is left of a label set where those named alone stay, or all but those and the metric name. */
 enum err group_labels(struct eval *ev, const struct labels *l, const struct names *names, bool is_without, const struct labels **out);
 enum err eval_binary(struct eval *ev, const struct node *n, const struct grid *g, struct value *out);
