@@ -31,7 +31,8 @@ libstore_a_SOURCES = \
 	%reldir%/rollup_make.c %reldir%/rollup_make.h \
 	%reldir%/rollup_read.c \
 	%reldir%/schema.c %reldir%/schema.h \
-	%reldir%/select.c \
+	%reldir%/select.c %reldir%/select_private.h \
+	%reldir%/select_columns.c \
 	%reldir%/store.c %reldir%/store.h \
 	%reldir%/stranger.c %reldir%/stranger.h \
 	%reldir%/tail.c %reldir%/tail.h \

@@ -69,13 +69,15 @@ struct series {
 	size_t         n;
 	int64_t       *t_ms;   /* owned */
 	double        *v;      /* owned */
-	bool           in_block; /* t_ms and v stand in the set's block instead */
+	bool           in_block; /* t_ms and v stand in the set's block instead, or in one of its pieces */
 	bool           is_lent;  /* or are the source's own, or shared by series: not to be changed; no stale mark is among them */
 };
 struct series_set {
 	struct series *items;
 	size_t         n;
 	void          *block; /* owned; or NULL: a source that selects often gives the samples of all its series in one */
+	void         **pieces; /* owned, as each of them is: samples of a target's series; or NULL */
+	size_t         n_pieces;
 };
 void series_set_release(struct series_set *s);
 
