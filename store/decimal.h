@@ -35,7 +35,10 @@ static inline bool as_integer(double v, int64_t *out)
 static inline int64_t mantissa(double v, unsigned e)
 {
 	double scaled = v * decimal_powers[e];
-	return fabs(scaled) < INTEGER_LIMIT ? llround(scaled) : 0;
+	if (!(fabs(scaled) < INTEGER_LIMIT))
+		return 0;
+	int64_t whole = (int64_t)scaled; /* mostly that is all */
+	return (double)whole == scaled ? whole : llround(scaled);
 }
 
 /* Whether v is m / 10^e, bit by bit. */

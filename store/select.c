@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sqlite3.h>
+
 #include "base/room.h"
 #include "base/stale.h"
 
@@ -281,14 +283,50 @@ static enum err select_track(struct select_call *c, const struct track_use *uses
 	return e;
 }
 
+static size_t uses_of_track(const struct select_call *c, size_t from)
+{
+	size_t n = 1;
+	while (from + n < c->n_uses && c->uses[from + n].target == c->uses[from].target && c->uses[from + n].stream == c->uses[from].stream)
+		n++;
+	return n;
+}
+
+/* Where a good part of all tracks is walked, and not only a few. */
+static enum err read_ahead(struct select_call *c, struct why *why)
+{
+	enum { TRACKS_MIN = 32, PART = 4 };
+	size_t n = 0;
+	unsigned streams = 0;
+	for (size_t i = 0; i < c->n_uses; i += uses_of_track(c, i)) {
+		const struct labels *target;
+		enum err e = reader_target_labels(c->r, c->uses[i].target, &target, why);
+		if (e != ERR_OK)
+			return e;
+		if (c->uses[i].stream < 0 || c->uses[i].stream >= STREAM_COUNT || !uses_target_may_match(c->m, c->n_m, target))
+			continue;
+		n++;
+		streams |= 1U << c->uses[i].stream;
+	}
+	if (n < TRACKS_MIN)
+		return ERR_OK;
+	sqlite3_stmt *s = db_statement(&c->r->db, STMT_TRACK_COUNT);
+	enum err e = s == NULL ? db_error(&c->r->db, why) : db_step(&c->r->db, s, why);
+	if (e != ERR_OK)
+		return e;
+	if ((int64_t)n >= sqlite3_column_int64(s, 0) / PART)
+		reader_rows_ahead(c->r, streams);
+	sqlite3_reset(s);
+	return ERR_OK;
+}
+
 static enum err select_body(void *ctx, struct why *why)
 {
 	struct select_call *c = ctx;
 	enum err e = uses_find(&c->r->db, c->m, c->n_m, &c->uses, &c->n_uses, why);
+	if (e == ERR_OK)
+		e = read_ahead(c, why);
 	for (size_t i = 0, n; i < c->n_uses && e == ERR_OK; i += n) {
-		n = 1;
-		while (i + n < c->n_uses && c->uses[i + n].target == c->uses[i].target && c->uses[i + n].stream == c->uses[i].stream)
-			n++;
+		n = uses_of_track(c, i);
 		e = select_track(c, &c->uses[i], n, why);
 	}
 	return e;
