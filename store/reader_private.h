@@ -43,6 +43,7 @@ struct reader {
 	size_t        block_bytes;
 	uint64_t      block_uses, calls;
 	size_t        tracks_in_call;   /* whose blocks were asked for in this call */
+	bool          is_track_by_track; /* this call reads all that it wants of one before the next */
 	int64_t       highest_in_block; /* as of this call: no frame with a higher id is in any */
 	struct sqlite3_blob *body;      /* of the block that was read last in this call; or NULL */
 	struct buf    group;
@@ -105,12 +106,12 @@ struct frame_row {
 	const uint8_t *body; /* [size] */
 	size_t         size;
 	int            stream, hop;
-	bool           is_there, has_body;
+	bool           is_there;
 };
 /* Until the end of this call, frames of these streams (a bit for each) are read many at a time: it walks most of their tracks. */
 void reader_rows_ahead(struct reader *r, unsigned streams);
 void reader_rows_end_call(struct reader *r);
-/* False: look for it in the table. Else the row, there until the end of the call; is_there: false where the table has no such frame. */
+/* False: look for it in the table, where it may not be either. Else the row, there until the end of the call. */
 bool reader_rows_find(struct reader *r, int64_t id, const struct frame_row **out);
 
 /* The frames of one track that a window is about, oldest first. */

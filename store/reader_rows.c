@@ -59,16 +59,13 @@ static bool keep_body(struct row_batch *b, const void *body, size_t size)
 }
 
 /* `s` stands at a row. */
-static bool take_row(const struct reader *r, struct row_batch *b, int64_t first, sqlite3_stmt *s)
+static bool take_row(struct row_batch *b, int64_t first, sqlite3_stmt *s)
 {
 	struct frame_row *to = &b->rows[sqlite3_column_int64(s, 0) - first];
 	*to = (struct frame_row){
 		.is_there = true, .target = sqlite3_column_int64(s, 1), .stream = sqlite3_column_int(s, 2), .at_ms = sqlite3_column_int64(s, 3),
 		.prev = sqlite3_column_int64(s, 4), .hop = sqlite3_column_int(s, 5), .layout = sqlite3_column_int64(s, 6),
 	};
-	to->has_body = to->stream >= 0 && to->stream < STREAM_COUNT && (r->ahead >> to->stream & 1) != 0;
-	if (!to->has_body)
-		return true;
 	const void *body = sqlite3_column_blob(s, 7);
 	to->size = (size_t)sqlite3_column_bytes(s, 7);
 	return keep_body(b, body, to->size);
@@ -82,9 +79,10 @@ static bool fill_batch(struct reader *r, struct row_batch *b, int64_t first)
 		return false;
 	sqlite3_bind_int64(s, 1, first);
 	sqlite3_bind_int64(s, 2, first + BATCH);
+	sqlite3_bind_int64(s, 3, r->ahead);
 	enum err e;
 	while ((e = db_step(&r->db, s, NULL)) == ERR_OK)
-		if (!take_row(r, b, first, s))
+		if (!take_row(b, first, s))
 			break;
 	sqlite3_reset(s);
 	uint8_t *fitting = b->n > 0 ? realloc(b->bodies, b->n) : NULL; /* there will be many */
@@ -123,5 +121,5 @@ bool reader_rows_find(struct reader *r, int64_t id, const struct frame_row **out
 	if (b == NULL)
 		return false; /* where something is damaged, who asks for just that is told */
 	*out = &b->rows[id % BATCH];
-	return !(*out)->is_there || (*out)->has_body;
+	return (*out)->is_there;
 }

@@ -322,6 +322,7 @@ static enum err read_ahead(struct select_call *c, struct why *why)
 static enum err select_body(void *ctx, struct why *why)
 {
 	struct select_call *c = ctx;
+	c->r->is_track_by_track = true;
 	enum err e = uses_find(&c->r->db, c->m, c->n_m, &c->uses, &c->n_uses, why);
 	if (e == ERR_OK)
 		e = read_ahead(c, why);

@@ -68,7 +68,7 @@ static enum err read_row(struct reader *r, int64_t target, int stream, int64_t i
 	const struct frame_row *known;
 	if (reader_rows_find(r, id, &known)) {
 		row_of_table(known, id, out);
-		e = known->is_there ? ERR_OK : ERR_NOT_FOUND;
+		e = ERR_OK;
 	} else {
 		e = read_one(r, id, out, why);
 	}
