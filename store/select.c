@@ -104,7 +104,10 @@ static enum err pick_one(struct select_call *c, const struct layout *l, size_t p
 	}
 	struct pick *one = &p->items[p->n];
 	one->position = position;
+	size_t before = c->n_all;
 	e = series_of(c, full, &one->series, why);
+	if (c->n_all > before)
+		c->all[before].out.place = series_place(c->target, c->stream, p->layout, position);
 	p->n += e == ERR_OK;
 	return e;
 }
@@ -265,6 +268,8 @@ static enum err select_track(struct select_call *c, const struct track_use *uses
 	if (c->range != NULL && !c->range->of(c->range->ctx, uses->target, uses->stream, &c->after_ms, &c->until_ms))
 		return ERR_OK;
 	e = walk_track(c->r, uses->target, uses->stream, c->after_ms, c->until_ms, true, &c->steps, why);
+	c->target = uses->target;
+	c->stream = uses->stream;
 	c->first = c->n_all;
 	if (c->n_slots > 0)
 		memset(c->slots, 0, c->n_slots * sizeof *c->slots);
@@ -360,7 +365,7 @@ void series_set_release(struct series_set *s)
 /* Two tracks said the same series: one series of both, by time; where both have a moment, the first one's value. */
 static enum err merge(struct series *into, struct series *from, struct why *why)
 {
-	struct series sum = { .labels = into->labels };
+	struct series sum = { .labels = into->labels, .place = into->place };
 	sum.t_ms = malloc((into->n + from->n) * sizeof *sum.t_ms);
 	sum.v = malloc((into->n + from->n) * sizeof *sum.v);
 	if (sum.t_ms == NULL || sum.v == NULL) {

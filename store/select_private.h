@@ -35,7 +35,9 @@ struct select_call {
 	const struct select_range *range; /* of each track; NULL: the same of all */
 	struct gathered      *all;
 	size_t                n_all, cap_all;
-	size_t                first;   /* of this track in `all` */
+	int64_t               target;  /* of this track */
+	int                   stream;
+	size_t                first;   /* likewise, in `all` */
 	size_t               *slots;   /* those of this track by hash of their labels; 0: empty, else index in `all` + 1 */
 	size_t                n_slots;
 	struct track_use     *uses;    /* sorted by target, stream, layout */
