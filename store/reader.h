@@ -90,7 +90,7 @@ struct series_set {
 	struct series *items;
 	size_t         n;
 	void          *block; /* owned; or NULL: a source that selects often gives the samples of all its series in one */
-	void         **pieces; /* owned, as each of them is: samples of a target's series; or NULL */
+	void         **pieces; /* owned, as each of them is: samples of a target's series; or NULL. Who takes series out takes them over */
 	size_t         n_pieces;
 };
 void series_set_release(struct series_set *s);
