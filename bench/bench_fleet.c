@@ -128,7 +128,7 @@ static void measure(const char *path, const struct fleet *f, const struct questi
 {
 	struct query *q = NULL;
 	struct why why;
-	double first = INFINITY, again = INFINITY;
+	double first = (double)INFINITY, again = (double)INFINITY;
 	int64_t end_ms = START_MS + (int64_t)f->rounds * STEP_MS;
 	size_t n = question->n_series != 0 ? question->n_series : (size_t)f->nodes;
 	need(query_parse(question->text, &q, NULL, &why), &why);
