@@ -177,6 +177,10 @@ static enum err join_sets(struct series_set *into, struct series_set *before)
 	if (items == NULL)
 		return ERR_MEMORY;
 	into->items = items;
+	into->pieces = before->pieces; /* samples of what comes over stand there; of memory there are none */
+	into->n_pieces = before->n_pieces;
+	before->pieces = NULL;
+	before->n_pieces = 0;
 	labels_index_init(&x, labels_of_series, into);
 	if (labels_index_fill(&x, n_memory) != ERR_OK)
 		e = ERR_MEMORY;

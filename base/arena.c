@@ -81,7 +81,7 @@ static struct arena_chunk *chunk_for(struct arena *a, size_t bytes)
 	return c != NULL && c->size - c->used >= bytes ? c : chunk_new(a, bytes);
 }
 
-void *arena_zeroed(struct arena *a, size_t n, size_t size)
+void *arena_unset(struct arena *a, size_t n, size_t size)
 {
 	enum { ALIGN = alignof(max_align_t) };
 	size_t bytes;
@@ -97,7 +97,13 @@ void *arena_zeroed(struct arena *a, size_t n, size_t size)
 	}
 	void *at = c->bytes + c->used;
 	c->used += bytes;
-	return memset(at, 0, bytes);
+	return at;
+}
+
+void *arena_zeroed(struct arena *a, size_t n, size_t size)
+{
+	void *at = arena_unset(a, n, size);
+	return at != NULL ? memset(at, 0, n * size) : NULL;
 }
 
 char *arena_text(struct arena *a, const char *text)

@@ -19,6 +19,7 @@ void  arena_release(struct arena *a);
 /* Empties it; some memory is kept, so that what comes next need not allocate. */
 void  arena_reset(struct arena *a);
 void *arena_zeroed(struct arena *a, size_t n, size_t size); /* n items of size bytes, aligned for anything */
+void *arena_unset(struct arena *a, size_t n, size_t size);  /* the same, for who sets all of it: whatever was there before */
 char *arena_text(struct arena *a, const char *text);        /* a copy; NULL in, "" out */
 bool  arena_failed(const struct arena *a);
 

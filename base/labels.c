@@ -422,8 +422,36 @@ bool label_is_own(const char *name)
 	return strncmp(name, LABEL_PREFIX_OWN, sizeof LABEL_PREFIX_OWN - 1) == 0;
 }
 
+/* Both one after the other by name, where no name is in both. *done: none is, and they fit. */
+static enum err lay_over(const struct labels *series, const struct labels *target, struct labels **out, bool *done, struct why *why)
+{
+	enum { FEW = 64 };
+	struct label pairs[FEW];
+	size_t n = 0, i = 0, k = 0;
+	*done = false;
+	if ((size_t)series->n + target->n > FEW)
+		return ERR_OK;
+	while (i < series->n || k < target->n) {
+		const struct label *t = k < target->n ? pair_at(target, k) : NULL;
+		if (t != NULL && label_is_own(t->name)) {
+			k++;
+			continue;
+		}
+		int order = t == NULL ? -1 : i == series->n ? 1 : by_name(pair_at(series, i), t);
+		if (order == 0)
+			return ERR_OK;
+		pairs[n++] = order < 0 ? *pair_at(series, i++) : *pair_at(target, k++);
+	}
+	*done = true;
+	return make(pairs, n, out, why);
+}
+
 enum err labels_with_target(const struct labels *series, const struct labels *target, struct labels **out, struct why *why)
 {
+	bool done;
+	enum err simple = lay_over(series, target, out, &done, why);
+	if (simple != ERR_OK || done)
+		return simple;
 	struct labels_builder b;
 	labels_builder_init(&b);
 	labels_builder_from(&b, series);

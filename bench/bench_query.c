@@ -47,19 +47,32 @@ static void instant(const char *metric, const char *text)
 	memory_source_release(&m);
 }
 
-static void add_bucket(struct memory_source *m, int node, int bucket)
+enum { NODES = 1000, BUCKETS = 20, SAMPLES = 120 };
+
+/* One list of times for all series of a node, as a store's reader gives them and the recorder's window has them. */
+static void add_bucket(struct memory_source *m, int node, int bucket, int64_t *times, double *values)
 {
 	char instance[32], le[32];
 	snprintf(instance, sizeof instance, "node-%d:8000", node);
-	snprintf(le, sizeof le, "%g", bucket == 19 ? 1.0 / 0.0 : 0.001 * (1 << bucket));
-	struct labels *l = labels_of(LABEL_NAME, "x_bucket", "instance", instance, "job", "vllm", "le", bucket == 19 ? "+Inf" : le, NULL);
-	struct series *s = &m->set.items[m->set.n++];
-	enum { SAMPLES = 120 };
-	*s = (struct series){ .labels = l, .n = SAMPLES, .t_ms = calloc(SAMPLES, sizeof *s->t_ms), .v = calloc(SAMPLES, sizeof *s->v) };
+	snprintf(le, sizeof le, "%g", 0.001 * (1 << bucket));
+	struct labels *l = labels_of(LABEL_NAME, "x_bucket", "instance", instance, "job", "vllm", "le", bucket == BUCKETS - 1 ? "+Inf" : le, NULL);
+	m->set.items[m->set.n++] = (struct series){ .labels = l, .n = SAMPLES, .t_ms = times, .v = values, .in_block = true };
 	for (int i = 0; i < SAMPLES; i++) {
-		s->t_ms[i] = i * 15000;
-		s->v[i] = i * (bucket + 1) * 3 + node;
+		times[i] = i * 15000;
+		values[i] = i * (bucket + 1) * 3 + node;
 	}
+}
+
+static void add_fleet(struct memory_source *m)
+{
+	int64_t *times = malloc(NODES * SAMPLES * sizeof *times + NODES * BUCKETS * SAMPLES * sizeof(double));
+	double *values = (double *)(void *)(times + NODES * SAMPLES);
+	m->set.block = times;
+	m->set.items = calloc(NODES * BUCKETS, sizeof *m->set.items);
+	if (times == NULL || m->set.items == NULL)
+		exit(2);
+	for (int i = 0; i < NODES * BUCKETS; i++)
+		add_bucket(m, i / BUCKETS, i % BUCKETS, times + i / BUCKETS * SAMPLES, values + i * SAMPLES);
 }
 
 static double processor_seconds(void)
@@ -95,12 +108,10 @@ static void fleet(const char *metric, struct memory_source *m, const char *text,
 
 static void fleets(void)
 {
-	enum { NODES = 1000, BUCKETS = 20, STEPS = 49 };
+	enum { STEPS = 49 };
 	struct memory_source m;
 	memory_source_init(&m);
-	m.set.items = calloc(NODES * BUCKETS, sizeof *m.set.items);
-	for (int i = 0; m.set.items != NULL && i < NODES * BUCKETS; i++)
-		add_bucket(&m, i / BUCKETS, i % BUCKETS);
+	add_fleet(&m);
 	fleet("query_range_quantile_1000x20x49", &m, P99, STEPS, NODES);
 	fleet("query_top_10_of_1000", &m, "topk(10, " P99 ")", 1, 10);
 	memory_source_release(&m);

@@ -132,3 +132,10 @@ EXTRA_PROGRAMS += bench/bench_day
 CLEANFILES     += bench/bench_day
 bench_bench_day_SOURCES = %reldir%/bench_day.c %reldir%/node_values.c %reldir%/node_values.h
 bench_bench_day_LDADD   = $(libs_store)
+
+# Questions about a fleet, through a store.
+BENCHES        += bench/bench_fleet
+EXTRA_PROGRAMS += bench/bench_fleet
+CLEANFILES     += bench/bench_fleet
+bench_bench_fleet_SOURCES = %reldir%/bench_fleet.c %reldir%/node_values.c %reldir%/node_values.h
+bench_bench_fleet_LDADD   = $(libs_query)

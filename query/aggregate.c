@@ -4,13 +4,12 @@
 #include "query/eval.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "query/format.h"
+#include "query/groups.h"
 #include "query/lexer.h"
-#include "query/memo.h"
 
 static const struct aggregator aggregators[] = {
 	{ "sum", AGGREGATE_SUM, false, VALUE_SCALAR },
@@ -39,100 +38,6 @@ const struct aggregator *aggregator_find(const char *name, size_t n)
 		if (strlen(aggregators[i].name) == n && strncasecmp(aggregators[i].name, name, n) == 0)
 			return &aggregators[i];
 	return NULL;
-}
-
-enum { NO_ROW = UINT32_MAX };
-
-struct group {
-	const struct labels *labels;
-	bool                 drop_name;
-	uint32_t             first, last; /* rows, chained by groups.next */
-	size_t               n;
-};
-struct groups {
-	struct group *items;
-	size_t        n;
-	uint32_t     *next;
-	size_t        largest;
-};
-
-enum err group_labels(struct eval *ev, const struct labels *l, const struct names *names, bool is_without, const struct labels **out)
-{
-	struct label few[FEW_PAIRS], *kept = few;
-	size_t n = 0;
-	enum err e = eval_pairs(ev, labels_count(l), few, &kept);
-	if (e != ERR_OK)
-		return e;
-	for (size_t i = 0; i < labels_count(l); i++) {
-		const struct label *p = labels_at(l, i);
-		bool is_named = names_have(names, p->name, p->name_len);
-		if (is_without ? !is_named && strcmp(p->name, LABEL_NAME) != 0 : is_named)
-			kept[n++] = *p;
-	}
-	return eval_labels_of(ev, kept, n, out);
-}
-
-/* With label sets of their own, or with those of each one's first row. */
-static enum err make_groups(struct eval *ev, const struct table *t, const struct names *names, bool is_without, bool wants_labels, struct groups *out)
-{
-	struct signatures *s = NULL;
-	void *items, *next;
-	bool is_one = !is_without && names->n == 0; /* all rows are one group, whatever their labels */
-	*out = (struct groups){ .items = NULL };
-	if (t->n == 0)
-		return ERR_OK;
-	enum err e = is_one ? ERR_OK : signatures_new(ev, 64, &s);
-	if (e == ERR_OK)
-		e = eval_alloc(ev, is_one ? 1 : t->n, sizeof(struct group), &items);
-	if (e == ERR_OK)
-		e = eval_alloc(ev, t->n, sizeof(uint32_t), &next);
-	if (e != ERR_OK)
-		return e;
-	*out = (struct groups){ .items = items, .next = next };
-	for (size_t i = 0; i < t->n; i++) {
-		size_t at = 0;
-		row_prefetch(t, i);
-		if (s != NULL)
-			e = signatures_add(ev, s, t->rows[i].labels, names, !is_without, false, &at);
-		if (e != ERR_OK)
-			return e;
-		struct group *group = &out->items[at];
-		out->next[i] = NO_ROW;
-		if (at == out->n) {
-			out->n++;
-			group->labels = t->rows[i].labels;
-			if (wants_labels)
-				e = group_labels(ev, t->rows[i].labels, names, is_without, &group->labels);
-			if (e != ERR_OK)
-				return e;
-			group->first = (uint32_t)i;
-		} else {
-			out->next[group->last] = (uint32_t)i;
-		}
-		group->last = (uint32_t)i;
-		group->drop_name |= t->rows[i].drop_name;
-		if (++group->n > out->largest)
-			out->largest = group->n;
-	}
-	return ERR_OK;
-}
-
-/* The groups of a table of a node, made or remembered. */
-static enum err find_groups(struct eval *ev, const struct node *n, const struct table *t, struct groups *out)
-{
-	const struct memo *kept = memo_find(ev, n, t, NULL);
-	if (kept != NULL) {
-		*out = (struct groups){ memo_part(kept, 0), memo_number(kept, 0), memo_part(kept, 1), memo_number(kept, 1) };
-		return ERR_OK;
-	}
-	enum err e = make_groups(ev, t, &n->u.aggregate.names, n->u.aggregate.is_without, true, out);
-	if (e != ERR_OK || out->n == 0)
-		return e;
-	const struct memo_part parts[] = { { out->items, out->n * sizeof *out->items }, { out->next, t->n * sizeof *out->next } };
-	struct memo *m = memo_keep(ev, n, t, NULL, parts, 2, out->n, out->n, out->largest);
-	for (size_t i = 0; m != NULL && i < out->n; i++)
-		memo_refer(m, out->items[i].labels);
-	return ERR_OK;
 }
 
 /* ---- folds ---- */
@@ -257,33 +162,35 @@ static enum err sum_groups(struct eval *ev, const struct grid *g, const struct t
 	return e;
 }
 
-enum err eval_sums(struct eval *ev, const struct node *n, const struct text *without, const struct grid *g, struct sums *out, bool *done)
+bool sums_begin(struct eval *ev, const struct node *n, const struct text *without, const struct grid *g, struct sums *out, enum err *e)
 {
 	const struct names *names;
-	*done = false;
 	n = node_unwrapped(n);
+	*e = ERR_OK;
 	if (ev->batch != NULL || n->kind != NODE_AGGREGATE || n->u.aggregate.aggregator->kind != AGGREGATE_SUM || n->u.aggregate.is_without ||
 	    (n->is_invariant && g->n > 1))
-		return ERR_OK;
+		return false;
 	names = &n->u.aggregate.names;
 	if (!names_have(names, without->s, without->n) || names_have(names, LABEL_NAME, strlen(LABEL_NAME)))
-		return ERR_OK;
-	void *by;
-	struct value of;
-	struct groups groups;
-	enum err e = eval_alloc(ev, names->n, sizeof *names->items, &by);
-	if (e == ERR_OK)
-		e = eval_node(ev, n->u.aggregate.of, g, &of);
-	if (e == ERR_OK)
-		e = make_groups(ev, &of.table, names, false, false, &groups);
-	if (e != ERR_OK)
-		return e;
-	*out = (struct sums){ .by = { by, 0 } };
-	for (size_t i = 0; i < names->n; i++)
+		return false;
+	void *by = NULL;
+	struct value of = { .type = VALUE_VECTOR };
+	*e = eval_alloc(ev, names->n, sizeof *names->items, &by);
+	if (*e == ERR_OK)
+		*e = eval_node(ev, n->u.aggregate.of, g, &of);
+	*out = (struct sums){ .table = of.table, .all = names, .by = { by, 0 } };
+	for (size_t i = 0; *e == ERR_OK && i < names->n; i++)
 		if (names->items[i].n != without->n || memcmp(names->items[i].s, without->s, without->n) != 0)
 			out->by.items[out->by.n++] = names->items[i];
-	*done = true;
-	return sum_groups(ev, g, &of.table, &groups, &out->table);
+	return true;
+}
+
+enum err sums_add_up(struct eval *ev, const struct grid *g, struct sums *s)
+{
+	struct groups groups;
+	const struct table of = s->table;
+	enum err e = groups_make(ev, &of, s->all, false, false, &groups);
+	return e == ERR_OK ? sum_groups(ev, g, &of, &groups, &s->table) : e;
 }
 
 /* ---- quantile ---- */
@@ -312,89 +219,6 @@ static enum err quantile_groups(struct eval *ev, const struct node *n, const str
 		if (e == ERR_OK)
 			e = table_add_row(ev, &out->table, group->labels, group->drop_name, v);
 	}
-	return e;
-}
-
-/* ---- topk, bottomk, limitk ---- */
-
-struct candidate {
-	double   v;
-	uint32_t row, seen; /* seen: the order of equals */
-};
-
-static int by_seen(const struct candidate *x, const struct candidate *y)
-{
-	return (x->seen > y->seen) - (x->seen < y->seen);
-}
-
-/* NaN comes last either way. */
-static int by_value(const void *a, const void *b)
-{
-	const struct candidate *x = a, *y = b;
-	if (isnan(x->v) || isnan(y->v))
-		return isnan(x->v) != isnan(y->v) ? isnan(x->v) - isnan(y->v) : by_seen(x, y);
-	return x->v != y->v ? (x->v > y->v) - (x->v < y->v) : by_seen(x, y);
-}
-
-static int by_value_desc(const void *a, const void *b)
-{
-	const struct candidate *x = a, *y = b;
-	if (isnan(x->v) || isnan(y->v) || x->v == y->v)
-		return by_value(a, b);
-	return x->v < y->v ? 1 : -1;
-}
-
-struct picking {
-	const struct table  *t;
-	const struct groups *groups;
-	const double        *k;
-	struct candidate    *candidates;
-	double             **cells; /* of the result's rows, by input row */
-	enum aggregate_kind  kind;
-};
-
-/* Picks of one group at one step; the rows get their result cells in the order of picking. */
-static enum err pick(struct eval *ev, const struct grid *g, const struct picking *p, const struct group *group, size_t step, struct value *out)
-{
-	size_t n = 0;
-	for (uint32_t r = group->first; r != NO_ROW; r = p->groups->next[r])
-		if (!is_absent(p->t->rows[r].v[step])) {
-			p->candidates[n] = (struct candidate){ p->t->rows[r].v[step], r, (uint32_t)n };
-			n++;
-		}
-	if (p->kind != AGGREGATE_LIMITK)
-		qsort(p->candidates, n, sizeof *p->candidates, p->kind == AGGREGATE_TOPK ? by_value_desc : by_value);
-	size_t most = p->k[step] >= (double)n ? n : p->k[step] >= 1 ? (size_t)p->k[step] : 0;
-	for (size_t i = 0; i < most; i++) {
-		uint32_t r = p->candidates[i].row;
-		if (p->cells[r] == NULL) {
-			enum err e = eval_cells(ev, g, &p->cells[r]);
-			if (e == ERR_OK)
-				e = table_add_row(ev, &out->table, p->t->rows[r].labels, p->t->rows[r].drop_name, p->cells[r]);
-			if (e != ERR_OK)
-				return e;
-		}
-		p->cells[r][step] = p->candidates[i].v;
-	}
-	return ERR_OK;
-}
-
-static enum err pick_groups(struct eval *ev, const struct node *n, const struct grid *g, const struct table *t, const struct groups *groups,
-                            const double *k, struct value *out)
-{
-	void *candidates, *cells;
-	for (size_t i = 0; i < g->n; i++)
-		if (isnan(k[i]))
-			return why_set(ev->why, ERR_FORMAT, "Parameter value is NaN");
-	enum err e = eval_alloc(ev, groups->largest, sizeof(struct candidate), &candidates);
-	if (e == ERR_OK)
-		e = eval_alloc(ev, t->n, sizeof(double *), &cells);
-	if (e != ERR_OK)
-		return e;
-	struct picking p = { t, groups, k, candidates, cells, n->u.aggregate.aggregator->kind };
-	for (size_t i = 0; e == ERR_OK && i < groups->n; i++)
-		for (size_t step = 0; e == ERR_OK && step < g->n; step++)
-			e = pick(ev, g, &p, &groups->items[i], step, out);
 	return e;
 }
 
@@ -454,7 +278,7 @@ static enum err count_values(struct eval *ev, const struct node *n, const struct
 		names.items[names.n++] = label;
 	}
 	if (e == ERR_OK)
-		e = make_groups(ev, &spread, &names, n->u.aggregate.is_without, true, &groups);
+		e = groups_make(ev, &spread, &names, n->u.aggregate.is_without, true, &groups);
 	struct aggregator count = { .kind = AGGREGATE_COUNT };
 	struct node counting = *n;
 	counting.u.aggregate.aggregator = &count;
@@ -474,7 +298,7 @@ enum err eval_aggregate(struct eval *ev, const struct node *n, const struct grid
 		return e;
 	if (a->kind == AGGREGATE_COUNT_VALUES)
 		return count_values(ev, n, g, &of.table, out);
-	e = find_groups(ev, n, &of.table, &groups);
+	e = groups_find(ev, n, &of.table, &groups);
 	if (e != ERR_OK)
 		return e;
 	if (a->kind == AGGREGATE_QUANTILE)

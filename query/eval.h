@@ -129,11 +129,12 @@ enum err eval_range_data(struct eval *ev, const struct node *n, const struct gri
 /* The end of what the window reads at a step: offset and @ applied. */
 int64_t window_end(const struct eval *ev, const struct window_spec *w, int64_t at_ms);
 const struct window_spec *range_window(const struct node *n); /* of a range selector or subquery */
-/* Walks the windows of all series: `fn` for every step that has samples. */
-enum err eval_over(struct eval *ev, const struct node *call, const struct grid *g, struct value *out);
 /* How many series have a sample in the window, a step. */
 enum err eval_presence(struct eval *ev, const struct node *range, const struct grid *g, bool *present);
 
+/* ---- eval_over.c ---- */
+/* Walks the windows of all series. */
+enum err eval_over(struct eval *ev, const struct node *call, const struct grid *g, struct value *out);
 /* Tells where a counter is wanted and the series' name is not like one's. *last: of which that was told last. */
 void note_if_no_counter(struct eval *ev, const struct node *call, const struct labels *l, const char **last);
 
@@ -143,15 +144,18 @@ void note_if_no_counter(struct eval *ev, const struct node *call, const struct l
 enum err eval_over_rolled(struct eval *ev, const struct node *call, const struct grid *g, struct value *out, bool *done);
 enum err eval_selector_rolled(struct eval *ev, const struct node *n, const struct grid *g, struct value *out, bool *done);
 
-/* ---- aggregate.c, binary.c ---- */
+/* ---- aggregate.c, groups.c, binary.c ---- */
 enum err eval_aggregate(struct eval *ev, const struct node *n, const struct grid *g, struct value *out);
 /* A sum by labels of which one is to be taken away again, as histogram_quantile does with "le": the groups' sums without making their label sets. */
 struct sums {
-	struct table table; /* a row's labels are those of one of its group; its cells may still lack the 0 that a sum begins with */
-	struct names by;    /* the others of the labels */
+	struct table        table; /* what is summed; then the sums: a row's labels are those of one of its group, its cells may still lack the 0 that a sum begins with */
+	const struct names *all;
+	struct names        by;    /* the others of the labels */
 };
-/* *done: `n` is such a sum; else nothing has happened. Not in a batch, which remembers groups. */
-enum err eval_sums(struct eval *ev, const struct node *n, const struct text *without, const struct grid *g, struct sums *out, bool *done);
+/* Evaluates what is summed. False: `n` is no such sum, and nothing has happened. Not in a batch, which remembers groups. */
+bool     sums_begin(struct eval *ev, const struct node *n, const struct text *without, const struct grid *g, struct sums *out, enum err *e);
+/* May be left out where no two rows have the same values of all of the labels: they are the sums. */
+enum err sums_add_up(struct eval *ev, const struct grid *g, struct sums *s);
 /* What is left of a label set where those named alone stay, or all but those and the metric name. */
 enum err group_labels(struct eval *ev, const struct labels *l, const struct names *names, bool is_without, const struct labels **out);
 enum err eval_binary(struct eval *ev, const struct node *n, const struct grid *g, struct value *out);

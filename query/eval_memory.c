@@ -29,13 +29,13 @@ enum err eval_alloc(struct eval *ev, size_t n, size_t size, void **out)
 
 enum err eval_cells(struct eval *ev, const struct grid *g, double **out)
 {
-	void *at = NULL;
 	enum err e = eval_charge(ev, g->n);
-	if (e == ERR_OK)
-		e = eval_alloc(ev, g->n, sizeof(double), &at);
 	if (e != ERR_OK)
 		return e;
-	*out = at;
+	double *cells = arena_unset(&ev->arena, g->n > 0 ? g->n : 1, sizeof *cells);
+	if (cells == NULL)
+		return why_memory(ev->why);
+	*out = cells;
 	for (size_t i = 0; i < g->n; i++)
 		(*out)[i] = stale_mark();
 	return ERR_OK;

@@ -203,10 +203,23 @@ static bool bound_of(struct known_bounds *k, const char *text, double *out)
 
 static const struct text le_text = { "le", 2 };
 
-/* `by`: of the row's labels these count alone; NULL: all but "le" do. */
-static enum err add_bucket(struct eval *ev, struct histograms *h, struct signatures *s, const struct row *r, uint32_t i, const struct names *by)
+/* Whose labels are `labels` but for "le"; where `by` is not NULL these alone of them. */
+static enum err histogram_labels(struct eval *ev, const struct labels *labels, const struct names *by, const struct labels **out)
 {
 	struct labels_builder b;
+	if (by != NULL)
+		return group_labels(ev, labels, by, false, out);
+	labels_builder_init(&b);
+	labels_builder_from(&b, labels);
+	labels_builder_remove(&b, "le");
+	enum err e = eval_labels_from(ev, &b, out);
+	labels_builder_release(&b);
+	return e;
+}
+
+/* `by`: of the row's labels these count alone; NULL: all but "le" do. *rises: its bound is above that of the histogram's last one before, if there is one. */
+static enum err add_bucket(struct eval *ev, struct histograms *h, struct signatures *s, const struct row *r, uint32_t i, const struct names *by, bool *rises)
+{
 	size_t at;
 	h->next[i] = NO_ROW;
 	/* On everything but "le": by `is_on` false and the name kept, so that two metrics are two histograms. */
@@ -218,17 +231,11 @@ static enum err add_bucket(struct eval *ev, struct histograms *h, struct signatu
 	if (at == h->n) {
 		h->n++;
 		to->first = i;
+		*rises = true;
+		e = histogram_labels(ev, r->labels, by, &to->labels);
 	} else {
 		h->next[to->last] = i;
-	}
-	if (to->n == 0 && by != NULL) {
-		e = group_labels(ev, r->labels, by, false, &to->labels);
-	} else if (to->n == 0) {
-		labels_builder_init(&b);
-		labels_builder_from(&b, r->labels);
-		labels_builder_remove(&b, "le");
-		e = eval_labels_from(ev, &b, &to->labels);
-		labels_builder_release(&b);
+		*rises = h->bounds[to->last] < h->bounds[i];
 	}
 	to->last = i;
 	to->drop_name = true;
@@ -237,29 +244,51 @@ static enum err add_bucket(struct eval *ev, struct histograms *h, struct signatu
 	return e;
 }
 
-static enum err make_histograms(struct eval *ev, const struct node *of, const struct table *t, const struct names *by, struct histograms *h)
+static enum err begin_histograms(struct eval *ev, const struct table *t, struct signatures **s, struct histograms *h)
 {
-	struct signatures *s;
-	struct known_bounds known = { 0 };
 	void *items, *next, *bounds;
-	enum err e = signatures_new(ev, 64, &s);
+	enum err e = signatures_new(ev, 64, s);
 	if (e == ERR_OK)
 		e = eval_alloc(ev, t->n, sizeof *h->items, &items);
 	if (e == ERR_OK)
 		e = eval_alloc(ev, t->n, sizeof *h->next, &next);
 	if (e == ERR_OK)
 		e = eval_alloc(ev, t->n, sizeof *h->bounds, &bounds);
-	if (e != ERR_OK)
-		return e;
-	*h = (struct histograms){ .items = items, .next = next, .bounds = bounds };
+	if (e == ERR_OK)
+		*h = (struct histograms){ .items = items, .next = next, .bounds = bounds };
+	return e;
+}
+
+static enum err make_histograms(struct eval *ev, const struct node *of, const struct table *t, const struct names *by, struct histograms *h)
+{
+	struct signatures *s;
+	struct known_bounds known = { 0 };
+	bool rises;
+	enum err e = begin_histograms(ev, t, &s, h);
 	for (size_t i = 0; e == ERR_OK && i < t->n; i++) {
 		row_prefetch(t, i);
 		const char *le = labels_get(t->rows[i].labels, "le");
 		if (bound_of(&known, le, &h->bounds[i]))
-			e = add_bucket(ev, h, s, &t->rows[i], (uint32_t)i, by);
+			e = add_bucket(ev, h, s, &t->rows[i], (uint32_t)i, by, &rises);
 		else
 			note_warning(ev, of, "bucket label \"le\" is missing or has a malformed value of \"%.100s\" for metric name \"%.200s\"", le,
 			             by != NULL ? "" : labels_metric(t->rows[i].labels));
+	}
+	return e;
+}
+
+/* The histograms of what is summed by `by` and "le", where there is nothing to sum: the buckets of each come in order, none twice. *are: they do. */
+static enum err rising_histograms(struct eval *ev, const struct table *t, const struct names *by, struct histograms *h, bool *are)
+{
+	struct signatures *s;
+	struct known_bounds known = { 0 };
+	enum err e = begin_histograms(ev, t, &s, h);
+	*are = true;
+	for (size_t i = 0; e == ERR_OK && *are && i < t->n; i++) {
+		row_prefetch(t, i);
+		*are = bound_of(&known, labels_get(t->rows[i].labels, "le"), &h->bounds[i]);
+		if (*are)
+			e = add_bucket(ev, h, s, &t->rows[i], (uint32_t)i, by, are);
 	}
 	return e;
 }
@@ -296,18 +325,29 @@ struct asked {
 	const double    **columns;
 };
 
+static enum err find_summed(struct eval *ev, const struct grid *g, const struct node *of, struct sums *sums, struct asked *a)
+{
+	bool are = false;
+	enum err e = rising_histograms(ev, &sums->table, &sums->by, &a->h, &are);
+	a->zero = 0;
+	if (e == ERR_OK && are)
+		e = eval_charge(ev, g->n * sums->table.n); /* as if there were sums */
+	else if (e == ERR_OK)
+		e = sums_add_up(ev, g, sums);
+	a->table = sums->table;
+	return e == ERR_OK && !are ? make_histograms(ev, of, &a->table, &sums->by, &a->h) : e;
+}
+
 static enum err find_asked(struct eval *ev, const struct node *n, const struct grid *g, const struct node *of, struct asked *a)
 {
 	struct sums sums;
 	struct value v;
-	bool is_sum;
+	enum err e;
 	*a = (struct asked){ .zero = -0.0 };
-	enum err e = eval_sums(ev, of, &le_text, g, &sums, &is_sum);
-	if (e == ERR_OK && is_sum) {
-		a->table = sums.table;
-		a->zero = 0;
-		e = make_histograms(ev, of, &a->table, &sums.by, &a->h);
-	} else if (e == ERR_OK) {
+	if (sums_begin(ev, of, &le_text, g, &sums, &e)) {
+		if (e == ERR_OK)
+			e = find_summed(ev, g, of, &sums, a);
+	} else {
 		e = eval_node(ev, of, g, &v);
 		if (e == ERR_OK) {
 			a->table = v.table;

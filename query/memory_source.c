@@ -69,6 +69,9 @@ static enum err select_memory(const struct query_source *self, const struct matc
 			__builtin_prefetch(s[AHEAD].labels);
 			__builtin_prefetch((const char *)s[AHEAD].labels + 128);
 			__builtin_prefetch(s[AHEAD].t_ms + p.from);
+			__builtin_prefetch(s[AHEAD].t_ms + p.to);
+			if (src->has_marks)
+				__builtin_prefetch(s[AHEAD].v + p.from);
 		}
 		if (!matchers_match(m, n, s->labels))
 			continue;

@@ -10,6 +10,7 @@ libquery_a_SOURCES = \
 	%reldir%/check.c \
 	%reldir%/eval.c %reldir%/eval.h \
 	%reldir%/eval_memory.c \
+	%reldir%/eval_over.c \
 	%reldir%/eval_rollup.c \
 	%reldir%/eval_select.c \
 	%reldir%/format.c %reldir%/format.h \
@@ -21,6 +22,7 @@ libquery_a_SOURCES = \
 	%reldir%/functions_over_time.c \
 	%reldir%/functions_time.c \
 	%reldir%/functions_vector.c \
+	%reldir%/groups.c %reldir%/groups.h \
 	%reldir%/histogram.c \
 	%reldir%/lexer.c %reldir%/lexer.h \
 	%reldir%/memo.c %reldir%/memo.h \
@@ -28,6 +30,7 @@ libquery_a_SOURCES = \
 	%reldir%/numerics.c \
 	%reldir%/parser.c %reldir%/parser.h \
 	%reldir%/parser_selector.c \
+	%reldir%/pick.c \
 	%reldir%/print.c %reldir%/print.h \
 	%reldir%/query.c %reldir%/query.h \
 	%reldir%/series_text.c %reldir%/series_text.h \

@@ -20,6 +20,7 @@ struct signatures {
 	struct signature *items; /* by number; room for half as many as there are slots */
 	struct slot      *slots;
 	size_t            n, mask;
+	size_t            last; /* that was given out; of `n` more than 0 */
 	char             *key;
 	size_t            key_cap;
 };
@@ -125,12 +126,17 @@ static enum err grow(struct eval *ev, struct signatures *s)
 	return ERR_OK;
 }
 
+static bool is_key(const struct signature *is, const char *key, size_t len)
+{
+	return is->len == len && (len == 0 || memcmp(is->key, key, len) == 0);
+}
+
 static bool is_signature(const struct signatures *s, struct slot slot, uint64_t hash, size_t len)
 {
 	if (slot.hash != (uint32_t)(hash >> 32))
 		return false;
 	const struct signature *is = &s->items[slot.number - 1];
-	return is->hash == hash && is->len == len && (len == 0 || memcmp(is->key, s->key, len) == 0);
+	return is->hash == hash && is_key(is, s->key, len);
 }
 
 enum err signatures_add(struct eval *ev, struct signatures *s, const struct labels *l, const struct names *names, bool is_on, bool keeps_name,
@@ -138,6 +144,10 @@ enum err signatures_add(struct eval *ev, struct signatures *s, const struct labe
 {
 	size_t len;
 	enum err e = make_key(ev, s, l, names, is_on, keeps_name, &len);
+	if (e == ERR_OK && s->n > 0 && is_key(&s->items[s->last], s->key, len)) { /* as rows beside each other often are */
+		*out = s->last;
+		return ERR_OK;
+	}
 	if (e == ERR_OK && s->n * 2 > s->mask)
 		e = grow(ev, s);
 	if (e != ERR_OK)
@@ -146,7 +156,7 @@ enum err signatures_add(struct eval *ev, struct signatures *s, const struct labe
 	size_t at = hash & s->mask;
 	for (; s->slots[at].number != 0; at = (at + 1) & s->mask)
 		if (is_signature(s, s->slots[at], hash, len)) {
-			*out = s->slots[at].number - 1;
+			*out = s->last = s->slots[at].number - 1;
 			return ERR_OK;
 		}
 	void *key;
@@ -156,7 +166,7 @@ enum err signatures_add(struct eval *ev, struct signatures *s, const struct labe
 	if (len > 0)
 		memcpy(key, s->key, len);
 	s->items[s->n] = (struct signature){ hash, key, len };
-	*out = s->n++;
+	*out = s->last = s->n++;
 	s->slots[at] = (struct slot){ (uint32_t)(hash >> 32), (uint32_t)s->n };
 	return ERR_OK;
 }

@@ -140,30 +140,39 @@ struct code {
 	uint64_t u;
 };
 
-static bool get_code(struct bits_in *in, struct code *out)
+static bool get_whole(struct bits_in *in, const struct class *c, struct code *out)
+{
+	in->at += c->bits;
+	out->is_whole = true;
+	out->kind = (uint8_t)bits_get_wide(in, 8);
+	out->u = bits_get_wide(in, 64);
+	return out->kind <= EXPONENT_MAX || out->kind >= KIND_KEPT;
+}
+
+static inline bool get_code(struct bits_in *in, struct code *out)
 {
 	uint64_t bits = bits_peek(in);
 	const struct class *c = &classes[class_of[bits_low(bits, CLASS_BITS_MAX)]];
-	in->at += (size_t)c->bits + c->more;
-	out->is_whole = c == &classes[CLASS_AS_IT_IS];
-	if (out->is_whole) {
-		out->kind = (uint8_t)bits_get_wide(in, 8);
-		out->u = bits_get_wide(in, 64);
-		return out->kind <= EXPONENT_MAX || out->kind >= KIND_KEPT;
-	}
+	if (c == &classes[CLASS_AS_IT_IS])
+		return get_whole(in, c, out);
 	unsigned head = (unsigned)c->bits + c->more, length = c->first + (unsigned)bits_low(bits >> c->bits, c->more);
+	out->is_whole = false;
 	out->u = length == 0 ? 0 : UINT64_C(1) << ((length - 1) & 63);
-	if (length > 1 && head + length - 1 <= BITS_PEEKED) {
+	in->at += head;
+	if (length <= 1)
+		return true;
+	if (head + length - 1 <= BITS_PEEKED) { /* mostly: all of it was seen at once */
 		out->u |= bits_low(bits >> head, length - 1);
 		in->at += length - 1;
-	} else if (length > 1 && length <= 64) {
-		out->u |= bits_get_wide(in, length - 1);
+		return true;
 	}
+	if (length <= 64)
+		out->u |= bits_get_wide(in, length - 1);
 	return length <= 64;
 }
 
 /* Takes the value `v` further; where it is not wanted, as much as the others in its run need. */
-static bool take_code(const struct code *c, bool is_wanted, uint8_t *exponent, double *v, int64_t *step)
+static inline bool take_code(const struct code *c, bool is_wanted, uint8_t *exponent, double *v, int64_t *step)
 {
 	int64_t d = unzigzag(c->u), before = *step;
 	*step = 0;

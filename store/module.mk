@@ -28,11 +28,13 @@ libstore_a_SOURCES = \
 	%reldir%/retain.c %reldir%/retain.h \
 	%reldir%/retain_layouts.c %reldir%/retain_layouts.h \
 	%reldir%/reader.c %reldir%/reader.h %reldir%/reader_private.h %reldir%/reader_blocks.c \
+	%reldir%/reader_rows.c \
 	%reldir%/rollup.h %reldir%/rollup_cell.c \
 	%reldir%/rollup_make.c %reldir%/rollup_make.h \
 	%reldir%/rollup_read.c \
 	%reldir%/schema.c %reldir%/schema.h \
-	%reldir%/select.c \
+	%reldir%/select.c %reldir%/select_private.h \
+	%reldir%/select_columns.c \
 	%reldir%/store.c %reldir%/store.h \
 	%reldir%/stranger.c %reldir%/stranger.h \
 	%reldir%/tail.c %reldir%/tail.h \

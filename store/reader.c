@@ -240,6 +240,7 @@ static enum err run_body(void *ctx, struct why *why)
 	if (e == ERR_OK)
 		e = b->fn(b->ctx, why);
 	reader_blocks_end_call(b->r);
+	reader_rows_end_call(b->r);
 	return e;
 }
 

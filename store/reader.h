@@ -63,23 +63,39 @@ enum err reader_targets(struct reader *r, int64_t at_ms, enum err (*fn)(void *ct
 /* The target with exactly these labels, whether it is polled or not. ERR_NOT_FOUND: there never was one. */
 enum err reader_target_id(struct reader *r, const struct labels *labels, int64_t *id, struct why *why);
 
+/* Where a reader found a series first: the track, and the place there. Series of a set that a reader gave are in this order. */
+struct series_place {
+	int64_t track, at;
+};
+static inline struct series_place series_place(int64_t target, int stream, int64_t layout, size_t position)
+{
+	return (struct series_place){ (int64_t)((uint64_t)target * STREAM_COUNT + (uint64_t)stream), (int64_t)((uint64_t)layout << 20 | position) };
+}
+static inline bool series_place_before(struct series_place a, struct series_place b)
+{
+	return a.track != b.track ? a.track < b.track : a.at < b.at;
+}
+
 /* One series' samples in a window, oldest first. Stale marks are among them (is_stale). */
 struct series {
 	struct labels *labels; /* the series' own with its target's laid over; owned */
 	size_t         n;
 	int64_t       *t_ms;   /* owned */
 	double        *v;      /* owned */
-	bool           in_block; /* t_ms and v stand in the set's block instead */
+	bool           in_block; /* t_ms and v stand in the set's block instead, or in one of its pieces */
 	bool           is_lent;  /* or are the source's own, or shared by series: not to be changed; no stale mark is among them */
+	struct series_place place; /* where a reader gave it */
 };
 struct series_set {
 	struct series *items;
 	size_t         n;
 	void          *block; /* owned; or NULL: a source that selects often gives the samples of all its series in one */
+	void         **pieces; /* owned, as each of them is: samples of a target's series; or NULL. Who takes series out takes them over */
+	size_t         n_pieces;
 };
 void series_set_release(struct series_set *s);
 
-/* All series that match, with their samples in (after_ms, until_ms], in no particular order; series without a sample there are left out. A
+/* All series that match, with their samples in (after_ms, until_ms], in the order of their places; series without a sample there are left out. A
  * matcher on __name__ (equal) makes this quick. At most `max_samples` samples, else ERR_LIMIT. */
 enum err reader_select(struct reader *r, const struct matcher *m, size_t n, int64_t after_ms, int64_t until_ms, size_t max_samples,
                        struct series_set *out, struct why *why);

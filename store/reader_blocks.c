@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Blocks as readers see them: rows that are found by id as frames are. One block of each track is open at a time, with the columns that were asked for
- * so far. What is open has a ceiling: the more tracks a call reads, the fewer rows of each are kept, and read again when their turn comes; and those that
- * were not used for longest are closed. A walk goes back over the blocks of a track to find its rows and then forth to read them: heads that it has left are
+ * so far. What is open has a ceiling: the more tracks a call reads in turn, the fewer rows of each are kept, and read again when their turn comes; and those
+ * that were not used for longest are closed. A walk goes back over the blocks of a track to find its rows and then forth to read them: heads that it has left are
  * parked until the end of the call, so that each block is opened once. */
 #include "store/reader_private.h"
 
@@ -171,6 +171,7 @@ void reader_blocks_end_call(struct reader *r)
 	sqlite3_blob_close(r->body);
 	r->body = NULL;
 	forget_parked(r, r->n_parked); /* what retention removes meanwhile is not looked for again */
+	r->is_track_by_track = false;
 	keep_in_bounds(r, BLOCKS_KEPT_BYTES, NULL);
 }
 
@@ -330,7 +331,7 @@ static bool is_wanted(const struct frame_want *want, size_t i)
 /* How many rows of a block are kept, where so many columns are. */
 static size_t rows_kept(const struct reader *r, const struct open_block *b, size_t columns)
 {
-	size_t room = BLOCKS_MAX_BYTES / 2 / (r->tracks_in_call + 1) / (columns + 1) / sizeof(double);
+	size_t tracks = r->is_track_by_track ? 1 : r->tracks_in_call + 1, room = BLOCKS_MAX_BYTES / 2 / tracks / (columns + 1) / sizeof(double);
 	room = room < ROWS_KEPT_MIN ? ROWS_KEPT_MIN : room;
 	return room < b->head.n_rows ? room : b->head.n_rows;
 }

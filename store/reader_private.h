@@ -43,9 +43,13 @@ struct reader {
 	size_t        block_bytes;
 	uint64_t      block_uses, calls;
 	size_t        tracks_in_call;   /* whose blocks were asked for in this call */
+	bool          is_track_by_track; /* this call reads all that it wants of one before the next */
 	int64_t       highest_in_block; /* as of this call: no frame with a higher id is in any */
 	struct sqlite3_blob *body;      /* of the block that was read last in this call; or NULL */
 	struct buf    group;
+	struct id_map batches;  /* struct row_batch, by number + 1: as of this call */
+	size_t        batch_bytes, batch_expected; /* of all of them; of the next one's bodies */
+	unsigned      ahead;    /* a bit for each stream whose frames are read ahead */
 	size_t        cached_series;
 	struct labels     **known; /* each series of the layouts once, as an object that they share: layouts of one target differ by little */
 	size_t              n_known, cap_known;
@@ -96,11 +100,26 @@ enum err reader_block_row(struct reader *r, struct open_block *b, size_t row, co
 /* The wanted values of a row, at their places in v. */
 enum err reader_block_values(struct reader *r, struct open_block *b, size_t row, const struct frame_want *want, double *v, struct why *why);
 
+/* A frame as the table has it. */
+struct frame_row {
+	int64_t        target, at_ms, prev, layout;
+	const uint8_t *body; /* [size] */
+	size_t         size;
+	int            stream, hop;
+	bool           is_there;
+};
+/* Until the end of this call, frames of these streams (a bit for each) are read many at a time: it walks most of their tracks. */
+void reader_rows_ahead(struct reader *r, unsigned streams);
+void reader_rows_end_call(struct reader *r);
+/* False: look for it in the table, where it may not be either. Else the row, there until the end of the call. */
+bool reader_rows_find(struct reader *r, int64_t id, const struct frame_row **out);
+
 /* The frames of one track that a window is about, oldest first. */
 struct step {
 	int64_t id, at_ms, target, layout; /* layout 0: everything is stale */
 	int64_t prev;
-	size_t  body_at, body_size;        /* in steps.bodies; STEP_NO_BODY: not kept */
+	const uint8_t *body;               /* there until the end of the call; or NULL */
+	size_t  body_at, body_size;        /* else in steps.bodies; STEP_NO_BODY: not kept */
 	bool    is_key;
 	int     stream;
 	int64_t block;                      /* in which it is; 0: in none */

@@ -23,6 +23,7 @@ struct item {
 	size_t               cap;
 	int64_t              target;
 	int                  stream;
+	struct series_place  place;
 	uint64_t             row; /* the number of the last one that had it */
 };
 
@@ -102,14 +103,17 @@ static const struct labels *labels_of_item(const void *owner, size_t number)
 }
 
 /* The series with these labels, made when it is not there. */
-static enum err item_of(struct gathering *g, const struct labels *labels, int64_t target, int stream, size_t *out, struct why *why)
+static enum err item_of(struct gathering *g, const struct labels *labels, int64_t target, int stream, struct series_place place, size_t *out, struct why *why)
 {
-	if (labels_index_find(&g->index, labels, out))
+	if (labels_index_find(&g->index, labels, out)) {
+		if (series_place_before(place, g->all[*out].place))
+			g->all[*out].place = place;
 		return ERR_OK;
+	}
 	struct item *i = room_for(&g->all, &g->cap_all, g->n_all + 1, ROOM_FIRST, sizeof *i) ? &g->all[g->n_all] : NULL;
 	if (i == NULL || labels_index_room(&g->index, g->n_all, g->n_all + 1) != ERR_OK)
 		return why_memory(why);
-	*i = (struct item){ .out = { .labels = labels_ref(labels) }, .target = target, .stream = stream };
+	*i = (struct item){ .out = { .labels = labels_ref(labels) }, .target = target, .stream = stream, .place = place };
 	labels_index_put(&g->index, g->n_all);
 	*out = g->n_all++;
 	return ERR_OK;
@@ -194,7 +198,7 @@ static enum err pick_series(struct gathering *g, const struct layout *l, const s
 			continue;
 		}
 		struct pick *p = room_for(&g->picks, &g->cap_picks, g->n_picks + 1, ROOM_FIRST, sizeof *p) ? &g->picks[g->n_picks] : NULL;
-		e = p == NULL ? why_memory(why) : item_of(g, full, track->target, track->stream, &p->item, why);
+		e = p == NULL ? why_memory(why) : item_of(g, full, track->target, track->stream, series_place(track->target, track->stream, l->id, i), &p->item, why);
 		labels_unref(full);
 		if (e != ERR_OK)
 			return e;
@@ -434,7 +438,7 @@ static enum err add_part(struct gathering *g, bool is_older, struct why *why)
 	enum err e = reader_select_range(g->r, g->m, g->n_m, &range, g->max_cells, &set, why);
 	for (size_t i = 0; i < set.n && e == ERR_OK; i++) {
 		size_t at = 0;
-		e = item_of(g, set.items[i].labels, 0, 0, &at, why);
+		e = item_of(g, set.items[i].labels, 0, 0, set.items[i].place, &at, why);
 		if (e == ERR_OK)
 			e = is_older ? put_before(g, &g->all[at], &set.items[i], why) : add_samples(g, &g->all[at], &set.items[i], why);
 	}
@@ -465,10 +469,10 @@ static enum err gather(struct gathering *g, struct why *why)
 	return e == ERR_OK ? add_part(g, false, why) : e;
 }
 
-static int by_hash(const void *a, const void *b)
+static int by_place(const void *a, const void *b)
 {
-	uint64_t x = labels_hash(((const struct rollup_series *)a)->labels), y = labels_hash(((const struct rollup_series *)b)->labels);
-	return (x > y) - (x < y);
+	const struct item *x = a, *y = b;
+	return series_place_before(y->place, x->place) - series_place_before(x->place, y->place);
 }
 
 /* Moves those with samples out, in the order in which reader_select gives series, by which ties are decided. */
@@ -477,13 +481,13 @@ static enum err finish(struct gathering *g, struct rollup_set *out, struct why *
 	struct rollup_set set = { .items = calloc(g->n_all + 1, sizeof *set.items), .is_used = g->is_used };
 	if (set.items == NULL)
 		return why_memory(why);
+	if (g->n_all > 1)
+		qsort(g->all, g->n_all, sizeof *g->all, by_place);
 	for (size_t i = 0; i < g->n_all; i++)
 		if (g->all[i].out.n > 0) {
 			set.items[set.n++] = g->all[i].out;
 			g->all[i].out = (struct rollup_series){ 0 };
 		}
-	if (set.n > 1)
-		qsort(set.items, set.n, sizeof *set.items, by_hash);
 	*out = set;
 	return ERR_OK;
 }

@@ -178,6 +178,9 @@ const char *schema_step(int from);
 	X(PAGE_SIZE,      "PRAGMA page_size")                                                                                            \
 	X(PAGE_COUNT,     "PRAGMA page_count")                                                                                           \
 	X(FRAME,          "SELECT target, stream, at_ms, prev, hop, layout, body FROM frame WHERE id = ?1")                              \
+	X(FRAMES_OF_IDS,  "SELECT id, target, stream, at_ms, prev, hop, layout, body FROM frame WHERE id >= ?1 AND id < ?2"      \
+	                  " AND ?3 >> stream & 1 ORDER BY id")                                                                          \
+	X(TRACK_COUNT,    "SELECT count(*) FROM track")                                                                                 \
 	X(FRAME_HOP,      "SELECT prev, id, at_ms FROM frame WHERE hop = 2 AND target = ?1 AND stream = ?2 AND at_ms > ?3 ORDER BY at_ms") \
 	X(FRAMES,         "SELECT id, at_ms, target FROM frame WHERE stream = ?1 AND at_ms > ?2 AND at_ms <= ?3 ORDER BY at_ms")         \
 	X(FRAMES_DOWN,    "SELECT id, at_ms, target FROM frame WHERE stream = ?1 AND at_ms > ?2 AND at_ms <= ?3"                         \

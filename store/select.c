@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * reader_select. The metric's name finds layouts, these the tracks that used them; only such tracks are walked, and only frames of such
- * layouts are decoded. The layout of each frame alone says where a series ends. */
-#include "store/reader_private.h"
+ * layouts are decoded. The layout of each frame alone says where a series ends. Here samples are gathered frame by frame, whatever comes; for what is as
+ * usual see select_columns.c. */
+#include "store/select_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,52 +12,8 @@
 
 #include "base/room.h"
 #include "base/stale.h"
-#include "store/uses.h"
 
 enum { ROOM_FIRST = 16, SAMPLES_FIRST = 512 }; /* room for so many at first, where the window has that many frames */
-
-/* One series that is being gathered. */
-struct gathered {
-	struct series out;
-	size_t        cap;
-	uint64_t      seen;  /* number of the last step that had it */
-	bool          is_live;
-};
-
-/* Which positions of a layout, of one track, match: position and index into `all`. */
-struct picks {
-	int64_t layout;
-	struct pick {
-		size_t position, series;
-	} *items;
-	size_t            n;
-	bool             *is_wanted; /* each position of the layout */
-	struct frame_want want;
-};
-
-struct select_call {
-	struct reader        *r;
-	const struct matcher *m;
-	size_t                n_m;
-	int64_t               after_ms, until_ms;
-	size_t                max_samples, samples;
-	const struct select_range *range; /* of each track; NULL: the same of all */
-	struct gathered      *all;
-	size_t                n_all, cap_all;
-	size_t                first;   /* of this track in `all` */
-	size_t               *slots;   /* those of this track by hash of their labels; 0: empty, else index in `all` + 1 */
-	size_t                n_slots;
-	struct track_use     *uses;    /* sorted by target, stream, layout */
-	size_t                n_uses;
-	struct picks         *picks;   /* of this track */
-	size_t                n_picks;
-	struct steps          steps;
-	struct cursor         cursor;
-	struct open_block    *block; /* of this track, in which the last step was; NULL: it was in none */
-	size_t                block_row;
-	const struct picks   *block_picks; /* whose columns were asked for last, for rows up to block_end */
-	size_t                block_end;
-};
 
 /* ---- which series ---- */
 
@@ -117,32 +74,55 @@ static enum err want_picks(const struct layout *l, struct picks *p, struct why *
 	return ERR_OK;
 }
 
-static enum err pick(struct select_call *c, const struct layout *l, const struct labels *target, struct picks *p, struct why *why)
+/* Finds which series of the layout may match by name. Like targets have the same layout, so that this is mostly known. */
+static enum err find_named(struct select_call *c, const struct layout *l, int64_t id, struct why *why)
 {
-	size_t cap = 0;
+	if (c->named == id)
+		return ERR_OK;
+	c->named = 0;
+	c->n_positions = 0;
 	for (size_t i = 0; i < l->n; i++) {
-		struct labels *full;
 		if (!uses_name_may_match(c->m, c->n_m, l->series[i]))
 			continue;
-		enum err e = labels_with_target(l->series[i], target, &full, why);
-		if (e != ERR_OK)
-			return e;
-		if (!matchers_match(c->m, c->n_m, full)) {
-			labels_unref(full);
-			continue;
-		}
-		struct pick *one = room_for(&p->items, &cap, p->n + 1, ROOM_FIRST, sizeof *one) ? &p->items[p->n] : NULL;
-		if (one == NULL) {
-			labels_unref(full);
+		if (!room_for(&c->positions, &c->cap_positions, c->n_positions + 1, ROOM_FIRST, sizeof *c->positions))
 			return why_memory(why);
-		}
-		one->position = i;
-		e = series_of(c, full, &one->series, why);
-		if (e != ERR_OK)
-			return e;
-		p->n++;
+		c->positions[c->n_positions++] = i;
 	}
-	return want_picks(l, p, why);
+	c->named = id;
+	return ERR_OK;
+}
+
+static enum err pick_one(struct select_call *c, const struct layout *l, size_t position, const struct labels *target, struct picks *p, struct why *why)
+{
+	struct labels *full;
+	enum err e = labels_with_target(l->series[position], target, &full, why);
+	if (e != ERR_OK)
+		return e;
+	if (!c->is_by_name && !matchers_match(c->m, c->n_m, full)) {
+		labels_unref(full);
+		return ERR_OK;
+	}
+	struct pick *one = &p->items[p->n];
+	one->position = position;
+	size_t before = c->n_all;
+	e = series_of(c, full, &one->series, why);
+	if (c->n_all > before)
+		c->all[before].out.place = series_place(c->target, c->stream, p->layout, position);
+	p->n += e == ERR_OK;
+	return e;
+}
+
+static enum err pick(struct select_call *c, const struct layout *l, const struct labels *target, struct picks *p, struct why *why)
+{
+	enum err e = find_named(c, l, p->layout, why);
+	if (e != ERR_OK)
+		return e;
+	p->items = malloc((c->n_positions + 1) * sizeof *p->items);
+	if (p->items == NULL)
+		return why_memory(why);
+	for (size_t i = 0; i < c->n_positions && e == ERR_OK; i++)
+		e = pick_one(c, l, c->positions[i], target, p, why);
+	return e == ERR_OK ? want_picks(l, p, why) : e;
 }
 
 static struct picks *picks_of(const struct select_call *c, int64_t layout)
@@ -246,7 +226,7 @@ static enum err enter_block_row(struct select_call *c, const struct step *at, in
 	return e == ERR_NOT_FOUND ? db_corrupt(&c->r->db, "a frame is gone", why) : e;
 }
 
-static enum err enter_step(struct select_call *c, const struct step *at, int stream, const struct picks *p, struct why *why)
+enum err select_enter_step(struct select_call *c, const struct step *at, int stream, const struct picks *p, struct why *why)
 {
 	if (at->block != 0)
 		return enter_block_row(c, at, stream, p, why);
@@ -266,7 +246,7 @@ static enum err take_step(struct select_call *c, const struct step *at, int stre
 	bool in_window = at->at_ms > c->after_ms;
 	enum err e = reader_check(c->r, why);
 	if (e == ERR_OK && p != NULL && p->n > 0)
-		e = enter_step(c, at, stream, p, why);
+		e = select_enter_step(c, at, stream, p, why);
 	for (size_t i = 0; p != NULL && i < p->n && e == ERR_OK; i++) {
 		struct gathered *g = &c->all[p->items[i].series];
 		double v = value_of(c, p->items[i].position);
@@ -288,6 +268,8 @@ static enum err select_track(struct select_call *c, const struct track_use *uses
 	if (c->range != NULL && !c->range->of(c->range->ctx, uses->target, uses->stream, &c->after_ms, &c->until_ms))
 		return ERR_OK;
 	e = walk_track(c->r, uses->target, uses->stream, c->after_ms, c->until_ms, true, &c->steps, why);
+	c->target = uses->target;
+	c->stream = uses->stream;
 	c->first = c->n_all;
 	if (c->n_slots > 0)
 		memset(c->slots, 0, c->n_slots * sizeof *c->slots);
@@ -297,20 +279,60 @@ static enum err select_track(struct select_call *c, const struct track_use *uses
 	c->block_end = 0;
 	if (e == ERR_OK)
 		e = make_picks(c, uses, n, target, why);
-	for (size_t i = 0; i < c->steps.n && e == ERR_OK && c->n_picks > 0; i++)
+	bool by_columns = e == ERR_OK && columns_suffice(c);
+	if (by_columns)
+		e = columns_take(c, uses->stream, why);
+	for (size_t i = 0; i < c->steps.n && e == ERR_OK && c->n_picks > 0 && !by_columns; i++)
 		e = take_step(c, &c->steps.items[i], uses->stream, i + 1, why);
 	forget_picks(c);
 	return e;
 }
 
+static size_t uses_of_track(const struct select_call *c, size_t from)
+{
+	size_t n = 1;
+	while (from + n < c->n_uses && c->uses[from + n].target == c->uses[from].target && c->uses[from + n].stream == c->uses[from].stream)
+		n++;
+	return n;
+}
+
+/* Where a good part of all tracks is walked, and not only a few. */
+static enum err read_ahead(struct select_call *c, struct why *why)
+{
+	enum { TRACKS_MIN = 32, PART = 4 };
+	size_t n = 0;
+	unsigned streams = 0;
+	for (size_t i = 0; i < c->n_uses; i += uses_of_track(c, i)) {
+		const struct labels *target;
+		enum err e = reader_target_labels(c->r, c->uses[i].target, &target, why);
+		if (e != ERR_OK)
+			return e;
+		if (c->uses[i].stream < 0 || c->uses[i].stream >= STREAM_COUNT || !uses_target_may_match(c->m, c->n_m, target))
+			continue;
+		n++;
+		streams |= 1U << c->uses[i].stream;
+	}
+	if (n < TRACKS_MIN)
+		return ERR_OK;
+	sqlite3_stmt *s = db_statement(&c->r->db, STMT_TRACK_COUNT);
+	enum err e = s == NULL ? db_error(&c->r->db, why) : db_step(&c->r->db, s, why);
+	if (e != ERR_OK)
+		return e;
+	if ((int64_t)n >= sqlite3_column_int64(s, 0) / PART)
+		reader_rows_ahead(c->r, streams);
+	sqlite3_reset(s);
+	return ERR_OK;
+}
+
 static enum err select_body(void *ctx, struct why *why)
 {
 	struct select_call *c = ctx;
+	c->r->is_track_by_track = true;
 	enum err e = uses_find(&c->r->db, c->m, c->n_m, &c->uses, &c->n_uses, why);
+	if (e == ERR_OK)
+		e = read_ahead(c, why);
 	for (size_t i = 0, n; i < c->n_uses && e == ERR_OK; i += n) {
-		n = 1;
-		while (i + n < c->n_uses && c->uses[i + n].target == c->uses[i].target && c->uses[i + n].stream == c->uses[i].stream)
-			n++;
+		n = uses_of_track(c, i);
 		e = select_track(c, &c->uses[i], n, why);
 	}
 	return e;
@@ -332,21 +354,18 @@ void series_set_release(struct series_set *s)
 {
 	for (size_t i = 0; i < s->n; i++)
 		series_release(&s->items[i]);
+	for (size_t i = 0; i < s->n_pieces; i++)
+		free(s->pieces[i]);
+	free(s->pieces);
 	free(s->items);
 	free(s->block);
 	*s = (struct series_set){ 0 };
 }
 
-static int by_hash(const void *a, const void *b)
-{
-	uint64_t x = labels_hash(((const struct series *)a)->labels), y = labels_hash(((const struct series *)b)->labels);
-	return (x > y) - (x < y);
-}
-
 /* Two tracks said the same series: one series of both, by time; where both have a moment, the first one's value. */
 static enum err merge(struct series *into, struct series *from, struct why *why)
 {
-	struct series sum = { .labels = into->labels };
+	struct series sum = { .labels = into->labels, .place = into->place };
 	sum.t_ms = malloc((into->n + from->n) * sizeof *sum.t_ms);
 	sum.v = malloc((into->n + from->n) * sizeof *sum.v);
 	if (sum.t_ms == NULL || sum.v == NULL) {
@@ -370,27 +389,30 @@ static enum err merge(struct series *into, struct series *from, struct why *why)
 	return ERR_OK;
 }
 
+/* In the order in which they were found: those of a track beside each other. */
 static enum err join_equal(struct series_set *set, struct why *why)
 {
-	if (set->n > 1)
-		qsort(set->items, set->n, sizeof *set->items, by_hash);
-	size_t kept = 0;
-	enum err e = ERR_OK;
+	size_t n_slots = 16, kept = 0;
+	while (n_slots < set->n * 2)
+		n_slots *= 2;
+	uint32_t *slots = set->n < UINT32_MAX / 2 ? calloc(n_slots, sizeof *slots) : NULL; /* index + 1; 0: empty */
+	enum err e = slots == NULL ? why_memory(why) : ERR_OK;
 	for (size_t i = 0; i < set->n; i++) {
-		struct series *one = &set->items[i];
-		size_t k = kept;
-		while (k > 0 && labels_hash(set->items[k - 1].labels) == labels_hash(one->labels) &&
-		       !labels_equal(set->items[k - 1].labels, one->labels))
-			k--;
-		if (e == ERR_OK && k > 0 && labels_equal(set->items[k - 1].labels, one->labels)) {
-			e = merge(&set->items[k - 1], one, why);
+		struct series moved = set->items[i];
+		size_t at = labels_hash(moved.labels) & (n_slots - 1);
+		while (e == ERR_OK && slots[at] != 0 && !labels_equal(set->items[slots[at] - 1].labels, moved.labels))
+			at = (at + 1) & (n_slots - 1);
+		if (e == ERR_OK && slots[at] != 0) {
+			e = merge(&set->items[slots[at] - 1], &set->items[i], why);
 			if (e == ERR_OK)
 				continue;
 		}
-		struct series moved = *one;
-		*one = (struct series){ 0 };
+		set->items[i] = (struct series){ 0 };
 		set->items[kept++] = moved;
+		if (e == ERR_OK)
+			slots[at] = (uint32_t)kept;
 	}
+	free(slots);
 	set->n = kept;
 	return e;
 }
@@ -401,6 +423,10 @@ static enum err finish(struct select_call *c, struct series_set *set, struct why
 	set->items = calloc(c->n_all + 1, sizeof *set->items);
 	if (set->items == NULL)
 		return why_memory(why);
+	set->pieces = c->pieces;
+	set->n_pieces = c->n_pieces;
+	c->pieces = NULL;
+	c->n_pieces = 0;
 	for (size_t i = 0; i < c->n_all; i++) {
 		struct series *s = &c->all[i].out;
 		if (s->n == 0)
@@ -414,11 +440,18 @@ static enum err finish(struct select_call *c, struct series_set *set, struct why
 static enum err run_select(struct select_call c, struct series_set *out, struct why *why)
 {
 	struct series_set set = { 0 };
+	c.is_by_name = true;
+	for (size_t i = 0; i < c.n_m; i++)
+		c.is_by_name &= strcmp(c.m[i].name, LABEL_NAME) == 0;
 	enum err e = reader_call(c.r, select_body, &c, why);
 	if (e == ERR_OK)
 		e = finish(&c, &set, why);
 	for (size_t i = 0; i < c.n_all; i++)
 		series_release(&c.all[i].out);
+	for (size_t i = 0; i < c.n_pieces; i++)
+		free(c.pieces[i]);
+	free(c.pieces);
+	free(c.positions);
 	free(c.all);
 	free(c.uses);
 	forget_picks(&c);

@@ -15,6 +15,7 @@ struct row {
 	int         stream, hop;
 	const void *body; /* lent until the next row is read */
 	size_t      size;
+	bool        is_lasting; /* or until the end of the call */
 	struct open_block *block; /* it is a row of this block; NULL: a frame */
 	size_t      block_row;
 };
@@ -25,6 +26,29 @@ static void row_of_block(struct open_block *b, size_t at, struct row *out)
 		.id = b->head.id[at], .target = b->target, .stream = b->stream, .at_ms = b->head.at_ms[at], .prev = at > 0 ? b->head.id[at - 1] : b->prev,
 		.hop = HOP_KEY, .layout = b->head.is_gone[at] ? 0 : b->layout, .block = b, .block_row = at,
 	};
+}
+
+static void row_of_table(const struct frame_row *f, int64_t id, struct row *out)
+{
+	*out = (struct row){ .id = id, .target = f->target, .stream = f->stream, .at_ms = f->at_ms, .prev = f->prev, .hop = f->hop, .layout = f->layout,
+		             .body = f->body, .size = f->size, .is_lasting = true };
+}
+
+static enum err read_one(struct reader *r, int64_t id, struct row *out, struct why *why)
+{
+	sqlite3_stmt *s = db_statement(&r->db, STMT_FRAME);
+	if (s == NULL)
+		return db_error(&r->db, why);
+	sqlite3_bind_int64(s, 1, id);
+	enum err e = db_step(&r->db, s, why);
+	if (e != ERR_OK)
+		return e;
+	*out = (struct row){
+		.id = id, .target = sqlite3_column_int64(s, 0), .stream = sqlite3_column_int(s, 1), .at_ms = sqlite3_column_int64(s, 2),
+		.prev = sqlite3_column_int64(s, 3), .hop = sqlite3_column_int(s, 4), .layout = sqlite3_column_int64(s, 5),
+		.body = sqlite3_column_blob(s, 6), .size = (size_t)sqlite3_column_bytes(s, 6),
+	};
+	return ERR_OK;
 }
 
 /* ERR_NOT_FOUND: no such frame (any more). One that is in a block is what the block says, whether it stands in the table too or not. */
@@ -41,18 +65,15 @@ static enum err read_row(struct reader *r, int64_t target, int stream, int64_t i
 			row_of_block(b, at, out);
 		return e;
 	}
-	sqlite3_stmt *s = db_statement(&r->db, STMT_FRAME);
-	if (s == NULL)
-		return db_error(&r->db, why);
-	sqlite3_bind_int64(s, 1, id);
-	e = db_step(&r->db, s, why);
+	const struct frame_row *known;
+	if (reader_rows_find(r, id, &known)) {
+		row_of_table(known, id, out);
+		e = ERR_OK;
+	} else {
+		e = read_one(r, id, out, why);
+	}
 	if (e != ERR_OK)
 		return e;
-	*out = (struct row){
-		.id = id, .target = sqlite3_column_int64(s, 0), .stream = sqlite3_column_int(s, 1), .at_ms = sqlite3_column_int64(s, 2),
-		.prev = sqlite3_column_int64(s, 3), .hop = sqlite3_column_int(s, 4), .layout = sqlite3_column_int64(s, 5),
-		.body = sqlite3_column_blob(s, 6), .size = (size_t)sqlite3_column_bytes(s, 6),
-	};
 	return out->prev < id ? ERR_OK : db_corrupt(&r->db, "a chain of frames goes forward", why); /* I1: also what ends every walk */
 }
 
@@ -80,6 +101,10 @@ void walk_steps_release(struct steps *s)
 /* Without room the step stays without its body, and is read again when it is needed. */
 static void keep_body(struct steps *s, struct step *one, const struct row *row)
 {
+	if (row->is_lasting) {
+		one->body = row->body;
+		return;
+	}
 	if (row->size > BODIES_MAX - s->n_bodies)
 		return;
 	if (row->size > s->cap_bodies - s->n_bodies) {
@@ -122,8 +147,9 @@ static enum err walk_step(struct walk *w, const struct row *row, bool *is_last, 
 {
 	enum err e = ERR_OK;
 	if (row->at_ms <= w->until_ms) {
-		struct step one = { row->id, row->at_ms, row->target, row->layout, row->prev, STEP_NO_BODY, row->size, readable_alone(row), row->stream,
-			            row->block != NULL ? row->block->id : 0 };
+		struct step one = { .id = row->id, .at_ms = row->at_ms, .target = row->target, .layout = row->layout, .prev = row->prev,
+			            .body_at = STEP_NO_BODY, .body_size = row->size, .is_key = readable_alone(row), .stream = row->stream,
+			            .block = row->block != NULL ? row->block->id : 0 };
 		if (w->keep_bodies && row->block == NULL)
 			keep_body(w->out, &one, row);
 		e = walk_steps_add(w->out, &one, why);
@@ -203,10 +229,10 @@ static enum err decode_row(struct reader *r, struct cursor *c, const struct row 
 
 enum err cursor_step(struct reader *r, struct cursor *c, const struct steps *steps, const struct step *to, int stream, struct why *why)
 {
-	if (to->body_at == STEP_NO_BODY || !(to->is_key || (c->id != 0 && to->prev == c->id && to->layout == c->layout)))
+	if ((to->body == NULL && to->body_at == STEP_NO_BODY) || !(to->is_key || (c->id != 0 && to->prev == c->id && to->layout == c->layout)))
 		return cursor_seek(r, c, to->target, stream, to->id, why);
 	enum err e = reader_check(r, why);
-	return e == ERR_OK ? decode_body(r, c, to, stream, steps->bodies + to->body_at, why) : e;
+	return e == ERR_OK ? decode_body(r, c, to, stream, to->body != NULL ? to->body : steps->bodies + to->body_at, why) : e;
 }
 
 /* The ids from `row` back to the first that can be decoded from where the cursor is. */

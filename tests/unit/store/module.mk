@@ -116,3 +116,7 @@ tests_unit_store_test_rollup_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 SLOW_TESTS += tests/unit/store/test_rollup_faults
 tests_unit_store_test_rollup_faults_SOURCES = %reldir%/test_rollup_faults.c $(store_folder) $(faulty_disk) $(rollup_check)
 tests_unit_store_test_rollup_faults_LDADD   = $(libs_store) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/store/test_select
+tests_unit_store_test_select_SOURCES = %reldir%/test_select.c $(store_folder)
+tests_unit_store_test_select_LDADD   = $(libs_store) $(CMOCKA_LIBS)
