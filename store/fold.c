@@ -9,6 +9,7 @@
 #include "store/chain.h"
 #include "store/layout.h"
 #include "store/ledger.h"
+#include "store/span.h"
 
 /* Indexed key frames in the table before a track is folded: two distances, up to the third, become a block; what is newer stays. */
 enum { HOPS_NEEDED = 3, MARK_UNKNOWN = -1, VALUES_KEPT = 1 << 20 /* room for more is not kept from one block to the next */ };
@@ -369,6 +370,7 @@ enum err fold_sweep(struct fold *f, int64_t until_id, int most, bool *more, stru
 {
 	bool is_end = false;
 	int seen = 0;
+	int64_t before = f->swept;
 	sqlite3_stmt *s = db_statement(f->db, STMT_FRAMES_UP);
 	*more = false;
 	if (s == NULL)
@@ -382,7 +384,9 @@ enum err fold_sweep(struct fold *f, int64_t until_id, int most, bool *more, stru
 	}
 	sqlite3_reset(s);
 	*more = !is_end && seen == most;
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
+	if (e == ERR_OK || e == ERR_NOT_FOUND)
+		e = f->swept > before ? spans_tidy(f->db, before, f->swept, why) : ERR_OK;
+	return e;
 }
 
 /* ---- looking into blocks ---- */

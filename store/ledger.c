@@ -12,6 +12,8 @@
 
 enum { SCRATCH_MAX = 64 << 20, NEIGHBOURS = 16 /* targets whose indexed key frames are written by the same commit, or so */ };
 
+static const struct open_span no_frames = { INT64_MAX, INT64_MIN, 0 };
+
 static enum err track_of(struct ledger *g, int64_t target, int stream, struct track **out, struct why *why)
 {
 	if (target < 1 || target > LEDGER_TARGETS_MAX || stream < 0 || stream >= STREAM_COUNT)
@@ -50,11 +52,24 @@ static enum err load_tracks(struct ledger *g, struct why *why)
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+static enum err load_span(struct ledger *g, struct why *why)
+{
+	sqlite3_stmt *s = db_statement(g->db, STMT_SPAN_OPEN);
+	enum err e = s == NULL ? db_error(g->db, why) : db_step(g->db, s, why);
+	if (e != ERR_OK)
+		return e;
+	g->span = g->committed_span = (struct open_span){ sqlite3_column_int64(s, 1), sqlite3_column_int64(s, 2), sqlite3_column_int64(s, 0) };
+	sqlite3_reset(s);
+	return ERR_OK;
+}
+
 enum err ledger_init(struct ledger *g, struct db *db, struct why *why)
 {
 	*g = (struct ledger){ .db = db, .hop = LEDGER_HOP };
 	buf_init(&g->scratch, SCRATCH_MAX);
 	enum err e = load_tracks(g, why);
+	if (e == ERR_OK)
+		e = load_span(g, why);
 	sqlite3_stmt *s = e == ERR_OK ? db_statement(db, STMT_FRAME_LAST) : NULL;
 	if (e == ERR_OK)
 		e = s == NULL ? db_error(db, why) : db_step(db, s, why);
@@ -242,6 +257,9 @@ enum err ledger_frame(struct ledger *g, int64_t target, enum stream stream, int6
 		return e;
 	t->newest = ++g->last_frame;
 	t->at_ms = at_ms;
+	g->span.first_ms = at_ms < g->span.first_ms ? at_ms : g->span.first_ms;
+	g->span.last_ms = at_ms > g->span.last_ms ? at_ms : g->span.last_ms;
+	g->span.frames++;
 	t->layout = layout;
 	t->needs_key = layout == 0;
 	t->since_key = is_key ? 1 : t->since_key + 1;
@@ -364,6 +382,20 @@ static enum err rewind_track(struct ledger *g, size_t index, const struct rewind
 	return ERR_OK;
 }
 
+static enum err end_span(struct ledger *g, struct why *why)
+{
+	if (g->span.frames == 0)
+		return ERR_OK;
+	sqlite3_stmt *s = db_statement(g->db, STMT_SPAN_ADD);
+	if (s == NULL)
+		return db_error(g->db, why);
+	sqlite3_bind_int64(s, 1, g->last_frame);
+	sqlite3_bind_int64(s, 2, g->span.first_ms);
+	sqlite3_bind_int64(s, 3, g->span.last_ms);
+	g->span = no_frames;
+	return db_run(g->db, s, why);
+}
+
 enum err ledger_rewind(struct ledger *g, int64_t from_ms, struct why *why)
 {
 	static const enum statement facts[] = { STMT_PRESENCE_REWIND, STMT_PRESENCE_CUT, STMT_META_REWIND, STMT_META_FORGET, STMT_EVENT_REWIND,
@@ -380,6 +412,8 @@ enum err ledger_rewind(struct ledger *g, int64_t from_ms, struct why *why)
 		if (g->tracks[i].newest > 0 && g->tracks[i].at_ms >= from_ms)
 			e = rewind_track(g, i, &before, from_ms, why);
 	rewinds_release(&before);
+	if (e == ERR_OK)
+		e = end_span(g, why); /* frames that are set aside are all in spans */
 	sqlite3_stmt *s = e == ERR_OK ? db_statement(g->db, STMT_REWIND_ADD) : NULL;
 	if (e == ERR_OK && s == NULL)
 		e = db_error(g->db, why);
@@ -412,15 +446,15 @@ enum err ledger_finish(struct ledger *g, struct why *why)
 		sqlite3_stmt *s = db_statement(g->db, STMT_TRACK_SET);
 		if (s == NULL)
 			return db_error(g->db, why);
-		sqlite3_bind_int(s, 1, (int)(g->dirty[i] % STREAM_COUNT));
-		sqlite3_bind_int64(s, 2, (int64_t)(g->dirty[i] / STREAM_COUNT));
+		sqlite3_bind_int64(s, 1, (int64_t)(g->dirty[i] / STREAM_COUNT));
+		sqlite3_bind_int(s, 2, (int)(g->dirty[i] % STREAM_COUNT));
 		sqlite3_bind_int64(s, 3, t->newest);
 		sqlite3_bind_int64(s, 4, t->at_ms);
 		enum err e = db_run(g->db, s, why);
 		if (e != ERR_OK)
 			return e;
 	}
-	return ERR_OK;
+	return g->span.frames >= (int64_t)g->hop * LEDGER_SPAN_HOPS ? end_span(g, why) : ERR_OK;
 }
 
 bool ledger_due(struct ledger *g, int64_t *target, int *stream)
@@ -481,8 +515,11 @@ void ledger_settle(struct ledger *g, bool was_committed)
 		t->needs_key = true;
 	}
 	g->n_dirty = 0;
-	if (was_committed)
+	if (was_committed) {
 		g->committed_frame = g->last_frame;
-	else
+		g->committed_span = g->span;
+	} else {
 		g->last_frame = g->committed_frame;
+		g->span = g->committed_span;
+	}
 }

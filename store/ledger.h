@@ -10,8 +10,15 @@
 #include "store/layout.h"
 #include "store/store.h"
 
-/* Every this many frames of a track one is a key frame that a reader can enter at. */
-enum { LEDGER_HOP = 64, LEDGER_TARGETS_MAX = 1000000 };
+/* Every this many frames of a track one is a key frame that a reader can enter at. A span has so many times that many frames, or what the last commit brought
+ * beyond that. */
+enum { LEDGER_HOP = 64, LEDGER_TARGETS_MAX = 1000000, LEDGER_SPAN_HOPS = 16 };
+
+/* The frames that are in no span yet. */
+struct open_span {
+	int64_t first_ms, last_ms;
+	int64_t frames;
+};
 
 struct track {
 	int64_t            newest, committed; /* frame ids; 0: none */
@@ -34,6 +41,7 @@ struct ledger {
 	size_t         n_due, due_cap;
 	size_t         n_live;
 	int64_t        last_frame, committed_frame;
+	struct open_span span, committed_span;
 	struct buf     scratch;
 };
 

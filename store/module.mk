@@ -32,6 +32,7 @@ libstore_a_SOURCES = \
 	%reldir%/rollup_read.c \
 	%reldir%/schema.c %reldir%/schema.h \
 	%reldir%/select.c \
+	%reldir%/span.c %reldir%/span.h \
 	%reldir%/store.c %reldir%/store.h \
 	%reldir%/stranger.c %reldir%/stranger.h \
 	%reldir%/tail.c %reldir%/tail.h \

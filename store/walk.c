@@ -8,6 +8,8 @@
 
 #include <sqlite3.h>
 
+#include "store/span.h"
+
 enum { BODIES_FIRST = 64 << 10, BODIES_MAX = 32 << 20 }; /* bytes kept of one walk */
 
 struct row {
@@ -408,38 +410,76 @@ static enum err add_blocks(struct frames_call *f, struct why *why)
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+/* `s` stands at a frame of the window: id, at_ms, target. */
+static enum err take_listed(struct frames_call *f, sqlite3_stmt *s, struct why *why)
+{
+	struct step one = { .id = sqlite3_column_int64(s, 0), .at_ms = sqlite3_column_int64(s, 1), .target = sqlite3_column_int64(s, 2) };
+	struct cursor *seen;
+	if (one.target <= 0)
+		return db_corrupt(&f->r->db, "a frame without a target", why);
+	if (rewinds_hide(&f->r->rewinds, one.id, one.at_ms) || (f->newest_only && id_map_get(&f->cursors, one.target) != NULL))
+		return ERR_OK;
+	enum err e = walk_steps_add(&f->steps, &one, why);
+	return e == ERR_OK && f->newest_only ? cursor_of(f, one.target, &seen, why) : e;
+}
+
+/* Steps `s`, which the window is bound to from its parameter `at` on, until `wanted` frames were found. ERR_NOT_FOUND: it has no more. */
+static enum err list_some(struct frames_call *f, sqlite3_stmt *s, int at, int64_t wanted, struct why *why)
+{
+	enum err e = ERR_OK;
+	sqlite3_bind_int(s, at, (int)f->stream);
+	sqlite3_bind_int64(s, at + 1, f->after_ms);
+	sqlite3_bind_int64(s, at + 2, f->until_ms);
+	while (e == ERR_OK && (int64_t)f->steps.n < wanted && (e = db_step(&f->r->db, s, why)) == ERR_OK)
+		e = take_listed(f, s, why);
+	sqlite3_reset(s);
+	return e;
+}
+
+/* The same by spans, the highest ids first: of those frames of a target that are not set aside, the one with the highest id is the newest (I1). */
+static enum err list_by_spans(struct frames_call *f, int64_t wanted, struct why *why)
+{
+	struct db *db = &f->r->db;
+	struct spans spans = { 0 };
+	enum err e = spans_find(db, f->after_ms, f->until_ms, &spans, why);
+	size_t left = spans.n;
+	if (e == ERR_OK)
+		e = ERR_NOT_FOUND;
+	for (; e == ERR_NOT_FOUND && left > 0; left--) {
+		sqlite3_stmt *s = db_statement(db, STMT_SPAN_FRAMES_DOWN);
+		if (s != NULL) {
+			sqlite3_bind_int64(s, 1, spans.items[left - 1].after);
+			sqlite3_bind_int64(s, 2, spans.items[left - 1].last);
+		}
+		e = s != NULL ? list_some(f, s, 3, wanted, why) : db_error(db, why);
+	}
+	spans_release(&spans);
+	return e;
+}
+
+/* Frames of the window in the table, or the newest of each target of them. ERR_OK: as many as were wanted; ERR_NOT_FOUND: there are no more. */
+static enum err list_table(struct frames_call *f, int64_t wanted, struct why *why)
+{
+	struct db *db = &f->r->db;
+	if (db->version >= SCHEMA_SPANS)
+		return list_by_spans(f, wanted, why);
+	sqlite3_stmt *s = db_statement(db, f->newest_only ? STMT_FRAMES_DOWN_6 : STMT_FRAMES_6);
+	return s != NULL ? list_some(f, s, 1, wanted, why) : db_error(db, why);
+}
+
 static enum err steps_of_all(struct frames_call *f, struct why *why)
 {
 	int64_t wanted = INT64_MAX;
+	bool does = false;
 	enum err e = f->newest_only ? count_tracks(f, &wanted, why) : ERR_OK;
-	if (e != ERR_OK)
-		return e;
-	sqlite3_stmt *s = db_statement(&f->r->db, f->newest_only ? STMT_FRAMES_DOWN : STMT_FRAMES);
-	if (s == NULL)
-		return db_error(&f->r->db, why);
-	sqlite3_bind_int(s, 1, (int)f->stream);
-	sqlite3_bind_int64(s, 2, f->after_ms);
-	sqlite3_bind_int64(s, 3, f->until_ms);
-	while (e == ERR_OK && (int64_t)f->steps.n < wanted && (e = db_step(&f->r->db, s, why)) == ERR_OK) {
-		struct step one = { .id = sqlite3_column_int64(s, 0), .at_ms = sqlite3_column_int64(s, 1), .target = sqlite3_column_int64(s, 2) };
-		struct cursor *seen;
-		if (one.target <= 0) {
-			e = db_corrupt(&f->r->db, "a frame without a target", why);
-			break;
-		}
-		if (rewinds_hide(&f->r->rewinds, one.id, one.at_ms) || (f->newest_only && id_map_get(&f->cursors, one.target) != NULL))
-			continue;
-		e = walk_steps_add(&f->steps, &one, why);
-		if (e == ERR_OK && f->newest_only)
-			e = cursor_of(f, one.target, &seen, why);
-	}
-	sqlite3_reset(s);
-	if (f->newest_only)
-		reverse(&f->steps);
-	bool has_all = e == ERR_OK, does = false; /* a step would have said that there is no more */
-	if (e == ERR_OK || e == ERR_NOT_FOUND)
-		e = has_all ? ERR_OK : reaches_blocks(f, &does, why);
-	return e == ERR_OK && does ? add_blocks(f, why) : e;
+	if (e == ERR_OK)
+		e = list_table(f, wanted, why);
+	if (e == ERR_NOT_FOUND)
+		e = reaches_blocks(f, &does, why);
+	if (e == ERR_OK && does)
+		return add_blocks(f, why);
+	order_steps(f);
+	return e;
 }
 
 static enum err frames_body(void *ctx, struct why *why)
