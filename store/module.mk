@@ -20,6 +20,7 @@ libstore_a_SOURCES = \
 	%reldir%/export_rollups.c %reldir%/export_rollups.h \
 	%reldir%/fold.c %reldir%/fold.h \
 	%reldir%/fs.c %reldir%/fs.h \
+	%reldir%/heads.c \
 	%reldir%/layout.c %reldir%/layout.h \
 	%reldir%/layout_table.c %reldir%/layout_table.h \
 	%reldir%/lease.c %reldir%/lease.h \

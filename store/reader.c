@@ -293,6 +293,7 @@ void reader_close(struct reader *r)
 	forget_targets(r);
 	rewinds_release(&r->rewinds);
 	reader_blocks_release(r);
+	reader_heads_release(r);
 	db_close(&r->db);
 	free(r);
 }
@@ -344,6 +345,11 @@ static enum err widen_by_frames(struct call *c, struct why *why)
 	if (db->version >= SCHEMA_SPANS) {
 		int64_t at = INT64_MAX;
 		enum err e = spans_first_ms(db, -1, INT64_MIN, &at, why);
+		if (e == ERR_OK)
+			e = reader_heads_load(c->r, why);
+		for (size_t i = 0; e == ERR_OK && i < c->r->heads.cap; i++)
+			if (c->r->heads.slots[i].at != NULL)
+				widen_to(c, ((const struct head *)c->r->heads.slots[i].at)->at_ms);
 		if (at < INT64_MAX)
 			widen_to(c, at);
 		return e;

@@ -396,7 +396,9 @@ static enum err go_on(struct retain *r, int64_t now_ms, int64_t *rows, struct wh
 enum err retain_slice(struct retain *r, int64_t now_ms, bool *more, struct why *why)
 {
 	int64_t rows = SLICE_ROWS;
-	enum err e = r->stage == RETAIN_IDLE ? begin_pass(r, now_ms, why) : ERR_OK;
+	enum err e = ledger_save(r->ledger, why); /* `track` tells which frames are the last of theirs */
+	if (e == ERR_OK && r->stage == RETAIN_IDLE)
+		e = begin_pass(r, now_ms, why);
 	while (e == ERR_OK && r->stage != RETAIN_IDLE && rows > 0)
 		e = go_on(r, now_ms, &rows, why);
 	*more = e == ERR_OK && (r->stage != RETAIN_IDLE || r->is_by_size);

@@ -65,7 +65,8 @@
  *           brings them to some thousand. Frames behind the last span are in none yet: who lists frames by time looks at them all. Of a frame that is gone
  *           a span may tell still; one whose frames are all gone goes, but for the last, and the ids are the next one's.
  *
- * And track begins with the target: targets that are polled side by side stand on one page of it.
+ * And track is written now and then: it says how it was with the last span that has is_mark, and of each track that has frames behind that, the last of these is
+ * the newest. All tracks have a row there with their first frame. A recorder that ends leaves none behind; one that opens a store after a crash puts them right.
  *
  * Since version 6, written by the recorder when a track has some more blocks (see rollup_make.h); rows go by age, later than samples do:
  *
@@ -82,7 +83,7 @@
  *   I1  frame.prev < frame.id, and prev is of the same track with a lesser at_ms
  *   I2  frame.layout is NULL or in `layout`, and (layout, target, stream) is in layout_use
  *   I3  a delta has the layout of its prev
- *   I4  track.newest is the last frame of its track
+ *   I4  track.newest is the last frame of its track up to the last span with is_mark; no frame behind that is set aside
  *   I5  one presence at the most of a target is open
  *   I6  anything is written only in transactions that found the writer's token in `lease`
  *   I7  an alert's times rise: active_ms <= fired_ms <= resolved_ms, where they are not 0
@@ -173,14 +174,21 @@ const char *schema_step(int from);
 	                  " ON f.id > (SELECT coalesce(max(id), 0) FROM span WHERE id < s.id) AND f.id <= min(s.id, w.last_frame)"              \
 	                  " WHERE s.first_ms <= ?1 AND s.last_ms >= w.from_ms AND f.at_ms <= ?1 AND f.at_ms >= w.from_ms LIMIT ?2)")            \
 	X(SPANS,          "SELECT id, first_ms, last_ms FROM span ORDER BY id")                                                                 \
-	X(SPAN_ADD,       "INSERT INTO span(id, first_ms, last_ms) VALUES(?1, ?2, ?3)")                                                         \
+	X(SPAN_ADD,       "INSERT INTO span(id, first_ms, last_ms, is_mark) VALUES(?1, ?2, ?3, ?4)")                                                         \
+	X(SPAN_MARK,      "UPDATE span SET is_mark = 1 WHERE id = (SELECT max(id) FROM span) AND is_mark = 0")                                  \
+	X(SPAN_MARKED,    "SELECT coalesce((SELECT id FROM span WHERE is_mark = 1 ORDER BY id DESC LIMIT 1), 0)")                               \
+	X(HEADS_AFTER,    "SELECT id, target, stream, at_ms FROM frame WHERE id > ?1 ORDER BY id")                                              \
+	X(FRAME_THERE,    "SELECT 1 FROM frame WHERE id = ?1")                                                                                  \
+	X(TRACKS_MEND,    "INSERT INTO track(target, stream, newest, at_ms) SELECT target, stream, max(id), at_ms FROM frame"                   \
+	                  " WHERE id > coalesce((SELECT max(id) FROM span WHERE is_mark = 1), 0) GROUP BY target, stream"                       \
+	                  " ON CONFLICT(target, stream) DO UPDATE SET newest = excluded.newest, at_ms = excluded.at_ms WHERE excluded.newest > newest")\
 	X(SPAN_OPEN,      "SELECT count(*), coalesce(min(at_ms), 9223372036854775807), coalesce(max(at_ms), -9223372036854775807) FROM frame"   \
 	                  " WHERE id > (SELECT coalesce(max(id), 0) FROM span)")                                                                \
 	X(SPAN_FIRST_MS,  "SELECT min(at_ms) FROM frame WHERE id > ?1 AND id <= ?2 AND at_ms >= ?3 AND (?4 < 0 OR stream = ?4)")                \
 	X(SPAN_FRAMES,    "SELECT id, at_ms FROM frame WHERE id > ?1 AND id <= ?2 AND at_ms > ?3 ORDER BY id")                                  \
 	X(SPAN_FRAMES_DOWN, "SELECT id, at_ms, target FROM frame WHERE id > ?1 AND id <= ?2 AND stream = ?3 AND at_ms > ?4 AND at_ms <= ?5"     \
 	                  " ORDER BY id DESC")                                                                                                  \
-	X(SPANS_TIDY,     "DELETE FROM span WHERE id > ?1 AND id <= ?2 AND id < (SELECT max(id) FROM span) AND NOT EXISTS (SELECT 1 FROM frame f"\
+	X(SPANS_TIDY,     "DELETE FROM span WHERE id > ?1 AND id <= ?2 AND id < (SELECT max(id) FROM span WHERE is_mark = 1) AND NOT EXISTS (SELECT 1 FROM frame f"\
 	                  " WHERE f.id > (SELECT coalesce(max(p.id), 0) FROM span p WHERE p.id < span.id) AND f.id <= span.id)")                \
 	X(FRAME_HOPS_UNTIL, "SELECT prev, id, at_ms FROM frame WHERE hop = 2 AND target = ?1 AND stream = ?2 AND at_ms <= ?3 ORDER BY at_ms") \
 	X(TRACK_AFTER,    "SELECT target, stream, newest, at_ms FROM track WHERE (target, stream) > (?1, ?2) ORDER BY target, stream LIMIT 1")  \
@@ -246,7 +254,7 @@ const char *schema_step(int from);
 	X(BLOCK_LAST_MS,  "SELECT max(last_ms) FROM block WHERE stream = ?1")                                                           \
 	X(BLOCK_NEXT_MS,  "SELECT min(first_ms) FROM block WHERE stream = ?1 AND first_ms >= ?2")                                       \
 	X(BLOCKS_OVER,    "SELECT id, target FROM block WHERE stream = ?1 AND last_ms >= ?2 AND first_ms < ?2")                         \
-	X(TRACKS_OF,      "SELECT target FROM track WHERE stream = ?1 ORDER BY target")                                                 \
+	X(TRACKS_OF,      "SELECT target, newest, at_ms FROM track WHERE stream = ?1 ORDER BY target")                                              \
 	X(TRACK_KEYS,     "SELECT target, stream FROM track")                                                                           \
 	X(FRAME_FIRST_MS_6, "SELECT min(at_ms) FROM frame")                                                                                \
 	X(FRAME_FIRST_MS_5, "SELECT min(at_ms) FROM frame WHERE stream = ?1")                                                            \

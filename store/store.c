@@ -16,6 +16,7 @@
 #include "store/fold.h"
 #include "store/fs.h"
 #include "store/layout_table.h"
+#include "store/ledger.h"
 #include "store/span.h"
 #include "store/writer.h"
 
@@ -290,6 +291,8 @@ static enum err load(void *ctx, struct why *why)
 {
 	struct opening *o = ctx;
 	enum err e = lease_take(o->db, &o->lease, clock_wall_ms(o->store->clock), why);
+	if (e == ERR_OK)
+		e = ledger_mend(o->db, why);
 	if (e == ERR_OK)
 		e = load_targets(o->store, o->db, why);
 	if (e == ERR_OK)

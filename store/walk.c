@@ -137,11 +137,14 @@ static enum err walk_step(struct walk *w, const struct row *row, bool *is_last, 
 enum err walk_track(struct reader *r, int64_t target, int stream, int64_t after_ms, int64_t until_ms, bool keep_bodies,
                     struct steps *out, struct why *why)
 {
-	int64_t id;
+	int64_t id, at_ms = 0;
+	bool is_newest = false;
 	struct walk w = { after_ms, until_ms, keep_bodies, out };
 	bool is_last = false;
 	out->n = out->n_bodies = 0;
-	enum err e = chain_entry(&r->db, &r->rewinds, target, stream, until_ms, &id, why);
+	enum err e = chain_entry(&r->db, &r->rewinds, target, stream, until_ms, &id, &is_newest, why);
+	if (e == ERR_OK && is_newest)
+		e = reader_head(r, target, stream, &id, &at_ms, why);
 	while (e == ERR_OK && id > 0 && !is_last) {
 		struct row row;
 		e = read_row(r, target, stream, id, &row, why);
@@ -467,11 +470,62 @@ static enum err list_table(struct frames_call *f, int64_t wanted, struct why *wh
 	return s != NULL ? list_some(f, s, 1, wanted, why) : db_error(db, why);
 }
 
+static enum err is_there(struct db *db, int64_t id, bool *is, struct why *why)
+{
+	sqlite3_stmt *s = db_statement(db, STMT_FRAME_THERE);
+	if (s == NULL)
+		return db_error(db, why);
+	sqlite3_bind_int64(s, 1, id);
+	enum err e = db_step(db, s, why);
+	*is = e == ERR_OK;
+	sqlite3_reset(s);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* Where the newest frame of a track is in the window and in the table, it is what is asked for. */
+static enum err take_head(struct frames_call *f, const struct step *one, struct why *why)
+{
+	struct cursor *seen;
+	enum err e = ERR_OK;
+	bool is = one->at_ms <= f->until_ms;
+	if (is && one->id <= f->r->heads_mark)
+		e = is_there(&f->r->db, one->id, &is, why);
+	if (e == ERR_OK && is)
+		e = walk_steps_add(&f->steps, one, why);
+	return e == ERR_OK && is ? cursor_of(f, one->target, &seen, why) : e;
+}
+
+/* As count_tracks, where `track` may be behind. What is asked for is mostly what is newest now: that is found already. */
+static enum err take_heads(struct frames_call *f, int64_t *n, struct why *why)
+{
+	struct db *db = &f->r->db;
+	sqlite3_stmt *s = db_statement(db, STMT_TRACKS_OF);
+	if (s == NULL)
+		return db_error(db, why);
+	sqlite3_bind_int(s, 1, (int)f->stream);
+	*n = 0;
+	enum err e;
+	while ((e = db_step(db, s, why)) == ERR_OK) {
+		struct step one = { .target = sqlite3_column_int64(s, 0), .id = sqlite3_column_int64(s, 1), .at_ms = sqlite3_column_int64(s, 2) };
+		e = reader_head(f->r, one.target, (int)f->stream, &one.id, &one.at_ms, why);
+		bool is_in = e == ERR_OK && one.target > 0 && one.at_ms > f->after_ms;
+		*n += is_in;
+		if (is_in)
+			e = take_head(f, &one, why);
+		if (e != ERR_OK)
+			break;
+	}
+	sqlite3_reset(s);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 static enum err steps_of_all(struct frames_call *f, struct why *why)
 {
 	int64_t wanted = INT64_MAX;
 	bool does = false;
-	enum err e = f->newest_only ? count_tracks(f, &wanted, why) : ERR_OK;
+	enum err e = ERR_OK;
+	if (f->newest_only)
+		e = f->r->db.version >= SCHEMA_SPANS ? take_heads(f, &wanted, why) : count_tracks(f, &wanted, why);
 	if (e == ERR_OK)
 		e = list_table(f, wanted, why);
 	if (e == ERR_NOT_FOUND)
