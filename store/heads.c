@@ -61,15 +61,16 @@ static enum err add_frames(struct reader *r, struct why *why)
 
 enum err reader_heads_load(struct reader *r, struct why *why)
 {
+	int64_t mark;
 	if (r->db.version < SCHEMA_SPANS || r->heads_call == r->calls)
 		return ERR_OK;
 	if (r->heads_rewinds != r->rewinds.n) /* what is known of may be set aside */
 		forget(r);
 	r->heads_rewinds = r->rewinds.n;
-	enum err e = db_number(&r->db, STMT_SPAN_MARKED, &r->heads_mark, why);
+	enum err e = db_number(&r->db, STMT_SPAN_MARKED, &mark, why);
 	if (e != ERR_OK)
 		return e;
-	r->heads_to = r->heads_mark > r->heads_to ? r->heads_mark : r->heads_to;
+	r->heads_to = mark > r->heads_to ? mark : r->heads_to;
 	e = add_frames(r, why);
 	if (e == ERR_OK)
 		r->heads_call = r->calls;

@@ -46,7 +46,6 @@ struct reader {
 	int64_t       highest_in_block; /* as of this call: no frame with a higher id is in any */
 	struct id_map heads;    /* struct head, by track: see heads.c */
 	int64_t       heads_to; /* frames up to this id are in it, or in `track` */
-	int64_t       heads_mark; /* those behind this one are in the table: none goes before `track` tells of it */
 	size_t        heads_rewinds;
 	uint64_t      heads_call; /* as of which call it is */
 	struct sqlite3_blob *body;      /* of the block that was read last in this call; or NULL */
@@ -115,7 +114,7 @@ struct step {
 	int64_t id, at_ms, target, layout; /* layout 0: everything is stale */
 	int64_t prev;
 	size_t  body_at, body_size;        /* in steps.bodies; STEP_NO_BODY: not kept */
-	bool    is_key;
+	bool    is_key, is_head;           /* is_head: `track` or who knows better names it */
 	int     stream;
 	int64_t block;                      /* in which it is; 0: in none */
 };

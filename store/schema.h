@@ -178,7 +178,6 @@ const char *schema_step(int from);
 	X(SPAN_MARK,      "UPDATE span SET is_mark = 1 WHERE id = (SELECT max(id) FROM span) AND is_mark = 0")                                  \
 	X(SPAN_MARKED,    "SELECT coalesce((SELECT id FROM span WHERE is_mark = 1 ORDER BY id DESC LIMIT 1), 0)")                               \
 	X(HEADS_AFTER,    "SELECT id, target, stream, at_ms FROM frame WHERE id > ?1 ORDER BY id")                                              \
-	X(FRAME_THERE,    "SELECT 1 FROM frame WHERE id = ?1")                                                                                  \
 	X(TRACKS_MEND,    "INSERT INTO track(target, stream, newest, at_ms) SELECT target, stream, max(id), at_ms FROM frame"                   \
 	                  " WHERE id > coalesce((SELECT max(id) FROM span WHERE is_mark = 1), 0) GROUP BY target, stream"                       \
 	                  " ON CONFLICT(target, stream) DO UPDATE SET newest = excluded.newest, at_ms = excluded.at_ms WHERE excluded.newest > newest")\

@@ -124,7 +124,7 @@ static enum err walk_step(struct walk *w, const struct row *row, bool *is_last, 
 {
 	enum err e = ERR_OK;
 	if (row->at_ms <= w->until_ms) {
-		struct step one = { row->id, row->at_ms, row->target, row->layout, row->prev, STEP_NO_BODY, row->size, readable_alone(row), row->stream,
+		struct step one = { row->id, row->at_ms, row->target, row->layout, row->prev, STEP_NO_BODY, row->size, readable_alone(row), false, row->stream,
 			            row->block != NULL ? row->block->id : 0 };
 		if (w->keep_bodies && row->block == NULL)
 			keep_body(w->out, &one, row);
@@ -227,12 +227,13 @@ static enum err way_back(struct reader *r, const struct cursor *c, struct row *r
 	return e == ERR_NOT_FOUND ? db_corrupt(&r->db, "the key frame of a frame is gone", why) : e;
 }
 
-enum err cursor_seek(struct reader *r, struct cursor *c, int64_t target, int stream, int64_t id, struct why *why)
+/* ERR_NOT_FOUND: there is no such frame. */
+static enum err seek(struct reader *r, struct cursor *c, int64_t target, int stream, int64_t id, struct why *why)
 {
 	struct row row;
 	enum err e = read_row(r, target, stream, id, &row, why);
 	if (e != ERR_OK)
-		return e == ERR_NOT_FOUND ? db_corrupt(&r->db, "a frame is gone", why) : e;
+		return e;
 	if (row.target != target || row.stream != stream)
 		return db_corrupt(&r->db, "a frame is of another target", why);
 	if (readable_alone(&row) || (c->id != 0 && row.prev == c->id && row.layout == c->layout))
@@ -246,6 +247,12 @@ enum err cursor_seek(struct reader *r, struct cursor *c, int64_t target, int str
 	}
 	walk_steps_release(&way);
 	return e;
+}
+
+enum err cursor_seek(struct reader *r, struct cursor *c, int64_t target, int stream, int64_t id, struct why *why)
+{
+	enum err e = seek(r, c, target, stream, id, why);
+	return e == ERR_NOT_FOUND ? db_corrupt(&r->db, "a frame is gone", why) : e;
 }
 
 /* ---- reader_frames ---- */
@@ -283,7 +290,9 @@ static enum err give_frame(struct frames_call *f, const struct step *at, struct 
 	struct cursor *c;
 	enum err e = cursor_of(f, at->target, &c, why);
 	if (e == ERR_OK)
-		e = cursor_seek(f->r, c, at->target, (int)f->stream, at->id, why);
+		e = seek(f->r, c, at->target, (int)f->stream, at->id, why);
+	if (e == ERR_NOT_FOUND) /* a track whose frames have all gone by their age is in `track` still */
+		return at->is_head ? ERR_OK : db_corrupt(&f->r->db, "a frame is gone", why);
 	if (e != ERR_OK)
 		return e;
 	struct frame frame = { .target = at->target, .wall_ms = at->at_ms };
@@ -470,29 +479,14 @@ static enum err list_table(struct frames_call *f, int64_t wanted, struct why *wh
 	return s != NULL ? list_some(f, s, 1, wanted, why) : db_error(db, why);
 }
 
-static enum err is_there(struct db *db, int64_t id, bool *is, struct why *why)
-{
-	sqlite3_stmt *s = db_statement(db, STMT_FRAME_THERE);
-	if (s == NULL)
-		return db_error(db, why);
-	sqlite3_bind_int64(s, 1, id);
-	enum err e = db_step(db, s, why);
-	*is = e == ERR_OK;
-	sqlite3_reset(s);
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
-}
-
-/* Where the newest frame of a track is in the window and in the table, it is what is asked for. */
+/* Where the newest frame of a track is in the window, it is what is asked for. */
 static enum err take_head(struct frames_call *f, const struct step *one, struct why *why)
 {
 	struct cursor *seen;
-	enum err e = ERR_OK;
-	bool is = one->at_ms <= f->until_ms;
-	if (is && one->id <= f->r->heads_mark)
-		e = is_there(&f->r->db, one->id, &is, why);
-	if (e == ERR_OK && is)
-		e = walk_steps_add(&f->steps, one, why);
-	return e == ERR_OK && is ? cursor_of(f, one->target, &seen, why) : e;
+	if (one->at_ms > f->until_ms)
+		return ERR_OK;
+	enum err e = walk_steps_add(&f->steps, one, why);
+	return e == ERR_OK ? cursor_of(f, one->target, &seen, why) : e;
 }
 
 /* As count_tracks, where `track` may be behind. What is asked for is mostly what is newest now: that is found already. */
@@ -506,7 +500,8 @@ static enum err take_heads(struct frames_call *f, int64_t *n, struct why *why)
 	*n = 0;
 	enum err e;
 	while ((e = db_step(db, s, why)) == ERR_OK) {
-		struct step one = { .target = sqlite3_column_int64(s, 0), .id = sqlite3_column_int64(s, 1), .at_ms = sqlite3_column_int64(s, 2) };
+		struct step one = { .target = sqlite3_column_int64(s, 0), .id = sqlite3_column_int64(s, 1), .at_ms = sqlite3_column_int64(s, 2),
+			                .is_head = true };
 		e = reader_head(f->r, one.target, (int)f->stream, &one.id, &one.at_ms, why);
 		bool is_in = e == ERR_OK && one.target > 0 && one.at_ms > f->after_ms;
 		*n += is_in;
