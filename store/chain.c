@@ -81,13 +81,14 @@ static enum err before_block(struct db *db, const struct rewinds *w, int64_t tar
 	return ERR_OK;
 }
 
-enum err chain_entry(struct db *db, const struct rewinds *w, int64_t target, int stream, int64_t until_ms, int64_t *id, struct why *why)
+enum err chain_entry(struct db *db, const struct rewinds *w, int64_t target, int stream, int64_t until_ms, int64_t *id, bool *is_newest, struct why *why)
 {
 	int64_t block_prev = 0, block_ms = INT64_MAX;
 	enum err e = db->version < SCHEMA_BLOCKS ? ERR_NOT_FOUND : before_block(db, w, target, stream, until_ms, &block_prev, &block_ms, why);
 	if (e != ERR_OK && e != ERR_NOT_FOUND)
 		return e;
 	bool in_blocks = e == ERR_OK;
+	*is_newest = false;
 	e = first_later(db, w, STMT_FRAME_HOP, target, stream, until_ms, why);
 	sqlite3_stmt *s = db->statements[STMT_FRAME_HOP];
 	if (in_blocks && (e == ERR_NOT_FOUND || (e == ERR_OK && sqlite3_column_int64(s, 2) > block_ms))) {
@@ -96,6 +97,7 @@ enum err chain_entry(struct db *db, const struct rewinds *w, int64_t target, int
 		return ERR_OK;
 	}
 	if (e == ERR_NOT_FOUND) {
+		*is_newest = true;
 		s = db_statement(db, STMT_TRACK);
 		if (s == NULL)
 			return db_error(db, why);

@@ -20,7 +20,7 @@ void     rewinds_release(struct rewinds *w);
 bool     rewinds_hide(const struct rewinds *w, int64_t id, int64_t at_ms);
 
 /* The newest frame of a track that may be of `until_ms` or before: the one before the first indexed key frame later than that, else the
- * track's newest. 0: none. */
-enum err chain_entry(struct db *db, const struct rewinds *w, int64_t target, int stream, int64_t until_ms, int64_t *id, struct why *why);
+ * track's newest as the table has it (*is_newest), which may be behind (see schema.h). 0: none. */
+enum err chain_entry(struct db *db, const struct rewinds *w, int64_t target, int stream, int64_t until_ms, int64_t *id, bool *is_newest, struct why *why);
 
 #endif

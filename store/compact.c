@@ -37,7 +37,8 @@ static enum err file_size(const char *path, int64_t *out, struct why *why)
 static enum err take_lease(void *ctx, struct why *why)
 {
 	struct compacting *c = ctx;
-	return lease_take(&c->db, &c->lease, clock_wall_ms(c->clock), why);
+	enum err e = lease_take(&c->db, &c->lease, clock_wall_ms(c->clock), why);
+	return e == ERR_OK ? ledger_mend(&c->db, why) : e;
 }
 
 static enum err give_lease(void *ctx, struct why *why)
@@ -138,6 +139,7 @@ static enum err remove_old(struct compacting *c, int64_t *removed, struct why *w
 	do {
 		int64_t before = c->retain.stage == RETAIN_IDLE ? 0 : c->retain.removed;
 		e = db_transact(&c->db, true, slice, c, why);
+		ledger_settle(&c->ledger, e == ERR_OK);
 		*removed += e == ERR_OK ? c->retain.removed - before : 0;
 		if (e == ERR_OK)
 			e = empty_log(c, why);

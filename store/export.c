@@ -284,7 +284,7 @@ static enum err copy_all(void *ctx, struct why *why)
 		e = told(c, copy_alerts(c, why), why);
 	if (e == ERR_OK)
 		e = told(c, copy_deployments(c, why), why);
-	return e == ERR_OK ? ledger_finish(&c->ledger, why) : e;
+	return e == ERR_OK ? ledger_save(&c->ledger, why) : e;
 }
 
 static enum err write_copy(struct copying *c, const char *path, struct why *why)

@@ -8,9 +8,12 @@
 
 #include "store/chain.h"
 #include "store/ledger.h"
+#include "store/span.h"
 
 /* Indexed key frames in the table before a track is folded: two distances, up to the third, become a block; what is newer stays. */
 enum { HOPS_NEEDED = 3, MARK_UNKNOWN = -1, VALUES_KEPT = 1 << 20 /* room for more is not kept from one block to the next */ };
+/* Spans that had to stay when sweeping came by are looked at for so many ids more. */
+enum { TIDY_BACK = 2 * LEDGER_HOP * LEDGER_SAVE_HOPS };
 
 struct fold_row {
 	int64_t id, at_ms, prev, layout; /* layout 0: everything is stale */
@@ -334,6 +337,7 @@ enum err fold_sweep(struct fold *f, int64_t until_id, int most, bool *more, stru
 {
 	bool is_end = false;
 	int seen = 0;
+	int64_t before = f->swept;
 	sqlite3_stmt *s = db_statement(f->db, STMT_FRAMES_UP);
 	*more = false;
 	if (s == NULL)
@@ -347,7 +351,9 @@ enum err fold_sweep(struct fold *f, int64_t until_id, int most, bool *more, stru
 	}
 	sqlite3_reset(s);
 	*more = !is_end && seen == most;
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
+	if (e == ERR_OK || e == ERR_NOT_FOUND)
+		e = f->swept > before ? spans_tidy(f->db, before - TIDY_BACK, f->swept, why) : ERR_OK;
+	return e;
 }
 
 /* ---- looking into blocks ---- */

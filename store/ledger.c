@@ -12,6 +12,8 @@
 
 enum { SCRATCH_MAX = 64 << 20, NEIGHBOURS = 16 /* targets whose indexed key frames are written by the same commit, or so */ };
 
+static const struct open_span no_frames = { INT64_MAX, INT64_MIN, 0 };
+
 static enum err track_of(struct ledger *g, int64_t target, int stream, struct track **out, struct why *why)
 {
 	if (target < 1 || target > LEDGER_TARGETS_MAX || stream < 0 || stream >= STREAM_COUNT)
@@ -43,18 +45,37 @@ static enum err load_tracks(struct ledger *g, struct why *why)
 		e = track_of(g, sqlite3_column_int64(s, 0), sqlite3_column_int(s, 1), &t, why);
 		if (e != ERR_OK)
 			break;
-		t->newest = t->committed = sqlite3_column_int64(s, 2);
+		t->newest = t->committed = t->saved = t->committed_saved = sqlite3_column_int64(s, 2);
 		t->at_ms = t->committed_ms = sqlite3_column_int64(s, 3);
 	}
 	sqlite3_reset(s);
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+enum err ledger_mend(struct db *db, struct why *why)
+{
+	sqlite3_stmt *s = db_statement(db, STMT_TRACKS_MEND);
+	return s == NULL ? db_error(db, why) : db_run(db, s, why);
+}
+
+static enum err load_span(struct ledger *g, struct why *why)
+{
+	sqlite3_stmt *s = db_statement(g->db, STMT_SPAN_OPEN);
+	enum err e = s == NULL ? db_error(g->db, why) : db_step(g->db, s, why);
+	if (e != ERR_OK)
+		return e;
+	g->span = g->committed_span = (struct open_span){ sqlite3_column_int64(s, 1), sqlite3_column_int64(s, 2), sqlite3_column_int64(s, 0) };
+	sqlite3_reset(s);
+	return ERR_OK;
+}
+
 enum err ledger_init(struct ledger *g, struct db *db, struct why *why)
 {
-	*g = (struct ledger){ .db = db, .hop = LEDGER_HOP };
+	*g = (struct ledger){ .db = db, .hop = LEDGER_HOP, .wants_save = true };
 	buf_init(&g->scratch, SCRATCH_MAX);
 	enum err e = load_tracks(g, why);
+	if (e == ERR_OK)
+		e = load_span(g, why);
 	sqlite3_stmt *s = e == ERR_OK ? db_statement(db, STMT_FRAME_LAST) : NULL;
 	if (e == ERR_OK)
 		e = s == NULL ? db_error(db, why) : db_step(db, s, why);
@@ -242,6 +263,10 @@ enum err ledger_frame(struct ledger *g, int64_t target, enum stream stream, int6
 		return e;
 	t->newest = ++g->last_frame;
 	t->at_ms = at_ms;
+	g->span.first_ms = at_ms < g->span.first_ms ? at_ms : g->span.first_ms;
+	g->span.last_ms = at_ms > g->span.last_ms ? at_ms : g->span.last_ms;
+	g->span.frames++;
+	g->unsaved++;
 	t->layout = layout;
 	t->needs_key = layout == 0;
 	t->since_key = is_key ? 1 : t->since_key + 1;
@@ -289,6 +314,65 @@ enum err ledger_meta(struct ledger *g, const char *key, int64_t from_ms, const c
 	sqlite3_bind_int64(s, 2, from_ms);
 	sqlite3_bind_text(s, 3, value, -1, SQLITE_STATIC);
 	return db_run(g->db, s, why);
+}
+
+/* ---- where the chains stand ---- */
+
+static enum err end_span(struct ledger *g, bool is_mark, struct why *why)
+{
+	if (g->span.frames == 0 && !is_mark)
+		return ERR_OK;
+	sqlite3_stmt *s = db_statement(g->db, g->span.frames > 0 ? STMT_SPAN_ADD : STMT_SPAN_MARK);
+	if (s == NULL)
+		return db_error(g->db, why);
+	if (g->span.frames == 0)
+		return db_run(g->db, s, why);
+	sqlite3_bind_int64(s, 1, g->last_frame);
+	sqlite3_bind_int64(s, 2, g->span.first_ms);
+	sqlite3_bind_int64(s, 3, g->span.last_ms);
+	sqlite3_bind_int(s, 4, is_mark);
+	g->span = no_frames;
+	return db_run(g->db, s, why);
+}
+
+static enum err save_track(struct ledger *g, size_t index, struct why *why)
+{
+	struct track *t = &g->tracks[index];
+	sqlite3_stmt *s = db_statement(g->db, STMT_TRACK_SET);
+	if (s == NULL)
+		return db_error(g->db, why);
+	sqlite3_bind_int64(s, 1, (int64_t)(index / STREAM_COUNT));
+	sqlite3_bind_int(s, 2, (int)(index % STREAM_COUNT));
+	sqlite3_bind_int64(s, 3, t->newest);
+	sqlite3_bind_int64(s, 4, t->at_ms);
+	t->saved = t->newest;
+	return db_run(g->db, s, why);
+}
+
+enum err ledger_save(struct ledger *g, struct why *why)
+{
+	enum err e = ERR_OK;
+	if (g->unsaved == 0 && !g->wants_save)
+		return ERR_OK;
+	g->was_saved = true;
+	for (size_t i = 0; i < g->n_tracks && e == ERR_OK; i++)
+		if (g->tracks[i].newest != g->tracks[i].saved)
+			e = save_track(g, i, why);
+	if (e == ERR_OK)
+		e = end_span(g, true, why);
+	g->unsaved = 0;
+	g->wants_save = false;
+	return e;
+}
+
+enum err ledger_finish(struct ledger *g, struct why *why)
+{
+	bool is_due = g->wants_save || g->unsaved >= (int64_t)g->hop * LEDGER_SAVE_HOPS;
+	for (size_t i = 0; i < g->n_dirty && !is_due; i++)
+		is_due = g->tracks[g->dirty[i]].saved == 0; /* its first frame */
+	if (is_due)
+		return ledger_save(g, why);
+	return g->span.frames >= (int64_t)g->hop * LEDGER_SPAN_HOPS ? end_span(g, false, why) : ERR_OK;
 }
 
 /* ---- the clock was set back ---- */
@@ -349,9 +433,10 @@ static enum err rewind_track(struct ledger *g, size_t index, const struct rewind
 {
 	struct track *t = &g->tracks[index];
 	int64_t id = t->newest, at_ms = t->at_ms;
+	bool is_newest;
 	enum err e = touch(g, t, why);
 	if (e == ERR_OK)
-		e = chain_entry(g->db, before, (int64_t)(index / STREAM_COUNT), (int)(index % STREAM_COUNT), from_ms - 1, &id, why);
+		e = chain_entry(g->db, before, (int64_t)(index / STREAM_COUNT), (int)(index % STREAM_COUNT), from_ms - 1, &id, &is_newest, why);
 	while (e == ERR_OK && id > 0 && at_ms >= from_ms)
 		e = step_back(g, index, from_ms, &id, &at_ms, why);
 	if (e != ERR_OK)
@@ -373,13 +458,15 @@ enum err ledger_rewind(struct ledger *g, int64_t from_ms, struct why *why)
 	                                        STMT_ROLLUP_REWIND,
 	                                        STMT_EXTERNAL_REWIND, STMT_ALERTMANAGER_REWIND, STMT_ALERTMANAGER_FORGET };
 	struct rewinds before = { 0 };
-	enum err e = ledger_finish(g, why); /* frames of this transaction stand in the table, but not yet in `track` */
+	g->wants_save = true;
+	enum err e = ledger_save(g, why); /* the newest frames stand in the table, but not yet in `track` */
 	if (e == ERR_OK)
 		e = rewinds_load(&before, g->db, why);
 	for (size_t i = 0; i < g->n_tracks && e == ERR_OK; i++)
 		if (g->tracks[i].newest > 0 && g->tracks[i].at_ms >= from_ms)
 			e = rewind_track(g, i, &before, from_ms, why);
 	rewinds_release(&before);
+	g->wants_save = true; /* what is set aside is behind no mark any more when this is committed */
 	sqlite3_stmt *s = e == ERR_OK ? db_statement(g->db, STMT_REWIND_ADD) : NULL;
 	if (e == ERR_OK && s == NULL)
 		e = db_error(g->db, why);
@@ -401,26 +488,6 @@ void ledger_forget(struct ledger *g, int64_t target, int stream)
 	g->tracks[at].layout = 0;
 	g->tracks[at].until_hop = 0;
 	g->tracks[at].needs_key = true;
-}
-
-enum err ledger_finish(struct ledger *g, struct why *why)
-{
-	for (size_t i = 0; i < g->n_dirty; i++) {
-		const struct track *t = &g->tracks[g->dirty[i]];
-		if (t->newest == t->committed)
-			continue;
-		sqlite3_stmt *s = db_statement(g->db, STMT_TRACK_SET);
-		if (s == NULL)
-			return db_error(g->db, why);
-		sqlite3_bind_int(s, 1, (int)(g->dirty[i] % STREAM_COUNT));
-		sqlite3_bind_int64(s, 2, (int64_t)(g->dirty[i] / STREAM_COUNT));
-		sqlite3_bind_int64(s, 3, t->newest);
-		sqlite3_bind_int64(s, 4, t->at_ms);
-		enum err e = db_run(g->db, s, why);
-		if (e != ERR_OK)
-			return e;
-	}
-	return ERR_OK;
 }
 
 bool ledger_due(struct ledger *g, int64_t *target, int *stream)
@@ -457,6 +524,19 @@ void ledger_is_due(struct ledger *g, int64_t target, int stream)
 	add_due(g, (size_t)target * STREAM_COUNT + (size_t)stream);
 }
 
+static void settle_saved(struct ledger *g, bool was_committed)
+{
+	for (size_t i = 0; g->was_saved && i < g->n_tracks; i++) {
+		struct track *t = &g->tracks[i];
+		if (was_committed)
+			t->committed_saved = t->saved;
+		else
+			t->saved = t->committed_saved;
+	}
+	g->wants_save |= g->was_saved && !was_committed;
+	g->was_saved = false;
+}
+
 /* After a failure the state holds values that were never stored: start anew with a key frame that a reader can enter at. */
 void ledger_settle(struct ledger *g, bool was_committed)
 {
@@ -481,8 +561,12 @@ void ledger_settle(struct ledger *g, bool was_committed)
 		t->needs_key = true;
 	}
 	g->n_dirty = 0;
-	if (was_committed)
+	settle_saved(g, was_committed);
+	if (was_committed) {
 		g->committed_frame = g->last_frame;
-	else
+		g->committed_span = g->span;
+	} else {
 		g->last_frame = g->committed_frame;
+		g->span = g->committed_span;
+	}
 }

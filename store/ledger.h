@@ -10,11 +10,19 @@
 #include "store/layout.h"
 #include "store/store.h"
 
-/* Every this many frames of a track one is a key frame that a reader can enter at. */
-enum { LEDGER_HOP = 64, LEDGER_TARGETS_MAX = 1000000 };
+/* Every this many frames of a track one is a key frame that a reader can enter at. A span has so many times that many frames, and
+ * `track` is written each so many times that many, or what the last commit brought beyond that. */
+enum { LEDGER_HOP = 64, LEDGER_TARGETS_MAX = 1000000, LEDGER_SPAN_HOPS = 16, LEDGER_SAVE_HOPS = 128 };
+
+/* The frames that are in no span yet. */
+struct open_span {
+	int64_t first_ms, last_ms;
+	int64_t frames;
+};
 
 struct track {
 	int64_t            newest, committed; /* frame ids; 0: none */
+	int64_t            saved, committed_saved; /* what the table says of `newest` */
 	int64_t            at_ms, committed_ms;
 	int64_t            layout;            /* of the newest frame; 0: stale or none */
 	unsigned           until_hop;         /* frames before the next indexed key frame */
@@ -34,6 +42,9 @@ struct ledger {
 	size_t         n_due, due_cap;
 	size_t         n_live;
 	int64_t        last_frame, committed_frame;
+	struct open_span span, committed_span;
+	int64_t        unsaved;                /* frames since `track` was written */
+	bool           wants_save, was_saved;  /* was_saved: since the last settle */
 	struct buf     scratch;
 };
 
@@ -41,6 +52,9 @@ struct ledger {
 bool ledger_due(struct ledger *g, int64_t *target, int *stream);
 /* There may be more. */
 void ledger_is_due(struct ledger *g, int64_t target, int stream);
+
+/* After a crash `track` is behind its frames: puts it right. In the transaction that took the lease. */
+enum err ledger_mend(struct db *db, struct why *why);
 
 /* Reads where the chains stand. */
 enum err ledger_init(struct ledger *g, struct db *db, struct why *why);
@@ -64,8 +78,10 @@ enum err ledger_rewind(struct ledger *g, int64_t from_ms, struct why *why);
 /* All frames of the track are gone from the table: its next one is a key frame. */
 void ledger_forget(struct ledger *g, int64_t target, int stream);
 
-/* Writes where the chains stand now: the last thing before COMMIT. */
+/* The last thing before COMMIT: now and then it writes where the chains stand. */
 enum err ledger_finish(struct ledger *g, struct why *why);
+/* Writes where they stand now: before anything that reads `track`, and when recording ends. */
+enum err ledger_save(struct ledger *g, struct why *why);
 /* After the transaction: whether it was committed or undone. */
 void ledger_settle(struct ledger *g, bool was_committed);
 

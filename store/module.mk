@@ -21,6 +21,7 @@ libstore_a_SOURCES = \
 	%reldir%/fold.c %reldir%/fold.h \
 	%reldir%/fold_order.c %reldir%/fold_order.h \
 	%reldir%/fs.c %reldir%/fs.h \
+	%reldir%/heads.c \
 	%reldir%/layout.c %reldir%/layout.h \
 	%reldir%/layout_table.c %reldir%/layout_table.h \
 	%reldir%/lease.c %reldir%/lease.h \
@@ -35,6 +36,8 @@ libstore_a_SOURCES = \
 	%reldir%/schema.c %reldir%/schema.h \
 	%reldir%/select.c %reldir%/select_private.h \
 	%reldir%/select_columns.c \
+	%reldir%/select.c \
+	%reldir%/span.c %reldir%/span.h \
 	%reldir%/store.c %reldir%/store.h \
 	%reldir%/stranger.c %reldir%/stranger.h \
 	%reldir%/tail.c %reldir%/tail.h \

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "store/fs.h"
 #include "store/rollup.h"
+#include "store/span.h"
 #include "store/stranger.h"
 
 struct url {
@@ -293,6 +294,7 @@ void reader_close(struct reader *r)
 	forget_targets(r);
 	rewinds_release(&r->rewinds);
 	reader_blocks_release(r);
+	reader_heads_release(r);
 	db_close(&r->db);
 	free(r);
 }
@@ -317,6 +319,12 @@ struct call {
 	void          *ctx;
 };
 
+static void widen_to(struct call *c, int64_t at_ms)
+{
+	c->first_ms = at_ms < c->first_ms ? at_ms : c->first_ms;
+	c->last_ms = at_ms > c->last_ms ? at_ms : c->last_ms;
+}
+
 static enum err widen(struct call *c, enum statement which, int stream, struct why *why)
 {
 	sqlite3_stmt *s = db_statement(&c->r->db, which);
@@ -325,12 +333,33 @@ static enum err widen(struct call *c, enum statement which, int stream, struct w
 	if (stream >= 0)
 		sqlite3_bind_int(s, 1, stream);
 	enum err e = db_step(&c->r->db, s, why);
-	if (e == ERR_OK && sqlite3_column_type(s, 0) == SQLITE_INTEGER) {
-		int64_t at = sqlite3_column_int64(s, 0);
-		c->first_ms = at < c->first_ms ? at : c->first_ms;
-		c->last_ms = at > c->last_ms ? at : c->last_ms;
-	}
+	if (e == ERR_OK && sqlite3_column_type(s, 0) == SQLITE_INTEGER)
+		widen_to(c, sqlite3_column_int64(s, 0));
 	sqlite3_reset(s);
+	return e;
+}
+
+/* The first frame in the table. */
+static enum err widen_by_frames(struct call *c, struct why *why)
+{
+	struct db *db = &c->r->db;
+	if (db->version >= SCHEMA_SPANS) {
+		int64_t at = INT64_MAX;
+		enum err e = spans_first_ms(db, -1, INT64_MIN, &at, why);
+		if (e == ERR_OK)
+			e = reader_heads_load(c->r, why);
+		for (size_t i = 0; e == ERR_OK && i < c->r->heads.cap; i++)
+			if (c->r->heads.slots[i].at != NULL)
+				widen_to(c, ((const struct head *)c->r->heads.slots[i].at)->at_ms);
+		if (at < INT64_MAX)
+			widen_to(c, at);
+		return e;
+	}
+	if (db->version >= SCHEMA_TIMES)
+		return widen(c, STMT_FRAME_FIRST_MS_6, -1, why);
+	enum err e = ERR_OK;
+	for (int stream = 0; stream < STREAM_COUNT && e == ERR_OK; stream++)
+		e = widen(c, STMT_FRAME_FIRST_MS_5, stream, why);
 	return e;
 }
 
@@ -349,12 +378,9 @@ static enum err rollup_bounds_body(void *ctx, struct why *why)
 static enum err bounds_body(void *ctx, struct why *why)
 {
 	struct call *c = ctx;
-	enum err e = c->r->db.version >= SCHEMA_TIMES ? widen(c, STMT_FRAME_FIRST_MS, -1, why) : ERR_OK;
+	enum err e = widen_by_frames(c, why);
 	for (int stream = 0; stream < STREAM_COUNT && e == ERR_OK; stream++) {
-		if (c->r->db.version < SCHEMA_TIMES)
-			e = widen(c, STMT_FRAME_FIRST_MS_5, stream, why);
-		if (e == ERR_OK)
-			e = widen(c, STMT_FRAME_LAST_MS, stream, why);
+		e = widen(c, STMT_FRAME_LAST_MS, stream, why);
 		if (e == ERR_OK && c->r->db.version >= SCHEMA_BLOCKS)
 			e = widen(c, STMT_BLOCK_FIRST_MS, stream, why);
 	}

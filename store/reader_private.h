@@ -45,6 +45,10 @@ struct reader {
 	size_t        tracks_in_call;   /* whose blocks were asked for in this call */
 	bool          is_track_by_track; /* this call reads all that it wants of one before the next */
 	int64_t       highest_in_block; /* as of this call: no frame with a higher id is in any */
+	struct id_map heads;    /* struct head, by track: see heads.c */
+	int64_t       heads_to; /* frames up to this id are in it, or in `track` */
+	size_t        heads_rewinds;
+	uint64_t      heads_call; /* as of which call it is */
 	struct sqlite3_blob *body;      /* of the block that was read last in this call; or NULL */
 	struct buf    group;
 	struct id_map batches;  /* struct row_batch, by number + 1: as of this call */
@@ -74,6 +78,15 @@ struct select_range {
 };
 enum err reader_select_range(struct reader *r, const struct matcher *m, size_t n, const struct select_range *range, size_t max_samples,
                              struct series_set *out, struct why *why);
+
+/* The newest frame of a track among those that `track` does not tell of yet. */
+struct head {
+	int64_t id, at_ms;
+};
+enum err reader_heads_load(struct reader *r, struct why *why);
+/* Where `track` says *id and *at_ms of a track's newest frame: puts what is newer there. */
+enum err reader_head(struct reader *r, int64_t target, int stream, int64_t *id, int64_t *at_ms, struct why *why);
+void     reader_heads_release(struct reader *r);
 
 /* The block of a track that was read last. Blocks never change, so that it is good for the reader's life. */
 struct open_block {
@@ -120,7 +133,7 @@ struct step {
 	int64_t prev;
 	const uint8_t *body;               /* there until the end of the call; or NULL */
 	size_t  body_at, body_size;        /* else in steps.bodies; STEP_NO_BODY: not kept */
-	bool    is_key;
+	bool    is_key, is_head;           /* is_head: `track` or who knows better names it */
 	int     stream;
 	int64_t block;                      /* in which it is; 0: in none */
 };

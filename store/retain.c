@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/num.h"
 #include "store/chain.h"
+#include "store/span.h"
 
 /* Rows of one slice: some 20 ms. What a pass by size takes off at least, as a part of the time that is stored; and what it leaves alone. */
 enum { SLICE_ROWS = 2000, SIZE_PARTS = 50, LEFT_ALONE_MS = 10 * 60 * 1000, TELL_MS = 24 * 3600 * 1000, LAYOUTS_EVERY_MS = 3600 * 1000,
@@ -50,8 +51,7 @@ static enum err lesser_ms(struct db *db, enum statement which, int stream, int64
 	sqlite3_stmt *s = db_statement(db, which);
 	if (s == NULL)
 		return db_error(db, why);
-	if (stream >= 0)
-		sqlite3_bind_int(s, 1, stream);
+	sqlite3_bind_int(s, 1, stream);
 	enum err e = db_step(db, s, why);
 	if (e == ERR_OK && sqlite3_column_type(s, 0) != SQLITE_NULL && sqlite3_column_int64(s, 0) < *ms)
 		*ms = sqlite3_column_int64(s, 0);
@@ -62,7 +62,7 @@ static enum err lesser_ms(struct db *db, enum statement which, int stream, int64
 static enum err oldest_ms(struct db *db, int64_t *out, struct why *why)
 {
 	*out = INT64_MAX;
-	enum err e = lesser_ms(db, STMT_FRAME_FIRST_MS, -1, out, why);
+	enum err e = spans_first_ms(db, -1, INT64_MIN, out, why);
 	for (int stream = 0; stream < STREAM_COUNT && e == ERR_OK; stream++)
 		e = lesser_ms(db, STMT_BLOCK_FIRST_MS, stream, out, why);
 	return e;
@@ -241,13 +241,13 @@ static enum err next_track(struct retain *r, int64_t *newest, int64_t *at_ms, st
 	sqlite3_stmt *s = db_statement(db, STMT_TRACK_AFTER);
 	if (s == NULL)
 		return db_error(db, why);
-	sqlite3_bind_int(s, 1, r->stream);
-	sqlite3_bind_int64(s, 2, r->target);
+	sqlite3_bind_int64(s, 1, r->target);
+	sqlite3_bind_int(s, 2, r->stream);
 	enum err e = db_step(db, s, why);
 	if (e != ERR_OK)
 		return e;
-	r->stream = sqlite3_column_int(s, 0);
-	r->target = sqlite3_column_int64(s, 1);
+	r->target = sqlite3_column_int64(s, 0);
+	r->stream = sqlite3_column_int(s, 1);
 	*newest = sqlite3_column_int64(s, 2);
 	*at_ms = sqlite3_column_int64(s, 3);
 	sqlite3_reset(s);
@@ -275,7 +275,6 @@ static enum err take_tracks(struct retain *r, int64_t rows, struct why *why)
 	if (e != ERR_NOT_FOUND)
 		return e;
 	r->stage = RETAIN_ASIDE;
-	r->stream = 0;
 	return ERR_OK;
 }
 
@@ -286,17 +285,17 @@ static enum err take_aside(struct retain *r, int64_t rows, struct why *why)
 	sqlite3_stmt *s = db_statement(db, STMT_FRAME_TAKE_ASIDE);
 	if (s == NULL)
 		return db_error(db, why);
-	sqlite3_bind_int(s, 1, r->stream);
-	sqlite3_bind_int64(s, 2, r->cut_ms);
-	sqlite3_bind_int64(s, 3, rows);
+	sqlite3_bind_int64(s, 1, r->cut_ms);
+	sqlite3_bind_int64(s, 2, rows);
 	enum err e = db_run(db, s, why);
 	if (e != ERR_OK)
 		return e;
 	int64_t n = sqlite3_changes64(db->handle);
 	r->removed += n;
-	if (n < rows && ++r->stream == STREAM_COUNT)
-		r->stage = RETAIN_ROLLUPS;
-	return ERR_OK;
+	if (n == rows)
+		return ERR_OK;
+	r->stage = RETAIN_ROLLUPS;
+	return spans_tidy(db, 0, INT64_MAX, why);
 }
 
 /* Up to which time they go, INT64_MIN: none do. Those of five minutes go after a quarter of the time. While there are samples there are rollups of them, or
@@ -397,7 +396,9 @@ static enum err go_on(struct retain *r, int64_t now_ms, int64_t *rows, struct wh
 enum err retain_slice(struct retain *r, int64_t now_ms, bool *more, struct why *why)
 {
 	int64_t rows = SLICE_ROWS;
-	enum err e = r->stage == RETAIN_IDLE ? begin_pass(r, now_ms, why) : ERR_OK;
+	enum err e = ledger_save(r->ledger, why); /* `track` tells which frames are the last of theirs */
+	if (e == ERR_OK && r->stage == RETAIN_IDLE)
+		e = begin_pass(r, now_ms, why);
 	while (e == ERR_OK && r->stage != RETAIN_IDLE && rows > 0)
 		e = go_on(r, now_ms, &rows, why);
 	*more = e == ERR_OK && (r->stage != RETAIN_IDLE || r->is_by_size);

@@ -106,7 +106,23 @@ static const char version_6[] =
 	"CREATE INDEX rollup_last ON rollup(level, last_ms);"
 	"PRAGMA user_version = 6;";
 
-static const char *const steps[] = { version_1, version_2, version_3, version_4, version_5, version_6 };
+/* Frames that are there get spans of a thousand ids each; gaps between frames are stepped over. */
+static const char version_7[] =
+	"DROP INDEX frame_time;"
+	"CREATE TABLE span(id INTEGER PRIMARY KEY, first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, is_mark INTEGER NOT NULL) STRICT;"
+	"INSERT INTO span(id, first_ms, last_ms, is_mark) WITH RECURSIVE run(low) AS (SELECT min(id) FROM frame UNION ALL"
+	" SELECT (SELECT min(id) FROM frame WHERE id >= run.low + 1024) FROM run WHERE run.low IS NOT NULL)"
+	" SELECT (SELECT max(id) FROM frame WHERE id < run.low + 1024),"
+	" (SELECT min(+at_ms) FROM frame WHERE id >= run.low AND id < run.low + 1024),"
+	" (SELECT max(+at_ms) FROM frame WHERE id >= run.low AND id < run.low + 1024), 1 FROM run WHERE run.low IS NOT NULL;"
+	"ALTER TABLE track RENAME TO old_track;"
+	"CREATE TABLE track(target INTEGER NOT NULL, stream INTEGER NOT NULL, newest INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
+	" PRIMARY KEY(target, stream)) STRICT, WITHOUT ROWID;"
+	"INSERT INTO track(target, stream, newest, at_ms) SELECT target, stream, newest, at_ms FROM old_track ORDER BY target, stream;"
+	"DROP TABLE old_track;"
+	"PRAGMA user_version = 7;";
+
+static const char *const steps[] = { version_1, version_2, version_3, version_4, version_5, version_6, version_7 };
 _Static_assert(sizeof steps / sizeof steps[0] == SCHEMA_VERSION, "a step for every version");
 
 const char *schema_step(int from)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The tables, and every SQL statement of pitwall. Times are wall milliseconds since 1970 UTC (*_ms). Version 6:
+ * The tables, and every SQL statement of pitwall. Times are wall milliseconds since 1970 UTC (*_ms). Version 7:
  *
  * target    An endpoint that is or was polled. `labels`: labels_encode. Written by the recorder when it first hears of it; never goes.
  * presence  A target was polled at `url` in [from_ms, until_ms); INT64_MAX while it is. Written by the recorder; never goes.
@@ -57,8 +57,16 @@
  *           in a block may still stand in `frame`: it is then what the block says it is, and the block is what counts, since the key frame that it
  *           is a delta on may be gone. The frame behind a block can be read alone. Frames that were set aside are not folded.
  *
- * Since version 6 frame_time begins with the time, so that a commit adds to its end alone and not to that of each stream; and bodies of frames that are no key
- * frames have a form that older programs can't read (codec_delta.h). Of equal times it has streams and then targets in order, which who lists frames relies on.
+ * Since version 6 bodies of frames that are no key frames have a form that older programs can't read (codec_delta.h).
+ *
+ * Since version 7 there is no index of frames by time, of which each commit wrote the end and what stands above it:
+ *
+ * span      Of frames with neighbouring ids, those behind the span before up to `id`: their least and greatest time. Written by the recorder with the commit that
+ *           brings them to some thousand. Frames behind the last span are in none yet: who lists frames by time looks at them all. Of a frame that is gone
+ *           a span may tell still; one whose frames are all gone goes, but for the last, and the ids are the next one's.
+ *
+ * And track is written now and then: it says how it was with the last span that has is_mark, and of each track that has frames behind that, the last of these is
+ * the newest. All tracks have a row there with their first frame. A recorder that ends leaves none behind; one that opens a store after a crash puts them right.
  *
  * Since version 6, written by the recorder when a track has some more blocks (see rollup_make.h); rows go by age, later than samples do:
  *
@@ -75,17 +83,19 @@
  *   I1  frame.prev < frame.id, and prev is of the same track with a lesser at_ms
  *   I2  frame.layout is NULL or in `layout`, and (layout, target, stream) is in layout_use
  *   I3  a delta has the layout of its prev
- *   I4  track.newest is the last frame of its track
+ *   I4  track.newest is the last frame of its track up to the last span with is_mark; no frame behind that is set aside
  *   I5  one presence at the most of a target is open
  *   I6  anything is written only in transactions that found the writer's token in `lease`
  *   I7  an alert's times rise: active_ms <= fired_ms <= resolved_ms, where they are not 0
- *   I8  audit.id counts from 1 without a gap, and audit.hash is what audit.c says */
+ *   I8  audit.id counts from 1 without a gap, and audit.hash is what audit.c says
+ *   I9  a frame with an id up to that of the last span has an at_ms that is in its span */
 #ifndef PITWALL_STORE_SCHEMA_H
 #define PITWALL_STORE_SCHEMA_H
 
-enum { SCHEMA_APPLICATION_ID = 0x70697477 /* "pitw" */, SCHEMA_VERSION = 6, SCHEMA_ALERTS = 3 /* since which version there are alerts */,
+enum { SCHEMA_APPLICATION_ID = 0x70697477 /* "pitw" */, SCHEMA_VERSION = 7, SCHEMA_ALERTS = 3 /* since which version there are alerts */,
        SCHEMA_DEPLOYMENTS = 4 /* and deployments */, SCHEMA_EXTERNAL = 4 /* and those of Alertmanagers */,
-       SCHEMA_BLOCKS = 5 /* and blocks */, SCHEMA_TIMES = 6 /* and frame_time is of all streams together */, SCHEMA_ROLLUPS = 6 /* and rollups */ };
+       SCHEMA_BLOCKS = 5 /* and blocks */, SCHEMA_TIMES = 6 /* and frame_time is of all streams together */, SCHEMA_ROLLUPS = 6 /* and rollups */,
+       SCHEMA_SPANS = 7 /* and spans, and no frame_time */ };
 
 enum { HOP_DELTA, HOP_KEY, HOP_INDEXED };
 /* Instead of a rollup's layout. */
@@ -157,13 +167,30 @@ const char *schema_step(int from);
 	X(USES_OF_METRIC, "SELECT u.layout, u.target, u.stream FROM layout_metric m JOIN layout_use u ON u.layout = m.layout"            \
 	                  " WHERE m.metric = ?1")                                                                                        \
 	X(FRAME_ADD,      "INSERT INTO frame(id, target, stream, at_ms, prev, hop, layout, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") \
-	X(FRAME_LAST,     "SELECT max((SELECT coalesce(max(id), 0) FROM frame), (SELECT coalesce(max(newest), 0) FROM track),"          \
-	                  " (SELECT coalesce(max(last_frame), 0) FROM rewind))")                                                         \
+	X(FRAME_LAST,     "SELECT max((SELECT coalesce(max(id), 0) FROM frame), (SELECT coalesce(max(newest), 0) FROM track),"                  \
+	                  " (SELECT coalesce(max(last_frame), 0) FROM rewind))")                                                                \
 	X(FRAME_TAKE,     "DELETE FROM frame WHERE id = ?1 RETURNING prev, target, stream")                                              \
-	X(FRAME_TAKE_ASIDE, "DELETE FROM frame WHERE id IN (SELECT f.id FROM frame f JOIN rewind w ON f.id <= w.last_frame AND f.at_ms >= w.from_ms" \
-	                  " WHERE +f.stream = ?1 AND f.at_ms <= ?2 LIMIT ?3)") /* the plus: by the index by time */                      \
+	X(FRAME_TAKE_ASIDE, "DELETE FROM frame WHERE id IN (SELECT f.id FROM span s CROSS JOIN rewind w CROSS JOIN frame f"                     \
+	                  " ON f.id > (SELECT coalesce(max(id), 0) FROM span WHERE id < s.id) AND f.id <= min(s.id, w.last_frame)"              \
+	                  " WHERE s.first_ms <= ?1 AND s.last_ms >= w.from_ms AND f.at_ms <= ?1 AND f.at_ms >= w.from_ms LIMIT ?2)")            \
+	X(SPANS,          "SELECT id, first_ms, last_ms FROM span ORDER BY id")                                                                 \
+	X(SPAN_ADD,       "INSERT INTO span(id, first_ms, last_ms, is_mark) VALUES(?1, ?2, ?3, ?4)")                                                         \
+	X(SPAN_MARK,      "UPDATE span SET is_mark = 1 WHERE id = (SELECT max(id) FROM span) AND is_mark = 0")                                  \
+	X(SPAN_MARKED,    "SELECT coalesce((SELECT id FROM span WHERE is_mark = 1 ORDER BY id DESC LIMIT 1), 0)")                               \
+	X(HEADS_AFTER,    "SELECT id, target, stream, at_ms FROM frame WHERE id > ?1 ORDER BY id")                                              \
+	X(TRACKS_MEND,    "INSERT INTO track(target, stream, newest, at_ms) SELECT target, stream, max(id), at_ms FROM frame"                   \
+	                  " WHERE id > coalesce((SELECT max(id) FROM span WHERE is_mark = 1), 0) GROUP BY target, stream"                       \
+	                  " ON CONFLICT(target, stream) DO UPDATE SET newest = excluded.newest, at_ms = excluded.at_ms WHERE excluded.newest > newest")\
+	X(SPAN_OPEN,      "SELECT count(*), coalesce(min(at_ms), 9223372036854775807), coalesce(max(at_ms), -9223372036854775807) FROM frame"   \
+	                  " WHERE id > (SELECT coalesce(max(id), 0) FROM span)")                                                                \
+	X(SPAN_FIRST_MS,  "SELECT min(at_ms) FROM frame WHERE id > ?1 AND id <= ?2 AND at_ms >= ?3 AND (?4 < 0 OR stream = ?4)")                \
+	X(SPAN_FRAMES,    "SELECT id, at_ms FROM frame WHERE id > ?1 AND id <= ?2 AND at_ms > ?3 ORDER BY id")                                  \
+	X(SPAN_FRAMES_DOWN, "SELECT id, at_ms, target FROM frame WHERE id > ?1 AND id <= ?2 AND stream = ?3 AND at_ms > ?4 AND at_ms <= ?5"     \
+	                  " ORDER BY id DESC")                                                                                                  \
+	X(SPANS_TIDY,     "DELETE FROM span WHERE id > ?1 AND id <= ?2 AND id < (SELECT max(id) FROM span WHERE is_mark = 1) AND NOT EXISTS (SELECT 1 FROM frame f"\
+	                  " WHERE f.id > (SELECT coalesce(max(p.id), 0) FROM span p WHERE p.id < span.id) AND f.id <= span.id)")                \
 	X(FRAME_HOPS_UNTIL, "SELECT prev, id, at_ms FROM frame WHERE hop = 2 AND target = ?1 AND stream = ?2 AND at_ms <= ?3 ORDER BY at_ms") \
-	X(TRACK_AFTER,    "SELECT stream, target, newest, at_ms FROM track WHERE (stream, target) > (?1, ?2) ORDER BY stream, target LIMIT 1") \
+	X(TRACK_AFTER,    "SELECT target, stream, newest, at_ms FROM track WHERE (target, stream) > (?1, ?2) ORDER BY target, stream LIMIT 1")  \
 	X(FRAMES_AFTER,   "SELECT id, target, stream, at_ms, prev, hop, layout, body FROM frame WHERE id > ?1 ORDER BY id LIMIT ?2")      \
 	X(LAYOUTS_AFTER,  "SELECT id FROM layout WHERE id > ?1 ORDER BY id LIMIT ?2")                                                    \
 	X(TRACKS_AFTER,   "SELECT t.target, t.stream, t.newest FROM track t WHERE (t.target, t.stream) > (?1, ?2)"                       \
@@ -182,8 +209,8 @@ const char *schema_step(int from);
 	                  " AND ?3 >> stream & 1 ORDER BY id")                                                                          \
 	X(TRACK_COUNT,    "SELECT count(*) FROM track")                                                                                 \
 	X(FRAME_HOP,      "SELECT prev, id, at_ms FROM frame WHERE hop = 2 AND target = ?1 AND stream = ?2 AND at_ms > ?3 ORDER BY at_ms") \
-	X(FRAMES,         "SELECT id, at_ms, target FROM frame WHERE stream = ?1 AND at_ms > ?2 AND at_ms <= ?3 ORDER BY at_ms")         \
-	X(FRAMES_DOWN,    "SELECT id, at_ms, target FROM frame WHERE stream = ?1 AND at_ms > ?2 AND at_ms <= ?3"                         \
+	X(FRAMES_6,       "SELECT id, at_ms, target FROM frame WHERE stream = ?1 AND at_ms > ?2 AND at_ms <= ?3 ORDER BY at_ms")         \
+	X(FRAMES_DOWN_6,  "SELECT id, at_ms, target FROM frame WHERE stream = ?1 AND at_ms > ?2 AND at_ms <= ?3"                         \
 	                  " ORDER BY at_ms DESC")                                                                                        \
 	X(FRAMES_SINCE,   "SELECT id, target, stream, at_ms, prev, layout FROM frame WHERE id > ?1 ORDER BY id LIMIT ?2")                \
 	X(FRAME_BOUNDS,   "SELECT coalesce((SELECT min(id) FROM frame), 0), coalesce((SELECT max(id) FROM frame), -1), (SELECT count(*) FROM frame)") \
@@ -229,16 +256,15 @@ const char *schema_step(int from);
 	X(BLOCK_LAST_MS,  "SELECT max(last_ms) FROM block WHERE stream = ?1")                                                           \
 	X(BLOCK_NEXT_MS,  "SELECT min(first_ms) FROM block WHERE stream = ?1 AND first_ms >= ?2")                                       \
 	X(BLOCKS_OVER,    "SELECT id, target FROM block WHERE stream = ?1 AND last_ms >= ?2 AND first_ms < ?2")                         \
-	X(TRACKS_OF,      "SELECT target FROM track WHERE stream = ?1 ORDER BY target")                                                 \
+	X(TRACKS_OF,      "SELECT target, newest, at_ms FROM track WHERE stream = ?1 ORDER BY target")                                              \
 	X(TRACK_KEYS,     "SELECT target, stream FROM track")                                                                           \
-	X(FRAME_FIRST_MS, "SELECT min(at_ms) FROM frame")                                                                                \
+	X(FRAME_FIRST_MS_6, "SELECT min(at_ms) FROM frame")                                                                                \
 	X(FRAME_FIRST_MS_5, "SELECT min(at_ms) FROM frame WHERE stream = ?1")                                                            \
 	X(FRAME_LAST_MS,  "SELECT max(at_ms) FROM track WHERE stream = ?1 AND newest > 0")                                              \
-	X(FRAME_NEXT_MS,  "SELECT min(at_ms) FROM frame WHERE stream = ?1 AND at_ms >= ?2")                                             \
 	X(TRACKS,         "SELECT t.target, t.stream, t.newest, t.at_ms, f.layout FROM track t LEFT JOIN frame f ON f.id = t.newest")    \
 	X(TRACK,          "SELECT newest FROM track WHERE target = ?1 AND stream = ?2")                                                  \
-	X(TRACK_SET,      "INSERT INTO track(stream, target, newest, at_ms) VALUES(?1, ?2, ?3, ?4)"                                      \
-	                  " ON CONFLICT(stream, target) DO UPDATE SET newest = ?3, at_ms = ?4")                                          \
+	X(TRACK_SET,      "INSERT INTO track(target, stream, newest, at_ms) VALUES(?1, ?2, ?3, ?4)"                                      \
+	                  " ON CONFLICT(target, stream) DO UPDATE SET newest = ?3, at_ms = ?4")                                          \
 	X(TRACKS_SINCE,   "SELECT count(*) FROM track WHERE stream = ?1 AND at_ms > ?2")                                                 \
 	X(EVENT_ADD,      "INSERT INTO event(at_ms, target, severity, kind, node, text, data) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")       \
 	X(EVENTS,         "SELECT id, at_ms, target, severity, kind, node, text, data FROM event WHERE at_ms > ?1 AND at_ms <= ?2"       \

@@ -16,6 +16,8 @@
 #include "store/fold.h"
 #include "store/fs.h"
 #include "store/layout_table.h"
+#include "store/ledger.h"
+#include "store/span.h"
 #include "store/writer.h"
 
 enum { LABELS_BYTES_MAX = 4 << 20 };
@@ -208,10 +210,10 @@ static int64_t newest_ms(const struct store *s)
 	return newest;
 }
 
-/* The first moment from `from_ms` on at which something was recorded, where that is before *at_ms. */
-static enum err next_recorded(struct db *db, enum statement which, int64_t from_ms, int64_t *at_ms, struct why *why)
+/* The first moment from `from_ms` on at which a block begins, where that is before *at_ms. */
+static enum err next_block(struct db *db, int64_t from_ms, int64_t *at_ms, struct why *why)
 {
-	sqlite3_stmt *q = db_statement(db, which);
+	sqlite3_stmt *q = db_statement(db, STMT_BLOCK_NEXT_MS);
 	if (q == NULL)
 		return db_error(db, why);
 	sqlite3_bind_int(q, 1, STREAM_REPORT);
@@ -251,9 +253,9 @@ static enum err hours_recorded(struct db *db, int64_t from_ms, int most, int *ho
 {
 	for (*hours = 0; *hours <= most; ++*hours) {
 		int64_t at_ms = INT64_MAX;
-		enum err e = next_recorded(db, STMT_FRAME_NEXT_MS, from_ms, &at_ms, why);
+		enum err e = spans_first_ms(db, STREAM_REPORT, from_ms, &at_ms, why);
 		if (e == ERR_OK)
-			e = next_recorded(db, STMT_BLOCK_NEXT_MS, from_ms, &at_ms, why);
+			e = next_block(db, from_ms, &at_ms, why);
 		if (e == ERR_OK)
 			e = next_inside_blocks(db, from_ms, &at_ms, why);
 		if (e != ERR_OK || at_ms == INT64_MAX)
@@ -289,6 +291,8 @@ static enum err load(void *ctx, struct why *why)
 {
 	struct opening *o = ctx;
 	enum err e = lease_take(o->db, &o->lease, clock_wall_ms(o->store->clock), why);
+	if (e == ERR_OK)
+		e = ledger_mend(o->db, why);
 	if (e == ERR_OK)
 		e = load_targets(o->store, o->db, why);
 	if (e == ERR_OK)

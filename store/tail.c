@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 
 #include "store/reader_private.h"
+#include "store/span.h"
 
 /* Frames in one transaction; a long one would keep a checkpoint waiting. */
 enum { STEPS_AT_ONCE = 4096, IDS_AT_ONCE = 16384 /* where there are blocks among them */, STATES_MAX_BYTES = 64 << 20, BYTES_A_VALUE = sizeof(double) + 1 };
@@ -79,7 +80,7 @@ void tail_start(struct tail *t, int64_t from_ms)
 static enum err first_of_stream(struct tail *t, int stream, int64_t *first, struct why *why)
 {
 	struct db *db = &t->o.reader->db;
-	sqlite3_stmt *s = db_statement(db, STMT_FRAMES);
+	sqlite3_stmt *s = db_statement(db, STMT_FRAMES_6);
 	if (s == NULL)
 		return db_error(db, why);
 	sqlite3_bind_int(s, 1, stream);
@@ -92,6 +93,45 @@ static enum err first_of_stream(struct tail *t, int stream, int64_t *first, stru
 			*first = id;
 	}
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* The same of all streams together, among the frames of a span: *is_found. */
+static enum err first_of_span(struct tail *t, const struct span *span, int64_t *first, bool *is_found, struct why *why)
+{
+	struct db *db = &t->o.reader->db;
+	sqlite3_stmt *s = db_statement(db, STMT_SPAN_FRAMES);
+	if (s == NULL)
+		return db_error(db, why);
+	sqlite3_bind_int64(s, 1, span->after);
+	sqlite3_bind_int64(s, 2, span->last);
+	sqlite3_bind_int64(s, 3, t->from_ms);
+	enum err e;
+	while ((e = db_step(db, s, why)) == ERR_OK) {
+		*is_found = !rewinds_hide(&t->o.reader->rewinds, sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1));
+		if (!*is_found)
+			continue;
+		*first = sqlite3_column_int64(s, 0);
+		break;
+	}
+	sqlite3_reset(s);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+static enum err first_in_table(struct tail *t, int64_t *first, struct why *why)
+{
+	enum err e = ERR_OK;
+	if (t->o.reader->db.version < SCHEMA_SPANS) {
+		for (int stream = 0; stream < STREAM_COUNT && e == ERR_OK; stream++)
+			e = first_of_stream(t, stream, first, why);
+		return e;
+	}
+	struct spans spans = { 0 };
+	bool is_found = false;
+	e = spans_find(&t->o.reader->db, t->from_ms, INT64_MAX, &spans, why);
+	for (size_t i = 0; e == ERR_OK && i < spans.n && !is_found; i++)
+		e = first_of_span(t, &spans.items[i], first, &is_found, why);
+	spans_release(&spans);
+	return e;
 }
 
 /* The first row of a block that is followed, in *first where that is less. */
@@ -171,9 +211,7 @@ static enum err last_frame(struct tail *t, int64_t *id, struct why *why)
 static enum err find_start(struct tail *t, struct why *why)
 {
 	int64_t first = INT64_MAX;
-	enum err e = ERR_OK;
-	for (int stream = 0; stream < STREAM_COUNT && e == ERR_OK; stream++)
-		e = first_of_stream(t, stream, &first, why);
+	enum err e = first_in_table(t, &first, why);
 	if (e == ERR_OK)
 		e = first_in_blocks(t, &first, why);
 	if (e == ERR_OK && first == INT64_MAX) {

@@ -12,8 +12,8 @@
 enum {
 	RUN_ROWS = 512,
 	USES_MAX = 2000000,
-	/* What a row of `frame` takes besides its body: cell, header and columns, some 30 bytes; and in frame_time, some 16. One in 64 stands in frame_hop too. */
-	ROW_BYTES = 46,
+	/* What a row of `frame` takes besides its body: cell, header and columns. One in 64 stands in frame_hop too. */
+	ROW_BYTES = 30,
 	/* And a row of `block` besides head and body: the same with four indexes. */
 	BLOCK_ROW_BYTES = 140,
 	BLOCK_RUN_ROWS = 16,

@@ -12,6 +12,7 @@
 #include "store/ledger.h"
 #include "store/reader_private.h"
 #include "store/rollup.h"
+#include "store/span.h"
 
 enum { ROWS_AT_ONCE = 2000, LAYOUTS_AT_ONCE = 100, BLOCKS_AT_ONCE = 100, ROLLUPS_AT_ONCE = 50 }; /* in one transaction, so that the log of a recorder that writes meanwhile stays short */
 
@@ -205,9 +206,18 @@ static enum err check_frame(struct verifying *v, const struct row *row, struct w
 	return e;
 }
 
-static enum err check_frames(void *ctx, struct why *why)
+/* Who lists frames by time would not find it. */
+static void check_span(struct verifying *v, const struct spans *spans, const struct row *row)
 {
-	struct verifying *v = ctx;
+	char time[TIME_TEXT];
+	const struct span *s = spans_of_frame(spans, row->id);
+	if (s != NULL && (row->at_ms < s->first_ms || row->at_ms > s->last_ms)) /* I9 */
+		problem(v, "frame %lld, of target %lld at %s: its time is not that of its span", (long long)row->id, (long long)row->target,
+		        format_time(row->at_ms, time));
+}
+
+static enum err check_some_frames(struct verifying *v, const struct spans *spans, struct why *why)
+{
 	struct db *db = &v->r->db;
 	int64_t n = 0;
 	sqlite3_stmt *s = db_statement(db, STMT_FRAMES_AFTER);
@@ -222,6 +232,7 @@ static enum err check_frames(void *ctx, struct why *why)
 			.prev = sqlite3_column_int64(s, 4), .hop = sqlite3_column_int(s, 5), .layout = sqlite3_column_int64(s, 6),
 			.body = sqlite3_column_blob(s, 7), .size = (size_t)sqlite3_column_bytes(s, 7),
 		};
+		check_span(v, spans, &row);
 		e = check_frame(v, &row, why);
 		if (e != ERR_OK)
 			break;
@@ -231,6 +242,17 @@ static enum err check_frames(void *ctx, struct why *why)
 	sqlite3_reset(s);
 	v->is_done = n < ROWS_AT_ONCE;
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+static enum err check_frames(void *ctx, struct why *why)
+{
+	struct verifying *v = ctx;
+	struct spans spans = { 0 };
+	enum err e = v->r->db.version >= SCHEMA_SPANS ? spans_find(&v->r->db, INT64_MIN, INT64_MAX, &spans, why) : ERR_OK;
+	if (e == ERR_OK)
+		e = check_some_frames(v, &spans, why);
+	spans_release(&spans);
+	return e;
 }
 
 /* ---- blocks ---- */

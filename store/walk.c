@@ -8,6 +8,8 @@
 
 #include <sqlite3.h>
 
+#include "store/span.h"
+
 enum { BODIES_FIRST = 64 << 10, BODIES_MAX = 32 << 20 }; /* bytes kept of one walk */
 
 struct row {
@@ -161,11 +163,14 @@ static enum err walk_step(struct walk *w, const struct row *row, bool *is_last, 
 enum err walk_track(struct reader *r, int64_t target, int stream, int64_t after_ms, int64_t until_ms, bool keep_bodies,
                     struct steps *out, struct why *why)
 {
-	int64_t id;
+	int64_t id, at_ms = 0;
+	bool is_newest = false;
 	struct walk w = { after_ms, until_ms, keep_bodies, out };
 	bool is_last = false;
 	out->n = out->n_bodies = 0;
-	enum err e = chain_entry(&r->db, &r->rewinds, target, stream, until_ms, &id, why);
+	enum err e = chain_entry(&r->db, &r->rewinds, target, stream, until_ms, &id, &is_newest, why);
+	if (e == ERR_OK && is_newest)
+		e = reader_head(r, target, stream, &id, &at_ms, why);
 	while (e == ERR_OK && id > 0 && !is_last) {
 		struct row row;
 		e = read_row(r, target, stream, id, &row, why);
@@ -248,12 +253,13 @@ static enum err way_back(struct reader *r, const struct cursor *c, struct row *r
 	return e == ERR_NOT_FOUND ? db_corrupt(&r->db, "the key frame of a frame is gone", why) : e;
 }
 
-enum err cursor_seek(struct reader *r, struct cursor *c, int64_t target, int stream, int64_t id, struct why *why)
+/* ERR_NOT_FOUND: there is no such frame. */
+static enum err seek(struct reader *r, struct cursor *c, int64_t target, int stream, int64_t id, struct why *why)
 {
 	struct row row;
 	enum err e = read_row(r, target, stream, id, &row, why);
 	if (e != ERR_OK)
-		return e == ERR_NOT_FOUND ? db_corrupt(&r->db, "a frame is gone", why) : e;
+		return e;
 	if (row.target != target || row.stream != stream)
 		return db_corrupt(&r->db, "a frame is of another target", why);
 	if (readable_alone(&row) || (c->id != 0 && row.prev == c->id && row.layout == c->layout))
@@ -267,6 +273,12 @@ enum err cursor_seek(struct reader *r, struct cursor *c, int64_t target, int str
 	}
 	walk_steps_release(&way);
 	return e;
+}
+
+enum err cursor_seek(struct reader *r, struct cursor *c, int64_t target, int stream, int64_t id, struct why *why)
+{
+	enum err e = seek(r, c, target, stream, id, why);
+	return e == ERR_NOT_FOUND ? db_corrupt(&r->db, "a frame is gone", why) : e;
 }
 
 /* ---- reader_frames ---- */
@@ -304,7 +316,9 @@ static enum err give_frame(struct frames_call *f, const struct step *at, struct 
 	struct cursor *c;
 	enum err e = cursor_of(f, at->target, &c, why);
 	if (e == ERR_OK)
-		e = cursor_seek(f->r, c, at->target, (int)f->stream, at->id, why);
+		e = seek(f->r, c, at->target, (int)f->stream, at->id, why);
+	if (e == ERR_NOT_FOUND) /* a track whose frames have all gone by their age is in `track` still */
+		return at->is_head ? ERR_OK : db_corrupt(&f->r->db, "a frame is gone", why);
 	if (e != ERR_OK)
 		return e;
 	struct frame frame = { .target = at->target, .wall_ms = at->at_ms };
@@ -434,38 +448,113 @@ static enum err add_blocks(struct frames_call *f, struct why *why)
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
+/* `s` stands at a frame of the window: id, at_ms, target. */
+static enum err take_listed(struct frames_call *f, sqlite3_stmt *s, struct why *why)
+{
+	struct step one = { .id = sqlite3_column_int64(s, 0), .at_ms = sqlite3_column_int64(s, 1), .target = sqlite3_column_int64(s, 2) };
+	struct cursor *seen;
+	if (one.target <= 0)
+		return db_corrupt(&f->r->db, "a frame without a target", why);
+	if (rewinds_hide(&f->r->rewinds, one.id, one.at_ms) || (f->newest_only && id_map_get(&f->cursors, one.target) != NULL))
+		return ERR_OK;
+	enum err e = walk_steps_add(&f->steps, &one, why);
+	return e == ERR_OK && f->newest_only ? cursor_of(f, one.target, &seen, why) : e;
+}
+
+/* Steps `s`, which the window is bound to from its parameter `at` on, until `wanted` frames were found. ERR_NOT_FOUND: it has no more. */
+static enum err list_some(struct frames_call *f, sqlite3_stmt *s, int at, int64_t wanted, struct why *why)
+{
+	enum err e = ERR_OK;
+	sqlite3_bind_int(s, at, (int)f->stream);
+	sqlite3_bind_int64(s, at + 1, f->after_ms);
+	sqlite3_bind_int64(s, at + 2, f->until_ms);
+	while (e == ERR_OK && (int64_t)f->steps.n < wanted && (e = db_step(&f->r->db, s, why)) == ERR_OK)
+		e = take_listed(f, s, why);
+	sqlite3_reset(s);
+	return e;
+}
+
+/* The same by spans, the highest ids first: of those frames of a target that are not set aside, the one with the highest id is the newest (I1). */
+static enum err list_by_spans(struct frames_call *f, int64_t wanted, struct why *why)
+{
+	struct db *db = &f->r->db;
+	struct spans spans = { 0 };
+	enum err e = spans_find(db, f->after_ms, f->until_ms, &spans, why);
+	size_t left = spans.n;
+	if (e == ERR_OK)
+		e = ERR_NOT_FOUND;
+	for (; e == ERR_NOT_FOUND && left > 0; left--) {
+		sqlite3_stmt *s = db_statement(db, STMT_SPAN_FRAMES_DOWN);
+		if (s != NULL) {
+			sqlite3_bind_int64(s, 1, spans.items[left - 1].after);
+			sqlite3_bind_int64(s, 2, spans.items[left - 1].last);
+		}
+		e = s != NULL ? list_some(f, s, 3, wanted, why) : db_error(db, why);
+	}
+	spans_release(&spans);
+	return e;
+}
+
+/* Frames of the window in the table, or the newest of each target of them. ERR_OK: as many as were wanted; ERR_NOT_FOUND: there are no more. */
+static enum err list_table(struct frames_call *f, int64_t wanted, struct why *why)
+{
+	struct db *db = &f->r->db;
+	if (db->version >= SCHEMA_SPANS)
+		return list_by_spans(f, wanted, why);
+	sqlite3_stmt *s = db_statement(db, f->newest_only ? STMT_FRAMES_DOWN_6 : STMT_FRAMES_6);
+	return s != NULL ? list_some(f, s, 1, wanted, why) : db_error(db, why);
+}
+
+/* Where the newest frame of a track is in the window, it is what is asked for. */
+static enum err take_head(struct frames_call *f, const struct step *one, struct why *why)
+{
+	struct cursor *seen;
+	if (one->at_ms > f->until_ms)
+		return ERR_OK;
+	enum err e = walk_steps_add(&f->steps, one, why);
+	return e == ERR_OK ? cursor_of(f, one->target, &seen, why) : e;
+}
+
+/* As count_tracks, where `track` may be behind. What is asked for is mostly what is newest now: that is found already. */
+static enum err take_heads(struct frames_call *f, int64_t *n, struct why *why)
+{
+	struct db *db = &f->r->db;
+	sqlite3_stmt *s = db_statement(db, STMT_TRACKS_OF);
+	if (s == NULL)
+		return db_error(db, why);
+	sqlite3_bind_int(s, 1, (int)f->stream);
+	*n = 0;
+	enum err e;
+	while ((e = db_step(db, s, why)) == ERR_OK) {
+		struct step one = { .target = sqlite3_column_int64(s, 0), .id = sqlite3_column_int64(s, 1), .at_ms = sqlite3_column_int64(s, 2),
+			                .is_head = true };
+		e = reader_head(f->r, one.target, (int)f->stream, &one.id, &one.at_ms, why);
+		bool is_in = e == ERR_OK && one.target > 0 && one.at_ms > f->after_ms;
+		*n += is_in;
+		if (is_in)
+			e = take_head(f, &one, why);
+		if (e != ERR_OK)
+			break;
+	}
+	sqlite3_reset(s);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 static enum err steps_of_all(struct frames_call *f, struct why *why)
 {
 	int64_t wanted = INT64_MAX;
-	enum err e = f->newest_only ? count_tracks(f, &wanted, why) : ERR_OK;
-	if (e != ERR_OK)
-		return e;
-	sqlite3_stmt *s = db_statement(&f->r->db, f->newest_only ? STMT_FRAMES_DOWN : STMT_FRAMES);
-	if (s == NULL)
-		return db_error(&f->r->db, why);
-	sqlite3_bind_int(s, 1, (int)f->stream);
-	sqlite3_bind_int64(s, 2, f->after_ms);
-	sqlite3_bind_int64(s, 3, f->until_ms);
-	while (e == ERR_OK && (int64_t)f->steps.n < wanted && (e = db_step(&f->r->db, s, why)) == ERR_OK) {
-		struct step one = { .id = sqlite3_column_int64(s, 0), .at_ms = sqlite3_column_int64(s, 1), .target = sqlite3_column_int64(s, 2) };
-		struct cursor *seen;
-		if (one.target <= 0) {
-			e = db_corrupt(&f->r->db, "a frame without a target", why);
-			break;
-		}
-		if (rewinds_hide(&f->r->rewinds, one.id, one.at_ms) || (f->newest_only && id_map_get(&f->cursors, one.target) != NULL))
-			continue;
-		e = walk_steps_add(&f->steps, &one, why);
-		if (e == ERR_OK && f->newest_only)
-			e = cursor_of(f, one.target, &seen, why);
-	}
-	sqlite3_reset(s);
+	bool does = false;
+	enum err e = ERR_OK;
 	if (f->newest_only)
-		reverse(&f->steps);
-	bool has_all = e == ERR_OK, does = false; /* a step would have said that there is no more */
-	if (e == ERR_OK || e == ERR_NOT_FOUND)
-		e = has_all ? ERR_OK : reaches_blocks(f, &does, why);
-	return e == ERR_OK && does ? add_blocks(f, why) : e;
+		e = f->r->db.version >= SCHEMA_SPANS ? take_heads(f, &wanted, why) : count_tracks(f, &wanted, why);
+	if (e == ERR_OK)
+		e = list_table(f, wanted, why);
+	if (e == ERR_NOT_FOUND)
+		e = reaches_blocks(f, &does, why);
+	if (e == ERR_OK && does)
+		return add_blocks(f, why);
+	order_steps(f);
+	return e;
 }
 
 static enum err frames_body(void *ctx, struct why *why)

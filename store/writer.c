@@ -436,6 +436,7 @@ static void tend(struct writer *w)
 	w->retain.keep = w->keep;
 	pthread_mutex_unlock(&w->mutex);
 	enum err e = db_transact(&w->db, true, remove_slice, &s, &why);
+	ledger_settle(&w->ledger, e == ERR_OK);
 	if (e != ERR_OK)
 		retain_undo(&w->retain);
 	else if (!s.more)
@@ -638,6 +639,13 @@ static void writer_free(struct writer *w)
 	free(w);
 }
 
+static enum err save_ends(void *ctx, struct why *why)
+{
+	struct writer *w = ctx;
+	enum err e = lease_check(&w->db, &w->lease, why); /* I6 */
+	return e == ERR_OK ? ledger_save(&w->ledger, why) : e;
+}
+
 static enum err give_back(void *ctx, struct why *why)
 {
 	struct writer *w = ctx;
@@ -698,6 +706,7 @@ void writer_stop(struct writer *w)
 	pthread_cond_signal(&w->wake);
 	pthread_mutex_unlock(&w->mutex);
 	pthread_join(w->thread, NULL);
+	db_transact(&w->db, true, save_ends, w, NULL); /* else who opens it next does */
 	db_transact(&w->db, true, give_back, w, NULL);
 	writer_free(w);
 }

@@ -30,6 +30,10 @@ UNIT_TESTS += tests/unit/store/test_tail
 tests_unit_store_test_tail_SOURCES = %reldir%/test_tail.c $(store_folder)
 tests_unit_store_test_tail_LDADD   = $(libs_store) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/store/test_span
+tests_unit_store_test_span_SOURCES = %reldir%/test_span.c $(store_folder) $(store_sql)
+tests_unit_store_test_span_LDADD   = $(libs_store) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/store/test_deployments
 tests_unit_store_test_deployments_SOURCES = %reldir%/test_deployments.c
 tests_unit_store_test_deployments_LDADD   = $(libs_store) $(CMOCKA_LIBS)

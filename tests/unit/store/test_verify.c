@@ -101,6 +101,7 @@ static void damage_is_found(void **state)
 		{ "a frame's bytes", "UPDATE frame SET body = CAST(substr(body, 1, 3) || x'ff' || substr(body, 5) AS BLOB) WHERE id = 100", 0, 1, "frame 100, of target 1 at 2026-09-" },
 		{ "the newest frame's bytes", "UPDATE frame SET body = x'00' WHERE id = (SELECT newest FROM track WHERE stream = 0)", 1, 2, "frame 300" },
 		{ "a frame that stands elsewhere", "UPDATE frame SET at_ms = at_ms + 1 WHERE id = 50", 0, 1, "frame 50" },
+		{ "a frame that its span is not of", "DELETE FROM span; INSERT INTO span VALUES(3, 0, 1, 1)", 0, 3, "its time is not that of its span" },
 		{ "a frame that is gone", "DELETE FROM frame WHERE id = 20", 0, 1, "does not follow the frame before" },
 		{ "the first key frame", "DELETE FROM frame WHERE id = 1", 0, 1, "its key frame is gone" },
 		{ "a chain that goes forward", "UPDATE frame SET prev = 90 WHERE id = 80", 0, 1, "its chain goes forward" },
