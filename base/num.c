@@ -354,11 +354,11 @@ double round_f64(double v)
 	int places = PLACES_LEAST;
 	if (!isfinite(v) || m == floor(m))
 		return v;
-	/* So many places that the integer has nine digits: a power is exact, and only how many digits are taken hangs on the product. */
-	for (; places < PLACES_MOST && m * power < 1e8; places++)
+	/* So many places that the integer has eight digits: a power is exact, and only how many digits are taken hangs on the product. */
+	for (; places < PLACES_MOST && m * power < 1e7; places++)
 		power *= 10;
 	double digits = m * power;
-	if (digits < 1e8 || digits >= 0x1p53)
+	if (digits < 1e7 || digits >= 0x1p53)
 		return v;
 	return copysign(round(digits) / power, v);
 }

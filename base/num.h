@@ -37,7 +37,7 @@ const char *format_bytes(int64_t n, char to[NUMBER_TEXT]);
 /* The shortest decimal that reads back as the same double, Prometheus spelling ("NaN", "+Inf", "-Inf"). */
 const char *format_f64(double v, char to[NUMBER_TEXT]);
 
-/* Nine significant digits, and never coarser than a thousandth: the double nearest to that decimal. Integers, what is not finite, what is under 1e-14 and
+/* Eight significant digits, and never coarser than a thousandth: the double nearest to that decimal. Integers, what is not finite, what is under 1e-15 and
  * decimals that have no more digits stay as they are, bit by bit; so does what was rounded once. */
 double round_f64(double v);
 

@@ -46,7 +46,7 @@ enum err signal_target_new(struct signal_engine *e, const char *profile, int64_t
                            struct why *why);
 void     signal_target_free(struct signal_target *t); /* NULL is fine */
 
-/* The signals of one moment, rounded (round_f64): what rates and quantiles have beyond nine digits says nothing and took a quarter of a store. `series` and `values` are lent until the next call for this target; a stale mark says that a signal which
+/* The signals of one moment, rounded (round_f64): what rates and quantiles have beyond eight digits says nothing and took a quarter of a store. `series` and `values` are lent until the next call for this target; a stale mark says that a signal which
  * was there before is absent now. The order is that of the rules, so that targets of a kind share a layout; signal:up comes first and
  * is always there. */
 struct signal_frame {
