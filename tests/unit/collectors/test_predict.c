@@ -237,36 +237,44 @@ static void like_nodes_are_as_strict(void **state)
 }
 
 /* A number, or what looks like one: of `n_digits` digits and a point, with whatever may stand around them. */
-static size_t put_number(char *to, size_t n_digits)
+static void put_number(struct buf *to, size_t n_digits)
 {
 	static const char *const before[] = { "", "", "", "", "", "", "-", "+", "0", "000", "." };
 	static const char *const behind[] = { "", "", "", "", "", "e+06", "e-05", "E+01", "e00", "e+00", "e+007", "e+7", "e+", "e", ".", ".0", "-1", "e+0x", "e400", "x", "\x80" };
-	size_t at = (size_t)sprintf(to, "%s", before[next_random(sizeof before / sizeof before[0])]), point = (size_t)next_random(2 * n_digits + 2);
+	if (next_random(60) == 0) {
+		buf_puts(to, next_random(2) > 0 ? "NaN" : "+Inf");
+		return;
+	}
+	buf_puts(to, before[next_random(sizeof before / sizeof before[0])]);
+	size_t point = (size_t)next_random(2 * n_digits + 2);
 	for (size_t i = 0; i < n_digits; i++) {
 		if (i == point)
-			to[at++] = '.';
-		to[at++] = (char)('0' + next_random(10));
+			buf_putc(to, '.');
+		buf_putc(to, (char)('0' + next_random(10)));
 	}
 	if (n_digits == point)
-		to[at++] = '.';
-	at += (size_t)sprintf(to + at, "%s", behind[next_random(sizeof behind / sizeof behind[0])]);
-	if (next_random(60) == 0)
-		at = (size_t)sprintf(to, "%s", next_random(2) > 0 ? "NaN" : "+Inf");
-	return at;
+		buf_putc(to, '.');
+	buf_puts(to, behind[next_random(sizeof behind / sizeof behind[0])]);
 }
 
 /* Lines of all lengths with such numbers, of which few are none. */
 static void put_lines(struct buf *b, size_t n, bool is_plain)
 {
-	char number[128], value[160];
+	char       value[160];
+	struct buf number;
+	buf_init(&number, 128);
 	buf_clear(b);
 	for (size_t i = 0; i < n; i++) {
-		number[is_plain || next_random(3) > 0 ? (size_t)sprintf(number, "%u.%u", (unsigned)next_random(100000), (unsigned)next_random(1000)) :
-		                                        put_number(number, (size_t)next_random(22))] = '\0';
+		buf_clear(&number);
+		if (is_plain || next_random(3) > 0)
+			buf_printf(&number, "%u.%u", (unsigned)next_random(100000), (unsigned)next_random(1000));
+		else
+			put_number(&number, (size_t)next_random(22));
 		memset(value, 'v', sizeof value);
 		value[i * 7 % (sizeof value - 1)] = '\0';
-		buf_printf(b, "%s%zu{l=\"%s\"} %s\n", i % 3 > 0 ? "m" : "a_longer_name", i, value, number);
+		buf_printf(b, "%s%zu{l=\"%s\"} %s\n", i % 3 > 0 ? "m" : "a_longer_name", i, value, buf_text(&number));
 	}
+	buf_release(&number);
 	assert_int_equal(b->err, ERR_OK);
 }
 
@@ -276,9 +284,10 @@ static void numbers_are_as_strict(void **state)
 	(void)state;
 	struct exposition_pool *pool;
 	struct exposition      *e, *plain;
-	struct buf              body;
+	struct buf              body, number;
 	size_t                  n_lines = 40, accepted = 0, rounds = 6000;
 	buf_init(&body, 1 << 20);
+	buf_init(&number, 128);
 	assert_int_equal(exposition_pool_new(&pool), ERR_OK);
 	assert_int_equal(exposition_new(pool, &e), ERR_OK);
 	assert_int_equal(exposition_new(pool, &plain), ERR_OK);
@@ -288,15 +297,15 @@ static void numbers_are_as_strict(void **state)
 		n_lines = i < rounds / 3 * 2 ? 40 : 1 + i / 300 % 3;
 		put_lines(&body, n_lines, n_lines == 40);
 		if (n_lines == 40) {
-			char number[128];
 			size_t at = (size_t)next_random(body.len);
 			while (at > 0 && body.data[at] != ' ')
 				at--;
 			size_t cut = at > 0 ? strcspn(body.data + at, "\n") : 0;
-			number[0] = ' ';
-			number[1 + put_number(number + 1, (size_t)next_random(22))] = '\0';
+			buf_clear(&number);
+			buf_putc(&number, ' ');
+			put_number(&number, (size_t)next_random(22));
 			if (cut > 0)
-				put(&body, at, cut, number);
+				put(&body, at, cut, buf_text(&number));
 		}
 		strict_begin(&want, &body, EXPOSITION_TEXT);
 		accepted += parse_as(e, &body, EXPOSITION_TEXT, &want) == ERR_OK;
@@ -308,6 +317,7 @@ static void numbers_are_as_strict(void **state)
 	assert_true(accepted > rounds / 4 && accepted < rounds - rounds / 10);
 	assert_true(exposition_stats(e).predicted > accepted / 5 && exposition_stats(e).predicted == exposition_stats(plain).predicted);
 	buf_release(&body);
+	buf_release(&number);
 	exposition_free(e);
 	exposition_free(plain);
 	exposition_pool_free(pool);
