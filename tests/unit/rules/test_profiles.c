@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/diagnostics.h"
+#include "base/num.h"
 #include "base/stale.h"
 #include "base/yaml.h"
 #include "collectors/exposition.h"
@@ -420,7 +421,7 @@ static void compare(const struct row *r, const struct signal_frame *f)
 			w++;
 		if (w == WANTED_MAX || r->wanted[w].series == NULL)
 			fail_msg("%s: %s is %.17g, and should be absent", r->label, buf_text(&text), f->values[i]);
-		else if (fabs(f->values[i] - r->wanted[w].value) > 1e-7 * fmax(1, fabs(r->wanted[w].value)))
+		else if (fabs(f->values[i] - round_f64(r->wanted[w].value)) > 1e-9 * fmax(1, fabs(r->wanted[w].value)))
 			fail_msg("%s: %s is %.17g, not %.17g", r->label, buf_text(&text), f->values[i], r->wanted[w].value);
 		else
 			seen[w] = true;
