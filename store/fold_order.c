@@ -11,18 +11,26 @@
 
 enum { SLOTS = 4096, SERIES_MAX = 1 << 20 };
 
+/* *out stands at its row, until it is reset. */
+static enum err find_layout(struct db *db, int64_t layout, sqlite3_stmt **out, struct why *why)
+{
+	sqlite3_stmt *s = *out = db_statement(db, STMT_LAYOUT);
+	if (s == NULL)
+		return db_error(db, why);
+	sqlite3_bind_int64(s, 1, layout);
+	enum err e = db_step(db, s, why);
+	return e == ERR_NOT_FOUND ? db_corrupt(db, "a layout is missing", why) : e;
+}
+
 enum err fold_layout_count(struct db *db, int64_t layout, size_t *n, struct why *why)
 {
 	*n = 0;
 	if (layout == 0)
 		return ERR_OK;
-	sqlite3_stmt *s = db_statement(db, STMT_LAYOUT);
-	if (s == NULL)
-		return db_error(db, why);
-	sqlite3_bind_int64(s, 1, layout);
-	enum err e = db_step(db, s, why);
+	sqlite3_stmt *s;
+	enum err e = find_layout(db, layout, &s, why);
 	if (e != ERR_OK)
-		return e == ERR_NOT_FOUND ? db_corrupt(db, "a layout is missing", why) : e;
+		return e;
 	int64_t size = sqlite3_column_int64(s, 0);
 	sqlite3_reset(s);
 	if (size < 0 || size > LAYOUT_SERIES_MAX)
@@ -35,15 +43,12 @@ enum err fold_order(struct db *db, int64_t layout, struct block_order **out, str
 {
 	struct labels **series;
 	size_t n;
+	sqlite3_stmt *s;
 	if (layout == 0)
 		return block_order_new(NULL, 0, out, why);
-	sqlite3_stmt *s = db_statement(db, STMT_LAYOUT);
-	if (s == NULL)
-		return db_error(db, why);
-	sqlite3_bind_int64(s, 1, layout);
-	enum err e = db_step(db, s, why);
+	enum err e = find_layout(db, layout, &s, why);
 	if (e != ERR_OK)
-		return e == ERR_NOT_FOUND ? db_corrupt(db, "a layout is missing", why) : e;
+		return e;
 	e = layout_decode(sqlite3_column_blob(s, 1), (size_t)sqlite3_column_bytes(s, 1), &series, &n, why);
 	sqlite3_reset(s);
 	if (e != ERR_OK)
