@@ -27,6 +27,7 @@ struct talk {
 	uv_tcp_t                tcp;
 	uv_timer_t              timer;
 	uv_write_t              write;
+	uv_shutdown_t           shutdown;
 	const struct liar_step *last;
 	struct buf              out;
 	size_t                  at;
@@ -123,11 +124,15 @@ static void say(struct talk *t)
 		hang_up(t);
 }
 
-/* What comes again and again, once all else has been said. */
+/*
+ * What comes again and again, once all else has been said. One that has spoken ends as servers do: it says that no more comes and waits for
+ * the other to close. Closed with bytes of the other's unread, TCP resets, and what was said may be lost on its way (RFC 2525, 2.17).
+ */
 static void go_on(struct talk *t)
 {
 	if (t->last->what == LIAR_END) {
-		hang_up(t);
+		if (t->out.len == 0 || uv_shutdown(&t->shutdown, (uv_stream_t *)&t->tcp, NULL) != 0)
+			hang_up(t);
 	} else if (t->last->what == LIAR_FLOOD) {
 		buf_clear(&t->out);
 		while (t->out.len < FLOOD)
