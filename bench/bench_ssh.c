@@ -170,7 +170,7 @@ static void read_store(struct gathers *g)
 	check(reader_targets(r, g->until_ms, on_target, &found, &why), &why);
 	for (size_t i = 0; i < found.n; i++) {
 		g->kind = kind_of(found.groups[i]);
-		g->place_ms = schedule_place(found.urls[i], g->interval_ms);
+		g->place_ms = schedule_place(found.urls[i], g->interval_ms, found.n);
 		g->nodes[g->kind]++;
 		int due = places_in(g->place_ms, g), good_before = g->good[g->kind];
 		g->due[g->kind] += due;

@@ -72,7 +72,7 @@ static void scrape(struct http_target *t)
 static void on_due(uv_timer_t *timer)
 {
 	struct http_target *t = timer->data;
-	uint64_t missed = (uint64_t)schedule_next(&t->schedule, loop_ms(t));
+	uint64_t missed = (uint64_t)schedule_next(&t->schedule, t->transfer.c->stats.targets, loop_ms(t));
 	t->skipped += missed;
 	t->transfer.c->stats.skipped += missed;
 	arm(t);
@@ -176,7 +176,7 @@ enum err http_target_add(struct http_collector *c, const struct http_target_opti
 	c->handles++;
 	link_target(c, t);
 	uv_update_time(c->o.loop);
-	schedule_begin(&t->schedule, t->url, o->interval_ms, clock_wall_ms(c->o.clock), loop_ms(t));
+	schedule_begin(&t->schedule, t->url, o->interval_ms, c->stats.targets, clock_wall_ms(c->o.clock), loop_ms(t));
 	arm(t);
 	if (now)
 		start(t);

@@ -234,7 +234,7 @@ static void arm(struct machine *m)
 static void on_due(void *ctx)
 {
 	struct machine *m = ctx;
-	uint64_t missed = (uint64_t)schedule_next(&m->schedule, loop_now_ms(m->c->o.loop));
+	uint64_t missed = (uint64_t)schedule_next(&m->schedule, m->c->stats.machines, loop_now_ms(m->c->o.loop));
 	arm(m);
 	missed += m->is_asking;
 	m->skipped += missed;
@@ -306,7 +306,7 @@ enum err machine_add(struct machine_collector *c, const struct machine_options *
 	c->machines = m;
 	c->n_transports++;
 	c->stats.machines++;
-	schedule_begin(&m->schedule, o->name, o->interval_ms, clock_wall_ms(c->o.clock), loop_now_ms(c->o.loop));
+	schedule_begin(&m->schedule, o->name, o->interval_ms, c->stats.machines, clock_wall_ms(c->o.clock), loop_now_ms(c->o.loop));
 	arm(m);
 	if (now)
 		begin(m);

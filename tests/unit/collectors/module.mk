@@ -18,6 +18,7 @@ UNIT_TESTS += \
 	tests/unit/collectors/test_log_pattern \
 	tests/unit/collectors/test_log_ring \
 	tests/unit/collectors/test_predict \
+	tests/unit/collectors/test_schedule \
 	tests/unit/collectors/test_shell_quote \
 	tests/unit/collectors/test_source_amd \
 	tests/unit/collectors/test_source_container \
@@ -78,6 +79,8 @@ tests_unit_collectors_test_ceiling_LDADD   = libcollectors.a $(libs_config) $(CM
 
 tests_unit_collectors_test_predict_SOURCES = %reldir%/test_predict.c
 tests_unit_collectors_test_predict_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
+tests_unit_collectors_test_schedule_SOURCES = %reldir%/test_schedule.c
+tests_unit_collectors_test_schedule_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_shell_quote_SOURCES = %reldir%/test_shell_quote.c %reldir%/shell_peer.c %reldir%/shell_peer.h
 tests_unit_collectors_test_shell_quote_LDADD   = libcollectors.a $(libs_config) $(CMOCKA_LIBS)
 tests_unit_collectors_test_source_amd_SOURCES = %reldir%/test_source_amd.c $(source_kit)

@@ -221,7 +221,7 @@ static void keeps_its_place_in_the_interval(void **state)
 	struct bench *b = *state;
 	struct seen   seen = { 0 };
 	const char   *where = bench_url(b, "/ok");
-	int64_t       place = schedule_place(where, 200);
+	int64_t       place = schedule_place(where, 200, 1);
 	int           near = 0;
 	assert_true(place >= 0 && place < 200);
 	bench_add(b, where, 200, 200, &seen);
