@@ -12,20 +12,47 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/text.h"
 
-enum { USERS_MAX = 256 }; /* counted one by one; the others share a count */
+enum {
+	USERS_MAX = 256,     /* counted one by one; the others share a count */
+	LOOK_MOST_MS = 1000, /* the folder is listed this often though nothing is heard of it: a lease ends, a half becomes old */
+};
 
 struct spool {
 	int    folder; /* open */
+	int    heard;  /* inotify: what comes into the folder; -1: it is listed each time */
 	DIR   *names;  /* where the last round ended */
+	bool   is_behind; /* the last round left something to the next one */
+	int64_t looked_ms; /* monotonic: when it began; 0: none was */
 	bool   has_told_stuck, has_met_stuck; /* of things that can't be removed, once each time that they appear */
 	size_t n_given;
 	char   given[SPOOL_ROUND_MAX][REQUEST_ID]; /* ids that the caller has and has not removed */
 };
+
+static int64_t mono_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* -1 where a user has no more of them, or no /proc: the folder is listed instead. */
+static int hear(int folder)
+{
+	char path[32];
+	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", folder);
+	if (fd >= 0 && inotify_add_watch(fd, path, IN_CREATE | IN_MOVED_TO | IN_ONLYDIR) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
 
 enum err spool_open(const char *store, struct spool **out, struct why *why)
 {
@@ -41,10 +68,12 @@ enum err spool_open(const char *store, struct spool **out, struct why *why)
 			close(again);
 		close(s->folder);
 	}
-	if (e == ERR_OK)
+	if (e == ERR_OK) {
+		s->heard = hear(s->folder);
 		*out = s;
-	else
+	} else {
 		free(s);
+	}
 	return e;
 }
 
@@ -52,9 +81,19 @@ void spool_close(struct spool *s)
 {
 	if (s == NULL)
 		return;
+	if (s->heard >= 0)
+		close(s->heard);
 	closedir(s->names);
 	close(s->folder);
 	free(s);
+}
+
+bool spool_has_news(struct spool *s)
+{
+	char events[4096];
+	if (s->heard < 0 || s->is_behind || s->looked_ms == 0 || mono_ms() - s->looked_ms >= LOOK_MOST_MS)
+		return true;
+	return read(s->heard, events, sizeof events) > 0; /* what is left is heard the next time: one round too many */
 }
 
 /* ---- a round ---- */
@@ -227,10 +266,11 @@ static enum err read_names(struct round *r)
 			rewinddir(r->s->names);
 			r->s->has_told_stuck = r->s->has_told_stuck && r->s->has_met_stuck;
 			r->s->has_met_stuck = false;
-			break;
+			return ERR_OK;
 		}
 		look_at(r, entry);
 	}
+	r->s->is_behind = true;
 	return ERR_OK;
 }
 
@@ -259,8 +299,10 @@ static enum err give(struct round *r, const char *id, uint32_t uid, int fd)
 	struct request *request = NULL;
 	struct why why = { "" };
 	struct buf text;
-	if (t->n_given == SPOOL_USER_ROUND_MAX)
+	if (t->n_given == SPOOL_USER_ROUND_MAX) {
+		r->s->is_behind = true;
 		return ERR_OK;
+	}
 	buf_init(&text, REQUEST_BYTES_MAX + 8192);
 	enum err e = read_bytes(fd, &text, &why);
 	if (e == ERR_OK)
@@ -320,12 +362,15 @@ enum err spool_round(struct spool *s, const struct spool_calls *calls, struct wh
 	enum err e = r != NULL && items != NULL ? ERR_OK : why_memory(why);
 	if (e == ERR_OK) {
 		*r = (struct round){ .s = s, .calls = calls, .items = items, .now_ms = wall_ms(), .why = why };
+		s->looked_ms = mono_ms();
+		s->is_behind = false;
 		e = read_names(r);
 	}
 	if (e == ERR_OK && r->n > 1)
 		qsort(items, r->n, sizeof *items, by_name);
 	for (size_t i = 0; e == ERR_OK && i < r->n && s->n_given < SPOOL_ROUND_MAX; i++)
 		e = open_and_give(r, items[i].id);
+	s->is_behind |= e != ERR_OK || s->n_given == SPOOL_ROUND_MAX;
 	if (r != NULL && r->n_untold > 0 && calls->told != NULL) {
 		char text[100];
 		snprintf(text, sizeof text, "%zu more files that are no requests", r->n_untold);
@@ -343,6 +388,7 @@ void spool_again(struct spool *s, const char *id)
 	for (size_t i = 0; i < s->n_given; i++) {
 		if (strcmp(s->given[i], id) == 0) {
 			memmove(s->given[i], s->given[--s->n_given], REQUEST_ID);
+			s->is_behind = true;
 			return;
 		}
 	}

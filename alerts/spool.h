@@ -11,7 +11,7 @@
  * The members of the group are not trusted: whatever else they leave there (links, pipes, folders, large files, thousands of them) costs a round a bounded
  * time, never keeps the requests of others from being read, and is removed where that is possible.
  *
- * Threads: none; a struct spool belongs to one thread at a time. All calls block on the disk: not on a loop. */
+ * Threads: none; a struct spool belongs to one thread at a time. All calls but spool_has_news block on the disk: not on a loop. */
 #ifndef PITWALL_ALERTS_SPOOL_H
 #define PITWALL_ALERTS_SPOOL_H
 
@@ -75,6 +75,9 @@ struct spool_calls {
 	void     *ctx;
 };
 enum err spool_round(struct spool *s, const struct spool_calls *calls, struct why *why);
+
+/* Whether a round is worth while: something came since the last one, or was left by it, or that was a second ago. Does not wait for the disk: fine on a loop. */
+bool spool_has_news(struct spool *s);
 
 /* It is done, and written down: its file goes. One that is gone already is fine. */
 enum err spool_remove(struct spool *s, const char *id, struct why *why);

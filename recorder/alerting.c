@@ -491,7 +491,8 @@ static void on_tick(void *ctx)
 	struct desk_job job = { .use = a->next != NULL ? a->next->fleet : NULL, .remove = a->done, .n_remove = a->n_done, .wants_queue = a->wants_queue && a->notifier != NULL };
 	if (a->peers != NULL && a->next == NULL) /* the desk knows whose they are as long as the fleet is the same */
 		job.seen = peers_take(a->peers, &job.n_seen);
-	if (!begin_job(a, h, &job))
+	bool is_given = job.use != NULL || job.n_remove > 0 || job.wants_queue || job.n_seen > 0;
+	if ((!is_given && !desk_is_due(a->desk)) || !begin_job(a, h, &job))
 		return;
 	a->wants_queue &= !job.wants_queue;
 	a->next = NULL;

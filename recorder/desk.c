@@ -256,17 +256,18 @@ static void take_round(struct desk *d, struct desk_job *job, int64_t now_ms)
 }
 
 /* A while more than `keep` says, so that also as of its beginning there is what was over just then. */
+static bool prune_is_due(const struct desk *d, int64_t now_ms) { return d->fleet->alerting.keep_ms != 0 && now_ms >= d->prune_ms; }
+
 static void prune(struct desk *d, struct desk_job *job, int64_t now_ms)
 {
 	struct why why = { "" };
-	int64_t keep_ms = d->fleet->alerting.keep_ms;
-	if (keep_ms == 0 || now_ms < d->prune_ms)
+	if (!prune_is_due(d, now_ms))
 		return;
 	struct desk_piece *p = desk_piece_add(job, &why);
 	if (p == NULL)
 		return; /* later */
 	d->prune_ms = now_ms + PRUNE_MS;
-	changes_prune(p->changes, now_ms - keep_ms - ALERT_RESOLVED_KEPT_MS);
+	changes_prune(p->changes, now_ms - d->fleet->alerting.keep_ms - ALERT_RESOLVED_KEPT_MS);
 }
 
 /* The times that were set by the clock before mean nothing after it was set back or jumped. */
@@ -323,6 +324,20 @@ void desk_work(struct desk *d, struct desk_job *job)
 		prune(d, job, now_ms);
 	if (job->wants_queue)
 		read_queue(d, job);
+}
+
+bool desk_is_due(struct desk *d)
+{
+	int64_t now_ms = clock_wall_ms(d->clock);
+	if (now_ms < d->last_ms || (d->spool == NULL && now_ms >= d->spool_retry_ms))
+		return true;
+	if (d->fleet == NULL)
+		return false;
+	if (now_ms >= d->next_round_ms)
+		return true;
+	if (!d->is_restored)
+		return false;
+	return !d->has_peers || desk_tell_is_due(d, now_ms) || prune_is_due(d, now_ms) || (d->spool != NULL && spool_has_news(d->spool));
 }
 
 enum err desk_new(const char *store_path, const struct clock *clock, struct desk **out, struct why *why)

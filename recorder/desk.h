@@ -103,6 +103,8 @@ struct desk_job {
 
 /* On a worker: changes the fleet, removes what is done, does what people ask, evaluates what is due. */
 void desk_work(struct desk *d, struct desk_job *job);
+/* Whether a job that is given nothing would have anything to do now. While no job runs, on any thread; it does not wait for the disk. */
+bool desk_is_due(struct desk *d);
 /* Frees what is still there of a job. */
 void desk_job_release(struct desk_job *job);
 

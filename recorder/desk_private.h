@@ -61,6 +61,7 @@ void desk_take_leaving(struct desk *d, struct desk_job *job, int64_t now_ms);
 
 /* desk_tell.c: what is to be told to others. */
 void desk_tell_unload(struct desk *d);
+bool desk_tell_is_due(const struct desk *d, int64_t now_ms);
 void desk_tell_step(struct desk *d, struct desk_job *job, int64_t now_ms);
 
 /* desk_peers.c: what Alertmanagers have. After the manager's first round. */

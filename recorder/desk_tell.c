@@ -178,11 +178,16 @@ static enum err tell(struct desk *d, struct desk_job *job, int64_t now_ms, struc
 	return e;
 }
 
+bool desk_tell_is_due(const struct desk *d, int64_t now_ms)
+{
+	bool is_told = d->fleet->n_receivers > 0 || d->fleet->n_alertmanagers > 0;
+	return is_told && (d->has_changed || now_ms >= d->tell_ms || now_ms <= d->tell_ms - 2 * TELL_MS);
+}
+
 void desk_tell_step(struct desk *d, struct desk_job *job, int64_t now_ms)
 {
 	struct why why = { "" };
-	bool is_told = d->fleet->n_receivers > 0 || d->fleet->n_alertmanagers > 0;
-	if (!is_told || (!d->has_changed && now_ms < d->tell_ms && now_ms > d->tell_ms - 2 * TELL_MS))
+	if (!desk_tell_is_due(d, now_ms))
 		return;
 	d->tell_ms = now_ms + TELL_MS;
 	d->has_changed = false;

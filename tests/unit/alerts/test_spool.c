@@ -8,6 +8,7 @@
 #include <ftw.h>
 #include <grp.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "alerts/spool.h"
+#include "base/clock.h"
 
 enum { SOME_UID = 54321, OTHER_UID = 54322, TEAM_GID = 54399, OUTSIDE_GID = 54398 };
 
@@ -221,6 +223,83 @@ static void test_finds_the_folder(void **state)
 }
 
 /* ---- the folder ---- */
+
+/* Rounds, until nothing calls for another one: on a machine that stands still for a second between two lines, the time alone does. */
+static void go_rounds(struct spool *s, struct got *g)
+{
+	struct why why = { "" };
+	int n = 0;
+	do {
+		assert_true(n++ < 100);
+		assert_ok(go_round(s, g, &why));
+	} while (spool_has_news(s));
+}
+
+static void test_news(void **state)
+{
+	struct spool *s = open_spool();
+	struct got g = { 0 };
+	struct why why = { "" };
+	char id[REQUEST_ID];
+	(void)state;
+	assert_true(spool_has_news(s)); /* what was asked before */
+	go_rounds(s, &g);
+	assert_ok(ask("one", id, &why));
+	assert_true(spool_has_news(s));
+	assert_ok(go_round(s, &g, &why));
+	assert_int_equal(g.n, 1);
+	go_rounds(s, &g);
+	spool_again(s, id);
+	assert_true(spool_has_news(s));
+	assert_ok(go_round(s, &g, &why));
+	assert_int_equal(g.n, 1);
+	assert_ok(spool_remove(s, id, &why));
+	go_rounds(s, &g);
+	assert_int_equal(mkdir(in_requests("junk"), 0777), 0); /* whatever comes is looked at, and removed */
+	assert_true(spool_has_news(s));
+	g.answer = ERR_FULL;
+	assert_ok(ask("two", id, &why));
+	assert_int_equal(go_round(s, &g, &why), ERR_FULL);
+	assert_true(spool_has_news(s)); /* it was not taken */
+	spool_close(s);
+}
+
+/* A request is seen a second later at most where nothing is heard of the folder: what one who owns the lease of a file holds up, for one. */
+static void test_news_comes_with_time(void **state)
+{
+	struct spool *s = open_spool();
+	struct got g = { 0 };
+	(void)state;
+	go_rounds(s, &g);
+	int64_t until = clock_mono_ms(clock_system()) + 60 * 1000;
+	while (!spool_has_news(s) && clock_mono_ms(clock_system()) < until)
+		usleep(1000);
+	assert_true(spool_has_news(s));
+	spool_close(s);
+}
+
+/* Without a descriptor for hearing of the folder, each round is worth while. */
+static void test_news_unheard(void **state)
+{
+	struct rlimit before, few;
+	struct spool *s = NULL;
+	struct got g = { 0 };
+	struct why why = { "" };
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	for (few.rlim_cur = 3; s == NULL && few.rlim_cur < 100; few.rlim_cur++) {
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+		spool_open(store, &s, &why);
+	}
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_non_null(s);
+	for (int i = 0; i < 3; i++) {
+		assert_ok(go_round(s, &g, &why));
+		assert_true(spool_has_news(s));
+	}
+	spool_close(s);
+}
 
 static mode_t mode_of(const char *path)
 {
@@ -443,6 +522,7 @@ static void test_flood(void **state)
 		assert_ok(go_round(s, &g, &why));
 		given += g.n;
 		assert_true(g.n_told <= SPOOL_TOLD_MAX + 1);
+		assert_true(rounds > 0 || spool_has_news(s)); /* not all of them were seen */
 	}
 	assert_int_equal(given, 1);
 	assert_ok(spool_remove(s, id, &why));
@@ -467,6 +547,7 @@ static void test_many_of_one(void **state)
 	}
 	assert_ok(go_round(s, &g, &why));
 	assert_int_equal(g.n, SPOOL_USER_ROUND_MAX);
+	assert_true(spool_has_news(s));
 	assert_int_equal(g.n_told, 1);
 	assert_non_null(strstr(g.told, "has left more than"));
 	for (given = g.n; g.n > 0; given += g.n) { /* done at once, each round's */
@@ -656,7 +737,7 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(test_to_and_fro), TEST(test_round_ends), TEST(test_gate),        TEST(test_finds_the_folder), TEST(test_modes),
+		TEST(test_to_and_fro), TEST(test_round_ends), TEST(test_news), TEST(test_news_comes_with_time), TEST(test_news_unheard), TEST(test_gate),        TEST(test_finds_the_folder), TEST(test_modes),
 		TEST(test_wrong_place), TEST(test_hostile),   TEST(test_stuck),       TEST(test_flood),            TEST(test_many_of_one),
 		TEST(test_lease),      TEST(test_team),       TEST(test_link_to_others), TEST(test_fair),
 	};
