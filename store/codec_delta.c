@@ -2,6 +2,7 @@
 #include "store/codec_delta.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/stale.h"
 #include "base/varint.h"
@@ -12,14 +13,28 @@ enum { KIND_KEPT = 0xfe, RUN_K_MAX = 15, STEP_SHARED_MAX = 4096 /* a larger step
 
 /* The classes: lengths from `first` on, which of them in `more` bits. Their codes, lowest bit first, are Huffman's for what nodes say (bench/node_values.h):
  * steps of counters and buckets are short, of sums of measured times long. */
-enum { CLASSES = 17, CLASS_AS_IT_IS = 16, CLASS_BITS_MAX = 8 };
-static const struct class {
+enum { CLASSES = 17, CLASS_AS_IT_IS = 16, CLASS_BITS_MAX = 8, HEAD_BITS_MAX = 12 /* of a class and what says the length */ };
+struct class {
 	uint8_t first, more, bits, code;
-} classes[CLASSES] = {
-	{ 0, 0, 1, 0x00 }, { 1, 0, 6, 0x0f }, { 2, 0, 4, 0x01 }, { 3, 0, 4, 0x09 }, { 4, 0, 4, 0x05 }, { 5, 0, 5, 0x03 },
-	{ 6, 0, 5, 0x13 }, { 7, 1, 6, 0x2f }, { 9, 2, 5, 0x0b }, { 13, 2, 4, 0x0d }, { 17, 2, 5, 0x1b }, { 21, 3, 5, 0x07 },
-	{ 29, 3, 8, 0x7f }, { 37, 3, 5, 0x17 }, { 45, 3, 6, 0x1f }, { 53, 4, 7, 0x3f }, { 0, 0, 8, 0xff },
 };
+#define C0  { 0, 0, 1, 0x00 }
+#define C1  { 1, 0, 6, 0x0f }
+#define C2  { 2, 0, 4, 0x01 }
+#define C3  { 3, 0, 4, 0x09 }
+#define C4  { 4, 0, 4, 0x05 }
+#define C5  { 5, 0, 5, 0x03 }
+#define C6  { 6, 0, 5, 0x13 }
+#define C7  { 7, 1, 6, 0x2f }
+#define C8  { 9, 2, 5, 0x0b }
+#define C9  { 13, 2, 4, 0x0d }
+#define C10 { 17, 2, 5, 0x1b }
+#define C11 { 21, 3, 5, 0x07 }
+#define C12 { 29, 3, 8, 0x7f }
+#define C13 { 37, 3, 5, 0x17 }
+#define C14 { 45, 3, 6, 0x1f }
+#define C15 { 53, 4, 7, 0x3f }
+#define C16 { 0, 0, 8, 0xff }
+static const struct class classes[CLASSES] = { C0, C1, C2, C3, C4, C5, C6, C7, C8, C9, C10, C11, C12, C13, C14, C15, C16 };
 
 /* By a length. */
 static const uint8_t class_with[64 + 1] = {
@@ -28,16 +43,18 @@ static const uint8_t class_with[64 + 1] = {
 };
 
 /* By the next CLASS_BITS_MAX bits. */
-static const uint8_t class_of[1 << CLASS_BITS_MAX] = {
-	0, 2, 0, 5, 0, 4, 0, 11, 0, 3, 0, 8, 0, 9, 0, 1, 0, 2, 0, 6, 0, 4, 0, 13, 0, 3, 0, 10, 0, 9, 0, 14,
-	0, 2, 0, 5, 0, 4, 0, 11, 0, 3, 0, 8, 0, 9, 0, 7, 0, 2, 0, 6, 0, 4, 0, 13, 0, 3, 0, 10, 0, 9, 0, 15,
-	0, 2, 0, 5, 0, 4, 0, 11, 0, 3, 0, 8, 0, 9, 0, 1, 0, 2, 0, 6, 0, 4, 0, 13, 0, 3, 0, 10, 0, 9, 0, 14,
-	0, 2, 0, 5, 0, 4, 0, 11, 0, 3, 0, 8, 0, 9, 0, 7, 0, 2, 0, 6, 0, 4, 0, 13, 0, 3, 0, 10, 0, 9, 0, 12,
-	0, 2, 0, 5, 0, 4, 0, 11, 0, 3, 0, 8, 0, 9, 0, 1, 0, 2, 0, 6, 0, 4, 0, 13, 0, 3, 0, 10, 0, 9, 0, 14,
-	0, 2, 0, 5, 0, 4, 0, 11, 0, 3, 0, 8, 0, 9, 0, 7, 0, 2, 0, 6, 0, 4, 0, 13, 0, 3, 0, 10, 0, 9, 0, 15,
-	0, 2, 0, 5, 0, 4, 0, 11, 0, 3, 0, 8, 0, 9, 0, 1, 0, 2, 0, 6, 0, 4, 0, 13, 0, 3, 0, 10, 0, 9, 0, 14,
-	0, 2, 0, 5, 0, 4, 0, 11, 0, 3, 0, 8, 0, 9, 0, 7, 0, 2, 0, 6, 0, 4, 0, 13, 0, 3, 0, 10, 0, 9, 0, 16,
+static const struct class class_of[1 << CLASS_BITS_MAX] = {
+	C0, C2, C0, C5, C0, C4, C0, C11, C0, C3, C0, C8, C0, C9, C0, C1, C0, C2, C0, C6, C0, C4, C0, C13, C0, C3, C0, C10, C0, C9, C0, C14,
+	C0, C2, C0, C5, C0, C4, C0, C11, C0, C3, C0, C8, C0, C9, C0, C7, C0, C2, C0, C6, C0, C4, C0, C13, C0, C3, C0, C10, C0, C9, C0, C15,
+	C0, C2, C0, C5, C0, C4, C0, C11, C0, C3, C0, C8, C0, C9, C0, C1, C0, C2, C0, C6, C0, C4, C0, C13, C0, C3, C0, C10, C0, C9, C0, C14,
+	C0, C2, C0, C5, C0, C4, C0, C11, C0, C3, C0, C8, C0, C9, C0, C7, C0, C2, C0, C6, C0, C4, C0, C13, C0, C3, C0, C10, C0, C9, C0, C12,
+	C0, C2, C0, C5, C0, C4, C0, C11, C0, C3, C0, C8, C0, C9, C0, C1, C0, C2, C0, C6, C0, C4, C0, C13, C0, C3, C0, C10, C0, C9, C0, C14,
+	C0, C2, C0, C5, C0, C4, C0, C11, C0, C3, C0, C8, C0, C9, C0, C7, C0, C2, C0, C6, C0, C4, C0, C13, C0, C3, C0, C10, C0, C9, C0, C15,
+	C0, C2, C0, C5, C0, C4, C0, C11, C0, C3, C0, C8, C0, C9, C0, C1, C0, C2, C0, C6, C0, C4, C0, C13, C0, C3, C0, C10, C0, C9, C0, C14,
+	C0, C2, C0, C5, C0, C4, C0, C11, C0, C3, C0, C8, C0, C9, C0, C7, C0, C2, C0, C6, C0, C4, C0, C13, C0, C3, C0, C10, C0, C9, C0, C16,
 };
+
+static inline bool is_as_it_is(const struct class *c) { return c->code == UINT8_MAX; }
 
 /* ---- writing ---- */
 
@@ -152,8 +169,8 @@ static bool get_whole(struct bits_in *in, const struct class *c, struct code *ou
 static inline bool get_code(struct bits_in *in, struct code *out)
 {
 	uint64_t bits = bits_peek(in);
-	const struct class *c = &classes[class_of[bits_low(bits, CLASS_BITS_MAX)]];
-	if (c == &classes[CLASS_AS_IT_IS])
+	const struct class *c = &class_of[bits_low(bits, CLASS_BITS_MAX)];
+	if (is_as_it_is(c))
 		return get_whole(in, c, out);
 	unsigned head = (unsigned)c->bits + c->more, length = c->first + (unsigned)bits_low(bits >> c->bits, c->more);
 	out->is_whole = false;
@@ -198,6 +215,32 @@ static inline bool take_code(const struct code *c, bool is_wanted, uint8_t *expo
 	return m > -INTEGER_LIMIT_I && m < INTEGER_LIMIT_I;
 }
 
+/* Steps over series that nothing hangs on: only what their exponents are from now on matters. Of bits looked at once as many heads are read as are whole there. */
+static bool skip_codes(struct bits_in *in, uint8_t *exponents, size_t n)
+{
+	for (size_t i = 0; i < n;) {
+		uint64_t bits = bits_peek(in);
+		const struct class *c = &class_of[bits_low(bits, CLASS_BITS_MAX)];
+		if (is_as_it_is(c)) {
+			struct code whole;
+			if (!get_whole(in, c, &whole))
+				return false;
+			exponents[i] = whole.kind == KIND_KEPT ? exponents[i] : whole.kind;
+			i++;
+			continue;
+		}
+		unsigned used = 0;
+		do {
+			unsigned length = c->first + (unsigned)bits_low(bits >> c->bits, c->more), size = (unsigned)c->bits + c->more + length - (length > 0);
+			used += size;
+			bits >>= size & 63;
+			c = &class_of[bits_low(bits, CLASS_BITS_MAX)];
+		} while (++i < n && used <= BITS_PEEKED - HEAD_BITS_MAX && !is_as_it_is(c));
+		in->at += used;
+	}
+	return true;
+}
+
 struct runs {
 	uint64_t       left;
 	unsigned       between_k, run_k;
@@ -238,6 +281,40 @@ static bool runs_next(struct runs *r, size_t *behind)
 static bool is_past_end(const struct runs *r) { return r->in.at > r->in.size * 8; }
 static bool is_at_end(const struct runs *r) { return (r->in.at + 7) / 8 == r->in.size; }
 
+/*
+ * Of the series [at, behind) of a run, the first one that the next wanted one, at *until - 1, hangs on: those before it may be stepped over. A step is handed on
+ * from one series of exponent 0 to the next and by no other, and exponents are those that the frame before left: one that gets another now hands on none.
+ */
+static size_t needed_from(const struct frame_state *s, const struct frame_want *want, size_t at, size_t behind, size_t *until)
+{
+	const bool *next = memchr(&want->is_wanted[at], true, behind - at);
+	size_t from = next != NULL ? (size_t)(next - want->is_wanted) : behind;
+	*until = next != NULL ? from + 1 : behind;
+	while (next != NULL && from > at && s->exponent[from - 1] == 0)
+		from--;
+	return from;
+}
+
+static bool take_run(struct frame_state *s, const struct frame_want *want, struct runs *r, size_t behind)
+{
+	int64_t step = 0;
+	for (size_t until = want == NULL ? behind : r->at; r->at < behind;) {
+		size_t from = r->at < until ? r->at : needed_from(s, want, r->at, behind, &until);
+		if (from > r->at) {
+			if (!skip_codes(&r->in, &s->exponent[r->at], from - r->at))
+				return false;
+			r->at = from;
+			step = 0;
+			continue;
+		}
+		struct code c;
+		size_t i = r->at++;
+		if (!get_code(&r->in, &c) || is_past_end(r) || !take_code(&c, want == NULL || want->is_wanted[i], &s->exponent[i], &s->v[i], &step))
+			return false;
+	}
+	return !is_past_end(r);
+}
+
 bool frame_delta_get(struct frame_state *s, const struct frame_want *want, const uint8_t *p, const uint8_t *end)
 {
 	struct runs r;
@@ -247,14 +324,13 @@ bool frame_delta_get(struct frame_state *s, const struct frame_want *want, const
 	while (r.left > 0) {
 		if (!runs_next(&r, &behind))
 			return false;
-		for (int64_t step = 0; r.at < behind; r.at++) {
-			struct code c;
-			size_t i = r.at;
-			if (want != NULL && i >= want->end)
-				return true;
-			if (!get_code(&r.in, &c) || is_past_end(&r) || !take_code(&c, want == NULL || want->is_wanted[i], &s->exponent[i], &s->v[i], &step))
-				return false;
-		}
+		bool is_last = want != NULL && behind >= want->end;
+		if (is_last)
+			behind = want->end;
+		if (!take_run(s, want, &r, behind))
+			return false;
+		if (is_last)
+			return true;
 	}
 	return is_at_end(&r);
 }
