@@ -128,9 +128,9 @@ static enum err create_file(const char *path, struct why *why)
 
 /* A reader goes through frames once and in order: what it has read it does not want again, and the system caches the file anyway. Secrets never come into a
  * store, so what is removed is overwritten only where that costs no write. */
-static const char pragmas_write[] = "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048;"
+static const char pragmas_write[] = "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -1024;"
                                      " PRAGMA secure_delete = FAST;";
-static const char pragmas_read[] = "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -1024;";
+static const char pragmas_read[] = "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -512;";
 
 static enum err harden(struct db *db, enum db_mode mode, struct why *why)
 {
