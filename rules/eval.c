@@ -30,7 +30,9 @@ enum {
 
 struct signal_engine {
 	struct signal_options o;
-	struct ruleset       *sets; /* all variants of all profiles, the set without rules among them */
+	const struct profile **profiles; /* without mistakes */
+	size_t                n_profiles;
+	struct ruleset       *sets; /* of the profiles that targets have, one a range; the set without rules among them */
 	struct labels        *up;   /* {__name__="signal:up"} */
 	struct labels        *certificate; /* likewise, of SIGNAL_CERTIFICATE */
 	struct labels        *dropped;     /* and of SIGNAL_DROPPED */
@@ -82,38 +84,49 @@ void signal_engine_free(struct signal_engine *e)
 	labels_unref(e->up);
 	labels_unref(e->certificate);
 	labels_unref(e->dropped);
+	free(e->profiles);
 	free(e);
 }
 
-/* The set of that profile for that range, NULL when it was not made yet; range 0: any. */
-static struct ruleset *find_set(const struct signal_engine *e, const char *profile, int64_t range_ms)
+static const struct profile *find_profile(const struct signal_engine *e, const char *name)
 {
-	for (struct ruleset *s = e->sets; s != NULL; s = s->next) {
-		const char *name = s->profile == NULL ? "" : s->profile->head.name;
-		if (strcmp(name, profile) == 0 && (range_ms == 0 || s->range_ms == range_ms))
-			return s;
-	}
+	for (size_t i = 0; i < e->n_profiles; i++)
+		if (strcmp(e->profiles[i]->head.name, name) == 0)
+			return e->profiles[i];
 	return NULL;
 }
 
-/* Intervals come in few sizes, so that sets are few. */
-static enum err add_set(struct signal_engine *e, const struct profile *p, int64_t range_ms, struct why *why)
+/* NULL: it was not made yet. */
+static struct ruleset *find_set(const struct signal_engine *e, const struct profile *p, int64_t range_ms)
 {
-	struct ruleset *s = NULL;
-	int64_t         interval_ms = range_ms / 4 < 1 ? 1 : range_ms / 4;
-	enum err        err = ruleset_new(p, RULESET_SIGNALS, range_ms, interval_ms, e->o.series_max, &s, why);
-	if (err != ERR_OK)
-		return err;
-	s->next = e->sets;
-	e->sets = s;
-	return ERR_OK;
+	struct ruleset *s = e->sets;
+	while (s != NULL && (s->profile != p || (p != NULL && s->range_ms != range_ms)))
+		s = s->next;
+	return s;
 }
 
+static enum err make_set(const struct signal_engine *e, const struct profile *p, int64_t range_ms, struct ruleset **out, struct why *why)
+{
+	int64_t interval_ms = range_ms / 4 < 1 ? 1 : range_ms / 4;
+	return ruleset_new(p, RULESET_SIGNALS, range_ms, interval_ms, e->o.series_max, out, why);
+}
+
+/* A set is made to find mistakes, and kept only once a target has it: of ten profiles a fleet has two or three. */
 enum err signal_engine_add(struct signal_engine *e, const struct profile *p, struct why *why)
 {
-	if (find_set(e, p->head.name, 0) != NULL)
+	struct ruleset *s = NULL;
+	if (find_profile(e, p->head.name) != NULL)
 		return why_set(why, ERR_EXISTS, "a profile '%s' is there already", p->head.name);
-	return add_set(e, p, p->head.window_ms, why);
+	enum err err = make_set(e, p, p->head.window_ms, &s, why);
+	if (err != ERR_OK)
+		return err;
+	ruleset_free(s);
+	const struct profile **more = realloc(e->profiles, (e->n_profiles + 1) * sizeof *more);
+	if (more == NULL)
+		return why_memory(why);
+	e->profiles = more;
+	e->profiles[e->n_profiles++] = p;
+	return ERR_OK;
 }
 
 /* ---- targets ---- */
@@ -144,15 +157,17 @@ static int64_t target_begins(const struct query_source *self, int64_t after_ms, 
 
 static enum err target_set(struct signal_engine *e, const char *profile, int64_t interval_ms, const struct ruleset **out, struct why *why)
 {
-	const struct ruleset *s = find_set(e, profile, 0);
-	if (s == NULL)
+	const struct profile *p = profile[0] != '\0' ? find_profile(e, profile) : NULL;
+	if (p == NULL && profile[0] != '\0')
 		return why_set(why, ERR_NOT_FOUND, "there is no usable profile '%s'", profile);
-	if (s->profile != NULL) {
-		int64_t range_ms = s->profile->head.window_ms < 4 * interval_ms ? 4 * interval_ms : s->profile->head.window_ms;
-		enum err err = find_set(e, profile, range_ms) != NULL ? ERR_OK : add_set(e, s->profile, range_ms, why);
+	int64_t range_ms = p == NULL ? 0 : p->head.window_ms < 4 * interval_ms ? 4 * interval_ms : p->head.window_ms;
+	struct ruleset *s = find_set(e, p, range_ms);
+	if (s == NULL) { /* intervals come in few sizes, so that sets are few */
+		enum err err = make_set(e, p, range_ms, &s, why);
 		if (err != ERR_OK)
 			return err;
-		s = find_set(e, profile, range_ms);
+		s->next = e->sets;
+		e->sets = s;
 	}
 	*out = s;
 	return ERR_OK;
