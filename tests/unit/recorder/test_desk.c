@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include "alerts/spool.h"
 #include "recorder/desk.h"
 #include "tests/unit/store_folder.h"
 
@@ -139,12 +140,49 @@ static void a_clock_that_jumps_ahead_takes_nothing_along(void **state)
 	assert_int_equal(alerts(f), 2);
 }
 
+/* Jobs, until there is nothing to do: a machine that stands still for a second between two lines has the folder of requests looked at again. */
+static void work_off(struct fixture *f)
+{
+	for (int n = 0; desk_is_due(f->desk); n++) {
+		assert_true(n < 100);
+		work(f, NULL);
+	}
+}
+
+static void a_job_is_due_when_there_is_something_to_do(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const keys[] = { "{alertname=\"A\"}" };
+	const struct spool_way way = { .store = f->at.path };
+	struct request ack = { .kind = REQUEST_ACK, .asked_ms = NOW_MS, .who = "alice", .keys = keys, .n_keys = 1 };
+	char path[160];
+	assert_ok(desk_new(f->at.path, &f->clock.clock, &f->desk, &why));
+	assert_true(desk_is_due(f->desk)); /* nobody could ask for anything yet */
+	work(f, NULL);
+	assert_false(desk_is_due(f->desk)); /* of no fleet there is nothing to do */
+	work(f, &f->fleet);
+	work_off(f);
+	test_clock_advance(&f->clock, STEP_MS);
+	assert_true(desk_is_due(f->desk)); /* a round */
+	work_off(f);
+	f->clock.now_wall_ms -= STEP_MS;
+	assert_true(desk_is_due(f->desk)); /* the clock was set back */
+	work_off(f);
+	assert_ok(request_new_id(ack.asked_ms, ack.id, &why));
+	assert_ok(spool_put(&way, &ack, &why));
+	assert_true(desk_is_due(f->desk));
+	work_off(f);
+	snprintf(path, sizeof path, "%s-requests/%s.json", f->at.path, ack.id);
+	assert_int_equal(unlink(path), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_older_than_keep_goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_keep_nothing_goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_clock_that_jumps_ahead_takes_nothing_along, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_job_is_due_when_there_is_something_to_do, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("jobs of alerting", tests, NULL, NULL);
 }
