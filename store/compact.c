@@ -25,12 +25,14 @@ struct compacting {
 	bool                has_lease, more;
 };
 
-static enum err file_size(const char *path, int64_t *out, struct why *why)
+/* Of the file with its log, where there is one: what was recorded last stands only there. */
+static enum err store_size(const char *path, int64_t *out, struct why *why)
 {
 	struct stat st;
 	if (stat(path, &st) != 0)
 		return errno == ENOENT ? why_set(why, ERR_NOT_FOUND, "there is no store '%s'", path) : why_errno(why, errno, "cannot look at '%s'", path);
-	*out = (int64_t)st.st_size;
+	int64_t log = fs_side_size(path, "-wal");
+	*out = (int64_t)st.st_size + (log > 0 ? log : 0);
 	return ERR_OK;
 }
 
@@ -188,7 +190,7 @@ enum err store_compact(const char *path, const struct store_keep *keep, const st
 {
 	struct compacting c = { .clock = clock };
 	struct compact_result r = { 0 };
-	enum err e = file_size(path, &r.bytes_before, why);
+	enum err e = store_size(path, &r.bytes_before, why);
 	if (e == ERR_OK)
 		e = fs_check(path, NULL, why);
 	if (e == ERR_OK)
@@ -208,7 +210,7 @@ enum err store_compact(const char *path, const struct store_keep *keep, const st
 	ledger_release(&c.ledger);
 	db_close(&c.db);
 	if (e == ERR_OK)
-		e = file_size(path, &r.bytes_after, why);
+		e = store_size(path, &r.bytes_after, why);
 	if (e == ERR_OK)
 		*out = r;
 	return e;

@@ -7,7 +7,7 @@
 #include "store/store.h"
 
 struct compact_result {
-	int64_t bytes_before, bytes_after; /* of the file; the log, which is emptied, not counted */
+	int64_t bytes_before, bytes_after; /* of the file and its log, which is emptied */
 	int64_t rows_removed;              /* frames, blocks and events */
 	bool    is_full;                   /* the file is still larger than it may be, and nothing is left that may go */
 };

@@ -381,6 +381,9 @@ static void all_of_it_at_once_while_nobody_records(void **state)
 	struct seen s = look(f, r, 0, INT64_MAX);
 	assert_true(s.n[0] >= 500 && s.n[0] <= 500 + LATE && s.last_ms[0] == f->clock.now_wall_ms);
 	reader_close(r);
+	struct stat st;
+	assert_int_equal(stat(f->at.path, &st), 0);
+	assert_int_equal(c.bytes_after, st.st_size); /* of the log nothing is left */
 	/* Twice is once; and what is younger than ten minutes stays whatever the size. */
 	assert_ok(store_compact(f->at.path, &long_keep, &f->clock.clock, &c, &why));
 	assert_int_equal(c.rows_removed, 0);
