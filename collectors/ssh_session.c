@@ -43,9 +43,9 @@ static ssize_t take_bytes(libssh2_socket_t socket, const void *from, size_t n, i
 	struct ssh_session *s = *abstract;
 	(void)socket;
 	(void)flags;
-	if (s->is_cut || buf_put(&s->out, from, n) != ERR_OK)
-		return -EPIPE;
-	return (ssize_t)n;
+	if (s->is_cut)
+		return s->in.len > s->in_at ? (ssize_t)n : -EPIPE; /* what the other said before it went is still to be read: it may be the reason */
+	return buf_put(&s->out, from, n) == ERR_OK ? (ssize_t)n : -EPIPE;
 }
 
 static void note_bytes(struct ssh_session *s, const char *bytes, size_t n)

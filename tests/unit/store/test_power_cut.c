@@ -5,6 +5,7 @@
  * and fact that a flush had told of before, and nothing that was not put in. PITWALL_CUTS: how many cuts; PITWALL_SEED: which. */
 #include "tests/unit/unit.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <sys/stat.h>
@@ -18,7 +19,7 @@
 #include "tests/unit/store/store_sql.h"
 #include "tests/unit/store_folder.h"
 
-enum { START_MS = 1000000, SERIES = 1500, CUTS = 60, CUTS_A_RUN = 20, CUTS_RUN_MAX = 64, FILES = 4, SECTOR = 512, OPERATIONS_GUESS = 6000 };
+enum { START_MS = 1000000, SERIES = 1500, CUTS = 60, CUTS_A_RUN = 20, CUTS_RUN_MAX = 64, FILES = 4, SECTOR = 512, OPERATIONS_GUESS = 6000, FOLDED_BY_MS = 60 * 1000 };
 
 /* ---- a disk ---- */
 
@@ -362,6 +363,24 @@ static void append(struct store *s, int64_t target, const struct layout *l, int 
 	assert_ok(store_set_meta(s, "frame", text, &why));
 }
 
+static void cut_now(void)
+{
+	pthread_mutex_lock(&disk.mutex);
+	make_cut();
+	pthread_mutex_unlock(&disk.mutex);
+}
+
+/* On a machine that is busy nothing may be folded while frames come: then it is waited for, and there is a cut in which there are rollups of hours. */
+static void cut_after_folding(const struct store_folder *where)
+{
+	int64_t until = clock_mono_ms(clock_system()) + FOLDED_BY_MS;
+	while (test_sql_number(where->path, "SELECT count(*) FROM rollup WHERE level = 1") == 0) {
+		assert_true(clock_mono_ms(clock_system()) < until);
+		poll(NULL, 0, 5);
+	}
+	cut_now();
+}
+
 static void record(const struct store_folder *where)
 {
 	struct test_clock clock;
@@ -383,6 +402,8 @@ static void record(const struct store_folder *where)
 		disk.acked = i;
 		pthread_mutex_unlock(&disk.mutex);
 	}
+	if (plan->folding == FOLD_AT_ONCE)
+		cut_after_folding(where);
 	store_close(s);
 	labels_unref(l);
 }
