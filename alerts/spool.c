@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 
 enum {
@@ -24,22 +25,15 @@ enum {
 };
 
 struct spool {
-	int    folder; /* open */
-	int    heard;  /* inotify: what comes into the folder; -1: it is listed each time */
-	DIR   *names;  /* where the last round ended */
-	bool   is_behind; /* the last round left something to the next one */
+	int     folder; /* open */
+	int     heard;  /* inotify: what comes into the folder; -1: it is listed each time */
+	DIR    *names;  /* where the last round ended */
+	bool    is_behind; /* that one left something to the next one */
 	int64_t looked_ms; /* monotonic: when it began; 0: none was */
-	bool   has_told_stuck, has_met_stuck; /* of things that can't be removed, once each time that they appear */
-	size_t n_given;
-	char   given[SPOOL_ROUND_MAX][REQUEST_ID]; /* ids that the caller has and has not removed */
+	bool    has_told_stuck, has_met_stuck; /* of things that can't be removed, once each time that they appear */
+	size_t  n_given;
+	char    given[SPOOL_ROUND_MAX][REQUEST_ID]; /* ids that the caller has and has not removed */
 };
-
-static int64_t mono_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* -1 where a user has no more of them, or no /proc: the folder is listed instead. */
 static int hear(int folder)
@@ -91,7 +85,7 @@ void spool_close(struct spool *s)
 bool spool_has_news(struct spool *s)
 {
 	char events[4096];
-	if (s->heard < 0 || s->is_behind || s->looked_ms == 0 || mono_ms() - s->looked_ms >= LOOK_MOST_MS)
+	if (s->heard < 0 || s->is_behind || s->looked_ms == 0 || clock_mono_ms(clock_system()) - s->looked_ms >= LOOK_MOST_MS)
 		return true;
 	return read(s->heard, events, sizeof events) > 0; /* what is left is heard the next time: one round too many */
 }
@@ -362,7 +356,7 @@ enum err spool_round(struct spool *s, const struct spool_calls *calls, struct wh
 	enum err e = r != NULL && items != NULL ? ERR_OK : why_memory(why);
 	if (e == ERR_OK) {
 		*r = (struct round){ .s = s, .calls = calls, .items = items, .now_ms = wall_ms(), .why = why };
-		s->looked_ms = mono_ms();
+		s->looked_ms = clock_mono_ms(clock_system());
 		s->is_behind = false;
 		e = read_names(r);
 	}

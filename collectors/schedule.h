@@ -19,7 +19,7 @@ struct schedule {
 };
 
 /* How many places an interval has for so many targets: 8 at least (of an interval of 8 ms or more), no more than a second apart, of no more than 32
- * targets each unless they were a millisecond apart. */
+ * targets each on average unless they were a millisecond apart. */
 int64_t schedule_places(int64_t interval_ms, size_t n_targets);
 
 /* The place of one of so many targets, in ms since the epoch modulo the interval. */

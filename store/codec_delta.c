@@ -13,7 +13,7 @@ enum { KIND_KEPT = 0xfe, RUN_K_MAX = 15, STEP_SHARED_MAX = 4096 /* a larger step
 
 /* The classes: lengths from `first` on, which of them in `more` bits. Their codes, lowest bit first, are Huffman's for what nodes say (bench/node_values.h):
  * steps of counters and buckets are short, of sums of measured times long. */
-enum { CLASSES = 17, CLASS_AS_IT_IS = 16, CLASS_BITS_MAX = 8, HEAD_BITS_MAX = 12 /* of a class and what says the length */ };
+enum { CLASSES = 17, CLASS_AS_IT_IS = 16, CLASS_BITS_MAX = 8, HEAD_BITS_MAX = 11 /* of a class and what says the length */ };
 struct class {
 	uint8_t first, more, bits, code;
 };
